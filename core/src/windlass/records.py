@@ -1,0 +1,243 @@
+"""What goes into a store and what comes out of it: immutable values, no behaviour.
+
+`Record` and the smaller answers are named tuples, since a busy worker makes some hundred thousand of them a second and
+a frozen dataclass of this width takes six times as long to make.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from traceback import format_exception
+from typing import ClassVar, Literal, NamedTuple, Self
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from . import guards
+from .errors import InvalidArgument
+from .state import State
+
+PRIORITIES = (-(2**15), 2**15 - 1)
+"""The lowest and the highest priority; higher is claimed first."""
+
+MAX_ATTEMPTS = (1, 1_000_000)
+"""The fewest and the most attempts that a new job may be given."""
+
+UniqueUntil = Literal["finished", "purged"]
+"""How long a unique key is held: while the job lives, or as long as its record is kept."""
+
+
+class Claim(NamedTuple):
+    """The right to end one attempt of one job. No two attempts of a job ever have the same claim."""
+
+    id: UUID
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt failed, as text. Any text is kept as it is, NUL and lone surrogates included."""
+
+    type: str
+    message: str
+    traceback: str = ""
+
+    MESSAGE_LENGTH: ClassVar = 4_000
+    """The most characters that `of` keeps of a message."""
+    TRACEBACK_LENGTH: ClassVar = 32_000
+    """The most characters that `of` keeps of a traceback."""
+
+    @classmethod
+    def of(cls, exc: BaseException) -> Self:
+        """Describe an exception; of a long message the head is kept, of a long traceback the tail."""
+        return cls(
+            type=f"{type(exc).__module__}.{type(exc).__qualname__}".removeprefix("builtins."),
+            message=_text(exc)[: cls.MESSAGE_LENGTH],
+            traceback="".join(format_exception(exc))[-cls.TRACEBACK_LENGTH :],
+        )
+
+    def to_json(self) -> str:
+        """Write as ASCII JSON, which every store keeps exactly and a person can read."""
+        return json.dumps({"type": self.type, "message": self.message, "traceback": self.traceback})
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(**json.loads(text))
+
+
+def _text(exc: BaseException) -> str:
+    try:
+        return str(exc)
+    except Exception as broken:
+        return f"<str() of this exception raised {broken!r}>"
+
+
+LEASE_EXPIRED = Failure("LeaseExpired", "the worker stopped extending its lease: it was killed, cut off or frozen")
+"""What `rescue` records as the error of the attempt that it ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRecord:
+    """A job to insert. It refuses at once what no backend would keep.
+
+    Args:
+        kind: Which handler works it; 1 to 255 printable characters, as are queue, unique_key and each tag.
+        payload: Opaque bytes, kept exactly.
+        id: Made here, so that an insert whose answer was lost can be repeated.
+        priority: From -32768 to 32767; higher is claimed first.
+        max_attempts: From 1 to 1,000,000.
+        run_at: When it is due: an aware datetime, or a delay from the insert's now; None is at once.
+        unique_key: At most one job that holds this key is in the store at a time.
+        unique_until: Whether the key is held until the job has `finished`, or until its record is `purged` or deleted.
+        tags: Distinct labels for finding it; kept in their order.
+    """
+
+    kind: str
+    payload: bytes = b""
+    queue: str = "default"
+    id: UUID = field(default_factory=uuid7)
+    priority: int = 0
+    max_attempts: int = 20
+    run_at: datetime | timedelta | None = None
+    unique_key: str | None = None
+    unique_until: UniqueUntil = "finished"
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        guards.name(self.kind, "kind")
+        guards.name(self.queue, "queue")
+        guards.within(self.priority, *PRIORITIES, "priority")
+        guards.within(self.max_attempts, *MAX_ATTEMPTS, "max_attempts")
+        if not isinstance(self.payload, bytes):
+            raise InvalidArgument(f"payload is of type {type(self.payload).__name__}; it must be bytes")
+        if not isinstance(self.id, UUID):
+            raise InvalidArgument(f"id is {self.id!r}; it must be a uuid.UUID")
+        guards.due(self.run_at)
+        if self.unique_key is not None:
+            guards.name(self.unique_key, "unique_key")
+        if self.unique_until not in ("finished", "purged"):
+            raise InvalidArgument(f"unique_until is {self.unique_until!r}; it must be 'finished' or 'purged'")
+        object.__setattr__(self, "tags", guards.names(self.tags, "tags"))
+
+
+class Record(NamedTuple):
+    """A job as it is stored. Datetimes are aware UTC.
+
+    `attempt` counts the claims so far and never falls. `worker` and `attempted_at` tell of the latest attempt,
+    `last_error` of the latest that failed. `lease_until` is set while running, `finished_at` once final.
+    """
+
+    id: UUID
+    kind: str
+    queue: str
+    payload: bytes
+    priority: int
+    state: State
+    attempt: int
+    max_attempts: int
+    run_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    attempted_at: datetime | None
+    finished_at: datetime | None
+    lease_until: datetime | None
+    worker: str | None
+    cancel_requested: bool
+    unique_key: str | None
+    unique_until: UniqueUntil
+    last_error: Failure | None
+    result: bytes | None
+    tags: tuple[str, ...]
+
+    @property
+    def claim(self) -> Claim:
+        """The claim of the current attempt."""
+        return Claim(self.id, self.attempt)
+
+
+class Inserted(NamedTuple):
+    """The answer for one record of an insert: what was stored, or, where not `created`, the duplicate that it met."""
+
+    record: Record
+    created: bool
+
+
+class Hold(StrEnum):
+    """What `extend` answers for a claim."""
+
+    HELD = "held"
+    CANCEL_REQUESTED = "cancel_requested"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which records: those that fit every field given. None fits all; an empty collection fits none."""
+
+    ids: Sequence[UUID] | None = None
+    states: Sequence[State] | None = None
+    kinds: Sequence[str] | None = None
+    queues: Sequence[str] | None = None
+    tags: Sequence[str] | None = None
+    """At least one of these."""
+
+    def fits(self, record: Record) -> bool:
+        """Say whether a record is one of those."""
+        return (
+            (self.ids is None or record.id in self.ids)
+            and (self.states is None or record.state in self.states)
+            and (self.kinds is None or record.kind in self.kinds)
+            and (self.queues is None or record.queue in self.queues)
+            and (self.tags is None or not set(self.tags).isdisjoint(record.tags))
+        )
+
+
+class Queue(NamedTuple):
+    """A queue: known from its first insert or pause, and from then on."""
+
+    name: str
+    paused: bool
+
+
+class QueueStats(NamedTuple):
+    """One queue in numbers. `due` counts what could be claimed were it not paused; `oldest_due` is its least run_at."""
+
+    total: int
+    due: int
+    oldest_due: datetime | None
+    paused: bool
+
+
+class Stats(NamedTuple):
+    """The store in numbers: every state and every known queue has its entry, also at zero; a kind only with records."""
+
+    total: int
+    by_state: Mapping[State, int]
+    by_kind: Mapping[str, int]
+    by_queue: Mapping[str, QueueStats]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a backend can do beyond the core of the contract. The kit tests each yes, and probes each no.
+
+    Args:
+        durable: What was acknowledged survives the death of every process.
+        multi_process: Several processes can open the same store.
+        notify: `wait` returns soon after another client's insert, not only at its timeout.
+        transactional_insert: `insert` can take part in the caller's own transaction.
+        time_precision: Stored times are exact to this; a due time is rounded up to it, never down.
+        max_payload_bytes: The most bytes of a payload, and of a result.
+        max_batch: The most items of one call.
+    """
+
+    durable: bool
+    multi_process: bool
+    notify: bool
+    transactional_insert: bool
+    time_precision: timedelta
+    max_payload_bytes: int
+    max_batch: int

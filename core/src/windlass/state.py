@@ -1,0 +1,65 @@
+"""The states of a job and every way from one to another, as data.
+
+The docs' state page is generated from `TRANSITIONS`, and the conformance kit checks that a backend takes no other way.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class State(StrEnum):
+    """Where a job is in its life."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    COMPLETED = "completed"
+    DISCARDED = "discarded"
+    CANCELLED = "cancelled"
+
+
+CLAIMABLE = frozenset({State.PENDING, State.RETRYING})
+FINAL = frozenset({State.COMPLETED, State.DISCARDED, State.CANCELLED})
+
+
+class Transition(NamedTuple):
+    """One way from a state to another: the contract's call `by`, its condition `when`, and what it `sets`."""
+
+    source: State | None
+    by: str
+    target: State | None
+    when: str = ""
+    sets: str = ""
+
+
+_CLAIM = "attempt + 1, lease_until, worker, attempted_at"
+_ENDED = "finished_at; lease_until cleared"
+_FLAGGED = "cancellation was requested"
+_REQUEUED = (
+    "run_at = now; max_attempts raised to attempt + 1 at least; finished_at, result and cancel_requested cleared"
+)
+
+TRANSITIONS = (
+    Transition(None, "insert", State.PENDING, sets="run_at, created_at"),
+    Transition(State.PENDING, "claim", State.RUNNING, "due, its queue not paused", _CLAIM),
+    Transition(State.RETRYING, "claim", State.RUNNING, "due, its queue not paused", _CLAIM),
+    Transition(State.RUNNING, "settle Complete", State.COMPLETED, sets=f"result, {_ENDED}"),
+    Transition(State.RUNNING, "settle Retry", State.RETRYING, sets="run_at, last_error; lease_until cleared"),
+    Transition(State.RUNNING, "settle Retry", State.CANCELLED, _FLAGGED, f"last_error, {_ENDED}"),
+    Transition(State.RUNNING, "settle Discard", State.DISCARDED, sets=f"last_error, {_ENDED}"),
+    Transition(State.RUNNING, "settle Release", State.PENDING, sets="run_at, max_attempts + 1; lease_until cleared"),
+    Transition(State.RUNNING, "settle Release", State.CANCELLED, _FLAGGED, _ENDED),
+    Transition(State.RUNNING, "settle Cancel", State.CANCELLED, sets=_ENDED),
+    Transition(
+        State.RUNNING, "rescue", State.RETRYING, "lease expired", "run_at = now, last_error; lease_until cleared"
+    ),
+    Transition(State.RUNNING, "rescue", State.DISCARDED, "lease expired, attempts used up", f"last_error, {_ENDED}"),
+    Transition(State.RUNNING, "rescue", State.CANCELLED, f"lease expired, {_FLAGGED}", f"last_error, {_ENDED}"),
+    Transition(State.RUNNING, "cancel", State.RUNNING, "not yet requested", "cancel_requested"),
+    Transition(State.PENDING, "cancel", State.CANCELLED, sets="finished_at"),
+    Transition(State.RETRYING, "cancel", State.CANCELLED, sets="finished_at"),
+    Transition(State.RETRYING, "requeue", State.PENDING, sets=_REQUEUED),
+    *(Transition(s, "requeue", State.PENDING, "its unique key is free", _REQUEUED) for s in State if s in FINAL),
+    *(Transition(s, "delete", None) for s in State if s is not State.RUNNING),
+    *(Transition(s, "purge", None, "finished before the cut-off") for s in State if s in FINAL),
+)

@@ -1,0 +1,81 @@
+"""Reading the URL that selects a backend, alike for every plugin."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self, TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+
+from pydantic import BaseModel, ValidationError
+
+from .errors import ConfigurationError
+
+OptionsT = TypeVar("OptionsT", bound=BaseModel)
+
+_NAMESPACE = re.compile(r"[a-z0-9_]{1,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class BackendUrl:
+    """A backend's URL in its parts. `host` and `path` are unquoted; `path` keeps its leading slash."""
+
+    scheme: str
+    host: str
+    path: str
+    query: Mapping[str, str]
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Take a URL apart.
+
+        Raises:
+            ConfigurationError: it is not `scheme://...`, has a fragment, or gives an option twice.
+        """
+        try:
+            parts = urlsplit(url)
+            pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+        except ValueError as exc:
+            raise ConfigurationError(f"{redact(url)!r} is not a URL: {exc}") from exc
+        if not parts.scheme or not url[len(parts.scheme) :].startswith("://"):
+            raise ConfigurationError(
+                f"{redact(url)!r} is not a backend URL; write scheme://..., e.g. sqlite:///jobs.db"
+            )
+        if parts.fragment:
+            raise ConfigurationError(f"{redact(url)!r} has a fragment ('#'); write it as %23 if it is part of a name")
+        query = dict(pairs)
+        if len(query) < len(pairs):
+            raise ConfigurationError(
+                f"{redact(url)!r} gives an option twice; options are {', '.join(k for k, _ in pairs)}"
+            )
+        return cls(parts.scheme, unquote(parts.netloc), unquote(parts.path), query)
+
+    def options(self, model: type[OptionsT]) -> OptionsT:
+        """Read the query as a backend's options, a pydantic model that forbids extra fields.
+
+        Raises:
+            ConfigurationError: an option is unknown or has a bad value; the message lists those that there are.
+        """
+        try:
+            return model.model_validate(self.query)
+        except ValidationError as exc:
+            wrong = "; ".join(f"{e['loc'][0]}={e['input']!r}: {e['msg']}" for e in exc.errors(include_url=False))
+            allowed = ", ".join(model.model_fields) or "none"
+            raise ConfigurationError(f"bad option for {self.scheme}://: {wrong}. Options are: {allowed}") from exc
+
+
+def namespace(value: str) -> str:
+    """Return a namespace as it is; refuse one that some store could not name a store after."""
+    if not _NAMESPACE.fullmatch(value):
+        raise ConfigurationError(f"namespace is {value!r}; it must be 1 to 32 characters of a-z, 0-9 and underscore")
+    return value
+
+
+def redact(url: str) -> str:
+    """Return a URL that can be shown: without its password, and without its query, which may hold one too."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url.partition("://")[0] + "://..."
+    user, at, host = parts.netloc.rpartition("@")
+    shown = f"{user.partition(':')[0]}:***@{host}" if ":" in user else f"{user}{at}{host}"
+    return urlunsplit((parts.scheme, shown, parts.path, "***" if parts.query else "", "")) if at or parts.query else url
