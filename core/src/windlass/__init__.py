@@ -2,6 +2,9 @@
 
 from . import guards, urls
 from .backend import CONTRACT_VERSION, Backend
+from .context import Context, Stop
+from .control import Abandon, Snooze, Stopped
+from .definition import Call, Definition, Options
 from .errors import (
     AlreadyStarted,
     BackendError,
@@ -29,7 +32,9 @@ from .errors import (
     Unsupported,
     WindlassError,
 )
+from .handle import Handle
 from .hookspecs import hookimpl
+from .job import Job
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from .plugins import open_backend
 from .records import (
@@ -46,8 +51,12 @@ from .records import (
     Record,
     Stats,
 )
+from .retry import ByException, Exponential, Fixed, Never, RetryPolicy
+from .runner import Runner
+from .settings import Settings
 from .state import CLAIMABLE, FINAL, TRANSITIONS, State, Transition
 from .urls import BackendUrl
+from .worker import Snapshot
 
 __all__ = [
     "CLAIMABLE",
@@ -55,34 +64,45 @@ __all__ = [
     "FINAL",
     "LEASE_EXPIRED",
     "TRANSITIONS",
+    "Abandon",
     "AlreadyStarted",
     "Backend",
     "BackendError",
     "BackendUrl",
+    "ByException",
+    "Call",
     "Cancel",
     "Capabilities",
     "Claim",
     "Closed",
     "Complete",
     "ConfigurationError",
+    "Context",
     "ContractMismatch",
+    "Definition",
     "DefinitionError",
     "Discard",
     "DuplicateKind",
+    "Exponential",
     "Failure",
     "Filter",
+    "Fixed",
     "ForeignStore",
+    "Handle",
     "Hold",
     "Inserted",
     "InvalidArgument",
     "InvalidPayload",
+    "Job",
     "JobCancelled",
     "JobDiscarded",
     "JobNotFound",
+    "Never",
     "NewRecord",
     "NoCurrentRunner",
     "NotFinished",
     "NotSetUp",
+    "Options",
     "Outcome",
     "OutcomeUnknown",
     "PayloadTooLarge",
@@ -93,8 +113,15 @@ __all__ = [
     "Release",
     "ResultError",
     "Retry",
+    "RetryPolicy",
+    "Runner",
+    "Settings",
+    "Snapshot",
+    "Snooze",
     "State",
     "Stats",
+    "Stop",
+    "Stopped",
     "Transition",
     "Unavailable",
     "UnknownKind",

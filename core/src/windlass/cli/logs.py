@@ -1,0 +1,66 @@
+"""How a worker logs: lines for people, or one JSON object a line for a log collector."""
+
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+FIELDS = ("job_id", "kind", "queue", "attempt", "duration")
+"""The extra fields that the runner's log records carry."""
+
+
+class Level(StrEnum):
+    """The least severe records that are logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Format(StrEnum):
+    """How a log record is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class TextFormatter(logging.Formatter):
+    """Time, level, logger and message, then the extra fields as name=value."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name is logging's
+        """Return the line, without a traceback."""
+        fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
+        return f"{super().formatMessage(record)}{fields}"
+
+
+class JsonFormatter(logging.Formatter):
+    """One object: time, level, logger, message, the extra fields that there are, and the traceback of an exception."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the object as one line of ASCII."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_fields(record),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    found = {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
+    return {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in found.items()}
+
+
+def configure(level: Level, format: Format) -> None:
+    """Log to stderr from now on, and nowhere else."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter() if format is Format.JSON else TextFormatter())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

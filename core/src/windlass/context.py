@@ -1,0 +1,87 @@
+"""What a handler is given beside its payload: which job this is, and whether to go on."""
+
+import logging
+from collections.abc import MutableMapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from .control import Stopped
+from .records import Claim, Record
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from .definition import Definition
+    from .outcomes import Outcome
+
+logger = logging.getLogger("windlass.jobs")
+
+
+class Stop(StrEnum):
+    """Why work should stop."""
+
+    CANCELLED = "cancellation was requested"
+    TIMED_OUT = "its time was up"
+    LOST = "its claim was lost: another worker has the job"
+    SHUTDOWN = "the runner is shutting down"
+
+
+class Context:
+    """One attempt at one job, from its claim to its end."""
+
+    __slots__ = ("claim", "definition", "extend_at", "record", "started_at", "stop", "task")
+
+    def __init__(self, record: Record, definition: "Definition[Any, Any]", extend_at: float) -> None:
+        self.record = record
+        self.claim: Claim = record.claim
+        self.definition = definition
+        self.extend_at = extend_at
+        self.started_at: float | None = None
+        self.stop: Stop | None = None
+        self.task: asyncio.Task[Outcome] | None = None
+
+    @property
+    def id(self) -> UUID:
+        """The job's id."""
+        return self.record.id
+
+    @property
+    def kind(self) -> str:
+        """The job's kind."""
+        return self.record.kind
+
+    @property
+    def queue(self) -> str:
+        """The queue that it was claimed from."""
+        return self.record.queue
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt this is, from 1. Id and attempt together name it for ever: a key for idempotent effects."""
+        return self.record.attempt
+
+    @property
+    def should_stop(self) -> bool:
+        """Whether to stop early. An async handler need not ask: it is cancelled. A sync one asks now and then."""
+        return self.stop is not None
+
+    def check(self) -> None:
+        """Raise `Stopped` if the work should stop early."""
+        if self.stop is not None:
+            raise Stopped(f"job {self.id} should stop: {self.stop}")
+
+    @property
+    def log(self) -> "logging.LoggerAdapter[logging.Logger]":
+        """A logger whose records carry the job's id, kind, queue and attempt."""
+        return _JobLog(logger, log_fields(self.record))
+
+
+class _JobLog(logging.LoggerAdapter[logging.Logger]):
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        return msg, {**kwargs, "extra": {**(self.extra or {}), **(kwargs.get("extra") or {})}}
+
+
+def log_fields(record: Record) -> dict[str, object]:
+    """Return the fields that every log record about a job carries."""
+    return {"job_id": str(record.id), "kind": record.kind, "queue": record.queue, "attempt": record.attempt}

@@ -1,0 +1,44 @@
+"""Which runner is meant where none is named."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+from .errors import NoCurrentRunner
+
+if TYPE_CHECKING:
+    from .sync_runner import SyncRunner
+
+open_runners: "WeakSet[SyncRunner]" = WeakSet()
+"""The runners of this process that have their store open."""
+
+_current: "ContextVar[SyncRunner]" = ContextVar("windlass_runner")
+
+
+@contextmanager
+def made_current(runner: "SyncRunner") -> Iterator[None]:
+    """Mean this runner inside the block."""
+    token = _current.set(runner)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current() -> "SyncRunner":
+    """Return the runner whose handler this is, else the only one that is open.
+
+    Raises:
+        NoCurrentRunner: none is open, or several are.
+    """
+    if (runner := _current.get(None)) is not None:
+        return runner
+    runners = list(open_runners)
+    if len(runners) != 1:
+        raise NoCurrentRunner(
+            f"{len(runners)} runners are open in this process; Runner.current() works inside a handler, and elsewhere "
+            "where exactly one is open"
+        )
+    return runners[0]

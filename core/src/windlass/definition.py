@@ -1,0 +1,163 @@
+"""A kind of job as the runner knows it, however it was written: its name, handler, types and options."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, get_type_hints
+
+from . import guards
+from .codec import Codec
+from .context import Context
+from .errors import DefinitionError, InvalidPayload
+from .records import MAX_ATTEMPTS, PRIORITIES
+from .retry import Exponential, RetryPolicy
+
+if TYPE_CHECKING:
+    from .job import Job
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+Handler = Callable[[P, Context], R | Awaitable[R]]
+RawHandler = Callable[[bytes, Context], "bytes | Awaitable[bytes | None] | None"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How the jobs of a kind are queued and run, unless an enqueue says otherwise.
+
+    Args:
+        max_attempts: After so many failed attempts the job is discarded.
+        retry: How long to wait before each further attempt.
+        timeout: The longest that an attempt may take; then it fails with TimeoutError. An async handler is cancelled;
+            a sync one cannot be, so its thread is given up and replaced (see `Snapshot.stuck`). None is no limit.
+    """
+
+    queue: str = "default"
+    priority: int = 0
+    max_attempts: int = 20
+    retry: RetryPolicy = field(default_factory=Exponential)
+    timeout: timedelta | None = None
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        guards.name(self.queue, "queue")
+        guards.within(self.priority, *PRIORITIES, "priority")
+        guards.within(self.max_attempts, *MAX_ATTEMPTS, "max_attempts")
+        if self.timeout is not None:
+            guards.positive(self.timeout, "timeout")
+        object.__setattr__(self, "tags", guards.names(self.tags, "tags"))
+
+
+DEFAULTS = Options()
+
+
+class OptionArgs(TypedDict, total=False):
+    """The options of a kind as keyword arguments; see `Options`."""
+
+    queue: str
+    priority: int
+    max_attempts: int
+    retry: RetryPolicy
+    timeout: timedelta | None
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Definition(Generic[P, R]):
+    """A kind, its handler and its codecs; a codec that is None passes bytes through as they are."""
+
+    kind: str
+    handler: Handler[P, R]
+    options: Options
+    payloads: Codec[P] | None
+    results: Codec[R] | None
+    is_async: bool
+
+    def __call__(self, payload: P, ctx: Context) -> R | Awaitable[R]:
+        """Call the handler itself, as a test does."""
+        return self.handler(payload, ctx)
+
+    def job(self, payload: P) -> "Call[R]":
+        """Return a job of this kind, to be enqueued."""
+        return Call(self, payload)
+
+    def encode(self, payload: P) -> bytes:
+        """Return a payload as it is stored; raise `InvalidPayload` for one that its handler could not read."""
+        return _as_bytes(payload, self.kind) if self.payloads is None else self.payloads.encode(payload)
+
+    def decode(self, stored: bytes) -> P:
+        """Return a stored payload as the handler takes it."""
+        return stored if self.payloads is None else self.payloads.decode(stored)  # type: ignore[return-value]  # P is bytes
+
+    def encode_result(self, result: R) -> bytes | None:
+        """Return a result as it is stored; nothing is stored for None."""
+        if result is None:
+            return None
+        return _as_bytes(result, self.kind) if self.results is None else self.results.encode(result)
+
+    def decode_result(self, stored: bytes | None) -> R | None:
+        """Return a stored result as the handler gave it."""
+        return stored if stored is None or self.results is None else self.results.decode(stored)  # type: ignore[return-value]  # R is bytes
+
+    @classmethod
+    def of_class(cls, job: "type[Job[R]]") -> "Definition[Job[R], R]":
+        """Define a `Job` class."""
+        return _define(job.kind, job.work, job, job.options())
+
+    @classmethod
+    def of_function(cls, kind: str, function: Handler[P, R], options: Options) -> "Definition[P, R]":
+        """Define a function of (payload, ctx); its annotations are the types of payload and result."""
+        return _define(kind, function, _payload_type(kind, function), options)
+
+    @classmethod
+    def raw(
+        cls, kind: str, function: Handler[bytes, bytes | None], options: Options
+    ) -> "Definition[bytes, bytes | None]":
+        """Define a function of (bytes, ctx) that returns bytes or None, with no validation."""
+        return Definition(
+            guards.name(kind, "kind"), function, options, None, None, inspect.iscoroutinefunction(function)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[R]):
+    """A payload together with the definition that will work it."""
+
+    definition: Definition[Any, R]
+    payload: Any
+
+
+def _define(kind: str, handler: Handler[P, R], payload_type: Any, options: Options) -> Definition[P, R]:
+    guards.name(kind, "kind")
+    return Definition(
+        kind,
+        handler,
+        options,
+        Codec(payload_type, f"the payload of {kind!r}"),
+        Codec(_hints(kind, handler).get("return", Any), f"the result of {kind!r}"),
+        inspect.iscoroutinefunction(handler),
+    )
+
+
+def _payload_type(kind: str, function: Callable[..., Any]) -> Any:
+    parameters = list(inspect.signature(function).parameters.values())
+    if len(parameters) != 2 or any(p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters):
+        raise DefinitionError(f"the handler of {kind!r} is {function!r}; it must take two arguments, (payload, ctx)")
+    if parameters[0].annotation is inspect.Parameter.empty:
+        raise DefinitionError(f"the handler of {kind!r} must annotate {parameters[0].name!r} with its payload's type")
+    return _hints(kind, function)[parameters[0].name]
+
+
+def _hints(kind: str, handler: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return get_type_hints(handler, include_extras=True)
+    except NameError as exc:
+        raise DefinitionError(f"an annotation of the handler of {kind!r} cannot be resolved: {exc}") from exc
+
+
+def _as_bytes(value: object, kind: str) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    raise InvalidPayload(f"{kind!r} is raw: payload and result must be bytes, not {type(value).__name__}")

@@ -1,0 +1,54 @@
+"""Jobs written as classes: the fields are the payload, `work` is the handler."""
+
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any, ClassVar, Generic
+
+from pydantic import BaseModel
+from typing_extensions import TypeVar
+
+from .context import Context
+from .definition import DEFAULTS, Options
+from .errors import DefinitionError
+from .retry import RetryPolicy
+
+R = TypeVar("R", default=Any)
+
+
+class Job(BaseModel, Generic[R]):
+    """Subclass it with a `kind`, fields, and `work`, sync or async; `Job[Receipt]` if work returns a Receipt.
+
+    The class attributes are the defaults of `Options`; `tags` label every job of the kind.
+    """
+
+    kind: ClassVar[str]
+    queue: ClassVar[str] = DEFAULTS.queue
+    priority: ClassVar[int] = DEFAULTS.priority
+    max_attempts: ClassVar[int] = DEFAULTS.max_attempts
+    retry: ClassVar[RetryPolicy] = DEFAULTS.retry
+    timeout: ClassVar[timedelta | None] = DEFAULTS.timeout
+    tags: ClassVar[tuple[str, ...]] = DEFAULTS.tags
+
+    def work(self, ctx: Context) -> R | Awaitable[R]:
+        """Do the job. Return its result, raise to fail."""
+        raise NotImplementedError
+
+    @classmethod
+    def options(cls) -> Options:
+        """Return the class attributes as options.
+
+        Raises:
+            DefinitionError: the class has no `kind` or no `work` of its own.
+        """
+        if not isinstance(getattr(cls, "kind", None), str):
+            raise DefinitionError(f'{cls.__name__} has no kind; give it one: kind = "emails:welcome"')
+        if cls.work is Job.work:
+            raise DefinitionError(f"{cls.__name__} has no work method; write: def work(self, ctx: Context) -> ...")
+        return Options(
+            queue=cls.queue,
+            priority=cls.priority,
+            max_attempts=cls.max_attempts,
+            retry=cls.retry,
+            timeout=cls.timeout,
+            tags=cls.tags,
+        )

@@ -1,0 +1,117 @@
+"""The runner as applications use it: every call that asks the store has a twin for async callers."""
+
+import asyncio
+from asyncio import to_thread
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any, TypeVar, overload
+from uuid import UUID
+
+from typing_extensions import Unpack
+
+from .definition import Call
+from .enqueueing import BatchOptions, EnqueueOptions
+from .errors import NotFinished
+from .handle import Handle
+from .job import Job
+from .records import Record
+from .sync_runner import FIRST_PAUSE, LONGEST_PAUSE, SyncRunner, Which
+
+R = TypeVar("R")
+
+
+class Runner(SyncRunner):
+    """One application's jobs, its store, and its worker once started.
+
+    `Runner("sqlite:///jobs.db", concurrency=20)`: the settings are those of `Settings`, by argument, else from the
+    environment. The store is opened at the first use, so a module may make its runner when it is imported.
+
+    `a...` is the same call for async callers: it hops to a thread, so that the event loop never waits for the store.
+
+    Raises:
+        ConfigurationError: a setting cannot work.
+    """
+
+    async def aenqueue(
+        self,
+        job: Job[R] | Call[R],
+        *,
+        run_at: datetime | timedelta | None = None,
+        **options: Unpack[EnqueueOptions],
+    ) -> Handle[R]:
+        """See `enqueue`."""
+        return await to_thread(lambda: self.enqueue(job, run_at=run_at, **options))
+
+    async def aenqueue_in(
+        self, delay: timedelta, job: Job[R] | Call[R], **options: Unpack[EnqueueOptions]
+    ) -> Handle[R]:
+        """See `enqueue_in`."""
+        return await to_thread(lambda: self.enqueue_in(delay, job, **options))
+
+    async def aenqueue_at(self, when: datetime, job: Job[R] | Call[R], **options: Unpack[EnqueueOptions]) -> Handle[R]:
+        """See `enqueue_at`."""
+        return await to_thread(lambda: self.enqueue_at(when, job, **options))
+
+    async def aenqueue_batch(
+        self,
+        jobs: Iterable[Job[R] | Call[R]],
+        *,
+        run_at: datetime | timedelta | None = None,
+        **options: Unpack[BatchOptions],
+    ) -> list[Handle[R]]:
+        """See `enqueue_batch`."""
+        return await to_thread(lambda: self.enqueue_batch(jobs, run_at=run_at, **options))
+
+    async def aenqueue_raw(
+        self,
+        kind: str,
+        payload: bytes,
+        *,
+        run_at: datetime | timedelta | None = None,
+        **options: Unpack[EnqueueOptions],
+    ) -> Handle[Any]:
+        """See `enqueue_raw`."""
+        return await to_thread(lambda: self.enqueue_raw(kind, payload, run_at=run_at, **options))
+
+    async def aget(self, job: Handle[Any] | UUID) -> Record:
+        """See `get`."""
+        return await to_thread(self.get, job)
+
+    @overload
+    async def aresult(self, job: Handle[R], *, timeout: timedelta = ...) -> R: ...
+    @overload
+    async def aresult(self, job: UUID, *, timeout: timedelta = ...) -> Any: ...
+    async def aresult(self, job: Handle[Any] | UUID, *, timeout: timedelta = timedelta(0)) -> Any:
+        """See `result`; it holds no thread while it waits."""
+        deadline = monotonic() + timeout.total_seconds()
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await to_thread(self.result, job)
+            except NotFinished:
+                left = deadline - monotonic()
+                if left <= 0:
+                    raise
+            await asyncio.sleep(min(pause, left))
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def acancel(self, which: Which) -> int:
+        """See `cancel`."""
+        return await to_thread(self.cancel, which)
+
+    async def arequeue(self, which: Which) -> int:
+        """See `requeue`."""
+        return await to_thread(self.requeue, which)
+
+    async def adelete(self, which: Which) -> int:
+        """See `delete`."""
+        return await to_thread(self.delete, which)
+
+    async def astart(self) -> None:
+        """See `start`."""
+        await to_thread(self.start)
+
+    async def astop(self, *, grace: timedelta | None = None) -> None:
+        """See `stop`."""
+        await to_thread(lambda: self.stop(grace=grace))

@@ -1,0 +1,72 @@
+"""The jobs that a worker has in hand, and how many more it may claim."""
+
+from collections.abc import Iterable
+from threading import Event
+from time import monotonic
+
+from ..context import Context
+
+HORIZON = 0.1
+"""Seconds of work to claim ahead, so that handlers have something to do while the next claim is on its way."""
+
+_SAMPLE = 0.005
+
+
+class Flight:
+    """Jobs in three sets, each within the one before: `held` (not settled), `open` (not ended), `waiting` (not begun).
+
+    A job leaves a set by `set.remove`, which is atomic: whoever removes it has decided, and anybody later learns so. No
+    lock is taken for a job.
+    """
+
+    def __init__(self, concurrency: int, batch: int) -> None:
+        self.held: set[Context] = set()
+        self.open: set[Context] = set()
+        self.waiting: set[Context] = set()
+        self.freed = Event()
+        self._concurrency = concurrency
+        self._most_ahead = 2 * batch
+        self._ended = 0
+        self._sampled = (monotonic(), 0)
+        self._rate = 0.0
+
+    def take(self, contexts: Iterable[Context]) -> None:
+        """Have claimed jobs in hand."""
+        self.held.update(contexts)
+        self.open.update(contexts)
+        self.waiting.update(contexts)
+
+    def begin(self, ctx: Context) -> bool:
+        """Decide that a job is worked now; False if it was given back meanwhile."""
+        return _remove(self.waiting, ctx)
+
+    def end(self, ctx: Context) -> bool:
+        """Decide that an attempt has its outcome; False if it had one already."""
+        return _remove(self.open, ctx)
+
+    def settled(self, contexts: list[Context]) -> None:
+        """Have jobs in hand no longer."""
+        self.held.difference_update(contexts)
+        self._ended += len(contexts)
+        self.freed.set()
+
+    def room(self) -> int:
+        """Return how many jobs to claim now: none while more than half of what is claimed ahead still waits."""
+        ahead = min(int(self._measured_rate() * HORIZON), self._most_ahead)
+        room = self._concurrency + ahead - len(self.held)
+        return room if room > ahead // 2 else 0
+
+    def _measured_rate(self) -> float:
+        now, (then, ended) = monotonic(), self._sampled
+        if now - then >= _SAMPLE:
+            self._rate = (self._rate + (self._ended - ended) / (now - then)) / 2
+            self._sampled = (now, self._ended)
+        return self._rate
+
+
+def _remove(contexts: set[Context], ctx: Context) -> bool:
+    try:
+        contexts.remove(ctx)
+    except KeyError:
+        return False
+    return True

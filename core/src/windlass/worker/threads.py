@@ -1,0 +1,63 @@
+"""The threads that work sync handlers."""
+
+from collections.abc import Callable, Iterable
+from queue import SimpleQueue
+from threading import Thread
+
+from ..context import Context
+from ..outcomes import Outcome
+from .flight import Flight
+from .perform import perform
+from .workplace import Workplace
+
+Finish = Callable[[Context, Outcome], bool]
+"""Ends an attempt with its outcome; False if it had one already."""
+
+
+class Threads:
+    """A fixed number of threads at one queue. Daemons, since no thread can be made to leave its handler."""
+
+    def __init__(self, place: Workplace, flight: Flight, finish: Finish, count: int) -> None:
+        self._place = place
+        self._flight = flight
+        self._finish = finish
+        self._queue: SimpleQueue[Context | None] = SimpleQueue()
+        self._count = count
+        self._threads: list[Thread] = []
+        self._replaced = 0
+
+    def start(self) -> None:
+        """Begin."""
+        for _ in range(self._count):
+            self._start_one()
+
+    def put(self, contexts: Iterable[Context]) -> None:
+        """Hand in jobs to work."""
+        for ctx in contexts:
+            self._queue.put(ctx)
+
+    def replace(self) -> None:
+        """Give up a thread whose handler does not return; it ends if the handler ever does."""
+        self._replaced += 1
+        self._start_one()
+
+    def stuck(self) -> int:
+        """Return how many given-up threads are still in their handlers."""
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        return max(0, len(self._threads) - self._count)
+
+    def stop(self) -> None:
+        """Let each thread end once its handler returns."""
+        for _ in self._threads:
+            self._queue.put(None)
+
+    def _start_one(self) -> None:
+        thread = Thread(target=self._work, name=f"windlass-handler-{len(self._threads) + self._replaced}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(self) -> None:
+        with self._place.current():
+            while (ctx := self._queue.get()) is not None:
+                if self._flight.begin(ctx) and not self._finish(ctx, perform(self._place, ctx)):
+                    return  # this thread was given up meanwhile, and another has its place

@@ -1,0 +1,31 @@
+"""What every part of a worker works with."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from ..backend import Backend
+from ..definition import Definition
+from ..observers import Observers
+from ..settings import Settings
+
+EXTEND_AFTER = 1 / 6
+"""The part of a lease after which it is extended: often enough to learn soon of a cancellation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """The store, the settings and the jobs of one runner. In `current()`, `Runner.current` is that runner."""
+
+    backend: Backend
+    settings: Settings
+    queues: tuple[str, ...]
+    definitions: Mapping[str, Definition[Any, Any]]
+    observers: Observers
+    current: Callable[[], AbstractContextManager[object]]
+
+    @property
+    def extend_interval(self) -> float:
+        """How long after a claim or an extension its lease is extended, in seconds."""
+        return self.settings.lease.total_seconds() * EXTEND_AFTER
