@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from .errors import DefinitionError, InvalidPayload
+from .errors import DefinitionError, InvalidArgument
 
 T = TypeVar("T")
 
@@ -13,8 +13,9 @@ T = TypeVar("T")
 class Codec(Generic[T]):
     """JSON for one type. `what` names the value in messages, e.g. "the payload of 'emails:welcome'"."""
 
-    def __init__(self, type_: Any, what: str) -> None:
+    def __init__(self, type_: Any, what: str, error: type[InvalidArgument]) -> None:
         self._what = what
+        self._error = error
         try:
             self._adapter: TypeAdapter[T] = TypeAdapter(type_)
         except PydanticUserError as exc:
@@ -24,12 +25,13 @@ class Codec(Generic[T]):
         """Return the value as JSON.
 
         Raises:
-            InvalidPayload: it is not of the type, or could not be read back.
+            InvalidPayload, InvalidResult: it is not of the type, or could not be read back.
         """
         try:
             encoded = self._adapter.dump_json(value, warnings="error")
         except (PydanticSerializationError, UnicodeEncodeError, ValueError, AttributeError) as exc:
-            raise InvalidPayload(f"{self._what} is {_short(value)}, which cannot be written as JSON: {exc}") from exc
+            reason = " ".join(str(exc).split()).removeprefix("Pydantic serializer warnings: ")
+            raise self._error(f"{self._what} is {_short(value)}, which cannot be written as JSON: {reason}") from exc
         self.decode(encoded)
         return encoded
 
@@ -37,13 +39,13 @@ class Codec(Generic[T]):
         """Return the value that JSON bytes describe.
 
         Raises:
-            InvalidPayload: they are not JSON, or not of the type.
+            InvalidPayload, InvalidResult: they are not JSON, or not of the type.
         """
         try:
             return self._adapter.validate_json(encoded)
         except ValidationError as exc:
             problems = "; ".join(_problem(error) for error in exc.errors(include_url=False)[:5])
-            raise InvalidPayload(f"{self._what} is {_short(encoded)}, which does not validate: {problems}") from exc
+            raise self._error(f"{self._what} is {_short(encoded)}, which does not validate: {problems}") from exc
 
 
 def _problem(error: Any) -> str:

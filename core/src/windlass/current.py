@@ -9,16 +9,16 @@ from weakref import WeakSet
 from .errors import NoCurrentRunner
 
 if TYPE_CHECKING:
-    from .sync_runner import SyncRunner
+    from .client import Client
 
-open_runners: "WeakSet[SyncRunner]" = WeakSet()
+open_runners: "WeakSet[Client]" = WeakSet()
 """The runners of this process that have their store open."""
 
-_current: "ContextVar[SyncRunner]" = ContextVar("windlass_runner")
+_current: "ContextVar[Client]" = ContextVar("windlass_runner")
 
 
 @contextmanager
-def made_current(runner: "SyncRunner") -> Iterator[None]:
+def made_current(runner: "Client") -> Iterator[None]:
     """Mean this runner inside the block."""
     token = _current.set(runner)
     try:
@@ -27,7 +27,7 @@ def made_current(runner: "SyncRunner") -> Iterator[None]:
         _current.reset(token)
 
 
-def current() -> "SyncRunner":
+def current() -> "Client":
     """Return the runner whose handler this is, else the only one that is open.
 
     Raises:

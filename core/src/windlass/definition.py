@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, get_type_hin
 from . import guards
 from .codec import Codec
 from .context import Context
-from .errors import DefinitionError, InvalidPayload
+from .errors import DefinitionError, InvalidArgument, InvalidPayload, InvalidResult
 from .records import MAX_ATTEMPTS, PRIORITIES
 from .retry import Exponential, RetryPolicy
 
@@ -85,7 +85,7 @@ class Definition(Generic[P, R]):
 
     def encode(self, payload: P) -> bytes:
         """Return a payload as it is stored; raise `InvalidPayload` for one that its handler could not read."""
-        return _as_bytes(payload, self.kind) if self.payloads is None else self.payloads.encode(payload)
+        return _as_bytes(payload, self.kind, InvalidPayload) if self.payloads is None else self.payloads.encode(payload)
 
     def decode(self, stored: bytes) -> P:
         """Return a stored payload as the handler takes it."""
@@ -95,7 +95,7 @@ class Definition(Generic[P, R]):
         """Return a result as it is stored; nothing is stored for None."""
         if result is None:
             return None
-        return _as_bytes(result, self.kind) if self.results is None else self.results.encode(result)
+        return _as_bytes(result, self.kind, InvalidResult) if self.results is None else self.results.encode(result)
 
     def decode_result(self, stored: bytes | None) -> R | None:
         """Return a stored result as the handler gave it."""
@@ -135,8 +135,8 @@ def _define(kind: str, handler: Handler[P, R], payload_type: Any, options: Optio
         kind,
         handler,
         options,
-        Codec(payload_type, f"the payload of {kind!r}"),
-        Codec(_hints(kind, handler).get("return", Any), f"the result of {kind!r}"),
+        Codec(payload_type, f"the payload of {kind!r}", InvalidPayload),
+        Codec(_hints(kind, handler).get("return", Any), f"the result of {kind!r}", InvalidResult),
         inspect.iscoroutinefunction(handler),
     )
 
@@ -157,7 +157,7 @@ def _hints(kind: str, handler: Callable[..., Any]) -> dict[str, Any]:
         raise DefinitionError(f"an annotation of the handler of {kind!r} cannot be resolved: {exc}") from exc
 
 
-def _as_bytes(value: object, kind: str) -> bytes:
+def _as_bytes(value: object, kind: str, error: type[InvalidArgument]) -> bytes:
     if isinstance(value, bytes):
         return value
-    raise InvalidPayload(f"{kind!r} is raw: payload and result must be bytes, not {type(value).__name__}")
+    raise error(f"{kind!r} is raw: payload and result must be bytes, not {type(value).__name__}")

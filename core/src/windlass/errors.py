@@ -17,6 +17,10 @@ class InvalidPayload(InvalidArgument):
     """A payload that does not validate, or is not JSON; nothing was stored."""
 
 
+class InvalidResult(InvalidArgument):
+    """A handler returned what is not of its type, or is not JSON; the attempt failed."""
+
+
 class PayloadTooLarge(InvalidArgument):
     """More bytes than the backend's `max_payload_bytes`; nothing was stored."""
 

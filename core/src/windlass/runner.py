@@ -10,13 +10,14 @@ from uuid import UUID
 
 from typing_extensions import Unpack
 
+from .client import FIRST_PAUSE, LONGEST_PAUSE, Which
 from .definition import Call
 from .enqueueing import BatchOptions, EnqueueOptions
 from .errors import NotFinished
 from .handle import Handle
 from .job import Job
 from .records import Record
-from .sync_runner import FIRST_PAUSE, LONGEST_PAUSE, SyncRunner, Which
+from .sync_runner import SyncRunner
 
 R = TypeVar("R")
 

@@ -1,0 +1,56 @@
+"""A backend that is opened at its first use."""
+
+from threading import RLock
+
+from .backend import Backend
+from .errors import Closed
+from .plugins import open_backend
+from .settings import Settings
+
+
+class LazyBackend:
+    """Opens the store that the settings name, once, and closes it; one that was given as an object is only used."""
+
+    def __init__(self, given: Backend | None) -> None:
+        self._given = given
+        self._opened: Backend | None = None
+        self._closed = False
+        self._lock = RLock()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was used and not closed."""
+        return self._opened is not None
+
+    def get(self, settings: Settings) -> Backend:
+        """Return the backend, opened and (with `auto_setup`) set up.
+
+        Raises:
+            Closed: after `close`.
+        """
+        if self._opened is None:
+            with self._lock:
+                if self._closed:
+                    raise Closed("this runner was closed; make another")
+                if self._opened is None:
+                    self._opened = self._open(settings)
+        return self._opened
+
+    def close(self) -> None:
+        """Close what was opened here. Repeat: harmless."""
+        with self._lock:
+            self._closed = True
+            opened, self._opened = self._opened, None
+        if opened is not None and opened is not self._given:
+            opened.close()
+
+    def _open(self, settings: Settings) -> Backend:
+        backend = self._given or open_backend(settings.backend)
+        try:
+            if settings.auto_setup:
+                backend.setup()
+        except BaseException:
+            if backend is not self._given:
+                backend.close()
+            raise
+        return backend
