@@ -5,7 +5,8 @@ the conformance kit tests each sentence, on any backend.
 
 Five rules hold throughout:
 
-- *Batches.* A call takes and returns sequences; one is a batch of one. More than `max_batch` items: `InvalidArgument`.
+- *Batches.* A call takes and returns sequences; one is a batch of one. More than `max_batch` records, claims, outcomes
+  or ids, those of a filter too: `InvalidArgument`. Where a call has a `limit`, fewer returned means there were no more.
 - *Time.* `now=None` is the backend's own clock; a given `now` stands for it in each comparison and each value written.
   Times are aware; a naive one is refused with `InvalidArgument`, and so is a delay that ends after the year 9999.
 - *Claims.* `claim` hands out `Claim(id, attempt)`. A call about an attempt carries its claim, and takes effect only

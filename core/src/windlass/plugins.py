@@ -55,8 +55,8 @@ class Plugins:
         installed = ", ".join(f"{o.scheme}:// ({o.distribution})" for o in self.offers) or "none"
         broken = "".join(f"; {name} failed to load: {exc!r}" for name, exc in self.broken.items())
         return (
-            f"no installed plugin serves {scheme}://; install the distribution that does, by custom windlass-{scheme} "
-            f"(pip install windlass-{scheme}). Installed: {installed}{broken}"
+            f"no installed plugin serves {scheme}://; install the distribution that does, by custom called "
+            f"windlass-{scheme}. Installed: {installed}{broken}"
         )
 
 

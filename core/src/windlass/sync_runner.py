@@ -1,5 +1,6 @@
 """A client that also works jobs."""
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -13,7 +14,10 @@ from .current import made_current
 from .errors import AlreadyStarted, InvalidArgument
 from .settings import SettingsArgs
 from .signals import stop_signals
+from .urls import redact
 from .worker import Snapshot, Worker, Workplace
+
+logger = logging.getLogger("windlass.worker")
 
 
 class SyncRunner(Client):
@@ -38,6 +42,10 @@ class SyncRunner(Client):
             self._registry.closed = True
             self._worker = Worker(place)
             self._worker.start()
+        text = "worker %s started on %s: queues %s, concurrency %d"
+        logger.info(
+            text, self._settings.worker, redact(self._settings.backend), place.queues, self._settings.concurrency
+        )
 
     def stop(self, *, grace: timedelta | None = None, hurried: Callable[[], bool] = lambda: False) -> None:
         """Claim no more, let jobs finish, then give back what has not finished, at no cost to its attempts.
@@ -52,6 +60,7 @@ class SyncRunner(Client):
             worker, self._worker = self._worker, None
         if worker is not None:
             worker.stop(self._settings.grace if grace is None else grace, hurried)
+            logger.info("worker %s stopped", self._settings.worker)
 
     def run(self) -> None:
         """Work jobs until SIGTERM or SIGINT, then stop; a second signal ends the grace. For the main thread."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ValidationError
@@ -58,9 +58,16 @@ class BackendUrl:
         try:
             return model.model_validate(self.query)
         except ValidationError as exc:
-            wrong = "; ".join(f"{e['loc'][0]}={e['input']!r}: {e['msg']}" for e in exc.errors(include_url=False))
+            wrong = "; ".join(map(_problem, exc.errors(include_url=False)))
             allowed = ", ".join(model.model_fields) or "none"
             raise ConfigurationError(f"bad option for {self.scheme}://: {wrong}. Options are: {allowed}") from exc
+
+
+def _problem(error: Any) -> str:
+    name = error["loc"][0]
+    if error["type"] == "extra_forbidden":
+        return f"there is no {name}"  # its value may be a misplaced password
+    return f"{name}={error['input']!r}: {error['msg']}"
 
 
 def namespace(value: str) -> str:

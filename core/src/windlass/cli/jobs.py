@@ -28,7 +28,7 @@ _ERROR_LENGTH = 60
     epilog=examples(
         "windlass jobs list --state discarded --state retrying --queue emails",
         "windlass jobs list --tag tenant:7 --limit 100",
-        "windlass jobs list --state discarded --json | jq -r '.\\[].last_error.type'",
+        "windlass jobs list --state discarded --json | jq -r '.[].last_error.type'",
     ),
 )
 def list_jobs(

@@ -5,6 +5,8 @@ import logging
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from .show import printable
+
 FIELDS = ("job_id", "kind", "queue", "attempt", "duration")
 """The extra fields that the runner's log records carry."""
 
@@ -30,6 +32,10 @@ class TextFormatter(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines, with nothing in them that a terminal would obey."""
+        return printable(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name is logging's
         """Return the line, without a traceback."""

@@ -52,4 +52,5 @@ def chosen(
 
 def examples(*lines: str) -> str:
     """Return the epilog that shows how a command is called."""
-    return "\n".join(["[bold]Examples[/bold]", *(f"  $ {line}" for line in lines)])
+    shown = [line.replace("[", r"\[") for line in lines]  # a bracket is markup otherwise
+    return "\n".join(["[bold]Examples[/bold]", *(f"  $ {line}" for line in shown)])

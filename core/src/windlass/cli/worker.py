@@ -66,7 +66,9 @@ def worker(
     logs.configure(log_level, log_format)
     runner = load(target)
     given = {"backend": backend, "concurrency": concurrency, "queues": queues or None, "lease": lease, "grace": grace}
-    runner.configure(**cast("SettingsArgs", {name: value for name, value in given.items() if value is not None}))
+    overrides = cast("SettingsArgs", {name: value for name, value in given.items() if value is not None})
+    if overrides:  # else a runner that its module has opened already is still welcome
+        runner.configure(**overrides)
     runner.run()
 
 

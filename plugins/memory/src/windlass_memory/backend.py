@@ -76,7 +76,7 @@ class MemoryBackend(Backend):
         parsed = BackendUrl.parse(url)
         parsed.options(_Options)
         if parsed.path:
-            raise ConfigurationError(f"{url!r} has a path; write memory:// or memory://name")
+            raise ConfigurationError(f"{urls.redact(url)!r} has a path; write memory:// or memory://name")
         return cls(_stores[parsed.host] if parsed.host else None)
 
     @classmethod
@@ -180,6 +180,7 @@ class MemoryBackend(Backend):
         return rescued
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
+        _batch(ids)
         with self._locked() as store:
             return {id: store.records[id] for id in ids if id in store.records}
 
@@ -303,6 +304,7 @@ def _current(store: Store, claim: Claim) -> Record | None:
 
 
 def _matching(store: Store, filter: Filter) -> list[Record]:
+    _batch(filter.ids or ())
     ids = store.records if filter.ids is None else dict.fromkeys(filter.ids)
     return [record for id in ids if (record := store.records.get(id)) is not None and filter.fits(record)]
 

@@ -1,0 +1,175 @@
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from windlass import Backend, Complete, Discard, Failure, NewRecord, Record, Retry
+
+from .conftest import Cli
+
+LEASE = timedelta(seconds=30)
+
+
+def _insert(store: Backend, *records: NewRecord) -> list[Record]:
+    return [answer.record for answer in store.insert(records)]
+
+
+def _work(store: Backend) -> Record:
+    return store.claim(["default"], limit=1, worker="w-1", lease=LEASE)[0]
+
+
+def test_list_shows_one_line_for_each_job_newest_first(cli: Cli, store: Backend) -> None:
+    """A header, then id, kind, queue, state, attempts and time of each job, whatever the terminal's width."""
+    store.insert(
+        [NewRecord(kind="emails:welcome", queue="emails"), NewRecord(kind="report", run_at=timedelta(minutes=5.5))]
+    )
+    header, report, email = cli("jobs", "list", COLUMNS="40").out.splitlines()
+    assert header.split() == ["id", "kind", "queue", "state", "attempt", "when", "last", "error"]
+    assert report.split()[1:] == ["report", "default", "pending", "0/20", "due", "in", "5", "min"]
+    assert email.split()[1:] == ["emails:welcome", "emails", "pending", "0/20", "due", "now"]
+
+
+def test_list_tells_what_went_wrong_in_short(cli: Cli, store: Backend) -> None:
+    """An error is its type and the head of its message, on one line and without control characters."""
+    _insert(store, NewRecord(kind="a"))
+    store.settle([Retry(_work(store).claim, timedelta(hours=1), Failure("OSError", "disk\n\x1b[31m" + "x" * 100))])
+    _, line = cli("jobs", "list").out.splitlines()
+    assert "due in 59 min  OSError: disk \\x1b[31mxxx" in line
+    assert line.endswith("xxx...")
+
+
+def test_list_dates_a_running_and_a_finished_job_by_its_work(cli: Cli, store: Backend) -> None:
+    """A running job began, a final one ended."""
+    _insert(store, NewRecord(kind="a"), NewRecord(kind="b"))
+    store.settle([Complete(_work(store).claim)])
+    _work(store)
+    _, second, first = cli("jobs", "list").out.splitlines()
+    assert "running" in second
+    assert second.endswith("began now")
+    assert "completed" in first
+    assert first.endswith("ended now")
+
+
+@pytest.mark.parametrize(
+    ("options", "kinds"),
+    [
+        ((), ["c", "b", "a"]),
+        (("--kind", "a", "--kind", "b"), ["b", "a"]),
+        (("--queue", "q", "--state", "pending"), ["b"]),
+        (("--tag", "x", "--tag", "y"), ["c", "a"]),
+        (("--state", "running"), []),
+        (("--limit", 2), ["c", "b"]),
+    ],
+)
+def test_list_filters(cli: Cli, store: Backend, options: tuple[object, ...], kinds: list[str]) -> None:
+    """One option given several times fits any of its values; different options fit together."""
+    _insert(
+        store,
+        NewRecord(kind="a", tags=("x",)),
+        NewRecord(kind="b", queue="q"),
+        NewRecord(kind="c", tags=("y", "z")),
+    )
+    assert [job["kind"] for job in cli("jobs", "list", "--json", *options).json] == kinds
+
+
+def test_list_says_how_to_see_the_next_page(cli: Cli, store: Backend) -> None:
+    """A full page names its last id on stderr, and --after goes on behind it."""
+    first, second, third = _insert(store, *(NewRecord(kind=kind) for kind in "abc"))
+    page = cli("jobs", "list", "--limit", 2)
+    assert page.err == f"there may be more: --after {second.id}\n"
+    assert str(third.id) in page.out
+    rest = cli("jobs", "list", "--limit", 2, "--after", second.id)
+    assert str(first.id) in rest.out
+    assert rest.err == ""
+
+
+def test_show_tells_everything(cli: Cli, store: Backend) -> None:
+    """Fields, the payload and the result laid out, and the error with its traceback."""
+    _insert(store, NewRecord(kind="a", payload='{"name": "é", "n": [1]}'.encode(), tags=("t:1", "t:2")))
+    store.settle([Retry(_work(store).claim, timedelta(0), Failure("OSError", "disk", "Traceback:\n  line 7\n"))])
+    job = _work(store)
+    store.settle([Complete(job.claim, b'{"ok":true}')])
+    out = cli("jobs", "show", job.id).out
+    assert "\nstate             completed\n" in out
+    assert "\nattempt           2\n" in out
+    assert "\ntags              t:1, t:2\n" in out
+    assert '\npayload\n{\n  "name": "é",\n  "n": [\n    1\n  ]\n}\n' in out
+    assert '\nresult\n{\n  "ok": true\n}\n' in out
+    assert out.endswith("\nlast_error\nOSError: disk\nTraceback:\n  line 7\n")
+
+
+@pytest.mark.parametrize(
+    ("payload", "shown"),
+    [
+        (b"", "empty"),
+        (b"\x00\xffab", "4 bytes, not JSON: 00 ff 61 62"),
+        (b"\xff" * 100, "100 bytes, not JSON: " + "ff " * 64 + "..."),
+        (b"NaN", "3 bytes, not JSON: 4e 61 4e"),
+        (b'"\\u001b[31m \\ud800 \\u0085"', '"\\u001b[31m \\ud800 \\x85"'),
+        (b'"[bold]x[/bold]"', '"[bold]x[/bold]"'),
+    ],
+)
+def test_show_prints_a_payload_safely(cli: Cli, store: Backend, payload: bytes, shown: str) -> None:
+    """What is not JSON is its size and head in hex; nothing in a payload reaches the terminal as a command."""
+    (job,) = _insert(store, NewRecord(kind="a", payload=payload))
+    assert cli("jobs", "show", job.id).out.endswith(f"\npayload\n{shown}\n")
+
+
+@pytest.mark.parametrize(
+    ("payload", "value"),
+    [
+        (b'{"a": 1}', {"a": 1}),
+        (b"null", None),
+        ('"é"'.encode(), "é"),
+        (b"\x00\xff", {"base64": "AP8="}),
+        (b"", {"base64": ""}),
+        (b"1e999", {"base64": "MWU5OTk="}),
+        (b"[" * 100_000, {"base64": pytest.approx}),
+    ],
+    ids=["object", "null", "text", "bytes", "empty", "infinity", "too deep"],
+)
+def test_a_payload_is_its_json_value_or_base64(cli: Cli, store: Backend, payload: bytes, value: object) -> None:
+    """Other programs get a JSON value where there is one, and the exact bytes where there is none."""
+    (job,) = _insert(store, NewRecord(kind="a", payload=payload))
+    shown = cli("jobs", "show", job.id, "--json").json["payload"]
+    assert shown == value or (len(payload) == 100_000 and set(shown) == {"base64"})
+
+
+def test_json_has_the_fields_of_a_record(cli: Cli, store: Backend) -> None:
+    """The keys are the record's fields in their order, times are UTC, and list and show agree."""
+    now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    store.insert([NewRecord(kind="a", tags=("t",))], now=now)
+    (job,) = store.claim(["default"], limit=1, worker="w-1", lease=LEASE, now=now)
+    store.settle([Discard(job.claim, Failure("OSError", "disk", "tb"))], now=now)
+    shown = cli("jobs", "show", job.id, "--json").json
+    assert list(shown) == list(Record._fields)
+    assert shown["id"] == str(job.id)
+    assert shown["finished_at"] == "2026-01-02T03:04:05Z"
+    assert shown["lease_until"] is None
+    assert shown["last_error"] == {"type": "OSError", "message": "disk", "traceback": "tb"}
+    assert shown["tags"] == ["t"]
+    assert cli("jobs", "list", "--json").json == [shown]
+
+
+def test_show_of_an_unknown_id_exits_with_1(cli: Cli) -> None:
+    """The line says which id; stdout stays empty."""
+    id = uuid4()
+    answer = cli("jobs", "show", id, "--json")
+    assert (answer.code, answer.out, answer.err) == (1, "", f"error: no job has the id {id}\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list", "--state", "done"),
+        ("list", "--limit", "0"),
+        ("list", "--after", "x"),
+        ("show", "not-an-id"),
+        ("show",),
+        ("lst",),
+    ],
+)
+def test_bad_usage_exits_with_2(cli: Cli, arguments: tuple[str, ...]) -> None:
+    """What cannot be read as an argument is refused, with the way to the help."""
+    answer = cli("jobs", *arguments)
+    assert answer.code == 2
+    assert "Usage: " in answer.err

@@ -1,0 +1,85 @@
+import json
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from windlass.cli import logs
+
+
+@pytest.fixture(autouse=True)
+def root() -> Iterator[logging.Logger]:
+    """Give the root logger back as it was."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    root.handlers = []
+    yield root
+    root.handlers = handlers
+    root.setLevel(level)
+
+
+def _record(**extra: object) -> logging.LogRecord:
+    record = logging.makeLogRecord({"name": "windlass.worker", "levelno": 20, "levelname": "INFO"} | extra)
+    record.created, record.msecs = 1_767_225_600.25, 250
+    record.msg, record.args = "done: %s", ("a\nb",)
+    return record
+
+
+def _raised() -> object:
+    error = OSError("disk")
+    return (OSError, error, error.__traceback__)
+
+
+def test_json_is_one_object_a_line() -> None:
+    """Time in UTC, level, logger and message, and the job's fields where there are any."""
+    line = logs.JsonFormatter().format(
+        _record(job_id="1", kind="é", queue="q", attempt=2, duration=timedelta(seconds=1.5))
+    )
+    assert "\n" not in line
+    assert line.isascii()
+    assert json.loads(line) == {
+        "time": "2026-01-01T00:00:00.250000Z",
+        "level": "info",
+        "logger": "windlass.worker",
+        "message": "done: a\nb",
+        "job_id": "1",
+        "kind": "é",
+        "queue": "q",
+        "attempt": 2,
+        "duration": 1.5,
+    }
+
+
+def test_json_without_a_job_has_no_fields_of_one() -> None:
+    """Absent is absent, not null."""
+    assert list(json.loads(logs.JsonFormatter().format(_record()))) == ["time", "level", "logger", "message"]
+
+
+def test_json_carries_a_traceback() -> None:
+    """In the same line."""
+    line = logs.JsonFormatter().format(_record(exc_info=_raised()))
+    assert "\n" not in line
+    assert json.loads(line)["traceback"].endswith("OSError: disk")
+
+
+def test_text_puts_the_fields_behind_the_message() -> None:
+    """And a traceback behind them, as logging does."""
+    text = logs.TextFormatter().format(_record(kind="mail", attempt=2, exc_info=_raised()))
+    first, *_, last = text.replace("a\nb", "ab").splitlines()
+    assert first.endswith("INFO    windlass.worker: done: ab kind=mail attempt=2")
+    assert last == "OSError: disk"
+
+
+def test_text_cannot_command_the_terminal() -> None:
+    """What a job raised may hold escape sequences; they are shown, not obeyed."""
+    assert "\\x1b[2Jmail" in logs.TextFormatter().format(_record(kind="\x1b[2Jmail"))
+
+
+def test_configure_logs_to_stderr_from_a_level_on(capsys: pytest.CaptureFixture[str]) -> None:
+    """Less severe records are dropped, and stdout stays empty."""
+    logs.configure(logs.Level.WARNING, logs.Format.JSON)
+    logging.getLogger("app").info("small")
+    logging.getLogger("app").warning("large")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert json.loads(captured.err)["message"] == "large"

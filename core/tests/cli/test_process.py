@@ -1,0 +1,69 @@
+"""The command line as a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("WINDLASS_")}
+
+
+def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.run(
+        command, env=ENVIRONMENT | environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_command_writes_json_to_a_pipe() -> None:
+    """And nothing else to stdout."""
+    done = _run("-m", "windlass.cli", "stats", "--json", WINDLASS_BACKEND="memory://")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["total"] == 0
+
+
+def test_an_error_is_a_line_and_an_exit_code() -> None:
+    """No traceback reaches a user."""
+    done = _run("-m", "windlass.cli", "jobs", "list")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: no store is chosen")
+    assert done.stderr.count("\n") == 1
+
+
+def test_without_typer_the_error_says_what_to_install() -> None:
+    """The core imports, and only the command line is missing."""
+    script = "import sys; sys.modules['typer'] = None; import windlass; from windlass.cli import main; main()"
+    done = _run("-c", script)
+    assert done.returncode == 2
+    assert done.stderr == "error: the command line needs typer; install windlass-core[cli]\n"
+
+
+def test_a_worker_runs_until_sigterm(tmp_path: Path) -> None:
+    """It imports from the current directory, logs JSON to stderr, drains at the signal and exits with 0."""
+    (tmp_path / "app.py").write_text(
+        "from windlass import Context, NewRecord, Runner, open_backend\n"
+        "open_backend('memory://here').insert([NewRecord(kind='hello', payload=b'7')])\n"
+        "runner = Runner('memory://elsewhere')\n"
+        "@runner.job('hello')\n"
+        "def hello(payload: int, ctx: Context) -> None:\n"
+        "    print('worked', payload, flush=True)\n"
+    )
+    command = [sys.executable, "-m", "windlass.cli", "worker", "app:runner", "--log-format", "json"]
+    with subprocess.Popen(
+        [*command, "--backend", "memory://here"],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "worked 7\n"
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert out == ""
+    assert all("time" in json.loads(line) for line in err.splitlines())

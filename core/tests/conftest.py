@@ -1,0 +1,30 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from windlass import Backend, Runner
+
+from .helpers import LONG, SECOND, SERVICES, MakeRunner, eventually, threads
+
+
+@pytest.fixture
+def make_runner() -> Iterator[MakeRunner]:
+    """Make runners, close them all, and check that none of them left a thread behind but those of handlers."""
+    before = threads(*SERVICES)
+    runners: list[Runner] = []
+
+    def make(backend: str | Backend = "memory://", **settings: Any) -> Runner:
+        runner = Runner(backend, **{"poll": SECOND / 50, "concurrency": 4, "grace": LONG, **settings})
+        runners.append(runner)
+        return runner
+
+    yield make
+    for runner in runners:
+        runner.close()
+    eventually(lambda: threads(*SERVICES) <= before)
+
+
+@pytest.fixture
+def runner(make_runner: MakeRunner) -> Runner:
+    """Make a runner with a store of its own in memory."""
+    return make_runner()

@@ -1,0 +1,53 @@
+"""What the tests of the core share: waiting for a condition, and the making of runners."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from threading import Event, enumerate
+from time import monotonic
+from typing import Any, Protocol, TypeVar
+
+import pytest
+from windlass import Backend, NewRecord, Record, Runner
+from windlass_memory import MemoryBackend
+
+T = TypeVar("T")
+
+NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
+AT_ONCE = timedelta(0)
+SECOND = timedelta(seconds=1)
+LONG = timedelta(seconds=10)
+"""Longer than any test waits, unless it fails."""
+SHORT_LEASE = timedelta(milliseconds=240)
+"""Extended every 40 ms, and looked after every 20 ms."""
+
+_PAUSE = 0.002
+
+
+class MakeRunner(Protocol):
+    """Makes a runner that the test need not close."""
+
+    def __call__(self, backend: str | Backend = "memory://", **settings: Any) -> Runner: ...
+
+
+def eventually(condition: Callable[[], T]) -> T:
+    """Return what a condition gives as soon as it is true; fail after `LONG`."""
+    deadline = monotonic() + LONG.total_seconds()
+    pause = Event()
+    while not (value := condition()):
+        if monotonic() > deadline:
+            pytest.fail(f"still {value!r} after {LONG}")
+        pause.wait(_PAUSE)
+    return value
+
+
+def threads(*prefixes: str) -> set[str]:
+    """Return the names of the living threads of Windlass that begin with one of the prefixes."""
+    return {f"{thread.name} {thread.ident}" for thread in enumerate() if thread.name.startswith(prefixes)}
+
+
+SERVICES = ("windlass-fetcher", "windlass-settler", "windlass-keeper", "windlass-maintainer", "windlass-loop")
+
+
+def stored(kind: str = "echo", payload: bytes = b"null", **fields: Any) -> Record:
+    """Return the record of a new job as a store keeps it."""
+    return MemoryBackend().insert([NewRecord(kind=kind, payload=payload, **fields)])[0].record

@@ -1,0 +1,120 @@
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from windlass import Claim, Failure, Filter, InvalidArgument, NewRecord, State
+
+from .helpers import SECOND, stored
+
+
+class BrokenText(Exception):
+    """An exception that cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def test_ids_are_ordered() -> None:
+    """Ids made one after another are distinct and ordered by time, as UUIDv7 are."""
+    ids = [NewRecord(kind="echo").id for _ in range(1000)]
+    assert ids == sorted(set(ids))
+    assert {id.version for id in ids} == {7}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("kind", ""),
+        ("queue", "a\nb"),
+        ("payload", "text"),
+        ("id", "1"),
+        ("priority", 2**15),
+        ("max_attempts", 0),
+        ("max_attempts", 1_000_001),
+        ("run_at", datetime(2025, 6, 1)),  # noqa: DTZ001  # naive on purpose
+        ("run_at", -SECOND),
+        ("unique_key", ""),
+        ("unique_until", "started"),
+        ("tags", "urgent"),
+        ("tags", ("ok", "")),
+    ],
+)
+def test_refused(field: str, value: object) -> None:
+    """A new record refuses what no store would keep, and names the field."""
+    with pytest.raises(InvalidArgument, match=field):
+        NewRecord(**{"kind": "echo", field: value})  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_claim() -> None:
+    """A record's claim is its id and its attempt."""
+    record = stored()
+    assert record.claim == Claim(record.id, 0)
+
+
+@given(st.text(), st.text(), st.text())
+def test_failure_json(type: str, message: str, traceback: str) -> None:
+    """A failure written as JSON is ASCII, and read back equal, whatever its text."""
+    failure = Failure(type, message, traceback)
+    assert failure.to_json().isascii()
+    assert Failure.from_json(failure.to_json()) == failure
+
+
+def test_failure_of() -> None:
+    """A failure names the exception's type, without `builtins`, its message and its traceback."""
+    try:
+        raise ValueError("seven is odd")
+    except ValueError as exc:
+        failure = Failure.of(exc)
+    assert (failure.type, failure.message) == ("ValueError", "seven is odd")
+    assert "test_failure_of" in failure.traceback
+
+
+def test_failure_is_capped() -> None:
+    """Of a long message the head is kept, of a long traceback the tail."""
+    failure = Failure.of(ValueError("<" + "x" * 100_000 + ">"))
+    assert failure.message.startswith("<x")
+    assert len(failure.message) == Failure.MESSAGE_LENGTH
+    assert failure.traceback.endswith(">\n")
+    assert len(failure.traceback) == Failure.TRACEBACK_LENGTH
+
+
+def test_failure_of_broken_exception() -> None:
+    """An exception whose text cannot be had is described all the same."""
+    failure = Failure.of(BrokenText())
+    assert failure.type.endswith("BrokenText")
+    assert "no words" in failure.message
+
+
+@pytest.mark.parametrize(
+    "fitting",
+    [
+        {},
+        {"kinds": ["other", "echo"]},
+        {"queues": ["default"]},
+        {"states": [State.PENDING]},
+        {"tags": ["a", "z"]},
+        {"kinds": ["echo"], "tags": ["b"]},
+    ],
+)
+def test_filter_fits(fitting: dict[str, Any]) -> None:
+    """A record fits a filter where it fits every field given, and has one of the tags."""
+    assert Filter(**fitting).fits(stored(tags=("a", "b")))
+
+
+@pytest.mark.parametrize(
+    "unfitting",
+    [
+        {"ids": []},
+        {"states": []},
+        {"kinds": ["other"]},
+        {"queues": []},
+        {"tags": []},
+        {"tags": ["z"]},
+        {"kinds": ["echo"], "queues": ["other"]},
+    ],
+)
+def test_filter_does_not_fit(unfitting: dict[str, Any]) -> None:
+    """One field that does not fit is enough, and an empty collection fits nothing."""
+    assert not Filter(**unfitting).fits(stored(tags=("a", "b")))

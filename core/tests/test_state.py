@@ -1,0 +1,40 @@
+from windlass import CLAIMABLE, FINAL, TRANSITIONS, State
+
+
+def test_parts() -> None:
+    """Every state is one of waiting to be claimed, running or final."""
+    assert CLAIMABLE | FINAL | {State.RUNNING} == set(State)
+    assert not CLAIMABLE & FINAL
+
+
+def test_final_is_final() -> None:
+    """Only an operator's requeue takes a job out of a final state; delete and purge remove it."""
+    leaving = {(transition.by, transition.target) for transition in TRANSITIONS if transition.source in FINAL}
+    assert leaving == {("requeue", State.PENDING), ("delete", None), ("purge", None)}
+
+
+def test_running_begins_with_a_claim() -> None:
+    """A job becomes running by a claim, in no other way, from each claimable state."""
+    entries = [t for t in TRANSITIONS if t.target is State.RUNNING and t.source is not State.RUNNING]
+    assert {transition.by for transition in entries} == {"claim"}
+    assert {transition.source for transition in entries} == CLAIMABLE
+
+
+def test_running_is_never_removed() -> None:
+    """A running job is neither deleted nor purged nor requeued."""
+    ways = {transition.by for transition in TRANSITIONS if transition.source is State.RUNNING}
+    assert ways.isdisjoint({"delete", "purge", "requeue", "claim"})
+
+
+def test_determined() -> None:
+    """From one state, one call under one condition leads to one state."""
+    ways = [(transition.source, transition.by, transition.when) for transition in TRANSITIONS]
+    assert len(ways) == len(set(ways))
+
+
+def test_every_state_is_reached() -> None:
+    """Every state is reached from an insert."""
+    reached: set[State | None] = {None}
+    for _ in State:
+        reached |= {transition.target for transition in TRANSITIONS if transition.source in reached}
+    assert reached == {None, *State}
