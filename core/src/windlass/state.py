@@ -48,7 +48,7 @@ TRANSITIONS = (
     Transition(State.RUNNING, "settle Retry", State.CANCELLED, _FLAGGED, f"last_error, {_ENDED}"),
     Transition(State.RUNNING, "settle Discard", State.DISCARDED, sets=f"last_error, {_ENDED}"),
     Transition(State.RUNNING, "settle Release", State.PENDING, sets="run_at, max_attempts + 1; lease_until cleared"),
-    Transition(State.RUNNING, "settle Release", State.CANCELLED, _FLAGGED, _ENDED),
+    Transition(State.RUNNING, "settle Release", State.CANCELLED, _FLAGGED, f"max_attempts + 1, {_ENDED}"),
     Transition(State.RUNNING, "settle Cancel", State.CANCELLED, sets=_ENDED),
     Transition(
         State.RUNNING, "rescue", State.RETRYING, "lease expired", "run_at = now, last_error; lease_until cleared"

@@ -68,8 +68,11 @@ class Fetcher:
             self._place.backend.settle([Release(record.claim, UNKNOWN_KIND_DELAY) for record in unknown])
 
     def _wait(self) -> None:
-        """Wait for a job. A hint may be wrong: after each that was, the pause before the next claim doubles."""
-        poll = self._place.settings.poll
-        if self._place.backend.wait(self._place.queues, timeout=poll):
+        """Wait for a job. Hints that come at once and are wrong, one after another, are met by ever longer pauses."""
+        settings = self._place.settings
+        began = monotonic()
+        if self._place.backend.wait(self._place.queues, timeout=settings.poll) and monotonic() - began < self._idle:
             self.service.stopping.wait(self._idle)
-            self._idle = min(self._idle * 2, poll.total_seconds())
+            self._idle = min(self._idle * 2, settings.poll.total_seconds())
+        else:
+            self._idle = _SHORTEST_IDLE

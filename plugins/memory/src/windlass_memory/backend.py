@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from heapq import heapify, heappop, heapreplace, nlargest
 from itertools import islice
@@ -304,9 +305,12 @@ def _current(store: Store, claim: Claim) -> Record | None:
 
 
 def _matching(store: Store, filter: Filter) -> list[Record]:
-    _batch(filter.ids or ())
-    ids = store.records if filter.ids is None else dict.fromkeys(filter.ids)
-    return [record for id in ids if (record := store.records.get(id)) is not None and filter.fits(record)]
+    if filter.ids is None:
+        return [record for record in store.records.values() if filter.fits(record)]
+    _batch(filter.ids)
+    found = (store.records.get(id) for id in dict.fromkeys(filter.ids))
+    rest = replace(filter, ids=None)
+    return [record for record in found if record is not None and rest.fits(record)]
 
 
 def _may_hold_key(store: Store, record: Record) -> bool:

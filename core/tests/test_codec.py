@@ -1,0 +1,116 @@
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, field_validator
+from windlass import DefinitionError, InvalidPayload
+from windlass.codec import Codec
+
+
+class Report(BaseModel):
+    """A payload as an application writes it."""
+
+    id: int
+    since: datetime
+    share: Decimal
+    every: timedelta = timedelta(hours=1)
+
+    @field_validator("id")
+    @classmethod
+    def _positive(cls, value: int) -> int:
+        if value <= 0:
+            raise ValueError("must be positive")
+        return value
+
+
+@dataclass
+class Point:
+    """Dataclasses are payloads too."""
+
+    x: int
+    y: int
+
+
+def codec(type_: Any) -> Codec[Any]:
+    """Return a codec for the payload of a kind."""
+    return Codec(type_, "the payload of 'echo'", InvalidPayload)
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        (Report, Report(id=1, since=datetime(2025, 6, 1, tzinfo=UTC), share=Decimal("0.1"))),
+        (Point, Point(1, 2)),
+        (tuple[int, str], (1, "a")),
+        (set[UUID], {UUID(int=7)}),
+        (bytes, b"text"),
+        (None, None),
+    ],
+)
+def test_round_trip(type_: Any, value: object) -> None:
+    """A value is read back equal, and of the same type."""
+    assert codec(type_).decode(codec(type_).encode(value)) == value
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+)
+
+
+@given(json_values)
+def test_json_round_trip(value: object) -> None:
+    """Whatever JSON can say passes through an untyped codec unchanged."""
+    assert codec(Any).decode(codec(Any).encode(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        (int, "7"),
+        (Report, {"id": 1}),
+        (Report, Report.model_construct(id="one")),
+        (Report, Report.model_construct(id=-1, since=datetime(2025, 6, 1, tzinfo=UTC), share=Decimal(1))),
+        (Any, object()),
+        (str, "\ud800"),
+        (bytes, b"\xff"),
+        (float, float("nan")),
+    ],
+)
+def test_not_of_the_type(type_: Any, value: object) -> None:
+    """A value that is not of its type, or could not be read back, is refused; the message names what it is."""
+    with pytest.raises(InvalidPayload, match="the payload of 'echo'"):
+        codec(type_).encode(value)
+
+
+def test_cycle() -> None:
+    """A value that contains itself is refused."""
+    value: list[Any] = []
+    value.append(value)
+    with pytest.raises(InvalidPayload, match="Circular"):
+        codec(Any).encode(value)
+
+
+@pytest.mark.parametrize("encoded", [b"", b"{", b"nan", b"\xff", b"[" * 100_000, b'"text"', b"1.5"])
+def test_undecodable(encoded: bytes) -> None:
+    """Bytes that are not JSON, or not of the type, are refused with a message of moderate length."""
+    with pytest.raises(InvalidPayload, match="does not validate") as caught:
+        codec(int).decode(encoded)
+    assert len(str(caught.value)) < 1_000
+
+
+def test_problems_are_located() -> None:
+    """The message says in which field the problem is."""
+    with pytest.raises(InvalidPayload, match="since: Field required; share: Field required"):
+        codec(Report).decode(b'{"id": 1}')
+
+
+def test_undeclarable_type() -> None:
+    """A type that pydantic cannot handle is refused when the job is defined."""
+    with pytest.raises(DefinitionError, match="pydantic cannot handle"):
+        codec(object.__init__)

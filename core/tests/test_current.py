@@ -1,0 +1,59 @@
+import asyncio
+import threading
+
+import pytest
+from windlass import Context, NoCurrentRunner, Runner
+
+from .helpers import LONG, MakeRunner
+
+
+def test_in_handlers(make_runner: MakeRunner) -> None:
+    """In a handler, sync or async, the current runner is the one that works it, although others are open."""
+    runner, other = make_runner(), make_runner()
+    _ = other.backend
+    seen: dict[str, object] = {}
+
+    @runner.job("sync")
+    def sync(payload: None, ctx: Context) -> None:
+        seen["sync"] = Runner.current()
+
+    @runner.job("async")
+    async def coroutine(payload: None, ctx: Context) -> None:
+        seen["async"] = Runner.current()
+        seen["thread"] = await asyncio.to_thread(Runner.current)
+        seen["task"] = await asyncio.create_task(current())
+
+    async def current() -> Runner:
+        return Runner.current()
+
+    runner.start()
+    for job in (sync, coroutine):
+        runner.result(runner.enqueue(job.job(None)).id, timeout=LONG)
+    assert seen == dict.fromkeys(["sync", "async", "thread", "task"], runner)
+
+
+def test_one_is_open(runner: Runner) -> None:
+    """Elsewhere it is the only one that is open, in any thread."""
+    with runner:
+        assert Runner.current() is runner
+        seen: list[Runner] = []
+        thread = threading.Thread(target=lambda: seen.append(Runner.current()))
+        thread.start()
+        thread.join()
+        assert seen == [runner]
+
+
+def test_none_is_open(runner: Runner) -> None:
+    """Where none is open there is none: before a runner's first use, and after its close."""
+    with pytest.raises(NoCurrentRunner, match="0 runners are open"):
+        Runner.current()
+    with runner:
+        pass
+    with pytest.raises(NoCurrentRunner, match="0 runners are open"):
+        Runner.current()
+
+
+def test_several_are_open(make_runner: MakeRunner) -> None:
+    """Where several are open, none is meant."""
+    with make_runner(), make_runner(), pytest.raises(NoCurrentRunner, match="2 runners are open"):
+        Runner.current()

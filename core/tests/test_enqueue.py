@@ -1,0 +1,373 @@
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from windlass import (
+    Capabilities,
+    Closed,
+    Context,
+    Definition,
+    Filter,
+    InvalidArgument,
+    InvalidPayload,
+    Job,
+    PayloadTooLarge,
+    Runner,
+    State,
+    UnknownKind,
+    Unsupported,
+)
+from windlass_memory import MemoryBackend
+
+from .helpers import NOW, SECOND, MakeRunner
+
+
+class Greet(Job[str]):
+    """A job that the tests enqueue."""
+
+    kind = "greet"
+    queue = "greetings"
+    priority = 5
+    max_attempts = 3
+    tags = ("kind",)
+
+    name: str
+
+    def work(self, ctx: Context) -> str:
+        """Return a greeting."""
+        return f"Hello {self.name}"
+
+
+@pytest.fixture
+def runner(make_runner: MakeRunner) -> Runner:
+    """Make a runner that knows the job."""
+    runner = make_runner()
+    runner.register(Greet)
+    return runner
+
+
+@pytest.fixture
+def echo(runner: Runner) -> Definition[int, int]:
+    """Register a function."""
+
+    @runner.job("echo")
+    def echo(payload: int, ctx: Context) -> int:
+        return payload
+
+    return echo
+
+
+def count(runner: Runner) -> int:
+    """Return how many records the store has."""
+    return runner.backend.stats().total
+
+
+def test_record(runner: Runner) -> None:
+    """A job is stored as its definition says, due now, its payload as JSON."""
+    record = runner.enqueue(Greet(name="Ada")).record
+    assert runner.get(record.id) == record
+    assert (record.kind, record.queue, record.priority, record.max_attempts) == ("greet", "greetings", 5, 3)
+    assert (record.payload, record.tags, record.state) == (b'{"name":"Ada"}', ("kind",), State.PENDING)
+    assert record.run_at == record.created_at
+
+
+def test_options(runner: Runner) -> None:
+    """What is said at the enqueue goes before the definition."""
+    record = runner.enqueue(
+        Greet(name="Ada"), queue="urgent", priority=-1, max_attempts=1, tags=("own",), unique_key="k", run_at=NOW
+    ).record
+    assert (record.queue, record.priority, record.max_attempts, record.tags) == ("urgent", -1, 1, ("own",))
+    assert (record.unique_key, record.run_at) == ("k", NOW)
+
+
+def test_function(runner: Runner, echo: Definition[int, int]) -> None:
+    """A function's job is made by its definition."""
+    assert runner.enqueue(echo.job(7)).record.payload == b"7"
+
+
+def test_delay(runner: Runner) -> None:
+    """A delay counts from the insert, by the store's clock."""
+    for handle in (runner.enqueue_in(SECOND, Greet(name="Ada")), runner.enqueue(Greet(name="Ada"), run_at=SECOND)):
+        assert handle.record.run_at == handle.record.created_at + SECOND
+
+
+def test_moment(runner: Runner) -> None:
+    """A job is due at the moment that is given, also one in the past."""
+    assert runner.enqueue_at(NOW, Greet(name="Ada")).record.run_at == NOW
+
+
+def test_repeat_with_one_id(runner: Runner) -> None:
+    """An enqueue that is repeated with the same id stores one job, and the second answer says so."""
+    id = uuid4()
+    first, second = runner.enqueue(Greet(name="Ada"), id=id), runner.enqueue(Greet(name="Ada"), id=id)
+    assert (first.id, first.duplicate) == (id, False)
+    assert (second.id, second.duplicate) == (id, True)
+    assert count(runner) == 1
+
+
+def test_unique_key(runner: Runner) -> None:
+    """A job whose unique key is held is not stored; the answer is the holder."""
+    first = runner.enqueue(Greet(name="Ada"), unique_key="ada")
+    second = runner.enqueue(Greet(name="Bob"), unique_key="ada")
+    assert (second.id, second.duplicate) == (first.id, True)
+    assert count(runner) == 1
+
+
+def test_unique_key_is_free_again(runner: Runner) -> None:
+    """A key is free once its job has finished, unless it is held until the record is purged."""
+    for until, duplicate in (("finished", False), ("purged", True)):
+        first = runner.enqueue(Greet(name="Ada"), unique_key=until, unique_until=until)  # type: ignore[arg-type]  # both are
+        assert runner.cancel(first) == 1
+        assert runner.enqueue(Greet(name="Ada"), unique_key=until).duplicate is duplicate
+
+
+def test_batch(runner: Runner, echo: Definition[int, int]) -> None:
+    """A batch answers a handle for each job, in the order given, and one option holds for all."""
+    handles = runner.enqueue_batch((echo.job(n) for n in range(5)), priority=9)
+    assert [handle.record.payload for handle in handles] == [b"0", b"1", b"2", b"3", b"4"]
+    assert {handle.record.priority for handle in handles} == {9}
+
+
+def test_empty_batch(runner: Runner) -> None:
+    """An empty batch is a no-op, and returns an empty list."""
+    assert runner.enqueue_batch([]) == []
+
+
+@pytest.mark.parametrize("bad", ["wrong", None, 1.5])
+def test_batch_with_a_bad_job(runner: Runner, echo: Definition[Any, int], bad: object) -> None:
+    """A batch in which one job is bad stores nothing."""
+    with pytest.raises(InvalidPayload):
+        runner.enqueue_batch([echo.job(1), echo.job(bad), echo.job(3)])
+    assert count(runner) == 0
+
+
+def test_batch_with_an_unknown_job(runner: Runner, echo: Definition[int, int]) -> None:
+    """A batch in which one job is not registered stores nothing."""
+
+    class Stranger(Job[Any]):
+        kind = "stranger"
+
+        def work(self, ctx: Context) -> None: ...
+
+    with pytest.raises(UnknownKind):
+        runner.enqueue_batch([echo.job(1), Stranger()])
+    assert count(runner) == 0
+
+
+class Small(MemoryBackend):
+    """A store that takes few bytes, and few items at once."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Say so."""
+        return Capabilities(**{**vars_of(super().capabilities), "max_batch": 3, "max_payload_bytes": 8})
+
+    def insert(self, records: Sequence[Any], **given: Any) -> Any:
+        """Refuse more."""
+        if len(records) > 3:
+            raise InvalidArgument("too many")
+        if any(len(record.payload) > 8 for record in records):
+            raise PayloadTooLarge("too large")
+        return super().insert(records, **given)
+
+
+def vars_of(capabilities: Capabilities) -> dict[str, Any]:
+    """Return the fields of capabilities."""
+    return {name: getattr(capabilities, name) for name in Capabilities.__dataclass_fields__}
+
+
+def test_too_large(make_runner: MakeRunner) -> None:
+    """A payload that is too large is refused, and nothing of its batch is stored."""
+    runner = make_runner(Small())
+
+    @runner.job("echo")
+    def echo(payload: str, ctx: Context) -> None: ...
+
+    with pytest.raises(PayloadTooLarge):
+        runner.enqueue_batch([echo.job("short"), echo.job("far too long")])
+    assert count(runner) == 0
+
+
+def test_too_large_for_memory(runner: Runner) -> None:
+    """The store in memory has a limit, too, and the message says which."""
+
+    @runner.raw("raw")
+    def raw(payload: bytes, ctx: Context) -> None: ...
+
+    with pytest.raises(PayloadTooLarge, match="at most 16,777,216"):
+        runner.enqueue(raw.job(bytes(16 * 2**20 + 1)))
+    assert count(runner) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"run_at": datetime(2025, 6, 1)}, "no time zone"),  # noqa: DTZ001  # naive on purpose
+        ({"run_at": -SECOND}, "run_at is"),
+        ({"run_at": 5}, "run_at is"),
+        ({"run_at": timedelta.max}, "after the year 9999"),
+        ({"queue": ""}, "queue is"),
+        ({"priority": 10**6}, "priority is"),
+        ({"max_attempts": 0}, "max_attempts is"),
+        ({"unique_key": ""}, "unique_key is"),
+        ({"unique_key": "k", "unique_until": "started"}, "unique_until is"),
+        ({"tags": "urgent"}, "tags is"),
+        ({"id": "1"}, "id is"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_bad_option(runner: Runner, options: dict[str, Any], problem: str) -> None:
+    """A bad option is an error at the call that names it, and nothing is stored."""
+    with pytest.raises(InvalidArgument, match=problem):
+        runner.enqueue(Greet(name="Ada"), **options)
+    assert count(runner) == 0
+
+
+def test_bad_times(runner: Runner) -> None:
+    """A naive datetime and a negative delay are refused by the calls that are made for them."""
+    with pytest.raises(InvalidArgument, match="no time zone"):
+        runner.enqueue_at(datetime(2025, 6, 1), Greet(name="Ada"))  # noqa: DTZ001  # naive on purpose
+    with pytest.raises(InvalidArgument, match="zero or more"):
+        runner.enqueue_in(-SECOND, Greet(name="Ada"))
+    assert count(runner) == 0
+
+
+def test_payload_that_was_spoilt(runner: Runner) -> None:
+    """A payload that was changed to what does not validate is refused."""
+    job = Greet(name="Ada")
+    job.name = 7  # type: ignore[assignment]  # the point
+    with pytest.raises(InvalidPayload, match="payload of 'greet'"):
+        runner.enqueue(job)
+    assert count(runner) == 0
+
+
+def test_unregistered_class(runner: Runner) -> None:
+    """A class that was not registered is refused, and the message lists those that were."""
+
+    class Stranger(Job[None]):
+        kind = "stranger"
+
+        def work(self, ctx: Context) -> None: ...
+
+    with pytest.raises(UnknownKind, match=r"'stranger' is not registered.*registered are: greet"):
+        runner.enqueue(Stranger())
+
+
+def test_another_class_of_the_kind(runner: Runner) -> None:
+    """A class that has the kind of a registered one, and its own handler, is refused."""
+
+    class Impostor(Job[str]):
+        kind = "greet"
+
+        def work(self, ctx: Context) -> str:
+            return "Boo"
+
+    with pytest.raises(UnknownKind, match="not registered with this runner"):
+        runner.enqueue(Impostor())
+
+
+def test_another_runners_function(runner: Runner, make_runner: MakeRunner, echo: Definition[int, int]) -> None:
+    """A function that another runner knows is refused, also where the kind is known here."""
+    other = make_runner()
+    with pytest.raises(UnknownKind):
+        other.enqueue(echo.job(1))
+
+    @other.job("echo")
+    def other_echo(payload: int, ctx: Context) -> int:
+        return payload
+
+    with pytest.raises(UnknownKind):
+        other.enqueue(echo.job(1))
+
+
+@pytest.mark.parametrize("wrong", ["greet", {"name": "Ada"}, None])
+def test_not_a_job(runner: Runner, wrong: Any) -> None:
+    """What is no job at all is refused."""
+    with pytest.raises(UnknownKind):
+        runner.enqueue(wrong)
+
+
+def test_raw(runner: Runner) -> None:
+    """A job can be stored by its kind and encoded payload."""
+    record = runner.enqueue_raw("greet", b'{"name": "Ada"}').record
+    assert (record.kind, record.queue, record.payload) == ("greet", "greetings", b'{"name": "Ada"}')
+
+
+@pytest.mark.parametrize("payload", [b"", b"{", b"\xff", b"[]", b'{"name": 7}', b"{}"])
+def test_raw_payload_is_validated(runner: Runner, payload: bytes) -> None:
+    """An encoded payload that is not JSON, or does not validate, is refused."""
+    with pytest.raises(InvalidPayload, match="payload of 'greet'"):
+        runner.enqueue_raw("greet", payload)
+    assert count(runner) == 0
+
+
+def test_raw_payload_is_bytes(runner: Runner) -> None:
+    """An encoded payload that is not bytes is refused."""
+    with pytest.raises(InvalidArgument, match="must be bytes"):
+        runner.enqueue_raw("greet", "{}")  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_raw_kind_is_known(runner: Runner) -> None:
+    """A kind that is not registered is refused."""
+    with pytest.raises(UnknownKind, match="'stranger' is not registered"):
+        runner.enqueue_raw("stranger", b"{}")
+
+
+def test_raw_job_takes_any_bytes(runner: Runner) -> None:
+    """A job that was registered as raw is stored with any bytes."""
+
+    @runner.raw("raw")
+    def raw(payload: bytes, ctx: Context) -> None: ...
+
+    assert runner.enqueue_raw("raw", b"\xff\0").record.payload == b"\xff\0"
+
+
+def test_transaction(runner: Runner) -> None:
+    """A store that has no transactions refuses one, and stores nothing."""
+    with pytest.raises(Unsupported, match="transactional_insert"):
+        runner.enqueue(Greet(name="Ada"), transaction=object())
+    with pytest.raises(Unsupported):
+        runner.enqueue_batch([Greet(name="Ada")], transaction=object())
+    assert count(runner) == 0
+
+
+def test_closed(runner: Runner) -> None:
+    """A runner that was closed refuses every call."""
+    handle = runner.enqueue(Greet(name="Ada"))
+    runner.close()
+    for call in (
+        lambda: runner.enqueue(Greet(name="Ada")),
+        lambda: runner.get(handle),
+        lambda: runner.result(handle),
+        lambda: runner.cancel(handle),
+        runner.start,
+    ):
+        with pytest.raises(Closed, match="closed"):
+            call()
+
+
+def test_looking_and_changing(runner: Runner) -> None:
+    """Jobs are cancelled, requeued and deleted one by one, or by a filter, and the answer counts them."""
+    handles = runner.enqueue_batch([Greet(name=str(n)) for n in range(4)])
+    assert runner.cancel(handles[0]) == 1
+    assert runner.cancel(handles[0].id) == 0
+    assert runner.cancel(Filter(kinds=["greet"])) == 3
+    assert runner.requeue(handles[1]) == 1
+    assert runner.get(handles[1]).state is State.PENDING
+    assert runner.delete(Filter(states=[State.CANCELLED])) == 3
+    assert count(runner) == 1
+
+
+def test_changing_many(runner: Runner, echo: Definition[int, int]) -> None:
+    """A filter reaches all that fit, however many they are."""
+    runner.enqueue_batch([echo.job(n) for n in range(2_500)])
+    assert runner.cancel(Filter()) == 2_500
+    assert runner.delete(Filter()) == 2_500
+
+
+def test_not_an_id(runner: Runner) -> None:
+    """What is neither a handle nor an id is refused."""
+    with pytest.raises(InvalidArgument, match="uuid.UUID"):
+        runner.get("1")  # type: ignore[arg-type]  # wrong on purpose

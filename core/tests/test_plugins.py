@@ -1,0 +1,157 @@
+import sys
+from collections.abc import Callable, Mapping
+from importlib.metadata import Distribution, EntryPoint
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from windlass import (
+    Backend,
+    ConfigurationError,
+    ContractMismatch,
+    PluginConflict,
+    UnknownScheme,
+    hookimpl,
+    open_backend,
+    plugins,
+)
+from windlass_memory import MemoryBackend
+
+
+class Installed(Distribution):
+    """A distribution as pip would have installed it, with one entry point."""
+
+    def __init__(self, name: str, module: str) -> None:
+        self._files = {
+            "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2.3\n",
+            "entry_points.txt": f"[windlass]\n{name} = {module}\n",
+        }
+
+    def read_text(self, filename: str) -> str | None:
+        """Return a file of its metadata."""
+        return self._files.get(filename)
+
+    def locate_file(self, path: Any) -> Any:
+        """Say where a file would be."""
+        return Path(path)
+
+
+Offer = Callable[[], Mapping[str, type[Backend]]]
+
+
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Offer], EntryPoint]:
+    """Install a plugin that offers backends; return its entry point."""
+
+    def install(name: str, offer: Offer) -> EntryPoint:
+        module = ModuleType(f"{name}_plugin".replace("-", "_"))
+        module.windlass_backend = hookimpl(offer)  # type: ignore[attr-defined]  # made here
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        [entry_point] = Installed(name, module.__name__).entry_points
+        return entry_point
+
+    return install
+
+
+Install = Callable[[str, Offer], EntryPoint]
+
+
+def missing(name: str) -> EntryPoint:
+    """Return the entry point of a plugin that cannot be imported."""
+    [entry_point] = Installed(name, "no_such_module_anywhere").entry_points
+    return entry_point
+
+
+class OldBackend(MemoryBackend):
+    """Written for the contract before this one."""
+
+    contract_version = 0
+
+
+class UnversionedBackend(MemoryBackend):
+    """Does not say what it was written for."""
+
+    contract_version = None  # type: ignore[assignment]  # wrong on purpose
+
+
+def test_scheme_picks_the_backend(install: Install) -> None:
+    """The URL's scheme picks the class that its plugin offers, in any case of letters."""
+    found = plugins.load([install("windlass-acme", lambda: {"acme": MemoryBackend})])
+    assert found.backend("acme://host") is MemoryBackend
+    assert found.backend("ACME://host") is MemoryBackend
+
+
+def test_installed() -> None:
+    """A backend that is installed is found by its entry point, with nothing imported by hand."""
+    with open_backend("memory://") as backend:
+        assert isinstance(backend, MemoryBackend)
+
+
+def test_unknown_scheme(install: Install) -> None:
+    """For a scheme that nobody serves, the error says what to install and lists what is there."""
+    found = plugins.load([install("windlass-acme", lambda: {"acme": MemoryBackend})])
+    with pytest.raises(UnknownScheme, match=r"zebra://.*windlass-zebra.*acme:// \(windlass-acme\)"):
+        found.backend("zebra://host")
+
+
+def test_no_plugin() -> None:
+    """Where nothing is installed, the error says so."""
+    with pytest.raises(UnknownScheme, match="Installed: none"):
+        plugins.load([]).backend("memory://")
+
+
+def test_conflict(install: Install) -> None:
+    """A scheme that two distributions serve is refused, naming both; another scheme of theirs works."""
+    found = plugins.load(
+        [
+            install("windlass-acme", lambda: {"acme": MemoryBackend, "only": MemoryBackend}),
+            install("windlass-rival", lambda: {"acme": MemoryBackend}),
+        ]
+    )
+    with pytest.raises(PluginConflict, match=r"windlass-acme 1\.2\.3 and windlass-rival 1\.2\.3"):
+        found.backend("acme://host")
+    assert found.backend("only://host") is MemoryBackend
+
+
+@pytest.mark.parametrize(("backend", "version"), [(OldBackend, "0"), (UnversionedBackend, "None")])
+def test_contract_mismatch(install: Install, backend: type[Backend], version: str) -> None:
+    """A backend built for another version of the contract is refused, naming both versions."""
+    found = plugins.load([install("windlass-acme", lambda: {"acme": backend})])
+    with pytest.raises(ContractMismatch, match=rf"windlass-acme 1\.2\.3 .*version {version} .*speaks version 1"):
+        found.backend("acme://host")
+
+
+def test_broken_plugin_breaks_no_other(install: Install) -> None:
+    """A plugin that fails to import is kept aside; the others work, and an unknown scheme's error tells of it."""
+    found = plugins.load([missing("windlass-zebra"), install("windlass-acme", lambda: {"acme": MemoryBackend})])
+    assert found.backend("acme://host") is MemoryBackend
+    assert list(found.broken) == ["windlass-zebra 1.2.3"]
+    with pytest.raises(UnknownScheme, match=r"windlass-zebra 1\.2\.3 failed to load: ModuleNotFoundError"):
+        found.backend("zebra://host")
+
+
+def test_plugin_that_raises_breaks_no_other(install: Install) -> None:
+    """A plugin whose offer raises is kept aside, and the others work."""
+
+    def offer() -> Mapping[str, type[Backend]]:
+        raise RuntimeError("no driver")
+
+    found = plugins.load(
+        [install("windlass-zebra", offer), install("windlass-acme", lambda: {"acme": MemoryBackend})]
+    )
+    assert found.backend("acme://host") is MemoryBackend
+    assert "no driver" in str(found.broken["windlass-zebra 1.2.3"])
+
+
+@pytest.mark.parametrize("url", ["", "memory", "memory:", "/var/jobs.db", "memory://[::1"])
+def test_malformed_url(url: str) -> None:
+    """What is not a backend's URL is refused, and the message shows it."""
+    with pytest.raises(ConfigurationError, match="is not a"):
+        open_backend(url)
+
+
+def test_unknown_option() -> None:
+    """An option that the backend does not know is refused, and named."""
+    with pytest.raises(ConfigurationError, match="memory://.*colour.*Options are: none"):
+        open_backend("memory://?colour=red")

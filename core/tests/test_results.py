@@ -1,0 +1,132 @@
+from uuid import uuid4
+
+import pytest
+from pydantic import BaseModel
+from windlass import (
+    Abandon,
+    Context,
+    Handle,
+    Job,
+    JobCancelled,
+    JobDiscarded,
+    JobNotFound,
+    NotFinished,
+    Runner,
+    UnknownKind,
+)
+
+from .helpers import LONG, SECOND, MakeRunner
+
+
+class Receipt(BaseModel):
+    """A result as an application writes it."""
+
+    number: int
+
+
+class Buy(Job[Receipt]):
+    """Returns a receipt, unless there is nothing to buy."""
+
+    kind = "buy"
+
+    amount: int
+
+    def work(self, ctx: Context) -> Receipt:
+        """Buy."""
+        if not self.amount:
+            raise Abandon("nothing to buy")
+        return Receipt(number=self.amount)
+
+
+@pytest.fixture
+def runner(make_runner: MakeRunner) -> Runner:
+    """Make a runner that knows the job."""
+    runner = make_runner()
+    runner.register(Buy)
+    return runner
+
+
+def test_result(runner: Runner) -> None:
+    """A result is stored as JSON, and read back as what the handler returned; a class's instance stays one."""
+    handle = runner.enqueue(Buy(amount=7))
+    runner.start()
+    assert runner.result(handle, timeout=LONG) == Receipt(number=7)
+    assert runner.result(handle.id) == Receipt(number=7)
+    assert runner.get(handle).result == b'{"number":7}'
+
+
+def test_function_result(runner: Runner) -> None:
+    """What a function returns is read back as its annotation says."""
+
+    @runner.job("split")
+    def split(payload: str, ctx: Context) -> tuple[str, ...]:
+        return tuple(payload)
+
+    runner.start()
+    assert runner.result(runner.enqueue(split.job("abc")), timeout=LONG) == ("a", "b", "c")
+
+
+def test_no_result(runner: Runner) -> None:
+    """A handler that returns nothing has the result None."""
+
+    @runner.job("silent")
+    def silent(payload: None, ctx: Context) -> None: ...
+
+    runner.start()
+    handle: Handle[None] = runner.enqueue(silent.job(None))
+    assert runner.result(handle.id, timeout=LONG) is None
+
+
+def test_raw_result(runner: Runner) -> None:
+    """A raw job's result is the bytes that it returned."""
+
+    @runner.raw("raw")
+    def raw(payload: bytes, ctx: Context) -> bytes:
+        return payload[::-1]
+
+    runner.start()
+    assert runner.result(runner.enqueue(raw.job(b"\0\xff")), timeout=LONG) == b"\xff\0"
+
+
+def test_not_finished(runner: Runner) -> None:
+    """Before a job has finished there is no result: at once by default, else at the timeout."""
+    handle = runner.enqueue(Buy(amount=7))
+    with pytest.raises(NotFinished, match="is pending, attempt 0 of 20"):
+        runner.result(handle)
+    with pytest.raises(NotFinished):
+        runner.result(handle, timeout=SECOND / 50)
+
+
+def test_discarded(runner: Runner) -> None:
+    """A job that was discarded has no result; the error tells its last one."""
+    handle = runner.enqueue(Buy(amount=0))
+    runner.start()
+    with pytest.raises(JobDiscarded, match="Abandon: nothing to buy"):
+        runner.result(handle, timeout=LONG)
+
+
+def test_cancelled(runner: Runner) -> None:
+    """A job that was cancelled has no result."""
+    handle = runner.enqueue(Buy(amount=7))
+    runner.cancel(handle)
+    with pytest.raises(JobCancelled, match="was cancelled"):
+        runner.result(handle, timeout=LONG)
+
+
+def test_not_there(runner: Runner) -> None:
+    """A job that never was, or was deleted, is not found."""
+    handle = runner.enqueue(Buy(amount=7))
+    runner.delete(handle)
+    for which in (handle.id, uuid4()):
+        with pytest.raises(JobNotFound, match=str(which)):
+            runner.result(which, timeout=LONG)
+
+
+def test_result_of_an_unknown_kind(runner: Runner, make_runner: MakeRunner) -> None:
+    """A result is typed by its definition, so a runner that does not know the kind cannot read it."""
+    handle = runner.enqueue(Buy(amount=7))
+    runner.start()
+    runner.result(handle, timeout=LONG)
+    other = make_runner(runner.backend)
+    with pytest.raises(UnknownKind, match="'buy'"):
+        other.result(handle)

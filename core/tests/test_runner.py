@@ -1,0 +1,298 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from windlass import (
+    AlreadyStarted,
+    Closed,
+    ConfigurationError,
+    Context,
+    Definition,
+    DuplicateKind,
+    InvalidArgument,
+    Job,
+    Runner,
+    Snapshot,
+    State,
+    UnknownScheme,
+)
+from windlass_memory import MemoryBackend
+
+from .helpers import AT_ONCE, LONG, SERVICES, MakeRunner, threads
+
+
+class Echo(Job[int]):
+    """Returns its number."""
+
+    kind = "echo"
+
+    number: int = 0
+
+    def work(self, ctx: Context) -> int:
+        """Return it."""
+        return self.number
+
+
+def test_work(runner: Runner) -> None:
+    """A started runner works what was enqueued before and after its start."""
+    runner.register(Echo)
+    before = runner.enqueue(Echo(number=1))
+    runner.start()
+    after = runner.enqueue(Echo(number=2))
+    assert runner.result(before, timeout=LONG) == 1
+    assert runner.result(after, timeout=LONG) == 2
+    assert runner.get(after).attempt == 1
+
+
+def test_work_many(make_runner: MakeRunner) -> None:
+    """Many jobs are each worked once, whatever the batch and the concurrency."""
+    runner = make_runner(concurrency=3, batch=7)
+    worked: list[int] = []
+
+    @runner.job("note")
+    def note(payload: int, ctx: Context) -> None:
+        worked.append(payload)
+
+    handles = runner.enqueue_batch([note.job(n) for n in range(500)])
+    runner.start()
+    for handle in handles:
+        runner.result(handle.id, timeout=LONG)
+    assert sorted(worked) == list(range(500))
+    assert runner.snapshot().completed == 500
+
+
+def test_duplicate_kind(runner: Runner) -> None:
+    """Two jobs of one kind are refused, naming both handlers."""
+    runner.register(Echo)
+    with pytest.raises(DuplicateKind, match=r"Echo\.work.*other_echo"):
+
+        @runner.job("echo")
+        def other_echo(payload: int, ctx: Context) -> None: ...
+
+
+def test_registering_after_start(runner: Runner) -> None:
+    """A job cannot be registered once the runner has started."""
+    runner.register(Echo)
+    runner.start()
+    with pytest.raises(AlreadyStarted, match="'late' cannot be registered"):
+
+        @runner.job("late")
+        def late(payload: int, ctx: Context) -> None: ...
+
+
+def test_definitions(runner: Runner) -> None:
+    """The definitions are a mapping by kind, in the order of their registration."""
+
+    @runner.job("first")
+    def first(payload: int, ctx: Context) -> None: ...
+
+    runner.register(Echo)
+    assert list(runner.definitions) == ["first", "echo"]
+    assert runner.definitions["first"] is first
+    assert isinstance(runner.definitions["echo"], Definition)
+
+
+def test_starting_twice(runner: Runner) -> None:
+    """A runner that runs cannot be started again."""
+    runner.register(Echo)
+    runner.start()
+    with pytest.raises(AlreadyStarted, match="stop"):
+        runner.start()
+
+
+def test_starting_again(runner: Runner) -> None:
+    """A runner that was stopped can be started again, and works on."""
+    runner.register(Echo)
+    for number in range(3):
+        runner.start()
+        assert runner.result(runner.enqueue(Echo(number=number)), timeout=LONG) == number
+        runner.stop()
+
+
+def test_nothing_to_work(runner: Runner) -> None:
+    """A runner with no jobs and no queues cannot be started; a job may still be registered after that."""
+    with pytest.raises(InvalidArgument, match="nothing to work"):
+        runner.start()
+    assert not runner.running
+    runner.register(Echo)
+    runner.start()
+
+
+def test_stopping_is_repeatable(runner: Runner) -> None:
+    """Stopping twice, or what was never started, is harmless."""
+    runner.register(Echo)
+    runner.stop()
+    runner.start()
+    runner.stop()
+    runner.stop()
+    assert not runner.running
+
+
+def test_closing_is_repeatable(runner: Runner) -> None:
+    """Closing twice is harmless, and a closed runner stays closed."""
+    runner.register(Echo)
+    runner.start()
+    runner.close()
+    runner.close()
+    with pytest.raises(Closed, match="make another"):
+        runner.start()
+
+
+def test_closing_unused(runner: Runner) -> None:
+    """A runner that was closed before its first use opens nothing any more."""
+    runner.close()
+    with pytest.raises(Closed):
+        _ = runner.backend
+
+
+def test_running(runner: Runner) -> None:
+    """A runner is running from its start to its stop."""
+    runner.register(Echo)
+    assert not runner.running
+    runner.start()
+    assert runner.running
+    runner.stop()
+    assert not runner.running
+    assert runner.snapshot() == Snapshot(running=False)
+
+
+def test_no_thread_before_start(make_runner: MakeRunner) -> None:
+    """A runner that only enqueues has no threads."""
+    runner = make_runner()
+    runner.register(Echo)
+    runner.enqueue(Echo())
+    assert not threads(*SERVICES)
+
+
+def test_block() -> None:
+    """A runner's block opens its store, and closes it at the end."""
+    with Runner("memory://") as runner:
+        backend = runner.backend
+        runner.register(Echo)
+        runner.start()
+    assert not runner.running
+    with pytest.raises(Closed):
+        backend.stats()
+
+
+def test_given_backend(make_runner: MakeRunner) -> None:
+    """A backend that was given as an object is used, and left open."""
+    backend = MemoryBackend()
+    runner = make_runner(backend)
+    assert runner.backend is backend
+    runner.close()
+    assert backend.stats().total == 0
+
+
+class Unready(MemoryBackend):
+    """Notes whether it was set up."""
+
+    ready = False
+
+    def setup(self) -> None:
+        """Note it."""
+        self.ready = True
+
+
+@pytest.mark.parametrize("auto_setup", [True, False])
+def test_auto_setup(make_runner: MakeRunner, auto_setup: bool) -> None:
+    """The store is set up when it is opened, unless that is switched off."""
+    backend = Unready()
+    _ = make_runner(backend, auto_setup=auto_setup).backend
+    assert backend.ready is auto_setup
+
+
+def test_opened_late() -> None:
+    """A runner can be made with a URL that cannot be opened; its first use tells."""
+    runner = Runner("nowhere://")
+    with pytest.raises(UnknownScheme):
+        runner.enqueue_batch([])
+        _ = runner.backend
+
+
+def test_configure(make_runner: MakeRunner) -> None:
+    """Settings can be overridden until the store is open."""
+    runner = make_runner(MemoryBackend(), batch=7)
+    runner.configure(backend="memory://other", concurrency=2)
+    assert (runner.settings.backend, runner.settings.concurrency, runner.settings.batch) == ("memory://other", 2, 7)
+    _ = runner.backend
+    with pytest.raises(AlreadyStarted, match="before its first use"):
+        runner.configure(concurrency=3)
+
+
+def test_bad_configure(runner: Runner) -> None:
+    """A setting that cannot work is refused, and the settings stay as they were."""
+    with pytest.raises(ConfigurationError, match="concurrency"):
+        runner.configure(concurrency=0)
+    assert runner.settings.concurrency == 4
+
+
+def test_queues(make_runner: MakeRunner) -> None:
+    """A runner works the queues of its jobs; where queues are set, those only."""
+    runner = make_runner(queues=["fast"])
+
+    @runner.job("slow", queue="slow")
+    def slow(payload: None, ctx: Context) -> str:
+        return ctx.queue
+
+    here, elsewhere = runner.enqueue(slow.job(None), queue="fast"), runner.enqueue(slow.job(None))
+    runner.start()
+    assert runner.result(here, timeout=LONG) == "fast"
+    assert runner.get(elsewhere).state is State.PENDING
+
+
+def test_paused_queue(runner: Runner) -> None:
+    """The jobs of a paused queue wait until it is resumed."""
+
+    @runner.job("echo")
+    def echo(payload: int, ctx: Context) -> int:
+        return payload
+
+    @runner.job("other", queue="other")
+    def other(payload: int, ctx: Context) -> int:
+        return payload
+
+    runner.backend.pause("default")
+    waits = runner.enqueue(echo.job(1))
+    runner.start()
+    assert runner.result(runner.enqueue(other.job(2)), timeout=LONG) == 2
+    assert runner.get(waits).state is State.PENDING
+    runner.backend.resume("default")
+    assert runner.result(waits, timeout=LONG) == 1
+
+
+def test_priority(make_runner: MakeRunner) -> None:
+    """Of jobs that are due, those of higher priority are worked first, and of equal ones the older."""
+    runner = make_runner(concurrency=1)
+    worked: list[int] = []
+
+    @runner.job("note")
+    def note(payload: int, ctx: Context) -> None:
+        worked.append(payload)
+
+    handles = [runner.enqueue(note.job(n), priority=priority) for n, priority in enumerate([0, 5, -5, 5, 0])]
+    runner.start()
+    for handle in handles:
+        runner.result(handle.id, timeout=LONG)
+    assert worked == [1, 3, 0, 4, 2]
+
+
+def test_due_later(runner: Runner) -> None:
+    """A job is not worked before it is due."""
+    moments: list[timedelta] = []
+
+    @runner.job("note")
+    def note(payload: None, ctx: Context) -> None:
+        assert ctx.record.attempted_at is not None
+        moments.append(ctx.record.attempted_at - ctx.record.run_at)
+
+    runner.start()
+    runner.result(runner.enqueue_in(timedelta(milliseconds=50), note.job(None)).id, timeout=LONG)
+    assert moments[0] >= AT_ONCE
+
+
+@pytest.mark.parametrize("settings", [{"concurrency": 0}, {"batch": 0}, {"lease": AT_ONCE}])
+def test_bad_settings(make_runner: MakeRunner, settings: dict[str, Any]) -> None:
+    """A runner with a setting that cannot work is not made."""
+    with pytest.raises(ConfigurationError, match=next(iter(settings))):
+        make_runner(**settings)

@@ -1,0 +1,124 @@
+"""What a type checker knows of an application that uses the public names."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+APPLICATION = '''
+from uuid import UUID
+from pydantic import BaseModel
+from windlass import Context, Job, Runner
+
+class Receipt(BaseModel):
+    number: int
+
+class Buy(Job[Receipt]):
+    kind = "buy"
+    amount: int
+    def work(self, ctx: Context) -> Receipt:
+        return Receipt(number=self.amount)
+
+class BuySlowly(Job[Receipt]):
+    kind = "buy_slowly"
+    amount: int
+    async def work(self, ctx: Context) -> Receipt:
+        return Receipt(number=self.amount)
+
+runner = Runner()
+runner.register(Buy)
+
+@runner.job("sync", priority=1)
+def sync(payload: int, ctx: Context) -> Receipt:
+    return Receipt(number=payload)
+
+@runner.job("async")
+async def coroutine(payload: str, ctx: Context) -> list[str]:
+    return [payload]
+
+@runner.raw("raw")
+def raw(payload: bytes, ctx: Context) -> bytes | None:
+    return payload
+
+reveal_type(runner.enqueue(Buy(amount=1)))  # class
+reveal_type(runner.enqueue(BuySlowly(amount=1)))  # async class
+reveal_type(runner.result(runner.enqueue(Buy(amount=1))))  # result
+reveal_type(sync)  # function
+reveal_type(coroutine)  # async function
+reveal_type(runner.enqueue(sync.job(1)))  # call
+reveal_type(runner.result(runner.enqueue(coroutine.job("a"))))  # async result
+reveal_type(runner.enqueue_batch([sync.job(1), sync.job(2)]))  # batch
+reveal_type(raw)  # raw
+reveal_type(runner.result(UUID(int=0)))  # id
+reveal_type(runner.register(Buy))  # registered
+sync.job("one")  # wrong payload
+coroutine.job(1)  # wrong async payload
+runner.enqueue("buy")  # no job
+runner.enqueue(Buy(amount=1), colour="red")  # no such option
+Runner(concurrency="many")  # wrong setting
+
+async def main() -> None:
+    reveal_type(await runner.aenqueue(Buy(amount=1)))  # async enqueue
+    reveal_type(await runner.aresult(await runner.aenqueue(sync.job(1))))  # awaited result
+'''
+
+
+@pytest.fixture(scope="module")
+def said(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return what mypy in strict mode says of each line that has a comment, by the comment."""
+    folder = tmp_path_factory.mktemp("types")
+    (folder / "application.py").write_text(APPLICATION)
+    cache = pytestconfig.cache.mkdir("mypy") if pytestconfig.cache else folder / "cache"
+    command = ["-m", "mypy", "--strict", "--config-file=", f"--cache-dir={cache}", "application.py"]
+    answer = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False)
+    lines = APPLICATION.splitlines()
+    said: dict[str, str] = {}
+    for number, message in re.findall(r"^application\.py:(\d+): (?:error|note): (.*)$", answer.stdout, re.MULTILINE):
+        comment = lines[int(number) - 1].partition("  # ")[2] or f"line {number}"
+        said[comment] = f"{said.get(comment, '')}{message}\n"
+    assert said, answer.stderr
+    return said
+
+
+@pytest.mark.parametrize(
+    ("what", "type_"),
+    [
+        ("class", "windlass.handle.Handle[application.Receipt]"),
+        ("async class", "windlass.handle.Handle[application.Receipt]"),
+        ("result", "application.Receipt"),
+        ("function", "windlass.definition.Definition[builtins.int, application.Receipt]"),
+        ("async function", "windlass.definition.Definition[builtins.str, builtins.list[builtins.str]]"),
+        ("call", "windlass.handle.Handle[application.Receipt]"),
+        ("async result", "builtins.list[builtins.str]"),
+        ("batch", "builtins.list[windlass.handle.Handle[application.Receipt]]"),
+        ("raw", "windlass.definition.Definition[builtins.bytes, builtins.bytes | None]"),
+        ("id", "Any"),
+        ("registered", "type[application.Buy]"),
+        ("async enqueue", "windlass.handle.Handle[application.Receipt]"),
+        ("awaited result", "application.Receipt"),
+    ],
+)
+def test_type(said: dict[str, str], what: str, type_: str) -> None:
+    """A job keeps the types of its payload and its result, from its definition to the result that is read back."""
+    names = [r"builtins\.", r"windlass\.\w+\.", r"application\."]
+    plain = re.sub("|".join(names), "", type_)
+    assert f'"{plain}"' in re.sub("|".join(names), "", said[what]).replace("def (", "(")
+
+
+@pytest.mark.parametrize("what", ["wrong payload", "wrong async payload"])
+def test_wrong_payload(said: dict[str, str], what: str) -> None:
+    """A payload of a wrong type is an error where the job is made."""
+    assert "[arg-type]" in said[what]
+
+
+@pytest.mark.parametrize("what", ["no job", "no such option", "wrong setting"])
+def test_wrong_call(said: dict[str, str], what: str) -> None:
+    """What is no job, no option or no setting is an error at the call."""
+    assert re.search(r"\[(arg-type|call-arg|type-var|misc)\]", said[what])
+
+
+def test_no_other_complaint(said: dict[str, str]) -> None:
+    """There is nothing else that a strict type checker minds in such an application."""
+    assert {comment for comment in said if comment.startswith("line ")} == set()

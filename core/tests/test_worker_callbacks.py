@@ -1,0 +1,81 @@
+"""Callbacks of an application."""
+
+import pytest
+from windlass import Abandon, Complete, Context, Definition, Discard, Fixed, Outcome, Record, Runner, State
+
+from .helpers import AT_ONCE, LONG, eventually
+
+Told = list[tuple[Record, Outcome]]
+
+
+@pytest.fixture
+def divide(runner: Runner) -> Definition[int, int]:
+    """Register a job that fails at its first attempt, and is abandoned where it cannot succeed."""
+
+    @runner.job("divide", retry=Fixed(AT_ONCE))
+    def divide(payload: int, ctx: Context) -> int:
+        if ctx.attempt == 1:
+            raise ConnectionError
+        if payload == 0:
+            raise Abandon("cannot divide by it")
+        return 12 // payload
+
+    return divide
+
+
+def test_completed(runner: Runner, divide: Definition[int, int]) -> None:
+    """A callback is told of each job that completed, with its record as claimed, and its outcome; not of others."""
+    told: Told = []
+
+    @runner.on_completed
+    def note(record: Record, outcome: Outcome) -> None:
+        told.append((record, outcome))
+
+    good, bad = runner.enqueue(divide.job(3)), runner.enqueue(divide.job(0))
+    runner.start()
+    eventually(lambda: runner.get(bad).state is State.DISCARDED and told)
+    [(record, outcome)] = told
+    assert (record.id, record.attempt, record.state) == (good.id, 2, State.RUNNING)
+    assert outcome == Complete(record.claim, b"4")
+
+
+def test_discarded(runner: Runner, divide: Definition[int, int]) -> None:
+    """A callback is told of each job that was discarded, once and for all; not of retries."""
+    told: Told = []
+    runner.on_discarded(lambda record, outcome: told.append((record, outcome)))
+    good, bad = runner.enqueue(divide.job(3)), runner.enqueue(divide.job(0))
+    runner.start()
+    runner.result(good, timeout=LONG)
+    eventually(lambda: told)
+    [(record, outcome)] = told
+    assert record.id == bad.id
+    assert isinstance(outcome, Discard)
+    assert outcome.error.message == "cannot divide by it"
+
+
+def test_callback_that_raises(runner: Runner, divide: Definition[int, int], caplog: pytest.LogCaptureFixture) -> None:
+    """A callback that raises changes nothing for the job nor for other callbacks, and the log tells."""
+    told: Told = []
+
+    @runner.on_completed
+    def broken(record: Record, outcome: Outcome) -> None:
+        raise RuntimeError("no reason")
+
+    runner.on_completed(lambda record, outcome: told.append((record, outcome)))
+    handle = runner.enqueue(divide.job(3))
+    runner.start()
+    assert runner.result(handle, timeout=LONG) == 4
+    eventually(lambda: told)
+    assert "no reason" in caplog.text
+
+
+def test_callback_enqueues(runner: Runner, divide: Definition[int, int]) -> None:
+    """A callback may enqueue a job."""
+
+    @runner.on_completed
+    def more(record: Record, outcome: Outcome) -> None:
+        runner.enqueue(divide.job(0), unique_key="more", unique_until="purged")
+
+    runner.enqueue(divide.job(3))
+    runner.start()
+    eventually(lambda: runner.snapshot().discarded == 1)

@@ -1,0 +1,209 @@
+"""Leases: held while a job runs, rescued when its worker is gone, lost when somebody else has the job."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any
+
+import pytest
+from windlass import LEASE_EXPIRED, Claim, Complete, Context, Filter, Hold, JobNotFound, NewRecord, Record, Runner, State, Stop
+from windlass_memory import MemoryBackend
+
+from .helpers import AT_ONCE, LONG, SECOND, SHORT_LEASE, MakeRunner, eventually
+
+PAST = datetime(2001, 1, 1, tzinfo=UTC)
+
+
+def abandoned(runner: Runner, kind: str, **fields: Any) -> Record:
+    """Leave a job behind as a worker does that was killed long ago."""
+    runner.backend.insert([NewRecord(kind=kind, payload=b"null", **fields)], now=PAST)
+    [record] = runner.backend.claim(["default"], limit=1, worker="dead", lease=SECOND, now=PAST)
+    return record
+
+
+def test_extended(make_runner: MakeRunner) -> None:
+    """While its handler is busy, sync or async, a job's lease is extended, from a thread that neither holds up."""
+    runner = make_runner(lease=SHORT_LEASE)
+
+    @runner.job("sync")
+    def sync(payload: None, ctx: Context) -> int:
+        return outlive(ctx)
+
+    @runner.job("async")
+    async def coroutine(payload: None, ctx: Context) -> int:
+        return outlive(ctx)  # holds up the loop on purpose
+
+    def outlive(ctx: Context) -> int:
+        assert ctx.record.lease_until is not None
+        first = ctx.record.lease_until
+        eventually(lambda: datetime.now(UTC) > first)
+        assert (runner.get(ctx.id).lease_until or first) > first
+        assert not runner.backend.rescue(limit=10)
+        return ctx.attempt
+
+    runner.start()
+    for handle in [runner.enqueue(job.job(None)) for job in (sync, coroutine)]:
+        assert runner.result(handle, timeout=LONG) == 1
+
+
+def test_rescued(runner: Runner) -> None:
+    """The job of a dead worker is rescued and worked; the attempt that it lost counts."""
+
+    @runner.job("work")
+    def work(payload: None, ctx: Context) -> int:
+        return ctx.attempt
+
+    record = abandoned(runner, "work")
+    runner.start()
+    assert runner.result(record.id, timeout=LONG) == 2
+    assert runner.get(record.id).last_error == LEASE_EXPIRED
+
+
+def test_discarded_by_rescue(runner: Runner) -> None:
+    """A job that killed its worker at its last attempt is discarded, and kills no other."""
+
+    @runner.job("work")
+    def work(payload: None, ctx: Context) -> None: ...
+
+    record = abandoned(runner, "work", max_attempts=1)
+    runner.start()
+    eventually(lambda: runner.get(record.id).state is State.DISCARDED)
+
+
+class Losing(MemoryBackend):
+    """A store that answers every extension that the claim is lost, as it is after a rescue."""
+
+    def extend(self, claims: Sequence[Claim], **given: Any) -> Sequence[Hold]:
+        """Lose them."""
+        return [Hold.LOST for _ in claims]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_lost(make_runner: MakeRunner, asynchronous: bool) -> None:
+    """A handler whose claim was lost learns it: an async one is cancelled, a sync one sees that it should stop."""
+    runner = make_runner(Losing(), lease=SHORT_LEASE)
+    reasons: list[Stop | None] = []
+
+    def sync(payload: None, ctx: Context) -> None:
+        eventually(lambda: ctx.should_stop)
+        reasons.append(ctx.stop)
+
+    async def coroutine(payload: None, ctx: Context) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            reasons.append(ctx.stop)
+
+    block = runner.job("block")(coroutine if asynchronous else sync)
+    runner.enqueue(block.job(None))
+    runner.start()
+    eventually(lambda: reasons)
+    assert reasons[0] is Stop.LOST
+    runner.stop(grace=AT_ONCE)
+
+
+def test_lost_outcome(runner: Runner) -> None:
+    """The outcome of a claim that was lost is refused, counted, and changes nothing for the job."""
+    begun, release = Event(), Event()
+
+    @runner.job("block")
+    def block(payload: None, ctx: Context) -> str:
+        begun.set()
+        release.wait()
+        return "too late"
+
+    handle = runner.enqueue(block.job(None))
+    runner.start()
+    assert begun.wait(LONG.total_seconds())
+    runner.backend.rescue(limit=1, now=datetime.now(UTC) + timedelta(days=1))
+    runner.backend.pause("default")
+    release.set()
+    eventually(lambda: runner.snapshot().lost == 1)
+    record = runner.get(handle)
+    assert (record.state, record.result) == (State.RETRYING, None)
+    assert runner.snapshot().completed == 0
+
+
+class Generous(MemoryBackend):
+    """A store that hands out three jobs more than there is room for, as claiming ahead does."""
+
+    def claim(self, queues: Sequence[str], *, limit: int, **given: Any) -> Sequence[Record]:
+        """Add to the limit."""
+        return super().claim(queues, limit=limit + 3, **given)
+
+
+def test_claimed_ahead(make_runner: MakeRunner) -> None:
+    """What was claimed ahead and finds no handler within a sixth of its lease is given back, at no cost."""
+    runner = make_runner(Generous(), concurrency=1, lease=SHORT_LEASE)
+    release = Event()
+
+    @runner.job("block")
+    def block(payload: None, ctx: Context) -> None:
+        release.wait()
+
+    handles = runner.enqueue_batch([block.job(None) for _ in range(4)])
+    runner.start()
+    eventually(lambda: runner.snapshot().released >= 3)
+    assert runner.get(handles[0]).state is State.RUNNING
+    for handle in handles[1:]:
+        record = runner.get(handle)
+        assert record.max_attempts - record.attempt + (record.state is State.RUNNING) == 20
+        assert record.last_error is None
+    release.set()
+    for handle in handles:
+        runner.result(handle.id, timeout=LONG)
+
+
+def test_claimed_ahead_at_a_stop(make_runner: MakeRunner) -> None:
+    """What was claimed ahead is given back at the beginning of a stop, at no cost."""
+    runner = make_runner(Generous(), concurrency=1)
+    release = Event()
+
+    @runner.job("block")
+    def block(payload: None, ctx: Context) -> None:
+        release.wait()
+
+    handles = runner.enqueue_batch([block.job(None) for _ in range(4)])
+    runner.start()
+    eventually(lambda: runner.snapshot().waiting == 3)
+    assert runner.snapshot().working == 1
+    release.set()
+    runner.stop()
+    states = [runner.get(handle).state for handle in handles]
+    assert set(states) <= {State.COMPLETED, State.PENDING}
+    assert states[0] is State.COMPLETED
+
+
+def finished(runner: Runner, kind: str) -> Record:
+    """Leave a record of a job that completed long ago."""
+    record = abandoned(runner, kind)
+    runner.backend.settle([Complete(record.claim)], now=PAST)
+    return record
+
+
+def test_retention(make_runner: MakeRunner) -> None:
+    """Records are purged once they were kept long enough, by their state, and those to be kept for ever are not."""
+    runner = make_runner(keep_completed=None, keep_cancelled=timedelta(days=1))
+
+    @runner.job("work")
+    def work(payload: None, ctx: Context) -> None: ...
+
+    kept = finished(runner, "work")
+    [cancelled] = runner.backend.insert([NewRecord(kind="work")], now=PAST)
+    runner.backend.cancel(Filter(ids=[cancelled.record.id]), limit=1, now=PAST)
+    recent = runner.enqueue(work.job(None))
+    runner.cancel(recent)
+    runner.start()
+
+    def purged() -> bool:
+        try:
+            runner.get(cancelled.record.id)
+        except JobNotFound:
+            return True
+        return False
+
+    eventually(purged)
+    assert runner.get(kept.id).state is State.COMPLETED
+    assert runner.get(recent).state is State.CANCELLED
+

@@ -1,0 +1,67 @@
+"""Log records about jobs."""
+
+import logging
+
+import pytest
+from windlass import Abandon, Context, Fixed, Runner
+
+from .helpers import AT_ONCE, LONG, eventually
+
+
+def test_handlers_log(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
+    """What a handler logs by its context carries the job's id, kind, queue and attempt, and its own fields."""
+    caplog.set_level(logging.INFO, "windlass.jobs")
+
+    @runner.job("talk", queue="talks", retry=Fixed(AT_ONCE))
+    def talk(payload: int, ctx: Context) -> None:
+        ctx.log.info("payload %d", payload, extra={"tenant": 7})
+        if ctx.attempt == 1:
+            raise ConnectionError
+
+    handle = runner.enqueue(talk.job(3))
+    runner.start()
+    runner.result(handle.id, timeout=LONG)
+    logs = [log for log in caplog.records if log.name == "windlass.jobs"]
+    assert [log.message for log in logs] == ["payload 3", "payload 3"]
+    assert [_fields(log) for log in logs] == [(str(handle.id), "talk", "talks", attempt) for attempt in (1, 2)]
+    assert logs[0].__dict__["tenant"] == 7
+
+
+def test_ends_are_logged(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
+    """How an attempt ended is logged with the same fields and its duration: a retry warns, a discard is an error."""
+
+    @runner.job("fail", retry=Fixed(AT_ONCE))
+    def fail(payload: None, ctx: Context) -> None:
+        raise ConnectionError("no line") if ctx.attempt == 1 else Abandon("never mind")
+
+    handle = runner.enqueue(fail.job(None))
+    runner.start()
+    logs = eventually(lambda: (found := [log for log in caplog.records if hasattr(log, "duration")])[1:] and found)
+    assert [(log.levelname, *_fields(log)) for log in logs] == [
+        ("WARNING", str(handle.id), "fail", "default", 1),
+        ("ERROR", str(handle.id), "fail", "default", 2),
+    ]
+    assert "retried: ConnectionError: no line" in logs[0].message
+    assert "never mind" in logs[1].message
+    assert all(log.__dict__["duration"] >= 0 for log in logs)
+
+
+def test_completions_are_quiet(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
+    """A job that completed is logged for debugging only."""
+    caplog.set_level(logging.INFO, "windlass.worker")
+
+    @runner.job("echo")
+    def echo(payload: int, ctx: Context) -> int:
+        return payload
+
+    runner.start()
+    runner.result(runner.enqueue(echo.job(1)), timeout=LONG)
+    caplog.set_level(logging.DEBUG, "windlass.worker")
+    runner.result(runner.enqueue(echo.job(2)), timeout=LONG)
+    eventually(lambda: runner.snapshot().completed == 2)
+    runner.stop()
+    assert [log.levelname for log in caplog.records if "completed" in log.message] == ["DEBUG"]
+
+
+def _fields(log: logging.LogRecord) -> tuple[object, ...]:
+    return tuple(log.__dict__[name] for name in ("job_id", "kind", "queue", "attempt"))

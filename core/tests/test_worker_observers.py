@@ -1,0 +1,194 @@
+"""Observers: hooks of a pluggy plugin."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from threading import Event, get_ident
+from typing import Any
+
+import pytest
+from windlass import Claim, Complete, Context, Discard, Inserted, Outcome, Record, Release, Retry, hookimpl, plugins
+
+from .helpers import AT_ONCE, LONG, MakeRunner, eventually
+
+
+class Observer:
+    """A plugin that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Any]] = []
+        self.begun_in: list[int] = []
+        self.ended_in: list[int] = []
+
+    def of(self, hook: str) -> list[Any]:
+        """Return what a hook was told."""
+        return [what for name, what in self.told if name == hook]
+
+    @hookimpl
+    def windlass_enqueued(self, inserted: Sequence[Inserted]) -> None:
+        """Note it."""
+        self.told += [("enqueued", (answer.record.kind, answer.created)) for answer in inserted]
+
+    @hookimpl
+    def windlass_claimed(self, records: Sequence[Record]) -> None:
+        """Note it."""
+        self.told += [("claimed", record.claim) for record in records]
+
+    @hookimpl
+    def windlass_work(self, ctx: Context) -> Callable[[], None]:
+        """Note it, and the thread."""
+        self.told.append(("begun", ctx.claim))
+        self.begun_in.append(get_ident())
+
+        def end() -> None:
+            self.told.append(("ended", ctx.claim))
+            self.ended_in.append(get_ident())
+
+        return end
+
+    @hookimpl
+    def windlass_settled(self, outcomes: Sequence[Outcome], records: Sequence[Record]) -> None:
+        """Note it."""
+        assert [outcome.claim for outcome in outcomes] == [record.claim for record in records]
+        self.told += [("settled", outcome) for outcome in outcomes]
+
+    @hookimpl
+    def windlass_lost(self, claims: Sequence[Claim]) -> None:
+        """Note it."""
+        self.told += [("lost", claim) for claim in claims]
+
+
+class Broken:
+    """A plugin that raises whatever it is told."""
+
+    @hookimpl
+    def windlass_enqueued(self, inserted: Sequence[Inserted]) -> None:
+        """Raise."""
+        raise RuntimeError("enqueued")
+
+    @hookimpl
+    def windlass_claimed(self, records: Sequence[Record]) -> None:
+        """Raise."""
+        raise RuntimeError("claimed")
+
+    @hookimpl
+    def windlass_work(self, ctx: Context) -> Callable[[], None]:
+        """Raise."""
+        raise RuntimeError("work")
+
+    @hookimpl
+    def windlass_settled(self, outcomes: Sequence[Outcome], records: Sequence[Record]) -> None:
+        """Raise."""
+        raise RuntimeError("settled")
+
+
+@pytest.fixture
+def watch() -> Iterator[Callable[[Any], Any]]:
+    """Register plugins for the time of a test."""
+    hooks = plugins.installed().hooks
+    registered: list[object] = []
+
+    def watch(plugin: Any) -> Any:
+        hooks.register(plugin)
+        registered.append(plugin)
+        return plugin
+
+    yield watch
+    for plugin in registered:
+        hooks.unregister(plugin)
+
+
+Watch = Callable[[Any], Any]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_life(make_runner: MakeRunner, watch: Watch, asynchronous: bool) -> None:
+    """An observer is told of a job's life in its order: enqueued, claimed, begun and ended in one thread, settled."""
+    observer: Observer = watch(Observer())
+    runner = make_runner()
+    worked_in: list[int] = []
+
+    def sync(payload: None, ctx: Context) -> None:
+        worked_in.append(get_ident())
+
+    async def coroutine(payload: None, ctx: Context) -> None:
+        worked_in.append(get_ident())
+
+    work = runner.job("work")(coroutine if asynchronous else sync)
+    handle = runner.enqueue(work.job(None))
+    runner.start()
+    eventually(lambda: observer.of("settled"))
+    claim = Claim(handle.id, 1)
+    assert observer.told == [
+        ("enqueued", ("work", True)),
+        ("claimed", claim),
+        ("begun", claim),
+        ("ended", claim),
+        ("settled", Complete(claim)),
+    ]
+    assert observer.begun_in == worked_in == observer.ended_in
+
+
+def test_duplicate(make_runner: MakeRunner, watch: Watch) -> None:
+    """An enqueue that met a duplicate is told as one."""
+    observer: Observer = watch(Observer())
+    runner = make_runner()
+
+    @runner.job("work")
+    def work(payload: None, ctx: Context) -> None: ...
+
+    for _ in range(2):
+        runner.enqueue(work.job(None), unique_key="one")
+    assert observer.of("enqueued") == [("work", True), ("work", False)]
+
+
+def test_outcomes(make_runner: MakeRunner, watch: Watch) -> None:
+    """An observer is told how each attempt ended, and that its work ended, also where it failed."""
+    observer: Observer = watch(Observer())
+    runner = make_runner()
+
+    @runner.job("fail", max_attempts=2, retry=lambda attempt, exc, draw: AT_ONCE)
+    def fail(payload: None, ctx: Context) -> None:
+        raise ValueError("no")
+
+    runner.enqueue(fail.job(None))
+    runner.start()
+    eventually(lambda: len(observer.of("settled")) == 2)
+    assert [type(outcome) for outcome in observer.of("settled")] == [Retry, Discard]
+    assert len(observer.of("begun")) == len(observer.of("ended")) == 2
+
+
+def test_lost(make_runner: MakeRunner, watch: Watch) -> None:
+    """An observer is told of a claim that was lost, and not of its outcome."""
+    observer: Observer = watch(Observer())
+    runner = make_runner()
+    begun, release = Event(), Event()
+
+    @runner.job("block")
+    def block(payload: None, ctx: Context) -> None:
+        begun.set()
+        release.wait()
+
+    handle = runner.enqueue(block.job(None))
+    runner.start()
+    assert begun.wait(LONG.total_seconds())
+    runner.backend.pause("default")
+    runner.backend.rescue(limit=1, now=datetime.now(UTC) + timedelta(days=1))
+    release.set()
+    eventually(lambda: observer.of("lost"))
+    assert observer.of("lost") == [Claim(handle.id, 1)]
+    assert not [outcome for outcome in observer.of("settled") if not isinstance(outcome, Release)]
+
+
+def test_observer_that_raises(make_runner: MakeRunner, watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+    """What an observer raises is logged, and changes nothing for the job."""
+    watch(Broken())
+    runner = make_runner()
+
+    @runner.job("echo")
+    def echo(payload: int, ctx: Context) -> int:
+        return payload
+
+    handle = runner.enqueue(echo.job(7))
+    runner.start()
+    assert runner.result(handle, timeout=LONG) == 7
+    eventually(lambda: all(f"RuntimeError: {hook}" in caplog.text for hook in ("enqueued", "claimed", "work", "settled")))

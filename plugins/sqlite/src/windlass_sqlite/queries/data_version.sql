@@ -1,0 +1,2 @@
+-- Effect: read a number that changes when another connection, of any process, has committed.
+PRAGMA data_version

@@ -1,0 +1,187 @@
+"""Making the store, knowing it again, and removing it.
+
+A file is ours when its header says so (`PRAGMA application_id`), and has the schema of its `PRAGMA user_version`: the
+number of migrations that were applied. Both are written in the transaction that makes the tables.
+"""
+
+import sqlite3
+from contextlib import closing
+from importlib.resources import files
+from time import monotonic, sleep
+from typing import Any
+
+from windlass import ForeignStore, NotSetUp, Unavailable
+
+from . import queries
+from .errors import mapped, not_set_up, primary_code
+from .location import Location
+
+APPLICATION_ID = 0x57494E44
+"""The bytes "WIND", which mark a file as ours."""
+
+MIGRATIONS = tuple(
+    file.read_text("utf-8")
+    for file in sorted((files(__package__) / "migrations").iterdir(), key=lambda file: file.name)
+    if file.name.endswith(".sql")
+)
+"""Each brings the schema from the version that is its index to the next. A statement ends with a semicolon at the end
+of its line."""
+
+_PAUSE = 0.01
+
+
+def connect(location: Location, mode: str = "rw") -> sqlite3.Connection:
+    """Open the file; without `c` in the mode, nothing is created."""
+    connection = sqlite3.connect(
+        f"{location.path.as_uri()}?mode={mode}",
+        uri=True,
+        timeout=location.options.busy_timeout.total_seconds(),
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.execute(f"PRAGMA synchronous = {location.options.synchronous}")
+    # SQLite keeps what it needs to undo a single statement in a temporary file; in memory, an update costs a third.
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def open_store(location: Location) -> sqlite3.Connection:
+    """Open a store that is set up.
+
+    Raises:
+        NotSetUp: there is none, or it has the schema of another version.
+        ForeignStore: the file is not ours.
+    """
+    if not _is_ours(location):
+        raise not_set_up(location.path)
+    connection = connect(location)
+    try:
+        check(connection, location)
+        _refuse_unfinished(connection, location)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def check(connection: sqlite3.Connection | sqlite3.Cursor, location: Location) -> None:
+    """Refuse a file that is not ours, or does not have the schema of this version."""
+    version = _pragma(connection, "user_version")
+    if _pragma(connection, "application_id") != APPLICATION_ID:
+        raise _foreign(location)
+    _refuse_newer(version, location)
+    if version < len(MIGRATIONS):
+        raise not_set_up(location.path)
+
+
+def _refuse_unfinished(connection: sqlite3.Connection, location: Location) -> None:
+    if _pragma(connection, "journal_mode") != "wal":
+        raise not_set_up(location.path)
+
+
+def setup(location: Location) -> None:
+    """Create or migrate the store."""
+    with mapped(location.path):
+        _is_ours(location)
+        with closing(connect(location, "rwc")) as connection:
+            try:
+                connection.execute(queries.BEGIN_WRITE)
+                _migrate(connection, location)
+                connection.commit()
+            finally:
+                connection.rollback()
+            _switch_to_wal(connection, location)
+
+
+def teardown(location: Location) -> None:
+    """Remove the tables, and leave a file that is ours and empty.
+
+    The file stays, since another process that has it open would go on writing to a file that nobody can find.
+    """
+    with mapped(location.path):
+        if not _is_ours(location):
+            return
+        with closing(connect(location)) as connection:
+            try:
+                connection.execute(queries.BEGIN_WRITE)
+                connection.execute(queries.DROP_JOBS)
+                connection.execute(queries.DROP_QUEUES)
+                connection.execute("PRAGMA user_version = 0")
+                connection.commit()
+            finally:
+                connection.rollback()
+
+
+def _is_ours(location: Location) -> bool:
+    """Say whether the file is ours (True) or still to be made (False), without touching a foreign one.
+
+    To open a file whose owner died may be to write to it, since SQLite then recovers what is in its journal. An
+    `immutable` one is only read, and our mark is in its first page from the beginning. (To read it without SQLite would
+    end the locks of all other connections of this process: POSIX has it so.)
+    """
+    if _size(location) == 0:
+        return False
+    with closing(connect(location, "ro&immutable=1")) as connection:
+        if _pragma(connection, "application_id") != APPLICATION_ID:
+            raise _foreign(location)
+    return True
+
+
+def _size(location: Location) -> int:
+    try:
+        return location.path.stat().st_size
+    except FileNotFoundError as exc:
+        if not location.path.parent.is_dir():
+            raise Unavailable(f"{location.path} cannot be: there is no directory {location.path.parent}") from exc
+        return 0
+    except OSError as exc:
+        raise Unavailable(f"{location.path} could not be used: {exc}") from exc
+
+
+def _migrate(connection: sqlite3.Connection, location: Location) -> None:
+    ours = _pragma(connection, "application_id") == APPLICATION_ID
+    [empty] = connection.execute(queries.IS_EMPTY).fetchone()
+    if not ours and not empty:
+        raise _foreign(location)
+    version = _pragma(connection, "user_version")
+    _refuse_newer(version, location)
+    if version == len(MIGRATIONS):
+        return
+    for migration in MIGRATIONS[version:]:
+        for statement in migration.split(";\n"):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _switch_to_wal(connection: sqlite3.Connection, location: Location) -> None:
+    """Let readers and a writer work at once. SQLite needs the file alone for it, and does not wait until it has."""
+    deadline = monotonic() + location.options.busy_timeout.total_seconds()
+    while True:
+        try:
+            mode = _pragma(connection, "journal_mode = WAL")
+        except sqlite3.OperationalError as exc:
+            if primary_code(exc) != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+            sleep(_PAUSE)
+            continue
+        if mode != "wal":
+            raise Unavailable(f"{location.path} is on a file system that SQLite cannot keep a write-ahead log on")
+        return
+
+
+def _pragma(connection: sqlite3.Connection | sqlite3.Cursor, name: str) -> Any:
+    [value] = connection.execute(f"PRAGMA {name}").fetchone()
+    return value
+
+
+def _refuse_newer(version: int, location: Location) -> None:
+    if version > len(MIGRATIONS):
+        raise NotSetUp(
+            f"{location.path} has schema version {version}, made by a newer windlass-sqlite; this one knows those "
+            f"up to {len(MIGRATIONS)}: upgrade it"
+        )
+
+
+def _foreign(location: Location) -> ForeignStore:
+    return ForeignStore(f"{location.path} was not made by Windlass (it has not our mark); it was left as it was")

@@ -1,0 +1,95 @@
+"""What a URL may say."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from windlass import ConfigurationError, open_backend
+from windlass_sqlite import SqliteBackend
+from windlass_sqlite.location import Location
+
+
+def test_three_slashes_are_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative path counts from the directory in which the URL was opened, also after it is left."""
+    monkeypatch.chdir(tmp_path)
+    location = Location.parse("sqlite:///some/jobs.db")
+    monkeypatch.chdir("/")
+    assert location.path == tmp_path / "some" / "jobs.db"
+
+
+def test_four_slashes_are_absolute() -> None:
+    """A fourth slash begins an absolute path."""
+    assert Location.parse("sqlite:////var/jobs.db").path == Path("/var/jobs.db")
+
+
+@pytest.mark.parametrize("name", ["a b.db", "100%25.db", "what%3F.db", "no%23.db", "jöbs.db", "file:x.db", "-.db"])
+def test_any_file_name_works(tmp_path: Path, name: str) -> None:
+    """A name with characters that mean something in a URL is the name of the file."""
+    url = f"sqlite:///{tmp_path}/{name}"
+    with SqliteBackend.from_url(url) as backend:
+        backend.setup()
+    assert [file.name for file in tmp_path.iterdir()] == [Location.parse(url).path.name]
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("sqlite://", "sqlite:///jobs.db"),
+        ("sqlite:///", "sqlite:///jobs.db"),
+        ("sqlite:///folder/", "sqlite:///jobs.db"),
+        ("sqlite:///a%00b", "sqlite:///jobs.db"),
+        ("sqlite://host/jobs.db", "sqlite:////var"),
+        ("sqlite://jobs.db", "sqlite:///jobs.db"),
+        ("sqlite://:memory:", "sqlite:///jobs.db"),
+        ("sqlite:///:memory:", "memory://"),
+        ("sqlite:///jobs.db?mode=memory", "synchronous, busy_timeout"),
+        ("sqlite:///jobs.db?synchronous=OFF", "'NORMAL', 'FULL' or 'EXTRA'"),
+        ("sqlite:///jobs.db?busy_timeout=-1", "greater than or equal to"),
+        ("sqlite:///jobs.db?busy_timeout=soon", "busy_timeout"),
+    ],
+)
+def test_what_names_no_file_is_refused(url: str, told: str) -> None:
+    """A URL that cannot work is refused when it is opened, with what to write instead."""
+    with pytest.raises(ConfigurationError) as refusal:
+        SqliteBackend.from_url(url)
+    assert told in str(refusal.value)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("2", 2), ("0.25", 0.25), ("PT1M30S", 90), ("0", 0)])
+def test_busy_timeout(text: str, seconds: float) -> None:
+    """busy_timeout is a number of seconds or an ISO 8601 duration."""
+    options = Location.parse(f"sqlite:///jobs.db?busy_timeout={text}").options
+    assert options.busy_timeout == timedelta(seconds=seconds)
+
+
+def test_defaults_are_safe() -> None:
+    """Without options a commit waits for the disk, and a lock is waited for."""
+    options = Location.parse("sqlite:///jobs.db").options
+    assert (options.synchronous, options.busy_timeout) == ("FULL", timedelta(seconds=30))
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite:///dir/jobs.db", "sqlite:///dir/jobs.ns.db"),
+        ("sqlite:////dir/jobs.db?synchronous=NORMAL", "sqlite:////dir/jobs.ns.db?synchronous=NORMAL"),
+        ("sqlite:///d.d/jobs", "sqlite:///d.d/jobs.ns"),
+        ("sqlite:///.jobs", "sqlite:///.jobs.ns"),
+        ("sqlite:///a%3Fb.db", "sqlite:///a%3Fb.ns.db"),
+    ],
+)
+def test_a_namespace_is_another_file_beside(url: str, expected: str) -> None:
+    """A namespace goes before the suffix; the folder and the options stay."""
+    assert SqliteBackend.namespaced(url, "ns") == expected
+
+
+def test_the_plugin_serves_the_scheme(url: str) -> None:
+    """`sqlite:` is served by this distribution."""
+    with open_backend(url) as backend:
+        assert type(backend) is SqliteBackend
+
+
+def test_opening_creates_nothing(path: Path, url: str) -> None:
+    """Before `setup` there is no file."""
+    SqliteBackend.from_url(url).close()
+    assert list(path.parent.iterdir()) == []

@@ -1,0 +1,127 @@
+"""What the statements cost: their plans, and the steps that they take, counted."""
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from windlass import Complete, NewRecord
+from windlass_sqlite import SqliteBackend, queries, rows, schema
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+BY_INDEX = {
+    queries.GET: "sqlite_autoindex_windlass_jobs_1 (id=?)",
+    queries.EXTEND: "sqlite_autoindex_windlass_jobs_1 (id=?)",
+    queries.SETTLE_COMPLETE: "sqlite_autoindex_windlass_jobs_1 (id=?)",
+    queries.SETTLE_RETRY: "sqlite_autoindex_windlass_jobs_1 (id=?)",
+    queries.SETTLE_DISCARD: "sqlite_autoindex_windlass_jobs_1 (id=?)",
+    queries.SETTLE_RELEASE: "sqlite_autoindex_windlass_jobs_1 (id=?)",
+    queries.SETTLE_CANCEL: "sqlite_autoindex_windlass_jobs_1 (id=?)",
+    queries.CANCEL: "sqlite_autoindex_windlass_jobs_1 (id=?)",
+    queries.REQUEST_CANCEL: "sqlite_autoindex_windlass_jobs_1 (id=?)",
+    queries.REQUEUE: "sqlite_autoindex_windlass_jobs_1 (id=?)",
+    queries.DELETE: "sqlite_autoindex_windlass_jobs_1 (id=?)",
+    queries.MATCHING: "sqlite_autoindex_windlass_jobs_1 (id<?)",
+    queries.HOLDER: "windlass_held_keys (held_key=?)",
+    queries.RESCUE: "windlass_leases (lease_until<?)",
+    queries.PURGE: "windlass_finished (state=? AND finished_at<?)",
+    queries.NEXT_DUE: "windlass_waiting (queue=? AND priority=?)",
+    queries.CLAIM: "windlass_waiting (queue=? AND priority=? AND (run_at,id)>(?,?) AND run_at<?)",
+}
+
+
+@pytest.fixture
+def connection(path: Path, backend: SqliteBackend) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+def plan(connection: sqlite3.Connection, query: str) -> list[str]:
+    parameters = dict.fromkeys(re.findall(r":(\w+)", query))
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", parameters)]
+
+
+def assert_by_index(connection: sqlite3.Connection) -> None:
+    for query, index in BY_INDEX.items():
+        steps = plan(connection, query)
+        assert any(step.endswith(index) for step in steps), steps
+        assert not [step for step in steps if "TEMP B-TREE" in step], steps
+        assert not [step for step in steps if re.match(r"SCAN (windlass_jobs|job)\b", step)], steps
+
+
+def test_hot_statements_search_by_index(connection: sqlite3.Connection) -> None:
+    """Every statement of the hot path searches by its index, scans no table of ours and sorts nothing."""
+    assert_by_index(connection)
+
+
+def test_statistics_do_not_change_the_plans(connection: sqlite3.Connection, backend: SqliteBackend) -> None:
+    """After ANALYZE on a store of one queue and one state, the plans are the same."""
+    backend.insert([NewRecord(kind="k") for _ in range(2_000)])
+    connection.execute("ANALYZE")
+    connection.execute("ANALYZE sqlite_schema")
+    assert_by_index(connection)
+
+
+def steps(connection: sqlite3.Connection, query: str, queues: Sequence[str], limit: int) -> int:
+    """Count the virtual machine's steps of a statement, whose effect is then undone."""
+    counted = 0
+
+    def count() -> int:
+        nonlocal counted
+        counted += 1
+        return 0
+
+    names = rows.json_list(queues)
+    times = {"now": rows.micros(NOW), "until": rows.micros(NOW + HOUR)}
+    parameters = {"queues": names, "limit": limit, "worker": "w", **times}
+    connection.execute(query, {**parameters, "queues": "[]"}).fetchall()  # which reads the schema
+    connection.execute("BEGIN IMMEDIATE")
+    connection.set_progress_handler(count, 1)
+    found = connection.execute(query, parameters).fetchall()
+    connection.set_progress_handler(None, 1)
+    connection.execute("ROLLBACK")
+    assert query != queries.CLAIM or len(found) == limit
+    return counted
+
+
+@pytest.mark.parametrize("query", [queries.CLAIM, queries.NEXT_DUE], ids=["claim", "next_due"])
+def test_claiming_costs_the_same_in_a_full_store(
+    connection: sqlite3.Connection, backend: SqliteBackend, query: str
+) -> None:
+    """A backlog, future jobs of higher priority, finished jobs and other queues do not add to the cost of a claim."""
+
+    def fill(count: int) -> None:
+        backend.insert([NewRecord(kind="k", queue=f"other{i}") for i in range(count)], now=NOW)
+        backend.insert([NewRecord(kind="k", queue="done") for _ in range(count)], now=NOW)
+        claimed = backend.claim(["done"], limit=count, worker="w", lease=HOUR, now=NOW)
+        backend.settle([Complete(record.claim) for record in claimed], now=NOW)
+        backend.insert([NewRecord(kind="k", priority=9, run_at=NOW + HOUR) for _ in range(count)], now=NOW)
+        backend.insert([NewRecord(kind="k") for _ in range(count)], now=NOW)
+
+    fill(50)
+    before = steps(connection, query, ["default"], 10)
+    fill(5_000)
+    assert steps(connection, query, ["default"], 10) <= before * 1.1
+
+
+def test_waiting_for_future_jobs_only_costs_the_same(connection: sqlite3.Connection, backend: SqliteBackend) -> None:
+    """To find that nothing is due takes no longer among many future jobs."""
+    backend.insert([NewRecord(kind="k", run_at=NOW + HOUR)], now=NOW)
+    before = steps(connection, queries.NEXT_DUE, ["default"], 1)
+    backend.insert([NewRecord(kind="k", run_at=NOW + HOUR) for _ in range(5_000)], now=NOW)
+    assert steps(connection, queries.NEXT_DUE, ["default"], 1) == before
+
+
+def test_every_statement_tells_its_effect() -> None:
+    """Each .sql begins with what it does, and each is used."""
+    used = {value for name, value in vars(queries).items() if name.isupper()}
+    folder = files("windlass_sqlite") / "queries"
+    written = {file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(".sql")}
+    assert written == used - {queries._FOLDER}
+    assert all(text.startswith("-- Effect: ") for text in written | set(schema.MIGRATIONS))

@@ -1,0 +1,118 @@
+"""Several processes on one file."""
+
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+from time import monotonic
+
+from windlass import Filter, NewRecord, State
+from windlass_sqlite import SqliteBackend
+
+PROCESSES = 8
+
+WORKER = """
+import sys
+from datetime import timedelta
+from windlass import Complete, NewRecord
+from windlass_sqlite import SqliteBackend
+
+url, rounds = sys.argv[1], int(sys.argv[2])
+sys.stdin.readline()
+done = 0
+with SqliteBackend.from_url(url) as backend:
+    backend.setup()
+    for _ in range(rounds):
+        backend.insert([NewRecord(kind="k") for _ in range(5)])
+        claimed = backend.claim(["default"], limit=5, worker="w", lease=timedelta(minutes=5))
+        assert all(backend.settle([Complete(record.claim) for record in claimed]))
+        done += len(claimed)
+print(done)
+"""
+
+INSERTER = """
+import sys, time
+from windlass import NewRecord
+from windlass_sqlite import SqliteBackend
+
+with SqliteBackend.from_url(sys.argv[1]) as backend:
+    for _ in sys.stdin:
+        backend.insert([NewRecord(kind="k")])
+        print(time.monotonic(), flush=True)
+"""
+
+
+def start(program: str, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_eight_processes_set_up_and_write_at_once(url: str) -> None:
+    """Eight that begin with setup, and then write without pause, never see a locked database; no job runs twice."""
+    workers = [start(WORKER, url, "25") for _ in range(PROCESSES)]
+    ended = [worker.communicate("go\n") for worker in workers]
+    assert [errors for _, errors in ended] == [""] * PROCESSES
+    done = sum(int(output) for output, _ in ended)
+    with SqliteBackend.from_url(url) as backend:
+        assert backend.stats().total == PROCESSES * 25 * 5
+        assert backend.stats().by_state[State.COMPLETED] == done
+        assert all(record.attempt == 1 for record in backend.list(Filter(states=[State.COMPLETED]), limit=9999))
+
+
+def test_setup_at_once(url: str, path: Path) -> None:
+    """Eight that set up at the same moment make one store."""
+    workers = [start(WORKER, url, "0") for _ in range(PROCESSES)]
+    assert [worker.communicate("go\n") for worker in workers] == [("0\n", "")] * PROCESSES
+    with SqliteBackend.from_url(url) as backend:
+        assert backend.queues() == []
+
+
+def test_another_process_wakes_wait(url: str, backend: SqliteBackend) -> None:
+    """From the end of an insert elsewhere to the end of wait here, it takes the median of some milliseconds."""
+    delays = []
+    with start(INSERTER, url) as inserter:
+        assert inserter.stdin is not None
+        assert inserter.stdout is not None
+        for _ in range(15):
+            inserter.stdin.write("go\n")
+            inserter.stdin.flush()
+            assert backend.wait(["default"], timeout=timedelta(seconds=30))
+            delays.append(monotonic() - float(inserter.stdout.readline()))
+            backend.claim(["default"], limit=9, worker="w", lease=timedelta(minutes=1))
+    assert median(delays) < 0.1  # it is about 0.005, where the machine has nothing else to do
+
+
+def test_a_killed_process_keeps_what_was_acknowledged(url: str, backend: SqliteBackend) -> None:
+    """What insert has answered is there after the process was killed, and the file works on."""
+    inserter = start(INSERTER, url)
+    assert inserter.stdin is not None
+    assert inserter.stdout is not None
+    inserter.stdin.write("go\n")
+    inserter.stdin.flush()
+    inserter.stdout.readline()
+    inserter.kill()
+    inserter.communicate()
+    assert backend.stats().total == 1
+    assert backend.insert([NewRecord(kind="k")])[0].created
+
+
+def test_a_client_that_comes_and_goes_spares_the_log_of_another(url: str, path: Path, backend: SqliteBackend) -> None:
+    """To open and close the store beside an open client does not end the locks of this process, as POSIX has it.
+
+    Otherwise a third, in another process, would believe itself the last one, and remove the write-ahead log.
+    """
+    backend.insert([NewRecord(kind="k")])
+    log = path.with_name(path.name + "-wal").stat().st_ino
+    with SqliteBackend.from_url(url) as other:
+        other.queues()
+    assert start(WORKER, url, "0").communicate("go\n") == ("0\n", "")
+    assert path.with_name(path.name + "-wal").stat().st_ino == log
+    backend.insert([NewRecord(kind="k")])
+    with SqliteBackend.from_url(url) as other:
+        assert other.stats().total == 2

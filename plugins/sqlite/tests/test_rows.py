@@ -1,0 +1,44 @@
+"""Times, and rows that somebody else wrote."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from windlass import Failure, Filter, NewRecord
+from windlass_sqlite import SqliteBackend, rows
+
+
+@given(st.datetimes().map(lambda moment: moment.replace(tzinfo=UTC)))
+def test_times_are_exact(moment: datetime) -> None:
+    """Every microsecond of the years 1 to 9999 comes back as it went in."""
+    assert rows.moment(rows.micros(moment)) == moment
+
+
+@pytest.mark.parametrize("moment", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_the_first_and_the_last_moment(backend: SqliteBackend, moment: datetime) -> None:
+    """The ends of the calendar are stored exactly."""
+    [inserted] = backend.insert([NewRecord(kind="k", run_at=moment)], now=moment)
+    assert backend.list(Filter(), limit=1) == [inserted.record]
+
+
+def test_what_somebody_wrote_can_be_read(path: Path, backend: SqliteBackend) -> None:
+    """A row that was changed by hand, as far as the table allows it, hides neither itself nor the others."""
+    backend.insert([NewRecord(kind="k"), NewRecord(kind="k")])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("""UPDATE windlass_jobs SET last_error = '{"a"', tags = '[1, null]', run_at = -(1 << 62)""")
+    claimed = backend.claim(["default"], limit=9, worker="w", lease=timedelta(minutes=1))
+    assert [(record.last_error, record.tags) for record in claimed] == [
+        (Failure("Unreadable", '{"a"'), ("1", "None"))
+    ] * 2
+
+
+@pytest.mark.parametrize("change", ["id = x'00'", "state = 'odd'", "tags = 'no json'", "kind = NULL", "run_at = 'now'"])
+def test_the_table_refuses_what_could_not_be_read(path: Path, backend: SqliteBackend, change: str) -> None:
+    """What no record could be made of is refused by the table itself."""
+    backend.insert([NewRecord(kind="k")])
+    with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError):
+        connection.execute(f"UPDATE windlass_jobs SET {change}")
