@@ -137,9 +137,7 @@ def test_plugin_that_raises_breaks_no_other(install: Install) -> None:
     def offer() -> Mapping[str, type[Backend]]:
         raise RuntimeError("no driver")
 
-    found = plugins.load(
-        [install("windlass-zebra", offer), install("windlass-acme", lambda: {"acme": MemoryBackend})]
-    )
+    found = plugins.load([install("windlass-zebra", offer), install("windlass-acme", lambda: {"acme": MemoryBackend})])
     assert found.backend("acme://host") is MemoryBackend
     assert "no driver" in str(found.broken["windlass-zebra 1.2.3"])
 

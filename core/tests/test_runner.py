@@ -158,10 +158,11 @@ def test_running(runner: Runner) -> None:
 
 def test_no_thread_before_start(make_runner: MakeRunner) -> None:
     """A runner that only enqueues has no threads."""
+    before = threads(*SERVICES)
     runner = make_runner()
     runner.register(Echo)
     runner.enqueue(Echo())
-    assert not threads(*SERVICES)
+    assert threads(*SERVICES) <= before
 
 
 def test_block() -> None:

@@ -20,7 +20,9 @@ def test_parts() -> None:
     assert url == BackendUrl("acme", "my host:99", "/some path", {"pool": "2", "schema_name": ""})
 
 
-@pytest.mark.parametrize("url", ["", "acme", "acme:", "acme:/x", "://x", "/var/jobs.db", "acme://[::1", "acme://h?pool"])
+@pytest.mark.parametrize(
+    "url", ["", "acme", "acme:", "acme:/x", "://x", "/var/jobs.db", "acme://[::1", "acme://h?pool"]
+)
 def test_malformed(url: str) -> None:
     """What is not `scheme://...` is refused."""
     with pytest.raises(ConfigurationError, match="is not a"):
@@ -47,7 +49,7 @@ def test_options() -> None:
 @pytest.mark.parametrize("query", ["pol=9", "pool=many"])
 def test_bad_option(query: str) -> None:
     """An option that is unknown or has a bad value is named, and those that there are are listed."""
-    with pytest.raises(ConfigurationError, match=rf"{query.split('=')[0]}.*Options are: pool, schema_name"):
+    with pytest.raises(ConfigurationError, match=rf"{query.split('=', maxsplit=1)[0]}.*Options are: pool, schema_name"):
         BackendUrl.parse(f"acme://h?{query}").options(PoolOptions)
 
 

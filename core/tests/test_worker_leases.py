@@ -7,7 +7,20 @@ from threading import Event
 from typing import Any
 
 import pytest
-from windlass import LEASE_EXPIRED, Claim, Complete, Context, Filter, Hold, JobNotFound, NewRecord, Record, Runner, State, Stop
+from windlass import (
+    LEASE_EXPIRED,
+    Claim,
+    Complete,
+    Context,
+    Filter,
+    Hold,
+    JobNotFound,
+    NewRecord,
+    Record,
+    Runner,
+    State,
+    Stop,
+)
 from windlass_memory import MemoryBackend
 
 from .helpers import AT_ONCE, LONG, SECOND, SHORT_LEASE, MakeRunner, eventually
@@ -206,4 +219,3 @@ def test_retention(make_runner: MakeRunner) -> None:
     eventually(purged)
     assert runner.get(kept.id).state is State.COMPLETED
     assert runner.get(recent).state is State.CANCELLED
-

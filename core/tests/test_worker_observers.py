@@ -191,4 +191,6 @@ def test_observer_that_raises(make_runner: MakeRunner, watch: Watch, caplog: pyt
     handle = runner.enqueue(echo.job(7))
     runner.start()
     assert runner.result(handle, timeout=LONG) == 7
-    eventually(lambda: all(f"RuntimeError: {hook}" in caplog.text for hook in ("enqueued", "claimed", "work", "settled")))
+    eventually(
+        lambda: all(f"RuntimeError: {hook}" in caplog.text for hook in ("enqueued", "claimed", "work", "settled"))
+    )

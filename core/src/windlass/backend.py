@@ -17,11 +17,13 @@ Five rules hold throughout:
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import ClassVar, Self
 from uuid import UUID
 
+from .errors import Unsupported
 from .outcomes import Outcome
 from .records import Capabilities, Claim, Filter, Hold, Inserted, NewRecord, Queue, Record, Stats
 from .state import State
@@ -91,8 +93,8 @@ class Backend(ABC):
 
         Args:
             transaction: The caller's own open transaction to take part in, where `transactional_insert` is declared:
-                the jobs are there when it commits, and never were when it rolls back. Which object it is, each backend
-                says.
+                the jobs are there when it commits, and never were when it rolls back. Which objects will do, each
+                backend says; one that `transaction` opened always does.
 
         Returns:
             One answer for each record, in the order given: the record as stored, or the duplicate that it met (the
@@ -102,6 +104,17 @@ class Backend(ABC):
             PayloadTooLarge: a payload has more than `max_payload_bytes`.
             Unsupported: a transaction was given and `transactional_insert` is not declared.
         """
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """Open a transaction on a connection of its own, as an application would, for `insert` to take part in.
+
+        What the block is given commits at its end, and rolls back on an exception. An application that has its own
+        connection passes that instead.
+
+        Raises:
+            Unsupported: `transactional_insert` is not declared.
+        """
+        raise Unsupported(f"{type(self).__name__} has no transactions to take part in")
 
     @abstractmethod
     def claim(

@@ -3,8 +3,8 @@
 import builtins
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Sequence, Set
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from threading import Event
@@ -34,6 +34,7 @@ from windlass import (
 
 from . import queries, rows, schema
 from .connection import Connection, borrowed, closed
+from .errors import mapped
 from .location import Location, namespaced
 from .matching import get, matching
 from .rows import micros
@@ -67,6 +68,7 @@ class SqliteBackend(Backend):
         self._writer = Connection(location)
         self._reader = Connection(location)
         self._watcher = Connection(location)  # only reads, so that its data_version tells of every commit
+        self._connections = (self._watcher, self._reader, self._writer)
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -80,12 +82,22 @@ class SqliteBackend(Backend):
     def capabilities(self) -> Capabilities:
         return _CAPABILITIES
 
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        self._refuse_closed()
+        with mapped(self._location.path), closing(schema.open_store(self._location)) as connection:
+            connection.execute(queries.BEGIN_WRITE)
+            yield connection
+            connection.commit()
+
     def setup(self) -> None:
         self._refuse_closed()
         schema.setup(self._location)
 
     def teardown(self) -> None:
         self._refuse_closed()
+        for connection in self._connections:
+            connection.let_go()
         schema.teardown(self._location)
 
     def insert(
@@ -233,7 +245,7 @@ class SqliteBackend(Backend):
 
     def close(self) -> None:
         self._closed.set()
-        for connection in (self._watcher, self._reader, self._writer):
+        for connection in self._connections:
             connection.close()
 
     def _refuse_closed(self) -> None:

@@ -55,13 +55,17 @@ class Connection:
             self._opened = open_store(self._location)
         return self._opened
 
-    def close(self) -> None:
-        """Close for ever. Repeat: harmless."""
+    def let_go(self) -> None:
+        """Close until the next use."""
         with self._lock:
-            self._closed = True
             if self._opened is not None:
                 self._opened.close()
                 self._opened = None
+
+    def close(self) -> None:
+        """Close for ever. Repeat: harmless."""
+        self._closed = True
+        self.let_go()
 
 
 @contextmanager

@@ -94,9 +94,9 @@ def setup(location: Location) -> None:
 
 
 def teardown(location: Location) -> None:
-    """Remove the tables, and leave a file that is ours and empty.
+    """Remove the tables; and the file, unless it has other tables or is open elsewhere.
 
-    The file stays, since another process that has it open would go on writing to a file that nobody can find.
+    Another process that has it open would go on writing to a file that nobody can find; it is left an empty one.
     """
     with mapped(location.path):
         if not _is_ours(location):
@@ -110,6 +110,19 @@ def teardown(location: Location) -> None:
                 connection.commit()
             finally:
                 connection.rollback()
+            [empty] = connection.execute(queries.IS_EMPTY).fetchone()
+            if empty and _is_alone(connection):
+                location.path.unlink(missing_ok=True)
+
+
+def _is_alone(connection: sqlite3.Connection) -> bool:
+    """Say whether nobody else has the file open: only then can the write-ahead log be given up."""
+    try:
+        return bool(_pragma(connection, "journal_mode = DELETE") == "delete")
+    except sqlite3.OperationalError as exc:
+        if primary_code(exc) != sqlite3.SQLITE_BUSY:
+            raise
+        return False
 
 
 def _is_ours(location: Location) -> bool:
