@@ -1,8 +1,8 @@
 """What the tests of the core share: waiting for a condition, and the making of runners."""
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from threading import Event, enumerate
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
@@ -26,13 +26,14 @@ _PAUSE = 0.002
 class MakeRunner(Protocol):
     """Makes a runner that the test need not close."""
 
-    def __call__(self, backend: str | Backend = "memory://", **settings: Any) -> Runner: ...
+    def __call__(self, backend: str | Backend = "memory://", **settings: Any) -> Runner:
+        """Make one."""
 
 
 def eventually(condition: Callable[[], T]) -> T:
     """Return what a condition gives as soon as it is true; fail after `LONG`."""
     deadline = monotonic() + LONG.total_seconds()
-    pause = Event()
+    pause = threading.Event()
     while not (value := condition()):
         if monotonic() > deadline:
             pytest.fail(f"still {value!r} after {LONG}")
@@ -42,7 +43,7 @@ def eventually(condition: Callable[[], T]) -> T:
 
 def threads(*prefixes: str) -> set[str]:
     """Return the names of the living threads of Windlass that begin with one of the prefixes."""
-    return {f"{thread.name} {thread.ident}" for thread in enumerate() if thread.name.startswith(prefixes)}
+    return {f"{thread.name} {thread.ident}" for thread in threading.enumerate() if thread.name.startswith(prefixes)}
 
 
 SERVICES = ("windlass-fetcher", "windlass-settler", "windlass-keeper", "windlass-maintainer", "windlass-loop")

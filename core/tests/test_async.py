@@ -53,7 +53,7 @@ def test_every_call_has_a_twin() -> None:
     """Every call that asks the store has a twin for async callers."""
     assert {name[1:] for name in TWINS} == {
         *("enqueue", "enqueue_in", "enqueue_at", "enqueue_batch", "enqueue_raw"),
-        *("get", "result", "cancel", "requeue", "delete", "start", "stop"),
+        *("get", "result", "cancel", "requeue", "delete", "start", "stop", "close"),
     }
 
 
@@ -149,8 +149,9 @@ def test_concurrency(make_runner: MakeRunner) -> None:
     assert most == 2
 
 
-def test_mixed(runner: Runner) -> None:
+def test_mixed(make_runner: MakeRunner) -> None:
     """Sync and async handlers work side by side, and enqueue one another's jobs."""
+    runner = make_runner(concurrency=20)
 
     @runner.job("sync")
     def sync(payload: int, ctx: Context) -> int:

@@ -97,7 +97,7 @@ def test_size() -> None:
     """As many bytes as the maximum are allowed, one more is refused, and nothing has no size."""
     guards.size(b"1234", 4, "payload")
     guards.size(None, 0, "result")
-    with pytest.raises(PayloadTooLarge, match="5 bytes.*at most 4"):
+    with pytest.raises(PayloadTooLarge, match=r"5 bytes.*at most 4"):
         guards.size(b"12345", 4, "payload")
 
 

@@ -151,5 +151,5 @@ def test_malformed_url(url: str) -> None:
 
 def test_unknown_option() -> None:
     """An option that the backend does not know is refused, and named."""
-    with pytest.raises(ConfigurationError, match="memory://.*colour.*Options are: none"):
+    with pytest.raises(ConfigurationError, match=r"memory://.*colour.*Options are: none"):
         open_backend("memory://?colour=red")

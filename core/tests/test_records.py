@@ -63,11 +63,10 @@ def test_failure_json(type: str, message: str, traceback: str) -> None:
 
 def test_failure_of() -> None:
     """A failure names the exception's type, without `builtins`, its message and its traceback."""
-    try:
-        raise ValueError("seven is odd")
-    except ValueError as exc:
-        failure = Failure.of(exc)
-    assert (failure.type, failure.message) == ("ValueError", "seven is odd")
+    with pytest.raises(ValueError, match="invalid literal") as caught:
+        int("seven")
+    failure = Failure.of(caught.value)
+    assert (failure.type, failure.message) == ("ValueError", "invalid literal for int() with base 10: 'seven'")
     assert "test_failure_of" in failure.traceback
 
 

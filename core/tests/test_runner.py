@@ -148,11 +148,11 @@ def test_closing_unused(runner: Runner) -> None:
 def test_running(runner: Runner) -> None:
     """A runner is running from its start to its stop."""
     runner.register(Echo)
-    assert not runner.running
-    runner.start()
-    assert runner.running
-    runner.stop()
-    assert not runner.running
+    running = [runner.running]
+    for change in (runner.start, runner.stop):
+        change()
+        running.append(runner.running)
+    assert running == [False, True, False]
     assert runner.snapshot() == Snapshot(running=False)
 
 
@@ -206,8 +206,8 @@ def test_auto_setup(make_runner: MakeRunner, auto_setup: bool) -> None:
 def test_opened_late() -> None:
     """A runner can be made with a URL that cannot be opened; its first use tells."""
     runner = Runner("nowhere://")
+    assert runner.enqueue_batch([]) == []
     with pytest.raises(UnknownScheme):
-        runner.enqueue_batch([])
         _ = runner.backend
 
 

@@ -66,7 +66,7 @@ def test_bad_environment(monkeypatch: pytest.MonkeyPatch, name: str, value: str)
 
 def test_every_problem_is_named() -> None:
     """All that is wrong is named at once."""
-    with pytest.raises(ConfigurationError, match="batch.*concurrency|concurrency.*batch"):
+    with pytest.raises(ConfigurationError, match=r"batch.*concurrency|concurrency.*batch"):
         Runner("memory://", concurrency=0, batch=0)
 
 

@@ -69,7 +69,7 @@ def said(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) 
     """Return what mypy in strict mode says of each line that has a comment, by the comment."""
     folder = tmp_path_factory.mktemp("types")
     (folder / "application.py").write_text(APPLICATION)
-    cache = pytestconfig.cache.mkdir("mypy") if pytestconfig.cache else folder / "cache"
+    cache = pytestconfig.cache.mkdir("mypy")
     command = ["-m", "mypy", "--strict", "--config-file=", f"--cache-dir={cache}", "application.py"]
     answer = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False)
     lines = APPLICATION.splitlines()

@@ -94,7 +94,7 @@ def test_policy_that_raises(runner: Runner, caplog: pytest.LogCaptureFixture) ->
     runner.start()
     eventually(lambda: runner.get(handle).state is State.RETRYING)
     assert timedelta(seconds=26) < runner.get(handle).run_at - runner.get(handle).updated_at <= timedelta(seconds=30)
-    assert "the retry policy of 'fail' raised" in caplog.text
+    assert "the retry policy of 'fail' failed" in caplog.text
 
 
 def test_never_retried(runner: Runner) -> None:

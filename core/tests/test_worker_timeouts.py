@@ -74,7 +74,7 @@ def test_sync_late_outcome(runner: Runner, release: Event) -> None:
 
 def test_sync_is_told(runner: Runner) -> None:
     """A sync handler that asks now and then learns that its time is up."""
-    told: list[object] = []
+    told: list[tuple[Stop | None, str]] = []
 
     @runner.job("ask", timeout=SOON, max_attempts=1)
     def ask(payload: None, ctx: Context) -> None:
@@ -88,7 +88,7 @@ def test_sync_is_told(runner: Runner) -> None:
     runner.start()
     handle = runner.enqueue(ask.job(None))
     timed_out(runner, handle.id)
-    [(stop, message)] = eventually(lambda: told)  # type: ignore[misc]  # pairs
+    [(stop, message)] = eventually(lambda: told)
     assert stop is Stop.TIMED_OUT
     assert str(handle.id) in message
 

@@ -8,6 +8,7 @@ from .definition import Call, Definition, Options
 from .errors import (
     AlreadyStarted,
     BackendError,
+    CalledFromInside,
     Closed,
     ConfigurationError,
     ContractMismatch,
@@ -72,6 +73,7 @@ __all__ = [
     "BackendUrl",
     "ByException",
     "Call",
+    "CalledFromInside",
     "Cancel",
     "Capabilities",
     "Claim",

@@ -19,7 +19,7 @@ from .handle import Handle
 from .job import Job
 from .lazy_backend import LazyBackend
 from .observers import Callback, Observers
-from .plugins import installed
+from .plugins import check_contract, installed
 from .records import Filter, NewRecord, Record
 from .registry import Registry
 from .results import read_result
@@ -53,6 +53,10 @@ class Client:
     def __init__(self, backend: str | Backend | None = None, /, **settings: Unpack[SettingsArgs]) -> None:
         if isinstance(backend, str):
             settings["backend"] = backend
+        elif isinstance(backend, Backend):
+            check_contract(type(backend), type(backend).__name__)
+        elif backend is not None:
+            raise InvalidArgument(f"backend is {backend!r}; it must be a URL or a Backend")
         self._arguments = settings
         self._settings = read_settings(settings)
         self._lazy_backend = LazyBackend(backend if isinstance(backend, Backend) else None)
@@ -73,10 +77,11 @@ class Client:
         """
         if self._lazy_backend.is_open:
             raise AlreadyStarted("this runner's store is open already; configure it before its first use")
+        arguments: SettingsArgs = {**self._arguments, **settings}
+        self._settings = read_settings(arguments)
+        self._arguments = arguments
         if "backend" in settings:
-            self._lazy_backend = LazyBackend(None)
-        self._arguments.update(settings)
-        self._settings = read_settings(self._arguments)
+            self._lazy_backend = self._lazy_backend.instead()
 
     @property
     def backend(self) -> Backend:
@@ -116,7 +121,7 @@ class Client:
         Raises:
             AlreadyStarted, DuplicateKind, DefinitionError: see the errors.
         """
-        self._registry.add(Definition.of_class(job))
+        self._registry.add_class(job)
         return job
 
     def job(self, kind: str, **options: Unpack[OptionArgs]) -> FunctionDecorator:
@@ -206,6 +211,8 @@ class Client:
         Raises:
             The errors of `enqueue`; `InvalidArgument` also for more jobs than the backend's `max_batch`.
         """
+        if own := options.keys() - BatchOptions.__annotations__.keys():
+            raise InvalidArgument(f"{', '.join(sorted(own))} cannot be one for a whole batch; enqueue one by one")
         transaction = options.pop("transaction", None)
         resolved = [self._registry.resolve(job) for job in jobs]
         records = [
@@ -290,12 +297,13 @@ class Client:
 
     def _in_bulk(self, change: Callable[..., Sequence[UUID]], which: Which) -> int:
         filter = which if isinstance(which, Filter) else Filter(ids=[_id(which)])
-        total = 0
-        while changed := len(change(filter, limit=_BULK)):
-            total += changed
-            if changed < _BULK:
-                break
-        return total
+        reached: set[UUID] = set()
+        while True:
+            changed = change(filter, limit=_BULK)
+            new = set(changed) - reached
+            reached |= new
+            if len(changed) < _BULK or not new:  # what workers bring back meanwhile is not reached again
+                return len(reached)
 
 
 def _id(job: Handle[Any] | UUID) -> UUID:

@@ -16,6 +16,7 @@ class Codec(Generic[T]):
     def __init__(self, type_: Any, what: str, error: type[InvalidArgument]) -> None:
         self._what = what
         self._error = error
+        self._typed = type_ is not Any  # what has no type comes back as JSON has it
         try:
             self._adapter: TypeAdapter[T] = TypeAdapter(type_)
         except PydanticUserError as exc:
@@ -25,14 +26,16 @@ class Codec(Generic[T]):
         """Return the value as JSON.
 
         Raises:
-            InvalidPayload, InvalidResult: it is not of the type, or could not be read back.
+            InvalidPayload, InvalidResult: it is not of the type, or would not be read back as it is.
         """
         try:
-            encoded = self._adapter.dump_json(value, warnings="error")
+            encoded = self._adapter.dump_json(value, by_alias=True, round_trip=True, warnings="error")
         except (PydanticSerializationError, UnicodeEncodeError, ValueError, AttributeError) as exc:
             reason = " ".join(str(exc).split()).removeprefix("Pydantic serializer warnings: ")
             raise self._error(f"{self._what} is {_short(value)}, which cannot be written as JSON: {reason}") from exc
-        self.decode(encoded)
+        read = self.decode(encoded)
+        if self._typed and read != value:
+            raise self._error(f"{self._what} is {_short(value)}, which would be read back as {_short(read)}")
         return encoded
 
     def decode(self, encoded: bytes) -> T:
@@ -46,6 +49,14 @@ class Codec(Generic[T]):
         except ValidationError as exc:
             problems = "; ".join(_problem(error) for error in exc.errors(include_url=False)[:5])
             raise self._error(f"{self._what} is {_short(encoded)}, which does not validate: {problems}") from exc
+
+    def accepts_none(self) -> bool:
+        """Say whether None is of the type."""
+        try:
+            self._adapter.validate_python(None)
+        except ValidationError:
+            return False
+        return True
 
 
 def _problem(error: Any) -> str:

@@ -27,6 +27,11 @@ def made_current(runner: "Client") -> Iterator[None]:
         _current.reset(token)
 
 
+def is_inside(runner: "Client") -> bool:
+    """Say whether a handler or callback of this runner is asking."""
+    return _current.get(None) is runner
+
+
 def current() -> "Client":
     """Return the runner whose handler this is, else the only one that is open.
 

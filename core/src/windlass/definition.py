@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 P = TypeVar("P")
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 Handler = Callable[[P, Context], R | Awaitable[R]]
 RawHandler = Callable[[bytes, Context], "bytes | Awaitable[bytes | None] | None"]
@@ -74,6 +75,7 @@ class Definition(Generic[P, R]):
     payloads: Codec[P] | None
     results: Codec[R] | None
     is_async: bool
+    may_return_none: bool = True
 
     def __call__(self, payload: P, ctx: Context) -> R | Awaitable[R]:
         """Call the handler itself, as a test does."""
@@ -92,8 +94,8 @@ class Definition(Generic[P, R]):
         return stored if self.payloads is None else self.payloads.decode(stored)  # type: ignore[return-value]  # P is bytes
 
     def encode_result(self, result: R) -> bytes | None:
-        """Return a result as it is stored; nothing is stored for None."""
-        if result is None:
+        """Return a result as it is stored, nothing for None; raise `InvalidResult` for one that is not of its type."""
+        if result is None and self.may_return_none:
             return None
         return _as_bytes(result, self.kind, InvalidResult) if self.results is None else self.results.encode(result)
 
@@ -104,7 +106,9 @@ class Definition(Generic[P, R]):
     @classmethod
     def of_class(cls, job: "type[Job[R]]") -> "Definition[Job[R], R]":
         """Define a `Job` class."""
-        return _define(job.kind, job.work, job, job.options())
+        options = job.options()
+        _check_handler(job.kind, job.work)
+        return _define(job.kind, job.work, job, options)
 
     @classmethod
     def of_function(cls, kind: str, function: Handler[P, R], options: Options) -> "Definition[P, R]":
@@ -122,32 +126,38 @@ class Definition(Generic[P, R]):
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[R]):
+class Call(Generic[R_co]):
     """A payload together with the definition that will work it."""
 
-    definition: Definition[Any, R]
+    definition: Definition[Any, R_co]
     payload: Any
 
 
 def _define(kind: str, handler: Handler[P, R], payload_type: Any, options: Options) -> Definition[P, R]:
     guards.name(kind, "kind")
-    return Definition(
-        kind,
-        handler,
-        options,
-        Codec(payload_type, f"the payload of {kind!r}", InvalidPayload),
-        Codec(_hints(kind, handler).get("return", Any), f"the result of {kind!r}", InvalidResult),
-        inspect.iscoroutinefunction(handler),
-    )
+    payloads: Codec[P] = Codec(payload_type, f"the payload of {kind!r}", InvalidPayload)
+    results: Codec[R] = Codec(_hints(kind, handler).get("return", Any), f"the result of {kind!r}", InvalidResult)
+    is_async = inspect.iscoroutinefunction(handler)
+    return Definition(kind, handler, options, payloads, results, is_async, results.accepts_none())
 
 
 def _payload_type(kind: str, function: Callable[..., Any]) -> Any:
-    parameters = list(inspect.signature(function).parameters.values())
+    payload, _ = _check_handler(kind, function)
+    if payload.annotation is inspect.Parameter.empty:
+        raise DefinitionError(f"the handler of {kind!r} must annotate {payload.name!r} with its payload's type")
+    return _hints(kind, function)[payload.name]
+
+
+def _check_handler(kind: str, handler: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Return the two parameters of a handler; refuse what is not a function of two that runs when it is called."""
+    if not inspect.isfunction(handler) and not inspect.ismethod(handler):
+        raise DefinitionError(f"the handler of {kind!r} is {handler!r}; it must be a function")
+    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
+        raise DefinitionError(f"the handler of {kind!r} is a generator; it must return its result, not yield")
+    parameters = list(inspect.signature(handler).parameters.values())
     if len(parameters) != 2 or any(p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters):
-        raise DefinitionError(f"the handler of {kind!r} is {function!r}; it must take two arguments, (payload, ctx)")
-    if parameters[0].annotation is inspect.Parameter.empty:
-        raise DefinitionError(f"the handler of {kind!r} must annotate {parameters[0].name!r} with its payload's type")
-    return _hints(kind, function)[parameters[0].name]
+        raise DefinitionError(f"the handler of {kind!r} is {handler!r}; it must take two arguments, (payload, ctx)")
+    return parameters
 
 
 def _hints(kind: str, handler: Callable[..., Any]) -> dict[str, Any]:

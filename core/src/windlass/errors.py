@@ -41,6 +41,10 @@ class ContractMismatch(ConfigurationError):
     """A backend was built for another version of the contract."""
 
 
+class CalledFromInside(ConfigurationError):
+    """A handler or callback of a runner cannot stop it: the stop would wait for its own caller."""
+
+
 class NoCurrentRunner(ConfigurationError):
     """`Runner.current()` was asked for where no runner, or more than one, is open."""
 

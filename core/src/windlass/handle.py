@@ -6,11 +6,11 @@ from uuid import UUID
 
 from .records import Inserted, Record
 
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Handle(Generic[R]):
+class Handle(Generic[R_co]):
     """A job in the store. `duplicate`: nothing was stored, since `record` is there with the same id or unique key."""
 
     record: Record
@@ -22,6 +22,6 @@ class Handle(Generic[R]):
         return self.record.id
 
     @classmethod
-    def of(cls, inserted: Inserted) -> "Handle[R]":
+    def of(cls, inserted: Inserted) -> "Handle[R_co]":
         """Wrap a backend's answer."""
         return cls(inserted.record, not inserted.created)

@@ -12,10 +12,10 @@ from .definition import DEFAULTS, Options
 from .errors import DefinitionError
 from .retry import RetryPolicy
 
-R = TypeVar("R", default=Any)
+R_co = TypeVar("R_co", covariant=True, default=Any)
 
 
-class Job(BaseModel, Generic[R]):
+class Job(BaseModel, Generic[R_co]):
     """Subclass it with a `kind`, fields, and `work`, sync or async; `Job[Receipt]` if work returns a Receipt.
 
     The class attributes are the defaults of `Options`; `tags` label every job of the kind.
@@ -29,7 +29,7 @@ class Job(BaseModel, Generic[R]):
     timeout: ClassVar[timedelta | None] = DEFAULTS.timeout
     tags: ClassVar[tuple[str, ...]] = DEFAULTS.tags
 
-    def work(self, ctx: Context) -> R | Awaitable[R]:
+    def work(self, ctx: Context) -> R_co | Awaitable[R_co]:
         """Do the job. Return its result, raise to fail."""
         raise NotImplementedError
 

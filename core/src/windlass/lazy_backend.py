@@ -1,6 +1,7 @@
 """A backend that is opened at its first use."""
 
 from threading import RLock
+from typing import Self
 
 from .backend import Backend
 from .errors import Closed
@@ -11,10 +12,10 @@ from .settings import Settings
 class LazyBackend:
     """Opens the store that the settings name, once, and closes it; one that was given as an object is only used."""
 
-    def __init__(self, given: Backend | None) -> None:
+    def __init__(self, given: Backend | None, *, closed: bool = False) -> None:
         self._given = given
         self._opened: Backend | None = None
-        self._closed = False
+        self._closed = closed
         self._lock = RLock()
 
     @property
@@ -28,13 +29,18 @@ class LazyBackend:
         Raises:
             Closed: after `close`.
         """
-        if self._opened is None:
-            with self._lock:
-                if self._closed:
-                    raise Closed("this runner was closed; make another")
-                if self._opened is None:
-                    self._opened = self._open(settings)
-        return self._opened
+        if (opened := self._opened) is not None:
+            return opened
+        with self._lock:
+            if self._closed:
+                raise Closed("this runner was closed; make another")
+            if self._opened is None:
+                self._opened = self._open(settings)
+            return self._opened
+
+    def instead(self) -> Self:
+        """Return one that opens what the settings name, in place of this one; a closed one stays closed."""
+        return type(self)(None, closed=self._closed)
 
     def close(self) -> None:
         """Close what was opened here. Repeat: harmless."""
@@ -45,7 +51,7 @@ class LazyBackend:
             opened.close()
 
     def _open(self, settings: Settings) -> Backend:
-        backend = self._given or open_backend(settings.backend)
+        backend = open_backend(settings.backend) if self._given is None else self._given
         try:
             if settings.auto_setup:
                 backend.setup()

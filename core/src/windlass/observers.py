@@ -27,15 +27,15 @@ class Observers:
 
     def enqueued(self, inserted: Sequence[Inserted]) -> None:
         """Tell of an insert."""
-        _tell(self._hook.windlass_enqueued, inserted=inserted)
+        _each(self._hook.windlass_enqueued, inserted=inserted)
 
     def claimed(self, records: Sequence[Record]) -> None:
         """Tell of a claim."""
-        _tell(self._hook.windlass_claimed, records=records)
+        _each(self._hook.windlass_claimed, records=records)
 
     def begin_work(self, ctx: Context) -> Sequence[Callable[[], None]]:
         """Tell that a handler is about to be called; return what `end_work` takes."""
-        return (_tell(self._hook.windlass_work, ctx=ctx) or ()) if self._watched else ()
+        return _each(self._hook.windlass_work, ctx=ctx) if self._watched else ()
 
     def end_work(self, endings: Sequence[Callable[[], None]]) -> None:
         """Tell that the handler is done."""
@@ -44,7 +44,7 @@ class Observers:
 
     def settled(self, outcomes: Sequence[Outcome], records: Sequence[Record]) -> None:
         """Tell of outcomes that were recorded."""
-        _tell(self._hook.windlass_settled, outcomes=outcomes, records=records)
+        _each(self._hook.windlass_settled, outcomes=outcomes, records=records)
         if self.on_completed or self.on_discarded:
             for record, outcome in zip(records, outcomes, strict=True):
                 for callback in self._callbacks(outcome):
@@ -52,12 +52,21 @@ class Observers:
 
     def lost(self, claims: Sequence[Claim]) -> None:
         """Tell of claims that are held no longer."""
-        _tell(self._hook.windlass_lost, claims=claims)
+        _each(self._hook.windlass_lost, claims=claims)
 
     def _callbacks(self, outcome: Outcome) -> list[Callback]:
         if isinstance(outcome, Complete):
             return self.on_completed
         return self.on_discarded if isinstance(outcome, Discard) else []
+
+
+def _each(hook: pluggy.HookCaller, **arguments: Any) -> list[Any]:
+    """Call each implementation of a hook on its own, so that one that raises keeps no other from being called."""
+    answers = []
+    for implementation in reversed(hook.get_hookimpls()):
+        taken = {name: arguments[name] for name in implementation.argnames}
+        answers.append(_tell(implementation.function, **taken))
+    return [answer for answer in answers if answer is not None]
 
 
 def _tell(listener: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -4,16 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
-from urllib.parse import urlsplit
 
 import pluggy
 
 from . import hookspecs
 from .backend import CONTRACT_VERSION, Backend
-from .errors import ConfigurationError, ContractMismatch, PluginConflict, UnknownScheme
-from .urls import redact
+from .errors import ContractMismatch, PluginConflict, UnknownScheme
+from .urls import SCHEME, malformed
 
 GROUP = "windlass"
+
+_SPELLED = {"postgresql": "postgres", "mongodb": "mongo", "mongodb+srv": "mongo"}
+"""Schemes that their distribution is not called after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,35 +51,33 @@ class Plugins:
         if len(offers) > 1:
             rivals = " and ".join(f"{offer.distribution} {offer.version}" for offer in offers)
             raise PluginConflict(f"{scheme}:// is served by {rivals}; uninstall all but one")
-        return _checked(offers[0])
+        check_contract(offers[0].backend, f"{offers[0].distribution} {offers[0].version}")
+        return offers[0].backend
 
     def _unknown(self, scheme: str) -> str:
         installed = ", ".join(f"{o.scheme}:// ({o.distribution})" for o in self.offers) or "none"
         broken = "".join(f"; {name} failed to load: {exc!r}" for name, exc in self.broken.items())
         return (
             f"no installed plugin serves {scheme}://; install the distribution that does, by custom called "
-            f"windlass-{scheme}. Installed: {installed}{broken}"
+            f"windlass-{_SPELLED.get(scheme, scheme)}. Installed: {installed}{broken}"
         )
 
 
 def _scheme(url: str) -> str:
-    try:
-        scheme, separator = urlsplit(url).scheme, "://" in url
-    except ValueError as exc:
-        raise ConfigurationError(f"{redact(url)!r} is not a URL: {exc}") from exc
-    if not scheme or not separator:
-        raise ConfigurationError(f"{redact(url)!r} is not a backend URL; write scheme://..., e.g. sqlite:///jobs.db")
-    return scheme
+    scheme, separator, _ = url.partition("://")
+    if not separator or not SCHEME.fullmatch(scheme):
+        raise malformed(url)
+    return scheme.lower()
 
 
-def _checked(offer: Offer) -> type[Backend]:
-    built_for = getattr(offer.backend, "contract_version", None)
+def check_contract(backend: type[Backend], name: str) -> None:
+    """Refuse a backend that was built for another version of the contract."""
+    built_for = getattr(backend, "contract_version", None)
     if built_for != CONTRACT_VERSION:
         raise ContractMismatch(
-            f"{offer.distribution} {offer.version} was built for version {built_for} of the backend contract, and this "
-            f"windlass-core speaks version {CONTRACT_VERSION}; install releases that agree"
+            f"{name} was built for version {built_for} of the backend contract, and this windlass-core speaks version "
+            f"{CONTRACT_VERSION}; install releases that agree"
         )
-    return offer.backend
 
 
 def load(found: list[EntryPoint]) -> Plugins:
@@ -88,7 +88,7 @@ def load(found: list[EntryPoint]) -> Plugins:
         try:
             plugin = entry_point.load()
             plugins.hooks.register(plugin, name=entry_point.value)
-            offered: Mapping[str, type[Backend]] = getattr(plugin, "windlass_backend", dict)()
+            offered = _offered(plugin)
         except Exception as exc:
             plugins.broken[_label(entry_point.dist) or entry_point.value] = exc
             continue
@@ -97,6 +97,13 @@ def load(found: list[EntryPoint]) -> Plugins:
         )
         plugins.offers += [Offer(scheme, backend, name, version) for scheme, backend in offered.items()]
     return plugins
+
+
+def _offered(plugin: object) -> Mapping[str, type[Backend]]:
+    offered: object = getattr(plugin, "windlass_backend", dict)()
+    if not isinstance(offered, Mapping) or not all(isinstance(backend, type) for backend in offered.values()):
+        raise TypeError(f"windlass_backend() returned {offered!r}; it must map URL schemes to classes")
+    return offered
 
 
 def _label(distribution: Distribution | None) -> str:

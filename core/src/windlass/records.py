@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from traceback import format_exception
+from traceback import format_exception, format_tb
 from typing import ClassVar, Literal, NamedTuple, Self
 from uuid import UUID
 
@@ -55,7 +55,7 @@ class Failure:
         return cls(
             type=f"{type(exc).__module__}.{type(exc).__qualname__}".removeprefix("builtins."),
             message=_text(exc)[: cls.MESSAGE_LENGTH],
-            traceback="".join(format_exception(exc))[-cls.TRACEBACK_LENGTH :],
+            traceback=_traceback(exc)[-cls.TRACEBACK_LENGTH :],
         )
 
     def to_json(self) -> str:
@@ -72,7 +72,21 @@ def _text(exc: BaseException) -> str:
     try:
         return str(exc)
     except Exception as broken:
-        return f"<str() of this exception raised {broken!r}>"
+        return f"<str() of this exception raised {_words(broken)}>"
+
+
+def _words(broken: Exception) -> str:
+    try:
+        return repr(broken)
+    except Exception:
+        return type(broken).__name__
+
+
+def _traceback(exc: BaseException) -> str:
+    try:
+        return "".join(format_exception(exc))
+    except Exception:  # it asks the exception for its cause and notes, and one with a __getattr__ may raise anything
+        return "".join(format_tb(exc.__traceback__))
 
 
 LEASE_EXPIRED = Failure("LeaseExpired", "the worker stopped extending its lease: it was killed, cut off or frozen")

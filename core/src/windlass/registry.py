@@ -13,6 +13,7 @@ class Registry(Mapping[str, Definition[Any, Any]]):
 
     def __init__(self) -> None:
         self._by_kind: dict[str, Definition[Any, Any]] = {}
+        self._by_class: dict[type[Job[Any]], Definition[Any, Any]] = {}
         self.closed = False
 
     def add(self, definition: Definition[Any, Any]) -> None:
@@ -32,6 +33,12 @@ class Registry(Mapping[str, Definition[Any, Any]]):
             )
         self._by_kind[definition.kind] = definition
 
+    def add_class(self, job: type[Job[Any]]) -> None:
+        """Add the definition of a `Job` class; its subclasses are not added by that."""
+        definition = Definition.of_class(job)
+        self.add(definition)
+        self._by_class[job] = definition
+
     def resolve(self, job: Job[Any] | Call[Any]) -> tuple[Definition[Any, Any], Any]:
         """Return the definition and the payload of a job.
 
@@ -39,14 +46,10 @@ class Registry(Mapping[str, Definition[Any, Any]]):
             UnknownKind: it was not registered, or something else was under its kind.
         """
         if isinstance(job, Call):
-            definition, payload = job.definition, job.payload
-            registered = self._by_kind.get(definition.kind)
-            if registered is definition:
-                return definition, payload
-        else:
-            registered = self.named(type(job).kind) if hasattr(type(job), "kind") else None
-            if registered is not None and registered.handler is type(job).work:
-                return registered, job
+            if self._by_kind.get(job.definition.kind) is job.definition:
+                return job.definition, job.payload
+        elif (definition := self._by_class.get(type(job))) is not None:
+            return definition, job
         raise UnknownKind(f"{job!r} is of a job that was not registered with this runner; {self._known()}")
 
     def named(self, kind: str) -> Definition[Any, Any]:

@@ -31,10 +31,12 @@ class Exponential:
     jitter: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.base < timedelta(0) or self.cap < timedelta(0) or self.factor < 1 or not 0 <= self.jitter <= 1:
+        if self.base < timedelta(0) or self.cap < timedelta(0) or not self.factor >= 1 or not 0 <= self.jitter <= 1:
             raise InvalidArgument(f"{self!r}: base and cap must not be negative, factor >= 1, jitter from 0 to 1")
 
     def __call__(self, attempt: int, exc: BaseException, draw: float, /) -> timedelta | None:
+        if not self.base:
+            return timedelta(0)
         try:
             delay = min(self.base * self.factor ** (attempt - 1), self.cap)
         except OverflowError:

@@ -5,7 +5,8 @@ from asyncio import to_thread
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any, TypeVar, overload
+from types import TracebackType
+from typing import Any, Self, TypeVar, overload
 from uuid import UUID
 
 from typing_extensions import Unpack
@@ -116,3 +117,16 @@ class Runner(SyncRunner):
     async def astop(self, *, grace: timedelta | None = None) -> None:
         """See `stop`."""
         await to_thread(lambda: self.stop(grace=grace))
+
+    async def aclose(self) -> None:
+        """See `close`."""
+        await to_thread(self.close)
+
+    async def __aenter__(self) -> Self:
+        await to_thread(self.__enter__)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()

@@ -6,14 +6,23 @@ from datetime import timedelta
 from os import getpid
 from typing import Annotated, Any, TypedDict
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from . import guards
 from .errors import ConfigurationError
 
-Positive = Annotated[timedelta, Field(gt=timedelta(0))]
-NotNegative = Annotated[timedelta, Field(ge=timedelta(0))]
+
+def _seconds(value: object) -> object:
+    """Read a number of seconds, as an environment variable has it; leave ISO 8601 and all else to pydantic."""
+    try:
+        return timedelta(seconds=float(value)) if isinstance(value, str) else value
+    except (ValueError, OverflowError):
+        return value
+
+
+Positive = Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta(0))]
+NotNegative = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0))]
 
 
 def _worker_name() -> str:
@@ -21,7 +30,9 @@ def _worker_name() -> str:
 
 
 class Settings(BaseSettings):
-    """What can be set. Lengths of time are timedeltas, or in the environment seconds or ISO 8601 ("PT30S").
+    """What can be set.
+
+    Lengths of time are timedeltas; in the environment seconds or ISO 8601 ("PT30S"), and for `keep_...` also "forever".
 
     Args:
         backend: The URL of the store.
@@ -39,9 +50,9 @@ class Settings(BaseSettings):
         worker: This runner's name, for people; by default unique to the process and its start.
     """
 
-    model_config = SettingsConfigDict(env_prefix="WINDLASS_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="WINDLASS_", env_parse_none_str="forever", extra="forbid", frozen=True)
 
-    backend: str = "memory://"
+    backend: str = Field(default="memory://", repr=False)  # it may hold a password
     queues: Annotated[tuple[str, ...] | None, NoDecode] = None
     concurrency: int = Field(default=10, ge=1, le=10_000)
     batch: int = Field(default=500, ge=1, le=10_000)

@@ -10,11 +10,10 @@ from typing_extensions import Unpack
 
 from .backend import Backend
 from .client import Client
-from .current import made_current
-from .errors import AlreadyStarted, InvalidArgument
+from .current import is_inside, made_current
+from .errors import AlreadyStarted, CalledFromInside, InvalidArgument
 from .settings import SettingsArgs
 from .signals import stop_signals
-from .urls import redact
 from .worker import Snapshot, Worker, Workplace
 
 logger = logging.getLogger("windlass.worker")
@@ -27,6 +26,7 @@ class SyncRunner(Client):
         super().__init__(backend, **settings)
         self._worker: Worker | None = None
         self._lock = Lock()
+        self._stopping = Lock()
 
     def start(self) -> None:
         """Begin to work jobs, in threads of this process. From now on no job can be registered.
@@ -40,12 +40,11 @@ class SyncRunner(Client):
                 raise AlreadyStarted("this runner was started already; stop() it first")
             place = self._workplace()
             self._registry.closed = True
-            self._worker = Worker(place)
-            self._worker.start()
-        text = "worker %s started on %s: queues %s, concurrency %d"
-        logger.info(
-            text, self._settings.worker, redact(self._settings.backend), place.queues, self._settings.concurrency
-        )
+            worker = Worker(place)
+            worker.start()
+            self._worker = worker
+        numbers = type(place.backend).__name__, ", ".join(place.queues), self._settings.concurrency
+        logger.info("worker %s started on %s: queues %s, concurrency %d", self._settings.worker, *numbers)
 
     def stop(self, *, grace: timedelta | None = None, hurried: Callable[[], bool] = lambda: False) -> None:
         """Claim no more, let jobs finish, then give back what has not finished, at no cost to its attempts.
@@ -55,12 +54,18 @@ class SyncRunner(Client):
         Args:
             grace: How long jobs may take to finish; None is the setting.
             hurried: Asked now and then; as soon as it returns True, the grace is over.
+
+        Raises:
+            CalledFromInside: a handler or callback of this runner cannot wait for itself.
         """
-        with self._lock:
-            worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.stop(self._settings.grace if grace is None else grace, hurried)
-            logger.info("worker %s stopped", self._settings.worker)
+        if is_inside(self):
+            raise CalledFromInside("a handler or callback cannot stop its own runner; do it from another thread")
+        with self._stopping:  # whoever stops it, too, waits until it has stopped
+            with self._lock:
+                worker, self._worker = self._worker, None
+            if worker is not None:
+                worker.stop(self._settings.grace if grace is None else grace, hurried)
+                logger.info("worker %s stopped", self._settings.worker)
 
     def run(self) -> None:
         """Work jobs until SIGTERM or SIGINT, then stop; a second signal ends the grace. For the main thread."""

@@ -4,13 +4,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import BaseModel, ValidationError
 
 from .errors import ConfigurationError
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
+
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 
 _NAMESPACE = re.compile(r"[a-z0-9_]{1,32}")
 
@@ -34,12 +36,10 @@ class BackendUrl:
         try:
             parts = urlsplit(url)
             pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
-        except ValueError as exc:
-            raise ConfigurationError(f"{redact(url)!r} is not a URL: {exc}") from exc
+        except ValueError:
+            raise malformed(url) from None  # the cause's text may show a password
         if not parts.scheme or not url[len(parts.scheme) :].startswith("://"):
-            raise ConfigurationError(
-                f"{redact(url)!r} is not a backend URL; write scheme://..., e.g. sqlite:///jobs.db"
-            )
+            raise malformed(url)
         if parts.fragment:
             raise ConfigurationError(f"{redact(url)!r} has a fragment ('#'); write it as %23 if it is part of a name")
         query = dict(pairs)
@@ -77,12 +77,19 @@ def namespace(value: str) -> str:
     return value
 
 
+def malformed(url: str) -> ConfigurationError:
+    """Return the error for what is no backend URL."""
+    return ConfigurationError(f"{redact(url)!r} is not a backend URL; write scheme://..., e.g. sqlite:///jobs.db")
+
+
 def redact(url: str) -> str:
-    """Return a URL that can be shown: without its password, and without its query, which may hold one too."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url.partition("://")[0] + "://..."
-    user, at, host = parts.netloc.rpartition("@")
-    shown = f"{user.partition(':')[0]}:***@{host}" if ":" in user else f"{user}{at}{host}"
-    return urlunsplit((parts.scheme, shown, parts.path, "***" if parts.query else "", "")) if at or parts.query else url
+    """Return a URL that can be shown: without user and password, and without its query, which may hold one too.
+
+    It hides too much rather than too little: with an unquoted `/`, `?` or `#` in its password a URL is a wrong one.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator or not SCHEME.fullmatch(scheme):
+        return "..."
+    _, at, shown = rest.rpartition("@")
+    path, query, _ = shown.partition("?")
+    return f"{scheme}://{'***@' if at else ''}{path.partition('#')[0]}{'?***' if query else ''}"

@@ -1,24 +1,24 @@
 """Claiming jobs while there is room for them, and handing them to those who work them."""
 
-import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from time import monotonic
 
-from ..context import Context, log_fields
-from ..outcomes import Release
+from ..context import Context
 from ..records import Record
 from .flight import Flight
 from .service import Service
+from .unknown import unknown
 from .workplace import Workplace
-
-logger = logging.getLogger("windlass.worker")
-
-UNKNOWN_KIND_DELAY = timedelta(seconds=30)
-"""How long a job of a kind that this runner does not know is put off, so that another worker can have it."""
 
 _ROOM_WAIT = 0.5
 _SHORTEST_IDLE = 0.001
+
+_REAL_WAIT = 0.05
+"""Seconds after which a hint cannot be one of a row that comes at once and is wrong."""
+
+_SLICE = timedelta(seconds=0.5)
+"""How long a stop may have to wait for a wait."""
 
 
 class Fetcher:
@@ -39,7 +39,7 @@ class Fetcher:
             return
         settings = self._place.settings
         records = self._place.backend.claim(
-            self._place.queues, limit=min(room, settings.batch), worker=settings.worker, lease=settings.lease
+            self._place.queues, limit=min(room, self._place.batch), worker=settings.worker, lease=settings.lease
         )
         if records:
             self._take(records)
@@ -49,30 +49,26 @@ class Fetcher:
 
     def _take(self, records: Sequence[Record]) -> None:
         extend_at = monotonic() + self._place.extend_interval
-        definitions = self._place.definitions
-        unknown = [record for record in records if record.kind not in definitions]
-        contexts = [
-            Context(record, definition, extend_at)
-            for record in records
-            if (definition := definitions.get(record.kind)) is not None
-        ]
+        known = self._place.definitions
+        contexts = [Context(record, known.get(record.kind) or unknown(record.kind), extend_at) for record in records]
         self._place.observers.claimed(records)
         self._flight.take(contexts)
         self._hand_out(contexts)
-        self._put_back(unknown)
-
-    def _put_back(self, unknown: list[Record]) -> None:
-        if unknown:
-            for record in unknown:
-                logger.warning("no handler for kind %r; put back", record.kind, extra=log_fields(record))
-            self._place.backend.settle([Release(record.claim, UNKNOWN_KIND_DELAY) for record in unknown])
 
     def _wait(self) -> None:
         """Wait for a job. Hints that come at once and are wrong, one after another, are met by ever longer pauses."""
-        settings = self._place.settings
+        poll = self._place.settings.poll.total_seconds()
         began = monotonic()
-        if self._place.backend.wait(self._place.queues, timeout=settings.poll) and monotonic() - began < self._idle:
+        hinted = self._hinted_within(poll)
+        if hinted and monotonic() - began < max(self._idle, _REAL_WAIT):
             self.service.stopping.wait(self._idle)
-            self._idle = min(self._idle * 2, settings.poll.total_seconds())
+            self._idle = min(self._idle * 2, poll)
         else:
             self._idle = _SHORTEST_IDLE
+
+    def _hinted_within(self, seconds: float) -> bool:
+        deadline = monotonic() + seconds
+        while (left := deadline - monotonic()) > 0 and not self.service.stopping.is_set():
+            if self._place.backend.wait(self._place.queues, timeout=min(timedelta(seconds=left), _SLICE)):
+                return True
+        return False

@@ -16,17 +16,17 @@ class Flight:
     """Jobs in three sets, each within the one before: `held` (not settled), `open` (not ended), `waiting` (not begun).
 
     A job leaves a set by `set.remove`, which is atomic: whoever removes it has decided, and anybody later learns so. No
-    lock is taken for a job.
+    lock is taken for a job. `places` is how many jobs can be worked at once.
     """
 
-    def __init__(self, concurrency: int, batch: int) -> None:
+    def __init__(self, places: int, batch: int) -> None:
         self.held: set[Context] = set()
         self.open: set[Context] = set()
         self.waiting: set[Context] = set()
         self.freed = Event()
-        self._concurrency = concurrency
+        self._places = places
         self._most_ahead = 2 * batch
-        self._ended = 0
+        self._worked = 0
         self._sampled = (monotonic(), 0)
         self._rate = 0.0
 
@@ -47,20 +47,20 @@ class Flight:
     def settled(self, contexts: list[Context]) -> None:
         """Have jobs in hand no longer."""
         self.held.difference_update(contexts)
-        self._ended += len(contexts)
+        self._worked += sum(ctx.started_at is not None for ctx in contexts)
         self.freed.set()
 
     def room(self) -> int:
         """Return how many jobs to claim now: none while more than half of what is claimed ahead still waits."""
         ahead = min(int(self._measured_rate() * HORIZON), self._most_ahead)
-        room = self._concurrency + ahead - len(self.held)
+        room = self._places + ahead - len(self.held)
         return room if room > ahead // 2 else 0
 
     def _measured_rate(self) -> float:
-        now, (then, ended) = monotonic(), self._sampled
+        now, (then, worked) = monotonic(), self._sampled
         if now - then >= _SAMPLE:
-            self._rate = (self._rate + (self._ended - ended) / (now - then)) / 2
-            self._sampled = (now, self._ended)
+            self._rate = (self._rate + (self._worked - worked) / (now - then)) / 2
+            self._sampled = (now, self._worked)
         return self._rate
 
 

@@ -23,7 +23,7 @@ class Keeper:
     def __init__(
         self, place: Workplace, flight: Flight, settler: Settler, interrupt: Callable[[Context, Stop], None]
     ) -> None:
-        self.service = Service("keeper", self._step)
+        self.service = Service("keeper", self._step, longest_pause=place.extend_interval)
         self._place = place
         self._flight = flight
         self._settler = settler
@@ -45,16 +45,16 @@ class Keeper:
                 self._settler.finish(ctx, Release(ctx.claim))
 
     def _end_overdue(self, held: list[Context], now: float) -> None:
-        """End sync attempts that ran past their timeout; the loop sees to the async ones."""
+        """End attempts that ran past their timeout. Async ones end by themselves, so a later tick is soon enough."""
         for ctx in held:
             timeout = ctx.definition.options.timeout
-            if timeout is None or ctx.started_at is None or ctx.definition.is_async or ctx.stop is Stop.TIMED_OUT:
+            if timeout is None or ctx.started_at is None or ctx.stop is Stop.TIMED_OUT:
                 continue
-            if now - ctx.started_at > timeout.total_seconds():
+            if now - ctx.started_at > timeout.total_seconds() + ctx.definition.is_async * self._tick:
                 self._interrupt(ctx, Stop.TIMED_OUT)
 
     def _extend(self, contexts: list[Context], now: float) -> None:
-        batch = self._place.settings.batch
+        batch = self._place.batch
         for start in range(0, len(contexts), batch):
             some = contexts[start : start + batch]
             holds = self._place.backend.extend([ctx.claim for ctx in some], lease=self._place.settings.lease)

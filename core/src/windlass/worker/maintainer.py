@@ -53,4 +53,8 @@ class Maintainer:
         return len(rescued)
 
     def _purge(self, state: State, keep: timedelta) -> int:
-        return self._place.backend.purge([state], before=datetime.now(UTC) - keep, limit=_LIMIT)
+        try:
+            before = datetime.now(UTC) - keep
+        except OverflowError:  # longer than there are dates
+            return 0
+        return self._place.backend.purge([state], before=before, limit=_LIMIT)

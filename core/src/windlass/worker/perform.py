@@ -23,7 +23,7 @@ def perform(place: Workplace, ctx: Context) -> Outcome:
     """Call a sync handler, and say how the attempt ended."""
     try:
         payload = ctx.definition.decode(ctx.record.payload)
-    except Exception as exc:  # a validator may raise anything
+    except BaseException as exc:  # a validator may raise anything
         return Discard(ctx.claim, Failure.of(exc))
     ctx.started_at = monotonic()
     try:
@@ -41,7 +41,7 @@ async def perform_async(place: Workplace, ctx: Context) -> Outcome:
     """Await an async handler, and say how the attempt ended."""
     try:
         payload = ctx.definition.decode(ctx.record.payload)
-    except Exception as exc:
+    except BaseException as exc:
         return Discard(ctx.claim, Failure.of(exc))
     timeout = ctx.definition.options.timeout
     ctx.started_at = monotonic()
@@ -68,8 +68,8 @@ def completed(place: Workplace, ctx: Context, result: object) -> Outcome:
 
 def failed(ctx: Context, exc: BaseException) -> Outcome:
     """Decide what follows from what a handler raised."""
-    if isinstance(exc, Snooze):
-        return Release(ctx.claim, exc.run_at)
+    if isinstance(exc, Snooze) and (run_at := getattr(exc, "run_at", None)) is not None:
+        return Release(ctx.claim, run_at)
     if isinstance(exc, Abandon):
         return Discard(ctx.claim, Failure.of(exc))
     if isinstance(exc, Stopped | asyncio.CancelledError):
@@ -83,7 +83,8 @@ def failed(ctx: Context, exc: BaseException) -> Outcome:
 
 def _retry_delay(ctx: Context, exc: BaseException) -> timedelta | None:
     try:
-        return ctx.definition.options.retry(ctx.attempt, exc, random())
+        delay = ctx.definition.options.retry(ctx.attempt, exc, random())
+        return delay if delay is None else guards.delay(delay, f"what the retry policy of {ctx.kind!r} answered")
     except Exception:
-        logger.exception("the retry policy of %r raised; the default decides", ctx.kind, extra=log_fields(ctx.record))
+        logger.exception("the retry policy of %r failed; the default decides", ctx.kind, extra=log_fields(ctx.record))
         return Exponential()(ctx.attempt, exc, random())

@@ -8,16 +8,20 @@ from ..errors import BackendError
 
 logger = logging.getLogger("windlass.worker")
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_FIRST_PAUSE = 0.1
 
 
 class Service:
-    """One such thread. An error in a step is logged, and the next step comes after a pause that doubles up to 5 s."""
+    """One such thread. An error in a step is logged; the next step comes after a pause that doubles up to the longest.
 
-    def __init__(self, name: str, step: Callable[[], None]) -> None:
+    Pauses are in seconds.
+    """
+
+    def __init__(self, name: str, step: Callable[[], None], *, longest_pause: float = 5.0) -> None:
         self.stopping = Event()
         self._step = step
         self._pause = _FIRST_PAUSE
+        self._longest_pause = longest_pause
         self._thread = Thread(target=self._run, name=f"windlass-{name}", daemon=True)
 
     def start(self) -> None:
@@ -39,4 +43,4 @@ class Service:
                 traceback = None if isinstance(exc, BackendError) else exc
                 logger.warning("%s: %r; next try in %.1f s", self._thread.name, exc, self._pause, exc_info=traceback)
                 self.stopping.wait(self._pause)
-                self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+                self._pause = min(self._pause * 2, self._longest_pause)

@@ -2,20 +2,34 @@
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from queue import SimpleQueue
 from threading import Event, Thread
 from time import monotonic
+from uuid import UUID
 
 from ..context import Context, Stop, log_fields
-from ..errors import BackendError
-from ..outcomes import Complete, Discard, Outcome, Release, Retry
-from ..records import Failure
+from ..errors import BackendError, OutcomeUnknown
+from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from ..records import Failure, Record
+from ..state import State
 from .flight import Flight
 from .workplace import Workplace
 
 logger = logging.getLogger("windlass.worker")
 
 Ended = tuple[Context, Outcome]
+
+Recorded = tuple[Outcome, bool]
+"""The outcome that was settled, and whether it was applied."""
+
+_LEADS_TO: dict[type[Outcome], set[State]] = {
+    Complete: {State.COMPLETED},
+    Retry: {State.RETRYING, State.CANCELLED},
+    Discard: {State.DISCARDED},
+    Release: {State.PENDING, State.CANCELLED},
+    Cancel: {State.CANCELLED},
+}
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
@@ -43,65 +57,79 @@ class Settler:
         self._queue.put((ctx, outcome))
         return True
 
-    def stop(self, timeout: float) -> None:
-        """Settle what has ended so far, trying for `timeout` seconds if the store is unavailable."""
-        self._queue.put(None)
-        self._thread.join(timeout)
+    def stop(self) -> None:
+        """Settle what was handed in so far, with a last try if the store is unavailable, and end."""
         self._give_up.set()
-        self._thread.join()
+        self._queue.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _run(self) -> None:
         last = False
-        while not last:
-            batch, last = self._next_batch()
-            if batch:
-                self._settle(batch)
+        with self._place.current():
+            while not last:
+                batch, last = self._next_batch()
+                if batch:
+                    self._settle(batch)
 
     def _next_batch(self) -> tuple[list[Ended], bool]:
         items = [self._queue.get()]
-        for _ in range(min(self._queue.qsize(), self._place.settings.batch - 1)):
+        for _ in range(min(self._queue.qsize(), self._place.batch - 1)):
             items.append(self._queue.get())
         return [item for item in items if item is not None], None in items
 
     def _settle(self, batch: list[Ended]) -> None:
         contexts = [ctx for ctx, _ in batch]
         try:
-            applied = self._record([outcome for _, outcome in batch])
-            self._tell(batch, applied)
+            recorded = self._record([outcome for _, outcome in batch])
+            self._tell(contexts, recorded)
         except Exception:
             logger.exception("could not settle %d outcomes; their leases will run out", len(batch))
         finally:
             self._flight.settled(contexts)
 
-    def _record(self, outcomes: list[Outcome]) -> list[bool]:
+    def _record(self, outcomes: list[Outcome]) -> list[Recorded]:
         """Settle, again and again while the store fails; what it refuses for another reason, one by one."""
-        pause = _FIRST_PAUSE
+        pause, unknown = _FIRST_PAUSE, False
         while True:
             try:
-                return list(self._place.backend.settle(outcomes))
+                applied = self._place.backend.settle(outcomes)
             except BackendError as exc:
                 if self._give_up.is_set():
                     raise
+                unknown = unknown or isinstance(exc, OutcomeUnknown)
                 logger.warning("settling %d outcomes: %r; next try in %.2f s", len(outcomes), exc, pause)
                 self._give_up.wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             except Exception as exc:
                 if len(outcomes) > 1:
-                    return [answer for outcome in outcomes for answer in self._record([outcome])]
-                if isinstance(outcomes[0], Discard):
-                    raise
-                outcomes = [Discard(outcomes[0].claim, Failure.of(exc))]
+                    return [recorded for outcome in outcomes for recorded in self._record([outcome])]
+                return [self._record_refused(outcomes[0], exc)]
+            else:
+                recorded = list(zip(outcomes, applied, strict=True))
+                return self._looked_up(recorded) if unknown else recorded
 
-    def _tell(self, batch: list[Ended], applied: list[bool]) -> None:
-        if False in applied:
-            stale = [ctx for (ctx, _), done in zip(batch, applied, strict=True) if not done]
-            batch = [ended for ended, done in zip(batch, applied, strict=True) if done]
-            self._tell_lost(stale)
-        outcomes = [outcome for _, outcome in batch]
+    def _record_refused(self, outcome: Outcome, exc: Exception) -> Recorded:
+        """Discard a job whose outcome the store refuses."""
+        if isinstance(outcome, Discard):
+            logger.error("the store refused to discard job %s; its lease will run out", outcome.claim.id, exc_info=exc)
+            return outcome, False
+        return self._record([Discard(outcome.claim, Failure.of(exc))])[0]
+
+    def _looked_up(self, recorded: list[Recorded]) -> list[Recorded]:
+        """Find out which of the outcomes that were refused had been applied before, in a try whose answer was lost."""
+        records = self._place.backend.get([outcome.claim.id for outcome, applied in recorded if not applied])
+        return [(outcome, applied or _is_ended_by(records, outcome)) for outcome, applied in recorded]
+
+    def _tell(self, contexts: list[Context], recorded: list[Recorded]) -> None:
+        done = [(ctx, outcome) for ctx, (outcome, applied) in zip(contexts, recorded, strict=True) if applied]
+        if len(done) < len(recorded):
+            self._tell_lost([ctx for ctx, (_, applied) in zip(contexts, recorded, strict=True) if not applied])
+        outcomes = [outcome for _, outcome in done]
         self.counts.update(map(type, outcomes))
-        self._place.observers.settled(outcomes, [ctx.record for ctx, _ in batch])
+        self._place.observers.settled(outcomes, [ctx.record for ctx, _ in done])
         chatty = logger.isEnabledFor(logging.DEBUG)
-        for ctx, outcome in batch:
+        for ctx, outcome in done:
             if chatty or not isinstance(outcome, Complete):
                 _log(ctx, outcome)
 
@@ -110,6 +138,13 @@ class Settler:
         self._place.observers.lost([ctx.claim for ctx in stale])
         for ctx in stale:
             logger.warning("job %s: %s; its outcome was refused", ctx.id, Stop.LOST, extra=log_fields(ctx.record))
+
+
+def _is_ended_by(records: Mapping[UUID, Record], outcome: Outcome) -> bool:
+    record = records.get(outcome.claim.id)
+    if record is None or record.attempt != outcome.claim.attempt or record.state not in _LEADS_TO[type(outcome)]:
+        return False
+    return not isinstance(outcome, Retry | Discard) or record.last_error == outcome.error
 
 
 def _log(ctx: Context, outcome: Outcome) -> None:

@@ -1,6 +1,7 @@
 """The event loop that works async handlers, in a thread of its own."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Sequence
 from functools import partial
@@ -13,6 +14,10 @@ from .perform import failed, perform_async
 from .threads import Finish
 from .workplace import Workplace
 
+logger = logging.getLogger("windlass.worker")
+
+_STOP_SECONDS = 5
+
 
 class Tasks:
     """One loop, and at most `count` tasks at once. All but the public methods run on the loop."""
@@ -24,6 +29,8 @@ class Tasks:
         self._count = count
         self._waiting: deque[Context] = deque()
         self._active = 0
+        self._given_up: set[Context] = set()
+        self._stopping = False
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._run, name="windlass-loop", daemon=True)
 
@@ -39,14 +46,30 @@ class Tasks:
         """Cancel the task of a job whose `stop` is set."""
         self._loop.call_soon_threadsafe(self._cancel, ctx)
 
+    def give_up(self, ctx: Context) -> None:
+        """Give the place of a handler that ignores its cancellation to another."""
+        self._loop.call_soon_threadsafe(self._give_up, ctx)
+
+    def stuck(self) -> int:
+        """Return how many given-up handlers still go on."""
+        return len(self._given_up)
+
     def stop(self) -> None:
         """End the loop; a handler that ignores its cancellation is left where it is."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=5)
+        self._stopping = True
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(_STOP_SECONDS)
+        elif not self._loop.is_closed():
+            self._loop.close()
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.get_loop().run_forever()
+            while not self._stopping:
+                try:
+                    runner.get_loop().run_forever()
+                except BaseException:  # SystemExit in a task that a handler began ends the loop, but must not end us
+                    logger.exception("a task left the event loop; it goes on")
 
     def _admit(self, contexts: Sequence[Context]) -> None:
         self._waiting.extend(contexts)
@@ -67,9 +90,21 @@ class Tasks:
     def _done(self, ctx: Context, task: "asyncio.Task[Outcome]") -> None:
         # a task that is cancelled before its first step has no outcome of its own
         self._finish(ctx, failed(ctx, asyncio.CancelledError()) if task.cancelled() else task.result())
-        self._active -= 1
-        self._begin_some()
+        self._free_place(ctx)
 
     def _cancel(self, ctx: Context) -> None:
         if ctx.task is not None:
             ctx.task.cancel()
+
+    def _give_up(self, ctx: Context) -> None:
+        if ctx.task is not None and not ctx.task.done():
+            self._given_up.add(ctx)
+            self._active -= 1
+            self._begin_some()
+
+    def _free_place(self, ctx: Context) -> None:
+        if ctx in self._given_up:
+            self._given_up.remove(ctx)
+        else:
+            self._active -= 1
+            self._begin_some()

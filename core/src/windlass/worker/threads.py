@@ -24,7 +24,6 @@ class Threads:
         self._queue: SimpleQueue[Context | None] = SimpleQueue()
         self._count = count
         self._threads: list[Thread] = []
-        self._replaced = 0
 
     def start(self) -> None:
         """Begin."""
@@ -38,13 +37,11 @@ class Threads:
 
     def replace(self) -> None:
         """Give up a thread whose handler does not return; it ends if the handler ever does."""
-        self._replaced += 1
         self._start_one()
 
     def stuck(self) -> int:
         """Return how many given-up threads are still in their handlers."""
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        return max(0, len(self._threads) - self._count)
+        return max(0, sum(thread.is_alive() for thread in self._threads) - self._count)
 
     def stop(self) -> None:
         """Let each thread end once its handler returns."""
@@ -52,9 +49,9 @@ class Threads:
             self._queue.put(None)
 
     def _start_one(self) -> None:
-        thread = Thread(target=self._work, name=f"windlass-handler-{len(self._threads) + self._replaced}", daemon=True)
-        self._threads.append(thread)
+        thread = Thread(target=self._work, name=f"windlass-handler-{len(self._threads)}", daemon=True)
         thread.start()
+        self._threads.append(thread)
 
     def _work(self) -> None:
         with self._place.current():

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from time import monotonic, sleep
+from typing import Protocol
 
 from ..context import Context, Stop
 from ..outcomes import Cancel, Complete, Discard, Release, Retry
@@ -22,24 +23,46 @@ _STOPPING_GRACE = 1.0
 """Seconds for handlers that were told to stop to do so."""
 
 
+class Part(Protocol):
+    """What is started and stopped."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """End, also if it never began."""
+
+
 class Worker:
     """Claimed jobs run from the fetcher to threads or tasks, and their outcomes to the settler; all by queues."""
 
     def __init__(self, place: Workplace) -> None:
         settings = place.settings
-        self._flight = Flight(settings.concurrency, settings.batch)
+        self._flight = Flight(place.places, place.batch)
         self._settler = Settler(place, self._flight)
         self._threads = Threads(place, self._flight, self._settler.finish, settings.concurrency)
         self._tasks = Tasks(place, self._flight, self._settler.finish, settings.concurrency)
         self._fetcher = Fetcher(place, self._flight, self._hand_out)
-        self._keeper = Keeper(place, self._flight, self._settler, self._interrupt)
-        self._maintainer = Maintainer(place)
+        keeper = Keeper(place, self._flight, self._settler, self._interrupt)
+        maintainer = Maintainer(place)
+        self._parts: tuple[Part, ...] = (
+            maintainer.service,
+            keeper.service,
+            self._tasks,
+            self._threads,
+            self._settler,
+            self._fetcher.service,
+        )
 
     def start(self) -> None:
-        """Begin to claim and work."""
-        for part in (self._settler, self._threads, self._tasks, self._keeper.service, self._maintainer.service):
-            part.start()
-        self._fetcher.service.start()
+        """Begin to claim and work; if that fails half-way, leave nothing behind."""
+        try:
+            for part in self._parts:
+                part.start()
+        except BaseException:
+            for part in reversed(self._parts):
+                part.stop()
+            raise
 
     def stop(self, grace: timedelta, hurried: Callable[[], bool]) -> None:
         """Claim no more, let jobs finish for `grace` or until `hurried`, give back the rest, and settle all."""
@@ -47,17 +70,16 @@ class Worker:
         for ctx in list(self._flight.waiting):
             if self._flight.begin(ctx):
                 self._settler.finish(ctx, Release(ctx.claim))
-        self._wait_until_ended(grace.total_seconds(), hurried)
+        seconds = grace.total_seconds()
+        _wait_while(lambda: bool(self._flight.open), seconds, hurried)
         for ctx in list(self._flight.open):
             self._interrupt(ctx, Stop.SHUTDOWN)
-        self._wait_until_ended(_STOPPING_GRACE, lambda: False)
+        _wait_while(lambda: bool(self._flight.open), _STOPPING_GRACE)
         for ctx in list(self._flight.open):
             self._settler.finish(ctx, Release(ctx.claim))
-        self._settler.stop(timeout=max(1.0, grace.total_seconds()))
-        self._threads.stop()
-        self._tasks.stop()
-        self._keeper.service.stop()
-        self._maintainer.service.stop()
+        _wait_while(lambda: bool(self._flight.held), max(seconds, _STOPPING_GRACE), hurried)
+        for part in reversed(self._parts):
+            part.stop()
 
     def snapshot(self) -> Snapshot:
         """Return the worker in numbers."""
@@ -68,7 +90,7 @@ class Worker:
             waiting=waiting,
             working=max(0, open - waiting),
             unsettled=max(0, held - open),
-            stuck=self._threads.stuck(),
+            stuck=self._threads.stuck() + self._tasks.stuck(),
             completed=counts[Complete],
             retried=counts[Retry],
             discarded=counts[Discard],
@@ -82,16 +104,23 @@ class Worker:
         self._tasks.put([ctx for ctx in contexts if ctx.definition.is_async])
 
     def _interrupt(self, ctx: Context, why: Stop) -> None:
-        """Tell a job to stop. A task is cancelled; a thread can only be told, and is given up where it must end now."""
+        """Tell a job to stop. A task is cancelled, a thread only told; whose time is up is given up if it goes on."""
         ctx.stop = why
         if ctx.definition.is_async:
             self._tasks.cancel(ctx)
-        elif why is Stop.TIMED_OUT:
+        if why is Stop.TIMED_OUT:
             error = TimeoutError(f"the handler did not return within {ctx.definition.options.timeout}")
             if self._settler.finish(ctx, failed(ctx, error)):
-                self._threads.replace()
+                self._give_up(ctx)
 
-    def _wait_until_ended(self, seconds: float, hurried: Callable[[], bool]) -> None:
-        deadline = monotonic() + seconds
-        while self._flight.open and monotonic() < deadline and not hurried():
-            sleep(_POLL)
+    def _give_up(self, ctx: Context) -> None:
+        if ctx.definition.is_async:
+            self._tasks.give_up(ctx)
+        else:
+            self._threads.replace()
+
+
+def _wait_while(condition: Callable[[], bool], seconds: float, hurried: Callable[[], bool] = lambda: False) -> None:
+    deadline = monotonic() + seconds
+    while condition() and monotonic() < deadline and not hurried():
+        sleep(_POLL)

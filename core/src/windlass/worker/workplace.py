@@ -26,6 +26,17 @@ class Workplace:
     current: Callable[[], AbstractContextManager[object]]
 
     @property
+    def batch(self) -> int:
+        """The most items of one call to the store."""
+        return min(self.settings.batch, self.backend.capabilities.max_batch)
+
+    @property
+    def places(self) -> int:
+        """How many jobs can be worked at once: as many threads and as many tasks as `concurrency` says."""
+        sorts = {definition.is_async for definition in self.definitions.values()} or {False}
+        return self.settings.concurrency * len(sorts)
+
+    @property
     def extend_interval(self) -> float:
         """How long after a claim or an extension its lease is extended, in seconds."""
         return self.settings.lease.total_seconds() * EXTEND_AFTER

@@ -68,21 +68,19 @@ class MemoryBackend(Backend):
 
     contract_version: ClassVar[int] = 1
 
-    def __init__(self, store: Store | None = None) -> None:
-        self._store = store or Store()
+    def __init__(self, name: str = "") -> None:
+        self._name = name
+        self._store = _stores[name] if name else Store()
+        self._store.clients += 1
         self._closed = False
 
     @classmethod
     def from_url(cls, url: str) -> Self:
-        parsed = BackendUrl.parse(url)
-        parsed.options(_Options)
-        if parsed.path:
-            raise ConfigurationError(f"{urls.redact(url)!r} has a path; write memory:// or memory://name")
-        return cls(_stores[parsed.host] if parsed.host else None)
+        return cls(_name(url))
 
     @classmethod
     def namespaced(cls, url: str, namespace: str) -> str:
-        return f"memory://{BackendUrl.parse(url).host}.{urls.namespace(namespace)}"
+        return f"memory://{_name(url)}.{urls.namespace(namespace)}"
 
     @property
     def capabilities(self) -> Capabilities:
@@ -278,8 +276,12 @@ class MemoryBackend(Backend):
 
     def close(self) -> None:
         with self._store.changed:
-            self._closed = True
-            self._store.changed.notify_all()
+            if not self._closed:
+                self._closed = True
+                self._store.clients -= 1
+                self._store.changed.notify_all()
+                if self._store.is_forgotten():
+                    _stores.pop(self._name, None)
 
     @contextmanager
     def _locked(self) -> Iterator[Store]:
@@ -287,6 +289,14 @@ class MemoryBackend(Backend):
             if self._closed:
                 raise Closed("this backend was closed; open another with windlass.open_backend(url)")
             yield self._store
+
+
+def _name(url: str) -> str:
+    parsed = BackendUrl.parse(url)
+    parsed.options(_Options)
+    if parsed.path:
+        raise ConfigurationError(f"{urls.redact(url)!r} has a path; write memory:// or memory://name")
+    return parsed.host
 
 
 def _now(now: datetime | None) -> datetime:

@@ -15,6 +15,7 @@ class Store:
 
     def __init__(self) -> None:
         self.changed = Condition()
+        self.clients = 0
         self.clear()
 
     def clear(self) -> None:
@@ -25,6 +26,10 @@ class Store:
         self.paused: set[str] = set()
         self.holders: dict[str, UUID] = {}
         self._finished: dict[State, list[tuple[datetime, UUID]]] = {state: [] for state in FINAL}
+
+    def is_forgotten(self) -> bool:
+        """Say whether there is nothing in it, and nobody to use it."""
+        return not self.clients and not self.lanes
 
     def lane(self, queue: str) -> Lane:
         """Return a queue's lane; the queue is known from now on."""

@@ -1,0 +1,41 @@
+"""Lists read page by page."""
+
+from operator import attrgetter
+from uuid import UUID
+
+from windlass import Filter, NewRecord, State
+
+from ..case import NOW, Case, example
+
+
+@example("QUERY-04")
+def pages_reach_each_record_once(case: Case) -> None:
+    """Records of one moment, and ids of all ranges, are paged without a gap or a repeat, newest first."""
+    heads = (0x00, 0x01, 0x7F, 0x80, 0xFE, 0xFF)
+    tails = ((0, 1), (0, 9), (255, 1), (255, 9))
+    ids = [UUID(bytes=bytes([head, *range(13), *tail])) for head in heads for tail in tails]
+    case.insert(*(NewRecord(kind="ab"[n % 2], id=id) for n, id in enumerate(ids)))
+    expected = sorted(ids, key=attrgetter("bytes"), reverse=True)
+    for size in (1, 2, 5, len(ids), 100):
+        case.equal(expected, _paged(case, Filter(), size))
+        case.equal(expected, _paged(case, Filter(states=list(State), queues=["default"]), size))
+        case.equal([id for id in expected if ids.index(id) % 2 == 0], _paged(case, Filter(kinds=["a"]), size))
+
+
+def _paged(case: Case, filter: Filter, size: int) -> list[UUID]:
+    found: list[UUID] = []
+    while page := case.backend.list(filter, limit=size, after=found[-1] if found else None):
+        found += [record.id for record in page]
+        if len(found) > 1_000:
+            case.that(False, "pages that come to an end", f"{len(found)} records")
+    return found
+
+
+@example("STATS-03")
+def queues_are_counted_when_empty(case: Case) -> None:
+    """A queue whose records are gone, and one that was only paused, have their entries, at zero."""
+    gone = case.insert(NewRecord(kind="k", queue="gone"))[0]
+    case.backend.pause("paused")
+    case.backend.delete(Filter(ids=[gone.id]), limit=1)
+    by_queue = case.backend.stats(now=NOW).by_queue
+    case.equal({"gone": (0, 0, None, False), "paused": (0, 0, None, True)}, {n: tuple(q) for n, q in by_queue.items()})

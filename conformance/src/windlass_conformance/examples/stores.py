@@ -1,0 +1,166 @@
+"""Stores: setting up, taking down, sharing and closing."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from threading import Thread
+from time import monotonic
+
+from windlass import (
+    Closed,
+    Complete,
+    ConfigurationError,
+    Filter,
+    NewRecord,
+    State,
+    WindlassError,
+    open_backend,
+)
+from windlass.plugins import installed
+
+from ..case import LEASE, NOW, Case, NotRun, example
+from ..threads import together
+
+
+@example("SETUP-01")
+def setup_can_be_repeated(case: Case) -> None:
+    """Setup on a store with records, by the same client and by another, changes nothing."""
+    case.running(unique_key="key")
+    case.backend.pause("paused")
+    before = case.contents()
+    case.backend.setup()
+    case.client().setup()
+    case.equal(before, case.contents())
+
+
+@example("SETUP-02")
+def teardown_forgets_everything(case: Case) -> None:
+    """After teardown, twice, and setup there are no records, no queues, and every key and id is free."""
+    new = NewRecord(kind="k", unique_key="key")
+    case.insert(new)
+    case.backend.pause("paused")
+    case.backend.teardown()
+    case.backend.teardown()
+    case.backend.setup()
+    contents = case.contents()
+    case.equal(([], []), (contents["records"], contents["queues"]))
+    case.equal(0, contents["stats"].total)
+    case.equal(True, case.backend.insert([new], now=NOW)[0].created)
+    case.equal([new.id], [record.id for record in case.claim()])
+
+
+@example("SETUP-03")
+def namespaces_are_separate(case: Case) -> None:
+    """A store beside this one has its own records, keys, ids and paused queues, and its own end."""
+    _, other = case.elsewhere()
+    new = NewRecord(kind="k", unique_key="key")
+    case.insert(new)
+    case.backend.pause("default")
+    case.equal(0, other.stats(now=NOW).total)
+    case.equal(True, other.insert([new], now=NOW)[0].created)
+    case.equal(1, len(other.claim(["default"], limit=9, worker="w", lease=LEASE, now=NOW)))
+    before = case.contents()
+    other.teardown()
+    case.equal(before, case.contents())
+
+
+@example("SETUP-04")
+def clients_share_a_store(case: Case) -> None:
+    """What one client inserts, pauses, claims and settles, another sees at once."""
+    other = case.client()
+    record = case.insert(NewRecord(kind="k", unique_key="key"))[0]
+    case.equal({record.id: record}, other.get([record.id]))
+    case.backend.pause("default")
+    case.equal(0, len(other.claim(["default"], limit=9, worker="o", lease=LEASE, now=NOW)))
+    other.resume("default")
+    claimed = case.only(case.claim())
+    case.equal([True], list(other.settle([Complete(claimed.claim, b"done")], now=NOW)))
+    case.equal(State.COMPLETED, case.stored(record).state)
+    case.equal([False], list(case.backend.settle([Complete(claimed.claim)], now=NOW)))
+
+
+@example("SETUP-05")
+def eight_set_up_at_once(case: Case) -> None:
+    """Eight clients set a new store up at once, and it works."""
+    for _ in range(3):
+        case.backend.teardown()
+        clients = [case.client() for _ in range(8)]
+        together(*(client.setup for client in clients))
+        for n, client in enumerate(clients):
+            client.insert([NewRecord(kind=f"k{n}")], now=NOW)
+        case.equal(8, len(case.claim()))
+
+
+@example("SETUP-06")
+def bad_urls_are_refused(case: Case) -> None:
+    """An option that the backend does not know, and a namespace that it could not use, are refused."""
+    url = case.target.url
+    if url is None:
+        raise NotRun("the target was not given as a URL")
+    with_option = f"{url}{'&' if '?' in url else '?'}no_such_option_of_any_backend=1"
+    case.refuses(ConfigurationError, lambda: open_backend(with_option).close())
+    for namespace in ("", "n" * 33, "A", "a-b", "a'b"):
+        case.refuses(ConfigurationError, partial(installed().backend(url).namespaced, url, namespace))
+
+
+@example("CLOSE-01")
+def a_closed_client_refuses(case: Case) -> None:
+    """After close, twice, each other call raises Closed."""
+    client = case.client()
+    client.close()
+    client.close()
+    calls: tuple[Callable[[], object], ...] = (
+        client.setup,
+        client.teardown,
+        lambda: client.insert([NewRecord(kind="k")], now=NOW),
+        lambda: client.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW),
+        lambda: client.extend([], lease=LEASE, now=NOW),
+        lambda: client.settle([], now=NOW),
+        lambda: client.rescue(limit=1, now=NOW),
+        lambda: client.get([]),
+        lambda: client.list(Filter(), limit=1),
+        lambda: client.stats(now=NOW),
+        lambda: client.cancel(Filter(), limit=1, now=NOW),
+        lambda: client.requeue(Filter(), limit=1, now=NOW),
+        lambda: client.delete(Filter(), limit=1),
+        lambda: client.purge([State.COMPLETED], before=NOW, limit=1),
+        lambda: client.pause("default"),
+        lambda: client.resume("default"),
+        client.queues,
+        lambda: client.wait(["default"], timeout=timedelta(0)),
+    )
+    for call in calls:
+        case.refuses(Closed, call)
+
+
+@example("CLOSE-02")
+def closing_wakes_waits(case: Case) -> None:
+    """Waits of a client end soon after it is closed, and do not report a job."""
+    client, answers = case.client(), list[object]()
+
+    def wait() -> None:
+        try:
+            answers.append(client.wait(["default"], timeout=timedelta(seconds=20)))
+        except WindlassError:
+            answers.append(False)
+
+    waiters = [Thread(target=wait) for _ in range(2)]
+    started = monotonic()
+    for waiter in waiters:
+        waiter.start()
+    client.close()
+    for waiter in waiters:
+        waiter.join()
+    seconds = monotonic() - started
+    case.that(seconds < 5, "every wait ended within 5 s", f"after {seconds:.1f} s")
+    case.equal([False, False], answers)
+
+
+@example("CLOSE-03")
+def closing_leaves_the_store(case: Case) -> None:
+    """A client that is closed, by `with` too, leaves records, and other clients work on."""
+    with case.client() as client:
+        client.insert([NewRecord(kind="k")], now=NOW)
+    record = case.only(case.claim())
+    case.client().close()
+    case.equal([True], list(case.backend.settle([Complete(record.claim)], now=NOW)))

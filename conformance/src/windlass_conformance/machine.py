@@ -1,0 +1,213 @@
+"""Generated programs: a Hypothesis state machine that draws calls and makes them on a backend and the model at once."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from windlass import Cancel, Claim, Complete, Discard, Failure, Filter, NewRecord, Outcome, Release, Retry, State
+
+from . import drawing
+from .drawing import IDS, Draft, Ending, Grip, Moment
+from .judge import Judge, Unarmed
+from .pair import Pair
+from .target import Target
+
+STARTS = {"2001": datetime(2001, 1, 1, tzinfo=UTC), "2077": datetime(2077, 1, 1, tzinfo=UTC)}
+"""Where the virtual clock starts: a hidden clock in a backend cannot be near both."""
+
+
+def _step(method: Callable[..., None]) -> Callable[..., None]:
+    """Stop making calls once the two sides differ under a clause that is not armed."""
+
+    @wraps(method)
+    def guarded(self: "Machine", *args: Any, **kwargs: Any) -> None:
+        if not self.over:
+            try:
+                method(self, *args, **kwargs)
+            except Unarmed:
+                self.over = True
+
+    return guarded
+
+
+class Machine(RuleBasedStateMachine):
+    """One program on one fresh store."""
+
+    def __init__(self, target: Target, judge: Judge, start: datetime) -> None:
+        super().__init__()
+        self.over = False
+        self.now = start
+        self._stack = ExitStack()
+        _, backend = self._stack.enter_context(target.fresh())
+        judge.steps.clear()
+        self._tick = backend.capabilities.time_precision
+        self._pair = Pair(backend, judge)
+
+    def teardown(self) -> None:
+        """Remove the store."""
+        self._stack.close()
+
+    @initialize(stock=drawing.stocks)
+    @_step
+    def begin(self, stock: list[Draft]) -> None:
+        """Begin with some jobs, so that every program has something to work with."""
+        self._pair.insert([self._new(draft) for draft in stock], now=self.now)
+
+    @rule(stock=drawing.stocks)
+    @_step
+    def refill(self, stock: list[Draft]) -> None:
+        """Resume what is paused, and insert many jobs."""
+        for queue in self._pair.model.queues():
+            if queue.paused:
+                self._pair.resume(queue.name)
+        self._pair.insert([self._new(draft) for draft in stock], now=self.now)
+
+    @rule(batch=drawing.batches, now=drawing.steps)
+    @_step
+    def insert(self, batch: list[Draft], now: Moment) -> None:
+        """Insert new jobs, and ids and keys that are there already."""
+        self._move(now)
+        self._pair.insert([self._new(draft) for draft in batch], now=self.now)
+
+    @rule(queues=drawing.queue_lists, limit=drawing.limits, worker=st.sampled_from(drawing.WORKERS),
+          lease=drawing.leases, now=drawing.due_moments)  # fmt: skip
+    @_step
+    def claim(self, queues: list[str], limit: int, worker: str, lease: timedelta, now: Moment) -> None:
+        """Claim, at the edges of due times too."""
+        self._move(now)
+        self._pair.claim(queues, limit=limit, worker=worker, lease=lease, now=self.now)
+
+    @rule(limit=drawing.limits, endings=st.lists(drawing.endings, min_size=1, max_size=5), now=drawing.steps)
+    @_step
+    def work(self, limit: int, endings: list[Ending], now: Moment) -> None:
+        """Claim and settle in one go, so that jobs come to their ends often."""
+        self._move(now)
+        self._pair.claim(drawing.QUEUES, limit=limit, worker="w3", lease=timedelta(seconds=10), now=self.now)
+        self._pair.sweep(self.now)
+        self._pair.settle([self._outcome(ending) for ending in endings], now=self.now)
+
+    @rule(grips=st.lists(drawing.grips, min_size=1, max_size=5), lease=drawing.leases, now=drawing.lease_moments)
+    @_step
+    def extend(self, grips: list[Grip], lease: timedelta, now: Moment) -> None:
+        """Extend claims that are current, stale, repeated or unknown."""
+        self._move(now)
+        self._pair.extend([self._claim(grip) for grip in grips], lease=lease, now=self.now)
+
+    @rule(endings=st.lists(drawing.endings, min_size=1, max_size=5), now=drawing.steps)
+    @_step
+    def settle(self, endings: list[Ending], now: Moment) -> None:
+        """Settle claims that are current, stale, repeated or unknown."""
+        self._move(now)
+        self._pair.settle([self._outcome(ending) for ending in endings], now=self.now)
+
+    @rule(limit=drawing.limits, now=drawing.lease_moments)
+    @_step
+    def rescue(self, limit: int, now: Moment) -> None:
+        """Rescue, at the edges of leases too."""
+        self._move(now)
+        self._pair.rescue(limit=limit, now=self.now)
+
+    @rule(filter=drawing.filters, limit=drawing.limits, now=drawing.steps)
+    @_step
+    def cancel(self, filter: Filter, limit: int, now: Moment) -> None:
+        """Cancel by a filter."""
+        self._move(now)
+        self._pair.cancel(filter, limit=limit, now=self.now)
+
+    @rule(limit=drawing.limits, endings=st.lists(drawing.endings, max_size=2), now=drawing.steps)
+    @_step
+    def flag(self, limit: int, endings: list[Ending], now: Moment) -> None:
+        """Cancel what runs, and perhaps end it."""
+        self._move(now)
+        self._pair.cancel(Filter(states=[State.RUNNING]), limit=limit, now=self.now)
+        self._pair.sweep(self.now)
+        self._pair.settle([self._outcome(ending) for ending in endings], now=self.now)
+
+    @rule(filter=drawing.filters, limit=drawing.limits, now=drawing.steps)
+    @_step
+    def requeue(self, filter: Filter, limit: int, now: Moment) -> None:
+        """Requeue by a filter."""
+        self._move(now)
+        self._pair.requeue(filter, limit=limit, now=self.now)
+
+    @rule(filter=drawing.filters, limit=st.sampled_from([1, 2]))
+    @_step
+    def delete(self, filter: Filter, limit: int) -> None:
+        """Delete by a filter."""
+        self._pair.delete(filter, limit=limit)
+
+    @rule(states=drawing.final_states, before=drawing.finish_moments, limit=drawing.limits)
+    @_step
+    def purge(self, states: list[State], before: Moment, limit: int) -> None:
+        """Purge, at the edges of finishing times too."""
+        self._pair.purge(states, before=self._at(before), limit=limit)
+
+    @rule(queue=st.sampled_from(drawing.QUEUES), pause=st.sampled_from([False, False, True]))
+    @_step
+    def switch(self, queue: str, pause: bool) -> None:
+        """Pause or resume a queue."""
+        (self._pair.pause if pause else self._pair.resume)(queue)
+
+    @rule(slots=st.lists(drawing.slots, max_size=5))
+    @_step
+    def get(self, slots: list[int]) -> None:
+        """Get by ids, some of them unknown or repeated."""
+        self._pair.get([IDS[slot] for slot in slots])
+
+    @rule(filter=drawing.filters, limit=drawing.limits, after=st.none() | drawing.slots)
+    @_step
+    def page(self, filter: Filter, limit: int, after: int | None) -> None:
+        """List one page."""
+        self._pair.page(filter, limit=limit, after=None if after is None else IDS[after])
+
+    @invariant()
+    @_step
+    def sides_agree(self) -> None:
+        """Whatever is stored is what the model says."""
+        self._pair.sweep(self.now)
+
+    def _move(self, moment: Moment) -> None:
+        self.now = self._at(moment)
+
+    def _at(self, moment: Moment) -> datetime:
+        anchor = self.now
+        if moment.anchor != "now":
+            records = sorted(self._pair.model.records.values())
+            anchors = [at for record in records if (at := getattr(record, moment.anchor)) is not None]
+            anchor = anchors[moment.slot % len(anchors)] if anchors else self.now
+        return anchor + moment.ticks * self._tick + timedelta(seconds=moment.seconds)
+
+    def _when(self, at: Moment | timedelta) -> datetime | timedelta:
+        return self._at(at) if isinstance(at, Moment) else at
+
+    def _new(self, draft: Draft) -> NewRecord:
+        fields: dict[str, Any] = draft._asdict()
+        at: Moment | timedelta | None = fields.pop("at")
+        return NewRecord(id=IDS[fields.pop("slot")], run_at=None if at is None else self._when(at), **fields)
+
+    def _claim(self, grip: Grip) -> Claim:
+        records = self._pair.model.records
+        running = sorted(record.id for record in records.values() if record.state is State.RUNNING)
+        id: UUID = running[grip.slot % len(running)] if running and grip.running else IDS[grip.slot]
+        attempt = records[id].attempt if id in records else 1
+        return Claim(id, max(0, attempt + grip.lag))
+
+    def _outcome(self, ending: Ending) -> Outcome:
+        claim = self._claim(ending.grip)
+        error = Failure("Error", ending.text)
+        match ending.by:
+            case "complete":
+                return Complete(claim, ending.text.encode() or None)
+            case "retry":
+                return Retry(claim, self._when(ending.at), error)
+            case "discard":
+                return Discard(claim, error)
+            case "release":
+                return Release(claim, self._when(ending.at))
+            case "cancel":
+                return Cancel(claim)

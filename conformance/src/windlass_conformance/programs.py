@@ -1,0 +1,77 @@
+"""Running generated programs, and naming every clause that they break."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import cast
+
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis.errors import Flaky
+from hypothesis.stateful import run_state_machine_as_test
+
+from .clauses import CLAUSES
+from .judge import Judge
+from .machine import Machine
+from .profiles import Profile
+from .target import Target
+from .violation import Violation
+
+MODEL_CLAUSES = tuple(clause.id for clause in CLAUSES.values() if clause.tier == "model")
+"""The clauses that generated programs test."""
+
+_ROUNDS = 6
+"""How often programs are generated again with the clauses that were broken so far left out."""
+
+
+def violations(target: Target, profile: Profile, start: datetime, judge: Judge) -> Iterator[Violation]:
+    """Yield violations, each with the shortest program that was found, and each of another clause."""
+    for _ in range(_ROUNDS):
+        violation = _violation(target, profile, start, judge)
+        if violation is None:
+            return
+        yield violation
+        judge.armed = [clause for clause in judge.armed if clause != violation.clause_id]
+
+
+def run(target: Target, profile: Profile, start: datetime, armed: Collection[str] = MODEL_CLAUSES) -> Judge:
+    """Run generated programs, and raise the first violation; return who judged them."""
+    judge = Judge(armed)
+    for violation in violations(target, profile, start, judge):
+        raise violation
+    return judge
+
+
+def _violation(target: Target, profile: Profile, start: datetime, judge: Judge) -> Violation | None:
+    def program() -> Machine:
+        return Machine(target, judge, start)
+
+    try:
+        run_state_machine_as_test(
+            cast("type[Machine]", program if profile.random else seed(start.year)(program)),  # any factory will do
+            settings=settings(
+                max_examples=profile.programs,
+                stateful_step_count=profile.steps,
+                database=None,
+                deadline=None,
+                phases=[Phase.generate, Phase.shrink] if profile.shrink else [Phase.generate],
+                suppress_health_check=list(HealthCheck),
+                verbosity=Verbosity.quiet,
+                report_multiple_bugs=False,
+                print_blob=False,
+            ),
+        )
+    except Violation as violation:
+        return violation
+    except Flaky as flaky:  # the backend chose otherwise when the program was run again
+        return _first(flaky)
+    return None
+
+
+def _first(exc: BaseException) -> Violation:
+    """Find the violation in what Hypothesis raises when a program does not fail each time."""
+    found = [exc]
+    for one in found:
+        if isinstance(one, Violation):
+            return one
+        inner = one.exceptions if isinstance(one, BaseExceptionGroup) else (one.__cause__, one.__context__)
+        found += [cause for cause in inner if cause is not None]
+    raise exc

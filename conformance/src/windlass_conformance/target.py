@@ -1,0 +1,81 @@
+"""What is tested: a way to open stores by namespace, each fresh, and to leave nothing behind."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from typing import Self
+from uuid import uuid4
+
+from windlass import Backend, Capabilities, Closed, urls
+from windlass.plugins import installed
+
+MakeBackend = Callable[[str], Backend]
+"""Opens a new client of the store called by a namespace."""
+
+
+@dataclass(slots=True)
+class Target:
+    """A backend under test.
+
+    Args:
+        make: Opens a new client of the store of a namespace. Other processes call it too where `multi_process` is
+            declared, so it must be picklable: a function of a module, or a partial of one.
+        name: What the report calls it.
+        url: The URL that it was made from, if it was.
+    """
+
+    make: MakeBackend
+    name: str
+    url: str | None = None
+    _token: str = field(default_factory=lambda: uuid4().hex[:10])
+    _fresh: Iterator[int] = field(default_factory=count)
+    _torn_down: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, source: "str | MakeBackend | Target") -> "Target":
+        """Take a URL, a `make_backend(namespace)` or a target."""
+        if isinstance(source, Target):
+            return source
+        if isinstance(source, str):
+            return cls.from_class(installed().backend(source), source)
+        return cls(source, getattr(source, "__qualname__", repr(source)))
+
+    @classmethod
+    def from_class(cls, backend: type[Backend], url: str) -> Self:
+        """Take a backend's class, which need not be installed as a plugin, and a URL for it."""
+        return cls(partial(_open, backend, url), urls.redact(url), url)
+
+    def probe(self) -> Capabilities:
+        """Return what the backend declares; raise its error where it cannot be reached or set up."""
+        with self.fresh() as (_, backend):
+            return backend.capabilities
+
+    @contextmanager
+    def fresh(self) -> Iterator[tuple[str, Backend]]:
+        """Make a store, and give its namespace and a client; remove it at the end.
+
+        A namespace that was torn down is used again, so that what a backend keeps of one is little.
+        """
+        namespace = self._torn_down.pop() if self._torn_down else f"kit_{self._token}_{next(self._fresh)}"
+        with ExitStack() as stack:
+            backend = self.make(namespace)
+            stack.callback(self._remove, namespace, backend)
+            backend.setup()
+            yield namespace, backend
+
+    def _remove(self, namespace: str, backend: Backend) -> None:
+        try:
+            backend.teardown()
+        except Closed:  # by the test
+            with self.make(namespace) as another:
+                another.teardown()
+        else:
+            self._torn_down.append(namespace)
+        finally:
+            backend.close()
+
+
+def _open(backend: type[Backend], url: str, namespace: str) -> Backend:
+    return backend.from_url(backend.namespaced(url, namespace))

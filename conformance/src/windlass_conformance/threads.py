@@ -1,0 +1,44 @@
+"""Calls that start at the same moment, each in a thread of its own."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Barrier, Thread
+from typing import TypeVar
+
+AnswerT = TypeVar("AnswerT")
+
+
+def together(*calls: Callable[[], AnswerT]) -> list[AnswerT]:
+    """Make calls at once, and return their answers in the order given; raise the first error, if one did."""
+    barrier = Barrier(len(calls))
+    answers: dict[int, AnswerT] = {}
+    errors: list[BaseException] = []
+
+    def run(index: int, call: Callable[[], AnswerT]) -> None:
+        barrier.wait()
+        try:
+            answers[index] = call()
+        except BaseException as exc:
+            errors.append(exc)
+
+    threads = [Thread(target=run, args=pair) for pair in enumerate(calls)]
+    with _switching_often():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    if errors:
+        raise errors[0]
+    return [answers[index] for index in range(len(calls))]
+
+
+@contextmanager
+def _switching_often() -> Iterator[None]:
+    """Let the interpreter change threads every few instructions, not every 5 ms, so that steps interleave."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)

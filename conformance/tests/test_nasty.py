@@ -1,0 +1,115 @@
+"""A guard against a kit that asks for more than the contract: a backend that is right, and as awkward as it may be."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from windlass import Capabilities, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Record, guards
+from windlass_conformance import Target, conform
+from windlass_memory import MemoryBackend, transitions
+from windlass_memory.store import Store
+
+_MS = timedelta(milliseconds=1)
+_YEARS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC))
+
+
+def _up(moment: datetime) -> datetime:
+    return moment + timedelta(microseconds=-moment.microsecond % 1000)
+
+
+class Nasty(MemoryBackend):
+    """Millisecond times, small batches and payloads, few years, and of what it may choose it takes the last."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Declare less than memory does."""
+        return replace(super().capabilities, time_precision=_MS, notify=False, max_payload_bytes=70_000, max_batch=50)
+
+    def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
+        """Refuse far years, and what is too large."""
+        self._batch(records)
+        for new in records:
+            guards.size(new.payload, self.capabilities.max_payload_bytes, "payload")
+            if isinstance(new.run_at, datetime) and not _YEARS[0] <= new.run_at <= _YEARS[1]:
+                raise InvalidArgument(f"run_at is {new.run_at}; it must be from 1970 to 2261")
+        return super().insert(records, **options)
+
+    def extend(self, claims: Sequence[Any], **options: Any) -> Sequence[Any]:
+        """Refuse large batches."""
+        self._batch(claims)
+        return super().extend(claims, **options)
+
+    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+        """Refuse large batches and results."""
+        self._batch(outcomes)
+        for outcome in outcomes:
+            guards.size(getattr(outcome, "result", None), self.capabilities.max_payload_bytes, "result")
+        return super().settle(outcomes, now=now)
+
+    def _batch(self, items: Sequence[Any]) -> None:
+        guards.within(len(items), 0, self.capabilities.max_batch, "the number of items in one call")
+
+    def _insert(self, store: Store, record: Record) -> Inserted:
+        return super()._insert(store, record._replace(run_at=_up(record.run_at)))
+
+    def _settle(self, store: Store, outcome: Outcome, now: datetime) -> bool:
+        applied = super()._settle(store, outcome, now)
+        if applied:
+            record = store.records[outcome.claim.id]
+            store.put(record._replace(run_at=_up(record.run_at)))
+        return applied
+
+    def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
+        """Take the highest ids first, whenever they expired."""
+        super().rescue(limit=limit, now=datetime.min.replace(tzinfo=UTC))
+        now = datetime.now(UTC) if now is None else guards.utc(now)
+        with self._locked() as store:
+            expired = (
+                record
+                for record in sorted(map(store.records.__getitem__, store.running), reverse=True)
+                if record.lease_until is not None and record.lease_until <= now
+            )
+            rescued = [transitions.rescued(record, now) for record in islice(expired, limit)]
+            for record in rescued:
+                store.put(record)
+        return rescued
+
+    def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[Any]:
+        """Take the last inserted first."""
+        with _backwards(self._store):
+            return super().cancel(filter, limit=limit, now=now)
+
+    def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[Any]:
+        """Take the last inserted first."""
+        with _backwards(self._store):
+            return super().requeue(filter, limit=limit, now=now)
+
+    def delete(self, filter: Filter, *, limit: int) -> Sequence[Any]:
+        """Take the last inserted first."""
+        with _backwards(self._store):
+            return super().delete(filter, limit=limit)
+
+
+@contextmanager
+def _backwards(store: Store) -> Iterator[None]:
+    with store.changed:
+        _turn(store.records)
+        yield
+        _turn(store.records)
+
+
+def _turn(records: dict[UUID, Record]) -> None:
+    turned = list(reversed(records.items()))
+    records.clear()
+    records.update(turned)
+
+
+def test_a_right_but_awkward_backend_conforms() -> None:
+    """The kit asks for no more than the contract: it follows each choice that a backend is given."""
+    report = conform(Target.from_class(Nasty, "memory://"))
+
+    assert report.passed, "\n\n".join(result.detail for result in report.failures)

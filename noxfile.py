@@ -1,0 +1,115 @@
+"""Every check of the project. `nox` runs the quick ones; `nox --list` shows them all."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import nox
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+BACKENDS = ["memory", "sqlite"]
+DISTRIBUTIONS = {
+    "windlass-core": ["windlass"],
+    "windlass-memory": ["windlass_memory"],
+    "windlass-sqlite": ["windlass_sqlite"],
+    "windlass-conformance": ["windlass_conformance"],
+    "windlass": ["windlass", "windlass_memory", "windlass_sqlite"],
+}
+
+nox.options.default_venv_backend = "uv"
+nox.options.sessions = ["lint", "types", "imports", "docs", "build"]
+nox.options.error_on_missing_interpreters = True
+
+
+def _reveal_pyenv() -> None:
+    """Where pyenv manages Pythons, put all that the sessions need on the path."""
+    if shutil.which("pyenv") is None:
+        return
+    found = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=True).stdout.split()
+    wanted = [next((v for v in reversed(found) if v.startswith(f"{python}.")), None) for python in PYTHONS]
+    os.environ["PYENV_VERSION"] = ":".join(version for version in wanted if version)
+
+
+_reveal_pyenv()
+
+
+def sync(session: nox.Session, *groups: str) -> None:
+    """Install the locked workspace into the session's environment."""
+    command = ["uv", "sync", "--locked", "--no-default-groups", f"--python={session.virtualenv.location}"]
+    environment = {"UV_PROJECT_ENVIRONMENT": session.virtualenv.location}
+    session.run_install(*command, *(f"--group={group}" for group in groups), env=environment, silent=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting."""
+    sync(session, "dev")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types, strictly, over everything."""
+    sync(session, "dev")
+    session.run("mypy")
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """Check who imports whom."""
+    sync(session, "dev")
+    session.run("lint-imports")
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("backend", BACKENDS, ids=BACKENDS)
+def tests(session: nox.Session, backend: str) -> None:
+    """Run the tests of core and of one backend, and all that runs on it."""
+    sync(session, "dev")
+    session.run("pytest", "core/tests", f"plugins/{backend}", "tests", f"--backend={backend}", *session.posargs)
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """Prove every backend against the contract, and the kit against known-bad backends."""
+    sync(session, "dev")
+    session.run("windlass", "conform", "memory://", "--profile", "standard")
+    session.run("windlass", "conform", f"sqlite:///{session.create_tmp()}/conform.db", "--profile", "standard")
+    session.run("windlass", "conform", "mutants")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Check that generated pages are up to date, run the examples, and build the manual with no warning."""
+    sync(session, "dev", "docs")
+    session.run("python", "docs/generate.py", "--check")
+    session.run("pytest", "README.md", "docs", "-q")
+    session.run("sphinx-build", "--fail-on-warning", "--quiet", "docs", f"{session.create_tmp()}/site")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build each distribution, and prove that its wheel installs and imports alone in an empty environment."""
+    folder = Path(session.create_tmp()).resolve()
+    wheels, environment, ours = folder / "wheels", folder / "environment", folder / "ours.txt"
+    shutil.rmtree(wheels, ignore_errors=True)
+    session.run_install("uv", "build", "--all-packages", "--out-dir", str(wheels), silent=True)
+    built = {wheel.name.split("-")[0].replace("_", "-"): wheel for wheel in wheels.glob("*.whl")}
+    ours.write_text("".join(f"{name} @ {wheel.as_uri()}\n" for name, wheel in built.items()))
+    python = str(environment / "bin" / "python")
+    for distribution, modules in DISTRIBUTIONS.items():
+        session.run_install("uv", "venv", "--clear", "--seed", str(environment), silent=True)
+        wheel = str(built[distribution])
+        session.run_install("uv", "pip", "install", "--python", python, "--override", str(ours), wheel, silent=True)
+        session.run(python, "-m", "pip", "check", external=True)
+        session.run(python, "tests/packaging/check_typed.py", *modules, external=True)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure throughput and pick-up latency on this machine."""
+    sync(session, "dev")
+    for script in sorted(Path("tests/bench").glob("bench_*.py")):
+        session.run("python", str(script), *session.posargs)

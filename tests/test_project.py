@@ -1,0 +1,43 @@
+"""The project itself: what the README promises, and what all distributions have in common."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DISTRIBUTIONS = sorted(ROOT.glob("**/pyproject.toml"), key=str)
+PROJECTS = [path for path in DISTRIBUTIONS if not {".venv", ".nox"} & set(path.parts)]
+
+
+def test_the_first_two_blocks_of_the_readme_are_the_two_commands() -> None:
+    """One line runs the demo, one the tests, and both install what they need."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert blocks[0] == "pip install uv && uv run windlass demo\n"
+    assert blocks[1] == "pip install uv && uv run pytest\n"
+
+
+def test_the_example_of_the_readme_has_at_most_twenty_lines_of_code() -> None:
+    """It stays an example that one reads at a glance."""
+    [example] = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert len([line for line in example.splitlines() if line.strip()]) <= 20
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.parent.name)
+def test_every_distribution_has_the_one_version(project: Path) -> None:
+    """The version is read from one file, and written nowhere else."""
+    metadata = tomllib.loads(project.read_text())
+    assert "version" in metadata["project"]["dynamic"]
+    path = project.parent / metadata["tool"]["hatch"]["version"]["path"]
+    assert path.resolve() == ROOT / "core/src/windlass/_version.py"
+    assert version(metadata["project"]["name"]) == version("windlass-core")
+
+
+def test_generated_pages_are_up_to_date() -> None:
+    """The pages of states, contract and clauses say what the code says."""
+    done = subprocess.run([sys.executable, ROOT / "docs" / "generate.py", "--check"], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()

@@ -1,0 +1,71 @@
+"""The runner on each backend: what a user would do first, with nothing mocked."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from windlass import Context, Fixed, Job, JobDiscarded, Runner, State
+
+SOON = timedelta(seconds=10)
+
+
+class Add(Job[int]):
+    """Adds two numbers."""
+
+    kind = "add"
+    left: int
+    right: int
+
+    async def work(self, ctx: Context) -> int:
+        """Add."""
+        return self.left + self.right
+
+
+@pytest.fixture
+def runner(url: str) -> Iterator[Runner]:
+    """A runner on each backend, with jobs of each form."""
+    with Runner(url, poll=timedelta(milliseconds=50)) as runner:
+        runner.register(Add)
+
+        @runner.job("fail", retry=Fixed(timedelta(0)), max_attempts=3)
+        def fail(message: str, ctx: Context) -> None:
+            raise ValueError(message)
+
+        @runner.raw("reverse")
+        def reverse(payload: bytes, ctx: Context) -> bytes:
+            return payload[::-1]
+
+        runner.start()
+        yield runner
+
+
+def test_a_typed_job_runs_and_its_result_comes_back_typed(runner: Runner) -> None:
+    """What `work` returns is what `result` returns."""
+    jobs = runner.enqueue_batch([Add(left=n, right=1) for n in range(100)])
+    assert [runner.result(job, timeout=SOON) for job in jobs] == list(range(1, 101))
+
+
+def test_a_failing_job_is_retried_and_discarded_with_any_error_text(runner: Runner) -> None:
+    """NUL and a lone surrogate in the message survive the store, and the attempts are used up."""
+    job = runner.enqueue(runner.definitions["fail"].job("nul \0 surrogate \\ud800"))
+    with pytest.raises(JobDiscarded, match="nul"):
+        runner.result(job, timeout=SOON)
+    record = runner.get(job)
+    assert (record.state, record.attempt) == (State.DISCARDED, 3)
+    assert record.last_error is not None
+    assert record.last_error.message == "nul \0 surrogate \\ud800"
+
+
+def test_raw_payload_and_result_are_kept_byte_for_byte(runner: Runner) -> None:
+    """All byte values go in and come out."""
+    payload = bytes(range(256))
+    assert runner.result(runner.enqueue_raw("reverse", payload), timeout=SOON) == payload[::-1]
+
+
+def test_a_delayed_job_is_worked_when_it_is_due(runner: Runner) -> None:
+    """A job due in 0.2 s is not worked before."""
+    job = runner.enqueue_in(timedelta(seconds=0.2), Add(left=1, right=2))
+    assert runner.result(job, timeout=SOON) == 3
+    record = runner.get(job)
+    assert record.attempted_at is not None
+    assert record.attempted_at >= record.run_at
