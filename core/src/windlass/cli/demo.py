@@ -1,6 +1,7 @@
 """`windlass demo`: real jobs on real input, from enqueue to results, with nothing to prepare."""
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -125,9 +126,9 @@ def _next_commands(backend: str, records: Sequence[Record]) -> "Iterator[Text]":
     """Yield commands to try on the store; one in memory is gone by now."""
     if backend.startswith("memory:"):
         return
+    command = "uv run windlass" if "UV" in os.environ else "windlass"
+    failed = next((record for record in records if record.state is State.DISCARDED), records[0])
     yield show.text("Next, try:")
     yield show.text(f"  export WINDLASS_BACKEND='{backend}'")
-    yield show.text("  windlass stats")
-    yield show.text("  windlass jobs list --state discarded")
-    failed = next((record for record in records if record.state is State.DISCARDED), records[0])
-    yield show.text(f"  windlass jobs show {failed.id}")
+    for arguments in ("stats", "jobs list --state discarded", f"jobs show {failed.id}"):
+        yield show.text(f"  {command} {arguments}")
