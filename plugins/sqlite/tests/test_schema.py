@@ -30,12 +30,19 @@ def fingerprint(folder: Path) -> dict[str, tuple[str, int]]:
     }
 
 
+def open_at(path: Path) -> list[Path]:
+    """Return this process's descriptors of a file, where the system shows them."""
+    shown = Path("/proc/self/fd")
+    return [fd for fd in shown.iterdir() if fd.is_symlink() and fd.readlink() == path] if shown.exists() else []
+
+
 def assert_refused_untouched(url: str, path: Path, error: type[BackendError]) -> None:
     before = fingerprint(path.parent)
     with SqliteBackend.from_url(url) as backend:
         for call in (backend.setup, backend.teardown, backend.queues):
-            with pytest.raises(error, match=path.name):
+            with pytest.raises(error, match=path.name) as refused:
                 call()
+            assert not open_at(path), f"held open while {refused} is"
     assert fingerprint(path.parent) == before
 
 

@@ -39,9 +39,13 @@ def connect(location: Location, mode: str = "rw") -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
-    connection.execute(f"PRAGMA synchronous = {location.options.synchronous}")
-    # SQLite keeps what it needs to undo a single statement in a temporary file; in memory, an update costs a third.
-    connection.execute("PRAGMA temp_store = MEMORY")
+    try:
+        connection.execute(f"PRAGMA synchronous = {location.options.synchronous}")
+        # SQLite keeps what it needs to undo a single statement in a temporary file; in memory, an update costs a third.
+        connection.execute("PRAGMA temp_store = MEMORY")
+    except BaseException:  # this is where a file turns out to be no database
+        connection.close()
+        raise
     return connection
 
 
