@@ -36,9 +36,9 @@ class Double(Job[int]):
         return 2 * self.number
 
 
-def context(definition: Definition[Any, Any]) -> Context:
+def context() -> Context:
     """Return a context to call a handler with, as a test does."""
-    return Context(stored(), definition, extend_at=0.0)
+    return Context(stored())
 
 
 def define(function: Any) -> Definition[Any, Any]:
@@ -79,7 +79,7 @@ def test_handler_is_called_as_it_was() -> None:
         return 3 * number
 
     definition = define(triple)
-    assert definition(2, context(definition)) == 6
+    assert definition(2, context()) == 6
 
 
 def test_types_are_the_annotations() -> None:

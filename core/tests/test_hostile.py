@@ -50,6 +50,7 @@ from windlass import (
 )
 from windlass.codec import Codec
 from windlass.worker.flight import Flight
+from windlass.worker.run import Run
 from windlass_memory import MemoryBackend
 
 from .helpers import AT_ONCE, LONG, SECOND, SHORT_LEASE, MakeRunner, eventually, threads
@@ -851,7 +852,7 @@ def test_outcome_at_the_last_moment(make_runner: MakeRunner, monkeypatch: pytest
     job = echo(runner)
     end = Flight.end
 
-    def end_slowly(flight: Flight, ctx: Context) -> bool:
+    def end_slowly(flight: Flight, ctx: Run) -> bool:
         ended = end(flight, ctx)
         deadline = monotonic() + 0.5
         while ctx.kind == "echo" and monotonic() < deadline and threads("windlass-settler"):

@@ -148,6 +148,6 @@ def test_context(runner: Runner) -> None:
     runner.result(handle.id, timeout=LONG)
     [ctx] = seen
     assert (ctx.id, ctx.kind, ctx.queue, ctx.attempt) == (handle.id, "look", "looks", 1)
-    assert ctx.claim == (handle.id, 1)
+    assert ctx.record.claim == (handle.id, 1)
     assert ctx.record.worker == runner.settings.worker
     assert not ctx.should_stop

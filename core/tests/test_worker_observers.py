@@ -36,11 +36,11 @@ class Observer:
     @hookimpl
     def windlass_work(self, ctx: Context) -> Callable[[], None]:
         """Note it, and the thread."""
-        self.told.append(("begun", ctx.claim))
+        self.told.append(("begun", ctx.record.claim))
         self.begun_in.append(get_ident())
 
         def end() -> None:
-            self.told.append(("ended", ctx.claim))
+            self.told.append(("ended", ctx.record.claim))
             self.ended_in.append(get_ident())
 
         return end

@@ -4,7 +4,7 @@ from . import guards, urls
 from .backend import CONTRACT_VERSION, Backend
 from .context import Context, Stop
 from .control import Abandon, Snooze, Stopped
-from .definition import Call, Definition, Options
+from .definition import Call, Definition
 from .errors import (
     AlreadyStarted,
     BackendError,
@@ -37,6 +37,7 @@ from .errors import (
 from .handle import Handle
 from .hookspecs import hookimpl
 from .job import Job
+from .options import Options
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from .plugins import open_backend
 from .records import (

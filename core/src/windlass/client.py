@@ -12,13 +12,14 @@ from typing_extensions import Unpack
 from .backend import Backend
 from .context import Context
 from .current import current, open_runners
-from .definition import Call, Definition, Handler, OptionArgs, Options
+from .definition import Call, Definition, Handler
 from .enqueueing import BatchOptions, EnqueueOptions, new_record
 from .errors import AlreadyStarted, InvalidArgument, JobNotFound
 from .handle import Handle
 from .job import Job
 from .lazy_backend import LazyBackend
 from .observers import Callback, Observers
+from .options import OptionArgs, Options
 from .plugins import check_contract, installed
 from .records import Filter, NewRecord, Record
 from .registry import Registry

@@ -3,17 +3,11 @@
 import logging
 from collections.abc import MutableMapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from .control import Stopped
-from .records import Claim, Record
-
-if TYPE_CHECKING:
-    import asyncio
-
-    from .definition import Definition
-    from .outcomes import Outcome
+from .records import Record
 
 logger = logging.getLogger("windlass.jobs")
 
@@ -28,18 +22,13 @@ class Stop(StrEnum):
 
 
 class Context:
-    """One attempt at one job, from its claim to its end."""
+    """One attempt at one job."""
 
-    __slots__ = ("claim", "definition", "extend_at", "record", "started_at", "stop", "task")
+    __slots__ = ("record", "stop")
 
-    def __init__(self, record: Record, definition: "Definition[Any, Any]", extend_at: float) -> None:
+    def __init__(self, record: Record) -> None:
         self.record = record
-        self.claim: Claim = record.claim
-        self.definition = definition
-        self.extend_at = extend_at
-        self.started_at: float | None = None
         self.stop: Stop | None = None
-        self.task: asyncio.Task[Outcome] | None = None
 
     @property
     def id(self) -> UUID:

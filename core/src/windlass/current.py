@@ -3,22 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from .errors import NoCurrentRunner
 
-if TYPE_CHECKING:
-    from .client import Client
-
-open_runners: "WeakSet[Client]" = WeakSet()
+open_runners: WeakSet[object] = WeakSet()
 """The runners of this process that have their store open."""
 
-_current: "ContextVar[Client]" = ContextVar("windlass_runner")
+_current: ContextVar[object] = ContextVar("windlass_runner")
 
 
 @contextmanager
-def made_current(runner: "Client") -> Iterator[None]:
+def made_current(runner: object) -> Iterator[None]:
     """Mean this runner inside the block."""
     token = _current.set(runner)
     try:
@@ -27,12 +23,12 @@ def made_current(runner: "Client") -> Iterator[None]:
         _current.reset(token)
 
 
-def is_inside(runner: "Client") -> bool:
+def is_inside(runner: object) -> bool:
     """Say whether a handler or callback of this runner is asking."""
     return _current.get(None) is runner
 
 
-def current() -> "Client":
+def current() -> object:
     """Return the runner whose handler this is, else the only one that is open.
 
     Raises:

@@ -2,19 +2,15 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, get_type_hints
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, get_type_hints
 
 from . import guards
 from .codec import Codec
 from .context import Context
 from .errors import DefinitionError, InvalidArgument, InvalidPayload, InvalidResult
-from .records import MAX_ATTEMPTS, PRIORITIES
-from .retry import Exponential, RetryPolicy
-
-if TYPE_CHECKING:
-    from .job import Job
+from .job import Job
+from .options import Options
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -22,47 +18,6 @@ R_co = TypeVar("R_co", covariant=True)
 
 Handler = Callable[[P, Context], R | Awaitable[R]]
 RawHandler = Callable[[bytes, Context], "bytes | Awaitable[bytes | None] | None"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How the jobs of a kind are queued and run, unless an enqueue says otherwise.
-
-    Args:
-        max_attempts: After so many failed attempts the job is discarded.
-        retry: How long to wait before each further attempt.
-        timeout: The longest that an attempt may take; then it fails with TimeoutError. An async handler is cancelled;
-            a sync one cannot be, so its thread is given up and replaced (see `Snapshot.stuck`). None is no limit.
-    """
-
-    queue: str = "default"
-    priority: int = 0
-    max_attempts: int = 20
-    retry: RetryPolicy = field(default_factory=Exponential)
-    timeout: timedelta | None = None
-    tags: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        guards.name(self.queue, "queue")
-        guards.within(self.priority, *PRIORITIES, "priority")
-        guards.within(self.max_attempts, *MAX_ATTEMPTS, "max_attempts")
-        if self.timeout is not None:
-            guards.positive(self.timeout, "timeout")
-        object.__setattr__(self, "tags", guards.names(self.tags, "tags"))
-
-
-DEFAULTS = Options()
-
-
-class OptionArgs(TypedDict, total=False):
-    """The options of a kind as keyword arguments; see `Options`."""
-
-    queue: str
-    priority: int
-    max_attempts: int
-    retry: RetryPolicy
-    timeout: timedelta | None
-    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +59,7 @@ class Definition(Generic[P, R]):
         return stored if stored is None or self.results is None else self.results.decode(stored)  # type: ignore[return-value]  # R is bytes
 
     @classmethod
-    def of_class(cls, job: "type[Job[R]]") -> "Definition[Job[R], R]":
+    def of_class(cls, job: type[Job[R]]) -> "Definition[Job[R], R]":
         """Define a `Job` class."""
         options = job.options()
         _check_handler(job.kind, job.work)

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from .context import Context
-from .definition import DEFAULTS, Options
 from .errors import DefinitionError
+from .options import DEFAULTS, Options
 from .retry import RetryPolicy
 
 R_co = TypeVar("R_co", covariant=True, default=Any)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from time import monotonic
 
-from ..context import Context
 from ..records import Record
 from .flight import Flight
+from .run import Run
 from .service import Service
 from .unknown import unknown
 from .workplace import Workplace
@@ -24,7 +24,7 @@ _SLICE = timedelta(seconds=0.5)
 class Fetcher:
     """Claims, and waits where there is nothing to claim."""
 
-    def __init__(self, place: Workplace, flight: Flight, hand_out: Callable[[Sequence[Context]], None]) -> None:
+    def __init__(self, place: Workplace, flight: Flight, hand_out: Callable[[Sequence[Run]], None]) -> None:
         self.service = Service("fetcher", self._step)
         self._place = place
         self._flight = flight
@@ -50,10 +50,10 @@ class Fetcher:
     def _take(self, records: Sequence[Record]) -> None:
         extend_at = monotonic() + self._place.extend_interval
         known = self._place.definitions
-        contexts = [Context(record, known.get(record.kind) or unknown(record.kind), extend_at) for record in records]
+        runs = [Run(record, known.get(record.kind) or unknown(record.kind), extend_at) for record in records]
         self._place.observers.claimed(records)
-        self._flight.take(contexts)
-        self._hand_out(contexts)
+        self._flight.take(runs)
+        self._hand_out(runs)
 
     def _wait(self) -> None:
         """Wait for a job. Hints that come at once and are wrong, one after another, are met by ever longer pauses."""

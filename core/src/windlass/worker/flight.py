@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from threading import Event
 from time import monotonic
 
-from ..context import Context
+from .run import Run
 
 HORIZON = 0.1
 """Seconds of work to claim ahead, so that handlers have something to do while the next claim is on its way."""
@@ -20,9 +20,9 @@ class Flight:
     """
 
     def __init__(self, places: int, batch: int) -> None:
-        self.held: set[Context] = set()
-        self.open: set[Context] = set()
-        self.waiting: set[Context] = set()
+        self.held: set[Run] = set()
+        self.open: set[Run] = set()
+        self.waiting: set[Run] = set()
         self.freed = Event()
         self._places = places
         self._most_ahead = 2 * batch
@@ -30,24 +30,24 @@ class Flight:
         self._sampled = (monotonic(), 0)
         self._rate = 0.0
 
-    def take(self, contexts: Iterable[Context]) -> None:
+    def take(self, runs: Iterable[Run]) -> None:
         """Have claimed jobs in hand."""
-        self.held.update(contexts)
-        self.open.update(contexts)
-        self.waiting.update(contexts)
+        self.held.update(runs)
+        self.open.update(runs)
+        self.waiting.update(runs)
 
-    def begin(self, ctx: Context) -> bool:
+    def begin(self, run: Run) -> bool:
         """Decide that a job is worked now; False if it was given back meanwhile."""
-        return _remove(self.waiting, ctx)
+        return _remove(self.waiting, run)
 
-    def end(self, ctx: Context) -> bool:
+    def end(self, run: Run) -> bool:
         """Decide that an attempt has its outcome; False if it had one already."""
-        return _remove(self.open, ctx)
+        return _remove(self.open, run)
 
-    def settled(self, contexts: list[Context]) -> None:
+    def settled(self, runs: list[Run]) -> None:
         """Have jobs in hand no longer."""
-        self.held.difference_update(contexts)
-        self._worked += sum(ctx.started_at is not None for ctx in contexts)
+        self.held.difference_update(runs)
+        self._worked += sum(run.started_at is not None for run in runs)
         self.freed.set()
 
     def room(self) -> int:
@@ -64,9 +64,9 @@ class Flight:
         return self._rate
 
 
-def _remove(contexts: set[Context], ctx: Context) -> bool:
+def _remove(runs: set[Run], run: Run) -> bool:
     try:
-        contexts.remove(ctx)
+        runs.remove(run)
     except KeyError:
         return False
     return True

@@ -4,10 +4,11 @@ import logging
 from collections.abc import Callable
 from time import monotonic
 
-from ..context import Context, Stop
+from ..context import Stop
 from ..outcomes import Release
 from ..records import Hold
 from .flight import Flight
+from .run import Run
 from .service import Service
 from .settler import Settler
 from .workplace import Workplace
@@ -21,7 +22,7 @@ class Keeper:
     """Extends leases in batches, passes on what it learns (cancelled, lost), and ends what has taken too long."""
 
     def __init__(
-        self, place: Workplace, flight: Flight, settler: Settler, interrupt: Callable[[Context, Stop], None]
+        self, place: Workplace, flight: Flight, settler: Settler, interrupt: Callable[[Run, Stop], None]
     ) -> None:
         self.service = Service("keeper", self._step, longest_pause=place.extend_interval)
         self._place = place
@@ -36,29 +37,29 @@ class Keeper:
         held = list(self._flight.held)
         self._give_back_waiting(now)
         self._end_overdue(held, now)
-        self._extend([ctx for ctx in held if ctx.extend_at <= now], now)
+        self._extend([run for run in held if run.extend_at <= now], now)
 
     def _give_back_waiting(self, now: float) -> None:
         """Release what was claimed ahead and found no handler by the time its lease is to be extended."""
-        for ctx in [ctx for ctx in list(self._flight.waiting) if ctx.extend_at <= now]:
-            if self._flight.begin(ctx):
-                self._settler.finish(ctx, Release(ctx.claim))
+        for run in [run for run in list(self._flight.waiting) if run.extend_at <= now]:
+            if self._flight.begin(run):
+                self._settler.finish(run, Release(run.claim))
 
-    def _end_overdue(self, held: list[Context], now: float) -> None:
+    def _end_overdue(self, held: list[Run], now: float) -> None:
         """End attempts that ran past their timeout. Async ones end by themselves, so a later tick is soon enough."""
-        for ctx in held:
-            timeout = ctx.definition.options.timeout
-            if timeout is None or ctx.started_at is None or ctx.stop is Stop.TIMED_OUT:
+        for run in held:
+            timeout = run.definition.options.timeout
+            if timeout is None or run.started_at is None or run.stop is Stop.TIMED_OUT:
                 continue
-            if now - ctx.started_at > timeout.total_seconds() + ctx.definition.is_async * self._tick:
-                self._interrupt(ctx, Stop.TIMED_OUT)
+            if now - run.started_at > timeout.total_seconds() + run.definition.is_async * self._tick:
+                self._interrupt(run, Stop.TIMED_OUT)
 
-    def _extend(self, contexts: list[Context], now: float) -> None:
+    def _extend(self, runs: list[Run], now: float) -> None:
         batch = self._place.batch
-        for start in range(0, len(contexts), batch):
-            some = contexts[start : start + batch]
-            holds = self._place.backend.extend([ctx.claim for ctx in some], lease=self._place.settings.lease)
-            for ctx, hold in zip(some, holds, strict=True):
-                ctx.extend_at = now + self._place.extend_interval
-                if hold is not Hold.HELD and ctx in self._flight.open and ctx.stop is None:
-                    self._interrupt(ctx, Stop.LOST if hold is Hold.LOST else Stop.CANCELLED)
+        for start in range(0, len(runs), batch):
+            some = runs[start : start + batch]
+            holds = self._place.backend.extend([run.claim for run in some], lease=self._place.settings.lease)
+            for run, hold in zip(some, holds, strict=True):
+                run.extend_at = now + self._place.extend_interval
+                if hold is not Hold.HELD and run in self._flight.open and run.stop is None:
+                    self._interrupt(run, Stop.LOST if hold is Hold.LOST else Stop.CANCELLED)

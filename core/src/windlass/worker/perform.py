@@ -9,82 +9,83 @@ from time import monotonic
 from typing import cast
 
 from .. import guards
-from ..context import Context, Stop, log_fields
+from ..context import Stop, log_fields
 from ..control import Abandon, Snooze, Stopped
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from ..records import Failure
 from ..retry import Exponential
+from .run import Run
 from .workplace import Workplace
 
 logger = logging.getLogger("windlass.worker")
 
 
-def perform(place: Workplace, ctx: Context) -> Outcome:
+def perform(place: Workplace, run: Run) -> Outcome:
     """Call a sync handler, and say how the attempt ended."""
     try:
-        payload = ctx.definition.decode(ctx.record.payload)
+        payload = run.definition.decode(run.record.payload)
     except BaseException as exc:  # a validator may raise anything
-        return Discard(ctx.claim, Failure.of(exc))
-    ctx.started_at = monotonic()
+        return Discard(run.claim, Failure.of(exc))
+    run.started_at = monotonic()
     try:
-        endings = place.observers.begin_work(ctx)
+        endings = place.observers.begin_work(run)
         try:
-            result = ctx.definition.handler(payload, ctx)
+            result = run.definition.handler(payload, run)
         finally:
             place.observers.end_work(endings)
-        return completed(place, ctx, result)
+        return completed(place, run, result)
     except BaseException as exc:  # SystemExit in a handler ends the attempt, not the worker
-        return failed(ctx, exc)
+        return failed(run, exc)
 
 
-async def perform_async(place: Workplace, ctx: Context) -> Outcome:
+async def perform_async(place: Workplace, run: Run) -> Outcome:
     """Await an async handler, and say how the attempt ended."""
     try:
-        payload = ctx.definition.decode(ctx.record.payload)
+        payload = run.definition.decode(run.record.payload)
     except BaseException as exc:
-        return Discard(ctx.claim, Failure.of(exc))
-    timeout = ctx.definition.options.timeout
-    ctx.started_at = monotonic()
+        return Discard(run.claim, Failure.of(exc))
+    timeout = run.definition.options.timeout
+    run.started_at = monotonic()
     try:
-        ctx.check()
-        endings = place.observers.begin_work(ctx)
+        run.check()
+        endings = place.observers.begin_work(run)
         try:
             async with asyncio.timeout(timeout.total_seconds() if timeout else None):
-                result = await cast("Awaitable[object]", ctx.definition.handler(payload, ctx))
+                result = await cast("Awaitable[object]", run.definition.handler(payload, run))
         finally:
             place.observers.end_work(endings)
-        return completed(place, ctx, result)
+        return completed(place, run, result)
     except BaseException as exc:
-        return failed(ctx, exc)
+        return failed(run, exc)
 
 
-def completed(place: Workplace, ctx: Context, result: object) -> Outcome:
+def completed(place: Workplace, run: Run, result: object) -> Outcome:
     """Complete an attempt with its result, if the result is of its type and can be stored."""
-    encoded = ctx.definition.encode_result(result)
+    encoded = run.definition.encode_result(result)
     if encoded is not None:
-        guards.size(encoded, place.backend.capabilities.max_payload_bytes, f"the result of {ctx.kind!r}")
-    return Complete(ctx.claim, encoded)
+        guards.size(encoded, place.backend.capabilities.max_payload_bytes, f"the result of {run.kind!r}")
+    return Complete(run.claim, encoded)
 
 
-def failed(ctx: Context, exc: BaseException) -> Outcome:
+def failed(run: Run, exc: BaseException) -> Outcome:
     """Decide what follows from what a handler raised."""
     if isinstance(exc, Snooze) and (run_at := getattr(exc, "run_at", None)) is not None:
-        return Release(ctx.claim, run_at)
+        return Release(run.claim, run_at)
     if isinstance(exc, Abandon):
-        return Discard(ctx.claim, Failure.of(exc))
+        return Discard(run.claim, Failure.of(exc))
     if isinstance(exc, Stopped | asyncio.CancelledError):
-        if ctx.stop is Stop.CANCELLED:
-            return Cancel(ctx.claim)
-        if ctx.stop in (Stop.SHUTDOWN, Stop.LOST):
-            return Release(ctx.claim)
-    delay = None if ctx.attempt >= ctx.record.max_attempts else _retry_delay(ctx, exc)
-    return Discard(ctx.claim, Failure.of(exc)) if delay is None else Retry(ctx.claim, delay, Failure.of(exc))
+        if run.stop is Stop.CANCELLED:
+            return Cancel(run.claim)
+        if run.stop in (Stop.SHUTDOWN, Stop.LOST):
+            return Release(run.claim)
+    delay = None if run.attempt >= run.record.max_attempts else _retry_delay(run, exc)
+    return Discard(run.claim, Failure.of(exc)) if delay is None else Retry(run.claim, delay, Failure.of(exc))
 
 
-def _retry_delay(ctx: Context, exc: BaseException) -> timedelta | None:
+def _retry_delay(run: Run, exc: BaseException) -> timedelta | None:
     try:
-        delay = ctx.definition.options.retry(ctx.attempt, exc, random())
-        return delay if delay is None else guards.delay(delay, f"what the retry policy of {ctx.kind!r} answered")
+        delay = run.definition.options.retry(run.attempt, exc, random())
+        return delay if delay is None else guards.delay(delay, f"what the retry policy of {run.kind!r} answered")
     except Exception:
-        logger.exception("the retry policy of %r failed; the default decides", ctx.kind, extra=log_fields(ctx.record))
-        return Exponential()(ctx.attempt, exc, random())
+        logger.exception("the retry policy of %r failed; the default decides", run.kind, extra=log_fields(run.record))
+        return Exponential()(run.attempt, exc, random())

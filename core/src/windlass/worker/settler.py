@@ -8,17 +8,18 @@ from threading import Event, Thread
 from time import monotonic
 from uuid import UUID
 
-from ..context import Context, Stop, log_fields
+from ..context import Stop, log_fields
 from ..errors import BackendError, OutcomeUnknown
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from ..records import Failure, Record
 from ..state import State
 from .flight import Flight
+from .run import Run
 from .workplace import Workplace
 
 logger = logging.getLogger("windlass.worker")
 
-Ended = tuple[Context, Outcome]
+Ended = tuple[Run, Outcome]
 
 Recorded = tuple[Outcome, bool]
 """The outcome that was settled, and whether it was applied."""
@@ -50,11 +51,11 @@ class Settler:
         """Begin."""
         self._thread.start()
 
-    def finish(self, ctx: Context, outcome: Outcome) -> bool:
+    def finish(self, run: Run, outcome: Outcome) -> bool:
         """End an attempt, unless it has ended."""
-        if not self._flight.end(ctx):
+        if not self._flight.end(run):
             return False
-        self._queue.put((ctx, outcome))
+        self._queue.put((run, outcome))
         return True
 
     def stop(self) -> None:
@@ -79,14 +80,14 @@ class Settler:
         return [item for item in items if item is not None], None in items
 
     def _settle(self, batch: list[Ended]) -> None:
-        contexts = [ctx for ctx, _ in batch]
+        runs = [run for run, _ in batch]
         try:
             recorded = self._record([outcome for _, outcome in batch])
-            self._tell(contexts, recorded)
+            self._tell(runs, recorded)
         except Exception:
             logger.exception("could not settle %d outcomes; their leases will run out", len(batch))
         finally:
-            self._flight.settled(contexts)
+            self._flight.settled(runs)
 
     def _record(self, outcomes: list[Outcome]) -> list[Recorded]:
         """Settle, again and again while the store fails; what it refuses for another reason, one by one."""
@@ -121,23 +122,23 @@ class Settler:
         records = self._place.backend.get([outcome.claim.id for outcome, applied in recorded if not applied])
         return [(outcome, applied or _is_ended_by(records, outcome)) for outcome, applied in recorded]
 
-    def _tell(self, contexts: list[Context], recorded: list[Recorded]) -> None:
-        done = [(ctx, outcome) for ctx, (outcome, applied) in zip(contexts, recorded, strict=True) if applied]
+    def _tell(self, runs: list[Run], recorded: list[Recorded]) -> None:
+        done = [(run, outcome) for run, (outcome, applied) in zip(runs, recorded, strict=True) if applied]
         if len(done) < len(recorded):
-            self._tell_lost([ctx for ctx, (_, applied) in zip(contexts, recorded, strict=True) if not applied])
+            self._tell_lost([run for run, (_, applied) in zip(runs, recorded, strict=True) if not applied])
         outcomes = [outcome for _, outcome in done]
         self.counts.update(map(type, outcomes))
-        self._place.observers.settled(outcomes, [ctx.record for ctx, _ in done])
+        self._place.observers.settled(outcomes, [run.record for run, _ in done])
         chatty = logger.isEnabledFor(logging.DEBUG)
-        for ctx, outcome in done:
+        for run, outcome in done:
             if chatty or not isinstance(outcome, Complete):
-                _log(ctx, outcome)
+                _log(run, outcome)
 
-    def _tell_lost(self, stale: list[Context]) -> None:
+    def _tell_lost(self, stale: list[Run]) -> None:
         self.lost += len(stale)
-        self._place.observers.lost([ctx.claim for ctx in stale])
-        for ctx in stale:
-            logger.warning("job %s: %s; its outcome was refused", ctx.id, Stop.LOST, extra=log_fields(ctx.record))
+        self._place.observers.lost([run.claim for run in stale])
+        for run in stale:
+            logger.warning("job %s: %s; its outcome was refused", run.id, Stop.LOST, extra=log_fields(run.record))
 
 
 def _is_ended_by(records: Mapping[UUID, Record], outcome: Outcome) -> bool:
@@ -147,10 +148,10 @@ def _is_ended_by(records: Mapping[UUID, Record], outcome: Outcome) -> bool:
     return not isinstance(outcome, Retry | Discard) or record.last_error == outcome.error
 
 
-def _log(ctx: Context, outcome: Outcome) -> None:
-    extra = log_fields(ctx.record)
-    if ctx.started_at is not None:
-        extra["duration"] = round(monotonic() - ctx.started_at, 6)
+def _log(run: Run, outcome: Outcome) -> None:
+    extra = log_fields(run.record)
+    if run.started_at is not None:
+        extra["duration"] = round(monotonic() - run.started_at, 6)
     match outcome:
         case Retry(error=error):
             level, text = logging.WARNING, f"failed and is retried: {error.type}: {error.message}"
@@ -162,4 +163,4 @@ def _log(ctx: Context, outcome: Outcome) -> None:
             level, text = logging.DEBUG, "completed"
         case _:
             level, text = logging.INFO, "cancelled"
-    logger.log(level, "job %s %s", ctx.id, text, extra=extra)
+    logger.log(level, "job %s %s", run.id, text, extra=extra)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from functools import partial
 from threading import Thread
 
-from ..context import Context
 from ..outcomes import Outcome
 from .flight import Flight
 from .perform import failed, perform_async
+from .run import Run
 from .threads import Finish
 from .workplace import Workplace
 
@@ -27,9 +27,9 @@ class Tasks:
         self._flight = flight
         self._finish = finish
         self._count = count
-        self._waiting: deque[Context] = deque()
+        self._waiting: deque[Run] = deque()
         self._active = 0
-        self._given_up: set[Context] = set()
+        self._given_up: set[Run] = set()
         self._stopping = False
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._run, name="windlass-loop", daemon=True)
@@ -38,17 +38,17 @@ class Tasks:
         """Begin."""
         self._thread.start()
 
-    def put(self, contexts: Sequence[Context]) -> None:
+    def put(self, runs: Sequence[Run]) -> None:
         """Hand in jobs to work."""
-        self._loop.call_soon_threadsafe(self._admit, contexts)
+        self._loop.call_soon_threadsafe(self._admit, runs)
 
-    def cancel(self, ctx: Context) -> None:
+    def cancel(self, run: Run) -> None:
         """Cancel the task of a job whose `stop` is set."""
-        self._loop.call_soon_threadsafe(self._cancel, ctx)
+        self._loop.call_soon_threadsafe(self._cancel, run)
 
-    def give_up(self, ctx: Context) -> None:
+    def give_up(self, run: Run) -> None:
         """Give the place of a handler that ignores its cancellation to another."""
-        self._loop.call_soon_threadsafe(self._give_up, ctx)
+        self._loop.call_soon_threadsafe(self._give_up, run)
 
     def stuck(self) -> int:
         """Return how many given-up handlers still go on."""
@@ -71,40 +71,40 @@ class Tasks:
                 except BaseException:  # SystemExit in a task that a handler began ends the loop, but must not end us
                     logger.exception("a task left the event loop; it goes on")
 
-    def _admit(self, contexts: Sequence[Context]) -> None:
-        self._waiting.extend(contexts)
+    def _admit(self, runs: Sequence[Run]) -> None:
+        self._waiting.extend(runs)
         self._begin_some()
 
     def _begin_some(self) -> None:
         while self._waiting and self._active < self._count:
-            ctx = self._waiting.popleft()
-            if self._flight.begin(ctx):
+            run = self._waiting.popleft()
+            if self._flight.begin(run):
                 self._active += 1
-                ctx.task = self._loop.create_task(self._work(ctx), name=f"windlass-{ctx.kind}")
-                ctx.task.add_done_callback(partial(self._done, ctx))
+                run.task = self._loop.create_task(self._work(run), name=f"windlass-{run.kind}")
+                run.task.add_done_callback(partial(self._done, run))
 
-    async def _work(self, ctx: Context) -> Outcome:
+    async def _work(self, run: Run) -> Outcome:
         with self._place.current():
-            return await perform_async(self._place, ctx)
+            return await perform_async(self._place, run)
 
-    def _done(self, ctx: Context, task: "asyncio.Task[Outcome]") -> None:
+    def _done(self, run: Run, task: "asyncio.Task[Outcome]") -> None:
         # a task that is cancelled before its first step has no outcome of its own
-        self._finish(ctx, failed(ctx, asyncio.CancelledError()) if task.cancelled() else task.result())
-        self._free_place(ctx)
+        self._finish(run, failed(run, asyncio.CancelledError()) if task.cancelled() else task.result())
+        self._free_place(run)
 
-    def _cancel(self, ctx: Context) -> None:
-        if ctx.task is not None:
-            ctx.task.cancel()
+    def _cancel(self, run: Run) -> None:
+        if run.task is not None:
+            run.task.cancel()
 
-    def _give_up(self, ctx: Context) -> None:
-        if ctx.task is not None and not ctx.task.done():
-            self._given_up.add(ctx)
+    def _give_up(self, run: Run) -> None:
+        if run.task is not None and not run.task.done():
+            self._given_up.add(run)
             self._active -= 1
             self._begin_some()
 
-    def _free_place(self, ctx: Context) -> None:
-        if ctx in self._given_up:
-            self._given_up.remove(ctx)
+    def _free_place(self, run: Run) -> None:
+        if run in self._given_up:
+            self._given_up.remove(run)
         else:
             self._active -= 1
             self._begin_some()

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from threading import Thread
 
-from ..context import Context
 from ..outcomes import Outcome
 from .flight import Flight
 from .perform import perform
+from .run import Run
 from .workplace import Workplace
 
-Finish = Callable[[Context, Outcome], bool]
+Finish = Callable[[Run, Outcome], bool]
 """Ends an attempt with its outcome; False if it had one already."""
 
 
@@ -21,7 +21,7 @@ class Threads:
         self._place = place
         self._flight = flight
         self._finish = finish
-        self._queue: SimpleQueue[Context | None] = SimpleQueue()
+        self._queue: SimpleQueue[Run | None] = SimpleQueue()
         self._count = count
         self._threads: list[Thread] = []
 
@@ -30,10 +30,10 @@ class Threads:
         for _ in range(self._count):
             self._start_one()
 
-    def put(self, contexts: Iterable[Context]) -> None:
+    def put(self, runs: Iterable[Run]) -> None:
         """Hand in jobs to work."""
-        for ctx in contexts:
-            self._queue.put(ctx)
+        for run in runs:
+            self._queue.put(run)
 
     def replace(self) -> None:
         """Give up a thread whose handler does not return; it ends if the handler ever does."""
@@ -55,6 +55,6 @@ class Threads:
 
     def _work(self) -> None:
         with self._place.current():
-            while (ctx := self._queue.get()) is not None:
-                if self._flight.begin(ctx) and not self._finish(ctx, perform(self._place, ctx)):
+            while (run := self._queue.get()) is not None:
+                if self._flight.begin(run) and not self._finish(run, perform(self._place, run)):
                     return  # this thread was given up meanwhile, and another has its place

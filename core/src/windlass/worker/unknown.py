@@ -6,7 +6,8 @@ from functools import cache
 
 from ..context import Context, log_fields
 from ..control import Snooze
-from ..definition import Definition, Options
+from ..definition import Definition
+from ..options import Options
 
 logger = logging.getLogger("windlass.worker")
 

@@ -5,13 +5,14 @@ from datetime import timedelta
 from time import monotonic, sleep
 from typing import Protocol
 
-from ..context import Context, Stop
+from ..context import Stop
 from ..outcomes import Cancel, Complete, Discard, Release, Retry
 from .fetcher import Fetcher
 from .flight import Flight
 from .keeper import Keeper
 from .maintainer import Maintainer
 from .perform import failed
+from .run import Run
 from .settler import Settler
 from .snapshot import Snapshot
 from .tasks import Tasks
@@ -67,16 +68,16 @@ class Worker:
     def stop(self, grace: timedelta, hurried: Callable[[], bool]) -> None:
         """Claim no more, let jobs finish for `grace` or until `hurried`, give back the rest, and settle all."""
         self._fetcher.service.stop()
-        for ctx in list(self._flight.waiting):
-            if self._flight.begin(ctx):
-                self._settler.finish(ctx, Release(ctx.claim))
+        for run in list(self._flight.waiting):
+            if self._flight.begin(run):
+                self._settler.finish(run, Release(run.claim))
         seconds = grace.total_seconds()
         _wait_while(lambda: bool(self._flight.open), seconds, hurried)
-        for ctx in list(self._flight.open):
-            self._interrupt(ctx, Stop.SHUTDOWN)
+        for run in list(self._flight.open):
+            self._interrupt(run, Stop.SHUTDOWN)
         _wait_while(lambda: bool(self._flight.open), _STOPPING_GRACE)
-        for ctx in list(self._flight.open):
-            self._settler.finish(ctx, Release(ctx.claim))
+        for run in list(self._flight.open):
+            self._settler.finish(run, Release(run.claim))
         _wait_while(lambda: bool(self._flight.held), max(seconds, _STOPPING_GRACE), hurried)
         for part in reversed(self._parts):
             part.stop()
@@ -99,23 +100,23 @@ class Worker:
             lost=self._settler.lost,
         )
 
-    def _hand_out(self, contexts: Sequence[Context]) -> None:
-        self._threads.put([ctx for ctx in contexts if not ctx.definition.is_async])
-        self._tasks.put([ctx for ctx in contexts if ctx.definition.is_async])
+    def _hand_out(self, runs: Sequence[Run]) -> None:
+        self._threads.put([run for run in runs if not run.definition.is_async])
+        self._tasks.put([run for run in runs if run.definition.is_async])
 
-    def _interrupt(self, ctx: Context, why: Stop) -> None:
+    def _interrupt(self, run: Run, why: Stop) -> None:
         """Tell a job to stop. A task is cancelled, a thread only told; whose time is up is given up if it goes on."""
-        ctx.stop = why
-        if ctx.definition.is_async:
-            self._tasks.cancel(ctx)
+        run.stop = why
+        if run.definition.is_async:
+            self._tasks.cancel(run)
         if why is Stop.TIMED_OUT:
-            error = TimeoutError(f"the handler did not return within {ctx.definition.options.timeout}")
-            if self._settler.finish(ctx, failed(ctx, error)):
-                self._give_up(ctx)
+            error = TimeoutError(f"the handler did not return within {run.definition.options.timeout}")
+            if self._settler.finish(run, failed(run, error)):
+                self._give_up(run)
 
-    def _give_up(self, ctx: Context) -> None:
-        if ctx.definition.is_async:
-            self._tasks.give_up(ctx)
+    def _give_up(self, run: Run) -> None:
+        if run.definition.is_async:
+            self._tasks.give_up(run)
         else:
             self._threads.replace()
 
