@@ -2,9 +2,11 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
-from queue import SimpleQueue
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from types import FrameType
+
+_LOOK_UP_SECONDS = 0.2
 
 
 class StopSignals:
@@ -14,8 +16,15 @@ class StopSignals:
         self._came: SimpleQueue[int] = SimpleQueue()
 
     def wait(self) -> None:
-        """Return once the first has come."""
-        self._came.get()
+        """Return once the first has come.
+
+        It looks up now and then: a signal that comes just before the main thread falls asleep does not wake it, and its
+        handler runs when it is awake again.
+        """
+        while True:
+            with suppress(Empty):
+                self._came.get(timeout=_LOOK_UP_SECONDS)
+                return
 
     def again(self) -> bool:
         """Say whether another has come since."""
