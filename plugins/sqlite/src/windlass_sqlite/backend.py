@@ -155,11 +155,13 @@ class SqliteBackend(Backend):
         return [rows.record(row) for row in rescued]
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
+        _batch(ids)
         with self._reader.reading() as connection:
             return {id: record for id in ids if (record := get(connection, id.bytes)) is not None}
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         guards.limit(limit)
+        _batch(filter.ids or ())
         with self._reader.snapshot() as connection:
             ids = builtins.list(islice(matching(connection, filter, states=set(State), after=after), limit))
             return [record for id in ids if (record := get(connection, id)) is not None]
@@ -198,6 +200,7 @@ class SqliteBackend(Backend):
         self, filter: Filter, states: Set[State], change: Callable[[sqlite3.Cursor, bytes], bool], limit: int
     ) -> Sequence[UUID]:
         guards.limit(limit)
+        _batch(filter.ids or ())
         with self._writer.writing() as connection:
             cursor = connection.cursor()
             with closing(matching(connection, filter, states=states)) as found:
