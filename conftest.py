@@ -10,6 +10,9 @@ from sybil import Sybil
 from sybil.integration.pytest import SybilItem
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
+collect_ignore = ["docs/examples"]
+"""A distribution of its own, with tests of its own: `tests/test_example_backend.py` installs and proves it."""
+
 _before: list[Any] = []
 
 

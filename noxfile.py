@@ -81,6 +81,20 @@ def conformance(session: nox.Session) -> None:
 
 
 @nox.session
+def false_alarms(session: nox.Session) -> None:
+    """Check that 10,000 concurrent rounds on backends that are right give no finding."""
+    sync(session, "dev")
+    session.run("python", "conformance/tests/false_alarms.py", *session.posargs)
+
+
+@nox.session
+def example(session: nox.Session) -> None:
+    """Prove the tutorial's backend as a stranger would: its wheel, in an environment of its own, by the whole kit."""
+    sync(session, "dev")
+    session.run("pytest", "tests/test_example_backend.py", *session.posargs, env={"WINDLASS_EXAMPLE": "standard"})
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Check that generated pages are up to date, run the examples, and build the manual with no warning."""
     sync(session, "dev", "docs")

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 DISTRIBUTIONS = sorted(ROOT.glob("**/pyproject.toml"), key=str)
-PROJECTS = [path for path in DISTRIBUTIONS if not {".venv", ".nox"} & set(path.parts)]
+PROJECTS = [path for path in DISTRIBUTIONS if not {".venv", ".nox", "examples"} & set(path.parts)]
 
 
 def test_the_first_two_blocks_of_the_readme_are_the_two_commands() -> None:

@@ -1,12 +1,18 @@
 """The command line door."""
 
 import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 import typer
 from typer.testing import CliRunner
-from windlass_conformance import Target, command, conform, mutants
+from windlass_conformance import Target, command, conform
 from windlass_conformance.clauses import CLAUSES
 from windlass_conformance.mutants.memory_inserts import StripsNul
 from windlass_conformance.plugin import windlass_cli
@@ -46,9 +52,91 @@ def test_a_broken_backend_exits_with_one(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "memory:// does not conform: 1 violated" in result.output
 
 
+def test_a_violation_prints_its_script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The script is printed whole, or, with --report, written, and its path is printed."""
+    target = Target.from_class(StripsNul, "memory://")
+    monkeypatch.setattr(command, "conform", lambda url, **options: conform(target, **options))
+    printed = runner.invoke(app, ["conform", "memory://", "--only", "PAYLOAD-01"]).output
+    written = runner.invoke(app, ["conform", "memory://", "--only", "PAYLOAD-01", "--report", str(tmp_path)]).output
+
+    assert "def program(backend):" in printed
+    assert "def program(backend):" not in written
+    assert str(tmp_path / "repro-PAYLOAD-01.py") in written
+    assert (tmp_path / ".windlass-conform" / "trace-PAYLOAD-01.json").exists()
+
+
+def test_a_report_is_verified(tmp_path: Path) -> None:
+    """`conform verify` exits with 1 and the reasons for a report of a few clauses, and with 2 for what is no report."""
+    runner.invoke(app, ["conform", "memory://", "--only", "CAP-01", "--report", str(tmp_path)])
+    partial = runner.invoke(app, ["conform", "verify", str(tmp_path / "report.json")])
+
+    assert partial.exit_code == 1
+    assert "CLAIM-02 (core) is missing: No job is handed out before its run_at." in partial.output
+    assert runner.invoke(app, ["conform", "verify", str(tmp_path / "junit.xml")]).exit_code == 2
+    assert runner.invoke(app, ["conform", "verify", str(tmp_path / "none.json")]).exit_code == 2
+
+
+def test_a_known_failure_is_told_and_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """--known names a clause and a link; the run exits with 0, and with 1 once the clause holds."""
+    arguments = ["conform", "memory://", "--only", "PAYLOAD-01", "--known", "PAYLOAD-01=https://example.org/1"]
+    fixed = runner.invoke(app, arguments)
+    target = Target.from_class(StripsNul, "memory://")
+    monkeypatch.setattr(command, "conform", lambda url, **options: conform(target, **options))
+    known = runner.invoke(app, arguments)
+
+    assert known.exit_code == 0
+    assert "known: https://example.org/1" in known.output
+    assert fixed.exit_code == 1
+    assert "no known failure any more" in fixed.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    """The report has what was found before, nothing is left beside the store, and the exit code tells the signal."""
+    stores, folder = tmp_path / "stores", tmp_path / "report"
+    stores.mkdir()
+    arguments = [
+        "conform",
+        f"sqlite:///{stores}/x.db",
+        "--only",
+        "QUERY-04",
+        "--only",
+        "RECORD-02",
+        "--report",
+        str(folder),
+    ]
+    with subprocess.Popen([sys.executable, "-m", "windlass.cli", *arguments], stderr=subprocess.PIPE) as process:
+        for there in (True, False, True):  # the store of the first look at the backend, and then one of a clause
+            assert _within(60, partial(_is_used, stores, there))
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+
+    told = json.loads((folder / "report.json").read_text())
+    assert process.returncode == 128 + number
+    assert told["interrupted"] is True
+    assert [clause["status"] for clause in told["clauses"] if clause["id"] == "RECORD-02"] == ["not run"]
+    assert list(stores.iterdir()) == []
+    assert errors == b""
+
+
+def _is_used(stores: Path, there: bool) -> bool:
+    return any(stores.iterdir()) is there
+
+
+def _within(seconds: float, condition: Callable[[], bool]) -> bool:
+    deadline = monotonic() + seconds
+    while not condition():
+        if monotonic() > deadline:
+            return False
+        sleep(0.01)
+    return True
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["memory://", "--known", "CLAIM-01"], "'CLAIM-01' names no link"),
+        (["memory://", "--known", "NOPE-01=https://x"], "NOPE-01"),
         (["acme://x"], "no installed plugin serves acme://"),
         (["memory://", "--only", "NOPE-01"], "no clause is called NOPE-01"),
         (["--only", "CLAIM-01"], "no URL"),
@@ -71,11 +159,12 @@ def test_clauses_are_listed() -> None:
     assert lines[0].split()[0] == next(iter(CLAUSES))
 
 
-def test_mutants_print_a_matrix(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_mutants_print_a_matrix(tmp_path: Path) -> None:
     """`conform mutants` prints each mutant's fate and writes the matrix as JSON."""
-    monkeypatch.setattr(mutants, "SHIPPED", mutants.SHIPPED[:2])
-    result = runner.invoke(app, ["conform", "mutants", "--json", str(tmp_path / "matrix.json")])
+    names = ("claims late", "strips NUL")
+    only = [argument for name in names for argument in ("--only", name)]
+    result = runner.invoke(app, ["conform", "mutants", *only, "--json", str(tmp_path / "matrix.json")])
 
     assert result.exit_code == 0
-    assert "2 of 2 mutants killed by the clause that they break" in result.output
-    assert [entry["killed"] for entry in json.loads((tmp_path / "matrix.json").read_text())] == [True, True]
+    assert "2 of 2 mutants killed: 100.0% (quick)" in result.output
+    assert [entry["killed"] for entry in json.loads((tmp_path / "matrix.json").read_text())["mutants"]] == [True, True]

@@ -1,29 +1,91 @@
-"""Mutants: each is caught, and by the clause that it breaks."""
+"""Mutants: how a broken backend is judged, apart and in modules of others. The matrix itself is `docs/kill.json`."""
+
+import json
+from pathlib import Path
 
 import pytest
-from windlass_conformance.clauses import CLAUSES
-from windlass_conformance.mutant import Mutant, judge_one
-from windlass_conformance.mutants import SHIPPED
+from windlass import ConfigurationError
+from windlass_conformance import Mutant, matrix
+from windlass_conformance.mutant import judge
+from windlass_conformance.mutants import MUTANTS
 from windlass_memory import MemoryBackend
 
-
-@pytest.mark.parametrize("mutant", SHIPPED, ids=lambda mutant: mutant.name)
-def test_each_mutant_is_killed_by_its_clause(mutant: Mutant) -> None:
-    """The named clause, with no other armed, is violated by the mutant; a crash would not count."""
-    verdict = judge_one(mutant)
-
-    assert verdict.killed, verdict.detail
-    assert verdict.detail.startswith(f"{mutant.clause} is broken: {CLAUSES[mutant.clause].text}")
+SAMPLE = ("claims late", "completes twice", "strips NUL", "extends any attempt", "purges at the moment")
 
 
-def test_a_right_backend_is_not_killed() -> None:
-    """A mutant without a bug survives, so a kill is the bug's doing."""
-    for clause in ("CLAIM-05", "RACE-01", "PAYLOAD-01"):
-        right = Mutant("right", clause, "None.", "-", lambda: MemoryBackend)
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_mutant_is_killed_by_its_clause(name: str) -> None:
+    """The named clause is violated by the mutant, in a process of its own; a crash would not count."""
+    [verdict] = matrix.run(matrix.find([matrix.SHIPPED], [name]), "quick")
 
-        assert judge_one(right).detail == "survived"
+    assert (verdict.fate, verdict.by) == ("killed", (verdict.mutant.clause,)), verdict.detail
 
 
 def test_mutants_have_names_of_their_own() -> None:
     """No two mutants share a name, which is how a kill matrix tells them apart."""
-    assert len({mutant.name for mutant in SHIPPED}) == len(SHIPPED)
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
+
+
+def test_a_family_and_none_are_clauses_too() -> None:
+    """A violation counts for its own family, and for a mutant whose family the kit does not have."""
+    assert Mutant("m", "CLAIM", MemoryBackend).counts("CLAIM-05")
+    assert Mutant("m", "CLAIM-99", MemoryBackend).counts("CLAIM-05")
+    assert Mutant("m", "CLAIM-05", MemoryBackend).counts("RECORD-01")
+    assert not Mutant("m", "CLAIM", MemoryBackend).counts("LEASE-05")
+    assert Mutant("m", "", MemoryBackend).counts("LEASE-05")
+    assert Mutant("m", "theirs-01", MemoryBackend).counts("LEASE-05")
+
+
+def test_a_function_of_namespaces_is_a_mutant() -> None:
+    """A mutant may be made by a function that opens a client of the store of a namespace."""
+
+    class Wakes(MemoryBackend):
+        def wait(self, *args: object, **options: object) -> bool:
+            return True
+
+    def make_backend(namespace: str) -> MemoryBackend:
+        return Wakes.from_url(f"memory://by_hand.{namespace}")
+
+    verdict = judge(Mutant("wakes", "WAIT-01", make_backend))
+
+    assert (verdict.killed, verdict.by) == (True, ("WAIT-01",))
+
+
+def test_a_module_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--module` finds a module in the current directory; a mutant that hangs or dies is told, and stops nobody."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_mutants.py").write_text(
+        """
+import os
+import threading
+from windlass_conformance import Mutant
+from windlass_memory import MemoryBackend
+
+class Hangs(MemoryBackend):
+    def setup(self):
+        threading.Event().wait()
+
+class Dies(MemoryBackend):
+    def setup(self):
+        os._exit(3)
+
+class Late(MemoryBackend):
+    def queues(self):
+        return list(reversed(super().queues()))
+
+MUTANTS = [Mutant("hangs", "", Hangs), Mutant("dies", "CLAIM", Dies), Mutant("late", "QUEUE", lambda: Late)]
+"""
+    )
+    verdicts = list(matrix.run(matrix.find(["my_mutants"]), "quick", seconds=20))
+
+    assert [verdict.fate for verdict in verdicts] == ["hung", "crashed", "killed"]
+    written = json.loads(matrix.to_json(verdicts, "quick"))
+    assert (written["profile"], written["rate"]) == ("quick", 0.3333)
+    assert written["mutants"][2]["by"] == ["QUEUE-02"]
+
+
+def test_what_is_not_there_is_told() -> None:
+    """A module that is not there, or defines no mutants, and a name that no mutant has, are configuration errors."""
+    for modules, names in ((["no_such_module"], []), (["json"], []), ([matrix.SHIPPED], ["no such mutant"])):
+        with pytest.raises(ConfigurationError):
+            matrix.find(modules, names)

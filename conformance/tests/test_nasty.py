@@ -50,6 +50,16 @@ class Nasty(MemoryBackend):
             guards.size(getattr(outcome, "result", None), self.capabilities.max_payload_bytes, "result")
         return super().settle(outcomes, now=now)
 
+    def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
+        """Refuse many ids."""
+        self._batch(ids)
+        return super().get(ids)
+
+    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
+        """Refuse a filter of many ids."""
+        self._batch(filter.ids or ())
+        return super().list(filter, limit=limit, after=after)
+
     def _batch(self, items: Sequence[Any]) -> None:
         guards.within(len(items), 0, self.capabilities.max_batch, "the number of items in one call")
 
@@ -80,16 +90,19 @@ class Nasty(MemoryBackend):
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[Any]:
         """Take the last inserted first."""
+        self._batch(filter.ids or ())
         with _backwards(self._store):
             return super().cancel(filter, limit=limit, now=now)
 
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[Any]:
         """Take the last inserted first."""
+        self._batch(filter.ids or ())
         with _backwards(self._store):
             return super().requeue(filter, limit=limit, now=now)
 
     def delete(self, filter: Filter, *, limit: int) -> Sequence[Any]:
         """Take the last inserted first."""
+        self._batch(filter.ids or ())
         with _backwards(self._store):
             return super().delete(filter, limit=limit)
 

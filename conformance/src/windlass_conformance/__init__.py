@@ -1,21 +1,28 @@
 """The conformance kit of Windlass: it proves a backend, anybody's, against the contract.
 
-Three doors lead to one engine: `conform(url)`, a test class that inherits from `BackendConformance`, and the command
-`windlass conform URL`.
+Four doors lead to one engine: `conform(url)`, a test class that inherits from `BackendConformance`, `pytest --pyargs
+windlass_conformance --windlass-url URL`, and the command `windlass conform URL`.
+
+Names are imported when they are first used, since pytest and the command line import this package at every start.
 """
 
-from .clauses import CLAUSES, Clause
-from .engine import conform
-from .mutant import Mutant
-from .report import Report, Result, Status
-from .suite import BackendConformance
-from .target import Target
-from .violation import Violation
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .clauses import CLAUSES, Clause
+    from .engine import Interrupted, conform
+    from .mutant import Mutant
+    from .report import Report, Result, Status
+    from .suite import BackendConformance
+    from .target import Target
+    from .violation import Violation
 
 __all__ = [
     "CLAUSES",
     "BackendConformance",
     "Clause",
+    "Interrupted",
     "Mutant",
     "Report",
     "Result",
@@ -24,3 +31,20 @@ __all__ = [
     "Violation",
     "conform",
 ]
+
+_MODULES = {
+    "clauses": ("CLAUSES", "Clause"),
+    "engine": ("Interrupted", "conform"),
+    "mutant": ("Mutant",),
+    "report": ("Report", "Result", "Status"),
+    "suite": ("BackendConformance",),
+    "target": ("Target",),
+    "violation": ("Violation",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from types import TracebackType
 from typing import Any, TypeVar
 
 from windlass import Backend, Capabilities, Filter, NewRecord, Record
 
 from .profiles import Profile
 from .target import Target
-from .tracing import traced
+from .tracing import asked_to_be_refused, came_from_a_call, traced
 from .violation import Violation
 
 FunctionT = TypeVar("FunctionT", bound="Callable[[Case], None]")
@@ -22,6 +23,10 @@ LEASE = timedelta(seconds=60)
 
 class NotRun(Exception):
     """An example that cannot be run on this target; its message says why."""
+
+
+_TOLD = (Violation, NotRun)
+"""What an example may end with as it is. Anything else that a call raises is a valid call not answered."""
 
 
 class Case:
@@ -39,8 +44,14 @@ class Case:
         self.backend = traced(self.raw, self.steps)
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
-        self._stack.close()
+    def __exit__(self, kind: object, exc: BaseException | None, traceback: TracebackType | None) -> None:
+        try:
+            self._stack.close()
+        except Exception:
+            if exc is None:
+                raise  # else what went wrong first is told
+        if isinstance(exc, Exception) and not isinstance(exc, _TOLD) and came_from_a_call(traceback):
+            raise Violation(self.clause_id, "an answer", repr(exc), self.steps) from exc
 
     @property
     def capabilities(self) -> Capabilities:
@@ -66,7 +77,7 @@ class Case:
 
     def refuses(self, error: type[Exception], call: Callable[[], object]) -> None:
         """Require that a call raises an error and that nothing in the store changes."""
-        before = self.contents()
+        before, made = self.contents(), len(self.steps)
         try:
             answer = call()
         except error:
@@ -75,6 +86,8 @@ class Case:
             self.that(False, error.__name__, repr(exc))
         else:
             self.that(False, error.__name__, answer)
+        finally:
+            asked_to_be_refused(self.steps[made:], error)
         after = self.contents()
         self.that(before == after, f"nothing changed after the refusal: {before}", after)
 

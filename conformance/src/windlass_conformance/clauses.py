@@ -7,8 +7,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Tier = Literal["model", "payload", "name", "time", "refusal", "batch", "query", "wait", "store", "capability", "race"]
-Level = Literal["core", "multi_process", "notify", "transactional_insert"]
+Tier = Literal["model", "payload", "name", "time", "refusal", "batch", "query", "wait", "store", "capability", "race",
+               "schedule", "history", "crash", "fault", "leak"]  # fmt: skip
+Level = Literal["core", "durable", "multi_process", "notify", "transactional_insert"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Clause:
 
 _ALL = (
     Clause("CALL-01", "model", "A valid call is answered; it raises nothing."),
+    Clause("CALL-02", "model", "Answers are of the declared types, and their datetimes are in UTC."),
     Clause("RECORD-01", "model", "A call changes the records that it is about, and no other."),
     Clause("RECORD-02", "model", "No record appears or disappears but by insert, delete and purge."),
     Clause("RECORD-03", "model", "updated_at is the now of the latest call that changed the record."),
@@ -113,6 +115,9 @@ _ALL = (
     Clause("TIME-06", "time", "A due time is rounded up to time_precision, never down."),
     Clause("TIME-07", "time", "With now=None the time is the backend's own clock."),
     Clause("TIME-08", "time", "A delay or lease that ends after the year 9999 is refused with InvalidArgument."),
+    Clause("TIME-09", "time", "Each call goes by its own now: clocks of clients may differ, and go back."),
+    Clause("TIME-10", "time", "The zone of the process changes nothing."),
+    Clause("TIME-11", "time", "A moment that a call writes is exact to time_precision."),
     Clause("REFUSE-01", "refusal", "A limit below 1 is refused with InvalidArgument, and nothing is done."),
     Clause("REFUSE-02", "refusal", "A lease of zero or less is refused with InvalidArgument, and nothing is done."),
     Clause("REFUSE-03", "refusal", "purge refuses a state that is not final with InvalidArgument; nothing is done."),
@@ -122,16 +127,22 @@ _ALL = (
     Clause("WAIT-03", "wait", "wait returns True as soon as a future job becomes due."),
     Clause("WAIT-04", "wait", "wait does not return early for a job whose queue is paused or not asked for."),
     Clause("WAIT-05", "wait", "wait returns True soon after another client's insert.", "notify"),
+    Clause("WAIT-06", "wait", "wait returns True soon after another client makes a job due in any way.", "notify"),
+    Clause("WAIT-07", "wait", "wait returns True soon after an insert through the same client."),
     Clause("SETUP-01", "store", "setup again changes nothing."),
     Clause("SETUP-02", "store", "After teardown, setup starts afresh; teardown again is harmless."),
     Clause("SETUP-03", "store", "Stores of two namespaces are separate."),
     Clause("SETUP-04", "store", "Clients of one store see each other's writes."),
     Clause("SETUP-05", "store", "Eight clients may set a store up at once."),
     Clause("SETUP-06", "store", "A URL with an unknown option, and a bad namespace, raise ConfigurationError."),
+    Clause("SETUP-07", "store", "Eight processes may set a store up at once.", "multi_process"),
+    Clause("SETUP-08", "store", "setup of a store in use changes nothing for those who use it."),
     Clause("CLOSE-01", "store", "Closing again is harmless; any other call then raises Closed."),
     Clause("CLOSE-02", "store", "Closing wakes every wait."),
     Clause("CLOSE-03", "store", "Closing a client leaves the store, and its other clients, as they are."),
+    Clause("DURABLE-01", "store", "What was stored is there when every client was closed.", "durable"),
     Clause("CAP-01", "capability", "A transaction is refused as Unsupported where not declared, and nothing is done."),
+    Clause("CAP-04", "capability", "Capabilities are the same for each client, and make sense."),
     Clause("CAP-02", "capability", "Jobs inserted in a transaction are there when it commits.", "transactional_insert"),
     Clause(
         "CAP-03", "capability", "Jobs inserted in a transaction never were when it rolls back.", "transactional_insert"
@@ -147,6 +158,41 @@ _ALL = (
     Clause("RACE-09", "race", "Of requeues that race for one job, one changes it."),
     Clause("RACE-10", "race", "Of processes that claim at once, each attempt goes to one.", "multi_process"),
     Clause("RACE-11", "race", "Processes forked beside an open client share a store as others do.", "multi_process"),
+    Clause("SCHED-01", "schedule", "However the steps of claims interleave, each job goes to one, and none is left."),
+    Clause("SCHED-02", "schedule", "However settle, extend and rescue interleave, an attempt ends once."),
+    Clause("SCHED-03", "schedule", "A rescue, settle or extend that meets the next attempt leaves it alone."),
+    Clause("SCHED-04", "schedule", "However inserts, ends and requeues interleave, a unique key has one holder."),
+    Clause("SCHED-05", "schedule", "A cancel that interleaves with claim, settle, rescue or requeue is not forgotten."),
+    Clause("SCHED-06", "schedule", "A delete or purge that interleaves with other calls removes nothing that runs."),
+    Clause("SCHED-07", "schedule", "Once pause has returned, no claim that begins hands out a job of that queue."),
+    Clause("SCHED-08", "schedule", "However the steps of two or three workers interleave, some order explains it."),
+    Clause("CRASH-01", "crash", "What was answered before its process died is stored.", "durable"),
+    Clause("CRASH-02", "crash", "Of an insert whose process dies all jobs are stored, or none is.", "durable"),
+    Clause("CRASH-03", "crash", "Of a call whose process dies each job is as before, or as after.", "durable"),
+    Clause("CRASH-04", "crash", "A process that dies in a call holds nothing up for others.", "durable"),
+    Clause("CRASH-05", "crash", "A setup whose process dies can be repeated.", "durable"),
+    Clause("FAULT-01", "fault", "A store that cannot be reached is Unavailable; nothing happened.", "multi_process"),
+    Clause("FAULT-02", "fault", "A request that is lost takes effect once, or never.", "multi_process"),
+    Clause("FAULT-03", "fault", "An answer that is lost is OutcomeUnknown, or asked for again.", "multi_process"),
+    Clause("FAULT-04", "fault", "A call on a connection that is silent ends within a minute.", "multi_process"),
+    Clause("FAULT-05", "fault", "On a slow connection every call is answered as on a fast one.", "multi_process"),
+    Clause("LEAK-01", "leak", "A client that is closed leaves no thread and no file descriptor behind."),
+    Clause("LEAK-02", "leak", "Calls that were refused leave no thread and no file descriptor behind."),
+    Clause("LEAK-03", "leak", "A wait whose client is closed leaves no thread and no file descriptor behind."),
+    Clause("HISTORY-01", "history", "R1: the attempts of a record rise by one, and none is handed out twice."),
+    Clause("HISTORY-02", "history", "R2: an attempt begins only after the end of the one before."),
+    Clause("HISTORY-03", "history", "R3: each attempt ends at most once."),
+    Clause("HISTORY-04", "history", "R4: an attempt is held and settled only while it runs, and not refused then."),
+    Clause("HISTORY-05", "history", "R5: nothing but a requeue follows a final state."),
+    Clause("HISTORY-06", "history", "R6: no job is handed out before it is due, whoever moved it meanwhile."),
+    Clause("HISTORY-07", "history", "R7: a call takes only what it asks for, and nothing from a paused queue."),
+    Clause("HISTORY-08", "history", "R8: an answer has at most `limit` items, and none twice."),
+    Clause("HISTORY-09", "history", "R9: a claim or rescue with room left leaves nothing that no other call touched."),
+    Clause("HISTORY-10", "history", "R10: a claim follows the order, and where none overlaps, overtakes nothing."),
+    Clause("HISTORY-11", "history", "R11: no job is lost, and none is doubled."),
+    Clause("HISTORY-12", "history", "R12: what is read and counted is what was stored, at some moment of the call."),
+    Clause("HISTORY-13", "history", "R13: a unique key has one holder, and only that one keeps others out."),
+    Clause("HISTORY-14", "history", "R14: a rescue takes only what has expired, extended leases included."),
 )
 
 CLAUSES = {clause.id: clause for clause in _ALL}

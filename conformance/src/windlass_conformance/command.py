@@ -1,25 +1,26 @@
-"""The command line door: `windlass conform URL` and `windlass conform mutants`."""
+"""The command line door: `windlass conform URL`, `windlass conform verify` and `windlass conform mutants`."""
 
-import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from signal import SIGINT
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from typer.core import TyperGroup
 from windlass import WindlassError
 
-from . import tables
+from . import matrix, reports, tables
 from .clauses import CLAUSES
-from .engine import conform
-from .mutant import Verdict, judge_one
-from .report import Report, Result
+from .engine import Interrupted, conform
+from .known import parsed
+from .mutant import Verdict
+from .progress import bar, watching
+from .redaction import Redaction
+from .report import Report
+from .reports.verify import verified
+from .signals import as_interrupts
 
-FAILED, MISUSED = 1, 2
-
-_errors = Console(stderr=True)
+FAILED, MISUSED, SIGNALLED = 1, 2, 128
 
 
 class ProfileOption(StrEnum):
@@ -27,6 +28,14 @@ class ProfileOption(StrEnum):
 
     quick = "quick"
     standard = "standard"
+
+
+class RunProfile(StrEnum):
+    """How much is tested, and for how long."""
+
+    quick = "quick"
+    standard = "standard"
+    soak = "soak"
 
 
 class _UrlFirst(TyperGroup):
@@ -42,7 +51,8 @@ conform_app = typer.Typer(
     cls=_UrlFirst,
     no_args_is_help=True,
     help="Test a backend against the contract: `windlass conform URL`.",
-    epilog="Exit codes: 0 it conforms, 1 a clause failed, 2 bad usage, or the store could not be opened.",
+    epilog="Exit codes: 0 it conforms, 1 a clause failed, 2 bad usage, or the store could not be opened, "
+    "130 and 143 interrupted.",
 )
 
 
@@ -50,8 +60,24 @@ conform_app = typer.Typer(
 def run(
     url: Annotated[str, typer.Argument(help="The backend's URL; stores beside it are made, and removed.")] = "",
     *,
-    profile: Annotated[ProfileOption, typer.Option(help="quick is up to a minute.")] = ProfileOption.quick,
+    profile: Annotated[RunProfile, typer.Option(help="quick is up to a minute.")] = RunProfile.quick,
+    minutes: Annotated[float, typer.Option(min=0.01, metavar="N", help="How long a soak goes on.")] = 60,
+    seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="Repeat the run that had this seed.")] = None,
     only: Annotated[list[str] | None, typer.Option("--only", metavar="CLAUSE", help="Test this clause only.")] = None,
+    known: Annotated[
+        list[str] | None, typer.Option("--known", metavar="CLAUSE=LINK", help="A failure that is known.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Go on with a family of clauses after one of it failed.")
+    ] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--report", metavar="DIR", file_okay=False, help="Write reports here.")
+    ] = None,
+    traces: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", file_okay=False, help="Keep traces here, and replay them first."),
+    ] = None,
+    forget: Annotated[bool, typer.Option("--forget", help="Delete traces that show nothing any more.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     list_clauses: Annotated[bool, typer.Option("--list", help="List the clauses, and test nothing.")] = False,
 ) -> None:
@@ -62,51 +88,78 @@ def run(
     unknown = [id for id in only or [] if id not in CLAUSES]
     if unknown or not url:
         raise _misused(f"no clause is called {', '.join(unknown)}; see --list" if unknown else "no URL was given")
+    if traces is None and folder is not None:
+        traces = folder / ".windlass-conform"
     try:
-        report = _conform(url, profile, only or [])
+        options = {"minutes": minutes, "seed": seed, "everything": everything, "traces": traces, "forget": forget}
+        report, code = _conform(
+            url, profile=profile.value, only=only or [], known_failures=parsed(known or []), **options
+        )
     except WindlassError as exc:
-        raise _misused(str(exc)) from exc
-    typer.echo(report.to_json() if as_json else tables.report(report))
-    if not report.passed:
+        raise _misused(Redaction(url).text(str(exc))) from exc
+    if report is None:
+        raise typer.Exit(code)
+    if folder is not None:
+        reports.write(report, folder)
+    typer.echo(report.to_json() if as_json else tables.report(report, folder), nl=not as_json)
+    if code:
+        raise typer.Exit(code)
+
+
+def _conform(url: str, *, only: list[str], **options: Any) -> tuple[Report | None, int]:
+    """Run the engine; return its report, none where it was interrupted before it began, and the exit code."""
+    with as_interrupts() as came, watching(len(only) or len(CLAUSES)) as (on_start, on_progress):
+        try:
+            report = conform(url, only=only, on_start=on_start, on_progress=on_progress, **options)
+        except KeyboardInterrupt as interrupt:
+            found = interrupt.report if isinstance(interrupt, Interrupted) else None
+            return found, SIGNALLED + (came[0] if came else SIGINT)
+    return report, 0 if report.passed else FAILED
+
+
+@conform_app.command()
+def verify(
+    path: Annotated[Path, typer.Argument(metavar="REPORT", help="The report.json of a run.")],
+) -> None:
+    """Say whether a report proves its backend: no clause of the core failed, was skipped or is missing."""
+    try:
+        reasons = verified(path)
+    except (OSError, TypeError, ValueError) as exc:
+        raise _misused(f"{path} is no report that can be read: {exc}") from exc
+    for reason in reasons:
+        typer.echo(reason)
+    typer.echo(f"{path} does not verify" if reasons else f"{path} verifies")
+    if reasons:
         raise typer.Exit(FAILED)
-
-
-def _conform(url: str, profile: ProfileOption, only: list[str]) -> Report:
-    with _progress() as progress:
-        task = progress.add_task("testing", total=len(only) or len(CLAUSES))
-
-        def show(result: Result) -> None:
-            progress.update(task, advance=1, description=f"{result.clause_id} {result.status}")
-
-        return conform(url, profile=profile.value, only=only, on_progress=show)
 
 
 @conform_app.command()
 def mutants(
     *,
+    profile: Annotated[ProfileOption, typer.Option(help="How much of the kit is run on each.")] = ProfileOption.quick,
+    modules: Annotated[
+        list[str] | None, typer.Option("--module", help="Run the MUTANTS of this module instead; it may be here.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="Run this mutant only.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="How many to run at a time, each in a process of its own.")] = 2,
     as_json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the matrix as JSON.")] = None,
 ) -> None:
-    """Run the kit on backends with one known bug each, and show which it catches by the clause that they break."""
-    try:
-        from .mutants import SHIPPED  # noqa: PLC0415 - mutants patch plugins, which need not be installed
-    except ModuleNotFoundError as exc:
-        raise _misused(f"mutants patch a plugin that is not installed: {exc}") from exc
+    """Run the kit on backends with one known bug each. Exits with 1 where it catches fewer than the profile's bar."""
     verdicts: list[Verdict] = []
-    with _progress() as progress:
-        for mutant in progress.track(SHIPPED, description="mutants"):
-            verdicts.append(judge_one(mutant))
+    try:
+        found = matrix.find(modules or [matrix.SHIPPED], only or [])
+    except WindlassError as exc:
+        raise _misused(str(exc)) from exc
+    with bar() as progress:
+        running = matrix.run(found, profile.value, jobs=jobs)
+        verdicts += progress.track(running, total=len(found), description="mutants")
     if as_json is not None:
-        as_json.write_text(json.dumps([tables.verdict(verdict) for verdict in verdicts], indent=2) + "\n")
-    typer.echo(tables.kill_matrix(verdicts))
-    if not all(verdict.killed for verdict in verdicts):
+        as_json.write_text(matrix.to_json(verdicts, profile.value), "utf-8")
+    typer.echo(tables.kill_matrix(verdicts, profile.value))
+    if matrix.rate(verdicts) < matrix.BARS[profile.value]:
         raise typer.Exit(FAILED)
 
 
 def _misused(why: str) -> typer.Exit:
-    typer.echo(f"error: {why}", err=True)
+    typer.echo(f"error: {' '.join(why.split())}", err=True)
     return typer.Exit(MISUSED)
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=_errors, transient=True, disable=not _errors.is_terminal)

@@ -46,7 +46,7 @@ class Ending(NamedTuple):
 
     grip: Grip
     by: Literal["complete", "retry", "discard", "release", "cancel"]
-    at: Moment | timedelta
+    at: Moment | timedelta | None
     text: str
 
 
@@ -67,11 +67,11 @@ class Draft(NamedTuple):
 
 slots = st.integers(0, len(IDS) - 1)
 limits = st.sampled_from([2, 1, 3, 100])
-leases = st.sampled_from([timedelta(seconds=30), timedelta(seconds=1), timedelta(hours=1)])
+leases = st.sampled_from([timedelta(seconds=30), timedelta(seconds=1), timedelta(hours=1), timedelta(days=3_650)])
 delays = st.sampled_from([timedelta(0), timedelta(seconds=1), timedelta(seconds=30), timedelta(days=400)])
 
 steps = st.builds(
-    Moment, st.just("now"), st.just(0), st.sampled_from([0, 1]), st.sampled_from([0, 0, 1, 30, 86_400, -45])
+    Moment, st.just("now"), st.just(0), st.sampled_from([0, 1]), st.sampled_from([0, 0, 1, 30, 86_400, -45, -3_600])
 )
 
 
@@ -95,7 +95,7 @@ drafts = st.builds(
     at=st.one_of(st.none(), st.none(), moments, delays),
     unique_key=st.sampled_from([None, None, None, "k", "l"]),
     unique_until=st.sampled_from(["finished", "purged"]),
-    tags=st.sampled_from([(), (), ("red",), ("blue", "red")]),
+    tags=st.sampled_from([(), (), ("red",), ("red", "blue")]),
 )
 batches = st.lists(drafts, min_size=1, max_size=5)
 stocks = st.lists(drafts, min_size=1, max_size=8, unique_by=lambda draft: draft.slot)
@@ -105,7 +105,7 @@ endings = st.builds(
     Ending,
     grips,
     st.sampled_from(["complete", "retry", "discard", "release", "cancel"]),
-    st.one_of(delays, moments),
+    st.one_of(delays, moments, st.none()),
     st.sampled_from(["", "x", "done"]),
 )
 

@@ -1,24 +1,52 @@
 """The one engine behind every door: it runs clauses on a target and reports each."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
-from time import perf_counter
-from traceback import extract_tb
+from secrets import randbits
+from time import monotonic
 
-from windlass import Capabilities
+from windlass.plugins import installed
 
-from . import examples, processes, races  # noqa: F401 - importing them registers their examples
-from .case import EXAMPLES, Case, NotRun
+from . import (  # noqa: F401 - importing them registers their examples
+    crashes,
+    examples,
+    faults,
+    leaks,
+    processes,
+    races,
+    schedules,
+)
 from .clauses import CLAUSES
-from .judge import Judge
-from .machine import STARTS
-from .profiles import PROFILES, Profile, ProfileName
-from .programs import MODEL_CLAUSES, violations
-from .report import Report, Result, Status
+from .history import rules  # noqa: F401 - likewise
+from .known import KnownFailures, checked
+from .profiles import BUDGETS, PROFILES, ProfileName
+from .programs import MODEL_CLAUSES
+from .remembered import replayed
+from .report import Report, Result, Status, Subject
+from .repro import reproduce
+from .running import run_examples, run_programs
+from .session import Session
 from .target import MakeBackend, Target
+from .traces import keep
 from .violation import Violation
 
+__all__ = ["Interrupted", "Session", "conform", "run_examples", "run_programs"]
+
 OnProgress = Callable[[Result], None]
+OnStart = Callable[[str], None]
+
+_MAY_STILL_FAIL = (Status.PASSED, Status.NOT_REACHED, Status.NOT_RUN)
+
+
+class Interrupted(KeyboardInterrupt):
+    """The run was interrupted; everything was torn down, and `report` has what was found before."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__("the conformance run was interrupted")
+        self.report = report
 
 
 def conform(
@@ -26,7 +54,14 @@ def conform(
     *,
     profile: ProfileName = "quick",
     only: Collection[str] = (),
+    known_failures: KnownFailures | None = None,
+    everything: bool = False,
+    seed: int | None = None,
+    minutes: float = 60,
+    traces: Path | None = None,
+    forget: bool = False,
     on_progress: OnProgress | None = None,
+    on_start: OnStart | None = None,
 ) -> Report:
     """Test a backend against the contract.
 
@@ -34,68 +69,101 @@ def conform(
         target: A backend's URL, or a function that opens a client of the store called by a namespace.
         profile: How much is tested: `quick` takes up to a minute.
         only: Ids of the clauses to test; empty is all.
+        known_failures: Clauses that may fail, each with a link; one that passes is an error.
+        everything: Whether to judge the rest of a family once one of its clauses is broken.
+        seed: What drawing begins from; None is the profile's choice, which the report tells.
+        minutes: How long a soak goes on.
+        traces: A folder of traces: they are replayed first, and new ones are kept there.
+        forget: Whether to delete a trace that shows nothing any more.
         on_progress: Called with each clause's result as soon as it is known.
+        on_start: Called with what is tested next.
 
     Raises:
         WindlassError: The store cannot be opened or set up.
+        Interrupted: A KeyboardInterrupt came; it carries the report of what was found before.
     """
-    started = perf_counter()
+    began = monotonic()
     target = Target.of(target)
-    capabilities = target.probe()
+    known = checked(known_failures or {})
+    subject = _subject(target)
+    if seed is None:
+        seed = randbits(32) if PROFILES[profile].random else 0
+    size = PROFILES[profile]._replace(seed=seed)
+    session = Session(target, size, subject.capabilities, known, everything, on_start or (lambda what: None))
+    budget = minutes * 60 if profile == "soak" else BUDGETS[profile]
+    report = Report(subject, profile, seed, [], datetime.now(UTC), budget_seconds=budget)
     ids = [id for id in CLAUSES if id in only or not only]
-    results: dict[str, Result] = {}
-    for result in _run(target, PROFILES[profile], capabilities, ids):
-        results[result.clause_id] = result
-        if on_progress is not None:
-            on_progress(result)
-    return Report(target.name, profile, capabilities, [results[id] for id in ids], perf_counter() - started)
-
-
-def _run(target: Target, profile: Profile, capabilities: Capabilities, ids: list[str]) -> Iterator[Result]:
-    by_example: dict[str, Result] = {}
-    for id in ids:
-        result = run_examples(id, target, profile, capabilities)
-        if CLAUSES[id].tier != "model" or result.status in (Status.VIOLATED, Status.ERROR):
-            by_example[id] = result
-            yield result
-    armed = [id for id in ids if id in MODEL_CLAUSES and id not in by_example]
-    if armed:
-        yield from run_programs(target, profile, armed)
-
-
-def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabilities) -> Result:
-    """Run the examples of one clause."""
-    started = perf_counter()
-    level = CLAUSES[id].level
-    if level != "core" and not getattr(capabilities, level):
-        return Result(id, Status.NOT_DECLARED, f"the backend does not declare {level}")
+    found: dict[str, Result] = {}
     try:
-        for example in EXAMPLES.get(id, ()):
-            with Case(id, target, profile) as case:
-                example(case)
-    except Violation as violation:
-        return Result(id, Status.VIOLATED, str(violation), perf_counter() - started, violation)
-    except NotRun as reason:
-        return Result(id, Status.NOT_RUN, str(reason))
-    except Exception as exc:
-        return Result(id, Status.ERROR, f"{exc!r}, raised at {_origin(exc)}", perf_counter() - started, error=exc)
-    return Result(id, Status.PASSED, seconds=perf_counter() - started)
+        for result in _results(session, ids, report, traces, began + budget, forget=forget):
+            found[result.clause_id] = _with_repro(result, session, profile, traces)
+            if on_progress is not None:
+                on_progress(found[result.clause_id])
+    except KeyboardInterrupt:
+        report.interrupted = True
+    finally:
+        target.clean()
+    report.results = [found.get(id, Result(id, Status.NOT_RUN, "the run was interrupted")) for id in ids]
+    report.ways = session.ways
+    report.seconds = monotonic() - began
+    if report.interrupted:
+        raise Interrupted(report)
+    return report
 
 
-def _origin(exc: Exception) -> str:
-    last = extract_tb(exc.__traceback__)[-1]
-    return f"{Path(last.filename).name}:{last.lineno} in {last.name}"
+def _subject(target: Target) -> Subject:
+    with target.fresh() as (_, backend):
+        server = getattr(backend, "server_version", None)
+        server = server() if callable(server) else server
+        offer = next((offer for offer in installed().offers if offer.backend is target.backend), None)
+        return Subject(
+            target.name,
+            backend.capabilities,
+            offer.distribution if offer else None,
+            offer.version if offer else None,
+            None if server is None else str(server),
+            target.url,
+        )
 
 
-def run_programs(target: Target, profile: Profile, armed: Collection[str]) -> Iterator[Result]:
-    """Run generated programs from each start of the clock, and yield a result for each armed clause."""
-    judge = Judge(armed)
-    started = perf_counter()
-    for start in STARTS.values():
-        for violation in violations(target, profile, start, judge):
-            id = violation.clause_id
-            yield Result(id, Status.VIOLATED, str(violation), perf_counter() - started, violation)
-    seconds = (perf_counter() - started) / max(1, len(judge.armed))
-    for id in judge.armed:
-        status = Status.PASSED if judge.counts[id] else Status.NOT_REACHED
-        yield Result(id, status, "" if judge.counts[id] else "no program came to test it", seconds)
+def _results(
+    session: Session, ids: Sequence[str], report: Report, folder: Path | None, until: float, *, forget: bool
+) -> Iterator[Result]:
+    """Yield what old traces show, then what clauses do; a soak goes on with other seeds until its time is over."""
+    holding = set(ids)
+    for result in chain(
+        replayed(session, folder, ids, report.fixed, forget=forget), _judged(session, ids, holding, report, until)
+    ):
+        if result.status not in _MAY_STILL_FAIL:
+            holding.discard(result.clause_id)
+        yield result
+
+
+def _judged(
+    session: Session, ids: Sequence[str], holding: Collection[str], report: Report, until: float
+) -> Iterator[Result]:
+    yield from session.run([id for id in ids if id in holding])
+    while report.profile == "soak" and holding:
+        session.profile = session.profile._replace(seed=session.profile.seed + 1)
+        for result in session.run([id for id in ids if id in holding]):
+            if result.status is not Status.NOT_REACHED:
+                yield result
+            if monotonic() > until:
+                return
+
+
+def _with_repro(result: Result, session: Session, profile: ProfileName, folder: Path | None) -> Result:
+    if result.violation is None:
+        return result
+    repro = reproduce(session.target, result.violation, profile, session.profile.seed)
+    if not repro.trace.steps and (generated := _generated(result.clause_id, session)):
+        repro = reproduce(session.target, generated, profile, session.profile.seed)
+    if folder is not None:
+        keep(repro.trace, folder)
+    return replace(result, repro=repro)
+
+
+def _generated(id: str, session: Session) -> Violation | None:
+    """Return a violation that a generated program shows: it is short, where an example may take thousands of jobs."""
+    results = run_programs(session.target, session.profile, [id]) if id in MODEL_CLAUSES else ()
+    return next((result.violation for result in results if result.violation), None)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection
 
+from .coverage import Ways
 from .violation import Violation
 
 
@@ -13,13 +14,14 @@ class Unarmed(Exception):
 class Judge:
     """Compares what is with what should be, for the armed clauses only.
 
-    `steps` is the program so far; `counts` is how often each clause was looked at.
+    `steps` is the program so far; `counts` is how often each clause was looked at, and `ways` which transitions were.
     """
 
     def __init__(self, armed: Collection[str]) -> None:
         self.armed = armed
         self.counts: Counter[str] = Counter()
         self.steps: list[str] = []
+        self.ways = Ways()
 
     def that(self, clause_id: str, ok: bool, expected: object, observed: object) -> None:
         """Require that a condition holds."""

@@ -182,13 +182,12 @@ class Machine(RuleBasedStateMachine):
             anchor = anchors[moment.slot % len(anchors)] if anchors else self.now
         return anchor + moment.ticks * self._tick + timedelta(seconds=moment.seconds)
 
-    def _when(self, at: Moment | timedelta) -> datetime | timedelta:
+    def _when(self, at: Moment | timedelta | None) -> datetime | timedelta | None:
         return self._at(at) if isinstance(at, Moment) else at
 
     def _new(self, draft: Draft) -> NewRecord:
         fields: dict[str, Any] = draft._asdict()
-        at: Moment | timedelta | None = fields.pop("at")
-        return NewRecord(id=IDS[fields.pop("slot")], run_at=None if at is None else self._when(at), **fields)
+        return NewRecord(id=IDS[fields.pop("slot")], run_at=self._when(fields.pop("at")), **fields)
 
     def _claim(self, grip: Grip) -> Claim:
         records = self._pair.model.records
@@ -204,7 +203,7 @@ class Machine(RuleBasedStateMachine):
             case "complete":
                 return Complete(claim, ending.text.encode() or None)
             case "retry":
-                return Retry(claim, self._when(ending.at), error)
+                return Retry(claim, self._when(ending.at) or self.now, error)
             case "discard":
                 return Discard(claim, error)
             case "release":

@@ -39,6 +39,12 @@ class Model:
         self.paused: dict[str, bool] = {}
         """Every known queue, and whether it is paused."""
 
+    def copy(self) -> "Model":
+        """Return another that holds the same."""
+        other = Model()
+        other.records, other.paused = dict(self.records), dict(self.paused)
+        return other
+
     def holder(self, key: str | None) -> Record | None:
         """Return who holds a unique key."""
         for record in self.records.values():

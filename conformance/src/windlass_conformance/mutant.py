@@ -1,21 +1,25 @@
 """Known-bad backends, and whether the kit catches each by the clause that it breaks."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from inspect import signature
+from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import Any, Literal
 
 from windlass import Backend
 
-from .engine import run_examples
-from .machine import STARTS
-from .profiles import PROFILES
-from .programs import MODEL_CLAUSES, run
-from .report import Status
-from .target import Target
-from .violation import Violation
+from .clauses import CLAUSES
+from .engine import run_examples, run_programs
+from .profiles import PROFILES, Profile, ProfileName
+from .report import Result
+from .target import MakeBackend, Target
 
-_ROUNDS = 1_000
-"""Rounds of a race against a mutant: many, since losing a race is luck, and cheap, since most lose one of the first."""
+Fate = Literal["killed", "survived", "hung", "crashed"]
+
+_EVERYWHERE = frozenset({"RECORD"})
+"""Families whose sentences are about every call, so that they count for a mutant of any family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,53 +28,94 @@ class Mutant:
 
     Args:
         name: What the bug is called, in a few words.
-        clause: The id of the clause that it breaks.
+        clause: The id of the clause that it breaks, or its family (`CLAIM`); where the kit has no such family, any
+            clause kills it.
+        make: The broken class; or a function that opens a client of the store of the namespace that it is given; or one
+            without parameters that returns either, called once in a process of its own, so that it may patch things.
         bug: One sentence on what it does wrong.
         source: Where such a bug was seen: its id in the kit's list of bugs that real backends shipped.
-        make: Returns the broken class; called only when the mutant is run.
-        url: A URL for that class.
+        url: A URL for the class; `{folder}` in it becomes an empty folder.
     """
 
     name: str
     clause: str
-    bug: str
-    source: str
-    make: Callable[[], type[Backend]]
+    make: type[Backend] | MakeBackend | Callable[[], type[Backend] | MakeBackend]
+    bug: str = ""
+    source: str = ""
     url: str = "memory://"
+
+    @property
+    def backend(self) -> str:
+        """The scheme of its URL."""
+        return self.url.partition(":")[0]
+
+    def target(self, folder: str) -> Target:
+        """Break the backend, and return it as a target of the kit; what it keeps in files goes into `folder`."""
+        make: Any = self.make
+        made = make if isinstance(make, type) or signature(make).parameters else make()
+        return (
+            Target.from_class(made, self.url.format(folder=folder))
+            if isinstance(made, type)
+            else Target(made, self.name)
+        )
+
+    def counts(self, clause_id: str) -> bool:
+        """Say whether a violation of a clause kills it: its own, one of the same family, or one about every call."""
+        families = {family(id) for id in CLAUSES}
+        return family(self.clause) not in families or family(clause_id) in {family(self.clause), *_EVERYWHERE}
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a mutant: `killed` when its clause was violated; a crash does not count."""
+    """What became of a mutant; `by` are the clauses that were violated, and a crash is no violation."""
 
     mutant: Mutant
-    killed: bool
-    detail: str
-    seconds: float
+    fate: Fate
+    by: tuple[str, ...] = ()
+    detail: str = ""
+    seconds: float = 0.0
+
+    @property
+    def killed(self) -> bool:
+        """Whether a violation that counts was found."""
+        return self.fate == "killed"
 
 
-def judge(mutants: Iterable[Mutant]) -> list[Verdict]:
-    """Run each mutant under its own clause, with all others unarmed."""
-    return [judge_one(mutant) for mutant in mutants]
+def family(clause_id: str) -> str:
+    """Return what a clause's id begins with."""
+    return clause_id.partition("-")[0]
 
 
-def judge_one(mutant: Mutant) -> Verdict:
-    """Run one mutant: first the examples of its clause, then generated programs with only that clause armed."""
+def judge(mutant: Mutant, profile: ProfileName = "quick") -> Verdict:
+    """Run a mutant in this process: first under its own clause, then under its family, then under every other."""
     started = perf_counter()
-    violation, detail = _violation(Target.from_class(mutant.make(), mutant.url), mutant.clause)
-    return Verdict(mutant, violation is not None, str(violation or detail), perf_counter() - started)
+    with TemporaryDirectory(prefix="mutant", ignore_cleanup_errors=True) as folder:
+        target = mutant.target(folder)
+        for ids in _stages(mutant):
+            for result in _violated(target, PROFILES[profile]._replace(shrink=False), ids):
+                fate: Fate = "killed" if mutant.counts(result.clause_id) else "survived"
+                return Verdict(mutant, fate, (result.clause_id,), result.detail, perf_counter() - started)
+    return Verdict(mutant, "survived", seconds=perf_counter() - started)
 
 
-def _violation(target: Target, clause_id: str) -> tuple[Violation | None, str]:
-    profile = PROFILES["quick"]._replace(rounds=_ROUNDS, shrink=False)
-    result = run_examples(clause_id, target, profile, target.probe())
-    if result.violation is not None or clause_id not in MODEL_CLAUSES:
-        return result.violation, "survived" if result.status is Status.PASSED else result.detail
-    try:
-        for start in STARTS.values():
-            run(target, profile, start, armed=[clause_id])
-    except Violation as violation:
-        return violation, ""
-    except Exception as exc:
-        return None, f"crashed: {exc!r}"
-    return None, "survived"
+def _stages(mutant: Mutant) -> Iterator[list[str]]:
+    named = [id for id in CLAUSES if id == mutant.clause]
+    relatives = [id for id in CLAUSES if id not in named and mutant.counts(id)]
+    yield named
+    yield relatives
+    yield [id for id in CLAUSES if id not in named and id not in relatives]
+
+
+def _violated(target: Target, profile: Profile, ids: Collection[str]) -> Iterator[Result]:
+    """Yield the results that are violations; what crashes is passed over."""
+    capabilities = target.probe()
+    armed = [id for id in ids if CLAUSES[id].tier == "model"]
+    for id in ids:
+        yield from _violations([run_examples(id, target, profile, capabilities)])
+    if armed:
+        with suppress(Exception):
+            yield from _violations(run_programs(target, profile, armed))
+
+
+def _violations(results: Iterable[Result]) -> Iterator[Result]:
+    return (result for result in results if result.violation is not None)

@@ -14,6 +14,7 @@ from . import blame
 from .judge import Judge
 from .model import Model
 from .tracing import traced
+from .typed import flaws
 
 AnswerT = TypeVar("AnswerT")
 
@@ -47,10 +48,12 @@ class Pair:
                 self._touched[new.id] = "INSERT-01"
 
     def _compare_inserted(self, expected: Inserted, answer: Inserted, clause: str) -> None:
+        self._is_typed(answer.record)
         if not expected.created:
             self.judge.equal(clause, expected.record.id, answer.record.id)
             self.judge.equal("INSERT-03", expected.record, answer.record)
             return
+        self.judge.equal("INSERT-03", expected.record.id, answer.record.id)
         self.judge.equal("INSERT-02", expected.record.run_at, answer.record.run_at)
         self.judge.equal("INSERT-01", expected.record, answer.record)
 
@@ -70,6 +73,7 @@ class Pair:
         self.judge.that("CLAIM-07", len(got) == len(expected), f"{len(expected)} jobs: {blame.names(expected)}", got)
         self.judge.that("CLAIM-05", [r.id for r in expected] == ids, f"in this order: {blame.names(expected)}", got)
         for record in got:
+            self._is_typed(record)
             self.model.claim(record.id, worker, lease, now)
             self.judge.equal("CLAIM-09", now + lease, record.lease_until)
             self.judge.equal("CLAIM-08", self.model.records[record.id], record)
@@ -98,6 +102,7 @@ class Pair:
                 self.model.extend(claim.id, lease, now)
                 self._touched[claim.id] = clause
             self.judge.that(clause, hold == expected, f"{expected.name} for {claim}", hold)
+            self.judge.that("CALL-02", isinstance(hold, Hold), f"Hold.{expected.name}", hold)
 
     def settle(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         """Settle, and compare each answer."""
@@ -210,22 +215,28 @@ class Pair:
 
     def sweep(self, now: datetime) -> None:
         """Compare everything that is stored, after a call."""
+        self._look()
         stored = {record.id: record for record in self.raw.list(Filter(), limit=_MANY)}
         expected = self.model.records
         self.judge.that("RECORD-02", set(stored) == set(expected), blame.names(expected), blame.names(stored))
         for id, record in expected.items():
+            if id in self._touched:
+                self._is_typed(stored[id])
             if id in self._touched and stored[id]._replace(updated_at=record.updated_at) == record:
                 self.judge.equal("RECORD-03", record.updated_at, stored[id].updated_at)
             self.judge.equal(self._touched.get(id, "RECORD-01"), record, stored[id])
         self._touched.clear()
         self._compare_queues(now)
 
+    def _is_typed(self, record: Record) -> None:
+        self.judge.that("CALL-02", not flaws(record), "fields of their declared types, datetimes in UTC", flaws(record))
+
     def _compare_queues(self, now: datetime) -> None:
         expected, stats, queues = self.model.stats(now), self.raw.stats(now=now), list(self.raw.queues())
         if self._harmless:
             self.judge.equal("QUEUE-03", self.model.queues(), queues)
         self._harmless = False
-        self.judge.equal("QUEUE-01", sorted(self.model.paused), [queue.name for queue in queues])
+        self.judge.equal("QUEUE-01", sorted(self.model.paused), sorted(queue.name for queue in queues))
         self.judge.equal("QUEUE-02", self.model.queues(), queues)
         self.judge.equal("STATS-01", (expected.total, expected.by_state), (stats.total, dict(stats.by_state)))
         self.judge.equal("STATS-02", expected.by_kind, dict(stats.by_kind))
@@ -235,7 +246,11 @@ class Pair:
             self.judge.equal("STATS-04", queue.due, stats.by_queue[name].due)
             self.judge.equal("STATS-05", queue.oldest_due, stats.by_queue[name].oldest_due)
 
+    def _look(self) -> None:
+        self.judge.ways.look(self.model.records, self.judge.steps[-1] if self.judge.steps else None)
+
     def _answer(self, method: Callable[[], AnswerT]) -> AnswerT:
+        self._look()
         try:
             answer = method()
         except Exception as exc:

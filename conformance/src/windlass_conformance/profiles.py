@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-ProfileName = Literal["quick", "standard"]
+ProfileName = Literal["quick", "standard", "soak"]
 
 
 class Profile(NamedTuple):
@@ -12,20 +12,46 @@ class Profile(NamedTuple):
         programs: Generated programs for each start of the virtual clock.
         steps: Calls in each program, at most.
         rounds: Rounds of each race.
+        schedules: Small concurrent programs that are drawn, each with a schedule.
+        crashes: Steps of each call at which a process is killed, at most.
+        histories: Seconds for each rule of the history checker.
         large_batch: The most items that are put in one batch.
-        random: Whether each run tries other programs, or the same ones.
+        random: Whether a run that is given no seed draws one, or tries the same programs each time.
         shrink: Whether a program that fails is made shorter.
+        seed: What all drawing begins from.
     """
 
     programs: int
     steps: int
     rounds: int
+    schedules: int
+    crashes: int
+    histories: float
     large_batch: int
     random: bool
     shrink: bool = True
+    seed: int = 0
 
+
+_STANDARD = Profile(
+    programs=1_500,
+    steps=60,
+    rounds=300,
+    schedules=600,
+    crashes=100,
+    histories=5.0,
+    large_batch=100_000,
+    random=True,
+)
 
 PROFILES: dict[ProfileName, Profile] = {
-    "quick": Profile(programs=120, steps=40, rounds=60, large_batch=10_000, random=False),
-    "standard": Profile(programs=1_500, steps=60, rounds=300, large_batch=100_000, random=True),
+    "quick": Profile(
+        programs=120, steps=40, rounds=60, schedules=30, crashes=3, histories=0.5, large_batch=10_000, random=False
+    ),
+    "standard": _STANDARD,
+    "soak": _STANDARD,
 }
+"""A soak runs the standard profile with other seeds, again and again."""
+
+BUDGETS: dict[ProfileName, float] = {"quick": 60, "standard": 600}
+"""The most seconds that a run may take on two cores and one file; a soak takes the minutes that it is given."""

@@ -46,7 +46,7 @@ def _violation(target: Target, profile: Profile, start: datetime, judge: Judge) 
 
     try:
         run_state_machine_as_test(
-            cast("type[Machine]", program if profile.random else seed(start.year)(program)),  # any factory will do
+            cast("type[Machine]", seed(profile.seed + start.year)(program)),  # any factory will do
             settings=settings(
                 max_examples=profile.programs,
                 stateful_step_count=profile.steps,
@@ -62,12 +62,12 @@ def _violation(target: Target, profile: Profile, start: datetime, judge: Judge) 
     except Violation as violation:
         return violation
     except Flaky as flaky:  # the backend chose otherwise when the program was run again
-        return _first(flaky)
+        return first_violation(flaky)
     return None
 
 
-def _first(exc: BaseException) -> Violation:
-    """Find the violation in what Hypothesis raises when a program does not fail each time."""
+def first_violation(exc: BaseException) -> Violation:
+    """Return the violation in what Hypothesis raises when a program does not fail each time."""
     found = [exc]
     for one in found:
         if isinstance(one, Violation):

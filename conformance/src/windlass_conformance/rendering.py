@@ -1,6 +1,9 @@
 """Values and calls as short lines of Python, for the program that a violation shows."""
 
-from collections.abc import Mapping
+from base64 import b85encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
@@ -8,11 +11,27 @@ from functools import singledispatch
 from itertools import islice
 from typing import Any
 from uuid import UUID
+from zlib import compress
 
 from windlass import Record
 
 _ITEMS, _BYTES = 12, 48
 """The most that is shown of a long sequence, and of long bytes or text."""
+
+_PACKED = 400
+"""The most bytes that are written as they are when nothing is cut short; longer ones are compressed."""
+
+_full = ContextVar("full", default=False)
+
+
+@contextmanager
+def in_full() -> Iterator[None]:
+    """Cut nothing short, so that what is written can be run; `unpacked` stands for the opposite of compressing."""
+    token = _full.set(True)
+    try:
+        yield
+    finally:
+        _full.reset(token)
 
 
 def call(method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
@@ -77,7 +96,15 @@ def _(value: Enum) -> str:
 @render.register(bytes)
 @render.register(str)
 def _(value: bytes | str) -> str:
+    if _full.get():
+        return _packed(value) if len(value) > _PACKED else repr(value)
     return repr(value) if len(value) <= _BYTES else f"{value[:_ITEMS]!r}... ({len(value):,} long)"
+
+
+def _packed(value: bytes | str) -> str:
+    if isinstance(value, str):
+        return f'{_packed(value.encode("utf-8", "surrogatepass"))}.decode("utf-8", "surrogatepass")'
+    return f"unpacked({b85encode(compress(value))!r})"
 
 
 @render.register(list)
@@ -99,5 +126,6 @@ def _(value: tuple) -> str:  # type: ignore[type-arg] # the registry needs the b
 
 
 def _row(values: Any) -> str:
-    shown = [render(value) for value in islice(values, _ITEMS)]
-    return ", ".join(shown) + (f", ... {len(values):,} in all" if len(values) > _ITEMS else "")
+    most = None if _full.get() else _ITEMS
+    shown = [render(value) for value in islice(values, most)]
+    return ", ".join(shown) + (f", ... {len(values):,} in all" if len(values) > len(shown) else "")

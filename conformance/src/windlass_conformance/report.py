@@ -1,13 +1,16 @@
 """What a run found: one result for each clause."""
 
-import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from windlass import CONTRACT_VERSION, Capabilities
+from windlass import Capabilities
 
 from .clauses import CLAUSES
+from .coverage import Way
+from .profiles import ProfileName
+from .repro import Repro
 from .violation import Violation
 
 
@@ -20,6 +23,10 @@ class Status(StrEnum):
     """A call of an example raised what it should not, so the clause could not be judged."""
     NOT_REACHED = "not reached"
     """No program came to test it: programs ended early, at another violation."""
+    NOT_JUDGED = "not judged"
+    """Another clause of its family failed first, and that may be the cause."""
+    KNOWN = "known"
+    """It fails, and is listed as a known failure."""
     NOT_DECLARED = "not declared"
     NOT_RUN = "not run"
 
@@ -34,22 +41,48 @@ class Result:
     seconds: float = 0.0
     violation: Violation | None = field(default=None, compare=False)
     error: Exception | None = field(default=None, compare=False)
+    repro: Repro | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What was tested: `distribution` and `version` are the plugin's, where a plugin offers the backend."""
+
+    target: str
+    capabilities: Capabilities
+    distribution: str | None = None
+    version: str | None = None
+    server_version: str | None = None
+    url: str | None = field(default=None, repr=False)
+    """As it was given, to be redacted wherever it shows."""
 
 
 @dataclass(slots=True)
 class Report:
     """The results of a run, in the order of the clauses."""
 
-    target: str
-    profile: str
-    capabilities: Capabilities
+    subject: Subject
+    profile: ProfileName
+    seed: int
     results: list[Result]
+    started: datetime
     seconds: float = 0.0
+    budget_seconds: float | None = None
+    interrupted: bool = False
+    ways: Collection[Way] = ()
+    """The ways of the table of transitions that generated programs took."""
+    fixed: list[str] = field(default_factory=list)
+    """The files of traces that no longer show a violation."""
+
+    @property
+    def target(self) -> str:
+        """What was tested, in words: the URL without its secrets."""
+        return self.subject.target
 
     @property
     def passed(self) -> bool:
-        """Whether no clause failed, and every clause of the core that was asked for was judged, and passed."""
-        return not self.failures
+        """Whether no clause failed but those known to, and every clause of the core that was asked for was judged."""
+        return not self.failures and not self.interrupted
 
     @property
     def failures(self) -> list[Result]:
@@ -62,19 +95,10 @@ class Report:
         return [result.violation for result in self.results if result.violation is not None]
 
     def to_json(self) -> str:
-        """Write as JSON."""
-        return json.dumps(
-            {
-                "contract": CONTRACT_VERSION,
-                "target": self.target,
-                "profile": self.profile,
-                "passed": self.passed,
-                "seconds": round(self.seconds, 3),
-                "capabilities": {name: _plain(value) for name, value in asdict(self.capabilities).items()},
-                "clauses": [_entry(result) for result in self.results],
-            },
-            indent=2,
-        )
+        """Write as JSON: see `reports.document`."""
+        from .reports import document  # noqa: PLC0415 - it is written of reports
+
+        return document.to_json(self)
 
 
 def _failed(result: Result) -> bool:
@@ -84,26 +108,5 @@ def _failed(result: Result) -> bool:
     return unjudged and CLAUSES[result.clause_id].level == "core" and result.clause_id not in MAY_NOT_RUN
 
 
-MAY_NOT_RUN = frozenset({"SETUP-06"})
-"""Clauses about URLs, which a `make_backend` does not have."""
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, bool | int) else value.total_seconds()
-
-
-def _entry(result: Result) -> dict[str, Any]:
-    clause, violation = CLAUSES[result.clause_id], result.violation
-    entry: dict[str, Any] = {
-        "id": clause.id,
-        "text": clause.text,
-        "level": clause.level,
-        "tier": clause.tier,
-        "status": result.status,
-        "seconds": round(result.seconds, 3),
-    }
-    if violation is not None:
-        entry |= {"expected": violation.expected, "observed": violation.observed, "steps": list(violation.steps)}
-    elif result.detail:
-        entry["detail"] = result.detail
-    return entry
+MAY_NOT_RUN = frozenset({"SETUP-06", "LEAK-01", "LEAK-02", "LEAK-03"})
+"""Clauses about URLs, which a `make_backend` does not have, and about what not every platform tells."""

@@ -1,14 +1,14 @@
 """What is tested: a way to open stores by namespace, each fresh, and to leave nothing behind."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from typing import Self
 from uuid import uuid4
 
-from windlass import Backend, Capabilities, Closed, urls
+from windlass import Backend, Capabilities, Closed, WindlassError, urls
 from windlass.plugins import installed
 
 MakeBackend = Callable[[str], Backend]
@@ -24,14 +24,17 @@ class Target:
             declared, so it must be picklable: a function of a module, or a partial of one.
         name: What the report calls it.
         url: The URL that it was made from, if it was.
+        backend: The class, where it is known.
     """
 
     make: MakeBackend
     name: str
     url: str | None = None
+    backend: type[Backend] | None = None
     _token: str = field(default_factory=lambda: uuid4().hex[:10])
     _fresh: Iterator[int] = field(default_factory=count)
     _torn_down: list[str] = field(default_factory=list)
+    _open: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, source: "str | MakeBackend | Target") -> "Target":
@@ -45,7 +48,7 @@ class Target:
     @classmethod
     def from_class(cls, backend: type[Backend], url: str) -> Self:
         """Take a backend's class, which need not be installed as a plugin, and a URL for it."""
-        return cls(partial(_open, backend, url), urls.redact(url), url)
+        return cls(partial(_open, backend, url), urls.redact(url), url, backend)
 
     def probe(self) -> Capabilities:
         """Return what the backend declares; raise its error where it cannot be reached or set up."""
@@ -59,11 +62,19 @@ class Target:
         A namespace that was torn down is used again, so that what a backend keeps of one is little.
         """
         namespace = self._torn_down.pop() if self._torn_down else f"kit_{self._token}_{next(self._fresh)}"
+        self._open.add(namespace)
         with ExitStack() as stack:
             backend = self.make(namespace)
             stack.callback(self._remove, namespace, backend)
             backend.setup()
             yield namespace, backend
+
+    def clean(self) -> None:
+        """Remove the stores that an interrupted run left; one that cannot be removed is left."""
+        for namespace in sorted(self._open):
+            with suppress(WindlassError), self.make(namespace) as backend:
+                backend.teardown()
+        self._open.clear()
 
     def _remove(self, namespace: str, backend: Backend) -> None:
         try:
@@ -75,6 +86,7 @@ class Target:
             self._torn_down.append(namespace)
         finally:
             backend.close()
+        self._open.discard(namespace)
 
 
 def _open(backend: type[Backend], url: str, namespace: str) -> Backend:

@@ -23,18 +23,22 @@ def together(*calls: Callable[[], AnswerT]) -> list[AnswerT]:
             errors.append(exc)
 
     threads = [Thread(target=run, args=pair) for pair in enumerate(calls)]
-    with _switching_often():
+    with switching_often():
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.join()
+        finally:  # an interrupt waits for the calls too, or they would meet a store that is being removed
+            for thread in threads:
+                thread.join()
     if errors:
         raise errors[0]
     return [answers[index] for index in range(len(calls))]
 
 
 @contextmanager
-def _switching_often() -> Iterator[None]:
+def switching_often() -> Iterator[None]:
     """Let the interpreter change threads every few instructions, not every 5 ms, so that steps interleave."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)

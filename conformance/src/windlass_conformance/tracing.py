@@ -1,11 +1,45 @@
 """A client that writes down every call, so that a violation can show its program."""
 
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from traceback import walk_tb
+from types import TracebackType
+from typing import Any, Self, cast
 
 from windlass import Backend
 
-from .rendering import call
+from .rendering import call, in_full
+
+
+class Step(str):
+    """A call as a short line of Python, with the call itself behind it, so that it can be made again.
+
+    `refusal` is the error that was asked for, where the call had to be refused.
+    """
+
+    method: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    refusal: str | None
+
+    def __new__(
+        cls, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, refusal: str | None = None
+    ) -> Self:
+        """Write a call down."""
+        step = super().__new__(cls, call(method, args, kwargs))
+        step.method, step.args, step.kwargs, step.refusal = method, args, kwargs, refusal
+        return step
+
+    def in_full(self) -> str:
+        """Write the call with nothing cut short."""
+        with in_full():
+            return call(self.method, self.args, self.kwargs)
+
+
+def asked_to_be_refused(steps: Sequence[str], error: type[Exception]) -> None:
+    """Note at steps that they had to raise an error."""
+    for step in steps:
+        if isinstance(step, Step):
+            step.refusal = error.__name__
 
 
 class _Traced:
@@ -21,7 +55,7 @@ class _Traced:
 
     def _written(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def traced(*args: Any, **kwargs: Any) -> Any:
-            self._steps.append(call(name, args, kwargs))
+            self._steps.append(Step(name, args, kwargs))
             return method(*args, **kwargs)
 
         return traced
@@ -30,3 +64,8 @@ class _Traced:
 def traced(backend: Backend, steps: list[str]) -> Backend:
     """Return the client, with each of its calls appended to `steps`."""
     return cast("Backend", _Traced(backend, steps))
+
+
+def came_from_a_call(traceback: TracebackType | None) -> bool:
+    """Say whether an exception was raised by a call of a traced client."""
+    return any(frame.f_code.co_filename == __file__ for frame, _ in walk_tb(traceback))

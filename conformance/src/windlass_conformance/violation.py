@@ -1,9 +1,14 @@
 """What the kit raises when a backend breaks the contract."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .clauses import CLAUSES
 from .rendering import differences
+
+if TYPE_CHECKING:
+    from .history.finding import Finding
+    from .history.operation import Operation
 
 
 class Violation(AssertionError):
@@ -22,6 +27,9 @@ class Violation(AssertionError):
         self.clause_id = clause_id
         self.expected, self.observed = differences(expected, observed)
         self.steps = tuple(steps)
+        self.history: Sequence[Operation] = ()
+        """Where concurrent clients showed it: their operations, and in `findings` the rules that these break."""
+        self.findings: Sequence[Finding] = ()
 
     def __str__(self) -> str:
         program = "".join(f"\n    {step}" for step in self.steps)

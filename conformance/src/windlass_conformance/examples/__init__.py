@@ -1,11 +1,30 @@
 """Examples: small directed tests for what generated programs do not reach. Importing a module here registers them."""
 
-from . import batches, capabilities, names, payloads, queries, queues, refusals, stores, times, waiting
+from . import (
+    batches,
+    capabilities,
+    clocks,
+    edges,
+    keys,
+    names,
+    openings,
+    payloads,
+    queries,
+    queues,
+    refusals,
+    stores,
+    times,
+    waiting,
+)
 
 __all__ = [
     "batches",
     "capabilities",
+    "clocks",
+    "edges",
+    "keys",
     "names",
+    "openings",
     "payloads",
     "queries",
     "queues",

@@ -28,7 +28,7 @@ HOSTILE = (
 )
 TELLING = (
     "a", "A", " a", "a ", "a\u0301", "\u00e1", "\u00c1", "ss", "\u00df", "I", "i", "\u0131", "\u0130", "\uff41",
-    "1", "1.0", "01", "\U0001f600", "\U0001f601", "\u65e5\u672c",
+    "1", "1.0", "01", "\U0001f600", "\U0001f601", "\u05d0\u05d1", "\u0639", "\u65e5\u672c",
 )  # fmt: skip
 """Names that collations, case folding, trimming or normal forms make equal."""
 
@@ -38,7 +38,7 @@ LONG = ("n" * 255, "\u65e5" * 255, "\U0001f600" * 255)
 @example("NAME-01")
 def names_are_kept(case: Case) -> None:
     """Kind, queue, worker, unique key and tags come back as they were."""
-    for name in (*LONG, *TELLING):
+    for name in (*LONG, *TELLING, *HOSTILE):
         new = NewRecord(kind=name, queue=name, unique_key=name, tags=(name, "tag z", "tag a"))
         case.insert(new)
         record = case.only(case.backend.claim([name], limit=1, worker=name, lease=LEASE, now=NOW))

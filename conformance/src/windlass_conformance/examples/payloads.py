@@ -33,6 +33,7 @@ TEXTS = (
     "\ud800 alone, \udfff too",
     "\U0001f600 é e\u0301 \u202e \u2028 \ufeff \ufffe",
     "line\r\nline\rline\n\ttab",
+    " \n spaces around it \t ",
     "\\u0000 \\x00 %s {} $1 ? :name ''",
     "x" * 32_000,
 )

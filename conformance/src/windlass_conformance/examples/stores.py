@@ -20,6 +20,7 @@ from windlass.plugins import installed
 
 from ..case import LEASE, NOW, Case, NotRun, example
 from ..threads import together
+from ..tracing import traced
 
 
 @example("SETUP-01")
@@ -108,7 +109,7 @@ def a_closed_client_refuses(case: Case) -> None:
     """After close, twice, each other call raises Closed."""
     client = case.client()
     client.close()
-    client.close()
+    traced(client, case.steps).close()
     calls: tuple[Callable[[], object], ...] = (
         client.setup,
         client.teardown,

@@ -1,10 +1,11 @@
 """wait, in real time: each example takes a fraction of a second where the backend is right."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from threading import Thread
 from time import monotonic
 
-from windlass import NewRecord
+from windlass import Backend, Complete, Failure, Filter, NewRecord, Release, Retry
 
 from ..case import Case, example
 
@@ -75,3 +76,51 @@ def another_clients_insert_wakes(case: Case) -> None:
         waiter.join()
         woken, seconds = answers[0] if answers else (False, 0.0)
         case.that(woken and seconds < SOON, f"True within {SOON} s", f"{woken} after {seconds:.1f} s")
+
+
+@example("WAIT-06")
+def another_clients_change_wakes(case: Case) -> None:
+    """A wait ends soon after another client resumes, requeues, retries, releases or rescues a job."""
+    other, past = case.client(), datetime.now(UTC) - timedelta(hours=1)
+    case.backend.insert([NewRecord(kind=kind, queue=kind) for kind in ("resumed", *_CHANGES)], now=past)
+    other.pause("resumed")
+    claims = {}
+    for kind in _CHANGES:
+        lease = timedelta(minutes=1) if kind == "rescued" else timedelta(hours=10)
+        [record] = case.backend.claim([kind], limit=1, worker="w", lease=lease, now=past + timedelta(seconds=1))
+        claims[kind] = record.claim
+    other.settle([Complete(claims["requeued"])])
+    changes: dict[str, Callable[[], object]] = {
+        "resumed": lambda: other.resume("resumed"),
+        "requeued": lambda: other.requeue(Filter(kinds=["requeued"]), limit=1),
+        "retried": lambda: other.settle([Retry(claims["retried"], timedelta(0), Failure("E", "m"))]),
+        "released": lambda: other.settle([Release(claims["released"])]),
+        "rescued": lambda: other.rescue(limit=9),
+    }
+    for queue, change in changes.items():
+        _is_woken_by(case, case.backend, queue, change)
+
+
+_CHANGES = ("requeued", "retried", "released", "rescued")
+
+
+@example("WAIT-07")
+def an_insert_through_the_same_client_wakes(case: Case) -> None:
+    """A wait in one thread ends soon after another thread inserts through the same client."""
+    for queue in ("first", "second"):
+        _is_woken_by(case, case.raw, queue, lambda queue=queue: case.raw.insert([NewRecord(kind="k", queue=queue)]))  # type: ignore[misc]
+
+
+def _is_woken_by(case: Case, backend: Backend, queue: str, change: Callable[[], object]) -> None:
+    answers: list[tuple[bool, float]] = []
+
+    def wait() -> None:
+        started = monotonic()
+        answers.append((backend.wait([queue], timeout=LONG), monotonic() - started))
+
+    waiter = Thread(target=wait)
+    waiter.start()
+    change()
+    waiter.join()
+    woken, seconds = answers[0] if answers else (False, 0.0)
+    case.that(woken and seconds < SOON, f"True within {SOON} s of {queue}", f"{woken} after {seconds:.1f} s")

@@ -1,13 +1,26 @@
 """The mutants that the kit ships: `windlass conform mutants` runs them.
 
-To add one, subclass or patch a backend so that it has one bug, and append to a module's `MUTANTS`:
-
-    Mutant("claims before due", "CLAIM-02", "A claim does not look at run_at.", "B1", lambda: ClaimsBeforeDue)
-
-A mutant, and nothing else in the kit, may import the plugin that it patches; so this package is imported only by those
-who run mutants.
+A mutant, and nothing else in the kit, may import the plugin that it patches. So this package is imported only by those
+who run mutants, and has those of the plugins that are installed.
 """
 
-from . import memory_claims, memory_ends, memory_inserts, memory_queries
+from importlib import import_module
+from importlib.util import find_spec
 
-SHIPPED = (*memory_inserts.MUTANTS, *memory_claims.MUTANTS, *memory_ends.MUTANTS, *memory_queries.MUTANTS)
+from ..mutant import Mutant
+
+_MODULES = {
+    "windlass_memory": (
+        "memory_inserts", "memory_claims", "memory_ends", "memory_queries", "memory_values", "memory_stores",
+        "memory_limits", "memory_races",
+    ),
+    "windlass_sqlite": ("sqlite_claims", "sqlite_ends", "sqlite_queries", "sqlite_stores"),
+}  # fmt: skip
+
+MUTANTS: tuple[Mutant, ...] = tuple(
+    mutant
+    for plugin, modules in _MODULES.items()
+    if find_spec(plugin)
+    for module in modules
+    for mutant in import_module(f"{__name__}.{module}").MUTANTS
+)

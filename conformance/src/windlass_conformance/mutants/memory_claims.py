@@ -131,17 +131,15 @@ class RunsEarly(MemoryBackend):
 
 
 MUTANTS = (
-    Mutant("claims before due", "CLAIM-02", "A claim does not look at run_at.", "B1", lambda: ClaimsBeforeDue),
-    Mutant("claims late", "TIME-01", "A claim has `<` where `<=` is meant.", "B2", lambda: ClaimsLate),
-    Mutant("claims again", "CLAIM-01", "A running job stays claimable.", "A5", lambda: ClaimsAgain),
-    Mutant("claims other queues", "CLAIM-03", "A claim does not look at the queue.", "J4", lambda: ClaimsOtherQueues),
-    Mutant(
-        "retries while paused", "CLAIM-04", "A pause holds back pending jobs only.", "E4", lambda: RetriesWhilePaused
-    ),
-    Mutant("sorts by time", "CLAIM-05", "run_at is sorted before priority.", "G1", lambda: SortsByTime),
-    Mutant("sorts without id", "CLAIM-05", "Equals come in the order of storing.", "G2", lambda: SortsWithoutId),
-    Mutant("stalls behind the future", "CLAIM-07", "Future jobs hold up due ones.", "G8", lambda: StallsBehindFuture),
-    Mutant("ignores the lease", "CLAIM-09", "A lease is always a minute.", "J1", lambda: IgnoresLease),
-    Mutant("runs early", "TIME-06", "A due time is compared after rounding down.", "B5", lambda: RunsEarly),
-    Mutant("claims unguarded", "RACE-01", "Jobs are looked up and taken in two steps.", "A1", lambda: ClaimsUnguarded),
+    Mutant("claims before due", "CLAIM-02", ClaimsBeforeDue, "A claim does not look at run_at.", "B1"),
+    Mutant("claims late", "TIME-01", ClaimsLate, "A claim has `<` where `<=` is meant.", "B2"),
+    Mutant("claims again", "CLAIM-01", ClaimsAgain, "A running job stays claimable.", "A5"),
+    Mutant("claims other queues", "CLAIM-03", ClaimsOtherQueues, "A claim does not look at the queue.", "J4"),
+    Mutant("retries while paused", "CLAIM-04", RetriesWhilePaused, "A pause holds back pending jobs only.", "E4"),
+    Mutant("sorts by time", "CLAIM-05", SortsByTime, "run_at is sorted before priority.", "G1"),
+    Mutant("sorts without id", "CLAIM-05", SortsWithoutId, "Equals come in the order of storing.", "G2"),
+    Mutant("stalls behind the future", "CLAIM-07", StallsBehindFuture, "Future jobs hold up due ones.", "G8"),
+    Mutant("ignores the lease", "CLAIM-09", IgnoresLease, "A lease is always a minute.", "J1"),
+    Mutant("runs early", "TIME-06", RunsEarly, "A due time is compared after rounding down.", "B5"),
+    Mutant("claims unguarded", "RACE-01", ClaimsUnguarded, "Jobs are looked up and taken in two steps.", "A1"),
 )

@@ -207,28 +207,20 @@ class SettlesInTwoSteps(MemoryBackend):
 
 
 MUTANTS = (
-    Mutant(
-        "completes unfenced", "SETTLE-06", "A Complete of an old attempt is applied.", "D1", lambda: CompletesUnfenced
-    ),
-    Mutant("completes twice", "SETTLE-08", "A second outcome overwrites the first.", "D8", lambda: CompletesTwice),
-    Mutant("settles in two steps", "RACE-03", "A claim is checked before, not while.", "D2", lambda: SettlesInTwoSteps),
-    Mutant("extends stale claims", "LEASE-02", "A stale heartbeat extends the new lease.", "D4", lambda: ExtendsStale),
-    Mutant("loses expired leases", "LEASE-04", "A lease that ran out is not held again.", "J8", lambda: LosesExpired),
-    Mutant("resets the attempt", "SETTLE-04", "A release lowers attempt.", "D5", lambda: ResetsAttempt),
-    Mutant("drops the priority", "SETTLE-02", "A retry sets priority to zero.", "G7", lambda: DropsPriority),
-    Mutant("keeps the lease", "SETTLE-05", "A cancelled job keeps its lease.", "N5", lambda: KeepsLease),
-    Mutant(
-        "forgets the cancel", "SETTLE-09", "A retry of a job to be cancelled runs again.", "D10", lambda: ForgetsCancel
-    ),
-    Mutant(
-        "cancels what completed", "SETTLE-10", "A requested cancel loses a result.", "D16", lambda: CancelBeatsComplete
-    ),
-    Mutant("rescues the living", "RESCUE-01", "A job whose lease is held is rescued.", "J7", lambda: RescuesLive),
-    Mutant("rescues for ever", "RESCUE-03", "A rescue does not look at max_attempts.", "K4", lambda: RescuesForever),
-    Mutant("keeps finished_at", "REQUEUE-01", "A requeued job keeps finished_at.", "D13", lambda: KeepsFinishedAt),
-    Mutant(
-        "leaves no attempt", "REQUEUE-02", "A requeued job has no attempt left.", "D13", lambda: RequeuesWithoutAttempt
-    ),
-    Mutant("deletes the running", "DELETE-01", "delete removes running jobs.", "D14", lambda: DeletesRunning),
-    Mutant("purges by creation", "PURGE-01", "Retention counts from created_at.", "I1", lambda: PurgesByCreation),
+    Mutant("completes unfenced", "SETTLE-06", CompletesUnfenced, "A Complete of an old attempt is applied.", "D1"),
+    Mutant("completes twice", "SETTLE-08", CompletesTwice, "A second outcome overwrites the first.", "D8"),
+    Mutant("settles in two steps", "RACE-03", SettlesInTwoSteps, "A claim is checked before, not while.", "D2"),
+    Mutant("extends stale claims", "LEASE-02", ExtendsStale, "A stale heartbeat extends the new lease.", "D4"),
+    Mutant("loses expired leases", "LEASE-04", LosesExpired, "A lease that ran out is not held again.", "J8"),
+    Mutant("resets the attempt", "SETTLE-04", ResetsAttempt, "A release lowers attempt.", "D5"),
+    Mutant("drops the priority", "SETTLE-02", DropsPriority, "A retry sets priority to zero.", "G7"),
+    Mutant("keeps the lease", "SETTLE-05", KeepsLease, "A cancelled job keeps its lease.", "N5"),
+    Mutant("forgets the cancel", "SETTLE-09", ForgetsCancel, "A retry of a job to be cancelled runs again.", "D10"),
+    Mutant("cancels what completed", "SETTLE-10", CancelBeatsComplete, "A requested cancel loses a result.", "D16"),
+    Mutant("rescues the living", "RESCUE-01", RescuesLive, "A job whose lease is held is rescued.", "J7"),
+    Mutant("rescues for ever", "RESCUE-03", RescuesForever, "A rescue does not look at max_attempts.", "K4"),
+    Mutant("keeps finished_at", "REQUEUE-01", KeepsFinishedAt, "A requeued job keeps finished_at.", "D13"),
+    Mutant("leaves no attempt", "REQUEUE-02", RequeuesWithoutAttempt, "A requeued job has no attempt left.", "D13"),
+    Mutant("deletes the running", "DELETE-01", DeletesRunning, "delete removes running jobs.", "D14"),
+    Mutant("purges by creation", "PURGE-01", PurgesByCreation, "Retention counts from created_at.", "I1"),
 )

@@ -126,22 +126,14 @@ class ChecksThenInserts(MemoryBackend):
 
 
 MUTANTS = (
-    Mutant("strips NUL", "PAYLOAD-01", "NUL bytes of a payload are silently removed.", "C4", lambda: StripsNul),
-    Mutant("cuts the payload", "PAYLOAD-01", "A payload is cut at 64 KiB.", "C13", lambda: CutsPayload),
-    Mutant(
-        "loses an empty result", "PAYLOAD-02", "An empty result is stored as none.", "C10", lambda: LosesEmptyResult
-    ),
-    Mutant(
-        "stores partly", "BATCH-04", "A refused batch leaves the jobs before the bad one.", "H2", lambda: StoresPartly
-    ),
-    Mutant("forgets the batch", "UNIQUE-02", "A key twice in one batch is stored twice.", "H5", lambda: ForgetsBatch),
-    Mutant("never frees a key", "UNIQUE-03", "The key of a finished job stays held.", "F2", lambda: NeverFreesKey),
-    Mutant(
-        "frees a key early", "UNIQUE-04", "A key until `purged` is free when the job ends.", "F5", lambda: FreesKeyEarly
-    ),
-    Mutant("scopes a key", "UNIQUE-05", "A unique key is one for each queue.", "F8", lambda: ScopesKey),
-    Mutant("resets the holder", "RECORD-01", "A duplicate sets the running holder back.", "F4", lambda: ResetsHolder),
-    Mutant(
-        "checks, then inserts", "RACE-06", "A key is checked and taken in two steps.", "F1", lambda: ChecksThenInserts
-    ),
+    Mutant("strips NUL", "PAYLOAD-01", StripsNul, "NUL bytes of a payload are silently removed.", "C4"),
+    Mutant("cuts the payload", "PAYLOAD-01", CutsPayload, "A payload is cut at 64 KiB.", "C13"),
+    Mutant("loses an empty result", "PAYLOAD-02", LosesEmptyResult, "An empty result is stored as none.", "C10"),
+    Mutant("stores partly", "BATCH-04", StoresPartly, "A refused batch leaves the jobs before the bad one.", "H2"),
+    Mutant("forgets the batch", "UNIQUE-02", ForgetsBatch, "A key twice in one batch is stored twice.", "H5"),
+    Mutant("never frees a key", "UNIQUE-03", NeverFreesKey, "The key of a finished job stays held.", "F2"),
+    Mutant("frees a key early", "UNIQUE-04", FreesKeyEarly, "A key until `purged` is free when the job ends.", "F5"),
+    Mutant("scopes a key", "UNIQUE-05", ScopesKey, "A unique key is one for each queue.", "F8"),
+    Mutant("resets the holder", "RECORD-01", ResetsHolder, "A duplicate sets the running holder back.", "F4"),
+    Mutant("checks, then inserts", "RACE-06", ChecksThenInserts, "A key is checked and taken in two steps.", "F1"),
 )

@@ -78,13 +78,11 @@ class WakesForPaused(MemoryBackend):
 
 
 MUTANTS = (
-    Mutant("repeats the last", "QUERY-03", "A page begins with the last of the one before.", "E1", lambda: RepeatsLast),
-    Mutant("skips ties", "QUERY-04", "A page leaves out records of the same moment.", "E1", lambda: SkipsTies),
-    Mutant("empty fits all", "FILTER-01", "An empty collection fits every record.", "F8", lambda: EmptyFitsAll),
-    Mutant("counts twice", "STATS-01", "A running job is counted as pending too.", "E4", lambda: CountsTwice),
-    Mutant("counts the future", "STATS-04", "A job of the future counts as due.", "E5", lambda: CountsFuture),
-    Mutant("forgets queues", "QUEUE-01", "A queue without records is forgotten.", "E7", lambda: ForgetsQueues),
-    Mutant(
-        "wakes for paused", "WAIT-04", "wait returns at once for a paused queue's job.", "M2", lambda: WakesForPaused
-    ),
+    Mutant("repeats the last", "QUERY-03", RepeatsLast, "A page begins with the last of the one before.", "E1"),
+    Mutant("skips ties", "QUERY-04", SkipsTies, "A page leaves out records of the same moment.", "E1"),
+    Mutant("empty fits all", "FILTER-01", EmptyFitsAll, "An empty collection fits every record.", "F8"),
+    Mutant("counts twice", "STATS-01", CountsTwice, "A running job is counted as pending too.", "E4"),
+    Mutant("counts the future", "STATS-04", CountsFuture, "A job of the future counts as due.", "E5"),
+    Mutant("forgets queues", "QUEUE-01", ForgetsQueues, "A queue without records is forgotten.", "E7"),
+    Mutant("wakes for paused", "WAIT-04", WakesForPaused, "wait returns at once for a paused queue's job.", "M2"),
 )

@@ -1,0 +1,200 @@
+"""Processes that die in the middle of a call, at each of its steps: what they leave behind, and whether it works on."""
+
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from inspect import signature
+from time import monotonic_ns
+from typing import NamedTuple
+from uuid import UUID
+
+from windlass import FINAL, Backend, Complete, Filter, NewRecord, Record
+
+from .case import LEASE, NOW, Case, NotRun, example
+from .crash_child import Death, Word
+from .gates import Steps
+from .history.check import check
+from .history.operation import Operation
+from .history.recorder import Recorder
+from .nursery import nursery
+from .schedules.explore import seen
+from .schedules.play import lines, make
+from .schedules.program import (
+    IDS,
+    QUEUE,
+    Call,
+    Calls,
+    call,
+    cancel,
+    claim,
+    complete,
+    delete,
+    discard,
+    extend,
+    insert,
+    purge,
+    requeue,
+    rescue,
+    retry,
+    settle,
+)
+from .violation import Violation
+
+_MANY = 100
+_STOCK = (insert(0, 1, 2),)
+_RUNNING = (*_STOCK, claim())
+_ENDED = (*_RUNNING, settle(complete(0), retry(1), discard(2)))
+_LONG_AFTER = NOW + timedelta(days=1)
+
+_INSERT = ((), insert(0, 1, 2))
+_EACH: tuple[tuple[Calls, Call], ...] = (
+    (_STOCK, claim()),
+    (_RUNNING, call("extend", [*extend(0).args[0], *extend(1).args[0]], lease=LEASE, now=NOW + LEASE)),
+    (_RUNNING, settle(complete(0), retry(1), discard(2))),
+    (_RUNNING, rescue()),
+    ((*_STOCK, claim(1)), cancel(0, 1, 2)),
+    (_ENDED, requeue(0, 1, 2)),
+    (_ENDED, delete(0, 1, 2)),
+    (_ENDED, purge()),
+)
+
+
+class _Left(NamedTuple):
+    """What a dead process left: the history, how many steps its call took if it was answered, and every record."""
+
+    history: Sequence[Operation]
+    steps: int
+    records: dict[UUID, Record]
+
+
+@example("CRASH-01")
+def answered_means_stored(case: Case) -> None:
+    """Each call that was answered before its process was killed has taken effect, for whoever opens the store next."""
+    steps = _prepared(case)
+    for before, last in (_INSERT, *_EACH):
+        _judge(case, _died(case, steps, before, last, 0))
+
+
+@example("CRASH-02")
+def inserts_are_whole(case: Case) -> None:
+    """Of a batch whose process dies at any step all jobs are stored, or none is."""
+    for left in _deaths(case, *_INSERT):
+        case.that(len(left.records) in (0, len(IDS)), "the whole batch, or none of it", list(left.records.values()))
+
+
+@example("CRASH-03")
+def each_record_is_whole(case: Case) -> None:
+    """Of a call about several jobs whose process dies at any step each job is as before, or as after."""
+    for before, last in _EACH:
+        for left in _deaths(case, before, last):
+            _judge(case, left)
+
+
+@example("CRASH-04")
+def nothing_is_held_up(case: Case) -> None:
+    """After a process has died in any call, others set up, insert, rescue and work everything to its end."""
+    for before, last in (_INSERT, (_STOCK, claim()), (_RUNNING, rescue())):
+        for left in _deaths(case, before, last, works_on=True):
+            _judge(case, left)
+
+
+@example("CRASH-05")
+def setups_can_be_repeated(case: Case) -> None:
+    """After a process has died in `setup`, at any step, another sets the store up, and it works."""
+    steps = _prepared(case)
+    for _ in _each_step(case, steps, (), call("setup"), works_on=True):
+        pass
+
+
+def _prepared(case: Case) -> Steps:
+    try:
+        pickle.dumps(case.target.make)
+    except Exception as exc:
+        raise NotRun(f"make_backend cannot be sent to another process: {exc}") from exc
+    case.raw.close()
+    return seen(case.target)
+
+
+def _deaths(case: Case, before: Calls, last: Call, *, works_on: bool = False) -> Iterator[_Left]:
+    yield from _each_step(case, _prepared(case), before, last, works_on=works_on)
+
+
+def _each_step(case: Case, steps: Steps, before: Calls, last: Call, *, works_on: bool) -> Iterator[_Left]:
+    whole = _died(case, steps, before, last, 0)
+    inner = range(1, whole.steps + 1)
+    most = case.profile.crashes
+    points = inner if len(inner) <= most else [inner[(2 * n + 1) * len(inner) // (2 * most)] for n in range(most)]
+    for point in points:
+        yield _died(case, steps, before, last, point, works_on=works_on)
+
+
+def _died(case: Case, steps: Steps, before: Calls, last: Call, point: int, *, works_on: bool = False) -> _Left:
+    """Make a store, let a process die in it, and look at what it left."""
+    recorder, target = Recorder(monotonic_ns), case.target
+    with target.fresh() as (namespace, first):
+        make(recorder.client(first, "before"), *before)
+        if last.method == "setup":
+            first.teardown()
+        first.close()
+        began = monotonic_ns()
+        word = _last_word(Death(target.make, target.name, target.url, namespace, steps, last, point))
+        call = _operation(last, began, word)
+        with target.make(namespace) as backend:
+            case.steps[:] = _told(recorder, call, point)
+            if works_on:
+                _require_answers(case, backend.setup)
+            after = recorder.client(backend, "after")
+            records = {record.id: record for record in after.list(Filter(), limit=_MANY)}
+            case.steps[:] = _told(recorder, call, point)
+            if works_on:
+                _require_answers(case, lambda: _works_on(case, backend))
+            history = [*recorder.history(), call]
+        return _Left(history, word.steps if word else 0, records)
+
+
+def _told(recorder: Recorder, call: Operation, point: int) -> list[str]:
+    history = sorted([*recorder.history(), call], key=lambda made: made.began)
+    return [*lines(history), f"# the process died {f'before step {point}' if point else 'after its answer'}"]
+
+
+def _require_answers(case: Case, use: Callable[[], None]) -> None:
+    try:
+        use()
+    except Violation:
+        raise
+    except Exception as exc:
+        case.that(False, "a store that works on", repr(exc))
+
+
+def _last_word(death: Death) -> Word | None:
+    """Let a process live and die."""
+    word = nursery().let_live(death)
+    if word is not None and word.excuse:
+        raise NotRun(f"another process could not make the call: {word.excuse}")
+    return word
+
+
+def _operation(call: Call, began: int, word: Word | None) -> Operation:
+    given = signature(getattr(Backend, call.method)).bind(None, *call.args, **call.kwargs).arguments
+    del given["self"]
+    if word is None:
+        return Operation("dead", call.method, given, began, None)
+    return Operation("dead", call.method, given, began, monotonic_ns(), word.answer)
+
+
+def _judge(case: Case, left: _Left) -> None:
+    for finding in check(left.history, precision=case.capabilities.time_precision):
+        case.that(False, "each job as before the call, or as after it", f"{finding.text} ({finding.rule})")
+
+
+def _works_on(case: Case, backend: Backend) -> None:
+    """Require that another process can do all there is to do."""
+    new = NewRecord(kind="k")
+    backend.insert([new], now=_LONG_AFTER)
+    backend.rescue(limit=_MANY, now=_LONG_AFTER)
+    claimed = backend.claim([QUEUE], limit=_MANY, worker="after", lease=LEASE, now=_LONG_AFTER)
+    applied = backend.settle([Complete(record.claim) for record in claimed], now=_LONG_AFTER)
+    states = {record.state for record in backend.list(Filter(), limit=_MANY)}
+    case.that(new.id in [record.id for record in claimed], "a new job claimed", claimed)
+    case.that(all(applied), "every outcome applied", applied)
+    case.that(states <= FINAL, "every job at its end", sorted(states))

@@ -1,0 +1,8 @@
+"""Control of interleaving: seeing a backend's steps, and deciding before each who goes on."""
+
+from .choice import NoSteps, steps_of
+from .gate import Gate, Run, Stuck, Turn
+from .jitter import Jitter, jitter
+from .steps import Steps
+
+__all__ = ["Gate", "Jitter", "NoSteps", "Run", "Steps", "Stuck", "Turn", "jitter", "steps_of"]

@@ -1,0 +1,34 @@
+"""Which steps to look at: those that a backend turns out to take."""
+
+from ..target import Target
+from .chunks import Chunks, server_of
+from .lines import Lines
+from .statements import Statements
+from .steps import Steps
+
+
+class NoSteps(Exception):
+    """The kit sees no steps of this backend; the message says where it looked."""
+
+
+def steps_of(target: Target) -> Steps:
+    """Return the coarsest steps that are seen when a client is used.
+
+    Raises:
+        NoSteps: None are.
+    """
+    with target.fresh() as (namespace, backend):
+        candidates: list[Steps] = [Statements(), Lines(type(backend))]
+        if server_of(target.url) is not None:
+            candidates.insert(0, Chunks(type(backend)))
+        for steps in candidates:
+            if _are_seen(steps, target, namespace):
+                return steps
+    raise NoSteps("neither a host and port in the URL, nor SQLite statements, nor lines of Python in its package")
+
+
+def _are_seen(steps: Steps, target: Target, namespace: str) -> bool:
+    seen: list[str | None] = []
+    with steps.armed(seen.append), steps.client(target, namespace, "w") as client, steps.watched():
+        client.queues()
+    return bool(seen)

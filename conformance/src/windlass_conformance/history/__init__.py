@@ -1,0 +1,9 @@
+"""Concurrent histories: what several clients did and were answered, written down and judged by rules R1 to R14."""
+
+from .check import Finding, check
+from .operation import Operation
+from .recorder import Recorder
+from .rounds import run_rounds
+from .timeline import write_timeline
+
+__all__ = ["Finding", "Operation", "Recorder", "check", "run_rounds", "write_timeline"]

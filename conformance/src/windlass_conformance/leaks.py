@@ -1,0 +1,98 @@
+"""What is left in this process by clients that were closed: no thread and no file descriptor more than before."""
+
+import gc
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic, sleep
+
+from windlass import Complete, Filter, InvalidArgument, NewRecord, WindlassError
+
+from .case import LEASE, NOW, Case, NotRun, example
+
+_TIMES = 50
+_PATIENCE = 2.0
+"""Seconds that threads and descriptors have to go away, after what they belong to was closed."""
+
+_DESCRIPTORS = next((path for name in ("/proc/self/fd", "/dev/fd") if (path := Path(name)).is_dir()), None)
+
+
+@example("LEAK-01")
+def clients_leave_nothing(case: Case) -> None:
+    """Fifty clients that are opened, used for a call of each sort, and closed."""
+    _require_nothing_left(case, lambda: _use(case))
+
+
+@example("LEAK-02")
+def errors_leave_nothing(case: Case) -> None:
+    """Fifty clients whose calls are refused, or fail after close."""
+    _require_nothing_left(case, lambda: _misuse(case))
+
+
+@example("LEAK-03")
+def waits_leave_nothing(case: Case) -> None:
+    """Fifty clients that are closed while another thread waits on them."""
+    _require_nothing_left(case, lambda: _close_beneath(case))
+
+
+def _use(case: Case) -> None:
+    with case.target.make(case.namespace) as client:
+        client.setup()
+        client.insert([NewRecord(kind="k")], now=NOW)
+        claims = [record.claim for record in client.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)]
+        client.extend(claims, lease=LEASE, now=NOW)
+        client.settle([Complete(claim) for claim in claims], now=NOW)
+        client.stats(now=NOW)
+        client.wait(["default"], timeout=timedelta(0))
+        client.delete(Filter(), limit=1)
+
+
+def _misuse(case: Case) -> None:
+    client = case.target.make(case.namespace)
+    with suppress(InvalidArgument):
+        client.rescue(limit=0)
+    with suppress(InvalidArgument):
+        client.claim([""], limit=1, worker="w", lease=LEASE)
+    client.list(Filter(), limit=1)
+    client.close()
+    with suppress(WindlassError):
+        client.stats()
+
+
+def _close_beneath(case: Case) -> None:
+    client = case.target.make(case.namespace)
+
+    def wait() -> None:
+        with suppress(WindlassError):
+            client.wait(["default"], timeout=timedelta(seconds=_PATIENCE))
+
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    client.close()
+    waiter.join()
+
+
+def _require_nothing_left(case: Case, use: Callable[[], None]) -> None:
+    if _DESCRIPTORS is None:
+        raise NotRun("this platform does not list a process's file descriptors")
+    use()  # what is made once, and kept
+    before = _held()
+    for _ in range(_TIMES):
+        use()
+    deadline = monotonic() + _PATIENCE
+    while any(now > then for now, then in zip(_held(), before, strict=True)) and monotonic() < deadline:
+        gc.collect()
+        sleep(0.01)
+    threads, descriptors = _held()
+    case.that(
+        threads <= before[0] and descriptors <= before[1],
+        f"{before[0]} threads and {before[1]} file descriptors, as before",
+        f"{threads} threads and {descriptors} file descriptors after {_TIMES} clients",
+    )
+
+
+def _held() -> tuple[int, int]:
+    assert _DESCRIPTORS is not None
+    return threading.active_count(), len(list(_DESCRIPTORS.iterdir()))

@@ -1,0 +1,62 @@
+"""Where processes are let live and die, from the side of the kit."""
+
+import atexit
+import pickle
+import sys
+from collections.abc import Iterator
+from functools import cache
+from subprocess import PIPE, Popen
+from threading import Timer
+from typing import IO
+
+from .crash_child import PATIENCE, Death, Word, main
+
+_PROGRAM = f"from {main.__module__} import {main.__name__}; {main.__name__}()"
+
+
+class Nursery:
+    """One process from which others come, each for a death; where there is no fork, one for each."""
+
+    def __init__(self) -> None:
+        self._process: Popen[bytes] | None = None
+
+    def let_live(self, death: Death) -> Word | None:
+        """Let a process live and die; return its word, or None if it died before it had one."""
+        process = self._process or self._started()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        limit = Timer(2 * PATIENCE, process.kill)
+        limit.start()
+        try:
+            pickle.dump((sys.path, pickle.dumps(death)), process.stdin)
+            process.stdin.flush()
+            words = list(self._words(process.stdout))
+        finally:
+            limit.cancel()
+        return words[0] if words else None
+
+    def _words(self, told: IO[bytes]) -> Iterator[Word]:
+        try:
+            while (word := pickle.load(told)) != Word():  # noqa: S301 - from our child
+                yield word
+        except EOFError:  # it died itself
+            self.close()
+
+    def _started(self) -> Popen[bytes]:
+        self._process = Popen([sys.executable, "-c", _PROGRAM], stdin=PIPE, stdout=PIPE)  # noqa: S603 - ours
+        return self._process
+
+    def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+
+@cache
+def nursery() -> Nursery:
+    """Return the one of this process; it ends with it."""
+    one = Nursery()
+    atexit.register(one.close)
+    return one

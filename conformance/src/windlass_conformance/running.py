@@ -1,0 +1,64 @@
+"""Running one clause's examples, and the generated programs of many."""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from time import perf_counter
+from traceback import extract_tb
+
+from windlass import Capabilities
+
+from .case import EXAMPLES, Case, NotRun
+from .clauses import CLAUSES
+from .judge import Judge
+from .machine import STARTS
+from .profiles import Profile
+from .programs import violations
+from .report import Result, Status
+from .target import Target
+from .violation import Violation
+
+
+def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabilities) -> Result:
+    """Run the examples of one clause."""
+    started = perf_counter()
+    level = CLAUSES[id].level
+    if level != "core" and not getattr(capabilities, level):
+        return Result(id, Status.NOT_DECLARED, f"the backend does not declare {level}")
+    try:
+        for example in EXAMPLES.get(id, ()):
+            with Case(id, target, profile) as case:
+                example(case)
+    except Violation as violation:
+        return Result(id, Status.VIOLATED, str(violation), perf_counter() - started, violation)
+    except NotRun as reason:
+        return Result(id, Status.NOT_RUN, str(reason))
+    except Exception as exc:
+        return Result(id, Status.ERROR, f"{exc!r}, raised at {_origin(exc)}", perf_counter() - started, error=exc)
+    return Result(id, Status.PASSED, seconds=perf_counter() - started)
+
+
+def _origin(exc: Exception) -> str:
+    last = extract_tb(exc.__traceback__)[-1]
+    return f"{Path(last.filename).name}:{last.lineno} in {last.name}"
+
+
+def run_programs(
+    target: Target, profile: Profile, armed: Collection[str], judge: Judge | None = None
+) -> Iterator[Result]:
+    """Run generated programs from each start of the clock, and yield a result for each clause that is armed to the end.
+
+    Between two results the caller may take clauses out of `judge.armed`.
+    """
+    judge = judge or Judge(armed)
+    started = perf_counter()
+    for start in STARTS.values():
+        for violation in violations(target, profile, start, judge) if judge.armed else ():
+            id = violation.clause_id
+            yield Result(id, Status.VIOLATED, str(violation), perf_counter() - started, violation)
+            if set(judge.armed) <= {id}:
+                judge.armed = ()
+                break
+    seconds = (perf_counter() - started) / max(1, len(judge.armed))
+    for id in judge.armed:
+        status = Status.PASSED if judge.counts[id] else Status.NOT_REACHED
+        yield Result(id, status, "" if judge.counts[id] else "no program came to test it", seconds)

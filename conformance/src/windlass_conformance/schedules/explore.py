@@ -1,0 +1,81 @@
+"""Which schedules of a program are tried, and what must come of each."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import permutations
+
+from windlass import FINAL, Record
+
+from ..case import Case, NotRun
+from ..gates import NoSteps, Run, Steps, Stuck, Turn, steps_of
+from ..history.check import check
+from ..target import Target
+from .play import Played, Schedule, Stage, lines
+from .program import Program
+
+_FEW = 24
+"""With up to so many steps, each is tried. With more they are lines of Python, where a lock that comes free is seen."""
+
+
+def seen(target: Target) -> Steps:
+    """Return the steps of the backend under test."""
+    try:
+        return steps_of(target)
+    except NoSteps as reason:
+        raise NotRun(f"no gate sees the steps of this backend: {reason}") from reason
+
+
+def judge(case: Case, *programs: Program) -> None:
+    """Make programs for two workers in many interleavings, and require that each history has an explanation."""
+    with Stage(case.target, seen(case.target), programs[0].workers) as stage:
+        for program in programs:
+            try:
+                for schedule, played in explore(stage, program):
+                    require(case, schedule, played)
+            except Stuck as stuck:
+                case.that(False, "calls that end", str(stuck))
+
+
+def require(case: Case, schedule: Schedule, played: Played) -> None:
+    """Require that a history has an explanation, and that every call was answered."""
+    turns = ", ".join(f"{turn.worker} {'to its end' if turn.steps is None else turn.steps}" for turn in schedule)
+    case.steps[:] = [*lines(played.history), f"# turns, in steps: {turns}"]
+    for made in played.history:
+        case.that(made.error is None or made.failed, "an answer", repr(made.error))
+    for finding in check(played.history, precision=case.capabilities.time_precision):
+        case.that(False, "answers that some order of these calls gives", f"{finding.text} ({finding.rule})")
+    holders = Counter(record.unique_key for record in played.left if _holds_a_key(record))
+    case.that(all(n == 1 for n in holders.values()), "one holder of each unique key", dict(holders))
+
+
+def _holds_a_key(record: Record) -> bool:
+    return record.unique_key is not None and (record.state not in FINAL or record.unique_until == "purged")
+
+
+def explore(stage: Stage, program: Program) -> Iterator[tuple[Schedule, Played]]:
+    """Make a program once without pre-emption, and then with one, of each worker by each other, at each step.
+
+    A worker that is overtaken while it holds a lock blocks the other until it has let go, and so it does at each step
+    up to there: of many such steps the first is tried.
+    """
+    alone: list[Turn] = [Turn(name, None) for name in program.workers]
+    played = stage.play(program, alone)
+    yield alone, played
+    for first, second in permutations(program.workers, 2):
+        n, count = 1, played.run.steps[first]
+        while n < count:
+            schedule = [Turn(first, n), Turn(second, None), Turn(first, None)]
+            overtaken = stage.play(program, schedule)
+            yield schedule, overtaken
+            n = n + 1 if count <= _FEW else max(n + 1, _freed(overtaken.run, first, second, n))
+
+
+def _freed(run: Run, first: str, second: str, n: int) -> int:
+    """Return after how many steps of the first the second, blocked after `n` of them, went on."""
+    taken = 0
+    for worker in run.order:
+        if worker == first:
+            taken += 1
+        elif worker == second and taken > n:
+            return taken - 1
+    return n

@@ -1,0 +1,120 @@
+"""Calls that are known to meet badly, two workers at a time, in every interleaving with one pre-emption."""
+
+from datetime import timedelta
+
+from ..case import LEASE, Case, example
+from .explore import judge
+from .program import (
+    SECOND,
+    Call,
+    Calls,
+    Program,
+    cancel,
+    claim,
+    complete,
+    delete,
+    discard,
+    extend,
+    insert,
+    pause,
+    purge,
+    requeue,
+    rescue,
+    resume,
+    retry,
+    settle,
+)
+
+_RUNNING = (insert(0), claim())
+_DONE = (*_RUNNING, settle(complete()))
+_NOW = timedelta(0)
+
+
+def _two(before: Calls, a: Call | Calls, b: Call | Calls) -> Program:
+    return Program(before, {"a": _calls(a), "b": _calls(b)})
+
+
+def _calls(calls: Call | Calls) -> Calls:
+    return (calls,) if isinstance(calls, Call) else calls
+
+
+@example("SCHED-01")
+def claims_interleave(case: Case) -> None:
+    """Two claims of one job, and of three by two at a time: each job goes to one, and none is left."""
+    judge(
+        case,
+        _two((insert(0),), claim(1, worker="a"), claim(1, worker="b")),
+        _two((insert(0, 1, 2),), claim(2, worker="a"), claim(2, worker="b")),
+        _two(_RUNNING, (settle(retry()), claim(at=LEASE)), claim(at=LEASE, worker="b")),
+    )
+
+
+@example("SCHED-02")
+def ends_interleave(case: Case) -> None:
+    """An attempt that is settled, extended and rescued at once ends once, and is held only before."""
+    judge(
+        case,
+        _two(_RUNNING, settle(complete()), rescue()),
+        _two(_RUNNING, settle(complete()), settle(discard())),
+        _two(_RUNNING, extend(), (rescue(), claim(at=LEASE, worker="b"))),
+        _two(_RUNNING, rescue(), rescue()),
+    )
+
+
+@example("SCHED-03")
+def rescues_meet_the_next_attempt(case: Case) -> None:
+    """A rescue, and a late settle, that began with one attempt and ends in the next, leaves that one alone."""
+    judge(
+        case,
+        _two(_RUNNING, rescue(), (settle(retry()), claim(at=LEASE, worker="b"))),
+        _two(_RUNNING, settle(complete()), (rescue(), claim(at=LEASE, worker="b"))),
+        _two(_RUNNING, rescue(), extend()),
+    )
+
+
+@example("SCHED-04")
+def keys_interleave(case: Case) -> None:
+    """Inserts with one key or one id, as its holder ends or comes back: one holds it, and the others are told."""
+    held = insert(0, unique_key="key")
+    judge(
+        case,
+        _two((), insert(0, unique_key="key"), insert(1, unique_key="key")),
+        _two((), insert(0), insert(0)),
+        _two((held, claim(), settle(complete())), requeue(0), insert(1, unique_key="key")),
+        _two((held, claim()), settle(complete()), insert(1, unique_key="key")),
+    )
+
+
+@example("SCHED-05")
+def cancels_interleave(case: Case) -> None:
+    """A cancel that meets a claim, a retry, a rescue or a requeue is not forgotten."""
+    judge(
+        case,
+        _two((insert(0),), claim(), cancel(0, at=_NOW)),
+        _two(_RUNNING, settle(retry()), cancel(0, at=LEASE)),
+        _two(_RUNNING, rescue(), cancel(0, at=LEASE)),
+        _two(_DONE, requeue(0), cancel(0, at=LEASE + SECOND)),
+    )
+
+
+@example("SCHED-06")
+def removals_interleave(case: Case) -> None:
+    """A job that is removed as it is claimed, settled or requeued is gone, or it is not; what runs is kept."""
+    judge(
+        case,
+        _two((insert(0),), delete(0), claim()),
+        _two(_RUNNING, delete(0), settle(complete())),
+        _two(_DONE, delete(0), (requeue(0), claim(at=2 * LEASE))),
+        _two(_DONE, purge(), requeue(0)),
+        _two(_DONE, requeue(0), requeue(0)),
+    )
+
+
+@example("SCHED-07")
+def pauses_interleave(case: Case) -> None:
+    """Once a pause has returned, no claim that begins hands out a job of that queue."""
+    judge(
+        case,
+        _two((insert(0, 1),), pause(), (claim(1), claim(1))),
+        _two((insert(0), pause()), resume(), (claim(), claim())),
+    )

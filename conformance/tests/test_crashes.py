@@ -1,0 +1,64 @@
+"""Processes that die: what is right survives each of them, and each bug breaks its clause."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from windlass import Backend
+from windlass_conformance import Status, Target, conform
+from windlass_conformance.clauses import CLAUSES
+
+CRASHES = [id for id, clause in CLAUSES.items() if clause.tier == "crash"]
+
+
+@pytest.fixture
+def stepwise(monkeypatch: pytest.MonkeyPatch) -> object:
+    """The broken backends, in a module that another process can import too."""
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    return import_module("stepwise")
+
+
+@pytest.mark.parametrize(
+    ("name", "clause"),
+    [
+        ("AnswersFirst", "CRASH-01"),
+        ("CommitsEach", "CRASH-02"),
+        ("RescuesInTwoSteps", "CRASH-03"),
+        ("LocksAndUnlocks", "CRASH-04"),
+        ("SetsUpOnce", "CRASH-05"),
+    ],
+)
+def test_what_a_death_leaves_is_found(stepwise: object, name: str, clause: str, tmp_path: Path) -> None:
+    """A call that is left half done, or holds others up, breaks the clause on it at the few steps of quick."""
+    backend: type[Backend] = getattr(stepwise, name)
+    report = conform(Target.from_class(backend, f"sqlite:///{tmp_path}/x.db"), only=[clause])
+
+    assert [violation.clause_id for violation in report.violations] == [clause]
+
+
+def test_sqlite_survives(tmp_path: Path) -> None:
+    """Whatever step a process dies at, the SQLite backend keeps every clause."""
+    report = conform(f"sqlite:///{tmp_path}/x.db", only=CRASHES)
+
+    assert report.passed
+    assert [result.status for result in report.results] == [Status.PASSED] * len(CRASHES)
+
+
+def test_what_is_not_durable_is_not_killed() -> None:
+    """Where `durable` is not declared, the clauses are told apart as not declared."""
+    report = conform("memory://", only=CRASHES)
+
+    assert {result.status for result in report.results} == {Status.NOT_DECLARED}
+
+
+def test_a_backend_of_nowhere_is_not_run(tmp_path: Path) -> None:
+    """A `make_backend` that another process cannot have is said to be one."""
+    sqlite = Target.of(f"sqlite:///{tmp_path}/x.db")
+
+    def make_backend(namespace: str) -> Backend:
+        return sqlite.make(namespace)
+
+    report = conform(make_backend, only=["CRASH-02"])
+
+    assert report.results[0].status is Status.NOT_RUN
+    assert "cannot be sent" in report.results[0].detail

@@ -1,0 +1,155 @@
+"""Gates: whose steps are seen, who goes on, and what happens to those who are blocked."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock, Thread
+
+import pytest
+from windlass import NewRecord, Unavailable
+from windlass_conformance.case import NOW
+from windlass_conformance.gates import Gate, Steps, Turn, jitter, steps_of
+from windlass_conformance.gates.chunks import Chunks, server_of, through
+from windlass_conformance.gates.lines import Lines
+from windlass_conformance.gates.proxy import Proxy, Traffic
+from windlass_conformance.gates.statements import Statements
+from windlass_conformance.gates.steps import OnStep
+from windlass_conformance.target import Target
+from windlass_memory import MemoryBackend
+
+from .served import ServedBackend, serving
+
+
+class ByHand(Steps):
+    """Steps that a test takes itself."""
+
+    @contextmanager
+    def armed(self, on_step: OnStep) -> Iterator[None]:
+        """Let the test call `step`."""
+        self._on_step = on_step
+        yield
+
+    def step(self) -> None:
+        """Come to a step."""
+        self._on_step(None)
+
+
+MEMORY = Target.of("memory://")
+
+
+def run(work: dict[str, list[str]], schedule: list[Turn], lock: Lock) -> list[str]:
+    """Let workers take named steps; `lock` and `unlock` are what they say."""
+    steps, done = ByHand(), list[str]()
+
+    def take(gate: Gate, name: str) -> None:
+        with gate.worker(name):
+            for step in work[name]:
+                steps.step()
+                if step == "lock":
+                    lock.acquire()
+                elif step == "unlock":
+                    lock.release()
+                done.append(f"{name} {step}")
+
+    with Gate(steps, MEMORY, "gate", work) as gate:
+        threads = [Thread(target=take, args=(gate, name)) for name in work]
+        for thread in threads:
+            thread.start()
+        gate.run(schedule)
+        for thread in threads:
+            thread.join()
+    return done
+
+
+def test_a_schedule_decides_who_goes_on() -> None:
+    """Workers take their steps in the order of the turns, and then each the rest; the first turn is to begin."""
+    work = {"a": ["1", "2", "3"], "b": ["1", "2", "3"]}
+    done = run(work, [Turn("b", 3), Turn("a", 2), Turn("b", 1)], Lock())
+
+    assert done == ["b 1", "b 2", "a 1", "b 3", "a 2", "a 3"]
+
+
+def test_a_blocked_worker_lets_the_other_go_on() -> None:
+    """A worker that waits for what another holds loses its turn, and goes on once it is free."""
+    work = {"a": ["lock", "1", "unlock"], "b": ["lock", "unlock"]}
+    done = run(work, [Turn("a", 2), Turn("b", None)], Lock())
+
+    assert done[:2] == ["a lock", "a 1"]
+    assert sorted(done) == ["a 1", "a lock", "a unlock", "b lock", "b unlock"]
+    assert done.index("b lock") > done.index("a 1")
+
+
+def test_the_steps_of_each_sort_of_store_are_seen(tmp_path: Path) -> None:
+    """Statements of SQLite, chunks of what is reached over TCP, and lines of what is in Python."""
+    assert isinstance(steps_of(MEMORY), Lines)
+    assert isinstance(steps_of(Target.of(f"sqlite:///{tmp_path}/x.db")), Statements)
+    with serving() as url:
+        assert isinstance(steps_of(Target.from_class(ServedBackend, url)), Chunks)
+
+
+def test_nothing_stays_wrapped() -> None:
+    """After a gate, connections are opened as before."""
+    before = sqlite3.connect
+    with Statements().armed(lambda _: None):
+        assert sqlite3.connect is not before
+
+    assert sqlite3.connect is before
+
+
+def test_jitter_holds_workers_alike_for_a_seed() -> None:
+    """What a worker draws depends on the seed and its name, so a round can be tried again."""
+    drawn = []
+    for _ in range(2):
+        with jitter(ByHand(), MEMORY, "jitter", seed=3) as gate, gate.worker("a"):
+            gate.step()
+            drawn.append([gate._random["a"].random() for _ in range(3)])
+
+    assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("acme://user:word@host:5432/db?x=1", ("host", 5432)),
+        ("acme://host/db", None),
+        ("acme://one:1,two:2/db", None),
+        ("sqlite:////tmp/x.db", None),
+        (None, None),
+    ],
+)
+def test_a_server_is_what_a_url_names_with_its_port(url: str | None, server: tuple[str, int] | None) -> None:
+    """A URL without a host and port is not taken for one of a networked store."""
+    assert server_of(url) == server
+
+
+def test_a_proxy_forwards_refuses_and_accepts_again() -> None:
+    """A client behind a proxy works, fails while connections are refused, and works again; its URL keeps the rest."""
+    with serving() as url:
+        server = server_of(url)
+        assert server is not None
+        proxy = Proxy(server, Traffic())
+        assert through(url, proxy) == f"served://127.0.0.1:{proxy.address[1]}/store"
+        with ServedBackend.from_url(through(url, proxy)) as client:
+            new = NewRecord(kind="k")
+            client.insert([new], now=NOW)
+            proxy.refuse()
+            for error in (Exception, Unavailable):
+                with pytest.raises(error):
+                    client.get([new.id])
+            proxy.accept()
+
+            assert list(client.get([new.id])) == [new.id]
+        proxy.close()
+
+
+def test_lines_are_those_of_the_backends_packages() -> None:
+    """A class of a module by itself has that module's lines, and those of its bases' packages."""
+
+    class Own(MemoryBackend):
+        pass
+
+    files = Lines(Own)._files
+
+    assert __file__ in files
+    assert any(file.endswith(("windlass_memory/", "windlass_memory\\")) for file in files)

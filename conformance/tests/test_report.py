@@ -1,0 +1,174 @@
+"""Reports: what is written, that it has its form and no secret, and when it proves a backend."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from windlass import TRANSITIONS, Capabilities
+from windlass_conformance import CLAUSES, Report, Result, Status, Target, Violation, conform, reports
+from windlass_conformance.coverage import WAYS
+from windlass_conformance.redaction import Redaction
+from windlass_conformance.report import Subject
+from windlass_conformance.reports import document
+from windlass_conformance.reports.verify import verified
+from windlass_memory import MemoryBackend
+
+SECRET = "s3cret-pass"
+URL = f"acme://me:{SECRET}@host/db?token=abcdef"
+CAPABILITIES = Capabilities(
+    durable=True,
+    multi_process=True,
+    notify=True,
+    transactional_insert=True,
+    time_precision=timedelta(milliseconds=1),
+    max_payload_bytes=1_000,
+    max_batch=100,
+)
+
+
+def _report(**changed: Result) -> Report:
+    results = [changed.get(id.replace("-", "_"), Result(id, Status.PASSED, seconds=0.1)) for id in CLAUSES]
+    subject = Subject("acme://***@host/db?***", CAPABILITIES, "windlass-acme", "1.2", "9.4", URL)
+    return Report(subject, "quick", 0, results, datetime(2031, 5, 17, tzinfo=UTC), 1.5, budget_seconds=60)
+
+
+def _violated(id: str) -> Result:
+    steps = [f"backend.open({URL!r})", "backend.claim(...)"]
+    violation = Violation(id, f"no {URL}", f"an error: password={SECRET} \x00 \ud800", steps)
+    return Result(id, Status.VIOLATED, str(violation), 0.1, violation)
+
+
+def test_a_run_writes_its_files(tmp_path: Path) -> None:
+    """Each file is there and can be read; those of an earlier run's violations are gone."""
+    (tmp_path / "repro-CLAIM-01.py").write_text("old")
+    reports.write(_report(CLAIM_02=_violated("CLAIM-02")), tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} == {"report.json", "junit.xml", "summary.md", "badge.json"}
+    assert json.loads((tmp_path / "badge.json").read_text())["message"] == "1 failed"
+    assert "## CLAIM-02 is violated" in (tmp_path / "summary.md").read_text()
+
+
+def test_violations_have_their_own_files(tmp_path: Path) -> None:
+    """A violation that the engine found has a script and a trace beside the report."""
+
+    class ForgetsPayloads(MemoryBackend):
+        def insert(self, records: Any, **options: Any) -> Any:
+            return super().insert([replace(record, payload=b"") for record in records], **options)
+
+    reports.write(conform(Target.from_class(ForgetsPayloads, "memory://"), only=["PAYLOAD-01"]), tmp_path)
+
+    assert "def program(backend):" in (tmp_path / "repro-PAYLOAD-01.py").read_text()
+    assert json.loads((tmp_path / "trace-PAYLOAD-01.json").read_text())["clause"] == "PAYLOAD-01"
+
+
+def test_the_document_has_its_published_form() -> None:
+    """The JSON Schema in the package is that of the document, and the document keeps to it."""
+    told = json.loads(document.to_json(_report(CLAIM_02=_violated("CLAIM-02"))))
+
+    assert document.SCHEMA_FILE.read_text("utf-8") == document.schema(), "write it again: document.schema()"
+    assert set(told) == set(json.loads(document.schema())["properties"])
+    assert document.Document.model_validate(told).passed is False
+    assert told["schema"] == 1
+    assert told["backend"] == {"distribution": "windlass-acme", "version": "1.2", "server_version": "9.4"}
+    assert (told["started"], told["finished"]) == ("2031-05-17T00:00:00.000+00:00", "2031-05-17T00:00:01.500+00:00")
+
+
+def test_of_a_plugin_the_distribution_is_told() -> None:
+    """A backend that a plugin offers has its distribution and version; a function that opens one has neither."""
+    by_url = document.of(conform("memory://", only=["CAP-01"])).backend
+    by_hand = document.of(conform(lambda namespace: MemoryBackend(f"hand.{namespace}"), only=["CAP-01"])).backend
+
+    assert by_url.distribution == "windlass-memory"
+    assert by_url.version is not None
+    assert (by_hand.distribution, by_hand.version, by_hand.server_version) == (None, None, None)
+
+
+def test_transitions_are_told() -> None:
+    """Of the table of transitions, each way is there, and marked where a generated program took it."""
+    report = _report()
+    report.ways = {WAYS[1]}
+    told = json.loads(report.to_json())["transitions"]
+
+    assert [way["covered"] for way in told] == [False, True, *[False] * (len(TRANSITIONS) - 2)]
+    assert (told[1]["source"], told[1]["by"], told[1]["target"]) == ("pending", "claim", "running")
+
+
+def test_no_file_shows_a_secret(tmp_path: Path) -> None:
+    """Passwords and queries of URLs are taken out of every file, in errors and steps too."""
+    reports.write(_report(CLAIM_02=_violated("CLAIM-02")), tmp_path)
+
+    for path in tmp_path.iterdir():
+        text = path.read_text("utf-8")
+        assert SECRET not in text, path
+        assert "abcdef" not in text, path
+    assert "acme://***@host/db?***" in (tmp_path / "report.json").read_text()
+
+
+def test_a_url_of_another_store_is_cut_down_too() -> None:
+    """An error may name another URL than the one that was given; it is redacted all the same."""
+    text = Redaction("memory://").text("could not reach postgresql://u:p@h:5432/db?sslpassword=x twice")
+
+    assert text == "could not reach postgresql://***@h:5432/db?*** twice"
+
+
+def test_junit_has_a_case_for_each_clause(tmp_path: Path) -> None:
+    """Violations are failures, what was not tested is skipped, and characters that XML has not are replaced."""
+    error = Result("CLAIM-03", Status.ERROR, "boom \x01")
+    left = Result("CLAIM-04", Status.NOT_JUDGED, "not judged: CLAIM-02 failed first")
+    reports.write(_report(CLAIM_02=_violated("CLAIM-02"), CLAIM_03=error, CLAIM_04=left), tmp_path)
+    suite = ET.parse(tmp_path / "junit.xml").getroot()[0]
+
+    assert len(suite) == len(CLAUSES)
+    assert [suite.get(name) for name in ("failures", "errors", "skipped")] == ["1", "1", "1"]
+    assert [case[0].tag for case in suite if len(case)] == ["failure", "error", "skipped"]
+
+
+def _verified(
+    report: Report, folder: Path, change: Callable[[dict[str, Any]], object] = lambda told: None
+) -> list[str]:
+    told = json.loads(report.to_json())
+    change(told)
+    (folder / "report.json").write_text(json.dumps(told))
+    return verified(folder / "report.json")
+
+
+def test_a_whole_report_verifies(tmp_path: Path) -> None:
+    """Every clause passed; what a backend does not declare may be left out."""
+    assert _verified(_report(), tmp_path) == []
+    left = Result("WAIT-05", Status.NOT_DECLARED)
+    assert _verified(_report(WAIT_05=left), tmp_path, lambda told: told["capabilities"].update(notify=False)) == []
+    assert _verified(_report(WAIT_05=left), tmp_path)[0].startswith("WAIT-05 (notify) is not declared")
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.PASSED])
+def test_a_core_clause_that_did_not_pass_does_not_verify(tmp_path: Path, status: Status) -> None:
+    """Failed, skipped, known or not reached: the reason names the clause."""
+    (reason,) = _verified(_report(CLAIM_02=Result("CLAIM-02", status, "link")), tmp_path)
+
+    assert reason.startswith("CLAIM-02 (core) is ")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda told: told.update(schema=2), "schema is 2"),
+        (lambda told: told.update(contract=7), "contract is 7"),
+        (lambda told: told["clauses"].pop(0), "CALL-01 (core) is missing"),
+        (lambda told: told["clauses"].append(told["clauses"][0]), "CALL-01 is there 2 times"),
+        (lambda told: told["clauses"][0].update(id="NOPE-01"), "NOPE-01 is no clause"),
+        (lambda told: told["clauses"][0].update(status="fine"), "clauses.0.status: "),
+        (lambda told: told.update(clauses={}), "clauses: "),
+        (lambda told: told.update(interrupted=True), "interrupted"),
+        (lambda told: told["capabilities"].clear(), "is not told"),
+    ],
+)
+def test_a_doctored_report_does_not_verify(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], said: str
+) -> None:
+    """Wrong versions, missing, repeated and unknown clauses, and other forms are refused, each with its reason."""
+    assert any(said in reason for reason in _verified(_report(), tmp_path, change))

@@ -1,0 +1,82 @@
+"""Systematic schedules: right backends keep the clauses, and each bug of two steps breaks its own."""
+
+from pathlib import Path
+
+import pytest
+from windlass import Backend
+from windlass_conformance import Target, conform
+from windlass_conformance.clauses import CLAUSES
+from windlass_conformance.gates import Turn, steps_of
+from windlass_conformance.schedules.explore import explore
+from windlass_conformance.schedules.play import Played, Stage
+from windlass_conformance.schedules.program import Program, claim, insert
+from windlass_sqlite import SqliteBackend
+
+from . import stepwise
+from .served import ServedBackend, serving
+
+CLAIMS = Program((insert(0),), {"a": (claim(1, worker="a"),), "b": (claim(1, worker="b"),)})
+SCHEDULED = [id for id, clause in CLAUSES.items() if clause.tier == "schedule"]
+
+
+@pytest.mark.parametrize(
+    ("backend", "clause"),
+    [
+        (stepwise.SelectsThenUpdates, "SCHED-01"),
+        (stepwise.TakesTheSelected, "SCHED-01"),
+        (stepwise.SettlesLater, "SCHED-02"),
+        (stepwise.RescuesASnapshot, "SCHED-03"),
+        (stepwise.ChecksKeysFirst, "SCHED-04"),
+        (stepwise.ForgetsCancels, "SCHED-05"),
+        (stepwise.DeletesLater, "SCHED-06"),
+        (stepwise.ReadsPausesFirst, "SCHED-07"),
+        (stepwise.SelectsThenUpdates, "SCHED-08"),
+    ],
+)
+def test_two_steps_for_one_are_found(backend: type[Backend], clause: str, tmp_path: Path) -> None:
+    """A call that looks in one step and changes in the next breaks the clause on it, by quick schedules."""
+    url = f"sqlite:///{tmp_path}/x.db" if issubclass(backend, SqliteBackend) else "memory://"
+    report = conform(Target.from_class(backend, url), only=[clause])
+
+    assert [violation.clause_id for violation in report.violations] == [clause]
+
+
+def test_every_overlapping_schedule_finds_an_unguarded_claim() -> None:
+    """A claim that is overtaken anywhere between its select and its update hands the job out twice, each time."""
+    target = Target.from_class(stepwise.SelectsThenUpdates, "memory://")
+    with Stage(target, steps_of(target), CLAIMS.workers) as stage:
+        twice = [_claimed(played) == 2 for schedule, played in explore(stage, CLAIMS) if schedule[0].worker == "a"]
+
+    overlapping = twice[twice.index(True) : len(twice) - twice[::-1].index(True)]
+    assert len(overlapping) > 3
+    assert all(overlapping)
+
+
+def _claimed(played: Played) -> int:
+    return sum(len(made.answer) for made in played.history if made.call == "claim")
+
+
+def test_a_schedule_can_be_made_again(tmp_path: Path) -> None:
+    """The same program and schedule give the same order of steps."""
+    target = Target.of(f"sqlite:///{tmp_path}/x.db")
+    with Stage(target, steps_of(target), CLAIMS.workers) as stage:
+        orders = [stage.play(CLAIMS, [Turn("a", 1), Turn("b", 2)]).run.order for _ in range(3)]
+
+    assert orders[0] == orders[1] == orders[2]
+
+
+def test_right_backends_keep_every_schedule(tmp_path: Path) -> None:
+    """SQLite by its statements, and a server by what is sent to it."""
+    with serving() as url:
+        for target in (Target.of(f"sqlite:///{tmp_path}/x.db"), Target.from_class(ServedBackend, url)):
+            report = conform(target, only=SCHEDULED)
+
+            assert report.passed, "\n\n".join(result.detail for result in report.failures)
+
+
+def test_the_server_is_not_what_is_trusted() -> None:
+    """A server whose claim takes two steps hands nothing out twice while each request is one step of it."""
+    with serving(stepwise.SettlesLater) as url:
+        report = conform(Target.from_class(ServedBackend, url), only=["SCHED-02"])
+
+    assert report.passed

@@ -1,0 +1,93 @@
+"""The tutorial's backend, from outside: a wheel in a fresh environment, found by its URL, proven by the kit."""
+
+import ast
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+import windlass
+from example_environment import EXAMPLE, ROOT, SOURCES, Environment, wheel
+from windlass_conformance import CLAUSES
+
+PAGE = ROOT / "docs" / "backends.md"
+PROFILE = os.environ.get("WINDLASS_EXAMPLE", "")
+"""A profile of the kit to run whole; if empty, a selection that takes seconds."""
+
+QUICK_TIERS = {"model", "payload", "name", "time", "refusal", "batch", "query", "wait", "capability"}
+FENCE = " and record.attempt == claim.attempt"
+CORE = {id for id, clause in CLAUSES.items() if clause.level == "core"}
+
+pytestmark = pytest.mark.timeout(3_600 if PROFILE else 240)
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """One environment for all tests of this module."""
+    return Environment.made_in(tmp_path_factory.mktemp("stranger"))
+
+
+def test_the_wheel_has_what_a_plugin_needs(tmp_path: Path) -> None:
+    """The wheel holds each source file, the marker of types and the entry point."""
+    with ZipFile(wheel(EXAMPLE, tmp_path)) as built:
+        names = built.namelist()
+        [entry_points] = [built.read(name).decode() for name in names if name.endswith("entry_points.txt")]
+    assert {f"windlass_dbm/{file.name}" for file in SOURCES.glob("*.py")} | {"windlass_dbm/py.typed"} <= set(names)
+    assert entry_points == "[windlass]\ndbm = windlass_dbm.plugin\n"
+
+
+def test_the_scheme_is_found_where_it_is_installed(environment: Environment) -> None:
+    """`windlass backends` lists the scheme with its distribution, and no other backend is there."""
+    _, *rows = environment.windlass("backends").stdout.splitlines()
+    assert [row.split()[:2] for row in rows] == [["dbm://", "windlass-dbm"]]
+
+
+def test_the_example_conforms(environment: Environment) -> None:
+    """The kit's command exits with 0, every core clause that was asked for passed, and no store is left behind."""
+    asked = sorted(CORE if PROFILE else {id for id in CORE if CLAUSES[id].tier in QUICK_TIERS})
+    selection = [] if PROFILE else [f"--only={id}" for id in asked]
+    done = environment.windlass(
+        "conform", "dbm:///conform.dbm", f"--profile={PROFILE or 'quick'}", "--json", *selection
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    statuses = {clause["id"]: clause["status"] for clause in json.loads(done.stdout)["clauses"]}
+    assert {id: statuses[id] for id in asked} == dict.fromkeys(asked, "passed")
+    assert list(environment.folder.glob("conform.dbm*")) == []
+
+
+def test_the_failure_of_the_tutorial_is_a_real_one(environment: Environment, tmp_path: Path) -> None:
+    """With the fence broken as the page says, the kit exits with 1 and says what the page shows."""
+    broken = Path(shutil.copytree(SOURCES, tmp_path / "windlass_dbm")) / "store.py"
+    assert FENCE in broken.read_text()
+    broken.write_text(broken.read_text().replace(FENCE, ""))
+    done = environment.windlass("conform", "dbm:///broken.dbm", "--only=SETTLE-06", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    shown = [line for line in done.stdout.splitlines() if line.startswith("SETTLE-06 is broken")]
+    assert shown
+    assert set(shown) <= set(PAGE.read_text().splitlines())
+
+
+def test_the_example_imports_public_names_only() -> None:
+    """Of Windlass it imports what `windlass.__all__` names, and no module below it."""
+    imports = [node for file in SOURCES.glob("*.py") for node in ast.walk(ast.parse(file.read_text()))]
+    ours = [node for node in imports if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("windlass")]
+    assert {node.module for node in ours} == {"windlass"}
+    assert {alias.name for node in ours for alias in node.names} <= set(windlass.__all__)
+
+
+def test_the_page_quotes_the_whole_source() -> None:
+    """Each file of the example is included, and each excerpt on the page is in one of them word by word."""
+    page = PAGE.read_text()
+    files = [EXAMPLE / "pyproject.toml", *SOURCES.glob("*.py"), *(EXAMPLE / "tests").glob("*.py")]
+    included = re.findall(r"^```{literalinclude} (.*)$", page, re.MULTILINE)
+    assert {ROOT / "docs" / name for name in included} == set(files)
+    source = "\n".join(file.read_text() for file in files)
+    excerpts = re.findall(r"^```(?:python|toml)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert [excerpt for excerpt in excerpts if not _quoted(excerpt, source)] == []
+
+
+def _quoted(excerpt: str, source: str) -> bool:
+    return all(part.strip("\n") in source for part in excerpt.split("\n\n"))
