@@ -1,8 +1,7 @@
 """The clauses: each is tested, each of the core has a mutant, and every listed bug is one or cannot be."""
 
 from windlass_conformance.case import EXAMPLES
-from windlass_conformance.clauses import CLAUSES
-from windlass_conformance.mutant import family
+from windlass_conformance.clauses import CLAUSES, family
 from windlass_conformance.mutants import MUTANTS
 from windlass_conformance.mutants.bugs import IMPOSSIBLE, LISTED
 from windlass_conformance.mutants.reasons import REASONS

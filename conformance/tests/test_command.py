@@ -29,7 +29,7 @@ def test_a_right_backend_exits_with_zero() -> None:
     result = runner.invoke(app, ["conform", "memory://", "--only", "RACE-01", "--only", "WAIT-05"])
 
     assert result.exit_code == 0
-    assert result.output.startswith("memory:// conforms: 2 passed (quick, ")
+    assert result.output.startswith(f"memory:// was tested on 2 of {len(CLAUSES)} clauses: 2 passed (quick, ")
 
 
 def test_the_report_as_json() -> None:
@@ -71,7 +71,7 @@ def test_a_report_is_verified(tmp_path: Path) -> None:
     partial = runner.invoke(app, ["conform", "verify", str(tmp_path / "report.json")])
 
     assert partial.exit_code == 1
-    assert "CLAIM-02 (core) is missing: No job is handed out before its run_at." in partial.output
+    assert f"only 1 of {len(CLAUSES)} clauses were asked for" in partial.output
     assert runner.invoke(app, ["conform", "verify", str(tmp_path / "junit.xml")]).exit_code == 2
     assert runner.invoke(app, ["conform", "verify", str(tmp_path / "none.json")]).exit_code == 2
 
@@ -138,7 +138,7 @@ def _within(seconds: float, condition: Callable[[], bool]) -> bool:
         (["memory://", "--known", "CLAIM-01"], "'CLAIM-01' names no link"),
         (["memory://", "--known", "NOPE-01=https://x"], "NOPE-01"),
         (["acme://x"], "no installed plugin serves acme://"),
-        (["memory://", "--only", "NOPE-01"], "no clause is called NOPE-01"),
+        (["memory://", "--only", "NOPE-01"], "no clause or family of clauses is called NOPE-01"),
         (["--only", "CLAIM-01"], "no URL"),
         (["memory"], "is not a backend URL"),
     ],

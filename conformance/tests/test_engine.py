@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 import pytest
-from windlass import Backend, Filter, NewRecord, Unavailable, UnknownScheme
+from windlass import Backend, ConfigurationError, Filter, NewRecord, Unavailable, UnknownScheme
 from windlass_conformance import CLAUSES, Interrupted, Result, Status, Target, conform
 from windlass_conformance.case import EXAMPLES
 from windlass_conformance.coverage import WAYS
@@ -145,6 +145,18 @@ def test_progress_and_only() -> None:
 
     assert [result.clause_id for result in report.results] == ["PAYLOAD-01", "WAIT-02"]
     assert told == report.results
+
+
+def test_only_takes_a_family() -> None:
+    """A family stands for its clauses, and what is neither is refused."""
+    report = conform("memory://", only=["CAP", "BATCH-01"])
+
+    assert [result.clause_id for result in report.results] == [
+        id for id in CLAUSES if id.startswith("CAP-") or id == "BATCH-01"
+    ]
+    assert report.is_partial
+    with pytest.raises(ConfigurationError, match="CAPS"):
+        conform("memory://", only=["CAPS"])
 
 
 def test_a_crash_is_an_error_and_not_a_violation() -> None:

@@ -164,6 +164,7 @@ def test_a_core_clause_that_did_not_pass_does_not_verify(tmp_path: Path, status:
         (lambda told: told["clauses"][0].update(status="fine"), "clauses.0.status: "),
         (lambda told: told.update(clauses={}), "clauses: "),
         (lambda told: told.update(interrupted=True), "interrupted"),
+        (lambda told: told.update(partial=True), "clauses were asked for"),
         (lambda told: told["capabilities"].clear(), "is not told"),
     ],
 )

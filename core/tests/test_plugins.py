@@ -114,11 +114,11 @@ def test_conflict(install: Install) -> None:
     assert found.backend("only://host") is MemoryBackend
 
 
-@pytest.mark.parametrize(("backend", "version"), [(OldBackend, "0"), (UnversionedBackend, "None")])
+@pytest.mark.parametrize(("backend", "version"), [(OldBackend, "for version 0"), (UnversionedBackend, "no version")])
 def test_contract_mismatch(install: Install, backend: type[Backend], version: str) -> None:
     """A backend built for another version of the contract is refused, naming both versions."""
     found = plugins.load([install("windlass-acme", lambda: {"acme": backend})])
-    with pytest.raises(ContractMismatch, match=rf"windlass-acme 1\.2\.3 .*version {version} .*speaks version 1"):
+    with pytest.raises(ContractMismatch, match=rf"windlass-acme 1\.2\.3 .*{version} of .*speaks version 1"):
         found.backend("acme://host")
 
 

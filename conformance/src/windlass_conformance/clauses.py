@@ -4,8 +4,11 @@
 `level` is `core`, or the capability that a backend declares.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+from windlass import ConfigurationError
 
 Tier = Literal["model", "payload", "name", "time", "refusal", "batch", "query", "wait", "store", "capability", "race",
                "schedule", "history", "crash", "fault", "leak"]  # fmt: skip
@@ -197,3 +200,20 @@ _ALL = (
 
 CLAUSES = {clause.id: clause for clause in _ALL}
 """Every clause by its id, in the order in which they are run."""
+
+
+def family(clause_id: str) -> str:
+    """Return what a clause's id begins with. One cause often breaks several clauses of a family."""
+    return clause_id.partition("-")[0]
+
+
+def selected(names: Iterable[str]) -> list[str]:
+    """Return the clauses that are named, by id or by family (`CLAIM`), in the order in which they are run.
+
+    Raises:
+        ConfigurationError: There is neither a clause nor a family of a name.
+    """
+    asked = set(names)
+    if unknown := asked - {known for id in CLAUSES for known in (id, family(id))}:
+        raise ConfigurationError(f"no clause or family of clauses is called {', '.join(sorted(unknown))}; see --list")
+    return [id for id in CLAUSES if id in asked or family(id) in asked]

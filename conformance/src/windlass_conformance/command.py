@@ -10,7 +10,8 @@ from typer.core import TyperGroup
 from windlass import WindlassError
 
 from . import matrix, reports, tables
-from .clauses import CLAUSES
+from .account import account
+from .clauses import CLAUSES, selected
 from .engine import Interrupted, conform
 from .known import parsed
 from .mutant import Verdict
@@ -63,7 +64,9 @@ def run(
     profile: Annotated[RunProfile, typer.Option(help="quick is up to a minute.")] = RunProfile.quick,
     minutes: Annotated[float, typer.Option(min=0.01, metavar="N", help="How long a soak goes on.")] = 60,
     seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="Repeat the run that had this seed.")] = None,
-    only: Annotated[list[str] | None, typer.Option("--only", metavar="CLAUSE", help="Test this clause only.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="CLAUSE", help="Test this clause only, or this family: CLAIM.")
+    ] = None,
     known: Annotated[
         list[str] | None, typer.Option("--known", metavar="CLAUSE=LINK", help="A failure that is known.")
     ] = None,
@@ -78,6 +81,12 @@ def run(
         typer.Option(metavar="DIR", file_okay=False, help="Keep traces here, and replay them first."),
     ] = None,
     forget: Annotated[bool, typer.Option("--forget", help="Delete traces that show nothing any more.")] = False,
+    scripts: Annotated[
+        bool | None,
+        typer.Option(
+            "--script/--no-script", help="Print each violation's script; by default the first, or none with --report."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     list_clauses: Annotated[bool, typer.Option("--list", help="List the clauses, and test nothing.")] = False,
 ) -> None:
@@ -85,30 +94,29 @@ def run(
     if list_clauses:
         typer.echo(tables.clauses())
         return
-    unknown = [id for id in only or [] if id not in CLAUSES]
-    if unknown or not url:
-        raise _misused(f"no clause is called {', '.join(unknown)}; see --list" if unknown else "no URL was given")
+    if not url:
+        raise _misused("no URL was given")
     if traces is None and folder is not None:
         traces = folder / ".windlass-conform"
     try:
         options = {"minutes": minutes, "seed": seed, "everything": everything, "traces": traces, "forget": forget}
-        report, code = _conform(
-            url, profile=profile.value, only=only or [], known_failures=parsed(known or []), **options
-        )
+        ids = selected(only or CLAUSES)
+        report, code = _conform(url, profile=profile.value, only=ids, known_failures=parsed(known or []), **options)
     except WindlassError as exc:
         raise _misused(Redaction(url).text(str(exc))) from exc
     if report is None:
+        typer.echo("interrupted before anything was tested", err=True)
         raise typer.Exit(code)
     if folder is not None:
         reports.write(report, folder)
-    typer.echo(report.to_json() if as_json else tables.report(report, folder), nl=not as_json)
+    typer.echo(report.to_json() if as_json else account(report, folder, scripts=scripts), nl=not as_json)
     if code:
         raise typer.Exit(code)
 
 
 def _conform(url: str, *, only: list[str], **options: Any) -> tuple[Report | None, int]:
     """Run the engine; return its report, none where it was interrupted before it began, and the exit code."""
-    with as_interrupts() as came, watching(len(only) or len(CLAUSES)) as (on_start, on_progress):
+    with as_interrupts() as came, watching(len(only)) as (on_start, on_progress):
         try:
             report = conform(url, only=only, on_start=on_start, on_progress=on_progress, **options)
         except KeyboardInterrupt as interrupt:

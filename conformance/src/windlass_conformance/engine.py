@@ -8,8 +8,6 @@ from pathlib import Path
 from secrets import randbits
 from time import monotonic
 
-from windlass.plugins import installed
-
 from . import (  # noqa: F401 - importing them registers their examples
     crashes,
     examples,
@@ -19,13 +17,14 @@ from . import (  # noqa: F401 - importing them registers their examples
     races,
     schedules,
 )
-from .clauses import CLAUSES
+from .clauses import CLAUSES, selected
+from .first_look import looked_at
 from .history import rules  # noqa: F401 - likewise
 from .known import KnownFailures, checked
 from .profiles import BUDGETS, PROFILES, ProfileName
 from .programs import MODEL_CLAUSES
 from .remembered import replayed
-from .report import Report, Result, Status, Subject
+from .report import Report, Result, Status
 from .repro import reproduce
 from .running import run_examples, run_programs
 from .session import Session
@@ -68,7 +67,7 @@ def conform(
     Args:
         target: A backend's URL, or a function that opens a client of the store called by a namespace.
         profile: How much is tested: `quick` takes up to a minute.
-        only: Ids of the clauses to test; empty is all.
+        only: The clauses to test, by id or by family (`CLAIM`); empty is all.
         known_failures: Clauses that may fail, each with a link; one that passes is an error.
         everything: Whether to judge the rest of a family once one of its clauses is broken.
         seed: What drawing begins from; None is the profile's choice, which the report tells.
@@ -79,20 +78,21 @@ def conform(
         on_start: Called with what is tested next.
 
     Raises:
+        ConfigurationError: The backend is not whole, or there is no such clause.
         WindlassError: The store cannot be opened or set up.
         Interrupted: A KeyboardInterrupt came; it carries the report of what was found before.
     """
     began = monotonic()
     target = Target.of(target)
     known = checked(known_failures or {})
-    subject = _subject(target)
+    ids = selected(only or CLAUSES)
+    subject = looked_at(target)
     if seed is None:
         seed = randbits(32) if PROFILES[profile].random else 0
     size = PROFILES[profile]._replace(seed=seed)
     session = Session(target, size, subject.capabilities, known, everything, on_start or (lambda what: None))
     budget = minutes * 60 if profile == "soak" else BUDGETS[profile]
     report = Report(subject, profile, seed, [], datetime.now(UTC), budget_seconds=budget)
-    ids = [id for id in CLAUSES if id in only or not only]
     found: dict[str, Result] = {}
     try:
         for result in _results(session, ids, report, traces, began + budget, forget=forget):
@@ -109,21 +109,6 @@ def conform(
     if report.interrupted:
         raise Interrupted(report)
     return report
-
-
-def _subject(target: Target) -> Subject:
-    with target.fresh() as (_, backend):
-        server = getattr(backend, "server_version", None)
-        server = server() if callable(server) else server
-        offer = next((offer for offer in installed().offers if offer.backend is target.backend), None)
-        return Subject(
-            target.name,
-            backend.capabilities,
-            offer.distribution if offer else None,
-            offer.version if offer else None,
-            None if server is None else str(server),
-            target.url,
-        )
 
 
 def _results(

@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from windlass import Backend
 
-from .clauses import CLAUSES
+from .clauses import CLAUSES, family
 from .engine import run_examples, run_programs
+from .first_look import looked_at
 from .profiles import PROFILES, Profile, ProfileName
 from .report import Result
 from .target import MakeBackend, Target
@@ -81,11 +82,6 @@ class Verdict:
         return self.fate == "killed"
 
 
-def family(clause_id: str) -> str:
-    """Return what a clause's id begins with."""
-    return clause_id.partition("-")[0]
-
-
 def judge(mutant: Mutant, profile: ProfileName = "quick") -> Verdict:
     """Run a mutant in this process: first under its own clause, then under its family, then under every other."""
     started = perf_counter()
@@ -108,7 +104,7 @@ def _stages(mutant: Mutant) -> Iterator[list[str]]:
 
 def _violated(target: Target, profile: Profile, ids: Collection[str]) -> Iterator[Result]:
     """Yield the results that are violations; what crashes is passed over."""
-    capabilities = target.probe()
+    capabilities = looked_at(target).capabilities
     armed = [id for id in ids if CLAUSES[id].tier == "model"]
     for id in ids:
         yield from _violations([run_examples(id, target, profile, capabilities)])

@@ -41,6 +41,8 @@ class Result:
     seconds: float = 0.0
     violation: Violation | None = field(default=None, compare=False)
     error: Exception | None = field(default=None, compare=False)
+    notice: str = ""
+    """What its author may want to know though nothing is wrong."""
     repro: Repro | None = field(default=None, compare=False)
 
 
@@ -78,6 +80,23 @@ class Report:
     def target(self) -> str:
         """What was tested, in words: the URL without its secrets."""
         return self.subject.target
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether only some of the clauses were asked for."""
+        return len(self.results) < len(CLAUSES)
+
+    @property
+    def verdict(self) -> str:
+        """What came of the run, as it is said of its target."""
+        if self.interrupted:
+            return "was interrupted"
+        if self.failures:
+            return "does not conform"
+        if self.is_partial:
+            return f"was tested on {len(self.results)} of {len(CLAUSES)} clauses"
+        known = sum(result.status is Status.KNOWN for result in self.results)
+        return f"conforms, but for {known} known {'failures' if known > 1 else 'failure'}" if known else "conforms"
 
     @property
     def passed(self) -> bool:

@@ -1,14 +1,13 @@
 """Running one clause's examples, and the generated programs of many."""
 
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from time import perf_counter
-from traceback import extract_tb
 
 from windlass import Capabilities
 
 from .case import EXAMPLES, Case, NotRun
 from .clauses import CLAUSES
+from .first_look import origin
 from .judge import Judge
 from .machine import STARTS
 from .profiles import Profile
@@ -33,13 +32,8 @@ def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabi
     except NotRun as reason:
         return Result(id, Status.NOT_RUN, str(reason))
     except Exception as exc:
-        return Result(id, Status.ERROR, f"{exc!r}, raised at {_origin(exc)}", perf_counter() - started, error=exc)
+        return Result(id, Status.ERROR, f"{exc!r}, raised {origin(exc)}", perf_counter() - started, error=exc)
     return Result(id, Status.PASSED, seconds=perf_counter() - started)
-
-
-def _origin(exc: Exception) -> str:
-    last = extract_tb(exc.__traceback__)[-1]
-    return f"{Path(last.filename).name}:{last.lineno} in {last.name}"
 
 
 def run_programs(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from windlass import Capabilities
 
-from .clauses import CLAUSES
+from .clauses import CLAUSES, family
 from .coverage import Way
 from .judge import Judge
 from .known import KnownFailures, applied
@@ -15,11 +15,6 @@ from .running import run_examples, run_programs
 from .target import Target
 
 _BROKEN = (Status.VIOLATED, Status.ERROR)
-
-
-def family(clause_id: str) -> str:
-    """Return what a clause's id begins with. One cause often breaks several clauses of a family."""
-    return clause_id.partition("-")[0]
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from windlass import Backend
 
 from .clauses import CLAUSES
 from .engine import Session
+from .first_look import looked_at
 from .known import applied, checked
 from .profiles import PROFILES, ProfileName
 from .programs import MODEL_CLAUSES
@@ -64,7 +65,9 @@ class BackendConformance:
         if cls._session is None:
             target = Target.of(self.url or self.make_backend)
             known = checked(self.known_failures)
-            cls._session = Session(target, PROFILES[self.profile], target.probe(), known, everything=False)
+            cls._session = Session(
+                target, PROFILES[self.profile], looked_at(target).capabilities, known, everything=False
+            )
         return cls._session
 
     def _of_programs(self, session: Session) -> dict[str, Result]:

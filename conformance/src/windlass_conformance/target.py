@@ -1,14 +1,14 @@
 """What is tested: a way to open stores by namespace, each fresh, and to leave nothing behind."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from typing import Self
 from uuid import uuid4
 
-from windlass import Backend, Capabilities, Closed, WindlassError, urls
+from windlass import Backend, Closed, urls
 from windlass.plugins import installed
 
 MakeBackend = Callable[[str], Backend]
@@ -50,11 +50,6 @@ class Target:
         """Take a backend's class, which need not be installed as a plugin, and a URL for it."""
         return cls(partial(_open, backend, url), urls.redact(url), url, backend)
 
-    def probe(self) -> Capabilities:
-        """Return what the backend declares; raise its error where it cannot be reached or set up."""
-        with self.fresh() as (_, backend):
-            return backend.capabilities
-
     @contextmanager
     def fresh(self) -> Iterator[tuple[str, Backend]]:
         """Make a store, and give its namespace and a client; remove it at the end.
@@ -63,16 +58,20 @@ class Target:
         """
         namespace = self._torn_down.pop() if self._torn_down else f"kit_{self._token}_{next(self._fresh)}"
         self._open.add(namespace)
-        with ExitStack() as stack:
-            backend = self.make(namespace)
-            stack.callback(self._remove, namespace, backend)
+        backend = self.make(namespace)
+        try:
             backend.setup()
             yield namespace, backend
+        except BaseException:
+            with suppress(Exception):  # what went wrong first is told
+                self._remove(namespace, backend)
+            raise
+        self._remove(namespace, backend)
 
     def clean(self) -> None:
         """Remove the stores that an interrupted run left; one that cannot be removed is left."""
         for namespace in sorted(self._open):
-            with suppress(WindlassError), self.make(namespace) as backend:
+            with suppress(Exception), self.make(namespace) as backend:
                 backend.teardown()
         self._open.clear()
 

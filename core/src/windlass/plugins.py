@@ -73,6 +73,11 @@ def _scheme(url: str) -> str:
 def check_contract(backend: type[Backend], name: str) -> None:
     """Refuse a backend that was built for another version of the contract."""
     built_for = getattr(backend, "contract_version", None)
+    if built_for is None:
+        raise ContractMismatch(
+            f"{name} names no version of the backend contract, and this windlass-core speaks version "
+            f"{CONTRACT_VERSION}; its class needs `contract_version`, the one that it was written for"
+        )
     if built_for != CONTRACT_VERSION:
         raise ContractMismatch(
             f"{name} was built for version {built_for} of the backend contract, and this windlass-core speaks version "
@@ -101,9 +106,13 @@ def load(found: list[EntryPoint]) -> Plugins:
 
 def _offered(plugin: object) -> Mapping[str, type[Backend]]:
     offered: object = getattr(plugin, "windlass_backend", dict)()
-    if not isinstance(offered, Mapping) or not all(isinstance(backend, type) for backend in offered.values()):
-        raise TypeError(f"windlass_backend() returned {offered!r}; it must map URL schemes to classes")
+    if not isinstance(offered, Mapping) or not all(map(_is_backend, offered.values())):
+        raise TypeError(f"windlass_backend() returned {offered!r}; it must map URL schemes to subclasses of Backend")
     return offered
+
+
+def _is_backend(offered: object) -> bool:
+    return isinstance(offered, type) and issubclass(offered, Backend)
 
 
 def _label(distribution: Distribution | None) -> str:

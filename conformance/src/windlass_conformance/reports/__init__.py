@@ -8,14 +8,14 @@ from ..redaction import Redaction
 from ..report import Report, Result
 from . import badge, document, junit, summary
 
-__all__ = ["write"]
+__all__ = ["script_file", "timeline_file", "trace_file", "write"]
 
 
 def write(report: Report, folder: Path) -> None:
     """Write every file; those about violations of an earlier run are removed first."""
     folder.mkdir(parents=True, exist_ok=True)
     for id in CLAUSES:
-        for path in (_script(folder, id), _trace(folder, id), _timeline(folder, id)):
+        for path in (script_file(folder, id), trace_file(folder, id), timeline_file(folder, id)):
             path.unlink(missing_ok=True)
     found = document.of(report)
     _put(folder / "report.json", document.dumped(found))
@@ -28,23 +28,26 @@ def write(report: Report, folder: Path) -> None:
 
 def _write_violation(result: Result, folder: Path, redaction: Redaction) -> None:
     if result.repro is not None:
-        _put(_script(folder, result.clause_id), result.repro.script)
-        _put(_trace(folder, result.clause_id), result.repro.trace.to_json())
+        _put(script_file(folder, result.clause_id), result.repro.script)
+        _put(trace_file(folder, result.clause_id), result.repro.trace.to_json())
     if result.violation is not None and result.violation.history:
-        path = _timeline(folder, result.clause_id)
+        path = timeline_file(folder, result.clause_id)
         write_timeline(result.violation.history, result.violation.findings, path)
         _put(path, redaction.text(path.read_text(encoding="utf-8")))
 
 
-def _script(folder: Path, id: str) -> Path:
+def script_file(folder: Path, id: str) -> Path:
+    """Return where a violation's script is."""
     return folder / f"repro-{id}.py"
 
 
-def _trace(folder: Path, id: str) -> Path:
+def trace_file(folder: Path, id: str) -> Path:
+    """Return where a violation's trace is."""
     return folder / f"trace-{id}.json"
 
 
-def _timeline(folder: Path, id: str) -> Path:
+def timeline_file(folder: Path, id: str) -> Path:
+    """Return where a violation's timeline is, if concurrent clients showed it."""
     return folder / f"timeline-{id}.html"
 
 

@@ -43,6 +43,7 @@ class ClauseEntry(_Part):
     status: Literal["passed", "violated", "error", "not reached", "not judged", "known", "not declared", "not run"]
     seconds: float
     detail: str | None = None
+    notice: str | None = None
     expected: str | None = None
     observed: str | None = None
     steps: list[str] | None = None
@@ -75,7 +76,9 @@ class Document(_Part):
     seconds: float
     budget_seconds: float | None
     interrupted: bool
+    partial: bool = Field(description="Whether only some of the clauses were asked for.")
     passed: bool
+    verdict: str = Field(description="In words, to be said of the target.")
     clauses: list[ClauseEntry]
     transitions: list[TransitionEntry]
     known_failures: list[str]
@@ -121,7 +124,9 @@ def of(report: Report) -> Document:
         seconds=round(report.seconds, 3),
         budget_seconds=report.budget_seconds,
         interrupted=report.interrupted,
+        partial=report.is_partial,
         passed=report.passed,
+        verdict=report.verdict,
         clauses=[_entry(result, redaction) for result in report.results],
         transitions=[TransitionEntry(**way._asdict(), covered=way in report.ways) for way in WAYS],
         known_failures=[result.clause_id for result in report.results if result.status == "known"],
@@ -150,6 +155,7 @@ def _entry(result: Result, redaction: Redaction) -> ClauseEntry:
         status=result.status.value,
         seconds=round(result.seconds, 3),
         detail=redaction.text(result.detail) or None,
+        notice=redaction.text(result.notice) or None,
         expected=redaction.text(violation.expected) if violation else None,
         observed=redaction.text(violation.observed) if violation else None,
         steps=[redaction.text(step) for step in violation.steps] if violation else None,

@@ -13,11 +13,10 @@ def written(document: Document) -> str:
 
 
 def _lines(document: Document) -> Iterator[str]:
-    verdict = "conforms" if document.passed else "was interrupted" if document.interrupted else "does not conform"
     counts = Counter(entry.status for entry in document.clauses)
     covered = sum(way.covered for way in document.transitions)
     backend = document.backend
-    yield f"# `{document.target}` {verdict}"
+    yield f"# `{document.target}` {document.verdict}"
     yield ""
     yield f"- {', '.join(f'{count} {status}' for status, count in counts.items())}"
     yield f"- contract {document.contract}, windlass-conformance {document.kit}"
@@ -31,6 +30,10 @@ def _lines(document: Document) -> Iterator[str]:
     for entry in document.clauses:
         if entry.status in ("violated", "error", "known"):
             yield from _failed(entry)
+    notices = [entry for entry in document.clauses if entry.notice]
+    if notices:
+        yield from ("", "## Noticed", "")
+        yield from (f"- {entry.id}: {entry.notice}" for entry in notices)
     open = [entry for entry in document.clauses if entry.status.startswith("not ")]
     if open:
         yield from ("", "## Not tested", "", "| clause | status | why |", "|---|---|---|")

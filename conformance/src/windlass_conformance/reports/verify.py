@@ -51,6 +51,8 @@ def reasons(document: Document) -> list[str]:
 def _of_the_run(document: Document) -> Iterator[str]:
     if document.interrupted:
         yield "the run was interrupted"
+    if document.partial:
+        yield f"only {len(document.clauses)} of {len(CLAUSES)} clauses were asked for"
     counts = Counter(entry.id for entry in document.clauses)
     yield from (f"{id} is there {times} times" for id, times in counts.items() if times > 1)
     yield from (f"{id} is no clause of this kit" for id in counts if id not in CLAUSES)
@@ -62,7 +64,7 @@ _LEVELS = {clause.level for clause in CLAUSES.values()} - {"core"}
 
 def _of_the_clauses(document: Document) -> Iterator[str]:
     entries = {entry.id: entry for entry in document.clauses}
-    for clause in CLAUSES.values():
+    for clause in CLAUSES.values() if not document.partial else ():
         why = _why(clause, entries.get(clause.id), declared=bool(document.capabilities.get(clause.level)))
         if why:
             yield f"{clause.id} ({clause.level}) {why}: {clause.text}"

@@ -1,0 +1,104 @@
+"""A report as a person reads it on a terminal: each failure in a few lines, and where the rest is."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from .clauses import CLAUSES
+from .redaction import Redaction
+from .report import Report, Result, Status
+from .reports import script_file, timeline_file, trace_file
+from .tables import columns
+
+_CALLS, _WIDTH = 8, 200
+"""The most calls of a program that are shown, and the most characters of a line; the script has everything."""
+
+
+def account(report: Report, folder: Path | None = None, *, scripts: bool | None = None) -> str:
+    """Write what failed, what was not tested, what was noticed, and the verdict.
+
+    Args:
+        report: Of any run.
+        folder: Where reports were written, if they were.
+        scripts: Whether to print the script of each violation; None prints the first, if none was written to a folder.
+    """
+    redacted = Redaction(report.subject.url).text
+    lines = [*_failures(report, folder), *_scripts(report, folder, scripts), *_untested(report), *_notices(report)]
+    lines += [f"fixed: {name} shows nothing any more" for name in report.fixed]
+    counts = Counter(result.status.value for result in report.results)
+    told = ", ".join(f"{n} {status}" for status, n in counts.items())
+    lines.append(f"{report.target} {report.verdict}: {told} ({report.profile}, {report.seconds:.1f} s)")
+    return redacted("\n".join(lines))
+
+
+def _failures(report: Report, folder: Path | None) -> Iterator[str]:
+    """Tell each violation, and once what kept several clauses from being judged."""
+    unjudged: dict[str, list[str]] = defaultdict(list)
+    for result in report.failures:
+        if result.violation is None:
+            unjudged[f"{_STATUS[result.status]}: {result.detail}"].append(result.clause_id)
+        else:
+            yield from (*_violation(result), *_files(result, folder), "")
+    for why, ids in unjudged.items():
+        yield from (f"{_named(ids)} {why}", "")
+
+
+_STATUS = {Status.ERROR: "could not be judged", Status.NOT_RUN: "not run", Status.NOT_REACHED: "not reached"}
+
+
+def _named(ids: list[str]) -> str:
+    return f"{ids[0]}: {CLAUSES[ids[0]].text}\n " if len(ids) == 1 else f"{', '.join(ids)}:\n "
+
+
+def _violation(result: Result) -> Iterator[str]:
+    violation = result.violation
+    assert violation is not None
+    yield f"{violation.clause_id} is broken: {CLAUSES[violation.clause_id].text}"
+    yield _cut(f"  expected: {violation.expected}")
+    yield _cut(f"  observed: {violation.observed}")
+    if violation.steps:
+        left_out = len(violation.steps) - _CALLS
+        yield "  after:" if left_out <= 0 else f"  after {left_out} other calls:"
+        yield from (_cut(f"    {step}") for step in violation.steps[-_CALLS:])
+
+
+def _cut(line: str) -> str:
+    line = line.replace("\n", " ")
+    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 4]} ..."
+
+
+def _files(result: Result, folder: Path | None) -> Iterator[str]:
+    if folder is None:
+        yield f"  script, trace: run it again with --only {result.clause_id} --report DIR, or with --script"
+        return
+    for word, path in (("script", script_file), ("trace", trace_file), ("timeline", timeline_file)):
+        file = path(folder, result.clause_id)
+        if file.exists():
+            yield f"  {word}: {file}"
+
+
+def _scripts(report: Report, folder: Path | None, scripts: bool | None) -> Iterator[str]:
+    found = [result for result in report.failures if result.repro is not None]
+    if scripts is None:
+        found = found[:1] if folder is None else []
+    for result in found if scripts is not False else []:
+        assert result.repro is not None
+        yield from (
+            f"# repro-{result.clause_id}.py shows {result.clause_id} alone; save it, and run it with the URL:",
+            "",
+        )
+        yield from (result.repro.script, "")
+
+
+def _untested(report: Report) -> Iterable[str]:
+    told = {result.clause_id for result in report.failures}
+    rows = [
+        (result.clause_id, result.status.value, result.detail.partition("\n")[0])
+        for result in report.results
+        if result.status is not Status.PASSED and result.clause_id not in told
+    ]
+    return [columns(rows)] if rows else []
+
+
+def _notices(report: Report) -> Iterator[str]:
+    return (f"notice: {result.clause_id}: {result.notice}" for result in report.results if result.notice)
