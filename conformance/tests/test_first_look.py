@@ -16,7 +16,7 @@ def _raising(method: str, error: Exception) -> type[Backend]:
         raise error
 
     member = property(broken) if method == "capabilities" else broken
-    wrapped = classmethod(broken) if method in ("from_url", "namespaced") else member  # type: ignore[arg-type]
+    wrapped: object = classmethod(broken) if method in ("from_url", "namespaced") else member  # type: ignore[arg-type]
     return cast("type[Backend]", type("Acme", (MemoryBackend,), {method: wrapped}))
 
 

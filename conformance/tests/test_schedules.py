@@ -8,6 +8,7 @@ from windlass_conformance import Target, conform
 from windlass_conformance.clauses import CLAUSES
 from windlass_conformance.gates import Turn, steps_of
 from windlass_conformance.schedules.explore import explore
+from windlass_conformance.schedules.pace import Pace
 from windlass_conformance.schedules.play import Played, Stage
 from windlass_conformance.schedules.program import Program, claim, insert
 from windlass_sqlite import SqliteBackend
@@ -45,7 +46,8 @@ def test_every_overlapping_schedule_finds_an_unguarded_claim() -> None:
     """A claim that is overtaken anywhere between its select and its update hands the job out twice, each time."""
     target = Target.from_class(stepwise.SelectsThenUpdates, "memory://")
     with Stage(target, steps_of(target), CLAIMS.workers) as stage:
-        twice = [_claimed(played) == 2 for schedule, played in explore(stage, CLAIMS) if schedule[0].worker == "a"]
+        explored = explore(stage, CLAIMS, Pace(60, kinds=2))
+        twice = [_claimed(played) == 2 for schedule, played in explored if schedule[0].worker == "a"]
 
     overlapping = twice[twice.index(True) : len(twice) - twice[::-1].index(True)]
     assert len(overlapping) > 3

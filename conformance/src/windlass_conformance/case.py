@@ -37,6 +37,7 @@ class Case:
         self.target = target
         self.profile = profile
         self.steps: list[str] = []
+        self.notice = ""
         self._stack = ExitStack()
 
     def __enter__(self) -> "Case":

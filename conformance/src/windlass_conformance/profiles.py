@@ -13,6 +13,7 @@ class Profile(NamedTuple):
         steps: Calls in each program, at most.
         rounds: Rounds of each race.
         schedules: Small concurrent programs that are drawn, each with a schedule.
+        schedule_seconds: Seconds for each clause about schedules; on a store where each takes long, fewer are tried.
         crashes: Steps of each call at which a process is killed, at most.
         histories: Seconds for each rule of the history checker.
         large_batch: The most items that are put in one batch.
@@ -25,6 +26,7 @@ class Profile(NamedTuple):
     steps: int
     rounds: int
     schedules: int
+    schedule_seconds: float
     crashes: int
     histories: float
     large_batch: int
@@ -38,6 +40,7 @@ _STANDARD = Profile(
     steps=60,
     rounds=300,
     schedules=600,
+    schedule_seconds=20.0,
     crashes=100,
     histories=5.0,
     large_batch=100_000,
@@ -46,7 +49,15 @@ _STANDARD = Profile(
 
 PROFILES: dict[ProfileName, Profile] = {
     "quick": Profile(
-        programs=120, steps=40, rounds=60, schedules=30, crashes=3, histories=0.5, large_batch=10_000, random=False
+        programs=120,
+        steps=40,
+        rounds=60,
+        schedules=30,
+        schedule_seconds=1.5,
+        crashes=3,
+        histories=0.5,
+        large_batch=10_000,
+        random=False,
     ),
     "standard": _STANDARD,
     "soak": _STANDARD,

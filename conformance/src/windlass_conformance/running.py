@@ -23,17 +23,20 @@ def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabi
     level = CLAUSES[id].level
     if level != "core" and not getattr(capabilities, level):
         return Result(id, Status.NOT_DECLARED, f"the backend does not declare {level}")
+    notices: dict[str, None] = {}
     try:
         for example in EXAMPLES.get(id, ()):
             with Case(id, target, profile) as case:
                 example(case)
+            notices[case.notice] = None
     except Violation as violation:
         return Result(id, Status.VIOLATED, str(violation), perf_counter() - started, violation)
     except NotRun as reason:
         return Result(id, Status.NOT_RUN, str(reason))
     except Exception as exc:
         return Result(id, Status.ERROR, f"{exc!r}, raised {origin(exc)}", perf_counter() - started, error=exc)
-    return Result(id, Status.PASSED, seconds=perf_counter() - started)
+    notice = "; ".join(filter(None, notices))
+    return Result(id, Status.PASSED, seconds=perf_counter() - started, notice=notice)
 
 
 def run_programs(

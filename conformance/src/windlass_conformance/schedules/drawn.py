@@ -10,7 +10,9 @@ from hypothesis.errors import Flaky
 from ..case import LEASE, Case, example
 from ..gates import Stuck, Turn
 from ..programs import first_violation
+from ..violation import Violation
 from .explore import require, seen
+from .pace import Pace
 from .play import Schedule, Stage
 from .program import (
     IDS,
@@ -99,12 +101,22 @@ def drawn_programs_interleave(case: Case) -> None:
 
 
 def _run(case: Case, stage: Stage) -> None:
+    pace = Pace(case.profile.schedule_seconds, kinds=1)
+    pace.begin()
+    broken = False
+
     def run(program: Program, turns: list[tuple[int, int]]) -> None:
+        nonlocal broken
+        if not broken and not pace.affords_another(least=case.profile.schedules // 5):
+            return
         schedule = _schedule(turns)
         try:
             require(case, schedule, stage.play(program, schedule))
         except Stuck as stuck:
             case.that(False, "calls that end", str(stuck))
+        except Violation:
+            broken = True  # from now on a program is made shorter, which a skipped one would spoil
+            raise
 
     test = given(_programs, st.lists(_turns, max_size=5))(run)
     test = settings(
@@ -121,3 +133,4 @@ def _run(case: Case, stage: Stage) -> None:
         seed(case.profile.seed + 1)(test)()
     except Flaky as flaky:  # a worker was blocked for a moment when the program was made again
         raise first_violation(flaky) from flaky
+    case.notice = pace.notice

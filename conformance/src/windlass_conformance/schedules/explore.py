@@ -10,6 +10,7 @@ from ..case import Case, NotRun
 from ..gates import NoSteps, Run, Steps, Stuck, Turn, steps_of
 from ..history.check import check
 from ..target import Target
+from .pace import Pace
 from .play import Played, Schedule, Stage, lines
 from .program import Program
 
@@ -27,13 +28,15 @@ def seen(target: Target) -> Steps:
 
 def judge(case: Case, *programs: Program) -> None:
     """Make programs for two workers in many interleavings, and require that each history has an explanation."""
+    pace = Pace(case.profile.schedule_seconds, kinds=2 * len(programs))
     with Stage(case.target, seen(case.target), programs[0].workers) as stage:
         for program in programs:
             try:
-                for schedule, played in explore(stage, program):
+                for schedule, played in explore(stage, program, pace):
                     require(case, schedule, played)
             except Stuck as stuck:
                 case.that(False, "calls that end", str(stuck))
+    case.notice = pace.notice
 
 
 def require(case: Case, schedule: Schedule, played: Played) -> None:
@@ -52,22 +55,24 @@ def _holds_a_key(record: Record) -> bool:
     return record.unique_key is not None and (record.state not in FINAL or record.unique_until == "purged")
 
 
-def explore(stage: Stage, program: Program) -> Iterator[tuple[Schedule, Played]]:
+def explore(stage: Stage, program: Program, pace: Pace) -> Iterator[tuple[Schedule, Played]]:
     """Make a program once without pre-emption, and then with one, of each worker by each other, at each step.
 
     A worker that is overtaken while it holds a lock blocks the other until it has let go, and so it does at each step
-    up to there: of many such steps the first is tried.
+    up to there: of many such steps the first is tried. Where time is short, so is the rest, evenly: see `Pace`.
     """
     alone: list[Turn] = [Turn(name, None) for name in program.workers]
     played = stage.play(program, alone)
     yield alone, played
     for first, second in permutations(program.workers, 2):
         n, count = 1, played.run.steps[first]
+        pace.begin()
         while n < count:
             schedule = [Turn(first, n), Turn(second, None), Turn(first, None)]
             overtaken = stage.play(program, schedule)
             yield schedule, overtaken
-            n = n + 1 if count <= _FEW else max(n + 1, _freed(overtaken.run, first, second, n))
+            n = n if count <= _FEW else max(n, _freed(overtaken.run, first, second, n) - 1)
+            n += pace.stride(max(0, count - n - 1))
 
 
 def _freed(run: Run, first: str, second: str, n: int) -> int:

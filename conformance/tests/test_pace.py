@@ -1,0 +1,74 @@
+"""The share of time of a tier: all of it where there is time, evenly less where there is not."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+from windlass_conformance.schedules.pace import Pace
+
+
+class Clock:
+    """Goes on when it is told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+def _tried(pace: Pace, clock: Clock, places: int, seconds: float) -> Iterator[int]:
+    pace.begin()
+    n = 1
+    while n < places:
+        yield n
+        clock.now += seconds
+        n += pace.stride(places - n - 1)
+
+
+def test_with_time_each_is_tried() -> None:
+    """A fast store leaves nothing out, and nothing is noticed."""
+    clock = Clock()
+    pace = Pace(10, kinds=2, clock=clock)
+
+    assert [list(_tried(pace, clock, 20, 0.01)) for _ in range(2)] == [list(range(1, 20))] * 2
+    assert pace.notice == ""
+
+
+def test_without_time_they_are_spread_evenly() -> None:
+    """Where one takes a tenth of the time, about ten are tried, from the first place to the last."""
+    clock = Clock()
+    pace = Pace(2, kinds=2, clock=clock)
+    for _ in range(2):
+        tried = list(_tried(pace, clock, 100, 0.1))
+        assert 8 <= len(tried) <= 12
+        assert tried[-1] > 85
+
+    assert clock.now <= 2.5
+    assert pace.notice == (
+        f"each takes long on this store: {pace.tried} schedules were tried, and {198 - pace.tried} left out"
+    )
+
+
+@pytest.mark.parametrize("places", [2, 3, 4, 50])
+def test_however_slow_some_are_tried(places: int) -> None:
+    """Three of each kind, or as many as there are, are tried when one takes longer than the whole share."""
+    clock = Clock()
+    pace = Pace(1, kinds=4, clock=clock)
+
+    for _ in range(4):
+        assert len(list(_tried(pace, clock, places, 5))) == min(3, places - 1)
+
+
+def test_of_drawn_ones_the_least_are_tried() -> None:
+    """Of what is drawn some are tried however long they take, and then none, once time is up."""
+    clock = Clock()
+    pace = Pace(1, kinds=1, clock=clock)
+    pace.begin()
+    for _ in count():
+        if not pace.affords_another(least=6):
+            break
+        clock.now += 1
+
+    assert (pace.tried, pace.left_out) == (6, 1)
