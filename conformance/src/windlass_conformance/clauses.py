@@ -146,6 +146,11 @@ _ALL = (
     Clause("DURABLE-01", "store", "What was stored is there when every client was closed.", "durable"),
     Clause("CAP-01", "capability", "A transaction is refused as Unsupported where not declared, and nothing is done."),
     Clause("CAP-04", "capability", "Capabilities are the same for each client, and make sense."),
+    Clause(
+        "CAP-05", "capability", "Where durable is not declared, a store opened anew has calls whole, or not at all."
+    ),
+    Clause("CAP-06", "capability", "Where multi_process is not declared, another process does no harm."),
+    Clause("CAP-07", "capability", "Where notify is not declared, a wait ends at its timeout at the latest."),
     Clause("CAP-02", "capability", "Jobs inserted in a transaction are there when it commits.", "transactional_insert"),
     Clause(
         "CAP-03", "capability", "Jobs inserted in a transaction never were when it rolls back.", "transactional_insert"

@@ -1,6 +1,5 @@
 """Processes that die in the middle of a call, at each of its steps: what they leave behind, and whether it works on."""
 
-import pickle
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from inspect import signature
@@ -11,6 +10,7 @@ from uuid import UUID
 from windlass import FINAL, Backend, Complete, Filter, NewRecord, Record
 
 from .case import LEASE, NOW, Case, NotRun, example
+from .children import require_sendable
 from .crash_child import Death, Word
 from .gates import Steps
 from .history.check import check
@@ -107,10 +107,7 @@ def setups_can_be_repeated(case: Case) -> None:
 
 
 def _prepared(case: Case) -> Steps:
-    try:
-        pickle.dumps(case.target.make)
-    except Exception as exc:
-        raise NotRun(f"make_backend cannot be sent to another process: {exc}") from exc
+    require_sendable(case)
     case.raw.close()
     return seen(case.target)
 

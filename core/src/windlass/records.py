@@ -239,9 +239,11 @@ class Capabilities:
     """What a backend can do beyond the core of the contract. The kit tests each yes, and probes each no.
 
     Args:
-        durable: What was acknowledged survives the death of every process.
-        multi_process: Several processes can open the same store.
-        notify: `wait` returns soon after another client's insert, not only at its timeout.
+        durable: What was acknowledged survives the death of every process. Without it, calls may be forgotten, but each
+            as a whole.
+        multi_process: Several processes can open the same store. Without it, another one is refused, or has a store of
+            its own, and does no harm.
+        notify: `wait` returns soon after another client's insert. Without it, at its timeout at the latest.
         transactional_insert: `insert` can take part in the caller's own transaction.
         time_precision: Stored times are exact to this; a due time is rounded up to it, never down.
         max_payload_bytes: The most bytes of a payload, and of a result.

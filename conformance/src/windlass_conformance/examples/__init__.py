@@ -14,6 +14,7 @@ from . import (
     refusals,
     stores,
     times,
+    undeclared,
     waiting,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "refusals",
     "stores",
     "times",
+    "undeclared",
     "waiting",
 ]

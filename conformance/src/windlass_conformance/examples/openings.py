@@ -1,16 +1,12 @@
 """Opening and setting up: at once, while others work, beside others, and after everything was closed."""
 
-import multiprocessing
-import pickle
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 from windlass import Closed, Complete, ConfigurationError, Filter, NewRecord, State
-from windlass.plugins import installed
 
 from ..case import LEASE, NOW, Case, NotRun, example
-from ..target import MakeBackend
+from ..children import PATIENCE, Child, heard, require_sendable
 from ..threads import together
 from ..tracing import traced
 
@@ -24,11 +20,11 @@ _HOSTILE = (
 @example("SETUP-06")
 def hostile_namespaces_are_refused(case: Case) -> None:
     """A namespace that some store could not be called by is refused before anything is opened."""
-    url = case.target.url
-    if url is None:
+    url, backend = case.target.url, case.target.backend
+    if url is None or backend is None:
         raise NotRun("the target was not given as a URL")
     for namespace in _HOSTILE:
-        case.refuses(ConfigurationError, partial(installed().backend(url).namespaced, url, namespace))
+        case.refuses(ConfigurationError, partial(backend.namespaced, url, namespace))
 
 
 @example("SETUP-03")
@@ -73,37 +69,17 @@ def a_neighbour_survives(case: Case) -> None:
 @example("SETUP-07")
 def processes_set_up_at_once(case: Case) -> None:
     """Eight new processes set a store up at once, and each works in it."""
-    try:
-        pickle.dumps(case.target.make)
-    except Exception as exc:
-        raise NotRun(f"make_backend cannot be sent to another process: {exc}") from exc
+    require_sendable(case)
     case.backend.teardown()
-    context = multiprocessing.get_context("spawn")
-    barrier, answers = context.Barrier(_PROCESSES), context.SimpleQueue()
-    processes = [
-        context.Process(target=_set_up, args=(case.target.make, case.namespace, n, barrier, answers), daemon=True)
-        for n in range(_PROCESSES)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    told = []
-    while not answers.empty():
-        told.append(answers.get())
-    case.equal([""] * _PROCESSES, told)
+    case.equal([""] * _PROCESSES, [one.error for one in heard(case, _set_up, _PROCESSES)])
     case.equal({f"k{n}" for n in range(_PROCESSES)}, {record.kind for record in case.claim()})
 
 
-def _set_up(make: MakeBackend, namespace: str, n: int, barrier: Any, answers: Any) -> None:
-    try:
-        with make(namespace) as backend:
-            barrier.wait(60)
-            backend.setup()
-            backend.insert([NewRecord(kind=f"k{n}")], now=NOW)
-        answers.put("")
-    except Exception as exc:
-        answers.put(repr(exc))
+def _set_up(child: Child) -> None:
+    with child.open() as backend:
+        child.barrier.wait(PATIENCE)
+        backend.setup()
+        backend.insert([NewRecord(kind=f"k{child.number}")], now=NOW)
 
 
 @example("SETUP-08")

@@ -14,9 +14,7 @@ from windlass import (
     NewRecord,
     State,
     WindlassError,
-    open_backend,
 )
-from windlass.plugins import installed
 
 from ..case import LEASE, NOW, Case, NotRun, example
 from ..threads import together
@@ -95,13 +93,13 @@ def eight_set_up_at_once(case: Case) -> None:
 @example("SETUP-06")
 def bad_urls_are_refused(case: Case) -> None:
     """An option that the backend does not know, and a namespace that it could not use, are refused."""
-    url = case.target.url
-    if url is None:
+    url, backend = case.target.url, case.target.backend
+    if url is None or backend is None:
         raise NotRun("the target was not given as a URL")
     with_option = f"{url}{'&' if '?' in url else '?'}no_such_option_of_any_backend=1"
-    case.refuses(ConfigurationError, lambda: open_backend(with_option).close())
+    case.refuses(ConfigurationError, lambda: backend.from_url(with_option).close())
     for namespace in ("", "n" * 33, "A", "a-b", "a'b"):
-        case.refuses(ConfigurationError, partial(installed().backend(url).namespaced, url, namespace))
+        case.refuses(ConfigurationError, partial(backend.namespaced, url, namespace))
 
 
 @example("CLOSE-01")

@@ -14,7 +14,7 @@ _MODULES = {
         "memory_inserts", "memory_claims", "memory_ends", "memory_queries", "memory_values", "memory_stores",
         "memory_limits", "memory_races",
     ),
-    "windlass_sqlite": ("sqlite_claims", "sqlite_ends", "sqlite_queries", "sqlite_stores"),
+    "windlass_sqlite": ("sqlite_claims", "sqlite_ends", "sqlite_queries", "sqlite_stores", "sqlite_undeclared"),
 }  # fmt: skip
 
 MUTANTS: tuple[Mutant, ...] = tuple(

@@ -1,0 +1,60 @@
+"""What is not declared is probed: harm is a violation, and what works all the same is told."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from windlass import Capabilities
+from windlass_conformance import Status, Target, conform
+from windlass_conformance.mutant import Mutant
+from windlass_conformance.mutants import sqlite_undeclared
+from windlass_sqlite import SqliteBackend
+
+PROBES = ["CAP-05", "CAP-06", "CAP-07"]
+
+
+class Modest(SqliteBackend):
+    """Declares less than it can do."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Three noes."""
+        return replace(super().capabilities, durable=False, multi_process=False, notify=False)
+
+
+def test_what_works_undeclared_could_be_declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each no that works has a notice in the report, and fails nothing."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])  # so that another process can import this module
+    report = conform(Target.from_class(Modest, f"sqlite:///{tmp_path}/x.db"), only=PROBES)
+
+    assert report.passed
+    assert [result.notice.partition(" could be")[0] for result in report.results] == [
+        "durable",
+        "multi_process",
+        "notify",
+    ]
+
+
+def test_a_class_that_no_other_process_can_import_is_passed_over(tmp_path: Path) -> None:
+    """What cannot be probed is not run, and breaks nothing."""
+    report = conform(Target.from_class(Modest, f"sqlite:///{tmp_path}/x.db"), only=["CAP-06"])
+
+    assert report.passed
+    assert report.results[0].status is Status.NOT_RUN
+    assert "another process cannot open it: ModuleNotFoundError" in report.results[0].detail
+
+
+@pytest.mark.parametrize("url", ["memory://", "sqlite:///{folder}/x.db"])
+def test_right_backends_have_nothing_to_notice(url: str, tmp_path: Path) -> None:
+    """What is declared as it is passes, without a notice."""
+    report = conform(url.format(folder=tmp_path), only=PROBES)
+
+    assert {(result.status, result.notice) for result in report.results} == {(Status.PASSED, "")}
+
+
+@pytest.mark.parametrize("mutant", sqlite_undeclared.MUTANTS, ids=lambda mutant: mutant.name)
+def test_harm_is_found(mutant: Mutant, tmp_path: Path) -> None:
+    """A half-kept batch, a store that another process emptied, and a wait that goes on each break their clause."""
+    report = conform(mutant.target(str(tmp_path)), only=[mutant.clause])
+
+    assert [violation.clause_id for violation in report.violations] == [mutant.clause]
