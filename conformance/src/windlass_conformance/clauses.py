@@ -10,8 +10,8 @@ from typing import Literal
 
 from windlass import ConfigurationError
 
-Tier = Literal["model", "payload", "name", "time", "refusal", "batch", "query", "wait", "store", "capability", "race",
-               "schedule", "history", "crash", "fault", "leak"]  # fmt: skip
+Tier = Literal["model", "payload", "name", "time", "refusal", "batch", "query", "wait", "store", "capability", "cost",
+               "race", "schedule", "history", "crash", "fault", "leak"]  # fmt: skip
 Level = Literal["core", "durable", "multi_process", "notify", "transactional_insert"]
 
 
@@ -137,9 +137,11 @@ _ALL = (
     Clause("SETUP-03", "store", "Stores of two namespaces are separate."),
     Clause("SETUP-04", "store", "Clients of one store see each other's writes."),
     Clause("SETUP-05", "store", "Eight clients may set a store up at once."),
-    Clause("SETUP-06", "store", "A URL with an unknown option, and a bad namespace, raise ConfigurationError."),
+    Clause("SETUP-06", "store", "A malformed URL, an unknown option and a bad namespace raise ConfigurationError."),
     Clause("SETUP-07", "store", "Eight processes may set a store up at once.", "multi_process"),
     Clause("SETUP-08", "store", "setup of a store in use changes nothing for those who use it."),
+    Clause("SETUP-09", "store", "Opening creates nothing: until setup a store is empty, or calls raise NotSetUp."),
+    Clause("SETUP-10", "store", "A file that is no store raises ForeignStore at setup; nothing else is touched."),
     Clause("CLOSE-01", "store", "Closing again is harmless; any other call then raises Closed."),
     Clause("CLOSE-02", "store", "Closing wakes every wait."),
     Clause("CLOSE-03", "store", "Closing a client leaves the store, and its other clients, as they are."),
@@ -155,6 +157,7 @@ _ALL = (
     Clause(
         "CAP-03", "capability", "Jobs inserted in a transaction never were when it rolls back.", "transactional_insert"
     ),
+    Clause("COST-01", "cost", "A claim's cost does not grow with the backlog, with future jobs or finished ones."),
     Clause("RACE-01", "race", "Of clients that claim at once, each job goes to one; none is lost."),
     Clause("RACE-02", "race", "Of threads that claim through one client at once, each job goes to one; none is lost."),
     Clause("RACE-03", "race", "Of outcomes that race for one claim, one is applied."),

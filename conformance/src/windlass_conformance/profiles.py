@@ -16,6 +16,7 @@ class Profile(NamedTuple):
         schedule_seconds: Seconds for each clause about schedules; on a store where each takes long, fewer are tried.
         crashes: Steps of each call at which a process is killed, at most.
         histories: Seconds for each rule of the history checker.
+        backlog: Jobs of each kind among which a claim must cost no more than among a few.
         large_batch: The most items that are put in one batch.
         random: Whether a run that is given no seed draws one, or tries the same programs each time.
         shrink: Whether a program that fails is made shorter.
@@ -29,6 +30,7 @@ class Profile(NamedTuple):
     schedule_seconds: float
     crashes: int
     histories: float
+    backlog: int
     large_batch: int
     random: bool
     shrink: bool = True
@@ -43,6 +45,7 @@ _STANDARD = Profile(
     schedule_seconds=20.0,
     crashes=100,
     histories=5.0,
+    backlog=20_000,
     large_batch=100_000,
     random=True,
 )
@@ -56,6 +59,7 @@ PROFILES: dict[ProfileName, Profile] = {
         schedule_seconds=1.5,
         crashes=3,
         histories=0.5,
+        backlog=5_000,
         large_batch=10_000,
         random=False,
     ),

@@ -12,9 +12,10 @@ from ..mutant import Mutant
 _MODULES = {
     "windlass_memory": (
         "memory_inserts", "memory_claims", "memory_ends", "memory_queries", "memory_values", "memory_stores",
-        "memory_limits", "memory_races",
+        "memory_limits", "memory_races", "memory_costs",
     ),
-    "windlass_sqlite": ("sqlite_claims", "sqlite_ends", "sqlite_queries", "sqlite_stores", "sqlite_undeclared"),
+    "windlass_sqlite": ("sqlite_claims", "sqlite_ends", "sqlite_queries", "sqlite_stores", "sqlite_undeclared",
+                       "sqlite_openings"),
 }  # fmt: skip
 
 MUTANTS: tuple[Mutant, ...] = tuple(
