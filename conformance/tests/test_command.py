@@ -1,6 +1,7 @@
 """The command line door."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -130,6 +131,27 @@ def _within(seconds: float, condition: Callable[[], bool]) -> bool:
             return False
         sleep(0.01)
     return True
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/task").is_dir(), reason="this platform does not list the children of a process"
+)
+@pytest.mark.parametrize("clause", ["RACE-10", "CRASH-03"])
+def test_ctrl_c_reaches_other_processes_too(tmp_path: Path, clause: str) -> None:
+    """A Ctrl-C goes to all processes of a terminal: those that the kit has started say nothing, and leave nothing."""
+    arguments = ["conform", f"sqlite:///{tmp_path}/x.db", "--only", clause]
+    command = [sys.executable, "-m", "windlass.cli", *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert _within(60, partial(_has_children, process.pid))
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, errors) == (130, b"")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _has_children(pid: int) -> bool:
+    return bool(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
 
 
 @pytest.mark.parametrize(

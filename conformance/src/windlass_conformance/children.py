@@ -3,15 +3,14 @@
 import multiprocessing
 import os
 import pickle
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, NoReturn
 
 from windlass import Backend, WindlassError
 
 from .case import Case, NotRun
+from .signals import spared
 from .target import MakeBackend
 
 PATIENCE = 60
@@ -69,7 +68,7 @@ def heard(case: Case, work: Callable[[Child], Any], count: int = 1, *, method: s
             ear, mouth = context.Pipe(duplex=False)
             child = Child(make, case.namespace, number, barrier)
             process = context.Process(target=_tell, args=(work, child, mouth), daemon=True)
-            with _spared():
+            with spared():
                 process.start()
             mouth.close()
             processes.append(process)
@@ -106,16 +105,3 @@ def _hear(ear: Connection) -> Heard:
     except EOFError:
         told = Heard(error="the process ended without an answer")
     return told
-
-
-@contextmanager
-def _spared() -> Iterator[None]:
-    """Start processes that a Ctrl-C at the terminal, which reaches them too, does not make print a traceback."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -10,6 +10,7 @@ from threading import Timer
 from typing import IO
 
 from .crash_child import PATIENCE, Death, Word, main
+from .signals import spared
 
 _PROGRAM = f"from {main.__module__} import {main.__name__}; {main.__name__}()"
 
@@ -43,7 +44,8 @@ class Nursery:
             self.close()
 
     def _started(self) -> Popen[bytes]:
-        self._process = Popen([sys.executable, "-c", _PROGRAM], stdin=PIPE, stdout=PIPE)  # noqa: S603 - ours
+        with spared():
+            self._process = Popen([sys.executable, "-c", _PROGRAM], stdin=PIPE, stdout=PIPE)  # noqa: S603 - ours
         return self._process
 
     def close(self) -> None:

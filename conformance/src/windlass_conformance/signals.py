@@ -30,3 +30,16 @@ def as_interrupts() -> Iterator[list[int]]:
     finally:
         for number, usual in before.items():
             signal.signal(number, usual)
+
+
+@contextmanager
+def spared() -> Iterator[None]:
+    """Start processes that a Ctrl-C at the terminal, which reaches them too, does not make print a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
