@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from windlass import Capabilities
@@ -10,6 +11,7 @@ from windlass_conformance import CLAUSES, Report, Result, Status, Target, Violat
 from windlass_conformance.account import account
 from windlass_conformance.mutants.memory_inserts import StripsNul
 from windlass_conformance.report import Subject
+from windlass_memory import MemoryBackend
 
 CAPABILITIES = Capabilities(
     durable=False,
@@ -96,3 +98,28 @@ def test_notices_are_told() -> None:
     lines = account(_report(Result("CAP-05", Status.PASSED, notice="durable could be declared"))).splitlines()
 
     assert lines[0] == "notice: CAP-05: durable could be declared"
+
+
+def test_what_was_not_tested_is_told_shortly() -> None:
+    """Clauses with one reason share a line, and those that were not judged are counted."""
+    results = [Result(f"CRASH-0{n}", Status.NOT_DECLARED, "not durable") for n in range(1, 6)]
+    results += [Result(f"CLAIM-0{n}", Status.NOT_JUDGED, "not judged: CLAIM-01 failed first") for n in (2, 3)]
+    lines = account(_report(*results)).splitlines()
+
+    assert lines[0] == "CRASH-01..05  not declared  not durable"
+    assert lines[1].startswith("2 clauses     not judged    another clause of their family failed first")
+
+
+def test_a_method_that_is_not_written_yet_breaks_nothing() -> None:
+    """What it keeps from being judged is told together, with the place; there is no violation, and no script."""
+
+    class Half(MemoryBackend):
+        def rescue(self, *, limit: int, now: object = None) -> NoReturn:
+            raise NotImplementedError
+
+    report = conform(Target.from_class(Half, "memory://half"), only=["RESCUE", "CALL-01", "RACE-04", "HISTORY-01"])
+    told = account(report)
+
+    assert report.violations == []
+    assert "a method is not written yet, at test_account.py:" in told
+    assert "is broken" not in told

@@ -1,10 +1,11 @@
 """A report as a person reads it on a terminal: each failure in a few lines, and where the rest is."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from .clauses import CLAUSES
+from .clauses import CLAUSES, family
 from .redaction import Redaction
 from .report import Report, Result, Status
 from .reports import script_file, timeline_file, trace_file
@@ -12,6 +13,9 @@ from .tables import columns
 
 _CALLS, _WIDTH = 8, 200
 """The most calls of a program that are shown, and the most characters of a line; the script has everything."""
+
+
+_LONG_ID = re.compile(r"""UUID\(['"][0-9a-f-]{32}([0-9a-f]{4})['"]\)""")
 
 
 def account(report: Report, folder: Path | None = None, *, scripts: bool | None = None) -> str:
@@ -47,7 +51,20 @@ _STATUS = {Status.ERROR: "could not be judged", Status.NOT_RUN: "not run", Statu
 
 
 def _named(ids: list[str]) -> str:
-    return f"{ids[0]}: {CLAUSES[ids[0]].text}\n " if len(ids) == 1 else f"{', '.join(ids)}:\n "
+    return f"{ids[0]}: {CLAUSES[ids[0]].text}\n " if len(ids) == 1 else f"{_spans(ids)}:\n "
+
+
+def _spans(ids: list[str]) -> str:
+    """Write clauses shortly: those of a family that follow each other as `CRASH-01..05`."""
+    spans: list[list[str]] = []
+    numbers = {id: n for n, id in enumerate(CLAUSES)}
+    for id in ids:
+        last = spans[-1][-1] if spans else id
+        if family(last) == family(id) and numbers[id] == numbers[last] + 1:
+            spans[-1].append(id)
+        else:
+            spans.append([id])
+    return ", ".join(span[0] if len(span) == 1 else f"{span[0]}..{span[-1][-2:]}" for span in spans)
 
 
 def _violation(result: Result) -> Iterator[str]:
@@ -63,7 +80,7 @@ def _violation(result: Result) -> Iterator[str]:
 
 
 def _cut(line: str) -> str:
-    line = line.replace("\n", " ")
+    line = _LONG_ID.sub(r'UUID("...\1")', line.replace("\n", " "))
     return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 4]} ..."
 
 
@@ -91,13 +108,15 @@ def _scripts(report: Report, folder: Path | None, scripts: bool | None) -> Itera
 
 
 def _untested(report: Report) -> Iterable[str]:
-    told = {result.clause_id for result in report.failures}
-    rows = [
-        (result.clause_id, result.status.value, result.detail.partition("\n")[0])
-        for result in report.results
-        if result.status is not Status.PASSED and result.clause_id not in told
-    ]
-    return [columns(rows)] if rows else []
+    failed = {result.clause_id for result in report.failures}
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for result in report.results:
+        if result.status is Status.NOT_JUDGED:
+            groups[result.status.value, "another clause of their family failed first; --all judges them too"] += [""]
+        elif result.status is not Status.PASSED and result.clause_id not in failed:
+            groups[result.status.value, result.detail.partition("\n")[0]].append(result.clause_id)
+    rows = ((_spans(ids) if any(ids) else f"{len(ids)} clauses", *why) for why, ids in groups.items())
+    return [columns(rows)] if groups else []
 
 
 def _notices(report: Report) -> Iterator[str]:

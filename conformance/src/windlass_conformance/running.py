@@ -30,13 +30,25 @@ def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabi
                 example(case)
             notices[case.notice] = None
     except Violation as violation:
-        return Result(id, Status.VIOLATED, str(violation), perf_counter() - started, violation)
+        return _broken(violation, perf_counter() - started)
     except NotRun as reason:
         return Result(id, Status.NOT_RUN, str(reason))
+    except NotImplementedError as exc:
+        why = f"a method is not written yet, {origin(exc)}"
+        return Result(id, Status.ERROR, why, perf_counter() - started, error=exc)
     except Exception as exc:
         return Result(id, Status.ERROR, f"{exc!r}, raised {origin(exc)}", perf_counter() - started, error=exc)
     notice = "; ".join(filter(None, notices))
     return Result(id, Status.PASSED, seconds=perf_counter() - started, notice=notice)
+
+
+def _broken(violation: Violation, seconds: float) -> Result:
+    """Return the result of a clause that was broken; a method that is not written yet has broken nothing."""
+    id, cause = violation.clause_id, violation.__cause__
+    if isinstance(cause, NotImplementedError) or violation.observed.startswith("NotImplementedError("):
+        where = f", {origin(cause)}" if cause else ""
+        return Result(id, Status.ERROR, f"a method is not written yet{where}", seconds, error=violation)
+    return Result(id, Status.VIOLATED, str(violation), seconds, violation)
 
 
 def run_programs(
@@ -51,7 +63,7 @@ def run_programs(
     for start in STARTS.values():
         for violation in violations(target, profile, start, judge) if judge.armed else ():
             id = violation.clause_id
-            yield Result(id, Status.VIOLATED, str(violation), perf_counter() - started, violation)
+            yield _broken(violation, perf_counter() - started)
             if set(judge.armed) <= {id}:
                 judge.armed = ()
                 break
