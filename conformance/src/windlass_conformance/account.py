@@ -40,14 +40,17 @@ def _failures(report: Report, folder: Path | None) -> Iterator[str]:
     unjudged: dict[str, list[str]] = defaultdict(list)
     for result in report.failures:
         if result.violation is None:
-            unjudged[f"{_STATUS[result.status]}: {result.detail}"].append(result.clause_id)
+            unjudged[f"{_STATUS.get(result.status, result.status)}: {result.detail}"].append(result.clause_id)
         else:
             yield from (*_violation(result), *_files(result, folder), "")
     for why, ids in unjudged.items():
         yield from (f"{_named(ids)} {why}", "")
 
 
-_STATUS = {Status.ERROR: "could not be judged", Status.NOT_RUN: "not run", Status.NOT_REACHED: "not reached"}
+_STATUS = {
+    Status.ERROR: "could not be judged",
+    Status.NOT_WRITTEN: "could not be judged, since a method is not written yet",
+}
 
 
 def _named(ids: list[str]) -> str:

@@ -44,7 +44,7 @@ def applied(known: KnownFailures, result: Result) -> Result:
     link = known.get(result.clause_id)
     if link is None:
         return result
-    if result.status in (Status.VIOLATED, Status.ERROR):
+    if result.status in (Status.VIOLATED, Status.ERROR, Status.NOT_WRITTEN):
         return replace(result, status=Status.KNOWN, detail=f"known: {link}\n{result.detail}")
     if result.status is Status.PASSED:
         return replace(result, status=Status.ERROR, detail=f"it passes, so it is no known failure any more: {link}")

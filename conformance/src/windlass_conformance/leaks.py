@@ -11,6 +11,7 @@ from time import monotonic, sleep
 from windlass import Complete, Filter, InvalidArgument, NewRecord, WindlassError
 
 from .case import LEASE, NOW, Case, NotRun, example
+from .threads import Beside
 
 _TIMES = 50
 _PATIENCE = 2.0
@@ -68,10 +69,9 @@ def _close_beneath(case: Case) -> None:
         with suppress(WindlassError):
             client.wait(["default"], timeout=timedelta(seconds=_PATIENCE))
 
-    waiter = threading.Thread(target=wait)
-    waiter.start()
+    waiting = Beside(wait)
     client.close()
-    waiter.join()
+    waiting.answer()
 
 
 def _require_nothing_left(case: Case, use: Callable[[], None]) -> None:

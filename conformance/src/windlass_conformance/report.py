@@ -21,6 +21,8 @@ class Status(StrEnum):
     VIOLATED = "violated"
     ERROR = "error"
     """A call of an example raised what it should not, so the clause could not be judged."""
+    NOT_WRITTEN = "not written"
+    """A method that it needs raises NotImplementedError, so the clause could not be judged."""
     NOT_REACHED = "not reached"
     """No program came to test it: programs ended early, at another violation."""
     NOT_JUDGED = "not judged"
@@ -121,7 +123,7 @@ class Report:
 
 
 def _failed(result: Result) -> bool:
-    if result.status in (Status.VIOLATED, Status.ERROR):
+    if result.status in (Status.VIOLATED, Status.ERROR, Status.NOT_WRITTEN):
         return True
     unjudged = result.status in (Status.NOT_RUN, Status.NOT_REACHED)
     return unjudged and CLAUSES[result.clause_id].level == "core" and result.clause_id not in MAY_NOT_RUN

@@ -34,8 +34,8 @@ def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabi
     except NotRun as reason:
         return Result(id, Status.NOT_RUN, str(reason))
     except NotImplementedError as exc:
-        why = f"a method is not written yet, {origin(exc)}"
-        return Result(id, Status.ERROR, why, perf_counter() - started, error=exc)
+        why = f"NotImplementedError was raised, {origin(exc)}"
+        return Result(id, Status.NOT_WRITTEN, why, perf_counter() - started, error=exc)
     except Exception as exc:
         return Result(id, Status.ERROR, f"{exc!r}, raised {origin(exc)}", perf_counter() - started, error=exc)
     notice = "; ".join(filter(None, notices))
@@ -47,7 +47,7 @@ def _broken(violation: Violation, seconds: float) -> Result:
     id, cause = violation.clause_id, violation.__cause__
     if isinstance(cause, NotImplementedError) or violation.observed.startswith("NotImplementedError("):
         where = f", {origin(cause)}" if cause else ""
-        return Result(id, Status.ERROR, f"a method is not written yet{where}", seconds, error=violation)
+        return Result(id, Status.NOT_WRITTEN, f"NotImplementedError was raised{where}", seconds, error=violation)
     return Result(id, Status.VIOLATED, str(violation), seconds, violation)
 
 

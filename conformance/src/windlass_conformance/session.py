@@ -43,7 +43,7 @@ class Session:
         left = []
         for id in ids:
             result = self.examples(id)
-            if CLAUSES[id].tier != "model" or result.status in (*_BROKEN, Status.NOT_JUDGED):
+            if CLAUSES[id].tier != "model" or result.status in (*_BROKEN, Status.NOT_WRITTEN, Status.NOT_JUDGED):
                 yield applied(self.known, result)
             else:
                 left.append(id)

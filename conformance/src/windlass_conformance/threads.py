@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Barrier, Thread
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 AnswerT = TypeVar("AnswerT")
 
@@ -35,6 +35,37 @@ def together(*calls: Callable[[], AnswerT]) -> list[AnswerT]:
     if errors:
         raise errors[0]
     return [answers[index] for index in range(len(calls))]
+
+
+class Beside(Generic[AnswerT]):
+    """A call that goes on in a thread of its own."""
+
+    def __init__(self, call: Callable[[], AnswerT]) -> None:
+        """Begin it."""
+        self._call = call
+        self._answer: list[AnswerT] = []
+        self._error: BaseException | None = None
+        self._thread = Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._answer.append(self._call())
+        except BaseException as exc:
+            self._error = exc
+
+    def answer(self, seconds: float | None = None) -> AnswerT:
+        """Return its answer, or raise its error.
+
+        Raises:
+            TimeoutError: It has neither within so many seconds.
+        """
+        self._thread.join(seconds)
+        if self._error is not None:
+            raise self._error
+        if not self._answer:
+            raise TimeoutError(f"a call had no answer within {seconds} s")
+        return self._answer[0]
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """Stores: setting up, taking down, sharing and closing."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from threading import Thread
 from time import monotonic
 
 from windlass import (
@@ -17,7 +17,7 @@ from windlass import (
 )
 
 from ..case import LEASE, NOW, Case, NotRun, example
-from ..threads import together
+from ..threads import Beside, together
 from ..tracing import traced
 
 
@@ -135,21 +135,17 @@ def a_closed_client_refuses(case: Case) -> None:
 @example("CLOSE-02")
 def closing_wakes_waits(case: Case) -> None:
     """Waits of a client end soon after it is closed, and do not report a job."""
-    client, answers = case.client(), list[object]()
+    client = case.client()
 
-    def wait() -> None:
-        try:
-            answers.append(client.wait(["default"], timeout=timedelta(seconds=20)))
-        except WindlassError:
-            answers.append(False)
+    def wait() -> bool:
+        with suppress(WindlassError):
+            return client.wait(["default"], timeout=timedelta(seconds=20))
+        return False
 
-    waiters = [Thread(target=wait) for _ in range(2)]
     started = monotonic()
-    for waiter in waiters:
-        waiter.start()
+    waits = [Beside(wait) for _ in range(2)]
     client.close()
-    for waiter in waiters:
-        waiter.join()
+    answers = [one.answer() for one in waits]
     seconds = monotonic() - started
     case.that(seconds < 5, "every wait ended within 5 s", f"after {seconds:.1f} s")
     case.equal([False, False], answers)

@@ -1,7 +1,6 @@
 """What is not declared: each no of the capabilities is probed, and one that works is told as a notice."""
 
 from datetime import timedelta
-from threading import Thread
 from time import monotonic
 from typing import NamedTuple
 from uuid import UUID
@@ -10,6 +9,8 @@ from windlass import Claim, Complete, Filter, NewRecord, Record
 
 from ..case import LEASE, NOW, Case, example
 from ..children import Child, heard, require_sendable
+from ..threads import Beside
+from ..violation import Violation
 from .waiting import SOON
 
 _IDS = tuple(UUID(int=n << 100) for n in (1, 2, 3))
@@ -97,19 +98,13 @@ def a_wait_ends_without_notice(case: Case) -> None:
     """A wait that another client's insert does not wake ends at its timeout, and the next one finds the job at once."""
     if case.capabilities.notify:
         return
-    other = case.client()
-    answers: list[float] = []
-
-    def wait() -> None:
-        started = monotonic()
-        case.raw.wait(["default"], timeout=_WAIT)
-        answers.append(monotonic() - started)
-
-    waiter = Thread(target=wait, daemon=True)
-    waiter.start()
+    other, started = case.client(), monotonic()
+    wait = Beside(lambda: (case.raw.wait(["default"], timeout=_WAIT), monotonic() - started))
     other.insert([NewRecord(kind="k")])
-    waiter.join(_WAIT.total_seconds() + SOON)
-    case.that(bool(answers), f"an end after {_WAIT.total_seconds()} s", "a wait that goes on")
+    try:
+        _, seconds = wait.answer(_WAIT.total_seconds() + SOON)
+    except TimeoutError as exc:
+        raise Violation(case.clause_id, f"an end after {_WAIT.total_seconds()} s", "it goes on", case.steps) from exc
     case.equal(True, case.backend.wait(["default"], timeout=_WAIT))
-    if answers[0] < _WAIT.total_seconds() / 2:
+    if seconds < _WAIT.total_seconds() / 2:
         case.notice = "notify could be declared: another client's insert ended a wait before its timeout"

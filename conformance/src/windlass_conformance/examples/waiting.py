@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from threading import Thread
 from time import monotonic
 
 from windlass import Backend, Complete, Failure, Filter, NewRecord, Release, Retry
 
 from ..case import Case, example
+from ..threads import Beside
 
 SHORT = timedelta(milliseconds=200)
 LONG = timedelta(seconds=20)
@@ -69,13 +69,7 @@ def another_clients_insert_wakes(case: Case) -> None:
     """A wait ends soon after another client inserts a job; twice, so that the second does not rest on the first."""
     other = case.client()
     for queue in ("first", "second"):
-        answers: list[tuple[bool, float]] = []
-        waiter = Thread(target=lambda queue=queue, answers=answers: answers.append(_waited(case, [queue], LONG)))
-        waiter.start()
-        other.insert([NewRecord(kind="k", queue=queue)])
-        waiter.join()
-        woken, seconds = answers[0] if answers else (False, 0.0)
-        case.that(woken and seconds < SOON, f"True within {SOON} s", f"{woken} after {seconds:.1f} s")
+        _is_woken_by(case, case.backend, queue, lambda queue=queue: other.insert([NewRecord(kind="k", queue=queue)]))  # type: ignore[misc]
 
 
 @example("WAIT-06")
@@ -112,15 +106,8 @@ def an_insert_through_the_same_client_wakes(case: Case) -> None:
 
 
 def _is_woken_by(case: Case, backend: Backend, queue: str, change: Callable[[], object]) -> None:
-    answers: list[tuple[bool, float]] = []
-
-    def wait() -> None:
-        started = monotonic()
-        answers.append((backend.wait([queue], timeout=LONG), monotonic() - started))
-
-    waiter = Thread(target=wait)
-    waiter.start()
+    started = monotonic()
+    wait = Beside(lambda: (backend.wait([queue], timeout=LONG), monotonic() - started))
     change()
-    waiter.join()
-    woken, seconds = answers[0] if answers else (False, 0.0)
+    woken, seconds = wait.answer()
     case.that(woken and seconds < SOON, f"True within {SOON} s of {queue}", f"{woken} after {seconds:.1f} s")

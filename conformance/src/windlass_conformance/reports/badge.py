@@ -14,7 +14,7 @@ def written(document: Document) -> str:
 
 
 def _message(document: Document) -> tuple[str, str]:
-    failed = sum(entry.status in ("violated", "error") for entry in document.clauses)
+    failed = sum(entry.status in ("violated", "error", "not written") for entry in document.clauses)
     if failed:
         return f"{failed} failed", "red"
     if not reasons(document):

@@ -40,7 +40,9 @@ class ClauseEntry(_Part):
     text: str
     level: str
     tier: str
-    status: Literal["passed", "violated", "error", "not reached", "not judged", "known", "not declared", "not run"]
+    status: Literal[
+        "passed", "violated", "error", "not written", "not reached", "not judged", "known", "not declared", "not run"
+    ]
     seconds: float
     detail: str | None = None
     notice: str | None = None

@@ -7,7 +7,7 @@ from .document import ClauseEntry, Document
 
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-_FAILED = {"violated": "failure", "error": "error"}
+_FAILED = {"violated": "failure", "error": "error", "not written": "error"}
 
 
 def written(document: Document) -> str:
@@ -15,8 +15,8 @@ def written(document: Document) -> str:
     counts = {
         "tests": len(document.clauses),
         "failures": sum(entry.status == "violated" for entry in document.clauses),
-        "errors": sum(entry.status == "error" for entry in document.clauses),
-        "skipped": sum(entry.status not in ("passed", "violated", "error") for entry in document.clauses),
+        "errors": sum(_FAILED.get(entry.status) == "error" for entry in document.clauses),
+        "skipped": sum(entry.status not in ("passed", *_FAILED) for entry in document.clauses),
     }
     told = {name: str(count) for name, count in counts.items()} | {"time": f"{document.seconds:.3f}"}
     suites = ET.Element("testsuites", told)

@@ -28,13 +28,13 @@ def _lines(document: Document) -> Iterator[str]:
     yield f"- generated programs took {covered} of {len(document.transitions)} transitions"
     yield f"- {_verifies(document)}"
     for entry in document.clauses:
-        if entry.status in ("violated", "error", "known"):
+        if entry.status in ("violated", "error", "not written", "known"):
             yield from _failed(entry)
     notices = [entry for entry in document.clauses if entry.notice]
     if notices:
         yield from ("", "## Noticed", "")
         yield from (f"- {entry.id}: {entry.notice}" for entry in notices)
-    open = [entry for entry in document.clauses if entry.status.startswith("not ")]
+    open = [entry for entry in document.clauses if entry.status.startswith("not ") and entry.status != "not written"]
     if open:
         yield from ("", "## Not tested", "", "| clause | status | why |", "|---|---|---|")
         yield from (f"| {entry.id} | {entry.status} | {_cell(entry.detail)} |" for entry in open)
