@@ -28,7 +28,8 @@ def _step(method: Callable[..., None]) -> Callable[..., None]:
     def guarded(self: "Machine", *args: Any, **kwargs: Any) -> None:
         if not self.over:
             try:
-                method(self, *args, **kwargs)
+                with self._pair.judging_errors():
+                    method(self, *args, **kwargs)
             except Unarmed:
                 self.over = True
 

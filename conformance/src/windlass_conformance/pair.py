@@ -3,18 +3,22 @@
 Where the contract leaves a choice to the backend, its answer must be an allowed one, and the model follows it.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
+from traceback import extract_tb
 from typing import TypeVar
 from uuid import UUID
 
 from windlass import CLAIMABLE, FINAL, Backend, Claim, Filter, Hold, Inserted, NewRecord, Outcome, Record, State
 
 from . import blame
-from .judge import Judge
+from .judge import Judge, Unarmed
 from .model import Model
 from .tracing import traced
 from .typed import flaws
+from .violation import Violation
 
 AnswerT = TypeVar("AnswerT")
 
@@ -246,6 +250,24 @@ class Pair:
             self.judge.equal("STATS-04", queue.due, stats.by_queue[name].due)
             self.judge.equal("STATS-05", queue.oldest_due, stats.by_queue[name].oldest_due)
 
+    @contextmanager
+    def judging_errors(self) -> Iterator[None]:
+        """Judge what a look at the store raises, and what the kit does on an answer that is nothing like one."""
+        try:
+            yield
+        except (Unarmed, Violation):
+            raise
+        except Exception as exc:
+            self._judge_error(exc)
+
+    def _judge_error(self, exc: Exception) -> None:
+        ours = Path(extract_tb(exc.__traceback__)[-1].filename).is_relative_to(Path(__file__).parent)
+        clause, expected = ("CALL-02", "an answer of its type") if ours else ("CALL-01", "an answer")
+        try:
+            self.judge.that(clause, False, expected, repr(exc))
+        except Violation as violation:
+            raise violation from exc
+
     def _look(self) -> None:
         self.judge.ways.look(self.model.records, self.judge.steps[-1] if self.judge.steps else None)
 
@@ -254,10 +276,7 @@ class Pair:
         try:
             answer = method()
         except Exception as exc:
-            try:
-                self.judge.that("CALL-01", False, "an answer", repr(exc))
-            except AssertionError as violation:
-                raise violation from exc
+            self._judge_error(exc)
             raise
         self.judge.counts["CALL-01"] += 1
         return answer

@@ -30,7 +30,7 @@ def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabi
                 example(case)
             notices[case.notice] = None
     except Violation as violation:
-        return _broken(violation, perf_counter() - started)
+        return _broken(id, violation, perf_counter() - started)
     except NotRun as reason:
         return Result(id, Status.NOT_RUN, str(reason))
     except NotImplementedError as exc:
@@ -42,9 +42,9 @@ def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabi
     return Result(id, Status.PASSED, seconds=perf_counter() - started, notice=notice)
 
 
-def _broken(violation: Violation, seconds: float) -> Result:
+def _broken(id: str, violation: Violation, seconds: float) -> Result:
     """Return the result of a clause that was broken; a method that is not written yet has broken nothing."""
-    id, cause = violation.clause_id, violation.__cause__
+    cause = violation.__cause__
     if isinstance(cause, NotImplementedError) or violation.observed.startswith("NotImplementedError("):
         where = f", {origin(cause)}" if cause else ""
         return Result(id, Status.NOT_WRITTEN, f"NotImplementedError was raised{where}", seconds, error=violation)
@@ -63,7 +63,7 @@ def run_programs(
     for start in STARTS.values():
         for violation in violations(target, profile, start, judge) if judge.armed else ():
             id = violation.clause_id
-            yield _broken(violation, perf_counter() - started)
+            yield _broken(id, violation, perf_counter() - started)
             if set(judge.armed) <= {id}:
                 judge.armed = ()
                 break

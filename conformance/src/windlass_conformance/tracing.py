@@ -8,6 +8,7 @@ from typing import Any, Self, cast
 from windlass import Backend
 
 from .rendering import call, in_full
+from .typed import require_answer
 
 
 class Step(str):
@@ -56,7 +57,9 @@ class _Traced:
     def _written(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def traced(*args: Any, **kwargs: Any) -> Any:
             self._steps.append(Step(name, args, kwargs))
-            return method(*args, **kwargs)
+            answer = method(*args, **kwargs)
+            require_answer(name, answer)
+            return answer
 
         return traced
 

@@ -1,10 +1,28 @@
 """Whether an answer is of the types that the contract declares: what compares equal may still not be the same."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from types import UnionType
 from typing import Literal, Union, get_args, get_origin, get_type_hints
 
-from windlass import Record
+from windlass import Record, Stats
+
+_ANSWERS: Mapping[str, type] = {
+    "insert": Sequence, "claim": Sequence, "extend": Sequence, "settle": Sequence, "rescue": Sequence, "get": dict,
+    "list": Sequence, "stats": Stats, "cancel": Sequence, "requeue": Sequence, "delete": Sequence, "purge": int,
+    "queues": Sequence, "wait": bool,
+}  # fmt: skip
+
+
+class IllTyped(TypeError):
+    """A call was answered with what is not of its type, so that nothing in it can be looked at."""
+
+
+def require_answer(method: str, answer: object) -> None:
+    """Raise an error where an answer is not of the type that its method declares."""
+    kind = _ANSWERS.get(method, object)
+    if not isinstance(answer, kind):
+        raise IllTyped(f"{method} returned {answer!r}, which is no {kind.__name__}")
 
 
 def _kinds(hint: object) -> tuple[type, ...]:

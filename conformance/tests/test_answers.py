@@ -1,0 +1,68 @@
+"""Backends whose answers are nothing like answers: a violation tells, and never a traceback."""
+
+from typing import Any, NoReturn, cast
+
+import pytest
+from windlass import Backend
+from windlass_conformance import Status, Target, conform
+from windlass_conformance.clauses import family
+from windlass_memory import MemoryBackend
+
+
+class ReturnsNothing(MemoryBackend):
+    """Forgets the return statement."""
+
+    def claim(self, *args: Any, **options: Any) -> Any:
+        """Return None."""
+        super().claim(*args, **options)
+
+
+class Yields(MemoryBackend):
+    """Answers with a generator."""
+
+    def insert(self, records: Any, **options: Any) -> Any:
+        """Yield."""
+        yield from super().insert(records, **options)
+
+
+class ReturnsIds(MemoryBackend):
+    """Answers with ids, where records are asked for."""
+
+    def claim(self, *args: Any, **options: Any) -> Any:
+        """Return ids."""
+        return [record.id for record in super().claim(*args, **options)]
+
+
+class CannotList(MemoryBackend):
+    """Raises where the kit looks at what is stored."""
+
+    def list(self, *args: Any, **options: Any) -> NoReturn:
+        """Fail."""
+        raise ZeroDivisionError
+
+
+class CountsNothing(MemoryBackend):
+    """Leaves a queue out of the numbers."""
+
+    def stats(self, **options: Any) -> Any:
+        """Return no queue."""
+        return super().stats(**options)._replace(by_queue=cast("Any", None))
+
+
+@pytest.mark.parametrize(
+    ("backend", "clause"),
+    [
+        (ReturnsNothing, "CALL-02"),
+        (Yields, "CALL-02"),
+        (ReturnsIds, "CALL-02"),
+        (CannotList, "CALL-01"),
+        (CountsNothing, "CALL-02"),
+    ],
+)
+def test_what_is_no_answer_is_a_violation(backend: type[Backend], clause: str) -> None:
+    """The clauses on answers are blamed, whatever the kit stumbled over."""
+    report = conform(Target.from_class(backend, "memory://answers"), only=["CALL", "CLAIM-02", "STATS-01"])
+    status = {result.clause_id: result.status for result in report.results}
+
+    assert "CALL" in {family(result.clause_id) for result in report.failures}
+    assert status[clause] in (Status.VIOLATED, Status.NOT_JUDGED)
