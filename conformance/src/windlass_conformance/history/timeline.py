@@ -74,7 +74,8 @@ class _Timeline:
 
     def _finding(self, finding: Finding) -> str:
         jumps = "".join(
-            f'<button class="jump" data-n="{self._number[id(o)]}">{o.call} by {escape(o.client)}</button>'
+            f'<button class="jump" data-n="{self._number[id(o)]}"><span class="time">{self._when(o)}</span>'
+            f"{o.call} by {escape(o.client)}</button>"
             for o in finding.operations
             if id(o) in self._number
         )
@@ -82,6 +83,9 @@ class _Timeline:
             f'<div class="finding"><p><b>{finding.rule}</b> {escape(finding.text)}</p>'
             f'<div class="jumps">{jumps}</div></div>'
         )
+
+    def _when(self, operation: Operation) -> str:
+        return _shown_time(operation.began, self._columns[operation.began])
 
     def _lanes(self, clients: Iterable[str]) -> Iterator[str]:
         marks = "".join(
@@ -92,7 +96,7 @@ class _Timeline:
         for client in clients:
             bars = "".join(self._bars([o for o in self._history if o.client == client]))
             name = escape(client)
-            yield f'<div class="lane" data-client="{name}"><span class="name">{name}</span>{bars}</div>'
+            yield f'<div class="lane" data-client="{name}"><span class="name" title="{name}">{name}</span>{bars}</div>'
 
     def _bars(self, operations: Sequence[Operation]) -> Iterator[str]:
         after = [*(self._columns[o.began] for o in operations[1:]), len(self._columns) + 2]
