@@ -10,7 +10,7 @@ from time import monotonic, sleep
 
 from windlass import Complete, Filter, InvalidArgument, NewRecord, WindlassError
 
-from .case import LEASE, NOW, Case, NotRun, example
+from .case import LEASE, NOW, Case, example
 from .threads import Beside
 
 _TIMES = 50
@@ -75,8 +75,6 @@ def _close_beneath(case: Case) -> None:
 
 
 def _require_nothing_left(case: Case, use: Callable[[], None]) -> None:
-    if _DESCRIPTORS is None:
-        raise NotRun("this platform does not list a process's file descriptors")
     use()  # what is made once, and kept
     before = _held()
     for _ in range(_TIMES):
@@ -92,7 +90,9 @@ def _require_nothing_left(case: Case, use: Callable[[], None]) -> None:
         f"{threads} threads and {descriptors} file descriptors after {_TIMES} clients",
     )
 
+    if _DESCRIPTORS is None:
+        case.notice = "threads only: this platform does not list a process's file descriptors"
+
 
 def _held() -> tuple[int, int]:
-    assert _DESCRIPTORS is not None
-    return threading.active_count(), len(list(_DESCRIPTORS.iterdir()))
+    return threading.active_count(), len(list(_DESCRIPTORS.iterdir())) if _DESCRIPTORS else 0

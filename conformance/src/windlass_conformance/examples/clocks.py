@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from windlass import Complete, Failure, Filter, Hold, InvalidArgument, NewRecord, Release, Retry, State
 
-from ..case import EXAMPLES, LEASE, NOW, Case, NotRun, example
+from ..case import EXAMPLES, LEASE, NOW, Case, example
 
 _HOUR = timedelta(hours=1)
 _ERROR = Failure("E", "m")
@@ -51,6 +51,9 @@ def a_clock_that_goes_back(case: Case) -> None:
 @example("TIME-10")
 def zones_of_this_machine_change_nothing(case: Case) -> None:
     """Every example of a clause on times holds with the process in Kathmandu's zone, and in St John's."""
+    if not hasattr(time, "tzset"):
+        case.notice = "not tried: this platform cannot change the zone of a process"
+        return
     for zone in _ZONES:
         with _in_zone(zone):
             for clause_id in ("TIME-03", "TIME-05", "TIME-06", "TIME-07"):
@@ -61,8 +64,6 @@ def zones_of_this_machine_change_nothing(case: Case) -> None:
 
 @contextmanager
 def _in_zone(zone: str) -> Iterator[None]:
-    if not hasattr(time, "tzset"):
-        raise NotRun("this platform cannot change the zone of a process")
     before = os.environ.get("TZ")
     os.environ["TZ"] = zone
     time.tzset()

@@ -1,33 +1,15 @@
-"""The edges of values: the last moment before and the first after, the largest numbers, the longest lists."""
+"""The edges of values: the last moment before and the first after, the largest numbers, nothing at all."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from random import Random
-from uuid import UUID
 
-from windlass import (
-    LEASE_EXPIRED,
-    Claim,
-    Complete,
-    Discard,
-    Failure,
-    Filter,
-    Hold,
-    InvalidArgument,
-    NewRecord,
-    Release,
-    Retry,
-    State,
-)
+from windlass import LEASE_EXPIRED, Claim, Complete, Discard, Failure, Filter, Hold, NewRecord, Release, Retry, State
 from windlass.records import MAX_ATTEMPTS, PRIORITIES
 
 from ..case import LEASE, NOW, Case, example
 
 _ERROR = Failure("E", "m")
 _LARGEST_LIMIT = 2**31 - 1
-_MANY = 1_200
-"""More than the hundreds and the thousand at which calls have been seen to stop by themselves."""
 
 
 @example("TIME-01")
@@ -100,95 +82,6 @@ def attempts_count_beyond_small_numbers(case: Case) -> None:
         case.equal([True], list(case.raw.settle([Release(Claim(id, attempt))], now=NOW)))
 
 
-@example("CLAIM-05")
-def order_within_and_across_queues(case: Case) -> None:
-    """Of many jobs each claim, however small, takes the first of all queues asked for."""
-    random = Random(7)
-    new = [
-        NewRecord(
-            kind="k",
-            id=UUID(int=random.getrandbits(128)),
-            queue=f"q{n % 3}",
-            priority=random.choice((-1, 0, 0, 1)),
-            run_at=NOW - timedelta(seconds=random.choice((0, 0, 1, 2))),
-        )
-        for n in range(48)
-    ]
-    case.insert(*new)
-    expected = sorted(new, key=lambda job: (-job.priority, job.run_at, job.id.bytes))
-    names = ["q2", "q0", "q1", "q0", "unknown"]
-    got = [record.id for limit in (1, 2, 3, 5, 37, 9) for record in case.claim(limit, queues=names)]
-    case.equal([job.id for job in expected], got)
-
-
-@example("CLAIM-03")
-def many_queues_are_asked_for(case: Case) -> None:
-    """A claim from fifty queues, most of them unknown or repeated, takes from each of them and from no other."""
-    case.insert(*(NewRecord(kind="k", queue=f"q{n}") for n in range(40)))
-    names = [f"q{n}" for n in range(25)] * 2 + [f"unknown {n}" for n in range(25)]
-    case.equal({f"q{n}" for n in range(25)}, {record.queue for record in case.claim(queues=names)})
-    case.equal([], case.claim(queues=names))
-    case.equal(15, case.backend.stats(now=NOW).by_state[State.PENDING])
-
-
-@example("FILTER-01")
-def filters_combine(case: Case) -> None:
-    """Of records that differ in each field, the filters of every pair of fields find those that fit both."""
-    case.insert(*(
-        NewRecord(kind=kind, queue=queue, tags=tags)
-        for kind in ("a", "b") for queue in ("x", "y") for tags in ((), ("t",), ("u", "t"), ("tt",))
-    ))  # fmt: skip
-    claimed = case.claim(5, queues=["x"])
-    case.backend.settle([Complete(record.claim) for record in claimed[:2]], now=NOW)
-    stored = list(case.backend.list(Filter(), limit=100))
-    fields: tuple[dict[str, object], ...] = (
-        {"ids": [record.id for record in stored[3:12]] * 2},
-        {"states": [State.PENDING, State.COMPLETED]},
-        {"states": [State.RUNNING]},
-        {"kinds": ["a", "nobody's"]},
-        {"queues": ["x", "x"]},
-        {"tags": ["t"]},
-        {"tags": ["u", "tt"]},
-        {"tags": []},
-    )
-    for first in fields:
-        for second in fields:
-            filter = Filter(**{**first, **second})  # type: ignore[arg-type]
-            case.equal([r.id for r in stored if filter.fits(r)], [r.id for r in case.backend.list(filter, limit=100)])
-
-
-@example("BATCH-03")
-def too_many_ids_are_refused(case: Case) -> None:
-    """Get, and each call with a filter, refuses max_batch + 1 ids."""
-    case.running()
-    case.insert(NewRecord(kind="k"))
-    ids = [UUID(int=n) for n in range(case.capabilities.max_batch + 1)]
-    backend, filter = case.backend, Filter(ids=ids)
-    calls: tuple[Callable[[], object], ...] = (
-        partial(backend.get, ids),
-        partial(backend.list, filter, limit=9),
-        partial(backend.cancel, filter, limit=9, now=NOW),
-        partial(backend.requeue, filter, limit=9, now=NOW),
-        partial(backend.delete, filter, limit=9),
-    )
-    for call in calls:
-        case.refuses(InvalidArgument, call)
-
-
-@example("BATCH-02")
-def many_ids_are_accepted(case: Case) -> None:
-    """Get and each call with a filter take max_batch ids, and find those that are there."""
-    size = min(case.capabilities.max_batch, case.profile.large_batch)
-    found = [record.id for record in case.insert(*(NewRecord(kind="k") for _ in range(3)))]
-    ids = [UUID(int=n) for n in range(size - 3)] + found
-    filter = Filter(ids=ids)
-    case.equal(set(found), set(case.backend.get(ids)))
-    case.equal(set(found), {record.id for record in case.backend.list(filter, limit=9)})
-    case.equal(set(found), set(case.backend.cancel(filter, limit=9, now=NOW)))
-    case.equal(set(found), set(case.backend.requeue(filter, limit=9, now=NOW)))
-    case.equal(set(found), set(case.backend.delete(filter, limit=9)))
-
-
 @example("BATCH-01")
 def empty_filters_do_nothing(case: Case) -> None:
     """A call with a filter of no ids changes nothing and is answered with nothing, and so is a wait for no queue."""
@@ -202,134 +95,12 @@ def empty_filters_do_nothing(case: Case) -> None:
     case.equal(before, case.contents())
 
 
-@example("QUERY-01")
-def repeats_are_harmless(case: Case) -> None:
-    """Get with an id thrice, and unknown ids between, returns each record once."""
-    first, second = case.insert(NewRecord(kind="a", tags=("z", "a", "m")), NewRecord(kind="b"))
-    nobody = UUID(int=5)
-    got = case.backend.get([second.id, nobody, first.id, second.id, nobody, second.id])
-    case.equal({first.id: first, second.id: second}, got)
-    case.equal(("z", "a", "m"), got[first.id].tags)
-
-
-@example("QUERY-03")
-def pages_begin_after_any_id(case: Case) -> None:
-    """`after` an id that is not stored, or no longer, begins below it; below the least there is nothing."""
-    ids = [UUID(int=n << 100) for n in (1, 3, 5, 7)]
-    case.insert(*(NewRecord(kind="k", id=id) for id in ids))
-    for after, below in ((4, 2), (7, 3), (8, 4), (1, 0), (0, 0)):
-        page = case.backend.list(Filter(), limit=9, after=UUID(int=after << 100))
-        case.equal(list(reversed(ids[:below])), [record.id for record in page])
-    case.backend.delete(Filter(ids=[ids[2]]), limit=1)
-    case.equal([ids[1]], [record.id for record in case.backend.list(Filter(), limit=1, after=ids[2])])
-
-
-@example("LEASE-05")
-def holds_are_answered_in_order(case: Case) -> None:
-    """Of claims that are current, flagged, stale and unknown, each has its own answer at its place."""
-    case.insert(*(NewRecord(kind="k") for _ in range(3)))
-    held, flagged, other = (record.claim for record in case.claim())
-    case.backend.cancel(Filter(ids=[flagged.id]), limit=1, now=NOW)
-    stale, unknown = Claim(held.id, 7), Claim(UUID(int=9), 1)
-    claims = [stale, held, flagged, unknown, other, held, stale, flagged]
-    expected = [Hold.LOST, Hold.HELD, Hold.CANCEL_REQUESTED, Hold.LOST, Hold.HELD, Hold.HELD, Hold.LOST,
-                Hold.CANCEL_REQUESTED]  # fmt: skip
-    case.equal(expected, list(case.backend.extend(claims, lease=LEASE, now=NOW)))
-
-
-@example("SETTLE-07")
-def outcomes_are_answered_in_order(case: Case) -> None:
-    """Of outcomes that are stale, current, repeated and unknown, each has its answer, and all current are applied."""
-    case.insert(*(NewRecord(kind="k") for _ in range(3)))
-    first, second, third = (record.claim for record in case.claim())
-    claims = [Claim(first.id, 7), first, Claim(UUID(int=9), 1), second, first, third, third]
-    expected = [False, True, False, True, False, True, False]
-    case.equal(expected, list(case.backend.settle([Complete(claim) for claim in claims], now=NOW)))
-    case.equal(3, case.backend.stats(now=NOW).by_state[State.COMPLETED])
-
-
-@example("INSERT-03")
-def inserts_are_answered_in_order(case: Case) -> None:
-    """Of new jobs and duplicates, with ids in no order, each has its own answer at its place."""
-    known = case.insert(NewRecord(kind="known", id=UUID(int=5), unique_key="key"))[0]
-    new = [
-        NewRecord(kind="a", id=UUID(int=9)),
-        NewRecord(kind="b", id=UUID(int=7), unique_key="key"),
-        NewRecord(kind="c", id=UUID(int=1)),
-        NewRecord(kind="d", id=known.id),
-        NewRecord(kind="e", id=UUID(int=3)),
-    ]
-    answers = case.backend.insert(new, now=NOW)
-    expected = [("a", True), ("known", False), ("c", True), ("known", False), ("e", True)]
-    case.equal(expected, [(answer.record.kind, answer.created) for answer in answers])
-
-
 @example("UNIQUE-05")
 def no_key_is_no_key(case: Case) -> None:
     """Any number of jobs without a key are stored, in one batch and in several."""
     for _ in range(2):
         answers = case.backend.insert([NewRecord(kind="k") for _ in range(3)], now=NOW)
         case.equal([(True, None)] * 3, [(answer.created, answer.record.unique_key) for answer in answers])
-
-
-def _many(case: Case) -> int:
-    size = min(_MANY, case.capabilities.max_batch)
-    case.backend.insert([NewRecord(kind="k") for _ in range(size)], now=NOW)
-    return size
-
-
-@example("CLAIM-07")
-def many_are_claimed_at_once(case: Case) -> None:
-    """A claim with a large limit takes as many as there are."""
-    size = _many(case)
-    case.equal(size, len(case.claim(_LARGEST_LIMIT)))
-
-
-@example("RESCUE-05")
-def many_are_rescued_at_once(case: Case) -> None:
-    """A rescue with a large limit takes every expired job."""
-    size = _many(case)
-    case.claim(size)
-    case.equal(size, len(case.backend.rescue(limit=_LARGEST_LIMIT, now=NOW + LEASE)))
-
-
-@example("QUERY-02")
-def many_are_listed_at_once(case: Case) -> None:
-    """A list with a large limit is whole, and in order."""
-    size = _many(case)
-    ids = [record.id.bytes for record in case.backend.list(Filter(), limit=_LARGEST_LIMIT)]
-    case.that(len(ids) == size and ids == sorted(ids, reverse=True), f"{size} records in order", f"{len(ids)}")
-
-
-@example("CANCEL-04")
-def many_are_cancelled_at_once(case: Case) -> None:
-    """A cancel with a large limit reaches all that fit."""
-    size = _many(case)
-    case.equal(size, len(set(case.backend.cancel(Filter(kinds=["k"]), limit=_LARGEST_LIMIT, now=NOW))))
-
-
-@example("REQUEUE-05")
-def many_are_requeued_at_once(case: Case) -> None:
-    """A requeue with a large limit reaches all that fit."""
-    size = _many(case)
-    case.backend.cancel(Filter(), limit=size, now=NOW)
-    case.equal(size, len(set(case.backend.requeue(Filter(kinds=["k"]), limit=_LARGEST_LIMIT, now=NOW))))
-
-
-@example("DELETE-02")
-def many_are_deleted_at_once(case: Case) -> None:
-    """A delete with a large limit removes all that fit."""
-    size = _many(case)
-    case.equal(size, len(set(case.backend.delete(Filter(kinds=["k"]), limit=_LARGEST_LIMIT))))
-    case.equal(0, case.backend.stats(now=NOW).total)
-
-
-@example("PURGE-02")
-def many_are_purged_at_once(case: Case) -> None:
-    """A purge with a large limit removes all that finished before."""
-    size = _many(case)
-    case.backend.cancel(Filter(), limit=size, now=NOW)
-    case.equal(size, case.backend.purge([State.CANCELLED], before=NOW + LEASE, limit=_LARGEST_LIMIT))
 
 
 @example("CLAIM-09")
