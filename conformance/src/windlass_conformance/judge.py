@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection
+from time import monotonic
 
 from .coverage import Ways
 from .violation import Violation
@@ -22,6 +23,9 @@ class Judge:
         self.counts: Counter[str] = Counter()
         self.steps: list[str] = []
         self.ways = Ways()
+        self.shortest: Violation | None = None
+        """The violation with the shortest program so far, and `since`, when the first was found."""
+        self.since = 0.0
 
     def that(self, clause_id: str, ok: bool, expected: object, observed: object) -> None:
         """Require that a condition holds."""
@@ -30,7 +34,18 @@ class Judge:
             return
         if clause_id not in self.armed:
             raise Unarmed(clause_id)
-        raise Violation(clause_id, expected, observed, self.steps)
+        raise self._noted(Violation(clause_id, expected, observed, self.steps))
+
+    def _noted(self, violation: Violation) -> Violation:
+        if self.shortest is None:
+            self.since = monotonic()
+        if self.shortest is None or len(violation.steps) <= len(self.shortest.steps):
+            self.shortest = violation
+        return violation
+
+    def seconds_of_shrinking(self) -> float:
+        """Return for how long a program that failed is being made shorter."""
+        return 0.0 if self.shortest is None else monotonic() - self.since
 
     def equal(self, clause_id: str, expected: object, observed: object) -> None:
         """Require that two values are equal."""

@@ -37,13 +37,15 @@ def _step(method: Callable[..., None]) -> Callable[..., None]:
 
 
 class Machine(RuleBasedStateMachine):
-    """One program on one fresh store."""
+    """One program on one fresh store; or none, where it is `over` before it began."""
 
-    def __init__(self, target: Target, judge: Judge, start: datetime) -> None:
+    def __init__(self, target: Target, judge: Judge, start: datetime, *, over: bool = False) -> None:
         super().__init__()
-        self.over = False
+        self.over = over
         self.now = start
         self._stack = ExitStack()
+        if over:
+            return
         _, backend = self._stack.enter_context(target.fresh())
         judge.steps.clear()
         self._tick = backend.capabilities.time_precision

@@ -20,6 +20,7 @@ class Profile(NamedTuple):
         large_batch: The most items that are put in one batch.
         random: Whether a run that is given no seed draws one, or tries the same programs each time.
         shrink: Whether a program that fails is made shorter.
+        shrink_seconds: For how long, at most.
         seed: What all drawing begins from.
     """
 
@@ -34,6 +35,7 @@ class Profile(NamedTuple):
     large_batch: int
     random: bool
     shrink: bool = True
+    shrink_seconds: float = 10.0
     seed: int = 0
 
 
@@ -48,6 +50,7 @@ _STANDARD = Profile(
     backlog=20_000,
     large_batch=100_000,
     random=True,
+    shrink_seconds=60.0,
 )
 
 PROFILES: dict[ProfileName, Profile] = {

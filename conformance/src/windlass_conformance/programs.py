@@ -41,8 +41,10 @@ def run(target: Target, profile: Profile, start: datetime, armed: Collection[str
 
 
 def _violation(target: Target, profile: Profile, start: datetime, judge: Judge) -> Violation | None:
+    judge.shortest = None
+
     def program() -> Machine:
-        return Machine(target, judge, start)
+        return Machine(target, judge, start, over=judge.seconds_of_shrinking() > profile.shrink_seconds)
 
     try:
         run_state_machine_as_test(
@@ -61,8 +63,8 @@ def _violation(target: Target, profile: Profile, start: datetime, judge: Judge) 
         )
     except Violation as violation:
         return violation
-    except Flaky as flaky:  # the backend chose otherwise when the program was run again
-        return first_violation(flaky)
+    except Flaky as flaky:  # the time for making it shorter was over, or the backend chose otherwise when it ran again
+        return judge.shortest or first_violation(flaky)
     return None
 
 
