@@ -4,6 +4,7 @@ import atexit
 import pickle
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from subprocess import PIPE, Popen
 from threading import Timer
@@ -53,7 +54,8 @@ class Nursery:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
-            process.communicate()
+            with suppress(BrokenPipeError), process:  # what it forked may hold its pipes, so their end is not awaited
+                pass
 
 
 @cache
