@@ -227,6 +227,14 @@ def _two_holders() -> list[Operation]:
     return [operation for operation in store.history if operation.call != "delete"]
 
 
+def _two_inserts_at_once() -> list[Operation]:
+    first, second = Store(), Store()
+    first.insert(unique_key="key")
+    second.insert(unique_key="key")
+    [one], [other] = first.history, second.history
+    return [replace(one, began=1, ended=6), replace(other, client="other", began=2, ended=5)]
+
+
 def _refused_for_nothing() -> list[Operation]:
     store = Store()
     id = store.insert(unique_key="key").id
@@ -270,6 +278,7 @@ BROKEN = [
     ("R12", _in_two_states),
     ("R12", _miscounted),
     ("R13", _two_holders),
+    ("R13", _two_inserts_at_once),
     ("R13", _refused_for_nothing),
     ("R14", _rescued_while_held),
 ]
@@ -286,6 +295,20 @@ def test_a_broken_rule_is_found(rule: str, make: Callable[[], list[Operation]]) 
         assert finding.clause == CLAUSE_OF[finding.rule]
         assert finding.clause in CLAUSES
         assert set(map(id, finding.operations)) <= set(map(id, history))
+
+
+def test_a_key_that_may_have_changed_hands_is_no_finding() -> None:
+    """Of two inserts at once with one key, the first may have ended before the second was; then there is no R13."""
+    store = Store()
+    store.insert(unique_key="key")
+    store.client.cancel(Filter(), limit=1, now=NOW)
+    store.insert(unique_key="key")
+    first, cancel, second = store.history
+
+    spread = [replace(first, began=1, ended=6), replace(cancel, began=2, ended=7), replace(second, began=3, ended=5)]
+    assert check(spread, precision=TICK) == []
+    late = [*spread[:1], replace(cancel, began=7, ended=8), *spread[2:]]
+    assert {finding.rule for finding in check(late, precision=TICK)} == {"R13"}
 
 
 def test_each_rule_has_an_example_here() -> None:

@@ -5,11 +5,23 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any
-from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from windlass import Cancel, Claim, Complete, Discard, Failure, Filter, NewRecord, Outcome, Release, Retry, State
+from windlass import (
+    CLAIMABLE,
+    Cancel,
+    Claim,
+    Complete,
+    Discard,
+    Failure,
+    Filter,
+    NewRecord,
+    Outcome,
+    Release,
+    Retry,
+    State,
+)
 
 from . import drawing
 from .drawing import IDS, Draft, Ending, Grip, Moment
@@ -89,29 +101,38 @@ class Machine(RuleBasedStateMachine):
     @_step
     def work(self, limit: int, endings: list[Ending], now: Moment) -> None:
         """Claim and settle in one go, so that jobs come to their ends often."""
-        self._move(now)
-        self._pair.claim(drawing.QUEUES, limit=limit, worker="w3", lease=timedelta(seconds=10), now=self.now)
-        self._pair.sweep(self.now)
-        self._pair.settle([self._outcome(ending) for ending in endings], now=self.now)
+        self._begin_attempts(limit, timedelta(seconds=10), now)
+        self._pair.settle(self._outcomes(endings), now=self.now)
+
+    @rule(limit=drawing.limits, lease=drawing.leases, now=drawing.steps, later=drawing.lease_moments,
+          grips=st.lists(drawing.grips, min_size=1, max_size=3))  # fmt: skip
+    @_step
+    def hold(self, limit: int, lease: timedelta, now: Moment, later: Moment, grips: list[Grip]) -> None:
+        """Claim and extend in one go, so that there is something to hold."""
+        self._begin_attempts(limit, timedelta(seconds=30), now)
+        self._move(later)
+        self._pair.extend(self._claims(grips), lease=lease, now=self.now)
 
     @rule(grips=st.lists(drawing.grips, min_size=1, max_size=5), lease=drawing.leases, now=drawing.lease_moments)
     @_step
     def extend(self, grips: list[Grip], lease: timedelta, now: Moment) -> None:
         """Extend claims that are current, stale, repeated or unknown."""
         self._move(now)
-        self._pair.extend([self._claim(grip) for grip in grips], lease=lease, now=self.now)
+        self._pair.extend(self._claims(grips), lease=lease, now=self.now)
 
     @rule(endings=st.lists(drawing.endings, min_size=1, max_size=5), now=drawing.steps)
     @_step
     def settle(self, endings: list[Ending], now: Moment) -> None:
         """Settle claims that are current, stale, repeated or unknown."""
         self._move(now)
-        self._pair.settle([self._outcome(ending) for ending in endings], now=self.now)
+        self._pair.settle(self._outcomes(endings), now=self.now)
 
     @rule(limit=drawing.limits, now=drawing.lease_moments)
     @_step
     def rescue(self, limit: int, now: Moment) -> None:
         """Rescue, at the edges of leases too."""
+        if not self._pair.model.running():
+            self._begin_attempts(limit, timedelta(seconds=30), Moment("now", 0, 0, 0))
         self._move(now)
         self._pair.rescue(limit=limit, now=self.now)
 
@@ -129,9 +150,9 @@ class Machine(RuleBasedStateMachine):
         self._move(now)
         self._pair.cancel(Filter(states=[State.RUNNING]), limit=limit, now=self.now)
         self._pair.sweep(self.now)
-        self._pair.settle([self._outcome(ending) for ending in endings], now=self.now)
+        self._pair.settle(self._outcomes(endings), now=self.now)
 
-    @rule(filter=drawing.filters, limit=drawing.limits, now=drawing.steps)
+    @rule(filter=drawing.wide_filters, limit=drawing.limits, now=drawing.steps)
     @_step
     def requeue(self, filter: Filter, limit: int, now: Moment) -> None:
         """Requeue by a filter."""
@@ -150,7 +171,7 @@ class Machine(RuleBasedStateMachine):
         """Purge, at the edges of finishing times too."""
         self._pair.purge(states, before=self._at(before), limit=limit)
 
-    @rule(queue=st.sampled_from(drawing.QUEUES), pause=st.sampled_from([False, False, True]))
+    @rule(queue=st.sampled_from(drawing.QUEUES), pause=st.sampled_from([False, False, False, True]))
     @_step
     def switch(self, queue: str, pause: bool) -> None:
         """Pause or resume a queue."""
@@ -174,6 +195,16 @@ class Machine(RuleBasedStateMachine):
         """Whatever is stored is what the model says."""
         self._pair.sweep(self.now)
 
+    def _begin_attempts(self, limit: int, lease: timedelta, now: Moment) -> None:
+        """Claim from every queue; where nothing is due yet, at the moment at which something is."""
+        self._move(now)
+        model = self._pair.model
+        if not model.due(drawing.QUEUES, self.now):
+            waiting = [record.run_at for record in model.records.values() if record.state in CLAIMABLE]
+            self.now = min(waiting, default=self.now)
+        self._pair.claim(drawing.QUEUES, limit=limit, worker="w3", lease=lease, now=self.now)
+        self._pair.sweep(self.now)
+
     def _move(self, moment: Moment) -> None:
         self.now = self._at(moment)
 
@@ -192,21 +223,33 @@ class Machine(RuleBasedStateMachine):
         fields: dict[str, Any] = draft._asdict()
         return NewRecord(id=IDS[fields.pop("slot")], run_at=self._when(fields.pop("at")), **fields)
 
-    def _claim(self, grip: Grip) -> Claim:
-        records = self._pair.model.records
-        running = sorted(record.id for record in records.values() if record.state is State.RUNNING)
-        id: UUID = running[grip.slot % len(running)] if running and grip.running else IDS[grip.slot]
-        attempt = records[id].attempt if id in records else 1
-        return Claim(id, max(0, attempt + grip.lag))
+    def _claims(self, grips: list[Grip]) -> list[Claim]:
+        """Return the claims that grips mean, each the next job's, so that few are repeated.
 
-    def _outcome(self, ending: Ending) -> Outcome:
-        claim = self._claim(ending.grip)
+        Where nothing runs, those of running jobs are left out but for the first.
+        """
+        records = self._pair.model.records
+        running = sorted(record.id for record in self._pair.model.running())
+        claims = []
+        for place, grip in enumerate(grips):
+            ids = running if running and grip.running else IDS
+            id = ids[(grip.slot + place) % len(ids)]
+            if not place or running or not grip.running:
+                claims.append(Claim(id, max(0, (records[id].attempt if id in records else 1) + grip.lag)))
+        return claims
+
+    def _outcomes(self, endings: list[Ending]) -> list[Outcome]:
+        claims = self._claims([ending.grip for ending in endings])
+        return [self._outcome(ending, claim) for ending, claim in zip(endings, claims, strict=False)]
+
+    def _outcome(self, ending: Ending, claim: Claim) -> Outcome:
         error = Failure("Error", ending.text)
         match ending.by:
             case "complete":
                 return Complete(claim, ending.text.encode() or None)
             case "retry":
-                return Retry(claim, self._when(ending.at) or self.now, error)
+                run_at = self._when(ending.at)
+                return Retry(claim, self.now if run_at is None else run_at, error)
             case "discard":
                 return Discard(claim, error)
             case "release":

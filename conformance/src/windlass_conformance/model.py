@@ -71,10 +71,13 @@ class Model:
         ]
         return sorted(found, key=lambda record: (-record.priority, record.run_at, record.id.bytes))
 
+    def running(self) -> list[Record]:
+        """Return what runs."""
+        return [record for record in self.records.values() if record.state == State.RUNNING]
+
     def expired(self, now: datetime) -> list[Record]:
         """Return what could be rescued."""
-        running = [record for record in self.records.values() if record.state == State.RUNNING]
-        return [record for record in running if record.lease_until is not None and record.lease_until <= now]
+        return [record for record in self.running() if record.lease_until is not None and record.lease_until <= now]
 
     def fitting(self, filter: Filter) -> list[Record]:
         """Return what fits a filter, newest first."""

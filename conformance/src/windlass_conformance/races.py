@@ -1,8 +1,10 @@
 """Races: calls of several clients at once. Each round is small and starts at a barrier; a right backend never fails."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
+from typing import NamedTuple, TypeVar
 
 from windlass import (
     Backend,
@@ -19,25 +21,44 @@ from windlass import (
 )
 
 from .case import LEASE, NOW, Case, example
+from .gates import Jitter, jitter, steps_seen
 from .threads import together
 
 _JOBS = 12
 _THREADS = 4
 
-
-def _rounds(case: Case, clients: int = _THREADS) -> Iterator[list[Backend]]:
-    """Yield clients for each round, and forget the steps of the round before."""
-    opened = [case.client() for _ in range(clients)]
-    for _ in range(case.profile.rounds):
-        case.steps.clear()
-        yield opened
+AnswerT = TypeVar("AnswerT")
 
 
-def _claims_are_exclusive(case: Case, clients: list[Backend], queue: str) -> None:
+class _Round(NamedTuple):
+    """A few clients of one store, and what holds the threads that use them, in every second round."""
+
+    clients: Sequence[Backend]
+    hold: Jitter | None = None
+
+    def together(self, *calls: Callable[[], AnswerT]) -> list[AnswerT]:
+        """Make calls at once."""
+        return together(*calls, hold=self.hold)
+
+
+def _rounds(case: Case, clients: int = _THREADS, *, shared: bool = False) -> Iterator[_Round]:
+    """Yield a number of clients, or one for all, for each round, and forget the steps of the round before."""
+    steps = steps_seen(case.target)
+    with ExitStack() as stack:
+        seed = f"{case.profile.seed} {case.clause_id}"
+        held = stack.enter_context(jitter(steps, case.target, case.namespace, seed)) if steps is not None else None
+        names = ["w"] if shared else [f"w{n}" for n in range(clients)]
+        opened = [stack.enter_context(held.client(name)) if held is not None else case.client() for name in names]
+        for n in range(case.profile.rounds):
+            case.steps.clear()
+            yield _Round(opened * (clients // len(opened)), held if n % 2 else None)
+
+
+def _claims_are_exclusive(case: Case, round: _Round, queue: str) -> None:
     new = [NewRecord(kind="k", queue=queue) for _ in range(_JOBS)]
     case.raw.insert(new, now=NOW)
-    claim = [partial(client.claim, [queue], limit=4, worker="w", lease=LEASE, now=NOW) for client in clients]
-    won = [record for records in together(*claim) for record in records]
+    claim = [partial(client.claim, [queue], limit=4, worker="w", lease=LEASE, now=NOW) for client in round.clients]
+    won = [record for records in round.together(*claim) for record in records]
     rest = case.raw.claim([queue], limit=_JOBS, worker="w", lease=LEASE, now=NOW)
     handed_out = Counter(record.claim for record in [*won, *rest])
     case.equal({Claim(record.id, 1): 1 for record in new}, dict(handed_out))
@@ -46,15 +67,15 @@ def _claims_are_exclusive(case: Case, clients: list[Backend], queue: str) -> Non
 @example("RACE-01")
 def clients_race_to_claim(case: Case) -> None:
     """Four clients claim from one queue at once: each job is handed out once, with attempt 1, and none is lost."""
-    for n, clients in enumerate(_rounds(case)):
-        _claims_are_exclusive(case, clients, f"q{n}")
+    for n, round in enumerate(_rounds(case)):
+        _claims_are_exclusive(case, round, f"q{n}")
 
 
 @example("RACE-02")
 def threads_race_on_one_client(case: Case) -> None:
     """The same with four threads on one client."""
-    for n in range(case.profile.rounds):
-        _claims_are_exclusive(case, [case.raw] * _THREADS, f"q{n}")
+    for n, round in enumerate(_rounds(case, shared=True)):
+        _claims_are_exclusive(case, round, f"q{n}")
 
 
 @example("RACE-03")
@@ -67,10 +88,12 @@ def outcomes_race(case: Case) -> None:
         lambda claim: Discard(claim, failure),
         lambda claim: Retry(claim, NOW + LEASE, failure),
     )
-    for clients in _rounds(case, len(endings)):
+    for round in _rounds(case, len(endings)):
         claims = _claimed(case)
         rivals = [[end(claim) for claim in claims] for end in endings]
-        applied = together(*(partial(c.settle, row, now=NOW) for c, row in zip(clients, rivals, strict=True)))
+        applied = round.together(
+            *(partial(client.settle, row, now=NOW) for client, row in zip(round.clients, rivals, strict=True))
+        )
         records = case.raw.get([claim.id for claim in claims])
         for claim, outcomes, answers in zip(claims, zip(*rivals, strict=True), zip(*applied, strict=True), strict=True):
             won = [outcome for outcome, answer in zip(outcomes, answers, strict=True) if answer]
@@ -97,11 +120,11 @@ def _ending(outcome: Outcome) -> tuple[State, bytes | None]:
 @example("RACE-04")
 def rescues_race(case: Case) -> None:
     """Of four rescues at once each expired job goes to one, and all are rescued."""
-    for n, clients in enumerate(_rounds(case)):
+    for n, round in enumerate(_rounds(case)):
         new = [NewRecord(kind="k", queue=f"q{n}") for _ in range(_JOBS)]
         case.raw.insert(new, now=NOW)
         case.raw.claim([f"q{n}"], limit=_JOBS, worker="w", lease=LEASE, now=NOW)
-        won = together(*(partial(client.rescue, limit=_JOBS, now=NOW + LEASE) for client in clients))
+        won = round.together(*(partial(client.rescue, limit=_JOBS, now=NOW + LEASE) for client in round.clients))
         rest = case.raw.rescue(limit=_JOBS, now=NOW + LEASE)
         rescued = Counter(record.id for records in [*won, rest] for record in records)
         case.equal({record.id: 1 for record in new}, dict(rescued))
@@ -110,9 +133,10 @@ def rescues_race(case: Case) -> None:
 @example("RACE-05")
 def settle_races_with_rescue(case: Case) -> None:
     """A settle, a rescue and an extend of an expired claim: one ends it, and an extend that held is before the end."""
-    for settler, rescuer, holder in _rounds(case, 3):
+    for round in _rounds(case, 3):
+        settler, rescuer, holder = round.clients
         claim, later = case.running().claim, NOW + LEASE
-        applied, rescued, held = together(
+        applied, rescued, held = round.together(
             lambda: list[object](settler.settle([Complete(claim)], now=later)),  # noqa: B023 - called within this round
             lambda: list[object](rescuer.rescue(limit=1, now=later)),  # noqa: B023
             lambda: list[object](holder.extend([claim], lease=LEASE, now=later)),  # noqa: B023
@@ -130,9 +154,11 @@ def settle_races_with_rescue(case: Case) -> None:
 @example("RACE-06")
 def unique_keys_race(case: Case) -> None:
     """Of four inserts with one unique key one is stored, and the others are answered with it."""
-    for n, clients in enumerate(_rounds(case)):
-        new = [NewRecord(kind="k", unique_key=f"key {n}") for _ in clients]
-        answers = together(*(partial(c.insert, [record], now=NOW) for c, record in zip(clients, new, strict=True)))
+    for n, round in enumerate(_rounds(case)):
+        new = [NewRecord(kind="k", unique_key=f"key {n}") for _ in round.clients]
+        answers = round.together(
+            *(partial(c.insert, [record], now=NOW) for c, record in zip(round.clients, new, strict=True))
+        )
         created = [answer.record.id for (answer,) in answers if answer.created]
         case.equal(1, len(created))
         case.equal(created * _THREADS, [answer.record.id for (answer,) in answers])
@@ -143,9 +169,9 @@ def unique_keys_race(case: Case) -> None:
 @example("RACE-07")
 def one_id_races(case: Case) -> None:
     """Of four inserts of one record one is stored."""
-    for clients in _rounds(case):
+    for round in _rounds(case):
         new = NewRecord(kind="k")
-        answers = together(*(partial(client.insert, [new], now=NOW) for client in clients))
+        answers = round.together(*(partial(client.insert, [new], now=NOW) for client in round.clients))
         case.equal(1, sum(answer.created for (answer,) in answers))
         case.equal([new.id] * _THREADS, [answer.record.id for (answer,) in answers])
 
@@ -153,9 +179,10 @@ def one_id_races(case: Case) -> None:
 @example("RACE-08")
 def claim_races_with_cancel(case: Case) -> None:
     """A job that is claimed and cancelled at once is either cancelled, or running with its cancellation requested."""
-    for claimer, canceller in _rounds(case, 2):
+    for round in _rounds(case, 2):
+        claimer, canceller = round.clients
         id = case.raw.insert([NewRecord(kind="k")], now=NOW)[0].record.id
-        claimed, cancelled = together(
+        claimed, cancelled = round.together(
             lambda: [r.id for r in claimer.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)],  # noqa: B023
             lambda: list(canceller.cancel(Filter(ids=[id]), limit=1, now=NOW)),  # noqa: B023
         )
@@ -167,9 +194,9 @@ def claim_races_with_cancel(case: Case) -> None:
 @example("RACE-09")
 def requeues_race(case: Case) -> None:
     """Of four requeues of one job one changes it."""
-    for clients in _rounds(case):
+    for round in _rounds(case):
         claim = case.running().claim
         case.raw.settle([Complete(claim)], now=NOW)
-        answers = together(*(partial(c.requeue, Filter(ids=[claim.id]), limit=1, now=NOW) for c in clients))
+        answers = round.together(*(partial(c.requeue, Filter(ids=[claim.id]), limit=1, now=NOW) for c in round.clients))
         case.equal([claim.id], [id for ids in answers for id in ids])
         case.raw.delete(Filter(), limit=9)

@@ -2,15 +2,27 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Barrier, Thread
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 AnswerT = TypeVar("AnswerT")
 
 
-def together(*calls: Callable[[], AnswerT]) -> list[AnswerT]:
-    """Make calls at once, and return their answers in the order given; raise the first error, if one did."""
+class Hold(Protocol):
+    """What may hold threads before their steps."""
+
+    def worker(self, name: str) -> AbstractContextManager[object]:
+        """Return what a thread does its work within."""
+
+
+def together(*calls: Callable[[], AnswerT], hold: Hold | None = None) -> list[AnswerT]:
+    """Make calls at once, and return their answers in the order given; raise the first error, if one did.
+
+    Args:
+        calls: Each is made in a thread of its own, the worker `w0`, `w1` and so on.
+        hold: What holds the threads now and then; without it they are switched as often as can be.
+    """
     barrier = Barrier(len(calls))
     answers: dict[int, AnswerT] = {}
     errors: list[BaseException] = []
@@ -18,12 +30,13 @@ def together(*calls: Callable[[], AnswerT]) -> list[AnswerT]:
     def run(index: int, call: Callable[[], AnswerT]) -> None:
         barrier.wait()
         try:
-            answers[index] = call()
+            with hold.worker(f"w{index}") if hold is not None else nullcontext():
+                answers[index] = call()
         except BaseException as exc:
             errors.append(exc)
 
     threads = [Thread(target=run, args=pair) for pair in enumerate(calls)]
-    with switching_often():
+    with switching_often() if hold is None else nullcontext():
         for thread in threads:
             thread.start()
         try:

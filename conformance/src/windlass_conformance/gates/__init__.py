@@ -1,8 +1,8 @@
 """Control of interleaving: seeing a backend's steps, and deciding before each who goes on."""
 
-from .choice import NoSteps, steps_of
+from .choice import NoSteps, steps_of, steps_seen
 from .gate import Gate, Run, Stuck, Turn
 from .jitter import Jitter, jitter
 from .steps import Steps
 
-__all__ = ["Gate", "Jitter", "NoSteps", "Run", "Steps", "Stuck", "Turn", "jitter", "steps_of"]
+__all__ = ["Gate", "Jitter", "NoSteps", "Run", "Steps", "Stuck", "Turn", "jitter", "steps_of", "steps_seen"]

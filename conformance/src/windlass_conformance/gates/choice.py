@@ -27,6 +27,14 @@ def steps_of(target: Target) -> Steps:
     raise NoSteps("neither a host and port in the URL, nor SQLite statements, nor lines of Python in its package")
 
 
+def steps_seen(target: Target) -> Steps | None:
+    """Return the coarsest steps that are seen when a client is used, or None."""
+    try:
+        return steps_of(target)
+    except NoSteps:
+        return None
+
+
 def _are_seen(steps: Steps, target: Target, namespace: str) -> bool:
     seen: list[str | None] = []
     with steps.armed(seen.append), steps.client(target, namespace, "w") as client, steps.watched():

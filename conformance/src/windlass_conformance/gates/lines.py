@@ -18,6 +18,8 @@ _KIT = __package__.partition(".")[0]
 class Lines(Steps):
     """Each line that a worker's thread executes in the packages of a backend's class and of its bases."""
 
+    share = 0.02
+
     def __init__(self, backend: type[Backend]) -> None:
         self._files = tuple({_files(base) for base in backend.__mro__ if base not in Backend.__mro__})
         self._on_step: OnStep | None = None

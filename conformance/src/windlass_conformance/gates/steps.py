@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import ClassVar
 
 from windlass import Backend
 
@@ -17,6 +18,9 @@ The argument is the worker whose step it is, or None where that is the worker of
 
 class Steps(ABC):
     """One way to see the steps of a backend, whatever it is."""
+
+    share: ClassVar[float] = 0.5
+    """How many of them random pre-emption holds: about one in each call, or a few."""
 
     @abstractmethod
     def armed(self, on_step: OnStep) -> AbstractContextManager[None]:

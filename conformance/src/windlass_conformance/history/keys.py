@@ -35,6 +35,7 @@ def judge(history: Iterable[Operation], lives: Mapping[UUID, Life]) -> Iterator[
             yield from _refusals(call, lives)
     for key, takers in taken.items():
         yield from _doubles(key, held[key], takers)
+        yield from _together(key, held[key], takers)
 
 
 def _holding(life: Life) -> Iterator[tuple[str, _Span]]:
@@ -75,6 +76,25 @@ def _doubles(key: str, held: list[_Span], takers: list[_Span]) -> Iterator[Findi
                 assert taker.call is not None
                 text = f"job {taker.id} was given the unique key {key!r}, although job {id} held it"
                 yield Finding.of("R13", text, taker.call)
+
+
+def _together(key: str, held: list[_Span], takers: list[_Span]) -> Iterator[Finding]:
+    """Yield each two records that surely held the key at one moment, though it may have been free as each took it."""
+    last: _Span | None = None
+    for span in sorted(held, key=lambda span: span.began):
+        shared = last is not None and last.id != span.id and span.began < last.ended
+        if last is not None and shared and (calls := _took(takers, last, span)):
+            yield Finding.of("R13", f"jobs {last.id} and {span.id} held the unique key {key!r} at once", *calls)
+        last = span if last is None else max(last, span, key=_ended)
+
+
+def _took(takers: list[_Span], *spans: _Span) -> list[Operation]:
+    """Return the calls that gave each record the key, where they are known."""
+    found = (
+        next((taker for taker in reversed(takers) if taker.id == span.id and taker.ended <= span.began), None)
+        for span in spans
+    )
+    return [taker.call for taker in found if taker is not None and taker.call is not None]
 
 
 def _two_longest(longest: dict[UUID, _Span], span: _Span) -> dict[UUID, _Span]:

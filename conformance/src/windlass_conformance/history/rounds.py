@@ -1,11 +1,11 @@
 """Rounds of a few clients that make random calls at once, with a quiet end, recorded and judged."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
-from threading import Barrier, Thread
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from windlass import (
@@ -26,8 +26,9 @@ from windlass import (
     Unavailable,
 )
 
+from ..gates import Jitter, Steps, jitter
 from ..target import Target
-from ..threads import switching_often
+from ..threads import together
 from .check import Finding, check
 from .operation import Operation
 from .recorder import Recorder
@@ -47,21 +48,14 @@ EVEN: Mix = {"insert": 4, "claim": 6, "settle": 6, "extend": 3, "rescue": 3, "ca
              "purge": 1, "pause": 1, "resume": 1, "get": 2, "list": 1, "stats": 2}  # fmt: skip
 
 
-class Gate(Protocol):
-    """Decides which of several workers may take its next step."""
-
-    def worker(self, name: str) -> AbstractContextManager[object]:
-        """Return what a worker does its work within."""
-
-
 def run_rounds(
     target: Target,
     *,
     clients: int = 3,
     operations: int = 6,
     rounds: int = 10,
-    seed: int = 0,
-    gate: Gate | None = None,
+    seed: int | str = 0,
+    steps: Steps | None = None,
     mix: Mix = EVEN,
 ) -> Iterator[tuple[list[Operation], list[Finding]]]:
     """Yield the history of each round, and what is wrong with it.
@@ -71,13 +65,14 @@ def run_rounds(
         clients: How many make calls at once, each in a thread of its own.
         operations: How many calls each makes.
         rounds: How many rounds; the store is emptied between them.
-        seed: Which calls they make. Which come first, the threads decide, or the gate.
-        gate: What lets the threads take their steps; None lets them run.
+        seed: Which calls they make, and where they are held. Which come first, the threads decide.
+        steps: Those of the backend, before which every second round holds the threads at random; None is none.
         mix: How often each call is made.
     """
     with ExitStack() as stack:
         namespace, quiet = stack.enter_context(target.fresh())
-        opened = [stack.enter_context(target.make(namespace)) for _ in range(clients)]
+        held = stack.enter_context(jitter(steps, target, namespace, seed)) if steps is not None else None
+        opened = [stack.enter_context(_client(target, namespace, held, f"w{n}")) for n in range(clients)]
         precision = quiet.capabilities.time_precision
         for n in range(rounds):
             recorder = Recorder()
@@ -85,11 +80,16 @@ def run_rounds(
             named = [(client, f"w{i}") for i, client in enumerate(opened)]
             workers = [_Worker(recorder.client(c, name), Random(f"{seed} {n} {name}"), mix) for c, name in named]
             known = _stock(stock, Random(f"{seed} {n}"))
-            _together(workers, operations, known, gate)
+            calls = (partial(worker.work, operations, known) for worker in workers)
+            together(*calls, hold=held if n % 2 else None)
             _drain(stock)
             history = recorder.history()
             yield history, check(history, precision=precision)
             _empty(quiet)
+
+
+def _client(target: Target, namespace: str, held: Jitter | None, name: str) -> Backend:
+    return target.make(namespace) if held is None else held.client(name)
 
 
 def _stock(client: Backend, random: Random) -> list[UUID]:
@@ -109,32 +109,6 @@ def _new(random: Random) -> NewRecord:
         unique_key=random.choice(_KEYS),
         unique_until=random.choice(("finished", "finished", "purged")),
     )
-
-
-def _together(workers: list["_Worker"], operations: int, known: list[UUID], gate: Gate | None) -> None:
-    barrier = Barrier(len(workers))
-    errors: list[BaseException] = []
-
-    def work(worker: _Worker, name: str) -> None:
-        try:
-            barrier.wait()
-            with gate.worker(name) if gate is not None else nullcontext():
-                worker.work(operations, known)
-        except BaseException as exc:
-            errors.append(exc)
-
-    threads = [Thread(target=work, args=(worker, f"w{n}")) for n, worker in enumerate(workers)]
-    with switching_often() if gate is None else nullcontext():
-        for thread in threads:
-            thread.start()
-        try:
-            for thread in threads:
-                thread.join()
-        finally:  # an interrupt waits for the calls too, or they would meet a store that is being removed
-            for thread in threads:
-                thread.join()
-    if errors:
-        raise errors[0]
 
 
 def _drain(client: Backend) -> None:

@@ -1,12 +1,12 @@
 """The rules as clauses: each is tested by rounds whose calls are mixed to provoke it. Importing this registers them."""
 
 from collections.abc import Callable, Iterator
-from random import Random
 from time import perf_counter
 
 from windlass import OutcomeUnknown, Unavailable
 
 from ..case import Case, example
+from ..gates import steps_seen
 from ..rendering import call, render
 from ..violation import Violation
 from .finding import CLAUSE_OF, Finding
@@ -33,9 +33,7 @@ _MIXES: dict[str, Mix] = {
 
 def _rounds_keep(rule: str) -> Callable[[Case], None]:
     def rounds_keep_the_rule(case: Case) -> None:
-        number = int(rule.removeprefix("R"))
-        seed = Random().randrange(2**32) if case.profile.random else number
-        for history, findings in _in_time(case, seed, _MIXES[rule]):
+        for history, findings in _in_time(case, f"{case.profile.seed} {rule}", _MIXES[rule]):
             if findings:
                 raise _violation(_one(findings, rule), history, findings)
 
@@ -43,11 +41,11 @@ def _rounds_keep(rule: str) -> Callable[[Case], None]:
     return rounds_keep_the_rule
 
 
-def _in_time(case: Case, seed: int, mix: Mix) -> Iterator[tuple[list[Operation], list[Finding]]]:
+def _in_time(case: Case, seed: str, mix: Mix) -> Iterator[tuple[list[Operation], list[Finding]]]:
     """Yield rounds until the profile's time for one rule is over, one at least."""
     end = perf_counter() + case.profile.histories
     try:
-        for told in run_rounds(case.target, rounds=1_000_000, seed=seed, mix=mix):
+        for told in run_rounds(case.target, rounds=1_000_000, seed=seed, mix=mix, steps=steps_seen(case.target)):
             yield told
             if perf_counter() > end:
                 return

@@ -1,10 +1,7 @@
 """Which schedules of a program are tried, and what must come of each."""
 
-from collections import Counter
 from collections.abc import Iterator
 from itertools import permutations
-
-from windlass import FINAL, Record
 
 from ..case import Case, NotRun
 from ..gates import NoSteps, Run, Steps, Stuck, Turn, steps_of
@@ -47,12 +44,6 @@ def require(case: Case, schedule: Schedule, played: Played) -> None:
         case.that(made.error is None or made.failed, "an answer", repr(made.error))
     for finding in check(played.history, precision=case.capabilities.time_precision):
         case.that(False, "answers that some order of these calls gives", f"{finding.text} ({finding.rule})")
-    holders = Counter(record.unique_key for record in played.left if _holds_a_key(record))
-    case.that(all(n == 1 for n in holders.values()), "one holder of each unique key", dict(holders))
-
-
-def _holds_a_key(record: Record) -> bool:
-    return record.unique_key is not None and (record.state not in FINAL or record.unique_until == "purged")
 
 
 def explore(stage: Stage, program: Program, pace: Pace) -> Iterator[tuple[Schedule, Played]]:
