@@ -7,6 +7,7 @@ from windlass import Backend
 from windlass_conformance import Target, conform
 from windlass_conformance.clauses import CLAUSES
 from windlass_conformance.gates import Turn, steps_of
+from windlass_conformance.mutants import memory_schedules
 from windlass_conformance.schedules.explore import explore
 from windlass_conformance.schedules.pace import Pace
 from windlass_conformance.schedules.play import Played, Stage
@@ -25,12 +26,12 @@ SCHEDULED = [id for id, clause in CLAUSES.items() if clause.tier == "schedule"]
     [
         (stepwise.SelectsThenUpdates, "SCHED-01"),
         (stepwise.TakesTheSelected, "SCHED-01"),
-        (stepwise.SettlesLater, "SCHED-02"),
-        (stepwise.RescuesASnapshot, "SCHED-03"),
-        (stepwise.ChecksKeysFirst, "SCHED-04"),
-        (stepwise.ForgetsCancels, "SCHED-05"),
-        (stepwise.DeletesLater, "SCHED-06"),
-        (stepwise.ReadsPausesFirst, "SCHED-07"),
+        (memory_schedules.SettlesLater, "SCHED-02"),
+        (memory_schedules.RescuesASnapshot, "SCHED-03"),
+        (memory_schedules.ChecksKeysFirst, "SCHED-04"),
+        (memory_schedules.ForgetsCancels, "SCHED-05"),
+        (memory_schedules.DeletesLater, "SCHED-06"),
+        (memory_schedules.ReadsPausesFirst, "SCHED-07"),
         (stepwise.SelectsThenUpdates, "SCHED-08"),
     ],
 )
@@ -78,7 +79,7 @@ def test_right_backends_keep_every_schedule(tmp_path: Path) -> None:
 
 def test_the_server_is_not_what_is_trusted() -> None:
     """A server whose claim takes two steps hands nothing out twice while each request is one step of it."""
-    with serving(stepwise.SettlesLater) as url:
+    with serving(memory_schedules.SettlesLater) as url:
         report = conform(Target.from_class(ServedBackend, url), only=["SCHED-02"])
 
     assert report.passed

@@ -40,7 +40,10 @@ from .schedules.program import (
 )
 from .violation import Violation
 
-_MANY = 100
+_MANY = 2_000
+_LONG = 1_200
+"""More than the hundreds and the thousand into which batches have been seen to be cut."""
+
 _STOCK = (insert(0, 1, 2),)
 _RUNNING = (*_STOCK, claim())
 _ENDED = (*_RUNNING, settle(complete(0), retry(1), discard(2)))
@@ -80,6 +83,15 @@ def inserts_are_whole(case: Case) -> None:
     """Of a batch whose process dies at any step all jobs are stored, or none is."""
     for left in _deaths(case, *_INSERT):
         case.that(len(left.records) in (0, len(IDS)), "the whole batch, or none of it", list(left.records.values()))
+
+
+@example("CRASH-02")
+def long_inserts_are_whole(case: Case) -> None:
+    """So it is with a batch that is cut on its way to the store, and dies between its parts."""
+    size = min(_LONG, case.capabilities.max_batch)
+    new = [NewRecord(kind="k", id=UUID(int=n + 1), unique_key=f"key {n}") for n in range(size)]
+    for left in _deaths(case, (), call("insert", new, now=NOW)):
+        case.that(len(left.records) in (0, size), f"{size} jobs, or none of them", f"{len(left.records)} jobs")
 
 
 @example("CRASH-03")

@@ -26,6 +26,19 @@ def clients_leave_nothing(case: Case) -> None:
     _require_nothing_left(case, lambda: _use(case))
 
 
+@example("LEAK-01")
+def threads_that_used_a_client_leave_nothing(case: Case) -> None:
+    """Fifty clients that are each used by three threads, which end, and are closed by another."""
+    _require_nothing_left(case, lambda: _use_from_threads(case))
+
+
+@example("LEAK-02")
+def transactions_leave_nothing(case: Case) -> None:
+    """Fifty clients with a transaction that commits, one that rolls back, and one whose insert is refused."""
+    if case.capabilities.transactional_insert:
+        _require_nothing_left(case, lambda: _use_transactions(case))
+
+
 @example("LEAK-02")
 def errors_leave_nothing(case: Case) -> None:
     """Fifty clients whose calls are refused, or fail after close."""
@@ -48,6 +61,33 @@ def _use(case: Case) -> None:
         client.stats(now=NOW)
         client.wait(["default"], timeout=timedelta(0))
         client.delete(Filter(), limit=1)
+
+
+def _use_from_threads(case: Case) -> None:
+    with case.target.make(case.namespace) as client:
+        threads = [threading.Thread(target=lambda: client.stats(now=NOW)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+
+class _RollBack(Exception):
+    pass
+
+
+def _use_transactions(case: Case) -> None:
+    too_large = b"x" * (case.capabilities.max_payload_bytes + 1)
+    with case.target.make(case.namespace) as client:
+        new = NewRecord(kind="k")
+        with client.transaction() as transaction:
+            client.insert([new], transaction=transaction, now=NOW)
+        client.delete(Filter(ids=[new.id]), limit=1)
+        with suppress(_RollBack), client.transaction() as transaction:
+            client.insert([new], transaction=transaction, now=NOW)
+            raise _RollBack
+        with suppress(InvalidArgument), client.transaction() as transaction:
+            client.insert([NewRecord(kind="k", payload=too_large)], transaction=transaction, now=NOW)
 
 
 def _misuse(case: Case) -> None:

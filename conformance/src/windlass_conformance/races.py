@@ -22,6 +22,8 @@ from windlass import (
 
 from .case import LEASE, NOW, Case, example
 from .gates import Jitter, jitter, steps_seen
+from .history import run_rounds
+from .schedules.play import lines
 from .threads import together
 
 _JOBS = 12
@@ -78,6 +80,17 @@ def threads_race_on_one_client(case: Case) -> None:
         _claims_are_exclusive(case, round, f"q{n}")
 
 
+@example("RACE-02")
+def threads_share_one_client(case: Case) -> None:
+    """Three threads make any calls through one client at once, and each is answered as if it had its own."""
+    seed, steps = f"{case.profile.seed} shared", steps_seen(case.target)
+    rounds = run_rounds(case.target, rounds=case.profile.rounds // 2, seed=seed, steps=steps, shared=True)
+    for history, findings in rounds:
+        for finding in findings:
+            case.steps[:] = lines(history)
+            case.that(False, "answers that some order of these calls gives", f"{finding.text} ({finding.rule})")
+
+
 @example("RACE-03")
 def outcomes_race(case: Case) -> None:
     """Of four outcomes for one claim one is applied, and the record is as that one says; so for each of many claims."""
@@ -88,8 +101,8 @@ def outcomes_race(case: Case) -> None:
         lambda claim: Discard(claim, failure),
         lambda claim: Retry(claim, NOW + LEASE, failure),
     )
-    for round in _rounds(case, len(endings)):
-        claims = _claimed(case)
+    for n, round in enumerate(_rounds(case, len(endings))):
+        claims = _claimed(case, 1 if n % 3 == 0 else _JOBS)
         rivals = [[end(claim) for claim in claims] for end in endings]
         applied = round.together(
             *(partial(client.settle, row, now=NOW) for client, row in zip(round.clients, rivals, strict=True))
@@ -102,8 +115,8 @@ def outcomes_race(case: Case) -> None:
             case.equal(_ending(won[0]), (record.state, record.result))
 
 
-def _claimed(case: Case) -> list[Claim]:
-    case.insert(*(NewRecord(kind="k") for _ in range(_JOBS)))
+def _claimed(case: Case, count: int) -> list[Claim]:
+    case.insert(*(NewRecord(kind="k") for _ in range(count)))
     return [record.claim for record in case.claim()]
 
 

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import timedelta
 
-from windlass import Filter, NewRecord, Unsupported
+from windlass import Filter, NewRecord, PayloadTooLarge, Unsupported
 
 from ..case import NOW, Case, example
 
@@ -54,6 +54,54 @@ def several_inserts_of_one_transaction_go_together(case: Case) -> None:
         case.equal([first.id, stays.id], [answer.record.id for answer in answers])
         raise _RollBack
     case.equal([stays], list(case.backend.list(Filter(), limit=9)))
+
+
+@example("CAP-02")
+def a_refusal_leaves_the_transaction_as_it_was(case: Case) -> None:
+    """Of a batch that is refused within a transaction nothing is stored; what was inserted before and after it is."""
+    too_large = b"x" * (case.capabilities.max_payload_bytes + 1)
+    first, second = NewRecord(kind="first"), NewRecord(kind="second", unique_key="key")
+    bad = [NewRecord(kind="bad", queue="bad", unique_key="key"), NewRecord(kind="worse", payload=too_large)]
+    with case.backend.transaction() as transaction:
+        case.backend.insert([first], transaction=transaction, now=NOW)
+        with suppress(PayloadTooLarge):
+            case.backend.insert(bad, transaction=transaction, now=NOW)
+            case.that(False, "PayloadTooLarge", "an answer")
+        answer = case.backend.insert([second], transaction=transaction, now=NOW)[0]
+        case.equal((second.id, True), (answer.record.id, answer.created))
+    case.equal({first.id, second.id}, {record.id for record in case.backend.list(Filter(), limit=9)})
+    case.equal(["default"], [queue.name for queue in case.backend.queues()])
+
+
+@example("CAP-02")
+def nobody_sees_what_is_not_committed(case: Case) -> None:
+    """Until a transaction commits, its jobs, queues and keys are not listed or counted by any client; then they are."""
+    other, new = case.client(), NewRecord(kind="k", queue="new", unique_key="key")
+    before = case.contents()
+    with case.backend.transaction() as transaction:
+        again = case.backend.insert([new, new], transaction=transaction, now=NOW)
+        case.equal([(new.id, True), (new.id, False)], [(answer.record.id, answer.created) for answer in again])
+        case.equal(before, case.contents())
+        case.equal(([], 0), (list(other.queues()), other.stats(now=NOW).total))
+    case.equal([("new", False)], [tuple(queue) for queue in other.queues()])
+    case.equal(1, other.stats(now=NOW).by_queue["new"].due)
+    case.equal(False, other.insert([NewRecord(kind="k", unique_key="key")], now=NOW)[0].created)
+    case.equal([new.id], [record.id for record in case.claim(queues=["new"])])
+
+
+@example("CAP-03")
+def a_queue_goes_with_the_rollback(case: Case) -> None:
+    """A queue that was known stays, one that came with the transaction goes, and an id is free again."""
+    case.insert(NewRecord(kind="k", queue="known"))
+    case.backend.pause("known")
+    before, new = case.contents(), NewRecord(kind="k", queue="new")
+    for _ in range(2):
+        with suppress(_RollBack), case.backend.transaction() as transaction:
+            rest = [NewRecord(kind="k", queue="known"), NewRecord(kind="k", queue="other")]
+            case.backend.insert([new, *rest], transaction=transaction, now=NOW)
+            raise _RollBack
+        case.equal(before, case.contents())
+    case.equal(True, case.backend.insert([new], now=NOW)[0].created)
 
 
 @example("CAP-04")

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from functools import partial
 
-from windlass import Closed, Complete, ConfigurationError, Filter, NewRecord, State
+from windlass import Closed, Complete, ConfigurationError, Filter, NewRecord, State, WindlassError
 
 from ..case import LEASE, NOW, Case, NotRun, example
 from ..children import PATIENCE, Child, heard, require_sendable
@@ -11,6 +11,7 @@ from ..threads import together
 from ..tracing import traced
 
 _PROCESSES = 8
+_STORES = 5
 _HOSTILE = (
     "", "n" * 33, "A", "a-b", "a'b", 'a"b', "a;b", "a b", "a.b", "a/b", "../a", "a\\b", "a%b", "a\n", "\0", "\u00e9",
     "'; DROP TABLE jobs; --",
@@ -68,18 +69,39 @@ def a_neighbour_survives(case: Case) -> None:
 
 @example("SETUP-07")
 def processes_set_up_at_once(case: Case) -> None:
-    """Eight new processes set a store up at once, and each works in it."""
+    """Eight new processes set a store up at once, and each works in it; a few times, each time another store."""
     require_sendable(case)
-    case.backend.teardown()
-    case.equal([""] * _PROCESSES, [one.error for one in heard(case, _set_up, _PROCESSES)])
-    case.equal({f"k{n}" for n in range(_PROCESSES)}, {record.kind for record in case.claim()})
+    told = heard(case, _set_up, _PROCESSES)
+    kinds = [_found_and_removed(case, name) for name in _stores(case.namespace)]
+    case.equal([""] * _PROCESSES, [one.error or one.answer for one in told])
+    case.equal([[f"k{n}" for n in range(_PROCESSES)]] * _STORES, kinds)
 
 
-def _set_up(child: Child) -> None:
-    with child.open() as backend:
-        child.barrier.wait(PATIENCE)
-        backend.setup()
-        backend.insert([NewRecord(kind=f"k{child.number}")], now=NOW)
+def _stores(namespace: str) -> list[str]:
+    return [f"{namespace[:28]}_{n}" for n in range(_STORES)]
+
+
+def _set_up(child: Child) -> str:
+    errors = []
+    for name in _stores(child.namespace):
+        try:
+            with child._replace(namespace=name).open() as backend:
+                child.barrier.wait(PATIENCE)
+                backend.setup()
+                backend.insert([NewRecord(kind=f"k{child.number}")], now=NOW)
+        except Exception as exc:
+            errors.append(repr(exc))
+    return ", ".join(errors)
+
+
+def _found_and_removed(case: Case, name: str) -> list[str]:
+    with case.target.make(name) as backend:
+        try:
+            return sorted(record.kind for record in backend.list(Filter(), limit=100))
+        except WindlassError as exc:
+            return [repr(exc)]
+        finally:
+            backend.teardown()
 
 
 @example("SETUP-08")

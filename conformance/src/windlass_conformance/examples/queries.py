@@ -24,7 +24,7 @@ def pages_reach_each_record_once(case: Case) -> None:
 
 def _paged(case: Case, filter: Filter, size: int) -> list[UUID]:
     found: list[UUID] = []
-    while page := case.backend.list(filter, limit=size, after=found[-1] if found else None):
+    while page := list(case.backend.list(filter, limit=size, after=found[-1] if found else None)):
         found += [record.id for record in page]
         if len(found) > 1_000:
             case.that(False, "pages that come to an end", f"{len(found)} records")

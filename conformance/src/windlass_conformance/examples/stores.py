@@ -12,6 +12,7 @@ from windlass import (
     ConfigurationError,
     Filter,
     NewRecord,
+    Release,
     State,
     WindlassError,
 )
@@ -153,9 +154,48 @@ def closing_wakes_waits(case: Case) -> None:
 
 @example("CLOSE-03")
 def closing_leaves_the_store(case: Case) -> None:
-    """A client that is closed, by `with` too, leaves records, and other clients work on."""
+    """What a client inserted, claimed, held and paused stays as it is when it is closed, and others work on."""
     with case.client() as client:
-        client.insert([NewRecord(kind="k")], now=NOW)
-    record = case.only(case.claim())
+        client.insert([NewRecord(kind="k", unique_key=f"key {n}") for n in range(3)], now=NOW)
+        held = client.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)
+        client.pause("paused")
+        before = case.contents()
+    case.equal(before, case.contents())
+    case.equal(False, case.backend.insert([NewRecord(kind="k", unique_key="key 0")], now=NOW)[0].created)
+    claimed = case.claim()
     case.client().close()
-    case.equal([True], list(case.backend.settle([Complete(record.claim)], now=NOW)))
+    claims = [record.claim for record in (*held, *claimed)]
+    case.equal([True] * 3, list(case.backend.settle([Complete(claim) for claim in claims], now=NOW)))
+
+
+@example("CLAIM-07")
+def nobody_remembers_that_nothing_was_there(case: Case) -> None:
+    """A client that found nothing finds what another inserts, resumes, requeues, releases or rescues after that."""
+    other = case.client()
+
+    def found() -> list[str]:
+        records = other.claim(["default"], limit=9, worker="o", lease=2 * LEASE, now=NOW + LEASE)
+        case.backend.settle([Complete(record.claim) for record in records], now=NOW + LEASE)
+        return sorted(record.kind for record in records)
+
+    case.insert(NewRecord(kind="released"))
+    released = case.only(case.claim())
+    case.equal([], found())
+    case.backend.settle([Release(released.claim)], now=NOW)
+    case.equal(["released"], found())
+    case.equal([], found())
+    case.insert(NewRecord(kind="inserted"))
+    case.equal(["inserted"], found())
+    case.equal([], found())
+    case.backend.requeue(Filter(), limit=9, now=NOW)
+    case.equal(["inserted", "released"], found())
+    case.insert(NewRecord(kind="rescued"))
+    case.claim()
+    case.equal([], found())
+    case.backend.rescue(limit=9, now=NOW + LEASE)
+    case.equal(["rescued"], found())
+    case.insert(NewRecord(kind="resumed"))
+    case.backend.pause("default")
+    case.equal([], found())
+    case.backend.resume("default")
+    case.equal(["resumed"], found())

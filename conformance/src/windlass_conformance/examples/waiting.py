@@ -11,6 +11,9 @@ from ..threads import Beside
 
 SHORT = timedelta(milliseconds=200)
 LONG = timedelta(seconds=20)
+_A_MOMENT = 0.7
+"""Seconds within which a store has looked, though not at each try."""
+
 SOON = 5.0
 """Seconds: well over what a slow machine needs, and well under `LONG`."""
 
@@ -20,16 +23,32 @@ def _waited(case: Case, queues: list[str], timeout: timedelta) -> tuple[bool, fl
     return case.backend.wait(queues, timeout=timeout), monotonic() - started
 
 
+def _shortest(case: Case, queues: list[str], timeout: timedelta) -> tuple[bool, float]:
+    """Wait up to three times, until it has not taken long: once it may, on a machine that has other things to do."""
+    for _ in range(2):
+        woken, seconds = _waited(case, queues, timeout)
+        if seconds < timeout.total_seconds() + _A_MOMENT:
+            return woken, seconds
+    return _waited(case, queues, timeout)
+
+
 def _not_woken(case: Case, queues: list[str]) -> None:
-    woken, seconds = _waited(case, queues, SHORT)
+    woken, seconds = _shortest(case, queues, SHORT)
     case.equal(False, woken)
-    least = SHORT.total_seconds() - 0.05
-    case.that(least <= seconds < SOON, f"False after about {SHORT.total_seconds()} s", f"{seconds:.3f} s")
+    least, most = SHORT.total_seconds() - 0.05, SHORT.total_seconds() + _A_MOMENT
+    case.that(least <= seconds < most, f"False after about {SHORT.total_seconds()} s", f"{seconds:.3f} s")
 
 
 def _woken(case: Case, queues: list[str]) -> None:
     woken, seconds = _waited(case, queues, LONG)
     case.that(woken and seconds < SOON, f"True within {SOON} s", f"{woken} after {seconds:.1f} s")
+
+
+def _woken_at_once(case: Case, queues: list[str]) -> None:
+    woken, seconds = _waited(case, queues, LONG)
+    if seconds >= _A_MOMENT:  # it may have been this machine
+        woken, seconds = _waited(case, queues, LONG)
+    case.that(woken and seconds < _A_MOMENT, f"True for {queues} at once", f"{woken} after {seconds:.1f} s")
 
 
 @example("WAIT-01")
@@ -46,7 +65,41 @@ def nothing_due_is_a_timeout(case: Case) -> None:
 def something_due_is_at_once(case: Case) -> None:
     """With a due job in one of the queues, wait returns True at once."""
     case.backend.insert([NewRecord(kind="k", queue="b")])
-    _woken(case, ["a", "b"])
+    _woken_at_once(case, ["a", "b"])
+
+
+@example("WAIT-02")
+def whatever_is_due_is_at_once(case: Case) -> None:
+    """A job that retries, was released, rescued or requeued is due as a new one is, beside a paused queue too."""
+    past = datetime.now(UTC) - timedelta(hours=1)
+    kinds = ("retried", "released", "rescued", "requeued")
+    case.backend.insert([NewRecord(kind=kind, queue=kind) for kind in kinds], now=past)
+    case.backend.insert([NewRecord(kind="k", queue="paused")], now=past)
+    case.backend.pause("paused")
+    claims = {}
+    for kind in kinds:
+        lease = timedelta(minutes=1) if kind == "rescued" else timedelta(hours=10)
+        [record] = case.backend.claim([kind], limit=1, worker="w", lease=lease, now=past + timedelta(seconds=1))
+        claims[kind] = record.claim
+    case.backend.settle(
+        [Retry(claims["retried"], timedelta(0), Failure("E", "m")), Release(claims["released"])], now=past
+    )
+    case.backend.settle([Complete(claims["requeued"])], now=past)
+    case.backend.requeue(Filter(kinds=["requeued"]), limit=1, now=past)
+    case.backend.rescue(limit=9)
+    for kind in kinds:
+        _woken_at_once(case, ["paused", kind])
+
+
+@example("WAIT-01")
+def what_runs_or_ended_is_not_due(case: Case) -> None:
+    """Where all jobs of a queue run or have ended, wait does not go on returning True."""
+    past = datetime.now(UTC) - timedelta(hours=1)
+    case.backend.insert([NewRecord(kind="k") for _ in range(2)], now=past)
+    claimed = case.backend.claim(["default"], limit=2, worker="w", lease=timedelta(hours=10), now=past)
+    case.backend.settle([Complete(claimed[0].claim)], now=past)
+    answers = [case.backend.wait(["default"], timeout=SHORT) for _ in range(3)]  # the first may be of old news
+    case.that(False in answers, "False at the timeout, within three tries", answers)
 
 
 @example("WAIT-03")

@@ -40,6 +40,8 @@ class _Stepping(Traffic):
 class Chunks(Steps):
     """Each chunk that a worker's client sends. The next comes after its answer, so they are worked in their order."""
 
+    by_thread = False
+
     def __init__(self, backend: type[Backend]) -> None:
         self._backend = backend
         self._on_step: OnStep | None = None

@@ -22,6 +22,9 @@ class Steps(ABC):
     share: ClassVar[float] = 0.5
     """How many of them random pre-emption holds: about one in each call, or a few."""
 
+    by_thread: ClassVar[bool] = True
+    """Whether a step is known to be a worker's by its thread, and not by its client."""
+
     @abstractmethod
     def armed(self, on_step: OnStep) -> AbstractContextManager[None]:
         """See the steps of the clients that are opened in this block."""

@@ -1,6 +1,6 @@
 """Rounds of a few clients that make random calls at once, with a quiet end, recorded and judged."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -57,6 +57,7 @@ def run_rounds(
     seed: int | str = 0,
     steps: Steps | None = None,
     mix: Mix = EVEN,
+    shared: bool = False,
 ) -> Iterator[tuple[list[Operation], list[Finding]]]:
     """Yield the history of each round, and what is wrong with it.
 
@@ -68,21 +69,24 @@ def run_rounds(
         seed: Which calls they make, and where they are held. Which come first, the threads decide.
         steps: Those of the backend, before which every second round holds the threads at random; None is none.
         mix: How often each call is made.
+        shared: Whether all use one client of the store.
     """
     with ExitStack() as stack:
         namespace, quiet = stack.enter_context(target.fresh())
         held = stack.enter_context(jitter(steps, target, namespace, seed)) if steps is not None else None
-        opened = [stack.enter_context(_client(target, namespace, held, f"w{n}")) for n in range(clients)]
+        names = ["w0"] if shared else [f"w{n}" for n in range(clients)]
+        opened = [stack.enter_context(_client(target, namespace, held, name)) for name in names]
         precision = quiet.capabilities.time_precision
         for n in range(rounds):
             recorder = Recorder()
             stock = recorder.client(quiet, "quiet")
-            named = [(client, f"w{i}") for i, client in enumerate(opened)]
+            named = [(opened[i % len(opened)], f"w{i}") for i in range(clients)]
             workers = [_Worker(recorder.client(c, name), Random(f"{seed} {n} {name}"), mix) for c, name in named]
             known = _stock(stock, Random(f"{seed} {n}"))
             calls = (partial(worker.work, operations, known) for worker in workers)
             together(*calls, hold=held if n % 2 else None)
             _drain(stock)
+            _look_for(stock, recorder.history())
             history = recorder.history()
             yield history, check(history, precision=precision)
             _empty(quiet)
@@ -120,6 +124,15 @@ def _drain(client: Backend) -> None:
     client.settle([Complete(claim) for claim in claims], now=_END)
     client.list(Filter(), limit=_MANY)
     client.stats(now=_END)
+
+
+def _look_for(client: Backend, history: Iterable[Operation]) -> None:
+    """Get every job that was ever stored, so that one that is missing has to be explained."""
+    inserts = (made.answer for made in history if made.call == "insert" and made.answer)
+    ids = list(dict.fromkeys(answer.record.id for answers in inserts for answer in answers))
+    most = client.capabilities.max_batch
+    for n in range(0, len(ids), most):
+        client.get(ids[n : n + most])
 
 
 def _empty(client: Backend) -> None:

@@ -111,6 +111,7 @@ class SetsUpUnlocked(SqliteBackend):
     """setup looks whether there is a store, and then makes one."""
 
     def setup(self) -> None:
+        self._refuse_closed()
         with closing(schema.connect(self._location, "rwc")) as connection:
             names = {name for [name] in connection.execute("SELECT name FROM sqlite_master")}
         if "windlass_jobs" in names:

@@ -23,13 +23,19 @@ def seen(target: Target) -> Steps:
         raise NotRun(f"no gate sees the steps of this backend: {reason}") from reason
 
 
-def judge(case: Case, *programs: Program) -> None:
-    """Make programs for two workers in many interleavings, and require that each history has an explanation."""
+def judge(case: Case, *programs: Program, shared: bool = False, stride: int = 1) -> None:
+    """Make programs for two workers in many interleavings, and require that each history has an explanation.
+
+    Where they share a client, its steps have to be told by the thread that takes them.
+    """
+    steps = seen(case.target)
+    if shared and not steps.by_thread:
+        return
     pace = Pace(case.profile.schedule_seconds, kinds=2 * len(programs))
-    with Stage(case.target, seen(case.target), programs[0].workers) as stage:
+    with Stage(case.target, steps, programs[0].workers, shared=shared) as stage:
         for program in programs:
             try:
-                for schedule, played in explore(stage, program, pace):
+                for schedule, played in explore(stage, program, pace, stride=stride):
                     require(case, schedule, played)
             except Stuck as stuck:
                 case.that(False, "calls that end", str(stuck))
@@ -46,11 +52,12 @@ def require(case: Case, schedule: Schedule, played: Played) -> None:
         case.that(False, "answers that some order of these calls gives", f"{finding.text} ({finding.rule})")
 
 
-def explore(stage: Stage, program: Program, pace: Pace) -> Iterator[tuple[Schedule, Played]]:
+def explore(stage: Stage, program: Program, pace: Pace, *, stride: int = 1) -> Iterator[tuple[Schedule, Played]]:
     """Make a program once without pre-emption, and then with one, of each worker by each other, at each step.
 
     A worker that is overtaken while it holds a lock blocks the other until it has let go, and so it does at each step
-    up to there: of many such steps the first is tried. Where time is short, so is the rest, evenly: see `Pace`.
+    up to there: of many such steps the first is tried. Of many steps in all, each `stride`-th is. Where time is short,
+    the rest is thinned out evenly: see `Pace`.
     """
     alone: list[Turn] = [Turn(name, None) for name in program.workers]
     played = stage.play(program, alone)
@@ -62,7 +69,7 @@ def explore(stage: Stage, program: Program, pace: Pace) -> Iterator[tuple[Schedu
             schedule = [Turn(first, n), Turn(second, None), Turn(first, None)]
             overtaken = stage.play(program, schedule)
             yield schedule, overtaken
-            n = n if count <= _FEW else max(n, _freed(overtaken.run, first, second, n) - 1)
+            n = n if count <= _FEW else max(n + stride - 1, _freed(overtaken.run, first, second, n) - 1)
             n += pace.stride(max(0, count - n - 1))
 
 

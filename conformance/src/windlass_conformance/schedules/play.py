@@ -31,10 +31,10 @@ class Played(NamedTuple):
 
 
 class Stage:
-    """A store, a gate and a client for each worker; programs are played on it one after another."""
+    """A store, a gate and a client for each worker, or one for all; programs are played on it one after another."""
 
-    def __init__(self, target: Target, steps: Steps, workers: Iterable[str]) -> None:
-        self._target, self._steps, self._workers = target, steps, tuple(workers)
+    def __init__(self, target: Target, steps: Steps, workers: Iterable[str], *, shared: bool = False) -> None:
+        self._target, self._steps, self._workers, self._shared = target, steps, tuple(workers), shared
         self._stack = ExitStack()
 
     def __enter__(self) -> "Stage":
@@ -59,6 +59,7 @@ class Stage:
         for thread in threads:
             thread.join()
         left = alone.list(Filter(), limit=_MANY)
+        alone.get(list(program.new))  # so that one that is missing has to be explained
         if not self._is_cleared(left):
             self._stack.close()
             self._open()
@@ -67,7 +68,9 @@ class Stage:
     def _open(self) -> None:
         namespace, self._backend = self._stack.enter_context(self._target.fresh())
         self._gate = self._stack.enter_context(Gate(self._steps, self._target, namespace, self._workers))
-        self._clients = {name: connected(self._stack.enter_context(self._gate.client(name))) for name in self._workers}
+        owners = self._workers[:1] if self._shared else self._workers
+        opened = {name: connected(self._stack.enter_context(self._gate.client(name))) for name in owners}
+        self._clients = {name: opened.get(name, opened[owners[0]]) for name in self._workers}
 
     def _work(self, name: str, client: Backend, calls: Sequence[Call]) -> None:
         with self._gate.worker(name):

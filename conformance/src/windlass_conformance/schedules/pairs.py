@@ -1,0 +1,56 @@
+"""Every two calls that may meet about one job, the second between any two steps of the first."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from ..case import LEASE, Case, example
+from .explore import judge
+from .program import (
+    SECOND,
+    Call,
+    Calls,
+    Program,
+    cancel,
+    claim,
+    complete,
+    delete,
+    discard,
+    extend,
+    give_up,
+    insert,
+    purge,
+    release,
+    requeue,
+    rescue,
+    retry,
+    settle,
+)
+
+_STRIDE = 4
+"""Of many steps, `quick` tries each so-and-so-many-th."""
+
+_RUNNING = (insert(0, max_attempts=3), claim())
+_WHILE_IT_RUNS = (
+    *(settle(end()) for end in (complete, retry, discard, release, give_up)),
+    extend(),
+    rescue(),
+    cancel(0, at=LEASE),
+    delete(0),
+)
+_ENDED = (*_RUNNING, settle(complete()))
+_ONCE_IT_ENDED = (requeue(0), delete(0), purge(), insert(0, at=LEASE + SECOND), cancel(0, at=LEASE + SECOND))
+
+
+@example("SCHED-08")
+def every_two_calls_interleave(case: Case) -> None:
+    """Each two calls about a job that runs, and about one that has ended, are explained by one order or the other."""
+    stride = 1 if case.profile.random else _STRIDE
+    judge(case, *_pairs(_RUNNING, _WHILE_IT_RUNS), *_pairs(_ENDED, _ONCE_IT_ENDED), stride=stride)
+
+
+def _pairs(before: Calls, calls: Sequence[Call]) -> list[Program]:
+    return [
+        Program(before, {"a": (first,), "b": (second,)})
+        for first, second in combinations(calls, 2)
+        if (first.method, second.method) != ("settle", "settle")  # SCHED-02 has them
+    ]
