@@ -1,14 +1,55 @@
-"""Generated programs: what is told of one that fails."""
+"""Generated programs: that they come to what is to be tested, and do not only call it; what is told of one that fails."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
+from windlass import Complete, Hold, Outcome, Record, Release, Retry
 from windlass_conformance import Target
 from windlass_conformance.judge import Judge
 from windlass_conformance.machine import STARTS
 from windlass_conformance.profiles import PROFILES
-from windlass_conformance.programs import violations
+from windlass_conformance.programs import run, violations
 from windlass_memory import MemoryBackend
+
+
+class Counting(MemoryBackend):
+    """Counts what its calls came to."""
+
+    seen: ClassVar[Counter[Any]] = Counter()
+
+    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+        """Count outcomes by kind, whether they were applied, and what their time was."""
+        answers = super().settle(outcomes, now=now)
+        for outcome, applied in zip(outcomes, answers, strict=True):
+            self.seen[type(outcome), applied, type(getattr(outcome, "run_at", None))] += 1
+        return answers
+
+    def extend(self, *args: Any, **options: Any) -> Sequence[Hold]:
+        """Count answers."""
+        holds = super().extend(*args, **options)
+        self.seen.update(holds)
+        return holds
+
+    def rescue(self, **options: Any) -> Sequence[Record]:
+        """Count by what came of it."""
+        rescued = super().rescue(**options)
+        self.seen.update(("rescue", record.state.value) for record in rescued)
+        return rescued
+
+
+def test_programs_come_to_what_they_test() -> None:
+    """In the quick profile each outcome, with each sort of time, is applied, and each answer and end is met."""
+    run(Target.from_class(Counting, "memory://"), PROFILES["quick"], STARTS["2001"])
+
+    for outcome, times in ((Complete, [None]), (Retry, [datetime, timedelta]), (Release, [datetime, timedelta, None])):
+        for time in times:
+            kind = type(None) if time is None else time
+            assert Counting.seen[outcome, True, kind] >= 5, (outcome, kind, Counting.seen)
+    for met in (*Hold, ("rescue", "retrying"), ("rescue", "discarded"), ("rescue", "cancelled")):
+        assert Counting.seen[met] >= 5, (met, Counting.seen)
 
 
 def test_making_a_program_shorter_ends_in_time() -> None:

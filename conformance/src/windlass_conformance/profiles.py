@@ -55,7 +55,7 @@ _STANDARD = Profile(
 
 PROFILES: dict[ProfileName, Profile] = {
     "quick": Profile(
-        programs=120,
+        programs=80,
         steps=40,
         rounds=60,
         schedules=30,

@@ -96,8 +96,9 @@ def what_runs_or_ended_is_not_due(case: Case) -> None:
     """Where all jobs of a queue run or have ended, wait does not go on returning True."""
     past = datetime.now(UTC) - timedelta(hours=1)
     case.backend.insert([NewRecord(kind="k") for _ in range(2)], now=past)
-    claimed = case.backend.claim(["default"], limit=2, worker="w", lease=timedelta(hours=10), now=past)
-    case.backend.settle([Complete(claimed[0].claim)], now=past)
+    now, lease = past + timedelta(seconds=1), timedelta(hours=10)
+    claimed = case.backend.claim(["default"], limit=2, worker="w", lease=lease, now=now)
+    case.backend.settle([Complete(claimed[0].claim)], now=now)
     answers = [case.backend.wait(["default"], timeout=SHORT) for _ in range(3)]  # the first may be of old news
     case.that(False in answers, "False at the timeout, within three tries", answers)
 
