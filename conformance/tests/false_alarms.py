@@ -1,5 +1,7 @@
 """Run 10,000 rounds of concurrent clients on backends that are right, and count what the history checker says of them.
 
+In every second round the clients are held at random before their steps.
+
     python conformance/tests/false_alarms.py [rounds]
 
 It prints the number of findings and the time taken, and exits with 1 if there is one finding.
@@ -13,6 +15,7 @@ from time import perf_counter
 from types import ModuleType
 
 from windlass_conformance import Target
+from windlass_conformance.gates import steps_seen
 from windlass_conformance.history import run_rounds
 
 _SHARES = {"memory": 0.5, "nasty": 0.4, "sqlite": 0.1}
@@ -24,15 +27,18 @@ def _nasty() -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
 
 
 def _findings(name: str, target: Target, rounds: int) -> int:
-    started, found = perf_counter(), 0
+    started, found, steps = perf_counter(), 0, steps_seen(target)
     shapes = [(2, 8, 0.3), (3, 6, 0.4), (5, 5, 0.3)]
     for clients, operations, share in shapes:
-        told = run_rounds(target, clients=clients, operations=operations, rounds=int(rounds * share), seed=clients)
+        told = run_rounds(
+            target, clients=clients, operations=operations, rounds=int(rounds * share), seed=clients, steps=steps
+        )
         for history, findings in told:
             found += len(findings)
             for finding in findings:

@@ -216,3 +216,19 @@ def test_teardown_under_an_open_client(url: str, backend: SqliteBackend) -> None
     backend.setup()
     backend.insert([NewRecord(kind="k")])
     assert backend.stats().total == 1
+
+
+def test_a_file_that_is_just_being_written_is_looked_at_again(
+    url: str, path: Path, backend: SqliteBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What looks torn without locks, since another process is setting it up, is not told as malformed at once."""
+    backend.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + b"\xff" * 412 + whole[512:])
+
+    monkeypatch.setattr(schema, "sleep", lambda _: path.write_bytes(whole))
+    with SqliteBackend.from_url(url) as again:
+        again.setup()
+        assert again.stats().total == 0

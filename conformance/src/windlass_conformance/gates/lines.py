@@ -54,7 +54,9 @@ class Lines(Steps):
 
 def _files(cls: type) -> str:
     """Return what the file names of a class's package begin with; a class in the kit has its module only."""
-    module = sys.modules[cls.__module__]
+    module = sys.modules.get(cls.__module__)
+    if module is None:  # it was loaded by hand
+        return cls.__module__
     package = sys.modules.get(cls.__module__.partition(".")[0], module)
     file = getattr(package, "__file__", None)
     if file is None or package.__name__ == _KIT:

@@ -28,6 +28,8 @@ MIGRATIONS = tuple(
 of its line."""
 
 _PAUSE = 0.01
+_CHANGING = 1.0
+"""Seconds for which a file that looks torn is taken to be one that another is just writing."""
 
 
 def connect(location: Location, mode: str = "rw") -> sqlite3.Connection:
@@ -136,12 +138,24 @@ def _is_ours(location: Location) -> bool:
     `immutable` one is only read, and our mark is in its first page from the beginning. (To read it without SQLite would
     end the locks of all other connections of this process: POSIX has it so.)
     """
-    if _size(location) == 0:
-        return False
-    with closing(connect(location, "ro&immutable=1")) as connection:
-        if _pragma(connection, "application_id") != APPLICATION_ID:
+    deadline = monotonic() + _CHANGING
+    while _size(location):
+        try:
+            mark = _mark(location)
+        except sqlite3.DatabaseError as exc:  # without locks, a file that another is just setting up may look torn
+            if primary_code(exc) != sqlite3.SQLITE_CORRUPT or monotonic() > deadline:
+                raise
+            sleep(_PAUSE)
+            continue
+        if mark != APPLICATION_ID:
             raise _foreign(location)
-    return True
+        return True
+    return False
+
+
+def _mark(location: Location) -> Any:
+    with closing(connect(location, "ro&immutable=1")) as connection:
+        return _pragma(connection, "application_id")
 
 
 def _size(location: Location) -> int:
