@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from windlass import Complete, Failure, Filter, Hold, InvalidArgument, NewRecord, Release, Retry, State
 
 from ..case import EXAMPLES, LEASE, NOW, Case, example
+from ..typed import flaws
 
 _HOUR = timedelta(hours=1)
 _ERROR = Failure("E", "m")
@@ -83,7 +84,9 @@ def every_call_takes_any_zone(case: Case) -> None:
         now, later = NOW.astimezone(zone), (NOW + LEASE).astimezone(zone)
         backend = case.backend
         record = backend.insert([NewRecord(kind="k", run_at=now)], now=now)[0].record
-        claim = case.only(case.claim(now=now)).claim
+        claimed = case.only(case.claim(now=now))
+        case.equal(([], []), (flaws(record), flaws(claimed)))
+        claim = claimed.claim
         case.equal([Hold.HELD], list(backend.extend([claim], lease=LEASE, now=now)))
         backend.settle([Retry(claim, later, _ERROR)], now=now)
         case.equal((0, 1), tuple(backend.stats(now=at).by_queue["default"].due for at in (now, later)))

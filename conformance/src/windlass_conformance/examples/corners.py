@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-from windlass import Backend, Complete, Filter, InvalidArgument, NewRecord, State
+from windlass import Backend, Complete, Discard, Failure, Filter, InvalidArgument, NewRecord, Release, Retry, State
 
 from ..case import LEASE, NOW, Case, example
 
+_ERROR = Failure("E", "m")
 _MANY = 1_200
 """More than the hundreds and the thousand into which batches have been seen to be cut."""
 
@@ -82,6 +84,21 @@ def a_job_that_ended_keeps_others_from_its_key(case: Case) -> None:
     case.equal(before, case.contents())
     case.equal([holder.id], list(case.backend.requeue(Filter(), limit=9, now=NOW)))
     case.equal([holder.id], [record.id for record in case.claim()])
+
+
+@example("DELETE-02")
+def every_state_but_one_is_deleted(case: Case) -> None:
+    """A delete removes what waits, retries and has ended in any way, with a key and without, and leaves what runs."""
+    keys: tuple[dict[str, Any], ...] = ({}, {"unique_key": "key"}, {"unique_key": "kept", "unique_until": "purged"})
+    for fields in keys:
+        for end in (Complete, partial(Discard, error=_ERROR), partial(Retry, run_at=LEASE, error=_ERROR), Release):
+            ended = case.running(**fields)
+            case.backend.settle([end(ended.claim)], now=NOW)
+            case.equal([ended.id], list(case.backend.delete(Filter(ids=[ended.id]), limit=1)))
+        running = case.running(**fields)
+        case.equal([], list(case.backend.delete(Filter(), limit=1)))
+        case.backend.rescue(limit=1, now=NOW + LEASE)
+        case.equal([running.id], list(case.backend.delete(Filter(), limit=1)))
 
 
 @example("SETUP-03")

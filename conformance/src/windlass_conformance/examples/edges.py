@@ -15,11 +15,15 @@ _LARGEST_LIMIT = 2**31 - 1
 _PATIENCE = 1.5
 """Seconds that `quick` counts attempts for, on a slow store."""
 
+_ODD = 7
+"""Ticks beyond a whole second, so that a moment that is kept to more than a tick is seen."""
+
 
 @example("TIME-01")
 def due_at_the_moment(case: Case) -> None:
     """New, retried and released jobs are not due a tick before run_at, and are due at it and a tick after."""
-    tick, due = case.capabilities.time_precision, NOW + LEASE
+    tick = case.capabilities.time_precision
+    due = NOW + LEASE + _ODD * tick
     for offset, count in ((-tick, 0), (timedelta(0), 3), (tick, 3)):
         retried, released = case.running().claim, case.running().claim
         case.backend.settle([Retry(retried, due, _ERROR), Release(released, due)], now=NOW)
@@ -35,13 +39,15 @@ def due_at_the_moment(case: Case) -> None:
 def expired_at_the_moment(case: Case) -> None:
     """A lease holds a tick before lease_until, and has run out at it and a tick after; so for an extended one."""
     tick = case.capabilities.time_precision
+    now = NOW + _ODD * tick
     for offset, count in ((-tick, 0), (timedelta(0), 1), (tick, 1)):
-        claimed = case.running()
-        case.equal(count, len(case.backend.rescue(limit=9, now=NOW + LEASE + offset)))
+        case.insert(NewRecord(kind="k"))
+        claimed = case.only(case.claim(now=now))
+        case.equal(count, len(case.backend.rescue(limit=9, now=now + LEASE + offset)))
         if not count:
-            case.equal([Hold.HELD], list(case.backend.extend([claimed.claim], lease=LEASE, now=NOW + LEASE)))
-            case.equal(0, len(case.backend.rescue(limit=9, now=NOW + 2 * LEASE - tick)))
-            case.equal(1, len(case.backend.rescue(limit=9, now=NOW + 2 * LEASE)))
+            case.equal([Hold.HELD], list(case.backend.extend([claimed.claim], lease=LEASE, now=now + LEASE)))
+            case.equal(0, len(case.backend.rescue(limit=9, now=now + 2 * LEASE - tick)))
+            case.equal(1, len(case.backend.rescue(limit=9, now=now + 2 * LEASE)))
         case.backend.delete(Filter(), limit=9)
 
 
@@ -51,8 +57,9 @@ def purged_after_the_moment(case: Case) -> None:
     tick = case.capabilities.time_precision
     for state, outcome in ((State.COMPLETED, Complete), (State.DISCARDED, partial(Discard, error=_ERROR))):
         ended = case.running()
-        case.backend.settle([outcome(ended.claim)], now=NOW + LEASE)
-        for before, count in ((NOW + LEASE - tick, 0), (NOW + LEASE, 0), (NOW + LEASE + tick, 1)):
+        end = NOW + LEASE + _ODD * tick
+        case.backend.settle([outcome(ended.claim)], now=end)
+        for before, count in ((end - tick, 0), (end, 0), (end + tick, 1)):
             case.equal(count, case.backend.purge([state], before=before, limit=9))
 
 

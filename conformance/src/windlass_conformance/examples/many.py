@@ -55,6 +55,13 @@ def many_ids_are_accepted(case: Case) -> None:
     case.equal(set(found), set(case.backend.delete(filter, limit=9)))
 
 
+@example("BATCH-02")
+def as_many_ids_as_declared_are_accepted(case: Case) -> None:
+    """Get takes exactly max_batch ids, whatever the profile, repeats among them."""
+    record = case.insert(NewRecord(kind="k"))[0]
+    case.equal({record.id: record}, case.raw.get([record.id] * case.capabilities.max_batch))
+
+
 def _many(case: Case) -> int:
     size = min(_MANY, case.capabilities.max_batch)
     case.backend.insert([NewRecord(kind="k") for _ in range(size)], now=NOW)

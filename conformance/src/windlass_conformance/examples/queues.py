@@ -9,7 +9,7 @@ from ..case import LEASE, NOW, Case, example
 def a_pause_holds_back_everything(case: Case) -> None:
     """Jobs that retry, that are released, rescued or new wait while their queue is paused, for every client."""
     other = case.client()
-    retried, expired = case.running().claim, case.running().claim
+    retried, expired = case.running(unique_key="key").claim, case.running().claim
     case.insert(NewRecord(kind="new"), NewRecord(kind="k", queue="open"))
     case.backend.settle([Retry(retried, NOW, Failure("E", "m"))], now=NOW)
     case.backend.rescue(limit=9, now=NOW + LEASE)

@@ -178,6 +178,7 @@ def nobody_remembers_that_nothing_was_there(case: Case) -> None:
         case.backend.settle([Complete(record.claim) for record in records], now=NOW + LEASE)
         return sorted(record.kind for record in records)
 
+    case.insert(NewRecord(kind="future", run_at=10 * LEASE))
     case.insert(NewRecord(kind="released"))
     released = case.only(case.claim())
     case.equal([], found())
