@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from windlass import Backend, Capabilities, Filter, NewRecord, Record
 
+from .gates.lines import sources
 from .profiles import Profile
 from .target import Target
 from .tracing import asked_to_be_refused, came_from_a_call, traced
@@ -51,8 +52,11 @@ class Case:
         except Exception:
             if exc is None:
                 raise  # else what went wrong first is told
-        if isinstance(exc, Exception) and not isinstance(exc, _TOLD) and came_from_a_call(traceback):
+        if isinstance(exc, Exception) and not isinstance(exc, _TOLD) and self._came_from_a_call(traceback):
             raise Violation(self.clause_id, "an answer", repr(exc), self.steps) from exc
+
+    def _came_from_a_call(self, traceback: TracebackType | None) -> bool:
+        return came_from_a_call(traceback, sources(type(self.raw)))
 
     @property
     def capabilities(self) -> Capabilities:

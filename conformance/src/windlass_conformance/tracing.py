@@ -69,6 +69,6 @@ def traced(backend: Backend, steps: list[str]) -> Backend:
     return cast("Backend", _Traced(backend, steps))
 
 
-def came_from_a_call(traceback: TracebackType | None) -> bool:
-    """Say whether an exception was raised by a call of a traced client."""
-    return any(frame.f_code.co_filename == __file__ for frame, _ in walk_tb(traceback))
+def came_from_a_call(traceback: TracebackType | None, sources: tuple[str, ...] = ()) -> bool:
+    """Say whether an exception was raised by a call of a traced client, or in one of the backend's source files."""
+    return any(frame.f_code.co_filename.startswith((__file__, *sources)) for frame, _ in walk_tb(traceback))

@@ -21,7 +21,7 @@ class Lines(Steps):
     share = 0.02
 
     def __init__(self, backend: type[Backend]) -> None:
-        self._files = tuple({_files(base) for base in backend.__mro__ if base not in Backend.__mro__})
+        self._files = sources(backend)
         self._on_step: OnStep | None = None
 
     @contextmanager
@@ -50,6 +50,11 @@ class Lines(Steps):
         if event == "line" and self._on_step is not None:
             self._on_step(None)
         return self._line
+
+
+def sources(backend: type[Backend]) -> tuple[str, ...]:
+    """Return what the names of the files begin with in which a backend and its bases are written."""
+    return tuple({_files(base) for base in backend.__mro__ if base not in Backend.__mro__})
 
 
 def _files(cls: type) -> str:
