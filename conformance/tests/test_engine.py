@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import pytest
 from windlass import Backend, ConfigurationError, Filter, NewRecord, Unavailable, UnknownScheme
 from windlass_conformance import CLAUSES, Interrupted, Result, Status, Target, conform
-from windlass_conformance.case import EXAMPLES
+from windlass_conformance.case import EXAMPLES, Case
 from windlass_conformance.coverage import WAYS
 from windlass_conformance.mutants.memory_claims import ClaimsBeforeDue, SortsByTime
 from windlass_conformance.mutants.memory_inserts import StripsNul
@@ -159,8 +159,22 @@ def test_only_takes_a_family() -> None:
         conform("memory://", only=["CAPS"])
 
 
-def test_a_crash_is_an_error_and_not_a_violation() -> None:
-    """An example stopped by an unexpected exception fails, and says where it was raised."""
+def test_a_crash_of_an_example_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An example stopped by an exception that is not the backend's fails, and says where it was raised."""
+
+    def crashes(_case: Case) -> NoReturn:
+        raise RuntimeError("boom")
+
+    monkeypatch.setitem(EXAMPLES, "SETUP-01", [crashes])
+    report = conform("memory://", only=["SETUP-01"])
+
+    assert not report.passed
+    assert report.results[0].status is Status.ERROR
+    assert "RuntimeError('boom')" in report.results[0].detail
+
+
+def test_a_crash_of_the_backend_is_a_violation() -> None:
+    """A valid call that raises is not answered, whether the example made it or looked at the store by it."""
 
     class Crashes(MemoryBackend):
         def queues(self) -> NoReturn:
@@ -168,9 +182,8 @@ def test_a_crash_is_an_error_and_not_a_violation() -> None:
 
     report = conform(Target.from_class(Crashes, "memory://"), only=["SETUP-01"])
 
-    assert not report.passed
-    assert report.results[0].status is Status.ERROR
-    assert "RuntimeError('boom')" in report.results[0].detail
+    assert [violation.clause_id for violation in report.violations] == ["SETUP-01"]
+    assert "boom" in report.violations[0].observed
 
 
 def test_a_crash_in_a_program_breaks_the_clause_on_calls() -> None:

@@ -1,4 +1,4 @@
-"""Generated programs: that they come to what is to be tested, and do not only call it; what is told of one that fails."""
+"""Generated programs: they come to what is to be tested, and do not only call it; what is told of one that fails."""
 
 from collections import Counter
 from collections.abc import Sequence
