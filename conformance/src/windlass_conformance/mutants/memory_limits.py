@@ -2,12 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from windlass import Filter, Inserted, InvalidArgument, NewRecord, Outcome, QueueStats, Record, State, Stats
+from windlass import (
+    CLAIMABLE,
+    FINAL,
+    Filter,
+    Inserted,
+    InvalidArgument,
+    NewRecord,
+    Outcome,
+    QueueStats,
+    Record,
+    State,
+    Stats,
+    guards,
+)
 from windlass_memory import MemoryBackend
+from windlass_memory.lane import place
 from windlass_memory.store import Store
 
 from ..mutant import Mutant
@@ -145,6 +159,29 @@ class KeepsSeconds(MemoryBackend):
         return super()._settle(store, outcome, now.replace(microsecond=0))
 
 
+class DeletesKeyless(MemoryBackend):
+    """A delete passes over jobs that ended and still hold a key, lest the key come free."""
+
+    def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
+        found = self.list(filter, limit=self.capabilities.max_batch)
+        free = [r.id for r in found if r.state not in FINAL or r.unique_until == "finished" or r.unique_key is None]
+        return super().delete(replace(filter, ids=free), limit=limit)
+
+
+class LeavesOutThePaused(MemoryBackend):
+    """A claim takes its batch from all queues, and leaves those that are paused out of it."""
+
+    def claim(self, queues: Sequence[str], *, limit: int, now: Now = None, **options: Any) -> Sequence[Record]:
+        moment = guards.utc(now or datetime.now(UTC))
+        with self._locked() as store:
+            waiting = [r for r in store.records.values() if r.state in CLAIMABLE and r.queue in queues]
+            due = sorted((r for r in waiting if r.run_at <= moment), key=place)[: max(limit, 0)]
+            room = sum(record.queue not in store.paused for record in due)
+        if due and not room:
+            return []
+        return super().claim(queues, limit=room or limit, now=now, **options)
+
+
 class WakesOthersOnly(MemoryBackend):
     """A client's own insert does not end its waits."""
 
@@ -184,5 +221,7 @@ MUTANTS = (
     Mutant("restores the repeated", "INSERT-05", RestoresRepeated, "A repeated insert brings a job back."),
     Mutant("refuses the empty", "BATCH-01", RefusesEmpty, "An empty settle is refused."),
     Mutant("keeps seconds", "TIME-11", KeepsSeconds, "finished_at is kept to the second."),
+    Mutant("deletes the keyless", "DELETE-02", DeletesKeyless, "A key that is kept until the purge keeps its job."),
+    Mutant("leaves out the paused", "CLAIM-07", LeavesOutThePaused, "Jobs of paused queues take room in a batch."),
     Mutant("wakes others only", "WAIT-07", WakesOthersOnly, "A client's insert does not end its own wait."),
 )
