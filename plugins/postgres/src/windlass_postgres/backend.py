@@ -1,0 +1,322 @@
+"""The contract, kept in one schema of a PostgreSQL database."""
+
+import builtins
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from time import monotonic
+from typing import Any, ClassVar, Self, TypeVar
+from uuid import UUID
+
+import psycopg
+from psycopg import IsolationLevel
+from windlass import (
+    LEASE_EXPIRED,
+    Backend,
+    Capabilities,
+    Claim,
+    Filter,
+    Hold,
+    Inserted,
+    NewRecord,
+    Outcome,
+    Queue,
+    QueueStats,
+    Record,
+    State,
+    Stats,
+    guards,
+)
+
+from . import inserting, lending, rows, schema, settling
+from .connections import Connections, connect
+from .errors import closed, mapped
+from .execute import Execute, on
+from .listener import Listener
+from .location import Location, namespaced
+from .queries import Queries
+from .rows import Row
+
+_CAPABILITIES = Capabilities(
+    durable=True,
+    multi_process=True,
+    notify=True,
+    transactional_insert=True,
+    time_precision=timedelta(microseconds=1),
+    max_payload_bytes=16 * 1024 * 1024,
+    max_batch=100_000,
+)
+
+_FOLD = 100_000
+"""The most lines of the ledger that one rescue folds."""
+
+T = TypeVar("T")
+
+
+class PostgresBackend(Backend):
+    """One client of the store in a schema: `postgresql://user@host/database?schema=windlass`.
+
+    Its `transaction` of an insert is an open transaction of psycopg or SQLAlchemy, sync or async: see `lending`. A
+    backend does not survive a fork: open one in each process.
+    """
+
+    contract_version: ClassVar[int] = 1
+
+    def __init__(self, location: Location) -> None:
+        self._location = location
+        self._queries = Queries(location.schema)
+        self._connections = Connections(location, schema.check)
+        self._listener = Listener(location)
+        self._closed = Event()
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        return cls(Location.parse(url))
+
+    @classmethod
+    def namespaced(cls, url: str, namespace: str) -> str:
+        return namespaced(url, namespace)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return replace(_CAPABILITIES, notify=self._location.options.notify)
+
+    @contextmanager
+    def transaction(self) -> Iterator[psycopg.Connection[Row]]:
+        self._refuse_closed()
+        with mapped(self._location), connect(self._location) as connection:
+            yield connection
+
+    def setup(self) -> None:
+        self._refuse_closed()
+        schema.setup(self._location)
+
+    def teardown(self) -> None:
+        self._refuse_closed()
+        schema.teardown(self._location)
+
+    def insert(
+        self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[Inserted]:
+        _batch(records)
+        now = _utc(now)
+        for record in records:
+            guards.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
+            guards.moment(record.run_at, _or_clock(now))
+        self._refuse_closed()
+        if transaction is not None:
+            with mapped(self._location):
+                return lending.insert(transaction, self._queries, records, now)
+        answers = self._run(lambda execute: inserting.insert(execute, self._queries, records, now))
+        self._listener.wake({answer.record.queue for answer in answers if answer.created})
+        return answers
+
+    def claim(
+        self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
+    ) -> Sequence[Record]:
+        names = guards.names(queues, "queues")
+        guards.limit(limit)
+        guards.name(worker, "worker")
+        now = _utc(now)
+        guards.moment(guards.positive(lease, "lease"), _or_clock(now), "lease")
+        asked = {"queues": builtins.list(names), "limit": limit, "worker": worker, "lease": lease, "now": now}
+
+        def claim(execute: Execute) -> builtins.list[Row]:
+            taken, wanted = _taken(execute(self._queries.claim, {**asked, "contended": False}))
+            if len(taken) < wanted:  # others hold some of the first jobs, and there may be free ones in other lanes
+                more, _ = _taken(execute(self._queries.claim, {**asked, "limit": limit - len(taken), "contended": True}))
+                taken += more
+            return sorted(taken, key=rows.claiming_order)
+
+        return rows.records(self._run(claim))
+
+    def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
+        _batch(claims)
+        now = _utc(now)
+        guards.moment(guards.positive(lease, "lease"), _or_clock(now), "lease")
+        held = _newest_first(claims)
+        parameters = {"ids": [id for id, _ in held], "attempts": [n for _, n in held], "lease": lease, "now": now}
+        found = self._run(lambda execute: execute(self._queries.extend, parameters))
+        flagged = {Claim(id, attempt): cancel_requested for id, attempt, cancel_requested in found}
+        return [_hold(flagged.get(claim)) for claim in claims]
+
+    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+        _batch(outcomes)
+        now = _utc(now)
+        settling.check(outcomes, _or_clock(now), _CAPABILITIES.max_payload_bytes)
+        first = {outcome.claim: outcome for outcome in reversed(outcomes)}
+        parameters = {**settling.columns([first[claim] for claim in _newest_first(first)]), "now": now}
+        found = self._run(lambda execute: execute(self._queries.settle, parameters))
+        applied = {id for [id] in found}
+        return [outcome.claim.id in applied and outcome is first[outcome.claim] for outcome in outcomes]
+
+    def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
+        parameters = {"limit": guards.limit(limit), "now": _utc(now), "error": LEASE_EXPIRED.to_json()}
+        rescued = rows.records(self._run(lambda execute: execute(self._queries.rescue, parameters)))
+        self._listener.wake({record.queue for record in rescued})
+        self._run(lambda execute: execute(self._queries.fold, {"limit": _FOLD}))
+        return rescued
+
+    def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
+        _batch(ids)
+        found = self._run(lambda execute: execute(self._queries.get, {"ids": builtins.list(ids)}))
+        return {record.id: record for record in rows.records(found)}
+
+    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
+        parameters = {**_filter(filter), "limit": guards.limit(limit), "after": after}
+        return rows.records(self._run(lambda execute: execute(self._queries.list, parameters)))
+
+    def stats(self, *, now: datetime | None = None) -> Stats:
+        now = _utc(now)
+
+        def read(execute: Execute) -> Stats:
+            counts = execute(self._queries.stats, {})
+            due = execute(self._queries.due, {"now": now})
+            return _stats(counts, due, _queues(execute(self._queries.queues, {})))
+
+        return self._run(read, isolation=IsolationLevel.REPEATABLE_READ)
+
+    def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
+        return self._change(self._queries.cancel, filter, limit, now)
+
+    def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
+        return self._change(self._queries.requeue, filter, limit, now)
+
+    def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
+        return self._change(self._queries.delete, filter, limit, None)
+
+    def _change(self, query: str, filter: Filter, limit: int, now: datetime | None) -> Sequence[UUID]:
+        """Change records until none is left or `limit` are: a statement may meet fewer than there are to change."""
+        guards.limit(limit)
+        parameters = {**_filter(filter), "now": _utc(now)}
+
+        def change(execute: Execute) -> Sequence[UUID]:
+            changed: builtins.list[UUID] = []
+            while len(changed) < limit:
+                more = [id for [id] in execute(query, {**parameters, "limit": limit - len(changed)})]
+                if not more:
+                    break
+                changed += more
+            return changed
+
+        return self._run(change)
+
+    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
+        guards.final(states)
+        guards.limit(limit)
+        parameters = {"states": builtins.list(states), "before": guards.utc(before, "before"), "limit": limit}
+        [[removed]] = self._run(lambda execute: execute(self._queries.purge, parameters))
+        return int(removed)
+
+    def pause(self, queue: str) -> None:
+        guards.name(queue, "queue")
+        self._run(lambda execute: execute(self._queries.pause, {"queue": queue}))
+
+    def resume(self, queue: str) -> None:
+        guards.name(queue, "queue")
+        self._run(lambda execute: execute(self._queries.resume, {"queue": queue}))
+        self._listener.wake([queue])
+
+    def queues(self) -> Sequence[Queue]:
+        return _queues(self._run(lambda execute: execute(self._queries.queues, {})))
+
+    def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
+        names = guards.names(queues, "queues")
+        deadline = monotonic() + timeout.total_seconds()
+        while True:
+            seen = self._listener.seen(names)
+            wait = self._seconds_until_due(names)
+            remaining = deadline - monotonic()
+            if wait is not None and wait <= 0:
+                return True
+            if remaining <= 0:
+                return False
+            if not self._listener.wait(names, seen, remaining if wait is None else min(wait, remaining)):
+                return False
+
+    def _seconds_until_due(self, names: Sequence[str]) -> float | None:
+        parameters = {"queues": builtins.list(names)}
+        [[due, now]] = self._run(lambda execute: execute(self._queries.next_due, parameters))
+        return None if due is None else (due - now) / 1_000_000
+
+    def close(self) -> None:
+        if not self._closed.is_set():
+            self._closed.set()
+            self._listener.close()
+            self._connections.close()
+
+    def _run(
+        self, work: Callable[[Execute], T], *, isolation: IsolationLevel = IsolationLevel.READ_COMMITTED
+    ) -> T:
+        return self._connections.run(lambda cursor: work(on(cursor)), isolation=isolation)
+
+    def _refuse_closed(self) -> None:
+        if self._closed.is_set():
+            raise closed()
+
+
+def _utc(now: datetime | None) -> datetime | None:
+    return None if now is None else guards.utc(now)
+
+
+def _or_clock(now: datetime | None) -> datetime:
+    """Return a moment to check delays with, before the server counts them from its own."""
+    return datetime.now(UTC) if now is None else now
+
+
+def _batch(items: Sequence[Any]) -> None:
+    guards.within(len(items), 0, _CAPABILITIES.max_batch, "the number of items in one call")
+
+
+def _taken(found: Sequence[Row]) -> tuple[builtins.list[Row], int]:
+    """Return the rows of claimed jobs, and how many were due: the last column, of a row of its own where none is."""
+    return [row for row in found if row[0] is not None], found[0][-1]
+
+
+def _filter(filter: Filter) -> dict[str, Any]:
+    _batch(filter.ids or ())
+    return {
+        name: None if values is None else builtins.list(values)
+        for name, values in (
+            ("ids", filter.ids),
+            ("states", filter.states),
+            ("kinds", filter.kinds),
+            ("queues", filter.queues),
+            ("tags", filter.tags),
+        )
+    }
+
+
+def _newest_first(claims: Iterable[Claim]) -> builtins.list[Claim]:
+    """Return distinct claims in the order in which every statement locks rows, so that none waits for another's turn."""
+    return sorted(set(claims), reverse=True)
+
+
+def _hold(cancel_requested: bool | None) -> Hold:
+    if cancel_requested is None:
+        return Hold.LOST
+    return Hold.CANCEL_REQUESTED if cancel_requested else Hold.HELD
+
+
+def _queues(found: Sequence[Row]) -> builtins.list[Queue]:
+    return [Queue(name, paused) for name, paused in found]
+
+
+def _stats(counts: Sequence[Row], due: Sequence[Row], queues: Sequence[Queue]) -> Stats:
+    states: Counter[State] = Counter(dict.fromkeys(State, 0))
+    kinds: Counter[str] = Counter()
+    totals: Counter[str] = Counter()
+    for queue, kind, state, n in counts:
+        states[State(state)] += n
+        kinds[kind] += n
+        totals[queue] += n
+    dues = {queue: (n, None if oldest is None else rows.moment(oldest)) for queue, n, oldest in due}
+    return Stats(
+        sum(totals.values()),
+        dict(states),
+        {kind: n for kind, n in kinds.items() if n},
+        {name: QueueStats(totals[name], *dues.get(name, (0, None)), paused) for name, paused in queues},
+    )

@@ -1,0 +1,20 @@
+-- Effect: end jobs that wait, and flag those that run, of those that fit a filter.
+-- Locks: the rows of these jobs, newest first; waits for whoever holds one, and then looks at it again. Index: as list.
+WITH chosen AS MATERIALIZED (
+    SELECT id FROM {schema}.jobs
+    WHERE (state IN ('pending', 'retrying') OR (state = 'running' AND NOT cancel_requested))
+        AND (%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s::uuid[]))
+        AND (%(states)s::text[] IS NULL OR state = ANY (%(states)s::text[]))
+        AND (%(kinds)s::text[] IS NULL OR kind = ANY (%(kinds)s::text[]))
+        AND (%(queues)s::text[] IS NULL OR queue = ANY (%(queues)s::text[]))
+        AND (%(tags)s::text[] IS NULL OR (tags <> '{}' AND tags && %(tags)s::text[]))
+    ORDER BY id DESC LIMIT %(limit)s FOR UPDATE
+)
+UPDATE {schema}.jobs
+SET state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
+    cancel_requested = (state = 'running'),
+    finished_at = CASE WHEN state = 'running' THEN finished_at ELSE {now} END,
+    held_key = CASE WHEN state <> 'running' AND unique_until = 'finished' THEN NULL ELSE held_key END,
+    updated_at = {now}
+WHERE id = ANY (ARRAY(SELECT id FROM chosen))
+RETURNING id

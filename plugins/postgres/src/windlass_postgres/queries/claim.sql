@@ -1,0 +1,65 @@
+-- Effect: begin an attempt of the first due jobs, in claiming order, of those of the queues that are not paused.
+-- Locks: the rows of the jobs that it takes; skips those that another holds. Index: jobs_waiting; primary key.
+--     A lane is one (queue, priority), kept in claiming order by the index; `lane` skips from each to the next, past
+--     the jobs between. `share` is how many of the first jobs stand in each lane, and so many are locked there: no
+--     lane is locked further than needed. Where others hold some of the first jobs, too few may be left in those lanes
+--     for it; a call says `contended` then, and each lane is locked as far as it may be needed.
+-- Order: of what is returned, none. At least one row: `wanted` is how many were due, and is alone where none was taken.
+WITH RECURSIVE lane AS (
+    SELECT asked.queue, top.priority
+    FROM unnest(%(queues)s::text[]) AS asked (queue)
+    CROSS JOIN LATERAL (
+        SELECT priority FROM {schema}.jobs
+        WHERE queue = asked.queue AND state IN ('pending', 'retrying')
+        ORDER BY priority DESC LIMIT 1
+    ) AS top
+    WHERE NOT EXISTS (SELECT FROM {schema}.paused_queues WHERE name = asked.queue)
+    UNION ALL
+    SELECT lane.queue, next.priority
+    FROM lane
+    CROSS JOIN LATERAL (
+        SELECT priority FROM {schema}.jobs
+        WHERE queue = lane.queue AND state IN ('pending', 'retrying') AND priority < lane.priority
+        ORDER BY priority DESC LIMIT 1
+    ) AS next
+),
+share AS MATERIALIZED (
+    SELECT queue, priority, count(*) AS n
+    FROM (
+        SELECT lane.queue, lane.priority
+        FROM lane
+        CROSS JOIN LATERAL (
+            SELECT run_at, id FROM {schema}.jobs
+            WHERE queue = lane.queue AND priority = lane.priority AND state IN ('pending', 'retrying')
+                AND run_at <= {now}
+            ORDER BY run_at, id LIMIT %(limit)s
+        ) AS due
+        ORDER BY lane.priority DESC, due.run_at, due.id
+        LIMIT CASE WHEN %(contended)s THEN NULL ELSE %(limit)s END
+    ) AS first
+    GROUP BY queue, priority
+),
+taken AS MATERIALIZED (
+    SELECT due.id
+    FROM share
+    CROSS JOIN LATERAL (
+        SELECT run_at, id FROM {schema}.jobs
+        WHERE queue = share.queue AND priority = share.priority AND state IN ('pending', 'retrying')
+            AND run_at <= {now}
+        ORDER BY run_at, id LIMIT share.n FOR UPDATE SKIP LOCKED
+    ) AS due
+    ORDER BY share.priority DESC, due.run_at, due.id LIMIT %(limit)s
+),
+claimed AS (
+    UPDATE {schema}.jobs
+    SET state = 'running', attempt = attempt + 1, worker = %(worker)s, lease_until = {now} + %(lease)s,
+        attempted_at = {now}, updated_at = {now}
+    WHERE id = ANY (ARRAY(SELECT id FROM taken))
+    RETURNING
+        id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at,
+        attempted_at, finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error,
+        result, tags
+)
+SELECT claimed.*, wanted.n
+FROM (SELECT coalesce(sum(n), 0)::bigint AS n FROM share) AS wanted
+LEFT JOIN claimed ON TRUE

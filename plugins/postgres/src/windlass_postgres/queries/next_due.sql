@@ -1,0 +1,27 @@
+-- Effect: read the earliest run_at of what waits in those of the queues that are not paused; NULL where nothing does.
+-- Locks: none. Index: jobs_waiting, from one (queue, priority) to the next: its cost grows with their number only.
+WITH RECURSIVE lane AS (
+    SELECT asked.queue, top.priority
+    FROM unnest(%(queues)s::text[]) AS asked (queue)
+    CROSS JOIN LATERAL (
+        SELECT priority FROM {schema}.jobs
+        WHERE queue = asked.queue AND state IN ('pending', 'retrying')
+        ORDER BY priority DESC LIMIT 1
+    ) AS top
+    WHERE NOT EXISTS (SELECT FROM {schema}.paused_queues WHERE name = asked.queue)
+    UNION ALL
+    SELECT lane.queue, next.priority
+    FROM lane
+    CROSS JOIN LATERAL (
+        SELECT priority FROM {schema}.jobs
+        WHERE queue = lane.queue AND state IN ('pending', 'retrying') AND priority < lane.priority
+        ORDER BY priority DESC LIMIT 1
+    ) AS next
+)
+SELECT min(due.run_at), statement_timestamp()
+FROM lane
+CROSS JOIN LATERAL (
+    SELECT run_at FROM {schema}.jobs
+    WHERE queue = lane.queue AND priority = lane.priority AND state IN ('pending', 'retrying')
+    ORDER BY run_at, id LIMIT 1
+) AS due

@@ -1,0 +1,7 @@
+-- Effect: pause a queue, which is known from now on.
+-- Locks: its row. Index: primary key of paused_queues.
+WITH known AS (
+    INSERT INTO {schema}.counts (n, queue, kind, state) VALUES (0, %(queue)s, '', 'pending')
+)
+INSERT INTO {schema}.paused_queues (name) VALUES (%(queue)s) ON CONFLICT DO NOTHING
+RETURNING name

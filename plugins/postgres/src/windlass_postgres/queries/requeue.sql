@@ -1,0 +1,28 @@
+-- Effect: make jobs pending again and due now, of those that fit a filter: of several with one key the newest, and none
+--     whose key another holds. Where another takes the key meanwhile, jobs_held_keys refuses the statement whole.
+-- Locks: the rows of these jobs, newest first; waits for whoever holds one, and then looks at it again. Index: as list;
+--     jobs_held_keys.
+WITH fitting AS MATERIALIZED (
+    SELECT id, unique_key FROM {schema}.jobs AS job
+    WHERE state IN ('retrying', 'completed', 'discarded', 'cancelled')
+        AND (%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s::uuid[]))
+        AND (%(states)s::text[] IS NULL OR state = ANY (%(states)s::text[]))
+        AND (%(kinds)s::text[] IS NULL OR kind = ANY (%(kinds)s::text[]))
+        AND (%(queues)s::text[] IS NULL OR queue = ANY (%(queues)s::text[]))
+        AND (%(tags)s::text[] IS NULL OR (tags <> '{}' AND tags && %(tags)s::text[]))
+        AND (
+            unique_key IS NULL OR held_key IS NOT NULL
+            OR NOT EXISTS (SELECT FROM {schema}.jobs AS holder WHERE holder.held_key = job.unique_key)
+        )
+    ORDER BY id DESC LIMIT %(limit)s FOR UPDATE OF job
+),
+chosen AS (
+    SELECT DISTINCT ON (coalesce(unique_key, id::text), unique_key IS NULL) id
+    FROM fitting ORDER BY coalesce(unique_key, id::text), unique_key IS NULL, id DESC
+)
+UPDATE {schema}.jobs
+SET state = 'pending', run_at = {now},
+    max_attempts = greatest(max_attempts, attempt + 1), finished_at = NULL, result = NULL, cancel_requested = FALSE,
+    held_key = unique_key, updated_at = {now}
+WHERE id = ANY (ARRAY(SELECT id FROM chosen))
+RETURNING id

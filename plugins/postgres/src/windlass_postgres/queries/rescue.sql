@@ -1,0 +1,30 @@
+-- Effect: end attempts whose lease has run out: the job waits for another, or ends where none is left or cancellation
+--     was requested.
+-- Locks: the rows of the jobs that it takes; skips those that another holds. Index: jobs_leases; primary key.
+WITH expired AS MATERIALIZED (
+    SELECT id FROM {schema}.jobs
+    WHERE state = 'running' AND lease_until <= {now}
+    ORDER BY lease_until LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+UPDATE {schema}.jobs
+SET state = CASE
+        WHEN cancel_requested THEN 'cancelled'
+        WHEN attempt >= max_attempts THEN 'discarded'
+        ELSE 'retrying'
+    END,
+    run_at = CASE
+        WHEN cancel_requested OR attempt >= max_attempts THEN run_at
+        ELSE {now}
+    END,
+    finished_at = CASE
+        WHEN cancel_requested OR attempt >= max_attempts THEN {now}
+    END,
+    held_key = CASE
+        WHEN (cancel_requested OR attempt >= max_attempts) AND unique_until = 'finished' THEN NULL
+        ELSE held_key
+    END,
+    last_error = %(error)s, lease_until = NULL, updated_at = {now}
+WHERE id = ANY (ARRAY(SELECT id FROM expired))
+RETURNING
+    id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,
+    finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error, result, tags

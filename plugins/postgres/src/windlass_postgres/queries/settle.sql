@@ -1,0 +1,33 @@
+-- Effect: end the attempts of current claims: `state` is what the outcome says, but a job whose cancellation was requested
+--     does not wait again, it is cancelled. Its key is free at its end, unless it is held until purged.
+-- Locks: the rows of these jobs. Index: primary key.
+UPDATE {schema}.jobs AS job
+SET state = CASE
+        WHEN job.cancel_requested AND ended.state IN ('pending', 'retrying') THEN 'cancelled'
+        ELSE ended.state
+    END,
+    run_at = CASE
+        WHEN job.cancel_requested OR ended.state NOT IN ('pending', 'retrying') THEN job.run_at
+        ELSE coalesce(
+            ended.run_at, {now} + coalesce(ended.delay, '0'::interval)
+        )
+    END,
+    max_attempts = job.max_attempts + CASE WHEN ended.state = 'pending' THEN 1 ELSE 0 END,
+    finished_at = CASE
+        WHEN job.cancel_requested OR ended.state NOT IN ('pending', 'retrying')
+            THEN {now}
+    END,
+    held_key = CASE
+        WHEN (job.cancel_requested OR ended.state NOT IN ('pending', 'retrying')) AND job.unique_until = 'finished'
+            THEN NULL
+        ELSE job.held_key
+    END,
+    result = CASE WHEN ended.state = 'completed' THEN ended.result ELSE job.result END,
+    last_error = coalesce(ended.error, job.last_error),
+    lease_until = NULL, updated_at = {now}
+FROM unnest(
+    %(ids)s::uuid[], %(attempts)s::bigint[], %(states)s::text[], %(run_ats)s::timestamptz[], %(delays)s::interval[],
+    %(errors)s::text[], %(results)s::bytea[]
+) AS ended (id, attempt, state, run_at, delay, error, result)
+WHERE job.id = ended.id AND job.attempt = ended.attempt AND job.state = 'running'
+RETURNING job.id
