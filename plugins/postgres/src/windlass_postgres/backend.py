@@ -150,8 +150,8 @@ class PostgresBackend(Backend):
         first = {outcome.claim: outcome for outcome in reversed(outcomes)}
         parameters = {**settling.columns([first[claim] for claim in _newest_first(first)]), "now": now}
         found = self._run(lambda execute: execute(self._queries.settle, parameters))
-        applied = {id for [id] in found}
-        return [outcome.claim.id in applied and outcome is first[outcome.claim] for outcome in outcomes]
+        applied = {Claim(id, attempt) for id, attempt in found}
+        return [outcome.claim in applied and outcome is first[outcome.claim] for outcome in outcomes]
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         parameters = {"limit": guards.limit(limit), "now": _utc(now), "error": LEASE_EXPIRED.to_json()}

