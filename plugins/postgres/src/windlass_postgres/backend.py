@@ -2,13 +2,14 @@
 
 import builtins
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from threading import Event
 from time import monotonic
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, LiteralString, Self, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -37,7 +38,6 @@ from .errors import closed, mapped
 from .execute import Execute, on
 from .listener import Listener
 from .location import Location, namespaced
-from .queries import Queries
 from .rows import Row
 
 _CAPABILITIES = Capabilities(
@@ -55,6 +55,8 @@ _FOLD = 100_000
 
 T = TypeVar("T")
 
+_Key = tuple[int, int]
+
 
 class PostgresBackend(Backend):
     """One client of the store in a schema: `postgresql://user@host/database?schema=windlass`.
@@ -67,7 +69,7 @@ class PostgresBackend(Backend):
 
     def __init__(self, location: Location) -> None:
         self._location = location
-        self._queries = Queries(location.schema)
+        self._queries = location.queries
         self._connections = Connections(location, schema.check)
         self._listener = Listener(location)
         self._closed = Event()
@@ -127,7 +129,9 @@ class PostgresBackend(Backend):
         def claim(execute: Execute) -> builtins.list[Row]:
             taken, wanted = _taken(execute(self._queries.claim, {**asked, "contended": False}))
             if len(taken) < wanted:  # others hold some of the first jobs, and there may be free ones in other lanes
-                more, _ = _taken(execute(self._queries.claim, {**asked, "limit": limit - len(taken), "contended": True}))
+                more, _ = _taken(
+                    execute(self._queries.claim, {**asked, "limit": limit - len(taken), "contended": True})
+                )
                 taken += more
             return sorted(taken, key=rows.claiming_order)
 
@@ -137,21 +141,28 @@ class PostgresBackend(Backend):
         _batch(claims)
         now = _utc(now)
         guards.moment(guards.positive(lease, "lease"), _or_clock(now), "lease")
-        held = _newest_first(claims)
-        parameters = {"ids": [id for id, _ in held], "attempts": [n for _, n in held], "lease": lease, "now": now}
+        keys = [_key(claim) for claim in claims]
+        held = [claim for _, claim in _in_locking_order(dict(zip(keys, claims, strict=True)))]
+        parameters = {
+            "ids": [claim.id for claim in held],
+            "attempts": [claim.attempt for claim in held],
+            "lease": lease,
+            "now": now,
+        }
         found = self._run(lambda execute: execute(self._queries.extend, parameters))
-        flagged = {Claim(id, attempt): cancel_requested for id, attempt, cancel_requested in found}
-        return [_hold(flagged.get(claim)) for claim in claims]
+        flagged = {(id.int, attempt): cancel_requested for id, attempt, cancel_requested in found}
+        return [_hold(flagged.get(key)) for key in keys]
 
     def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
         _batch(outcomes)
         now = _utc(now)
         settling.check(outcomes, _or_clock(now), _CAPABILITIES.max_payload_bytes)
-        first = {outcome.claim: outcome for outcome in reversed(outcomes)}
-        parameters = {**settling.columns([first[claim] for claim in _newest_first(first)]), "now": now}
+        keys = [_key(outcome.claim) for outcome in outcomes]
+        first = dict(zip(reversed(keys), reversed(outcomes), strict=True))
+        parameters = {**settling.columns([outcome for _, outcome in _in_locking_order(first)]), "now": now}
         found = self._run(lambda execute: execute(self._queries.settle, parameters))
-        applied = {Claim(id, attempt) for id, attempt in found}
-        return [outcome.claim in applied and outcome is first[outcome.claim] for outcome in outcomes]
+        applied = {(id.int, attempt) for id, attempt in found}
+        return [key in applied and outcome is first[key] for key, outcome in zip(keys, outcomes, strict=True)]
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         parameters = {"limit": guards.limit(limit), "now": _utc(now), "error": LEASE_EXPIRED.to_json()}
@@ -188,7 +199,7 @@ class PostgresBackend(Backend):
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
         return self._change(self._queries.delete, filter, limit, None)
 
-    def _change(self, query: str, filter: Filter, limit: int, now: datetime | None) -> Sequence[UUID]:
+    def _change(self, query: LiteralString, filter: Filter, limit: int, now: datetime | None) -> Sequence[UUID]:
         """Change records until none is left or `limit` are: a statement may meet fewer than there are to change."""
         guards.limit(limit)
         parameters = {**_filter(filter), "now": _utc(now)}
@@ -248,9 +259,7 @@ class PostgresBackend(Backend):
             self._listener.close()
             self._connections.close()
 
-    def _run(
-        self, work: Callable[[Execute], T], *, isolation: IsolationLevel = IsolationLevel.READ_COMMITTED
-    ) -> T:
+    def _run(self, work: Callable[[Execute], T], *, isolation: IsolationLevel = IsolationLevel.READ_COMMITTED) -> T:
         return self._connections.run(lambda cursor: work(on(cursor)), isolation=isolation)
 
     def _refuse_closed(self) -> None:
@@ -290,9 +299,14 @@ def _filter(filter: Filter) -> dict[str, Any]:
     }
 
 
-def _newest_first(claims: Iterable[Claim]) -> builtins.list[Claim]:
-    """Return distinct claims in the order in which every statement locks rows, so that none waits for another's turn."""
-    return sorted(set(claims), reverse=True)
+def _key(claim: Claim) -> _Key:
+    """Return a claim as numbers, which are quick to hash and to sort."""
+    return claim.id.int, claim.attempt
+
+
+def _in_locking_order(items: Mapping[_Key, T]) -> builtins.list[tuple[_Key, T]]:
+    """Return items newest first, the order in which every statement locks rows: so no two wait for each other."""
+    return sorted(items.items(), key=itemgetter(0), reverse=True)
 
 
 def _hold(cancel_requested: bool | None) -> Hold:

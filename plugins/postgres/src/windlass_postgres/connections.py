@@ -5,14 +5,13 @@ from collections.abc import Callable
 from random import random
 from threading import Lock
 from time import sleep
-from typing import Any, LiteralString, TypeVar, cast
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import Cursor, IsolationLevel
 from psycopg.abc import PQGen
 from psycopg.pq import Format
 from psycopg_pool import ConnectionPool
-from windlass import Unavailable
 
 from .errors import PASSING, closed, mapped, ours
 from .location import Location
@@ -69,11 +68,14 @@ class Connections:
             OutcomeUnknown: the connection was lost while committing.
             Unavailable: there was none, or it was lost before; nothing happened.
         """
-        for tried in range(_TRIES):
+        tries = iter(range(_TRIES))
+        while True:
+            tried = next(tries)
             try:
                 return self._once(work, isolation)
             except PASSING as exc:
-                failed = exc
+                if tried == _TRIES - 1:
+                    raise ours(exc, self._location) from exc
                 sleep(random() * _LONGEST_PAUSE)
             except _Lost as exc:
                 if tried:
@@ -81,7 +83,6 @@ class Connections:
                 self._opened().check()  # others of the pool were lost with it, when a server restarts
             except psycopg.Error as exc:
                 raise ours(exc, self._location) from exc
-        raise Unavailable(f"{self._location.shown}: undone {_TRIES} times by other transactions: {failed}") from failed
 
     def _once(self, work: Callable[[Cursor[Row]], T], isolation: IsolationLevel) -> T:
         pool = self._opened()
@@ -188,9 +189,3 @@ def _configure(connection: Connection, location: Location) -> None:
     connection.seconds = location.options.timeout.total_seconds()
     assert _MICROSECONDS is not None
     connection.adapters.register_loader("timestamptz", _MICROSECONDS)
-
-
-def text(query: str) -> LiteralString:
-    """Return a statement of ours as what psycopg asks for: text that no user wrote."""
-    return cast("LiteralString", query)
-

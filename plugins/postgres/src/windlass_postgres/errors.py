@@ -19,11 +19,11 @@ from windlass import (
 
 from .location import Location
 
-PASSING = (errors.SerializationFailure, errors.DeadlockDetected)
-"""What another transaction caused, and goes away when ours is made again."""
+PASSING = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
+"""What another transaction caused, and goes away when ours is made again: it sees then what the other did."""
 
 _ABSENT = (errors.UndefinedTable, errors.InvalidSchemaName, errors.UndefinedFunction)
-_TIMES = (errors.DatetimeFieldOverflow, errors.IntervalFieldOverflow)
+_LATE = (errors.CheckViolation, errors.DatetimeFieldOverflow, errors.IntervalFieldOverflow)
 
 
 @contextmanager
@@ -36,42 +36,35 @@ def mapped(location: Location) -> Iterator[None]:
 
 
 def ours(exc: psycopg.Error, location: Location, *, committing: bool = False) -> WindlassError:
-    """Return our error for one of psycopg's."""
-    where = f"{location.shown}, schema {location.schema!r},"
-    match exc:
-        case PoolClosed():
-            return closed()
-        case PoolTimeout():
-            return Unavailable(
-                f"{location.shown} gave no connection within {location.options.pool_timeout}: all "
-                f"{location.options.pool_size} are in use, or it cannot be reached; raise pool_size or pool_timeout"
-            )
-        case errors.CheckViolation() | errors.DatetimeFieldOverflow() | errors.IntervalFieldOverflow():
-            return InvalidArgument(f"a time ends after the year 9999: {_first_line(exc)}")
-        case _ if isinstance(exc, _ABSENT):
-            return not_set_up(location)
-        case errors.ReadOnlySqlTransaction():
-            return Unavailable(f"{where} is read-only: a standby, or set so; use the primary server's address")
-        case errors.InsufficientPrivilege():
-            return ConfigurationError(f"{where} may not be used by this user: {_first_line(exc)}")
-        case errors.QueryCanceled():
-            return Unavailable(f"{where} did not answer in time, and the statement was undone: {_first_line(exc)}")
-        case psycopg.OperationalError() if committing:
-            return OutcomeUnknown(f"{where} was lost while committing, and may have committed: {_first_line(exc)}")
-        case psycopg.OperationalError() | psycopg.InterfaceError() | errors.SerializationFailure():
-            return Unavailable(f"{where} could not be used: {_first_line(exc)}")
-        case _:
-            return BackendError(f"{where} answered {type(exc).__name__} ({exc.sqlstate}): {_first_line(exc)}")
+    """Return our error for one of psycopg's: that of the first line of the table that fits."""
+    if isinstance(exc, PoolClosed):
+        return closed()
+    if isinstance(exc, _ABSENT):
+        return not_set_up(location)
+    kind, text = next((kind, text) for theirs, kind, text in _TABLE if isinstance(exc, theirs))
+    if committing and kind is Unavailable and exc.sqlstate is None:
+        kind, text = OutcomeUnknown, "was lost while committing, and may have committed"
+    said = (str(exc).strip() or type(exc).__name__).splitlines()[0]
+    return kind(f"{location.shown}, schema {location.schema!r}, {text}: {said}")
 
 
-def _first_line(exc: psycopg.Error) -> str:
-    return (str(exc).strip() or type(exc).__name__).splitlines()[0]
+_TABLE: tuple[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...], type[WindlassError], str], ...] = (
+    (PoolTimeout, Unavailable, "has all its connections in use; raise pool_size or pool_timeout"),
+    (PASSING, Unavailable, "was changed by others again and again, each time undoing this call"),
+    (_LATE, InvalidArgument, "was given a time after the year 9999"),
+    (errors.ReadOnlySqlTransaction, Unavailable, "is read-only: a standby, or set so; connect to the primary"),
+    (errors.InsufficientPrivilege, ConfigurationError, "may not be used so by this user"),
+    (errors.QueryCanceled, Unavailable, "did not answer in time, and undid the call"),
+    ((psycopg.OperationalError, psycopg.InterfaceError), Unavailable, "could not be used"),
+    (psycopg.Error, BackendError, "answered what Windlass did not expect"),
+)
 
 
 def not_set_up(location: Location) -> NotSetUp:
     """Return the error for a schema that `setup` has not made yet, or that was torn down."""
     return NotSetUp(
-        f"{location.shown} has no jobs in schema {location.schema!r}; run `windlass setup` with its URL, or call setup()"
+        f"{location.shown} has no store in schema {location.schema!r}; run `windlass setup` with its URL, or call "
+        "setup()"
     )
 
 

@@ -1,24 +1,24 @@
 """How a statement is executed in a transaction, whosever it is."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, LiteralString, Protocol
 
 from psycopg import Cursor
 
-from .connections import text
 from .rows import Row
 
 
 class Execute(Protocol):
     """Executes a statement of `Queries` and returns its rows."""
 
-    def __call__(self, query: str, parameters: Mapping[str, Any], /) -> Sequence[Row]: ...
+    def __call__(self, query: LiteralString, parameters: Mapping[str, Any], /) -> Sequence[Row]:
+        """Execute."""
 
 
 def on(cursor: Cursor[Row]) -> Execute:
     """Return what executes on a cursor."""
 
-    def execute(query: str, parameters: Mapping[str, Any]) -> Sequence[Row]:
-        return cursor.execute(text(query), parameters).fetchall()
+    def execute(query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
+        return cursor.execute(query, parameters).fetchall()
 
     return execute

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from select import select
 from socket import socketpair
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 
 import psycopg
 
-from .connections import Connection, connect, text
+from .connections import Connection, connect
 from .location import Location
-from .queries import quoted
 
 logger = logging.getLogger("windlass.postgres")
 
@@ -24,14 +23,17 @@ Seen = tuple[int, ...]
 
 
 class Listener:
-    """A thread that listens from the first `wait` until `close`. What was missed while it had no connection wakes all."""
+    """A thread that listens from the first `wait` until `close`.
+
+    Each time that it has a connection again it wakes all, who may have missed something meanwhile.
+    """
 
     def __init__(self, location: Location) -> None:
         self._location = location
         self._condition = Condition()
         self._woken: Counter[str] = Counter()
         self._all_woken = 0
-        self._closed = False
+        self._closed = Event()
         self._listening = False
         self._thread: Thread | None = None
         self._bell, self._ringer = socketpair()
@@ -49,11 +51,11 @@ class Listener:
     def wait(self, queues: Sequence[str], seen: Seen, seconds: float) -> bool:
         """Wait until one of the queues is woken again, or for some seconds; say whether to go on waiting."""
         with self._condition:
-            if self._thread is None and self._location.options.notify and not self._closed:
+            if self._thread is None and self._location.options.notify and not self._closed.is_set():
                 self._thread = Thread(target=self._run, name="windlass-postgres-listener", daemon=True)
                 self._thread.start()
-            self._condition.wait_for(lambda: self._closed or self._seen(queues) != seen, seconds)
-            return not self._closed
+            self._condition.wait_for(lambda: self._closed.is_set() or self._seen(queues) != seen, seconds)
+            return not self._closed.is_set()
 
     def wake(self, queues: Iterable[str]) -> None:
         """Wake those who wait for some queues."""
@@ -64,7 +66,7 @@ class Listener:
     def close(self) -> None:
         """End the thread, and wake all."""
         with self._condition:
-            self._closed = True
+            self._closed.set()
             self._condition.notify_all()
             thread = self._thread
         self._ringer.close()  # which makes the bell readable
@@ -77,10 +79,10 @@ class Listener:
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE
-        while not self._closed:
+        while not self._closed.is_set():
             try:
                 with closing(connect(self._location, autocommit=True)) as connection:
-                    connection.execute(text(f"LISTEN {quoted(self._location.channel)}"))
+                    connection.execute(self._location.queries.listen)
                     pause = _FIRST_PAUSE
                     self._listen(connection)
             except psycopg.Error as exc:
@@ -94,9 +96,9 @@ class Listener:
             self._listening = True
             self._all_woken += 1
             self._condition.notify_all()
-        while not self._closed:
-            select([connection, self._bell], [], [])
-            if self._closed:
+        while not self._closed.is_set():
+            select([connection.fileno(), self._bell.fileno()], [], [])
+            if self._closed.is_set():
                 return
             connection.pgconn.consume_input()
             queues = []

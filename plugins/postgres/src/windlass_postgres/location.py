@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Annotated, Self
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -10,6 +11,8 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from windlass import BackendUrl, ConfigurationError, urls
+
+from .queries import CHANNEL, Queries
 
 SCHEMA_LENGTH = 50
 """The most characters of a schema's name, so that the channel named after it is a name for PostgreSQL too."""
@@ -29,8 +32,8 @@ _CONNECTION_DEFAULTS = {
 def _schema(name: str) -> str:
     if not _SCHEMA.fullmatch(name) or len(name) > SCHEMA_LENGTH or name.startswith("pg_"):
         raise ValueError(
-            f"a schema's name has 1 to {SCHEMA_LENGTH} characters of A-Z, a-z, 0-9, underscore and hyphen, begins with a "
-            "letter or underscore, and not with pg_"
+            f"a schema's name has 1 to {SCHEMA_LENGTH} characters of A-Z, a-z, 0-9, underscore and hyphen, begins with "
+            "a letter or underscore, and not with pg_"
         )
     return name
 
@@ -70,7 +73,7 @@ class Options(BaseModel):
 _OURS = tuple(field.alias or name for name, field in Options.model_fields.items())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Location:
     """One schema of a server, and how to use it. `conninfo` is libpq's, and may hold a password."""
 
@@ -95,8 +98,8 @@ class Location:
         except ProgrammingError as exc:
             why = str(exc).strip().replace(url, urls.redact(url)).replace(head, urls.redact(head))
             raise ConfigurationError(
-                f"{urls.redact(url)!r} cannot be used: {why}. Options of Windlass are {', '.join(_OURS)}; all others are "
-                "libpq's, e.g. sslmode"
+                f"{urls.redact(url)!r} cannot be used: {why}. Options of Windlass are {', '.join(_OURS)}; all others "
+                "are libpq's, e.g. sslmode"
             ) from None  # the cause's text may show a password
         return cls(urls.redact(url), make_conninfo("", **{**_CONNECTION_DEFAULTS, **given}), options)
 
@@ -108,7 +111,12 @@ class Location:
     @property
     def channel(self) -> str:
         """The name of the channel on which those who wait are woken."""
-        return f"windlass:{self.schema}"
+        return CHANNEL.replace("{schema}", self.schema)
+
+    @cached_property
+    def queries(self) -> Queries:
+        """The statements on this schema."""
+        return Queries(self.schema)
 
 
 def namespaced(url: str, namespace: str) -> str:

@@ -96,7 +96,7 @@ END $$;
 CREATE FUNCTION {schema}.wake(queue text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF current_setting('windlass.notify', TRUE) IS DISTINCT FROM 'off' THEN
-        PERFORM pg_notify({channel}, queue);
+        PERFORM pg_notify('{channel}', queue);
     END IF;
 END $$;
 

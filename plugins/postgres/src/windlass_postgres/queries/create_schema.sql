@@ -1,0 +1,3 @@
+-- Effect: make the schema.
+-- Locks: the catalogue's. Index: none.
+CREATE SCHEMA {schema}
