@@ -13,7 +13,6 @@ from typing import Any, ClassVar, LiteralString, Self, TypeVar
 from uuid import UUID
 
 import psycopg
-from psycopg import IsolationLevel
 from windlass import (
     LEASE_EXPIRED,
     Backend,
@@ -173,22 +172,15 @@ class PostgresBackend(Backend):
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         _batch(ids)
-        found = self._run(lambda execute: execute(self._queries.get, {"ids": builtins.list(ids)}))
+        found = self._read(self._queries.get, {"ids": builtins.list(ids)})
         return {record.id: record for record in rows.records(found)}
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         parameters = {**_filter(filter), "limit": guards.limit(limit), "after": after}
-        return rows.records(self._run(lambda execute: execute(self._queries.list, parameters)))
+        return rows.records(self._read(self._queries.list, parameters))
 
     def stats(self, *, now: datetime | None = None) -> Stats:
-        now = _utc(now)
-
-        def read(execute: Execute) -> Stats:
-            counts = execute(self._queries.stats, {})
-            due = execute(self._queries.due, {"now": now})
-            return _stats(counts, due, _queues(execute(self._queries.queues, {})))
-
-        return self._run(read, isolation=IsolationLevel.REPEATABLE_READ)
+        return _stats(self._read(self._queries.stats, {"now": _utc(now)}))
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         return self._change(self._queries.cancel, filter, limit, now)
@@ -232,7 +224,7 @@ class PostgresBackend(Backend):
         self._listener.wake([queue])
 
     def queues(self) -> Sequence[Queue]:
-        return _queues(self._run(lambda execute: execute(self._queries.queues, {})))
+        return [Queue(name, paused) for name, paused in self._read(self._queries.queues, {})]
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         names = guards.names(queues, "queues")
@@ -249,8 +241,7 @@ class PostgresBackend(Backend):
                 return False
 
     def _seconds_until_due(self, names: Sequence[str]) -> float | None:
-        parameters = {"queues": builtins.list(names)}
-        [[due, now]] = self._run(lambda execute: execute(self._queries.next_due, parameters))
+        [[due, now]] = self._read(self._queries.next_due, {"queues": builtins.list(names)})
         return None if due is None else (due - now) / 1_000_000
 
     def close(self) -> None:
@@ -259,8 +250,11 @@ class PostgresBackend(Backend):
             self._listener.close()
             self._connections.close()
 
-    def _run(self, work: Callable[[Execute], T], *, isolation: IsolationLevel = IsolationLevel.READ_COMMITTED) -> T:
-        return self._connections.run(lambda cursor: work(on(cursor)), isolation=isolation)
+    def _run(self, work: Callable[[Execute], T]) -> T:
+        return self._connections.write(lambda cursor: work(on(cursor)))
+
+    def _read(self, query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
+        return self._connections.read(lambda cursor: on(cursor)(query, parameters))
 
     def _refuse_closed(self) -> None:
         if self._closed.is_set():
@@ -315,22 +309,18 @@ def _hold(cancel_requested: bool | None) -> Hold:
     return Hold.CANCEL_REQUESTED if cancel_requested else Hold.HELD
 
 
-def _queues(found: Sequence[Row]) -> builtins.list[Queue]:
-    return [Queue(name, paused) for name, paused in found]
-
-
-def _stats(counts: Sequence[Row], due: Sequence[Row], queues: Sequence[Queue]) -> Stats:
+def _stats(found: Sequence[Row]) -> Stats:
     states: Counter[State] = Counter(dict.fromkeys(State, 0))
     kinds: Counter[str] = Counter()
     totals: Counter[str] = Counter()
-    for queue, kind, state, n in counts:
-        states[State(state)] += n
-        kinds[kind] += n
-        totals[queue] += n
-    dues = {queue: (n, None if oldest is None else rows.moment(oldest)) for queue, n, oldest in due}
-    return Stats(
-        sum(totals.values()),
-        dict(states),
-        {kind: n for kind, n in kinds.items() if n},
-        {name: QueueStats(totals[name], *dues.get(name, (0, None)), paused) for name, paused in queues},
-    )
+    for queue, kind, state, n, _, _ in found:
+        if state is not None:
+            states[State(state)] += n
+            kinds[kind] += n
+            totals[queue] += n
+    queues = {
+        queue: QueueStats(totals[queue], due, None if oldest is None else rows.moment(oldest), paused)
+        for queue, _, state, due, oldest, paused in found
+        if state is None
+    }
+    return Stats(sum(totals.values()), dict(states), {kind: n for kind, n in kinds.items() if n}, queues)

@@ -31,7 +31,6 @@ class Queries:
         self.get = self._read("get")
         self.list = self._read("list")
         self.stats = self._read("stats")
-        self.due = self._read("due")
         self.fold = self._read("fold")
         self.cancel = self._read("cancel")
         self.requeue = self._read("requeue")

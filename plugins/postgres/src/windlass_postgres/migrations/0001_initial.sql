@@ -109,3 +109,66 @@ CREATE TRIGGER jobs_updated AFTER UPDATE ON {schema}.jobs
 
 CREATE TRIGGER jobs_deleted AFTER DELETE ON {schema}.jobs
     REFERENCING OLD TABLE AS old_jobs FOR EACH STATEMENT EXECUTE FUNCTION {schema}.jobs_deleted();
+
+-- How many jobs of a queue are due, and since when. The ledger tells how many wait, so it is enough to count the fewer,
+-- those that are due or those that are not: both are counted up to a bound that rises until one falls short of it.
+CREATE FUNCTION {schema}.due(name text, waiting bigint, at timestamptz, OUT n bigint, OUT oldest timestamptz)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    lanes  smallint[];
+    bound  bigint := 1000;
+    future bigint;
+BEGIN
+    IF waiting = 0 THEN
+        n := 0;
+        RETURN;
+    END IF;
+    WITH RECURSIVE lane (priority) AS (
+        (
+            SELECT priority FROM {schema}.jobs
+            WHERE queue = name AND state IN ('pending', 'retrying')
+            ORDER BY priority DESC LIMIT 1
+        )
+        UNION ALL
+        SELECT next.priority
+        FROM lane
+        CROSS JOIN LATERAL (
+            SELECT priority FROM {schema}.jobs
+            WHERE queue = name AND state IN ('pending', 'retrying') AND priority < lane.priority
+            ORDER BY priority DESC LIMIT 1
+        ) AS next
+    )
+    SELECT array_agg(priority) INTO lanes FROM lane;
+
+    SELECT min(first.run_at) INTO oldest
+    FROM unnest(lanes) AS lane (priority)
+    CROSS JOIN LATERAL (
+        SELECT run_at FROM {schema}.jobs
+        WHERE queue = name AND priority = lane.priority AND state IN ('pending', 'retrying') AND run_at <= at
+        ORDER BY run_at, id LIMIT 1
+    ) AS first;
+
+    LOOP
+        SELECT count(*) INTO n
+        FROM (
+            SELECT FROM unnest(lanes) AS lane (priority)
+            JOIN {schema}.jobs AS job ON job.priority = lane.priority
+            WHERE job.queue = name AND job.state IN ('pending', 'retrying') AND job.run_at <= at
+            LIMIT bound
+        ) AS counted;
+        EXIT WHEN n < bound;
+
+        SELECT count(*) INTO future
+        FROM (
+            SELECT FROM unnest(lanes) AS lane (priority)
+            JOIN {schema}.jobs AS job ON job.priority = lane.priority
+            WHERE job.queue = name AND job.state IN ('pending', 'retrying') AND job.run_at > at
+            LIMIT bound
+        ) AS counted;
+        IF future < bound THEN
+            n := waiting - future;
+            EXIT;
+        END IF;
+        bound := bound * 10;
+    END LOOP;
+END $$;
