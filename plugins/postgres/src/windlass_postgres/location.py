@@ -101,6 +101,11 @@ class Location:
                 f"{urls.redact(url)!r} cannot be used: {why}. Options of Windlass are {', '.join(_OURS)}; all others "
                 "are libpq's, e.g. sslmode"
             ) from None  # the cause's text may show a password
+        for port in str(given.get("port") or "").split(","):
+            if port and not port.isdigit():
+                raise ConfigurationError(
+                    f"{urls.redact(url)!r} cannot be used: its port is {port!r}, which is no number"
+                )
         return cls(urls.redact(url), make_conninfo("", **{**_CONNECTION_DEFAULTS, **given}), options)
 
     @property

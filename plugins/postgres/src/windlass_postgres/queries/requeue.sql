@@ -1,7 +1,7 @@
 -- Effect: make jobs pending again and due now, of those that fit a filter: of several with one key the newest, and none
 --     whose key another holds. Where another takes the key meanwhile, jobs_held_keys refuses the statement whole.
 -- Locks: the rows of these jobs, newest first; waits for whoever holds one, and then looks at it again. Index: as list;
---     jobs_held_keys.
+--     jobs_held_keys, once for each; NOT EXISTS would be answered by reading the whole table into a hash.
 WITH fitting AS MATERIALIZED (
     SELECT id, unique_key FROM {schema}.jobs AS job
     WHERE state IN ('retrying', 'completed', 'discarded', 'cancelled')
@@ -11,8 +11,8 @@ WITH fitting AS MATERIALIZED (
         AND (%(queues)s::text[] IS NULL OR queue = ANY (%(queues)s::text[]))
         AND (%(tags)s::text[] IS NULL OR (tags <> '{}' AND tags && %(tags)s::text[]))
         AND (
-            unique_key IS NULL OR held_key IS NOT NULL
-            OR NOT EXISTS (SELECT FROM {schema}.jobs AS holder WHERE holder.held_key = job.unique_key)
+            held_key IS NOT NULL
+            OR (SELECT holder.id FROM {schema}.jobs AS holder WHERE holder.held_key = job.unique_key) IS NULL
         )
     ORDER BY id DESC LIMIT %(limit)s FOR UPDATE OF job
 ),

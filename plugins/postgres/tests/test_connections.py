@@ -1,0 +1,221 @@
+"""What is done when connections fail, statements meet each other, or the server is not as it should be."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from threading import Barrier, Thread
+from time import monotonic
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from servers import NEEDS_PASSWORD
+from windlass import (
+    Complete,
+    ConfigurationError,
+    Filter,
+    InvalidArgument,
+    NewRecord,
+    NotSetUp,
+    OutcomeUnknown,
+    State,
+    Unavailable,
+)
+from windlass_postgres import PostgresBackend, connections
+
+LEASE = timedelta(minutes=1)
+
+
+def at(url: str, *, user: str | None = None, port: int | None = None, database: str | None = None) -> str:
+    """Return a URL with something changed."""
+    parts = urlsplit(url)
+    netloc = f"{user or parts.username}@127.0.0.1:{port or parts.port}"
+    return parts._replace(netloc=netloc, path=f"/{database}" if database else parts.path).geturl()
+
+
+def end_all(connection: psycopg.Connection) -> None:
+    """End every other connection of the database, as a restart does."""
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+        "AND datname = current_database() AND backend_type = 'client backend'"
+    )
+
+
+def test_calls_outlive_their_connections(connection: psycopg.Connection, backend: PostgresBackend) -> None:
+    """When the server has ended every connection of the pool, the next call makes another; nobody sees it."""
+    backend.insert([NewRecord(kind="k")])
+    end_all(connection)
+    assert backend.stats().total == 1
+    end_all(connection)
+    assert len(backend.claim(["default"], limit=1, worker="w", lease=LEASE)) == 1
+
+
+def test_a_lost_commit_is_unknown(
+    connection: psycopg.Connection, backend: PostgresBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that is lost while committing leaves the outcome unknown, and the insert can be repeated."""
+    new = NewRecord(kind="k")
+    commit = connections.Connection.commit
+
+    def lost(self: connections.Connection) -> None:
+        monkeypatch.setattr(connections.Connection, "commit", commit)
+        connection.execute("SELECT pg_terminate_backend(%s)", (self.info.backend_pid,))
+        commit(self)
+
+    backend.stats()
+    monkeypatch.setattr(connections.Connection, "commit", lost)
+    with pytest.raises(OutcomeUnknown, match="may have committed"):
+        backend.insert([new])
+    assert backend.insert([new])[0].record.id == new.id
+    assert backend.stats().total == 1
+
+
+def test_a_pool_of_one_serves_many_threads(url: str, backend: PostgresBackend) -> None:
+    """Threads take turns at one connection; none is starved and nothing is lost."""
+    with PostgresBackend.from_url(f"{url}&pool_size=1") as small:
+        threads = [Thread(target=lambda: small.insert([NewRecord(kind="k")] * 3)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert backend.stats().total == 8
+
+
+def test_a_pool_in_use_is_named(url: str, backend: PostgresBackend) -> None:
+    """A call that gets no connection in time says how many there are."""
+    with PostgresBackend.from_url(f"{url}&pool_size=1&pool_timeout=0.05") as small:
+        small.stats()
+        with (
+            pytest.raises(Unavailable, match="has all its connections in use; raise pool_size"),
+            small._connections._opened().connection(),
+        ):
+            small.stats()
+
+
+def test_deadlocks_are_made_again(connection: psycopg.Connection, backend: PostgresBackend, schema: str) -> None:
+    """A call that the server chose to undo, since it and another waited for each other, is made again."""
+    first, second = (answer.record.id for answer in backend.insert([NewRecord(kind="k"), NewRecord(kind="k")]))
+    connection.execute("SET deadlock_timeout = '1h'")
+    update = f'UPDATE "{schema}".jobs SET worker = NULL WHERE id = %s'
+    cancelled: list[object] = []
+    with connection.transaction():
+        connection.execute(update, (min(first, second),))
+        thread = Thread(target=lambda: cancelled.extend(backend.cancel(Filter(), limit=5)))
+        thread.start()  # it locks the newer, and waits for the older
+        waiting = f"""SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%"{schema}"%'"""
+        deadline = monotonic() + 20
+        with psycopg.connect(connection.info.dsn, autocommit=True) as watcher:
+            while watcher.execute(waiting).fetchone() is None:
+                assert monotonic() < deadline
+        connection.execute(update, (max(first, second),))
+    thread.join()
+    assert sorted(cancelled) == sorted([first, second])  # type: ignore[type-var]
+
+
+def test_times_after_the_last_year(backend: PostgresBackend) -> None:
+    """A delay that ends after the year 9999 by the server's clock alone is refused by the server, and said alike."""
+    last = NewRecord(kind="k", run_at=timedelta(days=365 * 7_970))
+    with pytest.raises(InvalidArgument, match="9999"):
+        backend.insert([NewRecord(kind="k"), last, NewRecord(kind="k", run_at=timedelta.max)])
+    assert backend.stats().total == 0
+
+
+@contextmanager
+def silence() -> Iterator[int]:
+    """Listen on a port, and never answer."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_hosts_that_do_not_answer(url: str) -> None:
+    """A host that refuses and one that is silent are told apart, within the time that the URL gives."""
+    with silence() as port:
+        pass
+    with PostgresBackend.from_url(at(url, port=port)) as backend, pytest.raises(Unavailable, match="refused"):
+        backend.setup()
+    with silence() as port, PostgresBackend.from_url(f"{at(url, port=port)}&connect_timeout=2") as backend:
+        began = monotonic()
+        with pytest.raises(Unavailable, match="timeout"):
+            backend.stats()
+        assert monotonic() - began < 10
+
+
+def test_passwords_and_databases(connection: psycopg.Connection, url: str) -> None:
+    """A wrong password and a database that is not there are said in the server's words, without the password."""
+    connection.execute(f"DROP ROLE IF EXISTS {NEEDS_PASSWORD}")
+    connection.execute(f"CREATE ROLE {NEEDS_PASSWORD} LOGIN PASSWORD 'right'")
+    wrong = PostgresBackend.from_url(at(url, user=f"{NEEDS_PASSWORD}:wr0ng"))
+    with wrong, pytest.raises(Unavailable, match="password authentication failed") as raised:
+        wrong.stats()
+    assert "wr0ng" not in str(raised.value)
+    connection.execute(f"DROP ROLE {NEEDS_PASSWORD}")
+    nowhere = PostgresBackend.from_url(at(url, database="nowhere"))
+    with nowhere, pytest.raises(Unavailable, match='database "nowhere" does not exist'):
+        nowhere.setup()
+
+
+def test_read_only_servers(url: str, backend: PostgresBackend) -> None:
+    """A server that takes no writes, as a standby, says so in each call that would write, and answers the others."""
+    with PostgresBackend.from_url(f"{url}&options=-cdefault_transaction_read_only%3Don") as standby:
+        assert standby.stats().total == 0
+        with pytest.raises(Unavailable, match="connect to the primary"):
+            standby.insert([NewRecord(kind="k")])
+        with pytest.raises(Unavailable, match="connect to the primary"):
+            standby.claim(["default"], limit=1, worker="w", lease=LEASE)
+
+
+def test_slow_statements_end(url: str, backend: PostgresBackend, connection: psycopg.Connection, schema: str) -> None:
+    """A statement that waits longer than `timeout` ends as unavailable, and its connection is not used again."""
+    with PostgresBackend.from_url(f"{url}&timeout=0.3") as hasty, connection.transaction():
+        hasty.stats()
+        connection.execute(f'LOCK TABLE "{schema}".jobs')
+        with pytest.raises(Unavailable, match="no answer within"):
+            hasty.list(Filter(), limit=1)
+    assert backend.stats().total == 0
+
+
+def test_claims_of_many_clients_overlap(url: str, backend: PostgresBackend) -> None:
+    """Clients that claim from several queues at once get every job, each once, and none waits for another."""
+    backend.insert([NewRecord(kind="k", queue=f"q{n % 7}", priority=n % 3) for n in range(700)])
+    taken: list[object] = []
+    barrier = Barrier(4)
+
+    def work() -> None:
+        with PostgresBackend.from_url(url) as client:
+            barrier.wait()
+            while records := client.claim([f"q{n}" for n in range(7)], limit=20, worker="w", lease=LEASE):
+                taken.extend(record.id for record in records)
+                client.settle([Complete(record.claim) for record in records])
+
+    threads = [Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == len(set(taken)) == 700
+    assert backend.stats().by_state[State.COMPLETED] == 700
+
+
+def test_a_contended_claim_looks_further(connection: psycopg.Connection, backend: PostgresBackend, schema: str) -> None:
+    """When another holds all the first jobs, those of lower priority are handed out."""
+    backend.insert([NewRecord(kind="high", priority=1) for _ in range(3)] + [NewRecord(kind="low") for _ in range(3)])
+    with connection.transaction():
+        connection.execute(f"""SELECT FROM "{schema}".jobs WHERE kind = 'high' FOR UPDATE""")
+        claimed = backend.claim(["default"], limit=3, worker="w", lease=LEASE)
+    assert [record.kind for record in claimed] == ["low"] * 3
+
+
+def test_no_rights(connection: psycopg.Connection, url: str, backend: PostgresBackend, schema: str) -> None:
+    """A user who may not create is told so, and nothing is half made; one who may not read is told so too."""
+    connection.execute("DROP ROLE IF EXISTS nobody_much")
+    connection.execute("CREATE ROLE nobody_much LOGIN")
+    poor = at(url, user="nobody_much")
+    with PostgresBackend.from_url(PostgresBackend.namespaced(poor, "b")) as other:
+        with pytest.raises(ConfigurationError, match="permission denied"):
+            other.setup()
+        with pytest.raises(NotSetUp):
+            other.stats()
+    with PostgresBackend.from_url(poor) as other, pytest.raises(ConfigurationError, match="permission denied"):
+        other.stats()
+    connection.execute("DROP ROLE nobody_much")

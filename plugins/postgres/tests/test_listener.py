@@ -1,0 +1,69 @@
+"""Waking those who wait: soon, once, and again after the connection was lost."""
+
+from datetime import timedelta
+from threading import Thread
+from time import monotonic, sleep
+
+import psycopg
+import pytest
+from windlass import NewRecord
+from windlass_postgres import PostgresBackend
+
+LONG = timedelta(seconds=30)
+LISTENERS = "SELECT pid FROM pg_stat_activity WHERE query LIKE %s AND pid <> pg_backend_pid()"
+
+
+def pids(connection: psycopg.Connection, schema: str) -> list[int]:
+    return [pid for [pid] in connection.execute(LISTENERS, (f'%LISTEN "windlass:{schema}"%',)).fetchall()]
+
+
+def until(condition: object, seconds: float = 20) -> None:
+    deadline = monotonic() + seconds
+    assert callable(condition)
+    while not condition():
+        assert monotonic() < deadline
+        sleep(0.01)
+
+
+def test_a_lost_connection_is_made_again(
+    connection: psycopg.Connection, backend: PostgresBackend, url: str, schema: str
+) -> None:
+    """When the server ends the connection that listens, another is made, and whoever waits is woken by the next job."""
+    woken: list[bool] = []
+    waiter = Thread(target=lambda: woken.append(backend.wait(["default"], timeout=LONG)))
+    waiter.start()
+    until(lambda: pids(connection, schema))
+    [before] = pids(connection, schema)
+    connection.execute("SELECT pg_terminate_backend(%s)", (before,))
+    until(lambda: pids(connection, schema) not in ([], [before]))
+    with PostgresBackend.from_url(url) as other:
+        other.insert([NewRecord(kind="k")])
+    waiter.join(20)
+    assert woken == [True]
+
+
+def test_a_batch_is_one_message_for_each_queue(
+    connection: psycopg.Connection, backend: PostgresBackend, schema: str
+) -> None:
+    """A hundred jobs in two queues are told of by two messages."""
+    connection.execute(f'LISTEN "windlass:{schema}"')
+    backend.insert([NewRecord(kind="k", queue=f"q{n % 2}") for n in range(100)])
+    connection.execute('NOTIFY "end"')
+    connection.execute('LISTEN "end"')
+    connection.execute('NOTIFY "end"')
+    told = list(connection.notifies(timeout=10, stop_after=3))
+    assert sorted(notify.payload for notify in told) == ["", "q0", "q1"]
+
+
+@pytest.mark.parametrize("notify", [True, False])
+def test_idle_waiting_asks_the_server_once(url: str, backend: PostgresBackend, notify: bool) -> None:
+    """Without listening there is no other connection, and a wait still ends at its timeout and at one's own insert."""
+    with PostgresBackend.from_url(f"{url}&notify={notify}") as quiet:
+        assert quiet.capabilities.notify is notify
+        assert not quiet.wait(["default"], timeout=timedelta(seconds=0.05))
+        woken: list[bool] = []
+        waiter = Thread(target=lambda: woken.append(quiet.wait(["default"], timeout=LONG)))
+        waiter.start()
+        quiet.insert([NewRecord(kind="k")])
+        waiter.join(20)
+        assert woken == [True]

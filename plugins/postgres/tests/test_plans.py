@@ -1,0 +1,143 @@
+"""What the statements cost: the plans that the server chooses, and the pages and rows that these touch."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from windlass import Claim, Complete, NewRecord
+from windlass_postgres import PostgresBackend, settling
+from windlass_postgres.location import Location
+from windlass_postgres.queries import Queries
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+CLAIM = {"limit": 10, "worker": "w", "lease": HOUR, "now": NOW, "contended": False}
+NO_FILTER = dict.fromkeys(("ids", "states", "kinds", "queues", "tags"))
+
+
+@pytest.fixture
+def queries(url: str) -> Queries:
+    return Location.parse(url).queries
+
+
+def explain(connection: psycopg.Connection, query: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Execute a statement, whose effect is then undone, and return its plan with what it really did."""
+    with connection.transaction(force_rollback=True):
+        found = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}", parameters).fetchone()
+    assert found is not None
+    plan: dict[str, Any] = found[0][0]["Plan"]
+    return plan
+
+
+def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def pages(plan: Mapping[str, Any]) -> int:
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+def scans(plan: Mapping[str, Any]) -> set[str]:
+    """Return the tables that a plan reads from their beginning to their end."""
+    return {node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan"}
+
+
+def sorted_rows(plan: Mapping[str, Any]) -> int:
+    return max([node["Actual Rows"] for node in nodes(plan) if node["Node Type"] == "Sort"], default=0)
+
+
+def fill(backend: PostgresBackend, count: int) -> None:
+    """Insert a backlog, future jobs of higher priority, other queues, and finished jobs."""
+    backend.insert([NewRecord(kind="k", queue=f"other{n}") for n in range(count)], now=NOW)
+    backend.insert([NewRecord(kind="k", queue="done") for _ in range(count)], now=NOW)
+    claimed = backend.claim(["done"], limit=count, worker="w", lease=HOUR, now=NOW)
+    backend.settle([Complete(record.claim) for record in claimed], now=NOW)
+    backend.insert([NewRecord(kind="k", priority=9, run_at=NOW + HOUR) for _ in range(count)], now=NOW)
+    backend.insert([NewRecord(kind="k") for _ in range(count)], now=NOW)
+
+
+@pytest.mark.parametrize("analyzed", [False, True], ids=["never analyzed", "analyzed"])
+def test_a_claim_costs_the_same_in_a_full_store(
+    connection: psycopg.Connection, backend: PostgresBackend, queries: Queries, schema: str, analyzed: bool
+) -> None:
+    """A backlog, future jobs of higher priority, history and other queues add nothing; nothing is scanned or sorted."""
+    parameters = {**CLAIM, "queues": ["default"]}
+    fill(backend, 50)
+    connection.execute(f'VACUUM ANALYZE "{schema}".jobs')
+    before = pages(explain(connection, queries.claim, parameters))
+    fill(backend, 5_000)
+    if analyzed:
+        connection.execute(f'ANALYZE "{schema}".jobs')
+    plan = explain(connection, queries.claim, parameters)
+    assert pages(plan) <= before * 1.5
+    assert scans(plan) == set()
+    assert sorted_rows(plan) <= CLAIM["limit"]
+
+
+def test_queues_cost_an_index_search_each(
+    connection: psycopg.Connection, backend: PostgresBackend, queries: Queries
+) -> None:
+    """A claim from fifty queues reads no more of each than it may need."""
+    backend.insert([NewRecord(kind="k", queue=f"q{n % 50}") for n in range(10_000)], now=NOW)
+    names = [f"q{n}" for n in range(50)]
+    plan = explain(connection, queries.claim, {**CLAIM, "queues": names})
+    assert "jobs" not in scans(plan)
+    assert max(node["Actual Rows"] for node in nodes(plan)) <= 50 * CLAIM["limit"]
+
+
+def test_waiting_costs_the_same_among_future_jobs(
+    connection: psycopg.Connection, backend: PostgresBackend, queries: Queries
+) -> None:
+    """To find that nothing is due takes no longer among many future jobs."""
+    backend.insert([NewRecord(kind="k", run_at=NOW + HOUR) for _ in range(1_000)], now=NOW)
+    before = pages(explain(connection, queries.next_due, {"queues": ["default"]}))
+    backend.insert([NewRecord(kind="k", run_at=NOW + HOUR) for _ in range(20_000)], now=NOW)
+    plan = explain(connection, queries.next_due, {"queues": ["default"]})
+    assert scans(plan) == set()
+    assert pages(plan) <= before + 5
+
+
+def claims(backend: PostgresBackend, count: int) -> Sequence[Claim]:
+    return [record.claim for record in backend.claim(["default"], limit=count, worker="w", lease=HOUR, now=NOW)]
+
+
+def test_batches_search_by_index(
+    connection: psycopg.Connection, backend: PostgresBackend, queries: Queries, schema: str
+) -> None:
+    """What is said of a batch of jobs looks these up, and reads no table through."""
+    fill(backend, 5_000)
+    connection.execute(f'VACUUM ANALYZE "{schema}".jobs')
+    held = claims(backend, 500)
+    both = {"ids": [claim.id for claim in held], "attempts": [claim.attempt for claim in held]}
+    ended = {**settling.columns([Complete(claim) for claim in held]), "now": NOW}
+    for query, parameters in (
+        (queries.extend, {**both, "lease": HOUR, "now": NOW}),
+        (queries.settle, ended),
+        (queries.get, both),
+        (queries.duplicates, {"ids": both["ids"], "keys": ["a", "b"]}),
+        (queries.rescue, {"limit": 100, "now": NOW, "error": "{}"}),
+        (queries.purge, {"states": ["completed"], "before": NOW, "limit": 100}),
+        (queries.list, {**NO_FILTER, "after": None, "limit": 50}),
+        (queries.list, {**NO_FILTER, "after": uuid4(), "limit": 50}),
+        (queries.list, {**NO_FILTER, "states": ["running"], "after": None, "limit": 50}),
+        (queries.cancel, {**NO_FILTER, "ids": both["ids"], "limit": 50, "now": NOW}),
+        (queries.requeue, {**NO_FILTER, "ids": both["ids"], "limit": 50, "now": NOW}),
+        (queries.delete, {**NO_FILTER, "ids": both["ids"], "limit": 50}),
+    ):
+        assert scans(explain(connection, query, parameters)) == set(), query
+
+
+def test_every_statement_tells_its_effect() -> None:
+    """Each .sql begins with what it does, what it locks and what it searches by."""
+    for folder in ("queries", "migrations"):
+        for file in (files("windlass_postgres") / folder).iterdir():
+            if file.name.endswith(".sql"):
+                head = file.read_text("utf-8").split("\n\n")[0]
+                assert head.startswith("-- Effect: ")
+                assert folder == "migrations" or ("-- Locks: " in head and "Index: " in head), file.name

@@ -1,0 +1,108 @@
+"""Windlass on PostgreSQL beside its peers, in one sitting: the systems take turns in each round.
+
+`python tests/bench/peers/compare.py postgresql://... [--jobs 100000] [--rounds 3] [--pings 200]`
+
+Drain: no-op jobs, enqueued before, worked by one and by two processes of each; from the moment that the workers may
+begin until all jobs have ended. Latency: how long one job is on its way, from just before its enqueue in one process to
+its handler in an idle worker, another process.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from statistics import median, quantiles
+from time import monotonic, sleep
+from types import ModuleType
+from typing import IO
+
+DRAINED = ("windlass", "pgqueuer", "raw")
+PINGED = ("windlass", "pgqueuer", "procrastinate")
+
+_LOOK = 0.02
+_SETTLED = 2.0
+"""Seconds after which a worker that found nothing is idle."""
+
+_PAUSE = 0.05
+
+
+def module(system: str) -> ModuleType:
+    """Return a system's module: prepare, enqueue, ping, left and work."""
+    return import_module(f"{system}_worker")
+
+
+@contextmanager
+def worker(system: str, url: str) -> Iterator[tuple[IO[str], IO[str]]]:
+    """Run a worker in a process of its own, ready to begin; give its standard input and output."""
+    code = f"import {system}_worker; {system}_worker.work({url!r})"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=sys.path[0]
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdout.readline()
+        yield process.stdin, process.stdout
+    finally:
+        process.communicate()
+
+
+def begin(into: IO[str]) -> None:
+    """Let a worker begin."""
+    into.write("\n")
+    into.flush()
+
+
+def drain(system: str, url: str, jobs: int, workers: int) -> float:
+    """Return jobs a second."""
+    made = module(system)
+    made.prepare(url)
+    made.enqueue(url, jobs)
+    with ExitStack() as stack:
+        ready = [stack.enter_context(worker(system, url)) for _ in range(workers)]
+        began = monotonic()
+        for into, _ in ready:
+            begin(into)
+        while made.left(url):
+            sleep(_LOOK)
+        return jobs / (monotonic() - began)
+
+
+def latencies(system: str, url: str, pings: int) -> list[float]:
+    """Return milliseconds on the way, of each ping."""
+    made = module(system)
+    made.prepare(url)
+    with worker(system, url) as (into, out):
+        begin(into)
+        sleep(_SETTLED)
+        made.ping(url, pings, _PAUSE)
+        return [float(out.readline()) * 1_000 for _ in range(pings)]
+
+
+def main() -> None:
+    """Measure, and print tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--jobs", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--pings", type=int, default=200)
+    options = parser.parse_args()
+    for workers in (1, 2):
+        rounds = [
+            [drain(system, options.url, options.jobs, workers) for system in DRAINED] for _ in range(options.rounds)
+        ]
+        print(f"{options.jobs:,} no-op jobs, {workers} worker process(es), jobs/s, median of {options.rounds} rounds")
+        for system, figures in zip(DRAINED, zip(*rounds, strict=True), strict=True):
+            ratio = median(figure / other[1] for figure, other in zip(figures, rounds, strict=True))
+            spread = f"({min(figures):,.0f} to {max(figures):,.0f})"
+            print(f"  {system:15}{median(figures):10,.0f} {spread:22} {ratio:.2f} x pgqueuer", flush=True)
+    print(f"pick-up latency of an idle worker, {options.pings} jobs, ms")
+    for system in PINGED:
+        found = latencies(system, options.url, options.pings)
+        print(f"  {system:15} p50 {median(found):8.1f}   p95 {quantiles(found, n=20)[-1]:8.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
