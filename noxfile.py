@@ -8,11 +8,12 @@ from pathlib import Path
 import nox
 
 PYTHONS = ["3.11", "3.12", "3.13"]
-BACKENDS = ["memory", "sqlite"]
+BACKENDS = ["memory", "sqlite", "postgres"]
 DISTRIBUTIONS = {
     "windlass-core": ["windlass"],
     "windlass-memory": ["windlass_memory"],
     "windlass-sqlite": ["windlass_sqlite"],
+    "windlass-postgres": ["windlass_postgres"],
     "windlass-conformance": ["windlass_conformance"],
     "windlass": ["windlass", "windlass_memory", "windlass_sqlite"],
 }

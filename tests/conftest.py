@@ -5,12 +5,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import contextmanager
+from uuid import uuid4
 
 import pytest
 from support import JOBS, Spawn
+from windlass import open_backend
+from windlass.plugins import installed
 
-BACKENDS = ("memory", "sqlite")
+BACKENDS = ("memory", "sqlite", "postgres")
+SHARED = ("sqlite", "postgres")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,23 +27,36 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("url", [chosen] if chosen else BACKENDS, indirect=True)
     elif "shared_url" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--backend")
-        metafunc.parametrize("shared_url", [name for name in ("sqlite",) if chosen in (None, name)], indirect=True)
+        metafunc.parametrize("shared_url", [name for name in SHARED if chosen in (None, name)], indirect=True)
 
 
 @pytest.fixture
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A fresh store of each backend."""
-    return _url(request.param, tmp_path)
+    with _store(request) as url:
+        yield url
 
 
 @pytest.fixture
-def shared_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def shared_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A fresh store of each backend that several processes can share."""
-    return _url(request.param, tmp_path)
+    with _store(request) as url:
+        yield url
 
 
-def _url(backend: str, folder: Path) -> str:
-    return {"memory": "memory://", "sqlite": f"sqlite:///{folder}/jobs.db"}[backend]
+@contextmanager
+def _store(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "memory":
+        yield "memory://"
+        return
+    if request.param == "sqlite":
+        yield f"sqlite:///{request.getfixturevalue('tmp_path')}/jobs.db"
+        return
+    server: str = request.getfixturevalue("postgres_url")
+    url = installed().backend(server).namespaced(server, f"test_{uuid4().hex[:12]}")
+    yield url
+    with open_backend(url) as backend:
+        backend.teardown()
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def enqueue(url: str, jobs: int) -> None:
             queries = await _queries(pool)
             for start in range(0, jobs, 1_000):
                 numbers = range(start, min(start + 1_000, jobs))
-                payloads = [b'{"n": %d}' % n for n in numbers]
+                payloads: list[bytes | None] = [b'{"n": %d}' % n for n in numbers]
                 await queries.enqueue(["noop"] * len(payloads), payloads, [0] * len(payloads))
 
     asyncio.run(put())

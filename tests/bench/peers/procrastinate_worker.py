@@ -43,7 +43,8 @@ def enqueue(url: str, jobs: int) -> None:
         app = _app(url)
         async with app.open_async():
             for start in range(0, jobs, 1_000):
-                await app.tasks["noop"].batch_defer_async(*({"sent": 0.0} for _ in range(min(1_000, jobs - start))))
+                some = min(1_000, jobs - start)
+                await app.tasks["noop"].batch_defer_async(*[{"sent": 0.0}] * some)
 
     asyncio.run(put())
 

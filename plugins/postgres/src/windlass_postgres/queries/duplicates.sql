@@ -5,4 +5,6 @@ SELECT
     finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error, result, tags,
     held_key IS NOT NULL
 FROM {schema}.jobs
-WHERE id = ANY (%(ids)s::uuid[]) OR held_key = ANY (%(keys)s::text[])
+WHERE id = ANY (
+    %(ids)s::uuid[] || ARRAY(SELECT id FROM {schema}.jobs WHERE held_key = ANY (%(keys)s::text[]))
+)
