@@ -1,43 +1,45 @@
 -- Effect: begin an attempt of the first due jobs, in claiming order, of those of the queues that are not paused.
 -- Locks: the rows of the jobs that it takes; skips those that another holds. Index: jobs_waiting; primary key.
---     A lane is one (queue, priority), kept in claiming order by the index; `lane` skips from each to the next, past
---     the jobs between. `share` is how many of the first jobs stand in each lane, and so many are locked there: no
---     lane is locked further than needed. Where others hold some of the first jobs, too few may be left in those lanes
---     for it; a call says `contended` then, and each lane is locked as far as it may be needed.
--- Order: of what is returned, none. At least one row: `wanted` is how many were due, and is alone where none was taken.
+--     A lane is one (queue, priority), kept in claiming order by the index; `lane` skips from the first job of each to
+--     that of the next, past the jobs between. `share` is how many of the first due jobs stand in each lane, and so many
+--     are locked there: no lane is locked further than needed. Where others hold some of the first jobs, too few may be
+--     left in those lanes; a call says `contended` then, and each lane is locked as far as it may be needed.
+--     Entries of jobs that were claimed before stand at the head of a lane until they are vacuumed, which they are not as
+--     long as some transaction is older. So a lane is searched from its head once, and then from its first job.
+-- Order: of what is returned, none. At least one row: `n` is how many were due, and is alone where none was taken.
 WITH RECURSIVE lane AS (
-    SELECT asked.queue, top.priority
+    SELECT asked.queue, first.priority, first.run_at, first.id
     FROM unnest(%(queues)s::text[]) AS asked (queue)
     CROSS JOIN LATERAL (
-        SELECT priority FROM {schema}.jobs
+        SELECT priority, run_at, id FROM {schema}.jobs
         WHERE queue = asked.queue AND state IN ('pending', 'retrying')
-        ORDER BY priority DESC LIMIT 1
-    ) AS top
+        ORDER BY priority DESC, run_at, id LIMIT 1
+    ) AS first
     WHERE NOT EXISTS (SELECT FROM {schema}.paused_queues WHERE name = asked.queue)
     UNION ALL
-    SELECT lane.queue, next.priority
+    SELECT lane.queue, first.priority, first.run_at, first.id
     FROM lane
     CROSS JOIN LATERAL (
-        SELECT priority FROM {schema}.jobs
+        SELECT priority, run_at, id FROM {schema}.jobs
         WHERE queue = lane.queue AND state IN ('pending', 'retrying') AND priority < lane.priority
-        ORDER BY priority DESC LIMIT 1
-    ) AS next
+        ORDER BY priority DESC, run_at, id LIMIT 1
+    ) AS first
 ),
 share AS MATERIALIZED (
-    SELECT queue, priority, count(*) AS n
+    SELECT queue, priority, run_at, id, count(*) AS n
     FROM (
-        SELECT lane.queue, lane.priority
+        SELECT lane.*
         FROM lane
         CROSS JOIN LATERAL (
             SELECT run_at, id FROM {schema}.jobs
             WHERE queue = lane.queue AND priority = lane.priority AND state IN ('pending', 'retrying')
-                AND run_at <= {now}
+                AND (run_at, id) >= (lane.run_at, lane.id) AND run_at <= {now}
             ORDER BY run_at, id LIMIT %(limit)s
         ) AS due
         ORDER BY lane.priority DESC, due.run_at, due.id
         LIMIT CASE WHEN %(contended)s THEN NULL ELSE %(limit)s END
     ) AS first
-    GROUP BY queue, priority
+    GROUP BY queue, priority, run_at, id
 ),
 taken AS MATERIALIZED (
     SELECT due.id
@@ -45,7 +47,7 @@ taken AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT run_at, id FROM {schema}.jobs
         WHERE queue = share.queue AND priority = share.priority AND state IN ('pending', 'retrying')
-            AND run_at <= {now}
+            AND (run_at, id) >= (share.run_at, share.id) AND run_at <= {now}
         ORDER BY run_at, id LIMIT share.n FOR UPDATE SKIP LOCKED
     ) AS due
     ORDER BY share.priority DESC, due.run_at, due.id LIMIT %(limit)s

@@ -1,27 +1,21 @@
 -- Effect: read the earliest run_at of what waits in those of the queues that are not paused; NULL where nothing does.
 -- Locks: none. Index: jobs_waiting, from one (queue, priority) to the next: its cost grows with their number only.
 WITH RECURSIVE lane AS (
-    SELECT asked.queue, top.priority
+    SELECT asked.queue, first.priority, first.run_at
     FROM unnest(%(queues)s::text[]) AS asked (queue)
     CROSS JOIN LATERAL (
-        SELECT priority FROM {schema}.jobs
+        SELECT priority, run_at FROM {schema}.jobs
         WHERE queue = asked.queue AND state IN ('pending', 'retrying')
-        ORDER BY priority DESC LIMIT 1
-    ) AS top
+        ORDER BY priority DESC, run_at LIMIT 1
+    ) AS first
     WHERE NOT EXISTS (SELECT FROM {schema}.paused_queues WHERE name = asked.queue)
     UNION ALL
-    SELECT lane.queue, next.priority
+    SELECT lane.queue, first.priority, first.run_at
     FROM lane
     CROSS JOIN LATERAL (
-        SELECT priority FROM {schema}.jobs
+        SELECT priority, run_at FROM {schema}.jobs
         WHERE queue = lane.queue AND state IN ('pending', 'retrying') AND priority < lane.priority
-        ORDER BY priority DESC LIMIT 1
-    ) AS next
+        ORDER BY priority DESC, run_at LIMIT 1
+    ) AS first
 )
-SELECT min(due.run_at), statement_timestamp()
-FROM lane
-CROSS JOIN LATERAL (
-    SELECT run_at FROM {schema}.jobs
-    WHERE queue = lane.queue AND priority = lane.priority AND state IN ('pending', 'retrying')
-    ORDER BY run_at, id LIMIT 1
-) AS due
+SELECT min(run_at), statement_timestamp() FROM lane
