@@ -33,12 +33,24 @@ def _leave_folder(namespace: dict[str, Any]) -> None:
     folder.cleanup()
 
 
-pytest_collect_file = Sybil(
+_FOLDERS = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
     patterns=["README.md", "docs/*.md"],
+    excludes=["plugins/postgres/README.md"],
     setup=_enter_empty_folder,
     teardown=_leave_folder,
-).pytest()
+)
+
+_POSTGRES = Sybil(parsers=[PythonCodeBlockParser()], patterns=["plugins/postgres/README.md"], fixtures=["database_url"])
+
+pytest_collect_file = (_FOLDERS + _POSTGRES).pytest()
+
+
+@pytest.fixture
+def database_url(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """DATABASE_URL, as an application has it in its environment."""
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    return postgres_url
 
 
 @pytest.hookimpl(trylast=True)

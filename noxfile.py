@@ -18,6 +18,9 @@ DISTRIBUTIONS = {
     "windlass": ["windlass", "windlass_memory", "windlass_sqlite"],
 }
 
+TESTS = {"PYTHONPATH": "tests"}
+"""Where scripts find what tests share."""
+
 nox.options.default_venv_backend = "uv"
 nox.options.sessions = ["lint", "types", "imports", "docs", "build"]
 nox.options.error_on_missing_interpreters = True
@@ -123,8 +126,23 @@ def build(session: nox.Session) -> None:
 
 
 @nox.session
+def chaos(session: nox.Session) -> None:
+    """Crash a PostgreSQL server again and again while four processes work."""
+    sync(session, "dev")
+    session.run("python", "tests/chaos/postgres_restarts.py", *session.posargs, env=TESTS)
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """Compare with PgQueuer and Procrastinate on PostgreSQL, in one sitting: `nox -s peers`."""
+    sync(session, "dev")
+    session.install("pgqueuer==1.6.0", "asyncpg==0.32.0", "procrastinate==3.10.0")
+    session.run("python", "tests/bench/peers/compare.py", *session.posargs, env=TESTS)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure throughput and pick-up latency on this machine."""
     sync(session, "dev")
     for script in sorted(Path("tests/bench").glob("bench_*.py")):
-        session.run("python", str(script), *session.posargs)
+        session.run("python", str(script), *session.posargs, env=TESTS)

@@ -77,6 +77,16 @@ def postgres_server(*, durable: bool = True) -> Iterator[PostgresServer]:
         shutil.rmtree(folder)
 
 
+@contextmanager
+def postgres(url: str | None) -> Iterator[str]:
+    """Give the URL of a database; of one of a server's own where none is given."""
+    if url is not None:
+        yield url
+        return
+    with postgres_server() as server:
+        yield server.url
+
+
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])

@@ -1,6 +1,6 @@
 """Claim 100 jobs from PostgreSQL beside a million others: is a claim's cost flat? Also `list`, `stats` and `wait`.
 
-`python tests/bench/bench_postgres_claims.py postgresql://... [--many 1000000] [--claims 30]`
+`PYTHONPATH=tests python tests/bench/bench_postgres_claims.py [--many 1000000] [--claims 30] [URL]`
 """
 
 import argparse
@@ -11,6 +11,7 @@ from statistics import median
 from time import perf_counter
 
 import psycopg
+from servers import postgres
 from windlass import Backend, Filter, State, open_backend
 
 LEASE = timedelta(minutes=5)
@@ -87,17 +88,18 @@ def measure(backend: Backend, queues: list[str], claims: int) -> list[float]:
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url")
+    parser.add_argument("url", nargs="?")
     parser.add_argument("--many", type=int, default=1_000_000)
     parser.add_argument("--claims", type=int, default=30)
     options = parser.parse_args()
     schema = "bench_claims"
     print(f"beside {options.many:,} jobs that are ...: claim of {LIMIT}, wait, list running, list a kind, stats (ms)")
-    for name, statements in cases(schema, options.many).items():
-        queues = [f"queue{n}" for n in range(50)] if "50" in name else ["default"]
-        with store(options.url, schema, statements) as backend:
-            figures = measure(backend, queues, options.claims)
-        print(f"{name:28}" + "".join(f"{figure:10.2f}" for figure in figures), flush=True)
+    with postgres(options.url) as url:
+        for name, statements in cases(schema, options.many).items():
+            queues = [f"queue{n}" for n in range(50)] if "50" in name else ["default"]
+            with store(url, schema, statements) as backend:
+                figures = measure(backend, queues, options.claims)
+            print(f"{name:28}" + "".join(f"{figure:10.2f}" for figure in figures), flush=True)
 
 
 if __name__ == "__main__":

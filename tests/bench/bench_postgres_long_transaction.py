@@ -1,6 +1,6 @@
 """Claim from PostgreSQL while somebody holds a transaction open: what nobody may vacuum stays, and is it in the way?
 
-`python tests/bench/bench_postgres_long_transaction.py postgresql://... [--minutes 5] [--backlog 20000]`
+`PYTHONPATH=tests python tests/bench/bench_postgres_long_transaction.py [--minutes 5] [--backlog 20000] [URL]`
 
 A backlog is kept and worked as fast as this process can, with a transaction open that has a snapshot from before. The
 table tells, for each part of the time, the median claim of 100 and how many jobs were worked until then.
@@ -12,6 +12,7 @@ from statistics import median
 from time import monotonic, perf_counter
 
 import psycopg
+from servers import postgres
 from windlass import Backend, Complete, NewRecord, open_backend
 
 LEASE = timedelta(minutes=5)
@@ -32,28 +33,34 @@ def work(backend: Backend) -> float:
 
 
 def main() -> None:
-    """Measure, and print a table."""
+    """Read the arguments, and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url")
+    parser.add_argument("url", nargs="?")
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--backlog", type=int, default=20_000)
     options = parser.parse_args()
-    with open_backend(f"{options.url}?schema={SCHEMA}") as backend, psycopg.connect(options.url) as holder:
+    with postgres(options.url) as url:
+        measure(url, options.minutes, options.backlog)
+
+
+def measure(url: str, minutes: float, backlog: int) -> None:
+    """Measure, and print a table."""
+    with open_backend(f"{url}?schema={SCHEMA}") as backend, psycopg.connect(url) as holder:
         backend.setup()
-        for _ in range(options.backlog // 1_000):
+        for _ in range(backlog // 1_000):
             backend.insert([NewRecord(kind="k", payload=b"{}") for _ in range(1_000)])
         print(f"{'before':>12}  claim {median(work(backend) for _ in range(50)):8.2f} ms")
         holder.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         holder.execute("SELECT 1")
         worked = 0
         for part in range(PARTS):
-            until = monotonic() + options.minutes * 60 / PARTS
+            until = monotonic() + minutes * 60 / PARTS
             figures = []
             while monotonic() < until:
                 figures.append(work(backend))
             worked += len(figures) * LIMIT
-            minutes = options.minutes * (part + 1) / PARTS
-            print(f"{minutes:8.1f} min  claim {median(figures):8.2f} ms  after {worked:,} jobs", flush=True)
+            passed = minutes * (part + 1) / PARTS
+            print(f"{passed:8.1f} min  claim {median(figures):8.2f} ms  after {worked:,} jobs", flush=True)
         holder.rollback()
         backend.teardown()
 

@@ -1,6 +1,6 @@
 """Windlass on PostgreSQL beside its peers, in one sitting: the systems take turns in each round.
 
-`python tests/bench/peers/compare.py postgresql://... [--jobs 100000] [--rounds 3] [--pings 200]`
+`PYTHONPATH=tests python tests/bench/peers/compare.py [--jobs 100000] [--rounds 3] [--pings 200] [URL]`
 
 Drain: no-op jobs, enqueued before, worked by one and by two processes of each; from the moment that the workers may
 begin until all jobs have ended. Latency: how long one job is on its way, from just before its enqueue in one process to
@@ -17,6 +17,8 @@ from statistics import median, quantiles
 from time import monotonic, sleep
 from types import ModuleType
 from typing import IO
+
+from servers import postgres
 
 DRAINED = ("windlass", "pgqueuer", "raw")
 PINGED = ("windlass", "pgqueuer", "procrastinate")
@@ -84,24 +86,28 @@ def latencies(system: str, url: str, pings: int) -> list[float]:
 def main() -> None:
     """Measure, and print tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url")
+    parser.add_argument("url", nargs="?")
     parser.add_argument("--jobs", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--pings", type=int, default=200)
     options = parser.parse_args()
-    for workers in (1, 2):
-        rounds = [
-            [drain(system, options.url, options.jobs, workers) for system in DRAINED] for _ in range(options.rounds)
-        ]
-        print(f"{options.jobs:,} no-op jobs, {workers} worker process(es), jobs/s, median of {options.rounds} rounds")
-        for system, figures in zip(DRAINED, zip(*rounds, strict=True), strict=True):
-            ratio = median(figure / other[1] for figure, other in zip(figures, rounds, strict=True))
-            spread = f"({min(figures):,.0f} to {max(figures):,.0f})"
-            print(f"  {system:15}{median(figures):10,.0f} {spread:22} {ratio:.2f} x pgqueuer", flush=True)
-    print(f"pick-up latency of an idle worker, {options.pings} jobs, ms")
-    for system in PINGED:
-        found = latencies(system, options.url, options.pings)
-        print(f"  {system:15} p50 {median(found):8.1f}   p95 {quantiles(found, n=20)[-1]:8.1f}", flush=True)
+    with postgres(options.url) as url:
+        for workers in (1, 2):
+            compare(url, options.jobs, options.rounds, workers)
+        print(f"pick-up latency of an idle worker, {options.pings} jobs, ms")
+        for system in PINGED:
+            found = latencies(system, url, options.pings)
+            print(f"  {system:15} p50 {median(found):8.1f}   p95 {quantiles(found, n=20)[-1]:8.1f}", flush=True)
+
+
+def compare(url: str, jobs: int, count: int, workers: int) -> None:
+    """Measure the drain of each system in turn, and print a table."""
+    rounds = [[drain(system, url, jobs, workers) for system in DRAINED] for _ in range(count)]
+    print(f"{jobs:,} no-op jobs, {workers} worker process(es), jobs/s, median of {count} rounds")
+    for system, figures in zip(DRAINED, zip(*rounds, strict=True), strict=True):
+        ratio = median(figure / other[1] for figure, other in zip(figures, rounds, strict=True))
+        spread = f"({min(figures):,.0f} to {max(figures):,.0f})"
+        print(f"  {system:15}{median(figures):10,.0f} {spread:22} {ratio:.2f} x pgqueuer", flush=True)
 
 
 if __name__ == "__main__":
