@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from threading import Barrier, Thread
 from time import monotonic
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -35,9 +36,9 @@ def at(url: str, *, user: str | None = None, port: int | None = None, database: 
 
 
 def end_all(connection: psycopg.Connection) -> None:
-    """End every other connection of the database, as a restart does."""
+    """End every other connection of the database, as a restart does, and return once they have ended."""
     connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
         "AND datname = current_database() AND backend_type = 'client backend'"
     )
 
@@ -51,24 +52,30 @@ def test_calls_outlive_their_connections(connection: psycopg.Connection, backend
     assert len(backend.claim(["default"], limit=1, worker="w", lease=LEASE)) == 1
 
 
-def test_a_lost_commit_is_unknown(
-    connection: psycopg.Connection, backend: PostgresBackend, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("count", "trips"), [(1, 1), (2, 3)], ids=["one", "several"])
+def test_a_lost_answer_is_unknown(
+    backend: PostgresBackend, monkeypatch: pytest.MonkeyPatch, count: int, trips: int
 ) -> None:
-    """A connection that is lost while committing leaves the outcome unknown, and the insert can be repeated."""
-    new = NewRecord(kind="k")
-    commit = connections.Connection.commit
+    """A connection that is lost while the server may have committed leaves it unknown; the insert can be repeated."""
+    new = [NewRecord(kind="k") for _ in range(count)]
+    wait = connections.Connection.wait
+    asked: list[object] = []
 
-    def lost(self: connections.Connection) -> None:
-        monkeypatch.setattr(connections.Connection, "commit", commit)
-        connection.execute("SELECT pg_terminate_backend(%s)", (self.info.backend_pid,))
-        commit(self)
+    def lose(self: connections.Connection, gen: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = wait(self, gen, *args, **kwargs)
+        asked.append(answer)
+        if len(asked) == trips:
+            self.close()
+            raise psycopg.OperationalError("lost")
+        return answer
 
     backend.stats()
-    monkeypatch.setattr(connections.Connection, "commit", lost)
+    monkeypatch.setattr(connections.Connection, "wait", lose)
     with pytest.raises(OutcomeUnknown, match="may have committed"):
-        backend.insert([new])
-    assert backend.insert([new])[0].record.id == new.id
-    assert backend.stats().total == 1
+        backend.insert(new)
+    monkeypatch.undo()
+    assert [answer.record.id for answer in backend.insert(new)] == [record.id for record in new]
+    assert backend.stats().total == count
 
 
 def test_a_pool_of_one_serves_many_threads(url: str, backend: PostgresBackend) -> None:

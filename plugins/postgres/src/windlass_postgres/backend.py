@@ -2,7 +2,7 @@
 
 import builtins
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ from typing import Any, ClassVar, LiteralString, Self, TypeVar
 from uuid import UUID
 
 import psycopg
+from psycopg import Cursor
 from windlass import (
     LEASE_EXPIRED,
     Backend,
@@ -34,7 +35,7 @@ from windlass import (
 from . import inserting, lending, rows, schema, settling
 from .connections import Connections, connect
 from .errors import closed, mapped
-from .execute import Execute, on
+from .execute import on
 from .listener import Listener
 from .location import Location, namespaced
 from .rows import Row
@@ -88,7 +89,7 @@ class PostgresBackend(Backend):
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection[Row]]:
         self._refuse_closed()
-        with mapped(self._location), connect(self._location) as connection:
+        with mapped(self._location), connect(self._location) as connection, connection.transaction():
             yield connection
 
     def setup(self) -> None:
@@ -111,7 +112,8 @@ class PostgresBackend(Backend):
         if transaction is not None:
             with mapped(self._location):
                 return lending.insert(transaction, self._queries, records, now)
-        answers = self._run(lambda execute: inserting.insert(execute, self._queries, records, now))
+        run = self._connections.write if len(records) == 1 else self._connections.transact
+        answers = run(lambda cursor: inserting.insert(on(cursor), self._queries, records, now))
         self._listener.wake({answer.record.queue for answer in answers if answer.created})
         return answers
 
@@ -125,16 +127,11 @@ class PostgresBackend(Backend):
         guards.moment(guards.positive(lease, "lease"), _or_clock(now), "lease")
         asked = {"queues": builtins.list(names), "limit": limit, "worker": worker, "lease": lease, "now": now}
 
-        def claim(execute: Execute) -> builtins.list[Row]:
-            taken, wanted = _taken(execute(self._queries.claim, {**asked, "contended": False}))
-            if len(taken) < wanted:  # others hold some of the first jobs, and there may be free ones in other lanes
-                more, _ = _taken(
-                    execute(self._queries.claim, {**asked, "limit": limit - len(taken), "contended": True})
-                )
-                taken += more
-            return sorted(taken, key=rows.claiming_order)
-
-        return rows.records(self._run(claim))
+        taken, wanted = _taken(self._write(self._queries.claim, {**asked, "contended": False}))
+        if len(taken) < wanted:  # others hold some of the first jobs, and there may be free ones in other lanes
+            more = {**asked, "limit": limit - len(taken), "contended": True}
+            taken += _taken(self._write(self._queries.claim, more))[0]
+        return rows.records(sorted(taken, key=rows.claiming_order))
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         _batch(claims)
@@ -148,7 +145,7 @@ class PostgresBackend(Backend):
             "lease": lease,
             "now": now,
         }
-        found = self._run(lambda execute: execute(self._queries.extend, parameters))
+        found = self._write(self._queries.extend, parameters)
         flagged = {(id.int, attempt): cancel_requested for id, attempt, cancel_requested in found}
         return [_hold(flagged.get(key)) for key in keys]
 
@@ -159,15 +156,15 @@ class PostgresBackend(Backend):
         keys = [_key(outcome.claim) for outcome in outcomes]
         first = dict(zip(reversed(keys), reversed(outcomes), strict=True))
         parameters = {**settling.columns([outcome for _, outcome in _in_locking_order(first)]), "now": now}
-        found = self._run(lambda execute: execute(self._queries.settle, parameters))
+        found = self._write(self._queries.settle, parameters)
         applied = {(id.int, attempt) for id, attempt in found}
         return [key in applied and outcome is first[key] for key, outcome in zip(keys, outcomes, strict=True)]
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         parameters = {"limit": guards.limit(limit), "now": _utc(now), "error": LEASE_EXPIRED.to_json()}
-        rescued = rows.records(self._run(lambda execute: execute(self._queries.rescue, parameters)))
+        rescued = rows.records(self._write(self._queries.rescue, parameters))
         self._listener.wake({record.queue for record in rescued})
-        self._run(lambda execute: execute(self._queries.fold, {"limit": _FOLD}))
+        self._write(self._queries.fold, {"limit": _FOLD})
         return rescued
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
@@ -192,35 +189,38 @@ class PostgresBackend(Backend):
         return self._change(self._queries.delete, filter, limit, None)
 
     def _change(self, query: LiteralString, filter: Filter, limit: int, now: datetime | None) -> Sequence[UUID]:
-        """Change records until none is left or `limit` are: a statement may meet fewer than there are to change."""
+        """Change records until none is left or `limit` are: a statement may meet fewer than there are to change.
+
+        In one transaction, so that nobody can change back meanwhile what would then be changed again.
+        """
         guards.limit(limit)
         parameters = {**_filter(filter), "now": _utc(now)}
 
-        def change(execute: Execute) -> Sequence[UUID]:
+        def change(cursor: Cursor[Row]) -> Sequence[UUID]:
             changed: builtins.list[UUID] = []
             while len(changed) < limit:
-                more = [id for [id] in execute(query, {**parameters, "limit": limit - len(changed)})]
+                more = [id for [id] in on(cursor)(query, {**parameters, "limit": limit - len(changed)})]
                 if not more:
                     break
                 changed += more
             return changed
 
-        return self._run(change)
+        return self._connections.transact(change)
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
         guards.final(states)
         guards.limit(limit)
         parameters = {"states": builtins.list(states), "before": guards.utc(before, "before"), "limit": limit}
-        [[removed]] = self._run(lambda execute: execute(self._queries.purge, parameters))
+        [[removed]] = self._write(self._queries.purge, parameters)
         return int(removed)
 
     def pause(self, queue: str) -> None:
         guards.name(queue, "queue")
-        self._run(lambda execute: execute(self._queries.pause, {"queue": queue}))
+        self._write(self._queries.pause, {"queue": queue})
 
     def resume(self, queue: str) -> None:
         guards.name(queue, "queue")
-        self._run(lambda execute: execute(self._queries.resume, {"queue": queue}))
+        self._write(self._queries.resume, {"queue": queue})
         self._listener.wake([queue])
 
     def queues(self) -> Sequence[Queue]:
@@ -250,8 +250,8 @@ class PostgresBackend(Backend):
             self._listener.close()
             self._connections.close()
 
-    def _run(self, work: Callable[[Execute], T]) -> T:
-        return self._connections.write(lambda cursor: work(on(cursor)))
+    def _write(self, query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
+        return self._connections.write(lambda cursor: on(cursor)(query, parameters))
 
     def _read(self, query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
         return self._connections.read(lambda cursor: on(cursor)(query, parameters))

@@ -43,6 +43,15 @@ class Connection(psycopg.Connection[Row]):
             self.close()
             raise psycopg.OperationalError(f"no answer within {self.seconds} s") from exc
 
+    def is_lost(self) -> bool:
+        """Say whether the server has ended an idle connection; that is in what has arrived here, and costs no wait."""
+        try:
+            for _ in range(2):  # what the server said at last, and the end
+                self.pgconn.consume_input()
+        except psycopg.OperationalError:
+            self.close()
+        return self.closed
+
 
 class Connections:
     """A pool that is opened at its first use.
@@ -51,32 +60,41 @@ class Connections:
     same reason no statement is prepared, which also keeps the server from using a plan made for other values.
     """
 
-    def __init__(self, location: Location, check: Callable[["Connection", Location], None]) -> None:
+    def __init__(self, location: Location, check: Callable[[Connection, Location], None]) -> None:
         self._location = location
         self._check = check
         self._lock = Lock()
         self._pool: ConnectionPool[Connection] | None = None
+        self._is_read_committed = False
         self._closed = False
 
+    def read(self, work: Callable[[Cursor[Row]], T]) -> T:
+        """Do some work of one statement that changes nothing."""
+        return self._repeatedly(lambda connection: _executed(connection, work, lost=_Lost))
+
     def write(self, work: Callable[[Cursor[Row]], T]) -> T:
+        """Do some work of one statement, which is a transaction by itself: one round trip in place of three.
+
+        Raises:
+            OutcomeUnknown: the connection was lost meanwhile.
+            Unavailable: there was none; nothing happened.
+        """
+        self._opened()
+        if not self._is_read_committed:
+            return self.transact(work)
+        return self._repeatedly(lambda connection: _executed(connection, work, lost=_MaybeDone))
+
+    def transact(self, work: Callable[[Cursor[Row]], T]) -> T:
         """Do some work in a transaction of its own, and return its answer once that is committed.
 
         Raises:
             OutcomeUnknown: the connection was lost while committing.
             Unavailable: there was none, or it was lost before; nothing happened.
         """
-        return self._repeatedly(lambda connection: self._committed(connection, work))
-
-    def read(self, work: Callable[[Cursor[Row]], T]) -> T:
-        """Do some work of one statement that changes nothing, which saves it two round trips."""
-        return self._repeatedly(lambda connection: _alone(connection, work))
+        return self._repeatedly(lambda connection: _committed(connection, work))
 
     def _repeatedly(self, use: Callable[[Connection], T]) -> T:
-        """Use a connection, and another one where that is harmless: nothing was done then.
-
-        That is so where a transaction met another's and was undone; and where a connection turns out to have been lost
-        before a commit was asked for, as all those of the pool are once a server was restarted.
-        """
+        """Use a connection, and another one where nothing was done: it was lost, or others made the server undo it."""
         tries = iter(range(_TRIES))
         while True:
             tried = next(tries)
@@ -86,10 +104,11 @@ class Connections:
                 if tried == _TRIES - 1:
                     raise ours(exc, self._location) from exc
                 sleep(random() * _LONGEST_PAUSE)
+            except _MaybeDone as exc:
+                raise ours(exc.error, self._location, unknown=True) from exc.error
             except _Lost as exc:
                 if tried:
                     raise ours(exc.error, self._location) from exc.error
-                self._opened().check()
             except psycopg.Error as exc:
                 raise ours(exc, self._location) from exc
 
@@ -101,21 +120,17 @@ class Connections:
         finally:
             pool.putconn(connection)
 
-    def _committed(self, connection: Connection, work: Callable[[Cursor[Row]], T]) -> T:
-        answer = _worked(connection, work)
-        try:
-            connection.commit()
-        except psycopg.Error as exc:
-            if connection.closed:
-                raise ours(exc, self._location, committing=True) from exc
-            raise
-        return answer
-
     def _take(self, pool: ConnectionPool[Connection]) -> Connection:
+        """Take a connection that is not known to be lost, as all those of a pool are once a server was restarted."""
         try:
-            return pool.getconn()
+            connection = pool.getconn()
+            if connection.is_lost():
+                pool.putconn(connection)
+                pool.check()
+                connection = pool.getconn()
         except psycopg.OperationalError as exc:
             raise self._reason() or exc from exc
+        return connection
 
     def _reason(self) -> psycopg.Error | None:
         """Say why there is no connection; the pool, which connects in the background, does not."""
@@ -137,6 +152,7 @@ class Connections:
     def _open(self) -> ConnectionPool[Connection]:
         with connect(self._location) as connection:  # fails here, with the reason
             self._check(connection, self._location)
+            self._is_read_committed = _default_isolation(connection) == "read committed"
         options = self._location.options
         return ConnectionPool(
             self._location.conninfo,
@@ -161,43 +177,50 @@ class Connections:
 
 
 class _Lost(Exception):
-    """The connection was lost before the commit was asked for, so the server has undone or will undo it all."""
+    """The connection was lost before anything was committed, so the server has undone or will undo it all."""
 
     def __init__(self, error: psycopg.Error) -> None:
         super().__init__(str(error))
         self.error = error
 
 
-def _alone(connection: Connection, work: Callable[[Cursor[Row]], T]) -> T:
-    connection.autocommit = True
-    try:
-        return _worked(connection, work)
-    finally:
-        if not connection.closed:
-            connection.autocommit = False
+class _MaybeDone(_Lost):
+    """The connection was lost when the server may have committed."""
 
 
-def _worked(connection: Connection, work: Callable[[Cursor[Row]], T]) -> T:
+def _executed(connection: Connection, work: Callable[[Cursor[Row]], T], *, lost: type[_Lost]) -> T:
     try:
         with connection.cursor(binary=True) as cursor:
             return work(cursor)
     except psycopg.Error as exc:
         if connection.closed:
-            raise _Lost(exc) from exc
-        connection.rollback()
-        raise
-    except BaseException:
-        if not connection.closed:
-            connection.rollback()
+            raise lost(exc) from exc
         raise
 
 
-_ARGUMENTS: dict[str, Any] = {"prepare_threshold": None}
+def _committed(connection: Connection, work: Callable[[Cursor[Row]], T]) -> T:
+    try:
+        with connection.transaction():
+            answer = _executed(connection, work, lost=_Lost)
+    except psycopg.Error as exc:
+        if connection.closed:
+            raise _MaybeDone(exc) from exc
+        raise
+    return answer
 
 
-def connect(location: Location, **arguments: Any) -> Connection:
+def _default_isolation(connection: Connection) -> object:
+    row = connection.execute("SHOW default_transaction_isolation").fetchone()
+    assert row is not None
+    return row[0]
+
+
+_ARGUMENTS: dict[str, Any] = {"prepare_threshold": None, "autocommit": True}
+
+
+def connect(location: Location) -> Connection:
     """Open a connection of one's own."""
-    connection = Connection.connect(location.conninfo, **{**_ARGUMENTS, **arguments})
+    connection = Connection.connect(location.conninfo, **_ARGUMENTS)
     _configure(connection, location)
     return connection
 

@@ -35,15 +35,15 @@ def mapped(location: Location) -> Iterator[None]:
         raise ours(exc, location) from exc
 
 
-def ours(exc: psycopg.Error, location: Location, *, committing: bool = False) -> WindlassError:
+def ours(exc: psycopg.Error, location: Location, *, unknown: bool = False) -> WindlassError:
     """Return our error for one of psycopg's: that of the first line of the table that fits."""
     if isinstance(exc, PoolClosed):
         return closed()
     if isinstance(exc, _ABSENT):
         return not_set_up(location)
     kind, text = next((kind, text) for theirs, kind, text in _TABLE if isinstance(exc, theirs))
-    if committing and kind is Unavailable:
-        kind, text = OutcomeUnknown, "was lost while committing, and may have committed"
+    if unknown and kind is Unavailable:
+        kind, text = OutcomeUnknown, "was lost meanwhile, and may have committed"
     said = (str(exc).strip() or type(exc).__name__).splitlines()[0]
     return kind(f"{location.shown}, schema {location.schema!r}, {text}: {said}")
 

@@ -81,7 +81,7 @@ class Listener:
         pause = _FIRST_PAUSE
         while not self._closed.is_set():
             try:
-                with closing(connect(self._location, autocommit=True)) as connection:
+                with closing(connect(self._location)) as connection:
                     connection.execute(self._location.queries.listen)
                     pause = _FIRST_PAUSE
                     self._listen(connection)

@@ -21,13 +21,16 @@ def setup(location: Location) -> None:
     """Create or migrate the store, all or nothing; of those who do so at once one does it, and the others wait."""
     with mapped(location), connect(location) as connection:
         connection.seconds = None  # to migrate a large table takes its time
-        if version(connection, location) == len(location.queries.migrations):
-            return
-        connection.rollback()
-        _lock(connection, location)
-        applied = version(connection, location)
-        for statement in _missing(location.queries, applied, exists=_exists(connection, location)):
-            connection.execute(statement)
+        if (version(connection, location) or 0) < len(location.queries.migrations):
+            with connection.transaction():
+                _migrate(connection, location)
+
+
+def _migrate(connection: Connection, location: Location) -> None:
+    _lock(connection, location)
+    applied = version(connection, location)
+    for statement in _missing(location.queries, applied, exists=_exists(connection, location)):
+        connection.execute(statement)
 
 
 def script(queries: Queries) -> str:
@@ -81,7 +84,7 @@ def version(connection: Connection, location: Location) -> int | None:
 
 def teardown(location: Location) -> None:
     """Remove our tables and functions; and the schema, unless it has others."""
-    with mapped(location), connect(location) as connection:
+    with mapped(location), connect(location) as connection, connection.transaction():
         _lock(connection, location)
         if version(connection, location) is None:
             return
