@@ -36,6 +36,7 @@ from .errors import (
 )
 from .handle import Handle
 from .hookspecs import hookimpl
+from .hopping import on_calling_loop
 from .job import Job
 from .options import Options
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
@@ -135,6 +136,7 @@ __all__ = [
     "WindlassError",
     "guards",
     "hookimpl",
+    "on_calling_loop",
     "open_backend",
     "urls",
 ]

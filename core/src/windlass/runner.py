@@ -1,7 +1,6 @@
 """The runner as applications use it: every call that asks the store has a twin for async callers."""
 
 import asyncio
-from asyncio import to_thread
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from time import monotonic
@@ -16,6 +15,7 @@ from .definition import Call
 from .enqueueing import BatchOptions, EnqueueOptions
 from .errors import NotFinished
 from .handle import Handle
+from .hopping import hop
 from .job import Job
 from .records import Record
 from .sync_runner import SyncRunner
@@ -29,7 +29,8 @@ class Runner(SyncRunner):
     `Runner("sqlite:///jobs.db", concurrency=20)`: the settings are those of `Settings`, by argument, else from the
     environment. The store is opened at the first use, so a module may make its runner when it is imported.
 
-    `a...` is the same call for async callers: it hops to a thread, so that the event loop never waits for the store.
+    `a...` is the same call for async callers: it hops to a thread, so that the event loop never waits for the store. A
+    `transaction` that belongs to the event loop, such as an `AsyncSession`, is used on it.
 
     Raises:
         ConfigurationError: a setting cannot work.
@@ -43,17 +44,17 @@ class Runner(SyncRunner):
         **options: Unpack[EnqueueOptions],
     ) -> Handle[R]:
         """See `enqueue`."""
-        return await to_thread(lambda: self.enqueue(job, run_at=run_at, **options))
+        return await hop(lambda: self.enqueue(job, run_at=run_at, **options))
 
     async def aenqueue_in(
         self, delay: timedelta, job: Job[R] | Call[R], **options: Unpack[EnqueueOptions]
     ) -> Handle[R]:
         """See `enqueue_in`."""
-        return await to_thread(lambda: self.enqueue_in(delay, job, **options))
+        return await hop(lambda: self.enqueue_in(delay, job, **options))
 
     async def aenqueue_at(self, when: datetime, job: Job[R] | Call[R], **options: Unpack[EnqueueOptions]) -> Handle[R]:
         """See `enqueue_at`."""
-        return await to_thread(lambda: self.enqueue_at(when, job, **options))
+        return await hop(lambda: self.enqueue_at(when, job, **options))
 
     async def aenqueue_batch(
         self,
@@ -63,7 +64,7 @@ class Runner(SyncRunner):
         **options: Unpack[BatchOptions],
     ) -> list[Handle[R]]:
         """See `enqueue_batch`."""
-        return await to_thread(lambda: self.enqueue_batch(jobs, run_at=run_at, **options))
+        return await hop(lambda: self.enqueue_batch(jobs, run_at=run_at, **options))
 
     async def aenqueue_raw(
         self,
@@ -74,11 +75,11 @@ class Runner(SyncRunner):
         **options: Unpack[EnqueueOptions],
     ) -> Handle[Any]:
         """See `enqueue_raw`."""
-        return await to_thread(lambda: self.enqueue_raw(kind, payload, run_at=run_at, **options))
+        return await hop(lambda: self.enqueue_raw(kind, payload, run_at=run_at, **options))
 
     async def aget(self, job: Handle[Any] | UUID) -> Record:
         """See `get`."""
-        return await to_thread(self.get, job)
+        return await hop(lambda: self.get(job))
 
     @overload
     async def aresult(self, job: Handle[R], *, timeout: timedelta = ...) -> R: ...
@@ -90,7 +91,7 @@ class Runner(SyncRunner):
         pause = FIRST_PAUSE
         while True:
             try:
-                return await to_thread(self.result, job)
+                return await hop(lambda: self.result(job))
             except NotFinished:
                 left = deadline - monotonic()
                 if left <= 0:
@@ -100,30 +101,30 @@ class Runner(SyncRunner):
 
     async def acancel(self, which: Which) -> int:
         """See `cancel`."""
-        return await to_thread(self.cancel, which)
+        return await hop(lambda: self.cancel(which))
 
     async def arequeue(self, which: Which) -> int:
         """See `requeue`."""
-        return await to_thread(self.requeue, which)
+        return await hop(lambda: self.requeue(which))
 
     async def adelete(self, which: Which) -> int:
         """See `delete`."""
-        return await to_thread(self.delete, which)
+        return await hop(lambda: self.delete(which))
 
     async def astart(self) -> None:
         """See `start`."""
-        await to_thread(self.start)
+        await hop(self.start)
 
     async def astop(self, *, grace: timedelta | None = None) -> None:
         """See `stop`."""
-        await to_thread(lambda: self.stop(grace=grace))
+        await hop(lambda: self.stop(grace=grace))
 
     async def aclose(self) -> None:
         """See `close`."""
-        await to_thread(self.close)
+        await hop(self.close)
 
     async def __aenter__(self) -> Self:
-        await to_thread(self.__enter__)
+        await hop(self.__enter__)
         return self
 
     async def __aexit__(

@@ -1,5 +1,6 @@
 """Windlass jobs in PostgreSQL, for production."""
 
 from .backend import PostgresBackend
+from .statement import insert_statement
 
-__all__ = ["PostgresBackend"]
+__all__ = ["PostgresBackend", "insert_statement"]

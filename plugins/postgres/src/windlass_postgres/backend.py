@@ -32,10 +32,11 @@ from windlass import (
     guards,
 )
 
-from . import inserting, lending, rows, schema, settling
+from . import inserting, rows, schema, settling
 from .connections import Connections, connect
 from .errors import closed, mapped
 from .execute import on
+from .lending import lent
 from .listener import Listener
 from .location import Location, namespaced
 from .rows import Row
@@ -46,8 +47,8 @@ _CAPABILITIES = Capabilities(
     notify=True,
     transactional_insert=True,
     time_precision=timedelta(microseconds=1),
-    max_payload_bytes=16 * 1024 * 1024,
-    max_batch=100_000,
+    max_payload_bytes=inserting.MAX_PAYLOAD_BYTES,
+    max_batch=inserting.MAX_BATCH,
 )
 
 _FOLD = 100_000
@@ -61,8 +62,8 @@ _Key = tuple[int, int]
 class PostgresBackend(Backend):
     """One client of the store in a schema: `postgresql://user@host/database?schema=windlass`.
 
-    Its `transaction` of an insert is an open transaction of psycopg or SQLAlchemy, sync or async: see `lending`. A
-    backend does not survive a fork: open one in each process.
+    Its `transaction` is an open transaction of psycopg or SQLAlchemy, sync or async: see `lending`. A backend does not
+    survive a fork: open one in each process.
     """
 
     contract_version: ClassVar[int] = 1
@@ -103,15 +104,11 @@ class PostgresBackend(Backend):
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
-        _batch(records)
-        now = _utc(now)
-        for record in records:
-            guards.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
-            guards.moment(record.run_at, _or_clock(now))
+        now = inserting.check(records, now)
         self._refuse_closed()
         if transaction is not None:
             with mapped(self._location):
-                return lending.insert(transaction, self._queries, records, now)
+                return inserting.insert(lent(transaction), self._queries, records, now)
         run = self._connections.write if len(records) == 1 else self._connections.transact
         answers = run(lambda cursor: inserting.insert(on(cursor), self._queries, records, now))
         self._listener.wake({answer.record.queue for answer in answers if answer.created})

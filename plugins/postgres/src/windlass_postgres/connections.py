@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import Cursor, IsolationLevel
 from psycopg.abc import PQGen
+from psycopg.adapt import AdaptersMap
 from psycopg.pq import Format
 from psycopg_pool import ConnectionPool
 
@@ -228,5 +229,10 @@ def connect(location: Location) -> Connection:
 def _configure(connection: Connection, location: Location) -> None:
     connection.seconds = location.options.timeout.total_seconds()
     connection.isolation_level = IsolationLevel.READ_COMMITTED  # whatever the database's default is
+    read_as_ours(connection.adapters)
+
+
+def read_as_ours(adapters: AdaptersMap) -> None:
+    """Have moments read as `rows.moment` takes them."""
     assert _MICROSECONDS is not None
-    connection.adapters.register_loader("timestamptz", _MICROSECONDS)
+    adapters.register_loader("timestamptz", _MICROSECONDS)

@@ -50,6 +50,11 @@ def ours(exc: psycopg.Error, location: Location, *, unknown: bool = False) -> Wi
 
 _TABLE: tuple[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...], type[WindlassError], str], ...] = (
     (PoolTimeout, Unavailable, "has all its connections in use; raise pool_size or pool_timeout"),
+    (
+        errors.InFailedSqlTransaction,
+        InvalidArgument,
+        "was given a transaction that an error had aborted; roll it back, and begin again",
+    ),
     (PASSING, Unavailable, "was changed by others again and again, each time undoing this call"),
     (_LATE, InvalidArgument, "was given a time after the year 9999"),
     (errors.ReadOnlySqlTransaction, Unavailable, "is read-only: a standby, or set so; connect to the primary"),

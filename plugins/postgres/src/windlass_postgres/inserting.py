@@ -1,18 +1,32 @@
 """Storing a batch of new jobs, and finding the duplicates that some of them meet."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from windlass import Inserted, NewRecord, Record, State
+from windlass import Inserted, NewRecord, Record, State, guards
 
 from . import rows
 from .execute import Execute
 from .queries import Queries
 
+MAX_PAYLOAD_BYTES = 16 * 1024 * 1024
+MAX_BATCH = 100_000
+
 STATEMENT_BYTES = 64 * 1024 * 1024
 """How many bytes of payloads one statement takes; PostgreSQL takes a gigabyte."""
+
+
+def check(records: Sequence[NewRecord], now: datetime | None) -> datetime | None:
+    """Refuse what cannot be stored; return `now` in UTC."""
+    guards.within(len(records), 0, MAX_BATCH, "the number of items in one call")
+    now = None if now is None else guards.utc(now)
+    about_now = datetime.now(UTC) if now is None else now  # the server counts delays from its own
+    for record in records:
+        guards.size(record.payload, MAX_PAYLOAD_BYTES, "payload")
+        guards.moment(record.run_at, about_now)
+    return now
 
 
 def insert(

@@ -29,7 +29,8 @@ _CONNECTION_DEFAULTS = {
 """What libpq is told, where the URL does not say. A dead peer is noticed within a minute."""
 
 
-def _schema(name: str) -> str:
+def schema_name(name: str) -> str:
+    """Return a schema's name as it is; raise `ValueError` for one that needs care in a statement."""
     if not _SCHEMA.fullmatch(name) or len(name) > SCHEMA_LENGTH or name.startswith("pg_"):
         raise ValueError(
             f"a schema's name has 1 to {SCHEMA_LENGTH} characters of A-Z, a-z, 0-9, underscore and hyphen, begins with "
@@ -63,7 +64,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    schema_: Annotated[str, AfterValidator(_schema), Field(alias="schema")] = "windlass"
+    schema_: Annotated[str, AfterValidator(schema_name), Field(alias="schema")] = "windlass"
     pool_size: Annotated[int, Field(ge=1, le=1_000)] = 5
     pool_timeout: _Wait = timedelta(seconds=10)
     timeout: _Wait = timedelta(seconds=30)

@@ -29,6 +29,11 @@ def moment(micros: int) -> datetime:
         return _LAST if micros > 0 else _FIRST
 
 
+def micros(moment: datetime) -> int:
+    """Return how many microseconds from 2000 a moment is."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
 def _optional(micros: int | None) -> datetime | None:
     return None if micros is None else moment(micros)
 

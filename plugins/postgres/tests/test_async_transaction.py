@@ -1,0 +1,129 @@
+"""Inserting in a transaction that belongs to an event loop."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import orm
+from sqlalchemy.ext import asyncio as alchemy
+from windlass import Context, InvalidArgument, NewRecord, Runner
+from windlass_postgres import PostgresBackend
+
+from .callers import ASYNC, async_caller, statement
+
+
+@pytest.fixture
+def runner(url: str, backend: PostgresBackend) -> Iterator[Runner]:
+    with Runner(url) as runner:
+
+        @runner.job("greet")
+        def greet(name: str, ctx: Context) -> str:
+            return f"Hello, {name}!"
+
+        yield runner
+
+
+def greeting(runner: Runner) -> Any:
+    return runner.definitions["greet"].job("Ada")
+
+
+@pytest.mark.parametrize("kind", ASYNC)
+def test_committed_with_the_callers_rows(runner: Runner, server: str, kind: str) -> None:
+    """`await runner.aenqueue(...)` takes part on the loop that the connection belongs to."""
+
+    async def main() -> None:
+        async with async_caller(kind, server) as connection:
+            job = await runner.aenqueue(greeting(runner), transaction=connection, unique_key="key")
+            again = await runner.aenqueue(greeting(runner), transaction=connection, unique_key="key")
+            assert (job.duplicate, again.duplicate, again.id) == (False, True, job.id)
+            assert runner.backend.stats().total == 0
+            await connection.commit()
+            assert (await runner.aget(job)).payload == b'"Ada"'
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("kind", ASYNC)
+def test_rolled_back_with_the_callers_rows(runner: Runner, server: str, kind: str) -> None:
+    """The job never was when the caller rolls back."""
+
+    async def main() -> None:
+        async with async_caller(kind, server) as connection:
+            await runner.aenqueue(greeting(runner), transaction=connection)
+            await connection.rollback()
+
+    asyncio.run(main())
+    assert runner.backend.stats().total == 0
+
+
+@pytest.mark.parametrize("kind", ASYNC)
+def test_what_is_no_transaction_is_refused(runner: Runner, server: str, kind: str) -> None:
+    """An aborted transaction and one in autocommit mode are, as on sync connections."""
+    options: dict[str, Any] = {"autocommit": True} if kind == "psycopg" else {"isolation_level": "AUTOCOMMIT"}
+
+    async def main() -> None:
+        async with async_caller(kind, server) as connection:
+            with pytest.raises(Exception, match="division by zero"):
+                await connection.execute(statement(connection, "SELECT 1 / 0"))
+            with pytest.raises(InvalidArgument, match="roll it back"):
+                await runner.aenqueue(greeting(runner), transaction=connection)
+        async with async_caller(kind, server, **options) as connection:
+            with pytest.raises(InvalidArgument, match="autocommit"):
+                await runner.aenqueue(greeting(runner), transaction=connection)
+
+    asyncio.run(main())
+    assert runner.backend.stats().total == 0
+
+
+@pytest.mark.parametrize("kind", ASYNC)
+def test_a_blocking_call_is_refused(runner: Runner, server: str, kind: str) -> None:
+    """Neither the loop's own thread nor another can wait for what belongs to the loop; the message names the twin."""
+
+    async def main() -> None:
+        async with async_caller(kind, server) as connection:
+            with pytest.raises(InvalidArgument, match=r"aenqueue"):
+                runner.enqueue(greeting(runner), transaction=connection)
+            with pytest.raises(InvalidArgument, match=r"aenqueue"):
+                await asyncio.to_thread(runner.backend.insert, [NewRecord(kind="k")], transaction=connection)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("kind", ASYNC)
+def test_a_cancelled_call_gives_the_connection_back(runner: Runner, server: str, kind: str) -> None:
+    """When its task is cancelled while the insert waits for a lock, the connection can be rolled back and used."""
+
+    async def main() -> None:
+        with psycopg.connect(server) as other:
+            runner.backend.insert([NewRecord(kind="k", unique_key="key")], transaction=other)
+            async with async_caller(kind, server) as connection:
+                call = asyncio.create_task(runner.aenqueue(greeting(runner), transaction=connection, unique_key="key"))
+                await asyncio.to_thread(_until_somebody_waits, server)
+                call.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await call
+                await connection.rollback()
+                await connection.execute(statement(connection, "SELECT 1"))
+                await connection.rollback()
+            other.commit()
+
+    asyncio.run(main())
+    assert runner.backend.stats().total == 1
+
+
+def _until_somebody_waits(server: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        while not connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()[0]:  # type: ignore[index]
+            pass
+
+
+def test_a_scoped_session_is_refused(runner: Runner) -> None:
+    """It is another session in another task or thread, such as the one that an `a...` call hops to."""
+    for scoped in (
+        orm.scoped_session(orm.sessionmaker()),
+        alchemy.async_scoped_session(alchemy.async_sessionmaker(), asyncio.current_task),
+    ):
+        with pytest.raises(InvalidArgument, match=r"transaction=session\(\)"):
+            runner.enqueue(greeting(runner), transaction=scoped)

@@ -1,0 +1,173 @@
+"""Inserting in the caller's own transaction, whatever it is on."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy
+from psycopg.rows import dict_row
+from sqlalchemy import orm
+from windlass import Closed, Filter, InvalidArgument, NewRecord, NotSetUp
+from windlass_postgres import PostgresBackend
+
+from .callers import SYNC, alchemy_url, caller, statement
+
+NOW = datetime(2031, 5, 17, 12, 30, 15, 123456, tzinfo=UTC)
+
+RICH = {
+    "payload": b"\x00\xff{}",
+    "queue": "a 'queue' :with %s \\ and {braces}",
+    "priority": -5,
+    "max_attempts": 9,
+    "unique_key": "key",
+    "unique_until": "purged",
+    "tags": ("plain", 'quoted "tag"', "back\\slash", ":colon", "%s"),
+}
+
+
+@pytest.mark.parametrize("kind", SYNC)
+def test_committed_with_the_callers_rows(backend: PostgresBackend, server: str, kind: str) -> None:
+    """The job is there when the caller commits, and not before; the answer is what is stored, duplicates included."""
+    news = [
+        NewRecord(kind="k", run_at=timedelta(minutes=5), **RICH),  # type: ignore[arg-type]  # fields by name
+        NewRecord(kind="k", run_at=datetime(2050, 1, 1, tzinfo=UTC)),
+        NewRecord(kind="other", unique_key="key"),
+    ]
+    with caller(kind, server) as connection:
+        inserted = backend.insert(news, transaction=connection, now=NOW)
+        assert [answer.created for answer in inserted] == [True, True, False]
+        assert inserted[2].record == inserted[0].record
+        assert type(inserted[2].record.id) is type(news[0].id)
+        assert backend.list(Filter(), limit=9) == []
+        connection.commit()
+    stored = backend.get([new.id for new in news])
+    assert stored == {answer.record.id: answer.record for answer in inserted[:2]}
+    assert [queue.name for queue in backend.queues()] == [RICH["queue"], "default"]
+
+
+@pytest.mark.parametrize("kind", SYNC)
+def test_rolled_back_with_the_callers_rows(backend: PostgresBackend, server: str, kind: str) -> None:
+    """The job never was when the caller rolls back, and neither was its queue; its key is free."""
+    with caller(kind, server) as connection:
+        backend.insert([NewRecord(kind="k", unique_key="key")], transaction=connection)
+        connection.rollback()
+        assert (backend.stats().total, backend.queues()) == (0, [])
+        [inserted] = backend.insert([NewRecord(kind="k", unique_key="key")], transaction=connection)
+    assert inserted.created
+
+
+@pytest.mark.parametrize("kind", SYNC)
+def test_an_aborted_transaction_is_refused(backend: PostgresBackend, server: str, kind: str) -> None:
+    """One in which a statement failed is told so; rolled back, it will do."""
+    with caller(kind, server) as connection:
+        with pytest.raises(Exception, match="division by zero"):
+            connection.execute(statement(connection, "SELECT 1 / 0"))
+        with pytest.raises(InvalidArgument, match="roll it back"):
+            backend.insert([NewRecord(kind="k")], transaction=connection)
+        connection.rollback()
+        backend.insert([NewRecord(kind="k")], transaction=connection)
+        connection.commit()
+    assert backend.stats().total == 1
+
+
+@pytest.mark.parametrize("kind", SYNC)
+def test_a_connection_that_commits_each_statement_is_refused(backend: PostgresBackend, server: str, kind: str) -> None:
+    """In autocommit mode there is no transaction to take part in."""
+    options: dict[str, Any] = {"autocommit": True} if kind == "psycopg" else {"isolation_level": "AUTOCOMMIT"}
+    with caller(kind, server, **options) as connection, pytest.raises(InvalidArgument, match="autocommit"):
+        backend.insert([NewRecord(kind="k")], transaction=connection)
+    assert backend.stats().total == 0
+
+
+def test_a_transaction_block_in_autocommit_mode_will_do(backend: PostgresBackend, server: str) -> None:
+    """`with connection.transaction()` is one, whatever the mode."""
+    with psycopg.connect(server, autocommit=True) as connection, connection.transaction():
+        backend.insert([NewRecord(kind="k")], transaction=connection)
+        assert backend.stats().total == 0
+    assert backend.stats().total == 1
+
+
+def test_what_else_is_no_transaction_is_refused(backend: PostgresBackend, server: str) -> None:
+    """Refused are other types, closed connections, one in a pipeline, and a session of another database."""
+    with (
+        psycopg.connect(server) as connection,
+        sqlalchemy.create_engine("sqlite://").connect() as other,
+        orm.Session() as unbound,
+    ):
+        shut = psycopg.connect(server)
+        shut.close()
+        engine = sqlalchemy.create_engine(alchemy_url(server, "psycopg"))
+        closed = engine.connect()
+        closed.close()
+        for wrong, told in (
+            (object(), "of type builtins.object"),
+            (connection.cursor(), "of type psycopg.Cursor"),
+            (engine, "of type sqlalchemy.engine.base.Engine"),
+            (shut, "closed"),
+            (closed, "cannot be used: .*closed"),
+            (other, "connection to sqlite"),
+            (unbound, "cannot be used"),
+        ):
+            with pytest.raises(InvalidArgument, match=told):
+                backend.insert([NewRecord(kind="k")], transaction=wrong)
+        with connection.pipeline():
+            connection.execute("SELECT 1")
+            with pytest.raises(InvalidArgument, match="pipeline"):
+                backend.insert([NewRecord(kind="k")], transaction=connection)
+        engine.dispose()
+    assert backend.stats().total == 0
+
+
+def test_the_callers_own_readers_do_not_matter(backend: PostgresBackend, server: str) -> None:
+    """A duplicate is read rightly whatever the connection makes of rows and types."""
+
+    class Loud(psycopg.adapt.Loader):
+        def load(self, data: object) -> str:
+            return "loud"
+
+    with psycopg.connect(server, row_factory=dict_row) as connection:
+        for name in ("uuid", "text", "bytea", "timestamptz", "bool", "int4"):
+            connection.adapters.register_loader(name, Loud)
+        new = NewRecord(kind="k", **RICH)  # type: ignore[arg-type]  # fields by name
+        [first] = backend.insert([new], transaction=connection)
+        [again] = backend.insert([new], transaction=connection)
+        assert again == first._replace(created=False)
+        row = connection.execute("SELECT 'a'::text AS a").fetchone()
+        assert row == {"a": "loud"}
+
+
+def test_a_lost_connection_is_unavailable_and_a_missing_store_is_told(backend: PostgresBackend, server: str) -> None:
+    """Errors of any driver become ours, by the server's code."""
+    backend.teardown()
+    for kind in SYNC:
+        with caller(kind, server) as connection, pytest.raises(NotSetUp):
+            backend.insert([NewRecord(kind="k")], transaction=connection)
+
+
+def test_closed(backend: PostgresBackend, url: str, server: str) -> None:
+    """A closed backend inserts nothing into a caller's transaction either."""
+    with PostgresBackend.from_url(url) as other:
+        pass
+    with psycopg.connect(server) as connection, pytest.raises(Closed):
+        other.insert([NewRecord(kind="k")], transaction=connection)
+
+
+def test_sqlalchemy_is_not_imported(url: str, backend: PostgresBackend) -> None:
+    """An application that does not use it does not load it, not even by an insert in a transaction."""
+    program = f"""
+import sys
+import psycopg
+from windlass import NewRecord, open_backend
+with open_backend({url!r}) as backend, backend.transaction() as transaction:
+    backend.insert([NewRecord(kind="k")], transaction=transaction)
+    try:
+        backend.insert([NewRecord(kind="k")], transaction=object())
+    except ValueError:
+        pass
+assert not {{"sqlalchemy", "asyncpg"}} & sys.modules.keys()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert backend.stats().total == 1
