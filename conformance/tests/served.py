@@ -182,8 +182,10 @@ class ServedBackend(Backend):
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         return self._ask("extend", claims, lease=lease, now=now)  # type: ignore[no-any-return]
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
-        return self._ask("settle", outcomes, now=now)  # type: ignore[no-any-return]
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
+        return self._ask("settle", outcomes, transaction=transaction, now=now)  # type: ignore[no-any-return]
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         return self._ask("rescue", limit=limit, now=now)  # type: ignore[no-any-return]

@@ -59,10 +59,14 @@ class AnswersFirst(SqliteBackend):
 
     _late: Sequence[Outcome] = ()
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
-        super().settle(self._late, now=now)
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
+        super().settle(self._late, transaction=transaction, now=now)
         self._late = [outcome for outcome in outcomes if isinstance(outcome, Complete)]
-        rest = iter(super().settle([o for o in outcomes if not isinstance(o, Complete)], now=now))
+        rest = iter(
+            super().settle([o for o in outcomes if not isinstance(o, Complete)], transaction=transaction, now=now)
+        )
         return [isinstance(outcome, Complete) or next(rest) for outcome in outcomes]
 
 

@@ -17,7 +17,7 @@ CAPABILITIES = Capabilities(
     durable=False,
     multi_process=False,
     notify=True,
-    transactional_insert=False,
+    transactions=False,
     time_precision=timedelta(milliseconds=1),
     max_payload_bytes=1_000,
     max_batch=100,

@@ -24,7 +24,7 @@ def test_the_memory_backend_conforms() -> None:
     assert report.ways == set(WAYS), "generated programs take each way of the table"
     undeclared = {result.clause_id for result in report.results if result.status is Status.NOT_DECLARED}
     assert undeclared == {
-        id for id, clause in CLAUSES.items() if clause.level in ("durable", "multi_process", "transactional_insert")
+        id for id, clause in CLAUSES.items() if clause.level in ("durable", "multi_process", "transactions")
     }
 
 

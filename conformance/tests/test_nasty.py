@@ -43,12 +43,14 @@ class Nasty(MemoryBackend):
         self._batch(claims)
         return super().extend(claims, **options)
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
         """Refuse large batches and results."""
         self._batch(outcomes)
         for outcome in outcomes:
             guards.size(getattr(outcome, "result", None), self.capabilities.max_payload_bytes, "result")
-        return super().settle(outcomes, now=now)
+        return super().settle(outcomes, transaction=transaction, now=now)
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         """Refuse many ids."""

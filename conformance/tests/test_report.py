@@ -24,7 +24,7 @@ CAPABILITIES = Capabilities(
     durable=True,
     multi_process=True,
     notify=True,
-    transactional_insert=True,
+    transactions=True,
     time_precision=timedelta(milliseconds=1),
     max_payload_bytes=1_000,
     max_batch=100,

@@ -326,7 +326,7 @@ def test_raw_job_takes_any_bytes(runner: Runner) -> None:
 
 def test_transaction(runner: Runner) -> None:
     """A store that has no transactions refuses one, and stores nothing."""
-    with pytest.raises(Unsupported, match="transactional_insert"):
+    with pytest.raises(Unsupported, match="transactions"):
         runner.enqueue(Greet(name="Ada"), transaction=object())
     with pytest.raises(Unsupported):
         runner.enqueue_batch([Greet(name="Ada")], transaction=object())

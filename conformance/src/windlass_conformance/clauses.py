@@ -12,7 +12,7 @@ from windlass import ConfigurationError
 
 Tier = Literal["model", "payload", "name", "time", "refusal", "batch", "query", "wait", "store", "capability", "cost",
                "race", "schedule", "history", "crash", "fault", "leak"]  # fmt: skip
-Level = Literal["core", "durable", "multi_process", "notify", "transactional_insert"]
+Level = Literal["core", "durable", "multi_process", "notify", "transactions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +153,11 @@ _ALL = (
     ),
     Clause("CAP-06", "capability", "Where multi_process is not declared, another process does no harm."),
     Clause("CAP-07", "capability", "Where notify is not declared, a wait ends at its timeout at the latest."),
-    Clause("CAP-02", "capability", "Jobs inserted in a transaction are there when it commits.", "transactional_insert"),
-    Clause(
-        "CAP-03", "capability", "Jobs inserted in a transaction never were when it rolls back.", "transactional_insert"
-    ),
+    Clause("CAP-02", "capability", "Jobs inserted in a transaction are there when it commits.", "transactions"),
+    Clause("CAP-03", "capability", "Jobs inserted in a transaction never were when it rolls back.", "transactions"),
+    Clause("CAP-08", "capability", "Attempts settled in a transaction have ended when it commits.", "transactions"),
+    Clause("CAP-09", "capability", "Attempts settled in a transaction go on when it rolls back.", "transactions"),
+    Clause("CAP-10", "capability", "A claim that is not current is refused in a transaction too.", "transactions"),
     Clause("COST-01", "cost", "A claim's cost does not grow with the backlog, with future jobs or finished ones."),
     Clause("RACE-01", "race", "Of clients that claim at once, each job goes to one; none is lost."),
     Clause("RACE-02", "race", "Of threads that claim through one client at once, each job goes to one; none is lost."),

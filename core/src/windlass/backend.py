@@ -92,7 +92,7 @@ class Backend(ABC):
         Repeat: harmless with the same ids.
 
         Args:
-            transaction: The caller's own open transaction to take part in, where `transactional_insert` is declared:
+            transaction: The caller's own open transaction to take part in, where `transactions` is declared:
                 the jobs are there when it commits, and never were when it rolls back. Which objects will do, each
                 backend says; one that `transaction` opened always does.
 
@@ -102,17 +102,17 @@ class Backend(ABC):
 
         Raises:
             PayloadTooLarge: a payload has more than `max_payload_bytes`.
-            Unsupported: a transaction was given and `transactional_insert` is not declared.
+            Unsupported: a transaction was given and `transactions` is not declared.
         """
 
     def transaction(self) -> AbstractContextManager[object]:
-        """Open a transaction on a connection of its own, as an application would, for `insert` to take part in.
+        """Open a transaction on a connection of its own, as an application would, to be given to `insert` and `settle`.
 
         What the block is given commits at its end, and rolls back on an exception. An application that has its own
         connection passes that instead.
 
         Raises:
-            Unsupported: `transactional_insert` is not declared.
+            Unsupported: `transactions` is not declared.
         """
         raise Unsupported(f"{type(self).__name__} has no transactions to take part in")
 
@@ -147,7 +147,9 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
         """Record how attempts ended.
 
         When: the claim is current. A job whose cancellation was requested does not run again: its `Retry` or `Release`
@@ -155,12 +157,17 @@ class Backend(ABC):
         Atomic: each is applied or refused on its own; the first of two outcomes for one claim wins.
         Repeat: harmless; what was applied is refused the second time.
 
+        Args:
+            transaction: The caller's own open transaction to take part in, as at `insert`: the attempts have ended when
+                it commits, and go on when it rolls back. Until then others may have to wait for it.
+
         Returns:
             One answer for each outcome, in the order given: True where it was applied, False where the claim was
             stale and nothing was changed.
 
         Raises:
             PayloadTooLarge: a result has more than `max_payload_bytes`; none was applied.
+            Unsupported: a transaction was given and `transactions` is not declared.
         """
 
     @abstractmethod

@@ -3,13 +3,17 @@
 import logging
 from collections.abc import MutableMapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from .control import Stopped
+from .errors import InvalidArgument
+from .hopping import hop
 from .records import Record
 
 logger = logging.getLogger("windlass.jobs")
+
+T = TypeVar("T")
 
 
 class Stop(StrEnum):
@@ -59,6 +63,32 @@ class Context:
         """Raise `Stopped` if the work should stop early."""
         if self.stop is not None:
             raise Stopped(f"job {self.id} should stop: {self.stop}")
+
+    def complete(self, result: T, *, transaction: object) -> T:
+        """Complete the job in a transaction of the handler's own: its writes and the job's end commit together.
+
+        It commits nothing: do so, and return. What is committed counts, whatever the handler does afterwards. If it is
+        rolled back, the attempt goes on, and ends as its handler does; it may be completed so again.
+
+        When: shortly before the commit, since the lease is not extended from here on.
+        Atomic: with the transaction. An attempt that was rescued completes nothing, so the effects are there once.
+
+        Args:
+            result: As the handler would return it; a handler that returns None afterwards has returned this.
+            transaction: As for `Backend.insert`, where `transactions` is declared.
+
+        Returns:
+            The result, to be returned.
+
+        Raises:
+            ClaimLost: the attempt has ended; let the error roll the transaction back.
+            InvalidResult, PayloadTooLarge, InvalidArgument, Unsupported: nothing was done.
+        """
+        raise InvalidArgument(f"this context of job {self.id} is no worker's, so there is no attempt to complete")
+
+    async def acomplete(self, result: T, *, transaction: object) -> T:
+        """See `complete`; for async handlers, whose transaction may belong to their event loop."""
+        return await hop(lambda: self.complete(result, transaction=transaction))
 
     @property
     def log(self) -> "logging.LoggerAdapter[logging.Logger]":

@@ -93,6 +93,10 @@ class Closed(BackendError):
     """The backend or the runner was closed."""
 
 
+class ClaimLost(WindlassError):
+    """The attempt has ended, by its completion or by a rescue, so nothing more can be done in its name."""
+
+
 class ResultError(WindlassError):
     """A job has no result to give."""
 

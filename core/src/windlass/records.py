@@ -244,7 +244,7 @@ class Capabilities:
         multi_process: Several processes can open the same store. Without it, another one is refused, or has a store of
             its own, and does no harm.
         notify: `wait` returns soon after another client's insert. Without it, at its timeout at the latest.
-        transactional_insert: `insert` can take part in the caller's own transaction.
+        transactions: `insert` and `settle` can take part in the caller's own transaction.
         time_precision: Stored times are exact to this; a due time is rounded up to it, never down.
         max_payload_bytes: The most bytes of a payload, and of a result.
         max_batch: The most items of one call.
@@ -253,7 +253,7 @@ class Capabilities:
     durable: bool
     multi_process: bool
     notify: bool
-    transactional_insert: bool
+    transactions: bool
     time_precision: timedelta
     max_payload_bytes: int
     max_batch: int

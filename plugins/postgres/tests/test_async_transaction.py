@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import orm
 from sqlalchemy.ext import asyncio as alchemy
-from windlass import Context, InvalidArgument, NewRecord, Runner
+from windlass import Context, Fixed, InvalidArgument, NewRecord, Runner
 from windlass_postgres import PostgresBackend
 
 from .callers import ASYNC, async_caller, statement
@@ -117,6 +118,26 @@ def _until_somebody_waits(server: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
         while not connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()[0]:  # type: ignore[index]
             pass
+
+
+@pytest.mark.parametrize("kind", ASYNC)
+def test_an_async_handler_completes_its_job(url: str, backend: PostgresBackend, server: str, kind: str) -> None:
+    """`await ctx.acomplete(...)` takes part on the worker's loop; rolled back, the attempt goes on."""
+    with Runner(url, poll=timedelta(milliseconds=20)) as runner:
+
+        @runner.job("greet", retry=Fixed(timedelta(0)))
+        async def greet(name: str, ctx: Context) -> str:
+            async with async_caller(kind, server) as connection:
+                result = await ctx.acomplete(f"Hello, {name}!", transaction=connection)
+                if ctx.attempt == 2:
+                    await connection.commit()
+                    return result
+            raise ValueError("rolled back")
+
+        runner.start()
+        job = runner.enqueue(greet.job("Ada"))
+        assert runner.result(job, timeout=timedelta(seconds=20)) == "Hello, Ada!"
+        assert runner.get(job).attempt == 2
 
 
 def test_a_scoped_session_is_refused(runner: Runner) -> None:

@@ -3,20 +3,35 @@
 from contextlib import suppress
 from datetime import timedelta
 
-from windlass import Filter, NewRecord, PayloadTooLarge, Unsupported
+from windlass import (
+    Cancel,
+    Claim,
+    Complete,
+    Filter,
+    Hold,
+    NewRecord,
+    Outcome,
+    PayloadTooLarge,
+    Release,
+    State,
+    Unsupported,
+)
 
-from ..case import NOW, Case, example
+from ..case import LEASE, NOW, Case, example
 
 
 @example("CAP-01")
 def undeclared_transactions_are_refused(case: Case) -> None:
-    """Where transactional_insert is not declared, an insert with a transaction stores nothing."""
-    if case.capabilities.transactional_insert:
+    """Where transactions are not declared, an insert or a settle with one does nothing."""
+    if case.capabilities.transactions:
         return
     new = [NewRecord(kind="k", queue="new")]
     case.refuses(Unsupported, lambda: case.backend.insert(new, transaction=object(), now=NOW))
     case.refuses(Unsupported, lambda: case.backend.insert([], transaction=object(), now=NOW))
     case.refuses(Unsupported, case.backend.transaction)
+    ended = [Complete(case.running().claim)]
+    case.refuses(Unsupported, lambda: case.backend.settle(ended, transaction=object(), now=NOW))
+    case.refuses(Unsupported, lambda: case.backend.settle([], transaction=object(), now=NOW))
 
 
 @example("CAP-02")
@@ -104,6 +119,66 @@ def a_queue_goes_with_the_rollback(case: Case) -> None:
     case.equal(True, case.backend.insert([new], now=NOW)[0].created)
 
 
+@example("CAP-08")
+def attempts_end_with_the_commit(case: Case) -> None:
+    """Others see attempts run until their settle commits, and then ended, with result and freed key."""
+    first, second = case.running(unique_key="key"), case.running()
+    other = case.client()
+    with case.backend.transaction() as transaction:
+        outcomes: list[Outcome] = [Complete(first.claim, b"done"), Release(second.claim, NOW)]
+        case.equal([True, True], list(case.backend.settle(outcomes, transaction=transaction, now=NOW)))
+        case.equal({first.id: first, second.id: second}, other.get([first.id, second.id]))
+    ended = case.stored(first)
+    case.equal((State.COMPLETED, b"done", NOW), (ended.state, ended.result, ended.finished_at))
+    case.equal(State.PENDING, case.stored(second).state)
+    case.equal([False], list(case.backend.settle([Cancel(first.claim)], now=NOW)))
+    case.equal([True], [answer.created for answer in case.backend.insert([_holding("key")], now=NOW)])
+
+
+@example("CAP-09")
+def attempts_go_on_after_the_rollback(case: Case) -> None:
+    """After the rollback a claim is current as before: it is held, settled, and its key was never free."""
+    record = case.running(unique_key="key")
+    with suppress(_RollBack), case.backend.transaction() as transaction:
+        case.backend.settle([Complete(record.claim, b"never")], transaction=transaction, now=NOW)
+        raise _RollBack
+    case.equal(record, case.stored(record))
+    case.equal([record.id], [answer.record.id for answer in case.backend.insert([_holding("key")], now=NOW)])
+    case.equal([Hold.HELD], list(case.backend.extend([record.claim], lease=LEASE, now=NOW)))
+    case.equal([True], list(case.backend.settle([Complete(record.claim, b"then")], now=NOW)))
+    case.equal(b"then", case.stored(record).result)
+
+
+@example("CAP-09")
+def a_settle_and_an_insert_of_one_transaction_go_together(case: Case) -> None:
+    """A follow-up job that takes over the key of the one that ends is there with its end, or neither is."""
+    record = case.running(unique_key="key")
+    for fails in (True, False):
+        with suppress(_RollBack), case.backend.transaction() as transaction:
+            case.backend.settle([Complete(record.claim)], transaction=transaction, now=NOW)
+            [follow_up] = case.backend.insert([_holding("key")], transaction=transaction, now=NOW)
+            case.equal(True, follow_up.created)
+            if fails:
+                raise _RollBack
+        case.equal(1 if fails else 2, len(case.backend.list(Filter(), limit=9)))
+
+
+@example("CAP-10")
+def stale_claims_are_refused_in_a_transaction(case: Case) -> None:
+    """An attempt that was rescued, one settled before in the same transaction, and a made-up one change nothing."""
+    old = case.running()
+    case.backend.rescue(limit=9, now=NOW + LEASE)
+    record = case.only(case.claim(1, now=NOW + LEASE))
+    with case.backend.transaction() as transaction:
+        answers = case.backend.settle(
+            [Complete(old.claim), Complete(record.claim), Cancel(record.claim)], transaction=transaction, now=NOW
+        )
+        case.equal([False, True, False], list(answers))
+        again = [Complete(record.claim), Complete(Claim(record.id, record.attempt + 1))]
+        case.equal([False, False], list(case.backend.settle(again, transaction=transaction, now=NOW)))
+    case.equal((State.COMPLETED, record.attempt), (case.stored(record).state, case.stored(record).attempt))
+
+
 @example("CAP-04")
 def capabilities_make_sense(case: Case) -> None:
     """Each client declares the same, before it has been used too; the limits leave room for work."""
@@ -111,6 +186,10 @@ def capabilities_make_sense(case: Case) -> None:
     case.equal(declared, case.client().capabilities)
     case.that(timedelta(0) < declared.time_precision <= timedelta(seconds=1), "a precision up to 1 s", declared)
     case.that(declared.max_payload_bytes >= 1 and declared.max_batch >= 1, "room for one byte and one item", declared)
+
+
+def _holding(key: str) -> NewRecord:
+    return NewRecord(kind="k", unique_key=key)
 
 
 class _RollBack(Exception):

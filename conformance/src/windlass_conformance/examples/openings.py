@@ -151,7 +151,7 @@ def leaving_a_with_closes(case: Case) -> None:
         raise LookupError
     case.refuses(Closed, lambda: client.stats(now=NOW))
     traced(client, case.steps).close()
-    if case.capabilities.transactional_insert:
+    if case.capabilities.transactions:
         case.refuses(Closed, lambda: client.transaction().__enter__())
 
 

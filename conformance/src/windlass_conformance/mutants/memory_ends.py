@@ -191,7 +191,9 @@ class PurgesByCreation(MemoryBackend):
 class SettlesInTwoSteps(MemoryBackend):
     """The claim is checked in one step, and the outcome stored in another."""
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
         assert now is not None
         answers = []
         for outcome in outcomes:

@@ -30,9 +30,13 @@ class CutsPayload(MemoryBackend):
 class LosesEmptyResult(MemoryBackend):
     """An empty result is stored as none."""
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
         return super().settle(
-            [Complete(o.claim, o.result or None) if isinstance(o, Complete) else o for o in outcomes], now=now
+            [Complete(o.claim, o.result or None) if isinstance(o, Complete) else o for o in outcomes],
+            transaction=transaction,
+            now=now,
         )
 
 

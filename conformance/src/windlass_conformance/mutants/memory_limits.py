@@ -56,8 +56,10 @@ class ForgetsKeys(MemoryBackend):
 class AnswersTrue(MemoryBackend):
     """settle answers only for what was applied."""
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: Now = None) -> Sequence[bool]:
-        return [answer for answer in super().settle(outcomes, now=now) if answer]
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
+    ) -> Sequence[bool]:
+        return [answer for answer in super().settle(outcomes, transaction=transaction, now=now) if answer]
 
 
 class CountsKnownOnly(MemoryBackend):
@@ -146,10 +148,12 @@ class RestoresRepeated(MemoryBackend):
 class RefusesEmpty(MemoryBackend):
     """An empty batch is refused."""
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: Now = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
+    ) -> Sequence[bool]:
         if not outcomes and not self._closed:
             raise InvalidArgument("there is nothing to settle")
-        return super().settle(outcomes, now=now)
+        return super().settle(outcomes, transaction=transaction, now=now)
 
 
 class KeepsSeconds(MemoryBackend):

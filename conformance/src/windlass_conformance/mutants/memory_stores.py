@@ -273,14 +273,16 @@ class TakesAnyIds(MemoryBackend):
 class CutsDelays(MemoryBackend):
     """A delay that ends after the year 9999 ends a day before."""
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
         cut = [
             replace(o, run_at=timedelta(days=365_000))
             if isinstance(o, Retry) and isinstance(o.run_at, timedelta) and o.run_at.days > 2_900_000
             else o
             for o in outcomes
         ]
-        return super().settle(cut, now=now)
+        return super().settle(cut, transaction=transaction, now=now)
 
 
 class TakesOneMore(MemoryBackend):
@@ -331,7 +333,9 @@ class WritesLate(MemoryBackend):
         super().__init__(name)
         self._late: list[tuple[Sequence[Outcome], datetime | None]] = []
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
         self._flush()
         with self._locked() as store:
             current = [backend._current(store, outcome.claim) is not None for outcome in outcomes]  # noqa: SLF001

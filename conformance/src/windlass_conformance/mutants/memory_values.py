@@ -141,17 +141,21 @@ class KeepsZone(_Stores):
 class RefusesNulResults(MemoryBackend):
     """A result with NUL makes the whole settle fail, so the jobs stay running."""
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
         if any(isinstance(outcome, Complete) and b"\0" in (outcome.result or b"") for outcome in outcomes):
             raise InvalidArgument("a result has NUL")
-        return super().settle(outcomes, now=now)
+        return super().settle(outcomes, transaction=transaction, now=now)
 
 
 class _Errors(MemoryBackend):
     """A settle that changes each error."""
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
-        return super().settle([self._with(outcome) for outcome in outcomes], now=now)
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
+        return super().settle([self._with(outcome) for outcome in outcomes], transaction=transaction, now=now)
 
     def _with(self, outcome: Outcome) -> Outcome:
         if isinstance(outcome, Retry | Discard):
@@ -233,10 +237,12 @@ class RescuedFirst(MemoryBackend):
 class StopsAtStale(MemoryBackend):
     """A stale claim ends the batch: the outcomes behind it are not applied."""
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
         answers: list[bool] = []
         for outcome in outcomes:
-            answers += super().settle([outcome], now=now) if all(answers) else [False]
+            answers += super().settle([outcome], transaction=transaction, now=now) if all(answers) else [False]
         return answers
 
 
@@ -262,11 +268,13 @@ class NeverGoesBack(MemoryBackend):
 
     _latest = datetime.min.replace(tzinfo=UTC)
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
         now = now or datetime.now(UTC)
         if now.tzinfo is not None:
             self._latest = now = max(now, self._latest)
-        return super().settle(outcomes, now=now)
+        return super().settle(outcomes, transaction=transaction, now=now)
 
 
 class FarFutureIsNow(_Inserts):

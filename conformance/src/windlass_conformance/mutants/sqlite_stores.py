@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from windlass import LEASE_EXPIRED, Filter, Inserted, NewRecord, Record, guards
+from windlass import LEASE_EXPIRED, Filter, Inserted, NewRecord, Outcome, Record, guards
 from windlass_sqlite import SqliteBackend, queries, rows, schema
 from windlass_sqlite.rows import micros
 
@@ -97,6 +97,41 @@ class AnswersOnly(SqliteBackend):
         return super().insert(records, now=now)
 
 
+class SettlesBeside(SqliteBackend):
+    """A settle in a caller's transaction is committed on its own."""
+
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
+        answers = super().settle(outcomes, transaction=transaction, now=now)
+        if transaction is not None and hasattr(transaction, "execute"):
+            transaction.execute("COMMIT")
+            transaction.execute(queries.BEGIN_WRITE)
+        return answers
+
+
+class SettlesInWords(SqliteBackend):
+    """A settle in a caller's transaction is answered, and forgotten."""
+
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
+        if transaction is None:
+            return super().settle(outcomes, now=now)
+        records = self.get([outcome.claim.id for outcome in outcomes])
+        return [records[outcome.claim.id].attempt == outcome.claim.attempt for outcome in outcomes]
+
+
+class TrustsTheTransaction(SqliteBackend):
+    """What a caller settles in a transaction is taken for current."""
+
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
+        answers = super().settle(outcomes, transaction=transaction, now=now)
+        return answers if transaction is None else [True for _ in answers]
+
+
 class QuotesByHand(SqliteBackend):
     """A queue's name is written into the statement."""
 
@@ -159,6 +194,9 @@ MUTANTS = (
     _mutant("rescues from a snapshot", "SCHED-02", RescuesFromASnapshot, "A7"),
     _mutant("inserts beside the transaction", "CAP-03", InsertsBeside),
     _mutant("answers in a transaction only", "CAP-02", AnswersOnly),
+    _mutant("settles beside the transaction", "CAP-09", SettlesBeside),
+    _mutant("settles in words only", "CAP-08", SettlesInWords),
+    _mutant("trusts the transaction", "CAP-10", TrustsTheTransaction),
     _mutant("quotes by hand", "NAME-03", QuotesByHand, "L5"),
     _mutant("sets up unlocked", "SETUP-07", SetsUpUnlocked, "L1"),
     _mutant("commits each job", "BATCH-04", CommitsEach, "H2"),

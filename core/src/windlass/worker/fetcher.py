@@ -50,7 +50,9 @@ class Fetcher:
     def _take(self, records: Sequence[Record]) -> None:
         extend_at = monotonic() + self._place.extend_interval
         known = self._place.definitions
-        runs = [Run(record, known.get(record.kind) or unknown(record.kind), extend_at) for record in records]
+        runs = [
+            Run(self._place, record, known.get(record.kind) or unknown(record.kind), extend_at) for record in records
+        ]
         self._place.observers.claimed(records)
         self._flight.take(runs)
         self._hand_out(runs)

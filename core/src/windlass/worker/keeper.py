@@ -37,7 +37,8 @@ class Keeper:
         held = list(self._flight.held)
         self._give_back_waiting(now)
         self._end_overdue(held, now)
-        self._extend([run for run in held if run.extend_at <= now], now)
+        # an extension would wait for the transaction that completes the job, and with it those of all others
+        self._extend([run for run in held if run.extend_at <= now and run.completion is None], now)
 
     def _give_back_waiting(self, now: float) -> None:
         """Release what was claimed ahead and found no handler by the time its lease is to be extended."""

@@ -11,7 +11,7 @@ from typing import cast
 from .. import guards
 from ..context import Stop, log_fields
 from ..control import Abandon, Snooze, Stopped
-from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from ..outcomes import Cancel, Discard, Outcome, Release, Retry
 from ..records import Failure
 from ..retry import Exponential
 from .run import Run
@@ -33,7 +33,7 @@ def perform(place: Workplace, run: Run) -> Outcome:
             result = run.definition.handler(payload, run)
         finally:
             place.observers.end_work(endings)
-        return completed(place, run, result)
+        return run.completed(result)
     except BaseException as exc:  # SystemExit in a handler ends the attempt, not the worker
         return failed(run, exc)
 
@@ -54,17 +54,9 @@ async def perform_async(place: Workplace, run: Run) -> Outcome:
                 result = await cast("Awaitable[object]", run.definition.handler(payload, run))
         finally:
             place.observers.end_work(endings)
-        return completed(place, run, result)
+        return run.completed(result)
     except BaseException as exc:
         return failed(run, exc)
-
-
-def completed(place: Workplace, run: Run, result: object) -> Outcome:
-    """Complete an attempt with its result, if the result is of its type and can be stored."""
-    encoded = run.definition.encode_result(result)
-    if encoded is not None:
-        guards.size(encoded, place.backend.capabilities.max_payload_bytes, f"the result of {run.kind!r}")
-    return Complete(run.claim, encoded)
 
 
 def failed(run: Run, exc: BaseException) -> Outcome:

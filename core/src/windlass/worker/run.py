@@ -1,23 +1,63 @@
 """An attempt as the worker sees it, from its claim to its end."""
 
 import asyncio
-from typing import Any
+from typing import Any, TypeVar
 
+from .. import guards
 from ..context import Context
 from ..definition import Definition
-from ..outcomes import Outcome
+from ..errors import ClaimLost
+from ..outcomes import Complete, Outcome
 from ..records import Claim, Record
+from .workplace import Workplace
+
+T = TypeVar("T")
 
 
 class Run(Context):
-    """The context that a handler is given, and what the worker needs to know beside. Times are monotonic."""
+    """The context that a handler is given, and what the worker needs to know beside. Times are monotonic.
 
-    __slots__ = ("claim", "definition", "extend_at", "started_at", "task")
+    `completion` is how the handler has completed it in a transaction of its own, which may or may not have committed.
+    """
 
-    def __init__(self, record: Record, definition: Definition[Any, Any], extend_at: float) -> None:
+    __slots__ = ("claim", "completion", "definition", "extend_at", "place", "started_at", "task")
+
+    def __init__(self, place: Workplace, record: Record, definition: Definition[Any, Any], extend_at: float) -> None:
         super().__init__(record)
+        self.place = place
+        self.completion: Complete | None = None
         self.claim: Claim = record.claim
         self.definition = definition
         self.extend_at = extend_at
         self.started_at: float | None = None
         self.task: asyncio.Task[Outcome] | None = None
+
+    def complete(self, result: T, *, transaction: object) -> T:
+        """See `Context.complete`."""
+        before, self.completion = self.completion, self._completed(result)
+        try:
+            [applied] = self.place.backend.settle([self.completion], transaction=transaction)
+        except BaseException:
+            self.completion = before
+            raise
+        if not applied:
+            self.completion = before
+            raise ClaimLost(
+                f"job {self.id} cannot be completed by attempt {self.attempt}, which has ended: it was completed "
+                "already, or its lease ran out and another has the job; roll the transaction back"
+            )
+        return result
+
+    def completed(self, result: object) -> Complete:
+        """Return how the attempt ends when its handler has returned.
+
+        Raises:
+            InvalidResult, PayloadTooLarge: the result is not of its type, or cannot be stored.
+        """
+        return self.completion if result is None and self.completion is not None else self._completed(result)
+
+    def _completed(self, result: object) -> Complete:
+        encoded = self.definition.encode_result(result)
+        if encoded is not None:
+            guards.size(encoded, self.place.backend.capabilities.max_payload_bytes, f"the result of {self.kind!r}")
+        return Complete(self.claim, encoded)

@@ -2,41 +2,23 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Event, Thread
 from time import monotonic
-from uuid import UUID
 
 from ..context import Stop, log_fields
-from ..errors import BackendError, OutcomeUnknown
-from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
-from ..records import Failure, Record
-from ..state import State
+from ..outcomes import Complete, Discard, Outcome, Release, Retry
 from .flight import Flight
+from .recorder import Ended, Recorded, Recorder, apart
 from .run import Run
 from .workplace import Workplace
 
 logger = logging.getLogger("windlass.worker")
 
-Ended = tuple[Run, Outcome]
-
-Recorded = tuple[Outcome, bool]
-"""The outcome that was settled, and whether it was applied."""
-
-_LEADS_TO: dict[type[Outcome], set[State]] = {
-    Complete: {State.COMPLETED},
-    Retry: {State.RETRYING, State.CANCELLED},
-    Discard: {State.DISCARDED},
-    Release: {State.PENDING, State.CANCELLED},
-    Cancel: {State.CANCELLED},
-}
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
-
 
 class Settler:
-    """One thread that settles what has ended. While the store is unavailable it tries again: a repeat is harmless."""
+    """One thread that settles what has ended."""
 
     def __init__(self, place: Workplace, flight: Flight) -> None:
         self.counts: Counter[type[Outcome]] = Counter()
@@ -45,6 +27,7 @@ class Settler:
         self._flight = flight
         self._queue: SimpleQueue[Ended | None] = SimpleQueue()
         self._give_up = Event()
+        self._recorder = Recorder(place.backend, self._give_up)
         self._thread = Thread(target=self._run, name="windlass-settler", daemon=True)
 
     def start(self) -> None:
@@ -80,47 +63,20 @@ class Settler:
         return [item for item in items if item is not None], None in items
 
     def _settle(self, batch: list[Ended]) -> None:
+        together, alone = apart(batch)
+        if together:
+            self._settle_by(self._recorder.record, together)
+        for ended in alone:
+            self._settle_by(self._recorder.record_own, [ended])
+
+    def _settle_by(self, record: Callable[[list[Ended]], list[Recorded]], batch: list[Ended]) -> None:
         runs = [run for run, _ in batch]
         try:
-            recorded = self._record([outcome for _, outcome in batch])
-            self._tell(runs, recorded)
+            self._tell(runs, record(batch))
         except Exception:
             logger.exception("could not settle %d outcomes; their leases will run out", len(batch))
         finally:
             self._flight.settled(runs)
-
-    def _record(self, outcomes: list[Outcome]) -> list[Recorded]:
-        """Settle, again and again while the store fails; what it refuses for another reason, one by one."""
-        pause, unknown = _FIRST_PAUSE, False
-        while True:
-            try:
-                applied = self._place.backend.settle(outcomes)
-            except BackendError as exc:
-                if self._give_up.is_set():
-                    raise
-                unknown = unknown or isinstance(exc, OutcomeUnknown)
-                logger.warning("settling %d outcomes: %r; next try in %.2f s", len(outcomes), exc, pause)
-                self._give_up.wait(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-            except Exception as exc:
-                if len(outcomes) > 1:
-                    return [recorded for outcome in outcomes for recorded in self._record([outcome])]
-                return [self._record_refused(outcomes[0], exc)]
-            else:
-                recorded = list(zip(outcomes, applied, strict=True))
-                return self._looked_up(recorded) if unknown else recorded
-
-    def _record_refused(self, outcome: Outcome, exc: Exception) -> Recorded:
-        """Discard a job whose outcome the store refuses."""
-        if isinstance(outcome, Discard):
-            logger.error("the store refused to discard job %s; its lease will run out", outcome.claim.id, exc_info=exc)
-            return outcome, False
-        return self._record([Discard(outcome.claim, Failure.of(exc))])[0]
-
-    def _looked_up(self, recorded: list[Recorded]) -> list[Recorded]:
-        """Find out which of the outcomes that were refused had been applied before, in a try whose answer was lost."""
-        records = self._place.backend.get([outcome.claim.id for outcome, applied in recorded if not applied])
-        return [(outcome, applied or _is_ended_by(records, outcome)) for outcome, applied in recorded]
 
     def _tell(self, runs: list[Run], recorded: list[Recorded]) -> None:
         done = [(run, outcome) for run, (outcome, applied) in zip(runs, recorded, strict=True) if applied]
@@ -139,13 +95,6 @@ class Settler:
         self._place.observers.lost([run.claim for run in stale])
         for run in stale:
             logger.warning("job %s: %s; its outcome was refused", run.id, Stop.LOST, extra=log_fields(run.record))
-
-
-def _is_ended_by(records: Mapping[UUID, Record], outcome: Outcome) -> bool:
-    record = records.get(outcome.claim.id)
-    if record is None or record.attempt != outcome.claim.attempt or record.state not in _LEADS_TO[type(outcome)]:
-        return False
-    return not isinstance(outcome, Retry | Discard) or record.last_error == outcome.error
 
 
 def _log(run: Run, outcome: Outcome) -> None:

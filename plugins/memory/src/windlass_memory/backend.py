@@ -47,7 +47,7 @@ _CAPABILITIES = Capabilities(
     durable=False,
     multi_process=False,
     notify=True,
-    transactional_insert=False,
+    transactions=False,
     time_precision=timedelta(microseconds=1),
     max_payload_bytes=16 * 1024 * 1024,
     max_batch=100_000,
@@ -97,8 +97,7 @@ class MemoryBackend(Backend):
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
-        if transaction is not None:
-            raise Unsupported("memory:// has no transactions to take part in (transactional_insert is not declared)")
+        _refuse(transaction)
         _batch(records)
         for record in records:
             guards.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
@@ -146,7 +145,10 @@ class MemoryBackend(Backend):
         store.put(record._replace(lease_until=until, updated_at=now))
         return Hold.CANCEL_REQUESTED if record.cancel_requested else Hold.HELD
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
+        _refuse(transaction)
         _batch(outcomes)
         now = _now(now)
         for outcome in outcomes:
@@ -301,6 +303,11 @@ def _name(url: str) -> str:
 
 def _now(now: datetime | None) -> datetime:
     return datetime.now(UTC) if now is None else guards.utc(now)
+
+
+def _refuse(transaction: object | None) -> None:
+    if transaction is not None:
+        raise Unsupported("memory:// has no transactions to take part in (transactions is not declared)")
 
 
 def _batch(items: Sequence[Any]) -> None:

@@ -45,7 +45,7 @@ _CAPABILITIES = Capabilities(
     durable=True,
     multi_process=True,
     notify=True,
-    transactional_insert=True,
+    transactions=True,
     time_precision=timedelta(microseconds=1),
     max_payload_bytes=inserting.MAX_PAYLOAD_BYTES,
     max_batch=inserting.MAX_BATCH,
@@ -146,14 +146,21 @@ class PostgresBackend(Backend):
         flagged = {(id.int, attempt): cancel_requested for id, attempt, cancel_requested in found}
         return [_hold(flagged.get(key)) for key in keys]
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
         _batch(outcomes)
         now = _utc(now)
         settling.check(outcomes, _or_clock(now), _CAPABILITIES.max_payload_bytes)
         keys = [_key(outcome.claim) for outcome in outcomes]
         first = dict(zip(reversed(keys), reversed(outcomes), strict=True))
         parameters = {**settling.columns([outcome for _, outcome in _in_locking_order(first)]), "now": now}
-        found = self._write(self._queries.settle, parameters)
+        self._refuse_closed()
+        if transaction is None:
+            found = self._write(self._queries.settle, parameters)
+        else:
+            with mapped(self._location):
+                found = lent(transaction)(self._queries.settle, parameters)
         applied = {(id.int, attempt) for id, attempt in found}
         return [key in applied and outcome is first[key] for key, outcome in zip(keys, outcomes, strict=True)]
 

@@ -44,7 +44,7 @@ _CAPABILITIES = Capabilities(
     durable=True,
     multi_process=True,
     notify=True,
-    transactional_insert=True,
+    transactions=True,
     time_precision=timedelta(microseconds=1),
     max_payload_bytes=16 * 1024 * 1024,
     max_batch=100_000,
@@ -56,7 +56,7 @@ _POLL_SECONDS = 0.010
 class SqliteBackend(Backend):
     """One client of the store in a file: `sqlite:///relative.db`, `sqlite:////absolute.db`.
 
-    Its `transaction` of an insert is a `sqlite3.Connection` to the same file on which a transaction was begun. A
+    Its `transaction` is a `sqlite3.Connection` to the same file on which a transaction was begun. A
     backend does not survive a fork: open one in each process.
     """
 
@@ -108,8 +108,7 @@ class SqliteBackend(Backend):
             guards.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
         now = _now(now)
         stored = [rows.new(record, now) for record in records]
-        self._refuse_closed()
-        with self._writer.writing() if transaction is None else borrowed(transaction, self._location) as target:
+        with self._target(transaction) as target:
             answers = [_insert(target, record) for record in stored]
             for queue in {answer.record.queue for answer in answers if answer.created}:
                 target.execute(queries.ADD_QUEUE, {"queue": queue})
@@ -140,13 +139,14 @@ class SqliteBackend(Backend):
         with self._writer.writing() as connection:
             return [_extend(connection, claim, times) for claim in claims]
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
         _batch(outcomes)
         now = _now(now)
         settlements = [settlement(outcome, now, _CAPABILITIES.max_payload_bytes) for outcome in outcomes]
-        with self._writer.writing() as connection:
-            cursor = connection.cursor()
-            return [cursor.execute(*settlement).rowcount == 1 for settlement in settlements]
+        with self._target(transaction) as target:
+            return [target.execute(*settlement).rowcount == 1 for settlement in settlements]
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         parameters = {"limit": guards.limit(limit), "now": micros(_now(now)), "error": LEASE_EXPIRED.to_json()}
@@ -251,6 +251,17 @@ class SqliteBackend(Backend):
         for connection in self._connections:
             connection.close()
 
+    @contextmanager
+    def _target(self, transaction: object | None) -> Iterator[sqlite3.Cursor]:
+        """Write all or nothing: in the caller's transaction, else in one of our own."""
+        self._refuse_closed()
+        if transaction is not None:
+            with borrowed(transaction, self._location) as cursor:
+                yield cursor
+        else:
+            with self._writer.writing() as connection:
+                yield connection.cursor()
+
     def _refuse_closed(self) -> None:
         if self._closed.is_set():
             raise closed()
@@ -264,7 +275,7 @@ def _batch(items: Sequence[Any]) -> None:
     guards.within(len(items), 0, _CAPABILITIES.max_batch, "the number of items in one call")
 
 
-def _insert(target: sqlite3.Connection | sqlite3.Cursor, record: Record) -> Inserted:
+def _insert(target: sqlite3.Cursor, record: Record) -> Inserted:
     if target.execute(queries.INSERT, rows.insertion(record)).rowcount == 1:
         return Inserted(record, created=True)
     duplicate = (

@@ -48,7 +48,7 @@ _CAPABILITIES = Capabilities(
     durable=True,
     multi_process=True,
     notify=True,
-    transactional_insert=False,
+    transactions=False,
     time_precision=timedelta(microseconds=1),
     max_payload_bytes=1024 * 1024,
     max_batch=10_000,
@@ -89,8 +89,7 @@ class DbmBackend(Backend):
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
-        if transaction is not None:
-            raise Unsupported("dbm:// has no transactions to take part in (transactional_insert is not declared)")
+        _refuse(transaction)
         _batch(records)
         for record in records:
             guards.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
@@ -118,7 +117,10 @@ class DbmBackend(Backend):
         with self._step() as store:
             return [_extend(store, claim, until, now) for claim in claims]
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
+        _refuse(transaction)
         _batch(outcomes)
         now = _now(now)
         for outcome in outcomes:
@@ -254,6 +256,11 @@ def _path(url: str) -> Path:
 
 def _now(now: datetime | None) -> datetime:
     return datetime.now(UTC) if now is None else guards.utc(now)
+
+
+def _refuse(transaction: object | None) -> None:
+    if transaction is not None:
+        raise Unsupported("dbm:// has no transactions to take part in (transactions is not declared)")
 
 
 def _batch(items: Sequence[Any]) -> None:

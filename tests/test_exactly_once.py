@@ -1,0 +1,360 @@
+"""Completing a job in its handler's own transaction: the effects are there once, whatever happens."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from homes import Home
+from servers import postgres_server
+from support import Spawn, eventually
+from windlass import (
+    Backend,
+    ClaimLost,
+    Context,
+    Fixed,
+    Handle,
+    InvalidArgument,
+    InvalidResult,
+    Outcome,
+    Record,
+    Runner,
+    State,
+    Unavailable,
+    Unsupported,
+    open_backend,
+)
+
+SOON = timedelta(seconds=20)
+AT_ONCE = Fixed(timedelta(0))
+
+Body = Callable[[Home, Context], Any]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    if given := os.environ.get("WINDLASS_TEST_POSTGRES_URL"):
+        yield given
+    else:
+        with postgres_server() as started:
+            yield started.url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
+    """A store beside an application's table, on each backend that has transactions."""
+    if request.config.getoption("--backend") not in (None, request.param):
+        pytest.skip("another backend was chosen")
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/jobs.db"
+    else:
+        url = f"{request.getfixturevalue('server')}?schema=windlass_{uuid4().hex[:12]}"
+    with open_backend(url) as backend:
+        backend.setup()
+        home = Home(url)
+        home.build()
+        yield home
+        with home.connect() as connection:
+            connection.execute(f"DROP TABLE {home.table}")
+        backend.teardown()
+
+
+class Work:
+    """A runner whose one job does what the test says, and what was observed of it."""
+
+    def __init__(self, home: Home, body: Body, backend: Backend | None = None, **settings: Any) -> None:
+        self.home = home
+        self.settled: list[Outcome] = []
+        self.runner = Runner(backend or home.url, poll=timedelta(milliseconds=20), **settings)
+
+        @self.runner.job("effect", retry=AT_ONCE, max_attempts=3)
+        def effect(number: int, ctx: Context) -> str:
+            answer: str = body(home, ctx)
+            return answer
+
+        self.runner.on_completed(self._note)
+        self.runner.on_discarded(self._note)
+
+    def _note(self, record: Record, outcome: Outcome) -> None:
+        self.settled.append(outcome)
+
+    def run(self) -> Record:
+        """Work one job to its end, stop, and return its record."""
+        with self.runner:
+            job: Handle[str] = self.runner.enqueue(self.runner.definitions["effect"].job(1))
+            self.runner.start()
+            eventually(lambda: bool(self.settled))
+            self.snapshot = self.runner.snapshot()
+            self.runner.stop()
+            return self.runner.get(job)
+
+
+def test_effect_and_end_commit_together(home: Home) -> None:
+    """The job is completed by the handler's commit; the worker counts it and tells of it once."""
+
+    def body(home: Home, ctx: Context) -> str:
+        with home.connect() as connection:
+            home.note(connection, 1)
+            return ctx.complete("done", transaction=connection)
+
+    work = Work(home, body)
+    record = work.run()
+    assert (record.state, record.result, record.attempt) == (State.COMPLETED, b'"done"', 1)
+    assert home.effects() == [1]
+    assert [outcome.claim for outcome in work.settled] == [record.claim]
+    assert (work.snapshot.completed, work.snapshot.lost) == (1, 0)
+
+
+def _returns_none(home: Home, ctx: Context) -> Any:
+    return None
+
+
+def _returns_another(home: Home, ctx: Context) -> str:
+    return "another"
+
+
+def _raises(home: Home, ctx: Context) -> str:
+    raise ValueError("after the commit")
+
+
+@pytest.mark.parametrize(
+    ("then", "warns"),
+    [(_returns_none, False), (_returns_another, True), (_raises, True)],
+    ids=["none", "other", "raise"],
+)
+def test_what_comes_after_the_commit_does_not_count(
+    home: Home, then: Body, warns: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The result is the one that was committed, also when the handler returns another, or raises; the log tells."""
+
+    def body(home: Home, ctx: Context) -> Any:
+        with home.connect() as connection:
+            home.note(connection, 1)
+            ctx.complete("done", transaction=connection)
+        return then(home, ctx)
+
+    work = Work(home, body)
+    record = work.run()
+    assert (record.state, record.result, record.attempt) == (State.COMPLETED, b'"done"', 1)
+    assert home.effects() == [1]
+    assert [type(outcome).__name__ for outcome in work.settled] == ["Complete"]
+    told = [entry for entry in caplog.records if "what came after does not count" in entry.message]
+    assert bool(told) is warns
+
+
+class _RolledBack(Exception):
+    pass
+
+
+def _roll_back() -> None:
+    raise _RolledBack
+
+
+def test_after_a_rollback_the_attempt_ends_as_its_handler_does(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    """An attempt that raises is retried; one that returns without having committed is completed by its return."""
+
+    def body(home: Home, ctx: Context) -> str:
+        try:
+            with home.connect() as connection:
+                home.note(connection, ctx.attempt)
+                ctx.complete("never", transaction=connection)
+                _roll_back()
+        except _RolledBack:
+            if ctx.attempt == 1:
+                raise
+        return "by return"
+
+    record = Work(home, body).run()
+    assert (record.state, record.result, record.attempt) == (State.COMPLETED, b'"by return"', 2)
+    assert record.last_error is not None
+    assert record.last_error.type.endswith("_RolledBack")
+    assert home.effects() == []
+    assert "has not committed" in caplog.text
+
+
+def test_it_may_be_completed_again_after_a_rollback_and_not_otherwise(home: Home) -> None:
+    """The second call in one transaction, and one after the commit, raise ClaimLost; one after a rollback is as new."""
+
+    def body(home: Home, ctx: Context) -> str:
+        with suppress(_RolledBack), home.connect() as connection:
+            ctx.complete("first", transaction=connection)
+            with pytest.raises(ClaimLost, match="completed already"):
+                ctx.complete("again", transaction=connection)
+            _roll_back()
+        with home.connect() as connection:
+            home.note(connection, 1)
+            ctx.complete("second", transaction=connection)
+        try:
+            with home.connect() as connection:
+                home.note(connection, 2)
+                ctx.complete("third", transaction=connection)
+        except ClaimLost:
+            return "second"
+        raise AssertionError("it was completed twice")
+
+    record = Work(home, body).run()
+    assert (record.result, record.attempt, record.last_error) == (b'"second"', 1, None)
+    assert home.effects() == [1]
+
+
+def test_a_lost_claim_completes_nothing(home: Home) -> None:
+    """The slow owner of a job that was rescued rolls back; the effect is the next attempt's alone."""
+
+    def body(home: Home, ctx: Context) -> str:
+        if ctx.attempt == 1:
+            with open_backend(home.url) as other:
+                assert other.rescue(limit=9, now=datetime.now(UTC) + timedelta(days=1))
+        with home.connect() as connection:
+            home.note(connection, ctx.attempt)
+            return ctx.complete("done", transaction=connection)
+
+    work = Work(home, body)
+    with work.runner:
+        job = work.runner.enqueue(work.runner.definitions["effect"].job(1))
+        work.runner.start()
+        eventually(lambda: work.runner.snapshot().lost == 1)
+        assert home.effects() == []
+        work.runner.requeue(job)  # it was rescued at a moment that is a day from now, and is due then
+        assert work.runner.result(job, timeout=SOON) == "done"
+    assert home.effects() == [2]
+    assert len(work.settled) == 1
+
+
+def test_what_cannot_be_done_is_refused_and_the_attempt_goes_on(home: Home) -> None:
+    """A result of another type, and what is no transaction, are told; nothing is done by them."""
+
+    def body(home: Home, ctx: Context) -> str:
+        wrong: Any = 7
+        with home.connect() as connection:
+            with pytest.raises(InvalidResult):
+                ctx.complete(wrong, transaction=connection)
+            with pytest.raises(InvalidArgument, match="transaction is of type"):
+                ctx.complete("done", transaction=object())
+        return "by return"
+
+    record = Work(home, body).run()
+    assert (record.result, record.attempt) == (b'"by return"', 1)
+
+
+def test_the_store_fails_just_after_the_commit(home: Home) -> None:
+    """The worker looks again until it knows; it counts the job as completed, once."""
+
+    def body(home: Home, ctx: Context) -> str:
+        with home.connect() as connection:
+            home.note(connection, 1)
+            ctx.complete("done", transaction=connection)
+        failing.append(Unavailable("down"))
+        failing.append(Unavailable("still down"))
+        return "done"
+
+    failing: list[Unavailable] = []
+    with open_backend(home.url) as backend:
+        get = backend.get
+
+        def flaky(ids: Sequence[UUID]) -> Any:
+            if failing:
+                raise failing.pop()
+            return get(ids)
+
+        backend.get = flaky  # type: ignore[method-assign]
+        work = Work(home, body, backend)
+        record = work.run()
+    assert (record.state, home.effects(), len(work.settled), failing) == (State.COMPLETED, [1], 1, [])
+
+
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_a_transaction_that_is_left_open_holds_the_worker_up_once(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    """Its outcome is given up after one try, for a later rescue; when the transaction commits, that is what counts."""
+    home.url += "?busy_timeout=0"
+    opened: list[Any] = []
+
+    def body(home: Home, ctx: Context) -> str:
+        context = home.connect()
+        connection = context.__enter__()
+        opened.append((context, connection))
+        return ctx.complete("done", transaction=connection)
+
+    work = Work(home, body, lease=timedelta(minutes=5))
+    with work.runner:
+        job = work.runner.enqueue(work.runner.definitions["effect"].job(1))
+        work.runner.start()
+        eventually(lambda: "could not settle 1 outcomes; their leases will run out" in caplog.text)
+        [(context, _)] = opened
+        context.__exit__(None, None, None)
+        assert work.runner.result(job, timeout=SOON) == "done"
+
+
+@pytest.mark.parametrize("home", ["postgres"], indirect=True)
+def test_others_keep_their_leases_meanwhile(home: Home) -> None:
+    """While one handler keeps its transaction open after `complete`, the leases of others are extended."""
+    completed, go_on = Event(), Event()
+    runner = Runner(home.url, poll=timedelta(milliseconds=20), lease=timedelta(seconds=1))
+
+    @runner.job("opens")
+    def opens(number: int, ctx: Context) -> str:
+        with home.connect() as connection:
+            ctx.complete("done", transaction=connection)
+            completed.set()
+            assert go_on.wait(SOON.total_seconds())
+        return "done"
+
+    @runner.job("other")
+    def other(number: int, ctx: Context) -> int:
+        assert go_on.wait(SOON.total_seconds())
+        return ctx.attempt
+
+    with runner:
+        first, second = runner.enqueue(opens.job(1)), runner.enqueue(other.job(1))
+        runner.start()
+        assert completed.wait(SOON.total_seconds())
+        begun = runner.get(second).lease_until
+        assert begun is not None
+        eventually(lambda: (runner.get(second).lease_until or begun) > begun + timedelta(seconds=3))
+        go_on.set()
+        assert runner.result(second, timeout=SOON) == 1
+        assert runner.result(first, timeout=SOON) == "done"
+        assert runner.get(first).attempt == 1
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_the_worker_is_killed(home: Home, spawn: Spawn, where: str) -> None:
+    """Killed with -9 after the commit, the job is completed; before it, another worker does it. One effect is there."""
+    with open_backend(home.url) as backend:
+        victim = spawn("complete.py", home.url, where)
+        with Runner(home.url, poll=timedelta(milliseconds=50), maintenance=timedelta(seconds=0.1)) as runner:
+
+            @runner.job("effect")
+            def effect(number: int, ctx: Context) -> str:
+                with home.connect() as connection:
+                    home.note(connection, number)
+                    return ctx.complete("by the next", transaction=connection)
+
+            job = runner.enqueue(effect.job(1))
+            assert victim.stdout is not None
+            assert victim.stdout.readline() == "hangs\n"
+            victim.kill()
+            victim.wait()
+            runner.start()
+            expected = "by the killed one" if where == "after" else "by the next"
+            assert runner.result(job, timeout=SOON) == expected
+            assert runner.get(job).attempt == (1 if where == "after" else 2)
+            assert backend.rescue(limit=9, now=datetime.now(UTC) + timedelta(days=1)) == []
+    assert home.effects() == [1]
+
+
+def test_elsewhere_it_is_refused(home: Home) -> None:
+    """A context that no worker made completes nothing, and neither does a store without transactions."""
+
+    def body(home: Home, ctx: Context) -> str:
+        with pytest.raises(InvalidArgument, match="no worker's"):
+            Context(ctx.record).complete("done", transaction=object())
+        with pytest.raises(Unsupported, match="transactions is not declared"):
+            ctx.complete("done", transaction=object())
+        return "done"
+
+    assert Work(home, body, open_backend("memory://")).run().result == b'"done"'
