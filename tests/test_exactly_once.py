@@ -1,6 +1,5 @@
 """Completing a job in its handler's own transaction: the effects are there once, whatever happens."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from homes import Home
-from servers import postgres_server
 from support import Spawn, eventually
 from windlass import (
     Backend,
@@ -36,15 +34,6 @@ AT_ONCE = Fixed(timedelta(0))
 Body = Callable[[Home, Context], Any]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    if given := os.environ.get("WINDLASS_TEST_POSTGRES_URL"):
-        yield given
-    else:
-        with postgres_server() as started:
-            yield started.url
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
     """A store beside an application's table, on each backend that has transactions."""
@@ -53,7 +42,7 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/jobs.db"
     else:
-        url = f"{request.getfixturevalue('server')}?schema=windlass_{uuid4().hex[:12]}"
+        url = f"{request.getfixturevalue('postgres_url')}?schema=windlass_{uuid4().hex[:12]}"
     with open_backend(url) as backend:
         backend.setup()
         home = Home(url)

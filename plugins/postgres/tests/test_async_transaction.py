@@ -31,11 +31,11 @@ def greeting(runner: Runner) -> Any:
 
 
 @pytest.mark.parametrize("kind", ASYNC)
-def test_committed_with_the_callers_rows(runner: Runner, server: str, kind: str) -> None:
+def test_committed_with_the_callers_rows(runner: Runner, postgres_url: str, kind: str) -> None:
     """`await runner.aenqueue(...)` takes part on the loop that the connection belongs to."""
 
     async def main() -> None:
-        async with async_caller(kind, server) as connection:
+        async with async_caller(kind, postgres_url) as connection:
             job = await runner.aenqueue(greeting(runner), transaction=connection, unique_key="key")
             again = await runner.aenqueue(greeting(runner), transaction=connection, unique_key="key")
             assert (job.duplicate, again.duplicate, again.id) == (False, True, job.id)
@@ -47,11 +47,11 @@ def test_committed_with_the_callers_rows(runner: Runner, server: str, kind: str)
 
 
 @pytest.mark.parametrize("kind", ASYNC)
-def test_rolled_back_with_the_callers_rows(runner: Runner, server: str, kind: str) -> None:
+def test_rolled_back_with_the_callers_rows(runner: Runner, postgres_url: str, kind: str) -> None:
     """The job never was when the caller rolls back."""
 
     async def main() -> None:
-        async with async_caller(kind, server) as connection:
+        async with async_caller(kind, postgres_url) as connection:
             await runner.aenqueue(greeting(runner), transaction=connection)
             await connection.rollback()
 
@@ -60,17 +60,17 @@ def test_rolled_back_with_the_callers_rows(runner: Runner, server: str, kind: st
 
 
 @pytest.mark.parametrize("kind", ASYNC)
-def test_what_is_no_transaction_is_refused(runner: Runner, server: str, kind: str) -> None:
+def test_what_is_no_transaction_is_refused(runner: Runner, postgres_url: str, kind: str) -> None:
     """An aborted transaction and one in autocommit mode are, as on sync connections."""
     options: dict[str, Any] = {"autocommit": True} if kind == "psycopg" else {"isolation_level": "AUTOCOMMIT"}
 
     async def main() -> None:
-        async with async_caller(kind, server) as connection:
+        async with async_caller(kind, postgres_url) as connection:
             with pytest.raises(Exception, match="division by zero"):
                 await connection.execute(statement(connection, "SELECT 1 / 0"))
             with pytest.raises(InvalidArgument, match="roll it back"):
                 await runner.aenqueue(greeting(runner), transaction=connection)
-        async with async_caller(kind, server, **options) as connection:
+        async with async_caller(kind, postgres_url, **options) as connection:
             with pytest.raises(InvalidArgument, match="autocommit"):
                 await runner.aenqueue(greeting(runner), transaction=connection)
 
@@ -79,11 +79,11 @@ def test_what_is_no_transaction_is_refused(runner: Runner, server: str, kind: st
 
 
 @pytest.mark.parametrize("kind", ASYNC)
-def test_a_blocking_call_is_refused(runner: Runner, server: str, kind: str) -> None:
+def test_a_blocking_call_is_refused(runner: Runner, postgres_url: str, kind: str) -> None:
     """Neither the loop's own thread nor another can wait for what belongs to the loop; the message names the twin."""
 
     async def main() -> None:
-        async with async_caller(kind, server) as connection:
+        async with async_caller(kind, postgres_url) as connection:
             with pytest.raises(InvalidArgument, match=r"aenqueue"):
                 runner.enqueue(greeting(runner), transaction=connection)
             with pytest.raises(InvalidArgument, match=r"aenqueue"):
@@ -93,15 +93,15 @@ def test_a_blocking_call_is_refused(runner: Runner, server: str, kind: str) -> N
 
 
 @pytest.mark.parametrize("kind", ASYNC)
-def test_a_cancelled_call_gives_the_connection_back(runner: Runner, server: str, kind: str) -> None:
+def test_a_cancelled_call_gives_the_connection_back(runner: Runner, postgres_url: str, kind: str) -> None:
     """When its task is cancelled while the insert waits for a lock, the connection can be rolled back and used."""
 
     async def main() -> None:
-        with psycopg.connect(server) as other:
+        with psycopg.connect(postgres_url) as other:
             runner.backend.insert([NewRecord(kind="k", unique_key="key")], transaction=other)
-            async with async_caller(kind, server) as connection:
+            async with async_caller(kind, postgres_url) as connection:
                 call = asyncio.create_task(runner.aenqueue(greeting(runner), transaction=connection, unique_key="key"))
-                await asyncio.to_thread(_until_somebody_waits, server)
+                await asyncio.to_thread(_until_somebody_waits, postgres_url)
                 call.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await call
@@ -114,20 +114,20 @@ def test_a_cancelled_call_gives_the_connection_back(runner: Runner, server: str,
     assert runner.backend.stats().total == 1
 
 
-def _until_somebody_waits(server: str) -> None:
-    with psycopg.connect(server, autocommit=True) as connection:
+def _until_somebody_waits(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
         while not connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()[0]:  # type: ignore[index]
             pass
 
 
 @pytest.mark.parametrize("kind", ASYNC)
-def test_an_async_handler_completes_its_job(url: str, backend: PostgresBackend, server: str, kind: str) -> None:
+def test_an_async_handler_completes_its_job(url: str, backend: PostgresBackend, postgres_url: str, kind: str) -> None:
     """`await ctx.acomplete(...)` takes part on the worker's loop; rolled back, the attempt goes on."""
     with Runner(url, poll=timedelta(milliseconds=20)) as runner:
 
         @runner.job("greet", retry=Fixed(timedelta(0)))
         async def greet(name: str, ctx: Context) -> str:
-            async with async_caller(kind, server) as connection:
+            async with async_caller(kind, postgres_url) as connection:
                 result = await ctx.acomplete(f"Hello, {name}!", transaction=connection)
                 if ctx.attempt == 2:
                     await connection.commit()

@@ -27,13 +27,13 @@ def records() -> list[NewRecord]:
     ]
 
 
-def by_psycopg(server: str, schema: str, news: list[NewRecord]) -> list[Any]:
-    with psycopg.connect(server) as connection:
+def by_psycopg(postgres_url: str, schema: str, news: list[NewRecord]) -> list[Any]:
+    with psycopg.connect(postgres_url) as connection:
         return connection.execute(*insert_statement(news, schema=schema, now=NOW)).fetchall()
 
 
-def by_psycopg2(server: str, schema: str, news: list[NewRecord]) -> list[Any]:
-    connection = psycopg2.connect(server)
+def by_psycopg2(postgres_url: str, schema: str, news: list[NewRecord]) -> list[Any]:
+    connection = psycopg2.connect(postgres_url)
     register_uuid(None, connection)
     with connection, connection.cursor() as cursor:
         cursor.execute(*insert_statement(news, schema=schema, now=NOW))
@@ -42,20 +42,20 @@ def by_psycopg2(server: str, schema: str, news: list[NewRecord]) -> list[Any]:
     return list(found)
 
 
-def by_sqlalchemy(server: str, schema: str, news: list[NewRecord]) -> list[Any]:
+def by_sqlalchemy(postgres_url: str, schema: str, news: list[NewRecord]) -> list[Any]:
     sql, parameters = insert_statement(news, schema=schema, now=NOW, style="named")
-    engine = sqlalchemy.create_engine(alchemy_url(server, "psycopg"))
+    engine = sqlalchemy.create_engine(alchemy_url(postgres_url, "psycopg"))
     with engine.begin() as connection:
         found = connection.execute(sqlalchemy.text(sql), parameters).fetchall()
     engine.dispose()
     return list(found)
 
 
-def by_asyncpg(server: str, schema: str, news: list[NewRecord]) -> list[Any]:
+def by_asyncpg(postgres_url: str, schema: str, news: list[NewRecord]) -> list[Any]:
     sql, parameters = insert_statement(news, schema=schema, now=NOW, style="numbered")
 
     async def main() -> list[Any]:
-        connection = await asyncpg.connect(server)
+        connection = await asyncpg.connect(postgres_url)
         try:
             async with connection.transaction():
                 return list(await connection.fetch(sql, *parameters))
@@ -66,10 +66,10 @@ def by_asyncpg(server: str, schema: str, news: list[NewRecord]) -> list[Any]:
 
 
 @pytest.mark.parametrize("execute", [by_psycopg, by_psycopg2, by_sqlalchemy, by_asyncpg])
-def test_it_stores_what_insert_stores(backend: PostgresBackend, server: str, schema: str, execute: Any) -> None:
+def test_it_stores_what_insert_stores(backend: PostgresBackend, postgres_url: str, schema: str, execute: Any) -> None:
     """Each driver stores the same records by it as the backend does, and is told of those that were stored."""
     news = records()
-    found = execute(server, schema, news)
+    found = execute(postgres_url, schema, news)
     stored = backend.get([new.id for new in news])
     assert {row[0]: (row[1], row[2]) for row in found} == {
         record.id: (record.created_at, record.run_at) for record in stored.values()

@@ -29,14 +29,14 @@ RICH = {
 
 
 @pytest.mark.parametrize("kind", SYNC)
-def test_committed_with_the_callers_rows(backend: PostgresBackend, server: str, kind: str) -> None:
+def test_committed_with_the_callers_rows(backend: PostgresBackend, postgres_url: str, kind: str) -> None:
     """The job is there when the caller commits, and not before; the answer is what is stored, duplicates included."""
     news = [
         NewRecord(kind="k", run_at=timedelta(minutes=5), **RICH),  # type: ignore[arg-type]  # fields by name
         NewRecord(kind="k", run_at=datetime(2050, 1, 1, tzinfo=UTC)),
         NewRecord(kind="other", unique_key="key"),
     ]
-    with caller(kind, server) as connection:
+    with caller(kind, postgres_url) as connection:
         inserted = backend.insert(news, transaction=connection, now=NOW)
         assert [answer.created for answer in inserted] == [True, True, False]
         assert inserted[2].record == inserted[0].record
@@ -49,9 +49,9 @@ def test_committed_with_the_callers_rows(backend: PostgresBackend, server: str, 
 
 
 @pytest.mark.parametrize("kind", SYNC)
-def test_rolled_back_with_the_callers_rows(backend: PostgresBackend, server: str, kind: str) -> None:
+def test_rolled_back_with_the_callers_rows(backend: PostgresBackend, postgres_url: str, kind: str) -> None:
     """The job never was when the caller rolls back, and neither was its queue; its key is free."""
-    with caller(kind, server) as connection:
+    with caller(kind, postgres_url) as connection:
         backend.insert([NewRecord(kind="k", unique_key="key")], transaction=connection)
         connection.rollback()
         assert (backend.stats().total, backend.queues()) == (0, [])
@@ -60,9 +60,9 @@ def test_rolled_back_with_the_callers_rows(backend: PostgresBackend, server: str
 
 
 @pytest.mark.parametrize("kind", SYNC)
-def test_an_aborted_transaction_is_refused(backend: PostgresBackend, server: str, kind: str) -> None:
+def test_an_aborted_transaction_is_refused(backend: PostgresBackend, postgres_url: str, kind: str) -> None:
     """One in which a statement failed is told so; rolled back, it will do."""
-    with caller(kind, server) as connection:
+    with caller(kind, postgres_url) as connection:
         with pytest.raises(Exception, match="division by zero"):
             connection.execute(statement(connection, "SELECT 1 / 0"))
         with pytest.raises(InvalidArgument, match="roll it back"):
@@ -74,32 +74,32 @@ def test_an_aborted_transaction_is_refused(backend: PostgresBackend, server: str
 
 
 @pytest.mark.parametrize("kind", SYNC)
-def test_a_connection_that_commits_each_statement_is_refused(backend: PostgresBackend, server: str, kind: str) -> None:
+def test_autocommit_is_refused(backend: PostgresBackend, postgres_url: str, kind: str) -> None:
     """In autocommit mode there is no transaction to take part in."""
     options: dict[str, Any] = {"autocommit": True} if kind == "psycopg" else {"isolation_level": "AUTOCOMMIT"}
-    with caller(kind, server, **options) as connection, pytest.raises(InvalidArgument, match="autocommit"):
+    with caller(kind, postgres_url, **options) as connection, pytest.raises(InvalidArgument, match="autocommit"):
         backend.insert([NewRecord(kind="k")], transaction=connection)
     assert backend.stats().total == 0
 
 
-def test_a_transaction_block_in_autocommit_mode_will_do(backend: PostgresBackend, server: str) -> None:
+def test_a_transaction_block_in_autocommit_mode_will_do(backend: PostgresBackend, postgres_url: str) -> None:
     """`with connection.transaction()` is one, whatever the mode."""
-    with psycopg.connect(server, autocommit=True) as connection, connection.transaction():
+    with psycopg.connect(postgres_url, autocommit=True) as connection, connection.transaction():
         backend.insert([NewRecord(kind="k")], transaction=connection)
         assert backend.stats().total == 0
     assert backend.stats().total == 1
 
 
-def test_what_else_is_no_transaction_is_refused(backend: PostgresBackend, server: str) -> None:
+def test_what_else_is_no_transaction_is_refused(backend: PostgresBackend, postgres_url: str) -> None:
     """Refused are other types, closed connections, one in a pipeline, and a session of another database."""
     with (
-        psycopg.connect(server) as connection,
+        psycopg.connect(postgres_url) as connection,
         sqlalchemy.create_engine("sqlite://").connect() as other,
         orm.Session() as unbound,
     ):
-        shut = psycopg.connect(server)
+        shut = psycopg.connect(postgres_url)
         shut.close()
-        engine = sqlalchemy.create_engine(alchemy_url(server, "psycopg"))
+        engine = sqlalchemy.create_engine(alchemy_url(postgres_url, "psycopg"))
         closed = engine.connect()
         closed.close()
         for wrong, told in (
@@ -121,14 +121,14 @@ def test_what_else_is_no_transaction_is_refused(backend: PostgresBackend, server
     assert backend.stats().total == 0
 
 
-def test_the_callers_own_readers_do_not_matter(backend: PostgresBackend, server: str) -> None:
+def test_the_callers_own_readers_do_not_matter(backend: PostgresBackend, postgres_url: str) -> None:
     """A duplicate is read rightly whatever the connection makes of rows and types."""
 
     class Loud(psycopg.adapt.Loader):
         def load(self, data: object) -> str:
             return "loud"
 
-    with psycopg.connect(server, row_factory=dict_row) as connection:
+    with psycopg.connect(postgres_url, row_factory=dict_row) as connection:
         for name in ("uuid", "text", "bytea", "timestamptz", "bool", "int4"):
             connection.adapters.register_loader(name, Loud)
         new = NewRecord(kind="k", **RICH)  # type: ignore[arg-type]  # fields by name
@@ -139,19 +139,19 @@ def test_the_callers_own_readers_do_not_matter(backend: PostgresBackend, server:
         assert row == {"a": "loud"}
 
 
-def test_a_lost_connection_is_unavailable_and_a_missing_store_is_told(backend: PostgresBackend, server: str) -> None:
+def test_a_missing_store_is_told(backend: PostgresBackend, postgres_url: str) -> None:
     """Errors of any driver become ours, by the server's code."""
     backend.teardown()
     for kind in SYNC:
-        with caller(kind, server) as connection, pytest.raises(NotSetUp):
+        with caller(kind, postgres_url) as connection, pytest.raises(NotSetUp):
             backend.insert([NewRecord(kind="k")], transaction=connection)
 
 
-def test_closed(backend: PostgresBackend, url: str, server: str) -> None:
+def test_closed(backend: PostgresBackend, url: str, postgres_url: str) -> None:
     """A closed backend inserts nothing into a caller's transaction either."""
     with PostgresBackend.from_url(url) as other:
         pass
-    with psycopg.connect(server) as connection, pytest.raises(Closed):
+    with psycopg.connect(postgres_url) as connection, pytest.raises(Closed):
         other.insert([NewRecord(kind="k")], transaction=connection)
 
 
