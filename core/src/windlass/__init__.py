@@ -1,6 +1,6 @@
 """Background jobs on the database you already have. Start at `Runner` and `Job`; backend authors at `Backend`."""
 
-from . import guards, urls
+from . import finding, guards, urls
 from .backend import CONTRACT_VERSION, Backend
 from .context import Context, Stop
 from .control import Abandon, Snooze, Stopped
@@ -35,6 +35,7 @@ from .errors import (
     Unsupported,
     WindlassError,
 )
+from .finding import Finding, Severity
 from .handle import Handle
 from .hookspecs import hookimpl
 from .hopping import on_calling_loop
@@ -93,6 +94,7 @@ __all__ = [
     "Exponential",
     "Failure",
     "Filter",
+    "Finding",
     "Fixed",
     "ForeignStore",
     "Handle",
@@ -124,6 +126,7 @@ __all__ = [
     "RetryPolicy",
     "Runner",
     "Settings",
+    "Severity",
     "Snapshot",
     "Snooze",
     "State",
@@ -136,6 +139,7 @@ __all__ = [
     "UnknownScheme",
     "Unsupported",
     "WindlassError",
+    "finding",
     "guards",
     "hookimpl",
     "on_calling_loop",

@@ -24,6 +24,7 @@ from typing import ClassVar, Self
 from uuid import UUID
 
 from .errors import Unsupported
+from .finding import Finding
 from .outcomes import Outcome
 from .records import Capabilities, Claim, Filter, Hold, Inserted, NewRecord, Queue, Record, Stats
 from .state import State
@@ -263,6 +264,22 @@ class Backend(ABC):
 
         A hint: a claim afterwards may find nothing. Polling is the truth.
         """
+
+    def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
+        """Look at what can go wrong with the store, in the order in which a person would; change nothing.
+
+        A store that is not set up, or is another version's, is a finding too.
+
+        Args:
+            concurrency: That of the workers that use the store, where it is known.
+
+        Returns:
+            What was looked at, each with what to do; empty where there is nothing to look at, as by default.
+
+        Raises:
+            Unavailable: the store cannot be reached.
+        """
+        return ()
 
     @abstractmethod
     def close(self) -> None:

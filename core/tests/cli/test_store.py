@@ -37,8 +37,8 @@ def test_backends_lists_what_is_installed(cli: Cli) -> None:
 def test_backends_with_a_url_tells_what_the_store_can_do(cli: Cli) -> None:
     """Its capabilities, by their names in the contract."""
     out = cli("backends", "memory://").out
-    assert "durable               no\n" in out
-    assert "time_precision        1 µs\n" in out
+    assert "durable            no\n" in out
+    assert "time_precision     1 µs\n" in out
     (memory,) = cli("backends", "memory://", "--json").json
     assert memory["capabilities"]["notify"] is True
     assert memory["capabilities"]["time_precision"] == 1e-06

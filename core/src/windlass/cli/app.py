@@ -10,11 +10,11 @@ from typer.core import TyperGroup
 from .. import plugins
 from .._version import __version__
 from ..errors import BackendError, ResultError, WindlassError
-from . import demo, jobs, queues, stats, store, worker
+from . import demo, doctor, jobs, queues, stats, store, worker
 from .options import examples
 from .show import one_line
 
-ORDER = ("demo", "worker", "jobs", "queues", "stats", "setup", "backends")
+ORDER = ("demo", "worker", "jobs", "queues", "stats", "doctor", "setup", "backends")
 """The commands as help lists them; those of plugins follow."""
 
 NOT_THERE, MISUSED, FAILED = 1, 2, 3
@@ -66,6 +66,7 @@ app = typer.Typer(
 app.add_typer(jobs.app, name="jobs", rich_help_panel="Operate")
 app.add_typer(queues.app, name="queues", rich_help_panel="Operate")
 app.command("stats", rich_help_panel="Operate", epilog=stats.EXAMPLES)(stats.stats)
+app.command("doctor", rich_help_panel="Operate", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("demo", rich_help_panel="Work", epilog=demo.EXAMPLES)(demo.demo)
 app.command("worker", rich_help_panel="Work", epilog=worker.EXAMPLES)(worker.worker)
 app.command("setup", rich_help_panel="Prepare", epilog=store.SETUP_EXAMPLES)(store.setup)
@@ -92,7 +93,7 @@ def root(
 
     Exit codes:
       0  done
-      1  what was asked for is not there, or nothing was changed
+      1  what was asked for is not there, nothing was changed, or a fault found
       2  bad usage or configuration
       3  the store is unavailable or not set up
     """

@@ -20,6 +20,7 @@ from windlass import (
     Capabilities,
     Claim,
     Filter,
+    Finding,
     Hold,
     Inserted,
     NewRecord,
@@ -32,7 +33,7 @@ from windlass import (
     guards,
 )
 
-from . import inserting, rows, schema, settling
+from . import doctor, inserting, rows, schema, settling
 from .connections import Connections, connect
 from .errors import closed, mapped
 from .execute import on
@@ -247,6 +248,11 @@ class PostgresBackend(Backend):
     def _seconds_until_due(self, names: Sequence[str]) -> float | None:
         [[due, now]] = self._read(self._queries.next_due, {"queues": builtins.list(names)})
         return None if due is None else (due - now) / 1_000_000
+
+    def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
+        self._refuse_closed()
+        with mapped(self._location):
+            return builtins.list(doctor.diagnose(self._location, concurrency))
 
     def close(self) -> None:
         if not self._closed.is_set():

@@ -41,6 +41,8 @@ class Connection(psycopg.Connection[Row]):
         try:
             return super().wait(gen, interval, timeout if timeout is not None else self.seconds)
         except psycopg.errors._WaitTimeout as exc:  # noqa: SLF001
+            if timeout is not None:  # psycopg's own, for a wait that may end with nothing
+                raise
             self.close()
             raise psycopg.OperationalError(f"no answer within {self.seconds} s") from exc
 

@@ -52,6 +52,15 @@ class Queries:
         self.drop = self._read("drop")
         self.drop_schema = self._read("drop_schema")
 
+        self.doctor_server = self._read("doctor_server")
+        self.doctor_transactions = self._read("doctor_transactions")
+        self.doctor_session = self._read("doctor_session")
+        self.doctor_notify = self._read("doctor_notify")
+        self.doctor_indexes = self._read("doctor_indexes")
+        self.doctor_triggers = self._read("doctor_triggers")
+        self.doctor_tables = self._read("doctor_tables")
+        self.doctor_ledger = self._read("doctor_ledger")
+
     def _read(self, name: str) -> LiteralString:
         return self._named(_read_all("queries")[f"{name}.sql"])
 

@@ -20,6 +20,7 @@ from windlass import (
     Capabilities,
     Claim,
     Filter,
+    Finding,
     Hold,
     Inserted,
     NewRecord,
@@ -32,7 +33,7 @@ from windlass import (
     guards,
 )
 
-from . import queries, rows, schema
+from . import doctor, queries, rows, schema
 from .connection import Connection, borrowed, closed
 from .errors import mapped
 from .location import Location, namespaced
@@ -245,6 +246,11 @@ class SqliteBackend(Backend):
             remaining = deadline - monotonic()
             if remaining <= 0 or self._closed.wait(min(remaining, _POLL_SECONDS)):
                 return False
+
+    def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
+        self._refuse_closed()
+        with mapped(self._location.path):
+            return builtins.list(doctor.diagnose(self._location))
 
     def close(self) -> None:
         self._closed.set()

@@ -1,0 +1,3 @@
+-- Effect: say which of the server's sessions this is.
+-- Locks: none. Index: none.
+SELECT pg_backend_pid()

@@ -1,0 +1,207 @@
+"""Each finding of the doctor, made to happen."""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from support import eventually
+from windlass import Finding, ForeignStore, NewRecord, Severity, Unavailable
+from windlass_postgres import PostgresBackend, doctor, doctor_connections, doctor_tables
+
+OK, WARNING, FAULT = Severity.OK, Severity.WARNING, Severity.FAULT
+
+
+def found(backend: PostgresBackend, name: str, concurrency: int | None = None) -> Finding:
+    return next(finding for finding in backend.diagnose(concurrency=concurrency) if finding.name == name)
+
+
+def set_for_sessions(url: str, setting: str) -> PostgresBackend:
+    """Return a backend whose sessions begin with a setting."""
+    return PostgresBackend.from_url(f"{url}&options=-c%20{setting}")
+
+
+def test_a_healthy_store(backend: PostgresBackend) -> None:
+    """Nothing is at fault, and what is ok needs nothing to be done."""
+    backend.insert([NewRecord(kind="k")])
+    findings = backend.diagnose(concurrency=10)
+    assert [finding.name for finding in findings] == [
+        "server version",
+        "read-only",
+        "default isolation",
+        "synchronous_commit",
+        "clock",
+        "pool size",
+        "free connections",
+        "oldest transaction",
+        "pooler",
+        "notifications",
+        "schema version",
+        "indexes",
+        "triggers",
+        "dead rows of counts",
+        "dead rows of jobs",
+        "ledger",
+    ]
+    assert [finding for finding in findings if finding.severity is FAULT] == []
+    assert all(bool(finding.advice) is (finding.severity is not OK) for finding in findings)
+
+
+def test_a_store_that_is_not_set_up(url: str) -> None:
+    """It is a fault, with the command to run; a server that is not there is an error."""
+    with PostgresBackend.from_url(url) as backend:
+        finding = backend.diagnose()[-1]
+        assert (finding.name, finding.severity, "windlass setup" in finding.advice) == ("schema version", FAULT, True)
+    with PostgresBackend.from_url("postgresql://127.0.0.1:1/nowhere") as nowhere, pytest.raises(Unavailable):
+        nowhere.diagnose()
+
+
+def test_a_schema_of_others(connection: psycopg.Connection, url: str, schema: str) -> None:
+    """A schema that is not ours is refused, as by every call."""
+    connection.execute(f'CREATE SCHEMA "{schema}" CREATE TABLE mine ()')
+    with PostgresBackend.from_url(url) as backend, pytest.raises(ForeignStore):
+        backend.diagnose()
+    connection.execute(f'DROP SCHEMA "{schema}" CASCADE')
+
+
+def test_indexes(backend: PostgresBackend, connection: psycopg.Connection, schema: str) -> None:
+    """One that is invalid, and one that is missing, are faults that name it."""
+    connection.execute(
+        f"UPDATE pg_index SET indisvalid = FALSE WHERE indexrelid = '\"{schema}\".jobs_leases'::regclass"
+    )
+    finding = found(backend, "indexes")
+    assert (finding.severity, finding.found) == (FAULT, "invalid: jobs_leases")
+    connection.execute(f'DROP INDEX "{schema}".jobs_waiting')
+    finding = found(backend, "indexes")
+    assert (finding.severity, finding.found) == (FAULT, "missing: jobs_waiting")
+
+
+def test_triggers_and_the_ledger(backend: PostgresBackend, connection: psycopg.Connection, schema: str) -> None:
+    """A trigger that is off is a fault; so is the ledger that misses what happened meanwhile, until it is made anew."""
+    connection.execute(f'ALTER TABLE "{schema}".jobs DISABLE TRIGGER jobs_inserted')
+    backend.insert([NewRecord(kind="k", queue="q") for _ in range(3)])
+    assert "jobs_inserted" in found(backend, "triggers").found
+    connection.execute(f'ALTER TABLE "{schema}".jobs ENABLE TRIGGER jobs_inserted')
+    assert found(backend, "triggers").severity is OK
+    finding = found(backend, "ledger")
+    assert finding.severity is FAULT
+    assert "0 jobs of queue 'q', kind 'k' are said to be pending, and 3 are" in finding.found
+    connection.execute(f'SET search_path TO "{schema}"')
+    connection.execute("DELETE FROM counts")
+    connection.execute("INSERT INTO counts SELECT count(*), queue, kind, state FROM jobs GROUP BY queue, kind, state")
+    assert found(backend, "ledger").severity is OK
+    assert backend.stats().total == 3
+
+
+def test_an_old_transaction(backend: PostgresBackend, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told with its age, pid, application and state, and how to end it."""
+    with psycopg.connect(postgres_url, application_name="forgetful") as other:
+        other.execute("SELECT 1")
+        assert found(backend, "oldest transaction").severity is OK
+        monkeypatch.setattr(doctor, "OLD", timedelta(0))
+        finding = found(backend, "oldest transaction")
+    assert finding.severity is WARNING
+    assert "pg_terminate_backend(" in finding.advice
+
+
+def test_dead_rows(
+    backend: PostgresBackend, connection: psycopg.Connection, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many of them are a warning, once the server has counted them."""
+    monkeypatch.setattr(doctor_tables, "MANY_DEAD", 10)
+    connection.execute(f'ALTER TABLE "{schema}".jobs SET (autovacuum_enabled = FALSE)')
+    backend.insert([NewRecord(kind="k") for _ in range(20)])
+    connection.execute(f'DELETE FROM "{schema}".jobs')
+    eventually(lambda: found(backend, "dead rows of jobs").severity is WARNING)
+    assert "VACUUM" in found(backend, "dead rows of jobs").advice
+
+
+def test_the_pool(backend: PostgresBackend, url: str) -> None:
+    """Too few connections for a worker, or for its handlers, are a warning that says how many; so is a full server."""
+    assert found(backend, "pool size", concurrency=20).severity is OK
+    finding = found(backend, "pool size", concurrency=100)
+    assert (finding.severity, "?pool_size=9" in finding.advice) == (WARNING, True)
+    with PostgresBackend.from_url(f"{url}&pool_size=1") as small:
+        assert found(small, "pool size").severity is WARNING
+    with PostgresBackend.from_url(f"{url}&pool_size=1000") as large:
+        assert found(large, "free connections").severity is WARNING
+
+
+def test_clocks(backend: PostgresBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clocks that differ by more than is allowed are a warning with the difference."""
+    monkeypatch.setattr(doctor, "CLOCK", timedelta(days=-1))
+    assert found(backend, "clock").severity is WARNING
+
+
+def test_settings_of_the_server(backend: PostgresBackend, url: str) -> None:
+    """Commits that are not waited for are a warning, a read-only database is a fault, isolation is told."""
+    with set_for_sessions(url, "synchronous_commit=off") as hasty:
+        assert found(hasty, "synchronous_commit").severity is WARNING
+    with set_for_sessions(url, "default_transaction_read_only=on") as standby:
+        assert found(standby, "read-only").severity is FAULT
+    with set_for_sessions(url, "default_transaction_isolation=serializable") as strict:
+        assert found(strict, "default isolation").found.startswith("serializable")
+
+
+def test_messages_that_do_not_arrive(backend: PostgresBackend, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are a fault; with notify=false none are sent, and that is ok."""
+    with PostgresBackend.from_url(f"{url}&notify=false") as quiet:
+        assert found(quiet, "notifications").severity is OK
+    monkeypatch.setattr(doctor_connections, "_arrives", lambda location: False)
+    finding = found(backend, "notifications")
+    assert (finding.severity, "notify=false" in finding.advice) == (FAULT, True)
+
+
+@pytest.fixture(params=["transaction", "session"])
+def pooled_url(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The mode of a PgBouncer, and the URL of the store through it."""
+    program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
+    if not Path(program).exists():
+        pytest.skip("there is no pgbouncer on this machine")
+    parts = urlsplit(url)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    config = tmp_path / "pgbouncer.ini"
+    config.write_text(
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\n"
+        f"listen_port = {port}\nauth_type = any\nunix_socket_dir =\npool_mode = {request.param}\n"
+        "[databases]\n"
+        f"postgres = host={parts.hostname} port={parts.port} user={parts.username}\n"
+    )
+    as_other = ["-u", "nobody"] if os.geteuid() == 0 else []
+    for folder in (tmp_path, *tmp_path.parents[:3]):
+        folder.chmod(folder.stat().st_mode | 0o055)
+    process = subprocess.Popen([program, "-q", *as_other, str(config)], stderr=subprocess.DEVNULL)
+    pooled = url.replace(f":{parts.port}/", f":{port}/")
+    try:
+        eventually(lambda: _answers(port))
+        yield request.param, pooled
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_pooler(backend: PostgresBackend, pooled_url: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that pools transactions is a fault, unless notify is off; one that keeps sessions is none."""
+    mode, url = pooled_url
+    monkeypatch.setattr(doctor_connections, "_ARRIVAL_SECONDS", 0.5)
+    with PostgresBackend.from_url(url) as pooled:
+        finding = found(pooled, "pooler")
+        assert "is between" in finding.found
+        assert finding.severity is (FAULT if mode == "transaction" else OK)
+    with PostgresBackend.from_url(f"{url}&notify=false") as quiet:
+        assert found(quiet, "pooler").severity is OK
