@@ -172,3 +172,24 @@ BEGIN
         bound := bound * 10;
     END LOOP;
 END $$;
+
+-- For people with psql: `payload` and `result` as text. Bytes that are JSON in UTF-8 are shown as they are, others as
+-- PostgreSQL escapes them; no bytes make it fail. A function with an exception block costs a subtransaction for each
+-- value, so that it is for reading some jobs, and nothing of ours calls it.
+CREATE FUNCTION {schema}.readable(content bytea) RETURNS text LANGUAGE plpgsql STABLE STRICT AS $$
+DECLARE
+    written text;
+BEGIN
+    written := convert_from(content, 'UTF8');
+    PERFORM written::json;
+    RETURN written;
+EXCEPTION WHEN OTHERS THEN
+    RETURN encode(content, 'escape');
+END $$;
+
+CREATE VIEW {schema}.jobs_readable AS
+SELECT
+    id, kind, queue, state, priority, attempt, max_attempts, {schema}.readable(payload) AS payload,
+    {schema}.readable(result) AS result, last_error, run_at, created_at, updated_at, attempted_at, finished_at,
+    lease_until, worker, cancel_requested, unique_key, unique_until, tags
+FROM {schema}.jobs;
