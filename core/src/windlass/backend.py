@@ -74,6 +74,14 @@ class Backend(ABC):
             ForeignStore: what is there was not made by Windlass; it is left as it was.
         """
 
+    def script(self) -> str:
+        """Return what `setup` executes where there is nothing yet, for people who run their own migrations.
+
+        Raises:
+            Unsupported: the store is not made by statements that can be shown, as by default.
+        """
+        raise Unsupported(f"{type(self).__name__} is not set up by statements that can be shown; call setup()")
+
     @abstractmethod
     def teardown(self) -> None:
         """Remove what `setup` made, with every record in it; touch nothing else.

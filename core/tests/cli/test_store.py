@@ -1,4 +1,5 @@
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import windlass
@@ -57,3 +58,16 @@ def test_an_unknown_scheme_says_what_to_install(cli: Cli) -> None:
     answer = cli("backends", "acme://x")
     assert answer.code == 2
     assert "called windlass-acme" in answer.err
+
+
+def test_setup_prints_what_it_would_execute(cli: Cli, tmp_path: Path) -> None:
+    """With --sql, and does nothing; a store that is not made by statements says so."""
+    url = f"sqlite:///{tmp_path}/jobs.db"
+    answer = cli("setup", "--sql", url)
+    assert answer.code == 0
+    assert "CREATE TABLE windlass_jobs" in answer.out
+    assert cli("setup", "--sql", "--json", url).json == {"backend": url, "sql": answer.out}
+    assert list(tmp_path.iterdir()) == []
+    answer = cli("setup", "--sql")
+    assert (answer.code, answer.out) == (3, "")
+    assert "MemoryBackend is not set up by statements" in answer.err

@@ -232,3 +232,24 @@ def test_a_file_that_is_just_being_written_is_looked_at_again(
     with SqliteBackend.from_url(url) as again:
         again.setup()
         assert again.stats().total == 0
+
+
+def test_the_script_makes_the_store_that_setup_makes(backend: SqliteBackend, path: Path, tmp_path: Path) -> None:
+    """Executed in a new file, it leaves the same tables, indexes and marks; setup finds nothing to do."""
+    other = tmp_path / "other.db"
+    with closing(sqlite3.connect(other)) as connection:
+        connection.executescript(backend.script())
+    looked = []
+    for file in (path, other):
+        with closing(sqlite3.connect(file)) as connection:
+            looked.append(
+                [
+                    connection.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY name").fetchall(),
+                    *(connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")),
+                    connection.execute("PRAGMA journal_mode").fetchone(),
+                ]
+            )
+    assert looked[0] == looked[1]
+    with SqliteBackend.from_url(f"sqlite:///{other}") as made:
+        made.setup()
+        assert made.stats().total == 0

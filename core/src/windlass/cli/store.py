@@ -13,20 +13,34 @@ from ..urls import redact
 from . import show
 from .options import Json, Url, examples, opened
 
-SETUP_EXAMPLES = examples("windlass setup --backend sqlite:///jobs.db")
+SETUP_EXAMPLES = examples(
+    "windlass setup --backend sqlite:///jobs.db", "windlass setup --sql postgresql://db/app > windlass.sql"
+)
 BACKENDS_EXAMPLES = examples("windlass backends", "windlass backends sqlite:///jobs.db --json")
 
 
-def setup(*, url: Url = None, as_json: Json = False) -> None:
+def setup(
+    place: Annotated[str | None, typer.Argument(metavar="URL", help="The store, in place of --backend.")] = None,
+    *,
+    url: Url = None,
+    sql: Annotated[bool, typer.Option("--sql", help="Only print what would be executed in an empty place.")] = False,
+    as_json: Json = False,
+) -> None:
     """Create the store, or migrate it; a repeat is harmless.
 
-    With --json: an object with the key backend, the URL without its password.
+    With --json: an object with the key backend, the URL without its password;
+    with --sql also sql.
     """
+    url = place or url
     with opened(url) as store:
-        store.setup()
+        script = store.script() if sql else None
+        if not sql:
+            store.setup()
     shown = redact(url or "")
     if as_json:
-        show.document({"backend": shown})
+        show.document({"backend": shown} if script is None else {"backend": shown, "sql": script})
+    elif script is not None:
+        typer.echo(script, nl=False)
     else:
         typer.echo(f"set up: {show.printable(shown)}")
 

@@ -98,6 +98,9 @@ class PostgresBackend(Backend):
         self._refuse_closed()
         schema.setup(self._location)
 
+    def script(self) -> str:
+        return schema.script(self._queries)
+
     def teardown(self) -> None:
         self._refuse_closed()
         schema.teardown(self._location)

@@ -95,6 +95,9 @@ class SqliteBackend(Backend):
         self._refuse_closed()
         schema.setup(self._location)
 
+    def script(self) -> str:
+        return schema.script()
+
     def teardown(self) -> None:
         self._refuse_closed()
         for connection in self._connections:
