@@ -213,6 +213,30 @@ def test_a_contended_claim_looks_further(connection: psycopg.Connection, backend
     assert [record.kind for record in claimed] == ["low"] * 3
 
 
+def test_what_was_taken_is_kept(
+    connection: psycopg.Connection, backend: PostgresBackend, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A claim that took some, and fails when it looks for more, answers with those; with none it raises."""
+    backend.insert([NewRecord(kind="high", priority=1) for _ in range(2)] + [NewRecord(kind="low")])
+    write = backend._connections.write
+    asked: list[object] = []
+
+    def failing(work: Any) -> Any:
+        asked.append(work)
+        if len(asked) % 2 == 0:
+            raise Unavailable("gone")
+        return write(work)
+
+    monkeypatch.setattr(backend._connections, "write", failing)
+    with connection.transaction():
+        connection.execute(f"""SELECT FROM "{schema}".jobs WHERE kind = 'high' LIMIT 1 FOR UPDATE""")
+        [claimed] = backend.claim(["default"], limit=2, worker="w", lease=LEASE)
+        assert claimed.kind == "high"
+        connection.execute(f"""SELECT FROM "{schema}".jobs WHERE state = 'pending' FOR UPDATE""")
+        with pytest.raises(Unavailable):
+            backend.claim(["default"], limit=2, worker="w", lease=LEASE)
+
+
 def test_no_rights(connection: psycopg.Connection, url: str, backend: PostgresBackend, schema: str) -> None:
     """A user who may not create is told so, and nothing is half made; one who may not read is told so too."""
     connection.execute("DROP ROLE IF EXISTS nobody_much")

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from threading import Thread
 from time import monotonic, sleep
+from typing import Any
 
 import psycopg
 import pytest
@@ -56,7 +57,7 @@ def test_a_batch_is_one_message_for_each_queue(
 
 
 @pytest.mark.parametrize("notify", [True, False])
-def test_idle_waiting_asks_the_server_once(url: str, backend: PostgresBackend, notify: bool) -> None:
+def test_waiting_goes_on_without_messages(url: str, backend: PostgresBackend, notify: bool) -> None:
     """Without listening there is no other connection, and a wait still ends at its timeout and at one's own insert."""
     with PostgresBackend.from_url(f"{url}&notify={notify}") as quiet:
         assert quiet.capabilities.notify is notify
@@ -67,3 +68,23 @@ def test_idle_waiting_asks_the_server_once(url: str, backend: PostgresBackend, n
         quiet.insert([NewRecord(kind="k")])
         waiter.join(20)
         assert woken == [True]
+
+
+def test_idle_waiting_asks_the_server_once(backend: PostgresBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it listens, a worker that waits again and again asks the server only after something has changed."""
+    asked: list[object] = []
+    read = backend._connections.read
+
+    def counting(work: Any) -> Any:
+        asked.append(work)
+        return read(work)
+
+    monkeypatch.setattr(backend._connections, "read", counting)
+    until(lambda: backend.wait(["default"], timeout=timedelta(seconds=0.02)) or backend._listener.listening)
+    backend.wait(["default"], timeout=timedelta(0))
+    before = len(asked)
+    assert not any(backend.wait(["default"], timeout=timedelta(seconds=0.01)) for _ in range(20))
+    assert len(asked) == before
+    backend.insert([NewRecord(kind="k", run_at=timedelta(seconds=0.2))])
+    assert backend.wait(["default"], timeout=LONG)
+    assert before < len(asked) <= before + 4

@@ -3,13 +3,14 @@
 import builtins
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import inf
 from operator import itemgetter
 from threading import Event
 from time import monotonic
-from typing import Any, ClassVar, LiteralString, Self, TypeVar
+from typing import Any, ClassVar, LiteralString, NamedTuple, Self, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -17,6 +18,7 @@ from psycopg import Cursor
 from windlass import (
     LEASE_EXPIRED,
     Backend,
+    BackendError,
     Capabilities,
     Claim,
     Filter,
@@ -38,7 +40,7 @@ from .connections import Connections, connect
 from .errors import closed, mapped
 from .execute import on
 from .lending import lent
-from .listener import Listener
+from .listener import Listener, Seen
 from .location import Location, namespaced
 from .rows import Row
 
@@ -60,6 +62,13 @@ T = TypeVar("T")
 _Key = tuple[int, int]
 
 
+class _Due(NamedTuple):
+    """When a job is due, by the monotonic clock, as long as nothing more is seen."""
+
+    seen: Seen
+    at: float
+
+
 class PostgresBackend(Backend):
     """One client of the store in a schema: `postgresql://user@host/database?schema=windlass`.
 
@@ -74,6 +83,7 @@ class PostgresBackend(Backend):
         self._queries = location.queries
         self._connections = Connections(location, schema.check)
         self._listener = Listener(location)
+        self._dues: dict[tuple[str, ...], _Due] = {}
         self._closed = Event()
 
     @classmethod
@@ -131,7 +141,8 @@ class PostgresBackend(Backend):
         taken, wanted = _taken(self._write(self._queries.claim, {**asked, "contended": False}))
         if len(taken) < wanted:  # others hold some of the first jobs, and there may be free ones in other lanes
             more = {**asked, "limit": limit - len(taken), "contended": True}
-            taken += _taken(self._write(self._queries.claim, more))[0]
+            with _kept(taken):
+                taken += _taken(self._write(self._queries.claim, more))[0]
         return rows.records(sorted(taken, key=rows.claiming_order))
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
@@ -172,7 +183,8 @@ class PostgresBackend(Backend):
         parameters = {"limit": guards.limit(limit), "now": _utc(now), "error": LEASE_EXPIRED.to_json()}
         rescued = rows.records(self._write(self._queries.rescue, parameters))
         self._listener.wake({record.queue for record in rescued})
-        self._write(self._queries.fold, {"limit": _FOLD})
+        with suppress(BackendError):  # the rescue has happened, and the next one folds
+            self._write(self._queries.fold, {"limit": _FOLD})
         return rescued
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
@@ -239,18 +251,24 @@ class PostgresBackend(Backend):
         deadline = monotonic() + timeout.total_seconds()
         while True:
             seen = self._listener.seen(names)
-            wait = self._seconds_until_due(names)
-            remaining = deadline - monotonic()
-            if wait is not None and wait <= 0:
+            due = self._due(names, seen)
+            now = monotonic()
+            if due <= now:
                 return True
-            if remaining <= 0:
+            if deadline <= now:
                 return False
-            if not self._listener.wait(names, seen, remaining if wait is None else min(wait, remaining)):
+            if not self._listener.wait(names, seen, min(due, deadline) - now):
                 return False
 
-    def _seconds_until_due(self, names: Sequence[str]) -> float | None:
+    def _due(self, names: tuple[str, ...], seen: Seen) -> float:
+        """Return when the first job of some queues is due. The server is asked if that may have changed, or is past."""
+        known = self._dues.get(names)
+        if known is not None and known.seen == seen and self._listener.listening and known.at > monotonic():
+            return known.at
         [[due, now]] = self._read(self._queries.next_due, {"queues": builtins.list(names)})
-        return None if due is None else (due - now) / 1_000_000
+        at = inf if due is None else monotonic() + (due - now) / 1_000_000
+        self._dues = {names: _Due(seen, at)}  # a worker asks for the same queues again and again
+        return at
 
     def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
         self._refuse_closed()
@@ -285,6 +303,16 @@ def _or_clock(now: datetime | None) -> datetime:
 
 def _batch(items: Sequence[Any]) -> None:
     guards.within(len(items), 0, _CAPABILITIES.max_batch, "the number of items in one call")
+
+
+@contextmanager
+def _kept(taken: Sequence[Row]) -> Iterator[None]:
+    """Answer with what was taken, where there is something, though the store failed when it was asked for more."""
+    try:
+        yield
+    except BackendError:
+        if not taken:
+            raise
 
 
 def _taken(found: Sequence[Row]) -> tuple[builtins.list[Row], int]:

@@ -102,11 +102,11 @@ class Location:
                 f"{urls.redact(url)!r} cannot be used: {why}. Options of Windlass are {', '.join(_OURS)}; all others "
                 "are libpq's, e.g. sslmode"
             ) from None  # the cause's text may show a password
-        for port in str(given.get("port") or "").split(","):
-            if port and not port.isdigit():
-                raise ConfigurationError(
-                    f"{urls.redact(url)!r} cannot be used: its port is {port!r}, which is no number"
-                )
+        if not all(port.isdigit() for port in str(given.get("port") or "0").split(",")):
+            raise ConfigurationError(  # what stands there may be the end of a password
+                f"{urls.redact(url)!r} cannot be used: its port is no number. In a user's name or password write %2F "
+                "for /, %3A for :, %40 for @"
+            )
         return cls(urls.redact(url), make_conninfo("", **{**_CONNECTION_DEFAULTS, **given}), options)
 
     @property
