@@ -1,16 +1,13 @@
 """The contract, kept in one schema of a PostgreSQL database."""
 
 import builtins
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from math import inf
 from operator import itemgetter
 from threading import Event
-from time import monotonic
-from typing import Any, ClassVar, LiteralString, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, LiteralString, Self, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -28,21 +25,21 @@ from windlass import (
     NewRecord,
     Outcome,
     Queue,
-    QueueStats,
     Record,
     State,
     Stats,
     guards,
 )
 
-from . import doctor, inserting, rows, schema, settling
+from . import claiming, counting, doctor, inserting, rows, schema, settling
 from .connections import Connections, connect
 from .errors import closed, mapped
 from .execute import on
 from .lending import lent
-from .listener import Listener, Seen
+from .listener import Listener
 from .location import Location, namespaced
 from .rows import Row
+from .waiting import Waiting
 
 _CAPABILITIES = Capabilities(
     durable=True,
@@ -62,13 +59,6 @@ T = TypeVar("T")
 _Key = tuple[int, int]
 
 
-class _Due(NamedTuple):
-    """When a job is due, by the monotonic clock, as long as nothing more is seen."""
-
-    seen: Seen
-    at: float
-
-
 class PostgresBackend(Backend):
     """One client of the store in a schema: `postgresql://user@host/database?schema=windlass`.
 
@@ -83,7 +73,7 @@ class PostgresBackend(Backend):
         self._queries = location.queries
         self._connections = Connections(location, schema.check)
         self._listener = Listener(location)
-        self._dues: dict[tuple[str, ...], _Due] = {}
+        self._waiting = Waiting(self._seconds_until_due, self._listener)
         self._closed = Event()
 
     @classmethod
@@ -137,13 +127,7 @@ class PostgresBackend(Backend):
         now = _utc(now)
         guards.moment(guards.positive(lease, "lease"), _or_clock(now), "lease")
         asked = {"queues": builtins.list(names), "limit": limit, "worker": worker, "lease": lease, "now": now}
-
-        taken, wanted = _taken(self._write(self._queries.claim, {**asked, "contended": False}))
-        if len(taken) < wanted:  # others hold some of the first jobs, and there may be free ones in other lanes
-            more = {**asked, "limit": limit - len(taken), "contended": True}
-            with _kept(taken):
-                taken += _taken(self._write(self._queries.claim, more))[0]
-        return rows.records(sorted(taken, key=rows.claiming_order))
+        return claiming.claim(self._write, self._queries.claim, asked)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         _batch(claims)
@@ -197,7 +181,7 @@ class PostgresBackend(Backend):
         return rows.records(self._read(self._queries.list, parameters))
 
     def stats(self, *, now: datetime | None = None) -> Stats:
-        return _stats(self._read(self._queries.stats, {"now": _utc(now)}))
+        return counting.stats(self._read(self._queries.stats, {"now": _utc(now)}))
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         return self._change(self._queries.cancel, filter, limit, now)
@@ -247,28 +231,11 @@ class PostgresBackend(Backend):
         return [Queue(name, paused) for name, paused in self._read(self._queries.queues, {})]
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
-        names = guards.names(queues, "queues")
-        deadline = monotonic() + timeout.total_seconds()
-        while True:
-            seen = self._listener.seen(names)
-            due = self._due(names, seen)
-            now = monotonic()
-            if due <= now:
-                return True
-            if deadline <= now:
-                return False
-            if not self._listener.wait(names, seen, min(due, deadline) - now):
-                return False
+        return self._waiting.wait(guards.names(queues, "queues"), timeout)
 
-    def _due(self, names: tuple[str, ...], seen: Seen) -> float:
-        """Return when the first job of some queues is due. The server is asked if that may have changed, or is past."""
-        known = self._dues.get(names)
-        if known is not None and known.seen == seen and self._listener.listening and known.at > monotonic():
-            return known.at
+    def _seconds_until_due(self, names: Sequence[str]) -> float | None:
         [[due, now]] = self._read(self._queries.next_due, {"queues": builtins.list(names)})
-        at = inf if due is None else monotonic() + (due - now) / 1_000_000
-        self._dues = {names: _Due(seen, at)}  # a worker asks for the same queues again and again
-        return at
+        return None if due is None else (due - now) / 1_000_000
 
     def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
         self._refuse_closed()
@@ -305,21 +272,6 @@ def _batch(items: Sequence[Any]) -> None:
     guards.within(len(items), 0, _CAPABILITIES.max_batch, "the number of items in one call")
 
 
-@contextmanager
-def _kept(taken: Sequence[Row]) -> Iterator[None]:
-    """Answer with what was taken, where there is something, though the store failed when it was asked for more."""
-    try:
-        yield
-    except BackendError:
-        if not taken:
-            raise
-
-
-def _taken(found: Sequence[Row]) -> tuple[builtins.list[Row], int]:
-    """Return the rows of claimed jobs, and how many were due: the last column, of a row of its own where none is."""
-    return [row for row in found if row[0] is not None], found[0][-1]
-
-
 def _filter(filter: Filter) -> dict[str, Any]:
     _batch(filter.ids or ())
     return {
@@ -348,20 +300,3 @@ def _hold(cancel_requested: bool | None) -> Hold:
     if cancel_requested is None:
         return Hold.LOST
     return Hold.CANCEL_REQUESTED if cancel_requested else Hold.HELD
-
-
-def _stats(found: Sequence[Row]) -> Stats:
-    states: Counter[State] = Counter(dict.fromkeys(State, 0))
-    kinds: Counter[str] = Counter()
-    totals: Counter[str] = Counter()
-    for queue, kind, state, n, _, _ in found:
-        if state is not None:
-            states[State(state)] += n
-            kinds[kind] += n
-            totals[queue] += n
-    queues = {
-        queue: QueueStats(totals[queue], due, None if oldest is None else rows.moment(oldest), paused)
-        for queue, _, state, due, oldest, paused in found
-        if state is None
-    }
-    return Stats(sum(totals.values()), dict(states), {kind: n for kind, n in kinds.items() if n}, queues)
