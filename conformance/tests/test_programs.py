@@ -20,9 +20,11 @@ class Counting(MemoryBackend):
 
     seen: ClassVar[Counter[Any]] = Counter()
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: datetime | None = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
         """Count outcomes by kind, whether they were applied, and what their time was."""
-        answers = super().settle(outcomes, now=now)
+        answers = super().settle(outcomes, transaction=transaction, now=now)
         for outcome, applied in zip(outcomes, answers, strict=True):
             self.seen[type(outcome), applied, type(getattr(outcome, "run_at", None))] += 1
         return answers

@@ -35,7 +35,7 @@ def threads_that_used_a_client_leave_nothing(case: Case) -> None:
 @example("LEAK-02")
 def transactions_leave_nothing(case: Case) -> None:
     """Fifty clients with a transaction that commits, one that rolls back, and one whose insert is refused."""
-    if case.capabilities.transactional_insert:
+    if case.capabilities.transactions:
         _require_nothing_left(case, lambda: _use_transactions(case))
 
 

@@ -27,10 +27,12 @@ class InsertsInParts(MemoryBackend):
 class SettlesInParts(MemoryBackend):
     """A long batch is checked and applied two hundred at a time."""
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: Now = None) -> Sequence[bool]:
-        answers = list(super().settle(outcomes[:200], now=now))
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
+    ) -> Sequence[bool]:
+        answers = list(super().settle(outcomes[:200], transaction=transaction, now=now))
         for n in range(200, len(outcomes), 200):
-            answers += super().settle(outcomes[n : n + 200], now=now)
+            answers += super().settle(outcomes[n : n + 200], transaction=transaction, now=now)
         return answers
 
 
@@ -107,8 +109,10 @@ class WaitsOnes(MemoryBackend):
 class RetriesByItsClock(MemoryBackend):
     """The delay of a Retry counts from the client's clock."""
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: Now = None) -> Sequence[bool]:
-        return super().settle([_by_clock(outcome) for outcome in outcomes], now=now)
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
+    ) -> Sequence[bool]:
+        return super().settle([_by_clock(outcome) for outcome in outcomes], transaction=transaction, now=now)
 
 
 def _by_clock(outcome: Outcome) -> Outcome:

@@ -124,16 +124,24 @@ class EndsTwice(Hurried):
 
     _hurried = False
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: Now = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
+    ) -> Sequence[bool]:
         self._hurried = self._is_hurried()
-        return super().settle(outcomes, now=now)
+        return super().settle(outcomes, transaction=transaction, now=now)
 
 
 class RefusesInHaste(Hurried):
     """A settle that would have to wait for another call is refused."""
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: Now = None) -> Sequence[bool]:
-        return [False] * len(outcomes) if self._is_hurried() else super().settle(outcomes, now=now)
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
+    ) -> Sequence[bool]:
+        return (
+            [False] * len(outcomes)
+            if self._is_hurried()
+            else super().settle(outcomes, transaction=transaction, now=now)
+        )
 
 
 class RescuesNothing(Hurried):

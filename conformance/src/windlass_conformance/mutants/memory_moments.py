@@ -57,9 +57,11 @@ class RemembersTheNextDue(MemoryBackend):
         self._next = None
         return super().insert(records, **options)
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: Now = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
+    ) -> Sequence[bool]:
         self._next = None
-        return super().settle(outcomes, now=now)
+        return super().settle(outcomes, transaction=transaction, now=now)
 
     def rescue(self, *, limit: int, now: Now = None) -> Sequence[Record]:
         self._next = None

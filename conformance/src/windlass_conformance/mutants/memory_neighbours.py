@@ -81,7 +81,9 @@ class SharesTheMoment(MemoryBackend):
 
     _moment: Now = None
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: Now = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
+    ) -> Sequence[bool]:
         self._moment = now
         guards.within(len(outcomes), 0, self.capabilities.max_batch, "the number of outcomes")
         return super().settle(outcomes, now=self._moment)
@@ -105,9 +107,11 @@ class RemembersThatNothingWasDue(MemoryBackend):
         self._empty = None
         return super().insert(records, **options)
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: Now = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
+    ) -> Sequence[bool]:
         self._empty = None
-        return super().settle(outcomes, now=now)
+        return super().settle(outcomes, transaction=transaction, now=now)
 
     def rescue(self, *, limit: int, now: Now = None) -> Sequence[Record]:
         self._empty = None

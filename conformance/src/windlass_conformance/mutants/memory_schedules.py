@@ -28,7 +28,9 @@ class RescuesASnapshot(MemoryBackend):
 class SettlesLater(MemoryBackend):
     """A settle asks whether the claim is current, lets go, and then ends the attempt."""
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: Any = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Any = None
+    ) -> Sequence[bool]:
         held = [self._hold(outcome.claim) for outcome in outcomes]
         with self._locked() as store:
             for outcome, record in zip(outcomes, held, strict=True):
@@ -104,16 +106,18 @@ class ReadsPausesFirst(MemoryBackend):
 class ReleasesLater(MemoryBackend):
     """A Release is worked out from the record as it was, and written without another look."""
 
-    def settle(self, outcomes: Sequence[Outcome], *, now: Any = None) -> Sequence[bool]:
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Any = None
+    ) -> Sequence[bool]:
         if not any(isinstance(outcome, Release) for outcome in outcomes):
-            return super().settle(outcomes, now=now)
+            return super().settle(outcomes, transaction=transaction, now=now)
         found = self.get([outcome.claim.id for outcome in outcomes])
         ends = {
             outcome.claim: transitions.settled(found[outcome.claim.id], outcome, now)
             for outcome in outcomes
             if isinstance(outcome, Release) and outcome.claim.id in found
         }
-        answers = list(super().settle(outcomes, now=now))
+        answers = list(super().settle(outcomes, transaction=transaction, now=now))
         with self._locked() as store:
             for outcome, applied in zip(outcomes, answers, strict=True):
                 if applied and outcome.claim in ends:
