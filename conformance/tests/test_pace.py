@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
-from windlass_conformance.schedules.pace import Pace
+from windlass_conformance.pace import Pace, notice
+from windlass_conformance.profiles import PROFILES
+from windlass_conformance.running import run_programs
+from windlass_conformance.target import Target
 
 
 class Clock:
@@ -33,7 +36,7 @@ def test_with_time_each_is_tried() -> None:
     pace = Pace(10, kinds=2, clock=clock)
 
     assert [list(_tried(pace, clock, 20, 0.01)) for _ in range(2)] == [list(range(1, 20))] * 2
-    assert pace.notice == ""
+    assert notice(pace, what="schedules") == ""
 
 
 def test_without_time_they_are_spread_evenly() -> None:
@@ -46,7 +49,7 @@ def test_without_time_they_are_spread_evenly() -> None:
         assert tried[-1] > 85
 
     assert clock.now <= 2.5
-    assert pace.notice == (
+    assert notice(pace, what="schedules") == (
         f"each takes long on this store: {pace.tried} schedules were tried, and {198 - pace.tried} left out"
     )
 
@@ -72,3 +75,12 @@ def test_of_drawn_ones_the_least_are_tried() -> None:
         clock.now += 1
 
     assert (pace.tried, pace.left_out) == (6, 1)
+
+
+def test_programs_are_fewer_where_each_takes_long() -> None:
+    """Of the programs as many are run as there is time for, and at least a quarter; the report tells."""
+    profile = PROFILES["quick"]._replace(programs=8, program_seconds=0.0, steps=3)
+    results = list(run_programs(Target.of("memory://"), profile, ["CALL-01"]))
+    assert [result.notice for result in results] == [
+        "each takes long on this store: 4 programs were tried, and 12 left out"
+    ]

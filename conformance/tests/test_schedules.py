@@ -8,8 +8,8 @@ from windlass_conformance import Target, conform
 from windlass_conformance.clauses import CLAUSES
 from windlass_conformance.gates import Turn, steps_of
 from windlass_conformance.mutants import memory_schedules
+from windlass_conformance.pace import Pace
 from windlass_conformance.schedules.explore import explore
-from windlass_conformance.schedules.pace import Pace
 from windlass_conformance.schedules.play import Played, Stage
 from windlass_conformance.schedules.program import Program, claim, insert
 from windlass_sqlite import SqliteBackend

@@ -123,4 +123,8 @@ def _untested(report: Report) -> Iterable[str]:
 
 
 def _notices(report: Report) -> Iterator[str]:
-    return (f"notice: {result.clause_id}: {result.notice}" for result in report.results if result.notice)
+    noticed: dict[str, list[str]] = defaultdict(list)
+    for result in report.results:
+        if result.notice:
+            noticed[result.notice].append(result.clause_id)
+    return (f"notice: {_spans(ids)}: {notice}" for notice, ids in noticed.items())

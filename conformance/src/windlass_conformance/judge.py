@@ -5,6 +5,7 @@ from collections.abc import Collection
 from time import monotonic
 
 from .coverage import Ways
+from .pace import Pace
 from .violation import Violation
 
 
@@ -16,6 +17,7 @@ class Judge:
     """Compares what is with what should be, for the armed clauses only.
 
     `steps` is the program so far; `counts` is how often each clause was looked at, and `ways` which transitions were.
+    `paces` is how many programs there was time for, one for each start.
     """
 
     def __init__(self, armed: Collection[str]) -> None:
@@ -26,6 +28,7 @@ class Judge:
         self.shortest: Violation | None = None
         """The violation with the shortest program so far, and `since`, when the first was found."""
         self.since = 0.0
+        self.paces: list[Pace] = []
 
     def that(self, clause_id: str, ok: bool, expected: object, observed: object) -> None:
         """Require that a condition holds."""

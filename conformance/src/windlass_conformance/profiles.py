@@ -10,6 +10,7 @@ class Profile(NamedTuple):
 
     Args:
         programs: Generated programs for each start of the virtual clock.
+        program_seconds: Seconds for them; on a store where each takes long, fewer are run, but at least a quarter.
         steps: Calls in each program, at most.
         rounds: Rounds of each race.
         schedules: Small concurrent programs that are drawn, each with a schedule.
@@ -25,6 +26,7 @@ class Profile(NamedTuple):
     """
 
     programs: int
+    program_seconds: float
     steps: int
     rounds: int
     schedules: int
@@ -41,6 +43,7 @@ class Profile(NamedTuple):
 
 _STANDARD = Profile(
     programs=1_500,
+    program_seconds=120.0,
     steps=60,
     rounds=300,
     schedules=600,
@@ -56,6 +59,7 @@ _STANDARD = Profile(
 PROFILES: dict[ProfileName, Profile] = {
     "quick": Profile(
         programs=80,
+        program_seconds=15.0,
         steps=40,
         rounds=60,
         schedules=30,

@@ -11,12 +11,16 @@ from hypothesis.stateful import run_state_machine_as_test
 from .clauses import CLAUSES
 from .judge import Judge
 from .machine import Machine
+from .pace import Pace
 from .profiles import Profile
 from .target import Target
 from .violation import Violation
 
 MODEL_CLAUSES = tuple(clause.id for clause in CLAUSES.values() if clause.tier == "model")
 """The clauses that generated programs test."""
+
+_FLOOR = 4
+"""The part of a profile's programs, one in so many, that are run however long they take."""
 
 _ROUNDS = 6
 """How often programs are generated again with the clauses that were broken so far left out."""
@@ -42,9 +46,16 @@ def run(target: Target, profile: Profile, start: datetime, armed: Collection[str
 
 def _violation(target: Target, profile: Profile, start: datetime, judge: Judge) -> Violation | None:
     judge.shortest = None
+    pace = Pace(profile.program_seconds, kinds=1)
+    pace.begin()
+    judge.paces.append(pace)
 
     def program() -> Machine:
-        return Machine(target, judge, start, over=judge.seconds_of_shrinking() > profile.shrink_seconds)
+        if judge.shortest is None:
+            over = not pace.affords_another(least=profile.programs // _FLOOR)
+        else:
+            over = judge.seconds_of_shrinking() > profile.shrink_seconds
+        return Machine(target, judge, start, over=over)
 
     try:
         run_state_machine_as_test(

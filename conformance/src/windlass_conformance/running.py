@@ -10,6 +10,7 @@ from .clauses import CLAUSES
 from .first_look import origin
 from .judge import Judge
 from .machine import STARTS
+from .pace import notice
 from .profiles import Profile
 from .programs import violations
 from .report import Result, Status
@@ -38,8 +39,7 @@ def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabi
         return Result(id, Status.NOT_WRITTEN, why, perf_counter() - started, error=exc)
     except Exception as exc:
         return Result(id, Status.ERROR, f"{exc!r}, raised {origin(exc)}", perf_counter() - started, error=exc)
-    notice = "; ".join(filter(None, notices))
-    return Result(id, Status.PASSED, seconds=perf_counter() - started, notice=notice)
+    return Result(id, Status.PASSED, seconds=perf_counter() - started, notice="; ".join(filter(None, notices)))
 
 
 def _broken(id: str, violation: Violation, seconds: float) -> Result:
@@ -68,6 +68,7 @@ def run_programs(
                 judge.armed = ()
                 break
     seconds = (perf_counter() - started) / max(1, len(judge.armed))
+    cut_short = notice(*judge.paces, what="programs")
     for id in judge.armed:
         status = Status.PASSED if judge.counts[id] else Status.NOT_REACHED
-        yield Result(id, status, "" if judge.counts[id] else "no program came to test it", seconds)
+        yield Result(id, status, "" if judge.counts[id] else "no program came to test it", seconds, notice=cut_short)

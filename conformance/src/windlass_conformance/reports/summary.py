@@ -1,6 +1,6 @@
 """`summary.md`: the report for people, as a CI job's summary shows it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from .document import ClauseEntry, Document
@@ -30,10 +30,13 @@ def _lines(document: Document) -> Iterator[str]:
     for entry in document.clauses:
         if entry.status in ("violated", "error", "not written", "known"):
             yield from _failed(entry)
-    notices = [entry for entry in document.clauses if entry.notice]
+    notices: dict[str, list[str]] = defaultdict(list)
+    for entry in document.clauses:
+        if entry.notice:
+            notices[entry.notice].append(entry.id)
     if notices:
         yield from ("", "## Noticed", "")
-        yield from (f"- {entry.id}: {entry.notice}" for entry in notices)
+        yield from (f"- {', '.join(ids)}: {notice}" for notice, ids in notices.items())
     open = [entry for entry in document.clauses if entry.status.startswith("not ") and entry.status != "not written"]
     if open:
         yield from ("", "## Not tested", "", "| clause | status | why |", "|---|---|---|")

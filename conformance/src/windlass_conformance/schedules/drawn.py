@@ -9,10 +9,10 @@ from hypothesis.errors import Flaky
 
 from ..case import LEASE, Case, example
 from ..gates import Stuck, Turn
+from ..pace import Pace, notice
 from ..programs import first_violation
 from ..violation import Violation
 from .explore import require, seen
-from .pace import Pace
 from .play import Schedule, Stage
 from .program import (
     IDS,
@@ -133,4 +133,4 @@ def _run(case: Case, stage: Stage) -> None:
         seed(case.profile.seed + 1)(test)()
     except Flaky as flaky:  # a worker was blocked for a moment when the program was made again
         raise first_violation(flaky) from flaky
-    case.notice = pace.notice
+    case.notice = notice(pace, what="schedules")

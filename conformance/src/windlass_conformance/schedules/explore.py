@@ -6,8 +6,8 @@ from itertools import permutations
 from ..case import Case, NotRun
 from ..gates import NoSteps, Run, Steps, Stuck, Turn, steps_of
 from ..history.check import check
+from ..pace import Pace, notice
 from ..target import Target
-from .pace import Pace
 from .play import Played, Schedule, Stage, lines
 from .program import Program
 
@@ -39,7 +39,7 @@ def judge(case: Case, *programs: Program, shared: bool = False, stride: int = 1)
                     require(case, schedule, played)
             except Stuck as stuck:
                 case.that(False, "calls that end", str(stuck))
-    case.notice = pace.notice
+    case.notice = notice(pace, what="schedules")
 
 
 def require(case: Case, schedule: Schedule, played: Played) -> None:

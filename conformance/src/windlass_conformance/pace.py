@@ -51,9 +51,10 @@ class Pace:
         self.left_out += not affordable
         return affordable
 
-    @property
-    def notice(self) -> str:
-        """What to tell of a tier that was cut short."""
-        if not self.left_out:
-            return ""
-        return f"each takes long on this store: {self.tried} schedules were tried, and {self.left_out} left out"
+
+def notice(*paces: Pace, what: str) -> str:
+    """Return what to tell of a tier that was cut short."""
+    tried, left_out = sum(pace.tried for pace in paces), sum(pace.left_out for pace in paces)
+    if not left_out:
+        return ""
+    return f"each takes long on this store: {tried} {what} were tried, and {left_out} left out"
