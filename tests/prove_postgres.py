@@ -32,7 +32,7 @@ def isolation(level: str, server: PostgresServer) -> Iterator[str]:
 @contextmanager
 def pooled(server: PostgresServer) -> Iterator[str]:
     """Give the server through PgBouncer in transaction mode, where no message reaches who listens."""
-    with pgbouncer(server) as url:
+    with pgbouncer(server.url) as url:
         yield f"{url}?notify=false"
 
 

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 from time import monotonic, sleep
+from urllib.parse import urlsplit
 
 _SERVER_USER = "nobody"
 """Who runs a server for root, for whom PostgreSQL refuses to run."""
@@ -88,33 +89,37 @@ def postgres(url: str | None) -> Iterator[str]:
         yield server.url
 
 
+PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+"""The program, where it is installed: no registry of Python's has it."""
+
+
 @contextmanager
-def pgbouncer(server: PostgresServer) -> Iterator[str]:
-    """Run PgBouncer in transaction mode before a server; give its URL."""
-    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert program is not None, "pgbouncer is not installed"
+def pgbouncer(url: str, mode: str = "transaction") -> Iterator[str]:
+    """Run PgBouncer before a server; give the URL of the same database through it."""
+    assert PGBOUNCER is not None, "pgbouncer is not installed"
+    parts = urlsplit(url)
     port = _free_port()
     folder = Path(mkdtemp(prefix="windlass-pgbouncer-"))
+    folder.chmod(0o755)
     (folder / "config.ini").write_text(
         f"""[databases]
-postgres = host=127.0.0.1 port={server.port} dbname=postgres user=postgres
+* = host={parts.hostname} port={parts.port} user={parts.username}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
+pool_mode = {mode}
 default_pool_size = 10
 max_client_conn = 500
 """
     )
     user = _SERVER_USER if os.geteuid() == 0 else None
-    folder.chmod(0o755)
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen([program, folder / "config.ini"], stdout=log, stderr=log, user=user, cwd="/")
+        process = subprocess.Popen([PGBOUNCER, folder / "config.ini"], stdout=log, stderr=log, user=user, cwd="/")
     try:
         _wait_for(port)
-        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        yield parts._replace(netloc=f"{parts.username}@127.0.0.1:{port}").geturl()
     finally:
         process.terminate()
         process.wait()

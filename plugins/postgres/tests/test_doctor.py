@@ -1,16 +1,12 @@
 """Each finding of the doctor, made to happen."""
 
 import os
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from servers import PGBOUNCER, pgbouncer
 from support import eventually
 from windlass import Finding, ForeignStore, NewRecord, Severity, Unavailable
 from windlass_postgres import PostgresBackend, doctor, doctor_connections, doctor_tables
@@ -159,40 +155,12 @@ def test_messages_that_do_not_arrive(backend: PostgresBackend, url: str, monkeyp
 
 
 @pytest.fixture(params=["transaction", "session"])
-def pooled_url(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> Iterator[tuple[str, str]]:
+def pooled_url(request: pytest.FixtureRequest, url: str) -> Iterator[tuple[str, str]]:
     """The mode of a PgBouncer, and the URL of the store through it."""
-    program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
-    if not Path(program).exists():
-        pytest.skip("there is no pgbouncer on this machine")
-    parts = urlsplit(url)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    config = tmp_path / "pgbouncer.ini"
-    config.write_text(
-        f"[pgbouncer]\nlisten_addr = 127.0.0.1\n"
-        f"listen_port = {port}\nauth_type = any\nunix_socket_dir =\npool_mode = {request.param}\n"
-        "[databases]\n"
-        f"postgres = host={parts.hostname} port={parts.port} user={parts.username}\n"
-    )
-    as_other = ["-u", "nobody"] if os.geteuid() == 0 else []
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(folder.stat().st_mode | 0o055)
-    process = subprocess.Popen([program, "-q", *as_other, str(config)], stderr=subprocess.DEVNULL)
-    pooled = url.replace(f":{parts.port}/", f":{port}/")
-    try:
-        eventually(lambda: _answers(port))
+    if PGBOUNCER is None and not os.environ.get("CI"):
+        pytest.skip("pgbouncer is not installed")
+    with pgbouncer(url, request.param) as pooled:
         yield request.param, pooled
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def test_a_pooler(backend: PostgresBackend, pooled_url: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
