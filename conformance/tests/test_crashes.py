@@ -1,12 +1,17 @@
 """Processes that die: what is right survives each of them, and each bug breaks its clause."""
 
+import threading
 from importlib import import_module
 from pathlib import Path
+from threading import Timer
+from typing import cast
 
 import pytest
 from windlass import Backend
 from windlass_conformance import Status, Target, conform
 from windlass_conformance.clauses import CLAUSES
+from windlass_conformance.crash_child import Death
+from windlass_conformance.nursery import Nursery
 
 CRASHES = [id for id, clause in CLAUSES.items() if clause.tier == "crash"]
 
@@ -62,3 +67,20 @@ def test_a_backend_of_nowhere_is_not_run(tmp_path: Path) -> None:
 
     assert report.results[0].status is Status.NOT_RUN
     assert "cannot be sent" in report.results[0].detail
+
+
+def test_a_ctrl_c_leaves_nothing_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Ctrl-C that comes just as a process is to live leaves no thread that the interpreter waits for at its end."""
+    start = Timer.start
+
+    def interrupted(timer: Timer) -> None:
+        start(timer)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Timer, "start", interrupted)
+    nursery = Nursery()
+    with pytest.raises(KeyboardInterrupt):
+        nursery.let_live(cast("Death", None))
+    nursery.close()
+
+    assert [thread for thread in threading.enumerate() if isinstance(thread, Timer) and not thread.daemon] == []

@@ -28,8 +28,9 @@ class Nursery:
         assert process.stdin is not None
         assert process.stdout is not None
         limit = Timer(2 * PATIENCE, process.kill)
-        limit.start()
+        limit.daemon = True  # a Ctrl-C just as it starts leaves it behind, and nobody waits for it at the end
         try:
+            limit.start()
             pickle.dump((sys.path, pickle.dumps(death)), process.stdin)
             process.stdin.flush()
             words = list(self._words(process.stdout))
