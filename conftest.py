@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from servers import postgres_server
 from sybil import Sybil
 from sybil.integration.pytest import SybilItem
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
@@ -67,5 +66,7 @@ def postgres_url() -> Iterator[str]:
     if given := os.environ.get("WINDLASS_TEST_POSTGRES_URL"):
         yield given
         return
+    from servers import postgres_server  # noqa: PLC0415  # a run by --pyargs from elsewhere has no `tests`
+
     with postgres_server(durable=False) as server:
         yield server.url

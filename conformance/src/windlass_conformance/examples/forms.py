@@ -50,8 +50,8 @@ def _is_row(case: Case, answer: object, kind: type) -> None:
 
 def _is_counted(case: Case, stats: Stats) -> None:
     case.that(type(stats) is Stats, "Stats", stats)
-    case.that(
-        isinstance(stats.by_state, Mapping) and set(map(type, stats.by_state)) == {State}, "counts by State", stats
-    )
+    counts = (stats.by_state, stats.by_kind, stats.by_queue)
+    case.that(all(isinstance(count, Mapping) for count in counts), "counts by state, by kind and by queue", stats)
+    case.that(set(map(type, stats.by_state)) == {State}, "counts by State", stats)
     _is_row(case, [stats.total, *stats.by_state.values(), *stats.by_kind.values()], int)
     _is_row(case, list(stats.by_queue.values()), QueueStats)
