@@ -136,6 +136,32 @@ class NewRecord:
             raise InvalidArgument(f"unique_until is {self.unique_until!r}; it must be 'finished' or 'purged'")
         object.__setattr__(self, "tags", guards.names(self.tags, "tags"))
 
+    def stored(self, now: datetime, run_at: datetime | None = None) -> "Record":
+        """Return the record that this becomes when it is inserted: pending, due at `run_at`, else as it says itself."""
+        return Record(
+            id=self.id,
+            kind=self.kind,
+            queue=self.queue,
+            payload=self.payload,
+            priority=self.priority,
+            state=State.PENDING,
+            attempt=0,
+            max_attempts=self.max_attempts,
+            run_at=guards.moment(self.run_at, now) if run_at is None else run_at,
+            created_at=now,
+            updated_at=now,
+            attempted_at=None,
+            finished_at=None,
+            lease_until=None,
+            worker=None,
+            cancel_requested=False,
+            unique_key=self.unique_key,
+            unique_until=self.unique_until,
+            last_error=None,
+            result=None,
+            tags=self.tags,
+        )
+
 
 class Record(NamedTuple):
     """A job as it is stored. Datetimes are aware UTC.

@@ -64,7 +64,7 @@ class InsertsInTwoSteps(MemoryBackend):
         known = self.get([new.id for new in records])
         answers = []
         for new in records:
-            record = known.get(new.id) or transitions.inserted(new, now)
+            record = known.get(new.id) or new.stored(now)
             with self._locked() as store:
                 store.put(record)
             answers.append(Inserted(record, created=new.id not in known))

@@ -51,7 +51,7 @@ class ChecksKeysFirst(MemoryBackend):
         with self._locked() as store:
             for n, new in enumerate(records):
                 if answers[n] is None:
-                    store.put(transitions.inserted(new, now))
+                    store.put(new.stored(now))
                     answers[n] = Inserted(store.records[new.id], created=True)
         return answers
 

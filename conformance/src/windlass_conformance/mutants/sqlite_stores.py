@@ -93,7 +93,7 @@ class AnswersOnly(SqliteBackend):
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
         if transaction is not None:
-            return [Inserted(rows.new(record, now or datetime.now().astimezone()), created=True) for record in records]
+            return [Inserted(record.stored(now or datetime.now().astimezone()), created=True) for record in records]
         return super().insert(records, now=now)
 
 

@@ -102,7 +102,7 @@ class MemoryBackend(Backend):
         for record in records:
             guards.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
         now = _now(now)
-        stored = [transitions.inserted(record, now) for record in records]
+        stored = [record.stored(now) for record in records]
         with self._locked() as store:
             answers = [self._insert(store, record) for record in stored]
             store.changed.notify_all()

@@ -9,7 +9,6 @@ from windlass import (
     Cancel,
     Complete,
     Discard,
-    NewRecord,
     Outcome,
     Record,
     Release,
@@ -17,33 +16,6 @@ from windlass import (
     State,
     guards,
 )
-
-
-def inserted(new: NewRecord, now: datetime) -> Record:
-    """Return the record of a new job."""
-    return Record(
-        id=new.id,
-        kind=new.kind,
-        queue=new.queue,
-        payload=new.payload,
-        priority=new.priority,
-        state=State.PENDING,
-        attempt=0,
-        max_attempts=new.max_attempts,
-        run_at=guards.moment(new.run_at, now),
-        created_at=now,
-        updated_at=now,
-        attempted_at=None,
-        finished_at=None,
-        lease_until=None,
-        worker=None,
-        cancel_requested=False,
-        unique_key=new.unique_key,
-        unique_until=new.unique_until,
-        last_error=None,
-        result=None,
-        tags=new.tags,
-    )
 
 
 def claimed(record: Record, worker: str, until: datetime, now: datetime) -> Record:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from windlass import Inserted, NewRecord, Record, State, guards
+from windlass import Inserted, NewRecord, Record, guards
 
 from . import rows
 from .execute import Execute
@@ -65,7 +65,7 @@ def _store(
 ) -> dict[UUID, Record]:
     new = {record.id: record for record in records}
     found = execute(queries.insert, {"now": now, **columns(records)})
-    return {id: _stored(new[id], rows.moment(created_at), rows.moment(run_at)) for id, created_at, run_at in found}
+    return {id: new[id].stored(rows.moment(created_at), rows.moment(run_at)) for id, created_at, run_at in found}
 
 
 def columns(records: Sequence[NewRecord]) -> dict[str, Any]:
@@ -83,32 +83,6 @@ def columns(records: Sequence[NewRecord]) -> dict[str, Any]:
         "unique_untils": [new.unique_until for new in records],
         "tags": [rows.tags(new.tags) for new in records],
     }
-
-
-def _stored(new: NewRecord, created_at: datetime, run_at: datetime) -> Record:
-    return Record(
-        id=new.id,
-        kind=new.kind,
-        queue=new.queue,
-        payload=new.payload,
-        priority=new.priority,
-        state=State.PENDING,
-        attempt=0,
-        max_attempts=new.max_attempts,
-        run_at=run_at,
-        created_at=created_at,
-        updated_at=created_at,
-        attempted_at=None,
-        finished_at=None,
-        lease_until=None,
-        worker=None,
-        cancel_requested=False,
-        unique_key=new.unique_key,
-        unique_until=new.unique_until,
-        last_error=None,
-        result=None,
-        tags=new.tags,
-    )
 
 
 def _duplicates(execute: Execute, queries: Queries, records: Iterable[NewRecord]) -> dict[UUID | str | None, Record]:

@@ -111,7 +111,7 @@ class SqliteBackend(Backend):
         for record in records:
             guards.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
         now = _now(now)
-        stored = [rows.new(record, now) for record in records]
+        stored = [record.stored(now) for record in records]
         with self._target(transaction) as target:
             answers = [_insert(target, record) for record in stored]
             for queue in {answer.record.queue for answer in answers if answer.created}:

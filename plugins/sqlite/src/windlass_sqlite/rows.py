@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from windlass import Failure, NewRecord, Record, State, guards
+from windlass import Failure, Record, State
 
 Parameters = dict[str, Any]
 
@@ -39,33 +39,6 @@ def _optional(micros: int | None) -> datetime | None:
 def json_list(values: Iterable[str] | None) -> str | None:
     """Return a list as JSON, so that one parameter holds any number of values."""
     return None if values is None else json.dumps(list(values))
-
-
-def new(record: NewRecord, now: datetime) -> Record:
-    """Return the record of a new job."""
-    return Record(
-        id=record.id,
-        kind=record.kind,
-        queue=record.queue,
-        payload=record.payload,
-        priority=record.priority,
-        state=State.PENDING,
-        attempt=0,
-        max_attempts=record.max_attempts,
-        run_at=guards.moment(record.run_at, now),
-        created_at=now,
-        updated_at=now,
-        attempted_at=None,
-        finished_at=None,
-        lease_until=None,
-        worker=None,
-        cancel_requested=False,
-        unique_key=record.unique_key,
-        unique_until=record.unique_until,
-        last_error=None,
-        result=None,
-        tags=record.tags,
-    )
 
 
 def insertion(record: Record) -> Parameters:

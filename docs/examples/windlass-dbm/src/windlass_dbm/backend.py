@@ -94,7 +94,7 @@ class DbmBackend(Backend):
         for record in records:
             guards.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
         now = _now(now)
-        stored = [transitions.inserted(record, now) for record in records]
+        stored = [record.stored(now) for record in records]
         with self._step() as store:
             return [_insert(store, record) for record in stored]
 
