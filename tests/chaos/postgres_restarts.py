@@ -20,6 +20,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import NamedTuple
 
+import psycopg
 from servers import PostgresServer, postgres_server
 from windlass import Backend, Filter, NewRecord, Record, State, Unavailable, open_backend
 
@@ -64,10 +65,11 @@ def run(jobs: int, count: int, restarts: int) -> Outcome:
     ):
         log = Path(folder) / "log"
         backend.setup()
-        for start in range(0, jobs, 1_000):
-            numbers = range(start, min(start + 1_000, jobs))
-            backend.insert([NewRecord(kind="count", payload=str(n).encode()) for n in numbers])
         with workers(server.url, log, count):
+            _until(lambda: _listening(server.url) == count)
+            for start in range(0, jobs, 1_000):
+                numbers = range(start, min(start + 1_000, jobs))
+                backend.insert([NewRecord(kind="count", payload=str(n).encode()) for n in numbers])
             down = sum(_restart_at(server, backend, jobs * (n + 1) // (restarts + 1)) for n in range(restarts))
             _until(lambda: _completed(backend) == jobs)
         runs = Counter(int(line.split()[0]) for line in log.read_text().splitlines())
@@ -87,6 +89,13 @@ def _restart_at(server: PostgresServer, backend: Backend, completed: int) -> flo
     server.stop("immediate")
     server.start()
     return monotonic() - began
+
+
+def _listening(url: str) -> int:
+    """Count the workers that are up, which wait for jobs."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%LISTEN \"windlass%'")
+        return sum(int(n) for [n] in found) - 1  # this query names it too
 
 
 def _completed(backend: Backend) -> int:

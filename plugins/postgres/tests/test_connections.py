@@ -237,6 +237,28 @@ def test_what_was_taken_is_kept(
             backend.claim(["default"], limit=2, worker="w", lease=LEASE)
 
 
+def test_no_job_is_in_an_answer_twice(
+    connection: psycopg.Connection, backend: PostgresBackend, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that was taken, and that others made due again before the claim looks for more, is not taken again."""
+    backend.insert([NewRecord(kind="held", priority=1), NewRecord(kind="free", priority=1), NewRecord(kind="low")])
+    write = backend._connections.write
+    asked: list[object] = []
+
+    def meanwhile(work: Any) -> Any:
+        answer = write(work)
+        asked.append(work)
+        if len(asked) == 1:
+            connection.execute(f"""UPDATE "{schema}".jobs SET state = 'retrying' WHERE state = 'running'""")
+        return answer
+
+    monkeypatch.setattr(backend._connections, "write", meanwhile)
+    with psycopg.connect(connection.info.dsn) as holder:
+        holder.execute(f"""SELECT FROM "{schema}".jobs WHERE kind = 'held' FOR UPDATE""")
+        claimed = backend.claim(["default"], limit=2, worker="w", lease=LEASE)
+    assert [record.kind for record in claimed] == ["free", "low"]
+
+
 def test_no_rights(connection: psycopg.Connection, url: str, backend: PostgresBackend, schema: str) -> None:
     """A user who may not create is told so, and nothing is half made; one who may not read is told so too."""
     connection.execute("DROP ROLE IF EXISTS nobody_much")

@@ -16,7 +16,7 @@ from windlass_postgres.queries import Queries
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 LIMIT = 10
-CLAIM = {"limit": LIMIT, "worker": "w", "lease": HOUR, "now": NOW, "contended": False}
+CLAIM = {"limit": LIMIT, "worker": "w", "lease": HOUR, "now": NOW, "contended": False, "taken": []}
 NO_FILTER = dict.fromkeys(("ids", "states", "kinds", "queues", "tags"))
 
 

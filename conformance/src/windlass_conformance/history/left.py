@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import accumulate
 from math import inf
@@ -48,11 +48,12 @@ def judge(
 ) -> Iterator[Finding]:
     """Yield R9 for what was left although there was room, and R10 for what was overtaken by no overlapping claim."""
     shelves: defaultdict[Shelf, list[_Waiting]] = defaultdict(list)
+    history = list(history)
     calls = [operation for operation in history if operation.call in ("claim", "rescue") and not operation.failed]
     alone = _alone([call for call in calls if call.call == "claim"])
     for _, kind, _, item in sorted(_events(calls, lives), key=lambda event: event[:3]):
         if kind == _ASKED:
-            yield from _asked(item, shelves, pauses, id(item) in alone, precision - _TICK)
+            yield from _asked(item, shelves, pauses, id(item) in alone, precision - _TICK, history)
         elif kind == _OPENED:
             insort(shelves[item[0]], item[1])
         else:
@@ -123,11 +124,21 @@ def _alone(claims: list[Operation]) -> set[int]:
 
 
 def _asked(
-    call: Operation, shelves: defaultdict[Shelf, list[_Waiting]], pauses: Pauses, alone: bool, slack: timedelta
+    call: Operation,
+    shelves: defaultdict[Shelf, list[_Waiting]],
+    pauses: Pauses,
+    alone: bool,
+    slack: timedelta,
+    history: Sequence[Operation],
 ) -> Iterator[Finding]:
     room = len(call.answer) < call.given["limit"]
     if call.call == "rescue":
-        found = _first(call, shelves[_EXPIRED, ""], slack, None) if room else None
+        expired = shelves[_EXPIRED, ""]
+        found = _first(call, expired, slack, None) if room else None
+        if found is not None:  # look again, past what other calls are asked to change meanwhile
+            meanwhile = [o for o in history if o is not call and o.began <= call.over and call.began <= o.over]
+            rest = [one for one in expired if not any(_may_change(other, one.id) for other in meanwhile)]
+            found = _first(call, rest, slack, None)
         if found is not None:
             text = f"rescue took {len(call.answer)} of at most {call.given['limit']}, and left job {found.id}, "
             yield Finding.of("R9", f"{text}whose lease ended at {found.record.lease_until}", call)
@@ -145,6 +156,19 @@ def _asked(
         else:
             text = f"claim left job {found.id} (priority {found.record.priority}, due "
             yield Finding.of("R10", f"{text}{found.record.run_at.isoformat()}), which precedes those it took", call)
+
+
+def _may_change(call: Operation, id: UUID) -> bool:
+    """Say whether a call is asked to change a job, by its id or all that fit."""
+    match call.call:
+        case "cancel" | "requeue" | "delete":
+            return call.given["filter"].ids is None or id in call.given["filter"].ids
+        case "settle":
+            return any(outcome.claim.id == id for outcome in call.given["outcomes"])
+        case "extend":
+            return any(claim.id == id for claim in call.given["claims"])
+        case name:
+            return name in ("rescue", "purge")
 
 
 def _first(call: Operation, shelf: list[_Waiting], slack: timedelta, last: Any) -> _Waiting | None:

@@ -15,9 +15,9 @@ Write = Callable[[LiteralString, Mapping[str, Any]], Sequence[Row]]
 
 def claim(write: Write, query: LiteralString, asked: Mapping[str, Any]) -> Sequence[Record]:
     """Return what `claim.sql` takes, in claiming order."""
-    taken, due = _taken(write(query, {**asked, "contended": False}))
+    taken, due = _taken(write(query, {**asked, "contended": False, "taken": []}))
     if len(taken) < due:  # others hold some of the first jobs, and there may be free ones in other lanes
-        more = {**asked, "limit": asked["limit"] - len(taken), "contended": True}
+        more = {**asked, "limit": asked["limit"] - len(taken), "contended": True, "taken": [row[0] for row in taken]}
         with _kept(taken):
             taken += _taken(write(query, more))[0]
     return rows.records(sorted(taken, key=rows.claiming_order))

@@ -20,7 +20,7 @@ class Queries:
 
     def __init__(self, schema: str) -> None:
         self._schema = schema
-        self.migrations = [self._named(text) for text in _read_all("migrations").values()]
+        self.migrations = [self._named(text) for text in read_all("migrations").values()]
         self.insert = self._read("insert")
         self.duplicates = self._read("duplicates")
         self.claim = self._read("claim")
@@ -62,7 +62,7 @@ class Queries:
         self.doctor_ledger = self._read("doctor_ledger")
 
     def _read(self, name: str) -> LiteralString:
-        return self._named(_read_all("queries")[f"{name}.sql"])
+        return self._named(read_all("queries")[f"{name}.sql"])
 
     def _named(self, text: str) -> LiteralString:
         """Fill in the names. No user wrote this text but for the schema's, which `location` has let through."""
@@ -72,7 +72,7 @@ class Queries:
 
 
 @cache
-def _read_all(folder: str) -> dict[str, str]:
+def read_all(folder: str) -> dict[str, str]:
     """Return the texts of a folder's statements by their files' names, in the order of these."""
     found = [file for file in (files(__package__) / folder).iterdir() if file.name.endswith(".sql")]
     return {file.name: file.read_text("utf-8") for file in sorted(found, key=lambda file: file.name)}

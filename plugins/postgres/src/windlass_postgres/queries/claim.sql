@@ -3,7 +3,8 @@
 --     A lane is one (queue, priority), kept in claiming order by the index; `lane` skips from the first job of each to
 --     that of the next, past the jobs between. `share` is how many of the first due jobs stand in each lane, and so many
 --     are locked there: no lane is locked further than needed. Where others hold some of the first jobs, too few may be
---     left in those lanes; a call says `contended` then, and each lane is locked as far as it may be needed.
+--     left in those lanes; a call says `contended` then, and each lane is locked as far as it may be needed. It names
+--     what it has `taken` before, so that no job which somebody made due again meanwhile is in its answer twice.
 --     Entries of jobs that were claimed before stand at the head of a lane until they are vacuumed, which they are not as
 --     long as some transaction is older. So a lane is searched from its head once, and then from its first job.
 -- Order: of what is returned, none. At least one row: `n` is how many were due, and is alone where none was taken.
@@ -34,6 +35,7 @@ share AS MATERIALIZED (
             SELECT run_at, id FROM {schema}.jobs
             WHERE queue = lane.queue AND priority = lane.priority AND state IN ('pending', 'retrying')
                 AND (run_at, id) >= (lane.run_at, lane.id) AND run_at <= {now}
+                AND id <> ALL (%(taken)s::uuid[])
             ORDER BY run_at, id LIMIT %(limit)s
         ) AS due
         ORDER BY lane.priority DESC, due.run_at, due.id
@@ -47,7 +49,7 @@ taken AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT run_at, id FROM {schema}.jobs
         WHERE queue = share.queue AND priority = share.priority AND state IN ('pending', 'retrying')
-            AND (run_at, id) >= (share.run_at, share.id) AND run_at <= {now}
+            AND (run_at, id) >= (share.run_at, share.id) AND run_at <= {now} AND id <> ALL (%(taken)s::uuid[])
         ORDER BY run_at, id LIMIT share.n FOR UPDATE SKIP LOCKED
     ) AS due
     ORDER BY share.priority DESC, due.run_at, due.id LIMIT %(limit)s
