@@ -1,12 +1,13 @@
 """Systematic schedules: right backends keep the clauses, and each bug of two steps breaks its own."""
 
+from itertools import count
 from pathlib import Path
 
 import pytest
 from windlass import Backend
 from windlass_conformance import Target, conform
 from windlass_conformance.clauses import CLAUSES
-from windlass_conformance.gates import Turn, steps_of
+from windlass_conformance.gates import Gate, Turn, steps_of
 from windlass_conformance.mutants import memory_schedules
 from windlass_conformance.pace import Pace
 from windlass_conformance.schedules.explore import explore
@@ -83,3 +84,18 @@ def test_the_server_is_not_what_is_trusted() -> None:
         report = conform(Target.from_class(ServedBackend, url), only=["SCHED-02"])
 
     assert report.passed
+
+
+@pytest.mark.parametrize("turn", range(1, 12))
+def test_a_ctrl_c_lets_workers_go(monkeypatch: pytest.MonkeyPatch, turn: int) -> None:
+    """A Ctrl-C while a worker is held, with a lock of the store perhaps, does not hang: the store can be removed."""
+    left = count(turn, -1)
+
+    def interrupted(*_: object) -> None:
+        if next(left) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Gate, "_let_wake", interrupted)
+    target = Target.of("memory://")
+    with pytest.raises(KeyboardInterrupt), Stage(target, steps_of(target), CLAIMS.workers) as stage:
+        stage.play(CLAIMS, [Turn("a", None), Turn("b", None)])

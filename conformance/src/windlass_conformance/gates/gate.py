@@ -81,6 +81,7 @@ class Gate:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        self.let_go()
         self._armed.__exit__(None, None, None)
 
     def client(self, worker: str) -> Backend:
@@ -141,6 +142,11 @@ class Gate:
             self._workers = {name: _Worker(name) for name in self._workers}
             self._order = []
         return run
+
+    def let_go(self) -> None:
+        """Hold nobody any longer: a worker that is held, as by an interrupted `run`, may hold a lock of the store."""
+        with self._changed:
+            self._let_all_go()
 
     def _take(self, worker: _Worker, steps: int | None) -> None:
         taken = 0

@@ -71,6 +71,7 @@ class Stage:
         owners = self._workers[:1] if self._shared else self._workers
         opened = {name: connected(self._stack.enter_context(self._gate.client(name))) for name in owners}
         self._clients = {name: opened.get(name, opened[owners[0]]) for name in self._workers}
+        self._stack.callback(self._gate.let_go)
 
     def _work(self, name: str, client: Backend, calls: Sequence[Call]) -> None:
         with self._gate.worker(name):
