@@ -186,8 +186,8 @@ class Backend(ABC):
         When: lease_until <= now. A job that has used up max_attempts is `discarded` instead, and one whose
             cancellation was requested is `cancelled`.
         Order: which of the expired are taken, when they are more than `limit`, is the backend's choice.
-        Atomic: each job is rescued by one caller. What another call is asked to change meanwhile may be left to the next
-            rescue.
+        Atomic: each job is rescued by one caller. What another call is asked to change meanwhile may be left to the
+            next rescue.
 
         Returns:
             The records that this call changed, as they are now. Empty when nothing has expired.

@@ -53,7 +53,7 @@ def judge(
     alone = _alone([call for call in calls if call.call == "claim"])
     for _, kind, _, item in sorted(_events(calls, lives), key=lambda event: event[:3]):
         if kind == _ASKED:
-            yield from _asked(item, shelves, pauses, id(item) in alone, precision - _TICK, history)
+            yield from _asked(item, shelves, pauses, precision - _TICK, alone=id(item) in alone, history=history)
         elif kind == _OPENED:
             insort(shelves[item[0]], item[1])
         else:
@@ -127,8 +127,9 @@ def _asked(
     call: Operation,
     shelves: defaultdict[Shelf, list[_Waiting]],
     pauses: Pauses,
-    alone: bool,
     slack: timedelta,
+    *,
+    alone: bool,
     history: Sequence[Operation],
 ) -> Iterator[Finding]:
     room = len(call.answer) < call.given["limit"]
