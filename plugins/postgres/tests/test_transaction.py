@@ -92,11 +92,8 @@ def test_a_transaction_block_in_autocommit_mode_will_do(backend: PostgresBackend
 
 def test_what_else_is_no_transaction_is_refused(backend: PostgresBackend, postgres_url: str) -> None:
     """Refused are other types, closed connections, one in a pipeline, and a session of another database."""
-    with (
-        psycopg.connect(postgres_url) as connection,
-        sqlalchemy.create_engine("sqlite://").connect() as other,
-        orm.Session() as unbound,
-    ):
+    elsewhere = sqlalchemy.create_engine("sqlite://")
+    with psycopg.connect(postgres_url) as connection, elsewhere.connect() as other, orm.Session() as unbound:
         shut = psycopg.connect(postgres_url)
         shut.close()
         engine = sqlalchemy.create_engine(alchemy_url(postgres_url, "psycopg"))
@@ -118,6 +115,7 @@ def test_what_else_is_no_transaction_is_refused(backend: PostgresBackend, postgr
             with pytest.raises(InvalidArgument, match="pipeline"):
                 backend.insert([NewRecord(kind="k")], transaction=connection)
         engine.dispose()
+    elsewhere.dispose()
     assert backend.stats().total == 0
 
 
