@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 from threading import Thread
-from time import monotonic, sleep
 from typing import Any
 
 import psycopg
 import pytest
+from support import eventually
 from windlass import NewRecord
 from windlass_postgres import PostgresBackend
 
@@ -18,14 +18,6 @@ def pids(connection: psycopg.Connection, schema: str) -> list[int]:
     return [pid for [pid] in connection.execute(LISTENERS, (f'%LISTEN "windlass:{schema}"%',)).fetchall()]
 
 
-def until(condition: object, seconds: float = 20) -> None:
-    deadline = monotonic() + seconds
-    assert callable(condition)
-    while not condition():
-        assert monotonic() < deadline
-        sleep(0.01)
-
-
 def test_a_lost_connection_is_made_again(
     connection: psycopg.Connection, backend: PostgresBackend, url: str, schema: str
 ) -> None:
@@ -33,10 +25,10 @@ def test_a_lost_connection_is_made_again(
     woken: list[bool] = []
     waiter = Thread(target=lambda: woken.append(backend.wait(["default"], timeout=LONG)))
     waiter.start()
-    until(lambda: pids(connection, schema))
+    eventually(lambda: bool(pids(connection, schema)))
     [before] = pids(connection, schema)
     connection.execute("SELECT pg_terminate_backend(%s)", (before,))
-    until(lambda: pids(connection, schema) not in ([], [before]))
+    eventually(lambda: pids(connection, schema) not in ([], [before]))
     with PostgresBackend.from_url(url) as other:
         other.insert([NewRecord(kind="k")])
     waiter.join(20)
@@ -49,7 +41,6 @@ def test_a_batch_is_one_message_for_each_queue(
     """A hundred jobs in two queues are told of by two messages."""
     connection.execute(f'LISTEN "windlass:{schema}"')
     backend.insert([NewRecord(kind="k", queue=f"q{n % 2}") for n in range(100)])
-    connection.execute('NOTIFY "end"')
     connection.execute('LISTEN "end"')
     connection.execute('NOTIFY "end"')
     told = list(connection.notifies(timeout=10, stop_after=3))
@@ -80,7 +71,7 @@ def test_idle_waiting_asks_the_server_once(backend: PostgresBackend, monkeypatch
         return read(work)
 
     monkeypatch.setattr(backend._connections, "read", counting)
-    until(lambda: backend.wait(["default"], timeout=timedelta(seconds=0.02)) or backend._listener.listening)
+    eventually(lambda: backend.wait(["default"], timeout=timedelta(seconds=0.02)) or backend._listener.listening)
     backend.wait(["default"], timeout=timedelta(0))
     before = len(asked)
     assert not any(backend.wait(["default"], timeout=timedelta(seconds=0.01)) for _ in range(20))
