@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 from windlass import WindlassError
 
-from . import matrix, reports, tables
+from . import matrix, reports, servers, tables
 from .account import account
 from .clauses import CLAUSES, selected
 from .engine import Interrupted, conform
@@ -149,21 +149,28 @@ def mutants(
         list[str] | None, typer.Option("--module", help="Run the MUTANTS of this module instead; it may be here.")
     ] = None,
     only: Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="Run this mutant only.")] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--server", metavar="NAME=URL", help="A server that mutants need, if not in the environment."),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many to run at a time, each in a process of its own.")] = 2,
     as_json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the matrix as JSON.")] = None,
 ) -> None:
     """Run the kit on backends with one known bug each. Exits with 1 where it catches fewer than the profile's bar."""
     verdicts: list[Verdict] = []
     try:
-        found = matrix.find(modules or [matrix.SHIPPED], only or [])
+        given = servers.given(at or [])
+        found, left_out = matrix.split(matrix.find(modules or [matrix.SHIPPED], only or []), given)
     except WindlassError as exc:
         raise _misused(str(exc)) from exc
     with bar() as progress:
-        running = matrix.run(found, profile.value, jobs=jobs)
+        running = matrix.run(found, profile.value, jobs=jobs, servers=given)
         verdicts += progress.track(running, total=len(found), description="mutants")
     if as_json is not None:
         as_json.write_text(matrix.to_json(verdicts, profile.value), "utf-8")
     typer.echo(tables.kill_matrix(verdicts, profile.value))
+    for why in left_out:
+        typer.echo(why)
     if matrix.rate(verdicts) < matrix.BARS[profile.value]:
         raise typer.Exit(FAILED)
 

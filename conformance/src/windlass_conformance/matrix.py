@@ -5,7 +5,8 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import import_module
@@ -17,6 +18,7 @@ from windlass import ConfigurationError
 
 from .mutant import Fate, Mutant, Verdict, judge
 from .profiles import ProfileName
+from .servers import given, why_not
 
 SHIPPED = "windlass_conformance.mutants"
 """The module of the mutants that the kit ships."""
@@ -58,8 +60,27 @@ def _defined(module: str) -> Sequence[Mutant]:
     return mutants
 
 
+def split(found: Sequence[Found], servers: Mapping[str, str]) -> tuple[list[Found], list[str]]:
+    """Return the mutants whose servers are given, and in words how many were left out, and why."""
+    lacking = Counter(why_not(missing) for one in found if (missing := one.mutant.servers - servers.keys()))
+    present = [one for one in found if one.mutant.servers <= servers.keys()]
+    return present, [f"{count} left out: {why}" for why, count in lacking.items()] + _not_installed(found)
+
+
+def _not_installed(found: Sequence[Found]) -> list[str]:
+    absent = dict.fromkeys(
+        plugin for module in {one.module for one in found} for plugin in getattr(import_module(module), "ABSENT", ())
+    )
+    return [f"those over {plugin} left out: it is not installed" for plugin in absent]
+
+
 def run(
-    found: Sequence[Found], profile: ProfileName, *, jobs: int = 2, seconds: float | None = None
+    found: Sequence[Found],
+    profile: ProfileName,
+    *,
+    jobs: int = 2,
+    seconds: float | None = None,
+    servers: Mapping[str, str] | None = None,
 ) -> Iterator[Verdict]:
     """Yield each mutant's verdict, in the order given.
 
@@ -68,15 +89,22 @@ def run(
         profile: How much of the kit is run on each.
         jobs: How many run at a time.
         seconds: How long each may take; it has hung if it takes longer, which is no kill.
+        servers: The URLs of the servers that there are, by name; those of the environment unless given.
     """
     with ThreadPoolExecutor(jobs) as pool:
-        yield from pool.map(partial(_judge_apart, profile=profile, seconds=seconds or _SECONDS[profile]), found)
+        judge_apart = partial(
+            _judge_apart,
+            profile=profile,
+            seconds=seconds or _SECONDS[profile],
+            servers=given() if servers is None else servers,
+        )
+        yield from pool.map(judge_apart, found)
 
 
-def _judge_apart(found: Found, profile: ProfileName, seconds: float) -> Verdict:
+def _judge_apart(found: Found, profile: ProfileName, seconds: float, servers: Mapping[str, str]) -> Verdict:
     context = _context()
     answers, answer = context.Pipe(duplex=False)
-    process = context.Process(target=_judge_here, args=(found.module, found.mutant.name, profile, answer))
+    process = context.Process(target=_judge_here, args=(found.module, found.mutant.name, profile, servers, answer))
     process.start()
     answer.close()
     try:
@@ -99,13 +127,13 @@ def _context() -> Any:
     return context
 
 
-def _judge_here(module: str, name: str, profile: ProfileName, answer: Connection) -> None:
+def _judge_here(module: str, name: str, profile: ProfileName, servers: Mapping[str, str], answer: Connection) -> None:
     if hasattr(os, "setsid"):
         os.setsid()  # so that what it starts can be ended with it
     [(_, mutant)] = find([module], [name])
     fate: Fate
     try:
-        verdict = judge(mutant, profile)
+        verdict = judge(mutant, profile, servers)
         fate, by, detail, seconds = verdict.fate, verdict.by, verdict.detail, verdict.seconds
     except Exception as exc:
         fate, by, detail, seconds = "crashed", (), repr(exc), 0.0

@@ -1,6 +1,6 @@
 """Known-bad backends, and whether the kit catches each by the clause that it breaks."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from inspect import signature
@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from windlass import Backend
 
+from . import servers as given_servers
 from .clauses import CLAUSES, family
 from .engine import run_examples, run_programs
 from .first_look import looked_at
@@ -35,7 +36,8 @@ class Mutant:
             without parameters that returns either, called once in a process of its own, so that it may patch things.
         bug: One sentence on what it does wrong.
         source: Where such a bug was seen: its id in the kit's list of bugs that real backends shipped.
-        url: A URL for the class; `{folder}` in it becomes an empty folder.
+        url: A URL for the class; `{folder}` in it becomes an empty folder, `{postgres}` the URL of the server of that
+            name, without which the mutant is left out.
     """
 
     name: str
@@ -47,15 +49,20 @@ class Mutant:
 
     @property
     def backend(self) -> str:
-        """The scheme of its URL."""
-        return self.url.partition(":")[0]
+        """The scheme of its URL, or the name of its server."""
+        return self.url.partition(":")[0].strip("{}")
 
-    def target(self, folder: str) -> Target:
+    @property
+    def servers(self) -> set[str]:
+        """The names of the servers that it needs."""
+        return given_servers.needed(self.url)
+
+    def target(self, folder: str, servers: Mapping[str, str] | None = None) -> Target:
         """Break the backend, and return it as a target of the kit; what it keeps in files goes into `folder`."""
         make: Any = self.make
         made = make if isinstance(make, type) or signature(make).parameters else make()
         return (
-            Target.from_class(made, self.url.format(folder=folder))
+            Target.from_class(made, given_servers.filled(self.url, folder, servers or {}))
             if isinstance(made, type)
             else Target(made, self.name)
         )
@@ -82,11 +89,17 @@ class Verdict:
         return self.fate == "killed"
 
 
-def judge(mutant: Mutant, profile: ProfileName = "quick") -> Verdict:
-    """Run a mutant in this process: first under its own clause, then under its family, then under every other."""
+def judge(mutant: Mutant, profile: ProfileName = "quick", servers: Mapping[str, str] | None = None) -> Verdict:
+    """Run a mutant in this process: first under its own clause, then under its family, then under every other.
+
+    Args:
+        mutant: The mutant.
+        profile: How much of the kit is run.
+        servers: The URLs of the servers that there are, by name; those of the environment unless given.
+    """
     started = perf_counter()
     with TemporaryDirectory(prefix="mutant", ignore_cleanup_errors=True) as folder:
-        target = mutant.target(folder)
+        target = mutant.target(folder, given_servers.given() if servers is None else servers)
         for ids in _stages(mutant):
             for result in _violated(target, PROFILES[profile]._replace(shrink=False), ids):
                 fate: Fate = "killed" if mutant.counts(result.clause_id) else "survived"
