@@ -109,7 +109,7 @@ def mutants() -> str:
         "| mutant | backend | seen | bug | breaks | killed by quick | by standard |\n|---|---|---|---|---|---|---|\n"
         f"{rows}\n\n"
         "## Bugs that cannot be had\n\n"
-        "Listed bugs that no backend in memory or in one file can have under this contract.\n\n"
+        "Listed bugs that no backend of the kinds above can have under this contract.\n\n"
         f"| seen | why |\n|---|---|\n{impossible}\n"
     )
 

@@ -170,6 +170,9 @@ _ALL = (
     Clause("RACE-09", "race", "Of requeues that race for one job, one changes it."),
     Clause("RACE-10", "race", "Of processes that claim at once, each attempt goes to one.", "multi_process"),
     Clause("RACE-11", "race", "Processes forked beside an open client share a store as others do.", "multi_process"),
+    Clause(
+        "RACE-12", "race", "Calls about the same jobs in opposite orders, and keys in opposite orders, are answered."
+    ),
     Clause("SCHED-01", "schedule", "However the steps of claims interleave, each job goes to one, and none is left."),
     Clause("SCHED-02", "schedule", "However settle, extend and rescue interleave, an attempt ends once."),
     Clause("SCHED-03", "schedule", "A rescue, settle or extend that meets the next attempt leaves it alone."),
@@ -188,9 +191,13 @@ _ALL = (
     Clause("FAULT-03", "fault", "An answer that is lost is OutcomeUnknown, or asked for again.", "multi_process"),
     Clause("FAULT-04", "fault", "A call on a connection that is silent ends within a minute.", "multi_process"),
     Clause("FAULT-05", "fault", "On a slow connection every call is answered as on a fast one.", "multi_process"),
+    Clause("FAULT-06", "fault", "After the network was cut, a wait is woken by another client again.", "notify"),
+    Clause("FAULT-07", "fault", "A claim that stands still holds no other claim up.", "multi_process"),
     Clause("LEAK-01", "leak", "A client that is closed leaves no thread and no file descriptor behind."),
     Clause("LEAK-02", "leak", "Calls that were refused leave no thread and no file descriptor behind."),
     Clause("LEAK-03", "leak", "A wait whose client is closed leaves no thread and no file descriptor behind."),
+    Clause("LEAK-04", "leak", "A call that found nothing holds nothing: another client may tear the store down."),
+    Clause("LEAK-05", "leak", "Calls that fail use up nothing: once the store is there, the client works."),
     Clause("HISTORY-01", "history", "R1: the attempts of a record rise by one, and none is handed out twice."),
     Clause("HISTORY-02", "history", "R2: an attempt begins only after the end of the one before."),
     Clause("HISTORY-03", "history", "R3: each attempt ends at most once."),

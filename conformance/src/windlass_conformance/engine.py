@@ -12,9 +12,15 @@ from . import (  # noqa: F401 - importing them registers their examples
     crashes,
     examples,
     faults,
+    faults_claims,
+    faults_setups,
+    faults_waits,
+    held,
     leaks,
     processes,
     races,
+    races_batches,
+    races_removals,
     schedules,
 )
 from .clauses import CLAUSES, family, selected

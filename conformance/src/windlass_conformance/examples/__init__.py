@@ -1,6 +1,7 @@
 """Examples: small directed tests for what generated programs do not reach. Importing a module here registers them."""
 
 from . import (
+    attempts,
     batches,
     capabilities,
     clocks,
@@ -20,11 +21,14 @@ from . import (
     refusals,
     stores,
     times,
+    transactions,
     undeclared,
     waiting,
+    wakings,
 )
 
 __all__ = [
+    "attempts",
     "batches",
     "capabilities",
     "clocks",
@@ -44,6 +48,8 @@ __all__ = [
     "refusals",
     "stores",
     "times",
+    "transactions",
     "undeclared",
     "waiting",
+    "wakings",
 ]

@@ -85,7 +85,7 @@ def eight_set_up_at_once(case: Case) -> None:
     for _ in range(3):
         case.backend.teardown()
         clients = [case.client() for _ in range(8)]
-        together(*(client.setup for client in clients))
+        together(*(traced(client, case.steps).setup for client in clients))
         for n, client in enumerate(clients):
             client.insert([NewRecord(kind=f"k{n}")], now=NOW)
         case.equal(8, len(case.claim()))

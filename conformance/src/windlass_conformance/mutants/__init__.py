@@ -17,7 +17,11 @@ _MODULES = {
     ),
     "windlass_sqlite": ("sqlite_claims", "sqlite_ends", "sqlite_queries", "sqlite_stores", "sqlite_undeclared",
                        "sqlite_openings", "sqlite_leaks"),
+    "windlass_postgres": ("postgres",),
 }  # fmt: skip
+
+ABSENT = tuple(plugin for plugin in _MODULES if not find_spec(plugin))
+"""The plugins that are not installed, so that their mutants are left out."""
 
 MUTANTS: tuple[Mutant, ...] = tuple(
     mutant

@@ -19,24 +19,14 @@ LISTED = {
 """A: claims. B: time. C: payloads. D: fences. E: lists and counts. F: unique keys. G: order. H: batches. I: retention.
 J: leases. K: numbers. L: setup and names. M: connections. N: crashes."""
 
-_NETWORK = "a connection to a server; for memory and SQLite there is none"
-_FAULTS = "the fault tier's: a broken connection, which the embedded backends have not"
-
 IMPOSSIBLE = {
     "A10": "the contract has no groups of jobs that run one after another",
     "E2": "a page begins after an id; no time is in it",
     "F7": "the contract has no periods; the runner makes a key of each tick",
     "J5": "the runner calls rescue, and when it does is no promise of a backend",
     "L2": "for stores without transactional setup; SQLite has one, and memory none",
-    "M1": _NETWORK,
-    "M4": _NETWORK,
-    "M5": "a session left in its transaction is seen by a server only",
-    "M7": "one writer at a time: neither memory nor SQLite can deadlock",
     "M8": "SQLite reports a busy file as Unavailable, which the contract allows",
-    "M10": _FAULTS,
     "M11": "a store of several servers",
-    "M13": _FAULTS,
-    "M14": _FAULTS,
     "N2": "a job is one record and changes in one step; none moves from one place to another",
 }
-"""The listed bugs that no mutant over an embedded backend can have, each with the reason."""
+"""The listed bugs that no mutant can have, each with the reason."""

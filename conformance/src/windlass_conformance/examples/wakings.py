@@ -1,0 +1,62 @@
+"""Waits that have gone on for a while, so that nothing but being told of a change can end them soon."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from time import monotonic
+
+from windlass import NewRecord
+
+from ..case import Case, example
+from ..threads import Beside
+from .waiting import LONG, SOON
+
+_A_WHILE = 0.3
+"""Seconds: more than a backend needs to look, and to begin to listen."""
+
+_MOMENTS, _MOMENT = 10, 0.001
+"""How many moments after its beginning are tried, and how far apart they are, in seconds."""
+
+
+@example("WAIT-05")
+def an_insert_ends_a_long_wait(case: Case) -> None:
+    """A wait that has gone on for a while ends soon after another client inserts."""
+    other = case.client()
+    _is_ended_by(case, "inserted", lambda: other.insert([NewRecord(kind="k", queue="inserted")]))
+
+
+@example("WAIT-05")
+def no_insert_is_missed_as_a_wait_begins(case: Case) -> None:
+    """The first wait of a client ends soon after another's insert, however early in it that comes."""
+    other = case.client()
+    for n in range(_MOMENTS):
+        client, queue = case.client(), f"q{n}"
+        client.queues()
+        wait = Beside(lambda client=client, queue=queue: client.wait([queue], timeout=LONG))  # type: ignore[misc]
+        with suppress(TimeoutError):
+            wait.answer(n * _MOMENT)
+        inserted = monotonic()
+        other.insert([NewRecord(kind="k", queue=queue)])
+        woken, seconds = wait.answer(), monotonic() - inserted
+        case.that(woken and seconds < SOON, f"True within {SOON} s", f"{woken} after {seconds:.1f} s")
+
+
+@example("WAIT-06")
+def a_resume_ends_a_long_wait(case: Case) -> None:
+    """A wait that has gone on for a while ends soon after another client resumes a queue with a due job."""
+    other = case.client()
+    other.pause("resumed")
+    other.insert([NewRecord(kind="k", queue="resumed")])
+    case.backend.wait(["resumed"], timeout=timedelta(0))
+    _is_ended_by(case, "resumed", lambda: other.resume("resumed"))
+
+
+def _is_ended_by(case: Case, queue: str, change: Callable[[], object]) -> None:
+    wait = Beside(lambda: case.backend.wait([queue], timeout=LONG))
+    with suppress(TimeoutError):
+        early = wait.answer(_A_WHILE)
+        case.that(False, "a wait that goes on while nothing is due", early)
+    changed = monotonic()
+    change()
+    woken, seconds = wait.answer(), monotonic() - changed
+    case.that(woken and seconds < SOON, f"True within {SOON} s", f"{woken} after {seconds:.1f} s")

@@ -1,0 +1,56 @@
+"""Bugs of waiting for what other clients do, on a connection that listens."""
+
+from contextlib import closing
+
+from windlass_postgres.connections import Connection, connect
+from windlass_postgres.listener import Listener
+from windlass_postgres.location import Location
+
+from ..mutant import Mutant
+from .postgres_patch import MIGRATION, Broken, mutant, patched
+
+
+class _Once(Listener):
+    def _run(self) -> None:
+        try:
+            with closing(connect(self._location)) as connection:
+                connection.execute(self._location.queries.listen)
+                self._listen(connection)
+        except Exception:
+            self._listening = False
+
+
+class ListensOnce(Broken):
+    """When the connection that listens is lost, it is not made again."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        self._listener = _Once(location)
+
+
+class _Late(Listener):
+    def _listen(self, connection: Connection) -> None:
+        self._all_woken -= 1  # so that nobody is woken by beginning to listen
+        super()._listen(connection)
+
+
+class MissesTheFirst(Broken):
+    """What is inserted after wait has looked, and before it listens, wakes nobody."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        self._listener = _Late(location)
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    mutant("listens once", "FAULT-06", ListensOnce, "M2"),
+    mutant("misses what comes first", "WAIT-05", MissesTheFirst),
+    patched("notifies nobody", "WAIT-05", MIGRATION, "PERFORM pg_notify('{channel}', queue);", "NULL;"),
+    patched("notifies of inserts only", "WAIT-06", MIGRATION, "new_jobs WHERE state IN ('pending', 'retrying'))",
+            "new_jobs WHERE FALSE)"),
+    patched("resumes in silence", "WAIT-06", "resume", "SELECT {schema}.wake(name) FROM resumed",
+            "SELECT name FROM resumed"),
+    patched("listens by a bare name", "WAIT-05", "listen", "LISTEN {channel}", "LISTEN windlass_jobs", "L4",
+            "It listens on a channel of another name than that on which it is told."),
+    patched("rounds the next due time", "WAIT-03", "next_due", "min(run_at)", "min(run_at) + interval '1 hour'", "B10"),
+)  # fmt: skip
