@@ -1,0 +1,175 @@
+"""Starting and stopping at unlucky moments, and from where nobody should."""
+
+import threading
+from collections.abc import Sequence
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+import pytest
+from windlass import (
+    Context,
+    Outcome,
+    State,
+    Unavailable,
+    open_backend,
+)
+from windlass.worker.flight import Flight
+from windlass.worker.run import Run
+from windlass_memory import MemoryBackend
+
+from ..helpers import AT_ONCE, LONG, SECOND, MakeRunner, eventually, threads
+from .anyhow import echo
+
+
+def test_stop_does_not_wait_for_the_poll(make_runner: MakeRunner) -> None:
+    """A stop of an idle worker takes moments, however long its poll."""
+    runner = make_runner(poll=3 * SECOND)
+    echo(runner)
+    runner.start()
+    eventually(lambda: threads("windlass-fetcher"))
+    began = monotonic()
+    runner.stop()
+    assert monotonic() - began < 1.5
+
+
+class Down(MemoryBackend):
+    """A store that records nothing."""
+
+    def settle(self, outcomes: Sequence[Outcome], **given: Any) -> Sequence[bool]:
+        """Fail."""
+        raise Unavailable("down")
+
+
+def test_hurried_in_an_outage(make_runner: MakeRunner) -> None:
+    """A stop that is hurried does not wait for the whole grace for a store that is not there."""
+    runner = make_runner(Down())
+    job = echo(runner)
+    runner.enqueue(job.job(7))
+    runner.start()
+    eventually(lambda: runner.snapshot().unsettled)
+    began = monotonic()
+    runner.stop(grace=4 * SECOND, hurried=lambda: True)
+    assert monotonic() - began < 2.5
+
+
+def test_close_beside_a_stop(make_runner: MakeRunner) -> None:
+    """A close while another thread stops the runner waits for it: the store is not closed under its last outcomes."""
+    url, begun, release = "memory://beside", Event(), Event()
+    with open_backend(url) as store:
+        runner = make_runner(url)
+
+        @runner.job("block")
+        def block(payload: None, ctx: Context) -> int:
+            begun.set()
+            release.wait()
+            return 7
+
+        handle = runner.enqueue(block.job(None))
+        runner.start()
+        assert begun.wait(LONG.total_seconds())
+        stopping = Thread(target=lambda: runner.stop(grace=SECOND))
+        stopping.start()
+        eventually(lambda: not runner.running)
+        closing = Thread(target=runner.close)
+        closing.start()
+        closing.join(0.2)
+        release.set()
+        closing.join()
+        stopping.join()
+        record = store.get([handle.id])[handle.id]
+        store.teardown()
+    assert record.state is State.COMPLETED
+
+
+def test_outcome_at_the_last_moment(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outcome is recorded also where its thread is held up, at a stop, between ending the job and handing it in."""
+    runner = make_runner()
+    job = echo(runner)
+    end = Flight.end
+
+    def end_slowly(flight: Flight, ctx: Run) -> bool:
+        ended = end(flight, ctx)
+        deadline = monotonic() + 0.5
+        while ctx.kind == "echo" and monotonic() < deadline and threads("windlass-settler"):
+            Event().wait(0.005)
+        return ended
+
+    monkeypatch.setattr(Flight, "end", end_slowly)
+    handle = runner.enqueue(job.job(7))
+    runner.start()
+    eventually(lambda: runner.snapshot().unsettled)
+    runner.stop()
+    assert eventually(lambda: runner.result(handle)) == 7
+
+
+def test_no_thread_is_forgotten(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot that is taken while the worker starts costs no thread its end."""
+    before = threads("windlass-handler")
+    runner = make_runner()
+    job = echo(runner)
+    start = threading.Thread.start
+
+    def start_watched(thread: Thread) -> None:
+        if thread.name.startswith("windlass-handler"):
+            runner.snapshot()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_watched)
+    runner.start()
+    runner.result(runner.enqueue(job.job(7)), timeout=LONG)
+    runner.close()
+    eventually(lambda: threads("windlass-handler") <= before)
+
+
+PARTS = ("windlass-handler", "windlass-keeper", "windlass-maintainer", "windlass-loop", "windlass-settler")
+
+
+@pytest.mark.parametrize("by", ["callback", "async handler"])
+def test_stopped_from_inside(make_runner: MakeRunner, by: str) -> None:
+    """A callback or an async handler that stops its runner stops it whole, or is refused and the runner goes on."""
+    before = threads(*PARTS)
+    runner = make_runner()
+    tried = Event()
+
+    @runner.job("echo")
+    async def echo(payload: int, ctx: Context) -> int:
+        if by == "async handler":
+            quit()
+        return payload
+
+    def quit(*told: object) -> None:
+        try:
+            runner.stop(grace=AT_ONCE)
+        finally:
+            tried.set()
+
+    if by == "callback":
+        runner.on_completed(quit)
+    runner.enqueue(echo.job(7))
+    runner.start()
+    assert tried.wait(LONG.total_seconds())
+    if not runner.running:
+        eventually(lambda: threads(*PARTS) <= before)
+
+
+def test_start_that_fails(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start for which there are not enough threads leaves nothing behind, and can be tried again."""
+    before = threads(*PARTS)
+    runner = make_runner()
+    job = echo(runner)
+    start = threading.Thread.start
+
+    def start_few(thread: Thread) -> None:
+        if thread.name == "windlass-keeper":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start_few)
+        with pytest.raises(RuntimeError, match="new thread"):
+            runner.start()
+    assert not runner.running
+    eventually(lambda: threads(*PARTS) <= before)
+    runner.start()
+    assert runner.result(runner.enqueue(job.job(7)), timeout=LONG) == 7
