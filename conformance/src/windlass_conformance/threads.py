@@ -9,14 +9,14 @@ from typing import Generic, Protocol, TypeVar
 AnswerT = TypeVar("AnswerT")
 
 
-class Hold(Protocol):
+class Holder(Protocol):
     """What may hold threads before their steps."""
 
     def worker(self, name: str) -> AbstractContextManager[object]:
         """Return what a thread does its work within."""
 
 
-def together(*calls: Callable[[], AnswerT], hold: Hold | None = None) -> list[AnswerT]:
+def together(*calls: Callable[[], AnswerT], hold: Holder | None = None) -> list[AnswerT]:
     """Make calls at once, and return their answers in the order given; raise the first error, if one did.
 
     Args:
