@@ -16,6 +16,7 @@ from windlass_postgres.queries import Queries
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 LIMIT = 10
+BATCH = 200
 CLAIM = {"limit": LIMIT, "worker": "w", "lease": HOUR, "now": NOW, "contended": False, "taken": []}
 NO_FILTER = dict.fromkeys(("ids", "states", "kinds", "queues", "tags"))
 
@@ -132,6 +133,29 @@ def test_batches_search_by_index(
         (queries.delete, {**NO_FILTER, "ids": both["ids"], "limit": 50}),
     ):
         assert scans(explain(connection, query, parameters)) == set(), query
+
+
+@pytest.mark.parametrize("analyzed", ["when none ran", "when most ran", "never"])
+@pytest.mark.parametrize("query", ["extend", "settle"])
+def test_a_batch_costs_the_same_beside_others_that_run(
+    connection: psycopg.Connection,
+    backend: PostgresBackend,
+    schema: str,
+    query: str,
+    analyzed: str,
+) -> None:
+    """To hold or end attempts reads no more, however many others run, and whatever the server takes them to be."""
+    statement, analyze = getattr(backend._queries, query), f'VACUUM ANALYZE "{schema}".jobs'
+    backend.insert([NewRecord(kind="k") for _ in range(4_000)], now=NOW)
+    if analyzed == "when none ran":
+        connection.execute(analyze)
+    held = claims(backend, BATCH)
+    claims(backend, 3_000)
+    if analyzed == "when most ran":
+        connection.execute(analyze)
+    columns = settling.columns([Complete(claim) for claim in held])
+    plan = explain(connection, statement, {**columns, "lease": HOUR, "now": NOW})
+    assert max(node["Actual Rows"] * node["Actual Loops"] for node in nodes(plan)) <= BATCH
 
 
 def test_every_statement_tells_its_effect() -> None:

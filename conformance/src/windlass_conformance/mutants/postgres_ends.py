@@ -33,12 +33,12 @@ class RescuesByList(Broken):
 
 MUTANTS: tuple[Mutant, ...] = (
     patched("settles any attempt", "SETTLE-06", "settle",
-            "job.attempt = ended.attempt AND job.state = 'running'\nRETURNING job.id, job.attempt",
-            "job.state = 'running'\nRETURNING job.id, ended.attempt", "D1", "A settle does not look at the attempt."),
-    patched("settles what has ended", "SETTLE-06", "settle", " AND job.state = 'running'", "", "D8"),
+            "job.attempt = ended.attempt ELSE FALSE END\nRETURNING job.id, job.attempt",
+            "TRUE ELSE FALSE END\nRETURNING job.id, ended.attempt", "D1", "A settle does not look at the attempt."),
+    patched("settles what has ended", "SETTLE-06", "settle", "job.state = 'running' THEN", "TRUE THEN", "D8"),
     patched("holds any attempt", "LEASE-02", "extend",
-            "job.attempt = held.attempt AND job.state = 'running'\nRETURNING job.id, job.attempt",
-            "job.state = 'running'\nRETURNING job.id, held.attempt", "D4", "An extend does not look at the attempt."),
+            "job.attempt = held.attempt ELSE FALSE END\nRETURNING job.id, job.attempt",
+            "TRUE ELSE FALSE END\nRETURNING job.id, held.attempt", "D4", "An extend does not look at the attempt."),
     mutant("rescues by a list", "SCHED-02", RescuesByList, "D2"),
     patched("rescues without locks", "RACE-04", "rescue", " FOR UPDATE SKIP LOCKED", "", "D2",
             "A rescue waits for the row that another is taking back, and then takes it back too."),

@@ -1,8 +1,11 @@
 -- Effect: hold current claims until a new moment.
--- Locks: the rows of these jobs. Index: primary key.
+-- Locks: the rows of these jobs. Index: primary key. The fence is a CASE, of which the planner expects nothing:
+--     for `state = 'running'` it may read jobs_leases through, with the entries of all that ran since the last vacuum, or,
+--     where few ran when it last looked, compare each of the batch with each.
 UPDATE {schema}.jobs AS job
 SET lease_until = {now} + %(lease)s,
     updated_at = {now}
 FROM unnest(%(ids)s::uuid[], %(attempts)s::bigint[]) AS held (id, attempt)
-WHERE job.id = held.id AND job.attempt = held.attempt AND job.state = 'running'
+WHERE job.id = ANY (%(ids)s::uuid[]) AND job.id = held.id
+    AND CASE WHEN job.state = 'running' THEN job.attempt = held.attempt ELSE FALSE END
 RETURNING job.id, job.attempt, job.cancel_requested

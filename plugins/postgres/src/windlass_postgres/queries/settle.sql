@@ -1,6 +1,8 @@
 -- Effect: end the attempts of current claims: `state` is what the outcome says, but a job whose cancellation was requested
 --     does not wait again, it is cancelled. Its key is free at its end, unless it is held until purged.
--- Locks: the rows of these jobs. Index: primary key.
+-- Locks: the rows of these jobs. Index: primary key. The fence is a CASE, of which the planner expects nothing:
+--     for `state = 'running'` it may read jobs_leases through, with the entries of all that ran since the last vacuum, or,
+--     where few ran when it last looked, compare each of the batch with each.
 UPDATE {schema}.jobs AS job
 SET state = CASE
         WHEN job.cancel_requested AND ended.state IN ('pending', 'retrying') THEN 'cancelled'
@@ -29,5 +31,6 @@ FROM unnest(
     %(ids)s::uuid[], %(attempts)s::bigint[], %(states)s::text[], %(run_ats)s::timestamptz[], %(delays)s::interval[],
     %(errors)s::text[], %(results)s::bytea[]
 ) AS ended (id, attempt, state, run_at, delay, error, result)
-WHERE job.id = ended.id AND job.attempt = ended.attempt AND job.state = 'running'
+WHERE job.id = ANY (%(ids)s::uuid[]) AND job.id = ended.id
+    AND CASE WHEN job.state = 'running' THEN job.attempt = ended.attempt ELSE FALSE END
 RETURNING job.id, job.attempt
