@@ -6,6 +6,7 @@ from threading import Event
 from time import monotonic
 from typing import Any
 
+import pytest
 from windlass import (
     Capabilities,
     Claim,
@@ -20,7 +21,7 @@ from windlass import (
 )
 from windlass_memory import MemoryBackend
 
-from ..helpers import SECOND, SHORT_LEASE, MakeRunner, eventually
+from ..helpers import LONG, SECOND, SHORT_LEASE, MakeRunner, eventually
 from .anyhow import echo
 
 PAST = datetime(2001, 1, 1, tzinfo=UTC)
@@ -149,8 +150,17 @@ def test_wrong_hints_after_a_round_trip(make_runner: MakeRunner) -> None:
     runner = make_runner(backend, poll=SECOND)
     echo(runner)
     runner.start()
-    eventually(lambda: len(backend.claimed_at) >= 9)
-    assert backend.claimed_at[8] - backend.claimed_at[0] >= 0.2
+    eventually(lambda: len(backend.claimed_at) >= 10)
+    assert backend.claimed_at[9] - backend.claimed_at[1] >= 0.2  # the first hint is followed at once
+
+
+def test_right_hints_are_followed_at_once(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hint is paused for once it was wrong, not before: the pause is no part of how long a job is on its way."""
+    monkeypatch.setattr("windlass.worker.fetcher._SHORTEST_IDLE", 2 * LONG.total_seconds())
+    runner = make_runner(poll=2 * LONG)
+    job = echo(runner)
+    runner.start()
+    assert [runner.result(runner.enqueue(job.job(n)), timeout=LONG) for n in range(3)] == [0, 1, 2]
 
 
 def test_sync_beside_async(make_runner: MakeRunner, release: Event) -> None:

@@ -30,6 +30,7 @@ class Fetcher:
         self._flight = flight
         self._hand_out = hand_out
         self._idle = _SHORTEST_IDLE
+        self._hinted_at_once = False
 
     def _step(self) -> None:
         self._flight.freed.clear()
@@ -43,7 +44,7 @@ class Fetcher:
         )
         if records:
             self._take(records)
-            self._idle = _SHORTEST_IDLE
+            self._hinted_at_once = False
         else:
             self._wait()
 
@@ -58,15 +59,15 @@ class Fetcher:
         self._hand_out(runs)
 
     def _wait(self) -> None:
-        """Wait for a job. Hints that come at once and are wrong, one after another, are met by ever longer pauses."""
+        """Wait for a job. Hints that came at once and were wrong, one after another, are met by ever longer pauses."""
         poll = self._place.settings.poll.total_seconds()
-        began = monotonic()
-        hinted = self._hinted_within(poll)
-        if hinted and monotonic() - began < max(self._idle, _REAL_WAIT):
+        if self._hinted_at_once:
             self.service.stopping.wait(self._idle)
             self._idle = min(self._idle * 2, poll)
         else:
             self._idle = _SHORTEST_IDLE
+        began = monotonic()
+        self._hinted_at_once = self._hinted_within(poll) and monotonic() - began < max(self._idle, _REAL_WAIT)
 
     def _hinted_within(self, seconds: float) -> bool:
         deadline = monotonic() + seconds
