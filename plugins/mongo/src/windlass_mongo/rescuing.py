@@ -1,0 +1,51 @@
+"""Ending attempts whose lease has run out."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from windlass import LEASE_EXPIRED, Record, State
+
+from . import documents, queries
+from .changing import Change, apply
+from .collections import Collections
+from .documents import Document
+
+_PAGE = 1_000
+
+
+def rescue(store: Collections, *, limit: int, now: datetime) -> Iterator[list[Record]]:
+    """Yield the records of attempts that this call has ended, some at a time."""
+    while limit > 0:
+        wanted = min(limit, _PAGE)
+        found = list(store.jobs.find(queries.expired(now)).sort("lease_until").limit(wanted))
+        ends = [_end(document, now) for document in found]
+        changes = [Change(one["_id"], _as_found(one), end) for one, end in zip(found, ends, strict=True)]
+        made = apply(store, "rescue", changes)
+        rescued = [_after(one, end) for one, end, is_made in zip(found, ends, made, strict=True) if is_made]
+        yield rescued
+        limit -= len(rescued)
+        if len(found) < wanted or not rescued:
+            return
+
+
+def _as_found(document: Document) -> dict[str, Any]:
+    return {name: document.get(name) for name in ("state", "attempt", "lease_until", "cancel_requested")}
+
+
+def _end(document: Document, now: datetime) -> queries.Query:
+    fields: dict[str, Any] = {"last_error": LEASE_EXPIRED.to_json(), "updated_at": now}
+    gone = ["lease_until"]
+    if document["cancel_requested"] or document["attempt"] >= document["max_attempts"]:
+        state = State.CANCELLED if document["cancel_requested"] else State.DISCARDED
+        fields |= {"state": state.value, "finished_at": now}
+        if document["unique_until"] == "finished":
+            gone.append("held_key")
+    else:
+        fields |= {"state": State.RETRYING.value, "run_at": now, "due": now}
+    return {"$set": fields, "$unset": dict.fromkeys(gone, "")}
+
+
+def _after(document: Document, end: queries.Query) -> Record:
+    kept = {name: value for name, value in document.items() if name not in end["$unset"]}
+    return documents.record({**kept, **end["$set"]})
