@@ -41,9 +41,11 @@ VISIBLE: Final = {"$in": list(State)}
 DELETABLE: Final = {"$in": [state for state in State if state is not State.RUNNING]}
 REQUEUEABLE: Final = {"$in": [State.RETRYING, *sorted(FINAL)]}
 
-RUNNING_NOW: Final = {"$eq": ["$state", State.RUNNING]}
-KEY_AFTER_THE_END: Final = {"$cond": [{"$eq": ["$unique_until", "purged"]}, "$held_key", "$$REMOVE"]}
 ABSENT: Final = "$$REMOVE"
+RUNNING_NOW: Final = {"$eq": ["$state", State.RUNNING]}
+KEY: Final = {"$cond": [{"$gt": ["$unique_key", None]}, "$unique_key", ABSENT]}
+KEY_HELD: Final = {"$cond": [{"$gt": ["$held_key", None]}, "$held_key", ABSENT]}
+KEY_AFTER_THE_END: Final = {"$cond": [{"$eq": ["$unique_until", "purged"]}, KEY_HELD, ABSENT]}
 
 # orders
 
@@ -146,7 +148,7 @@ def put_off(state: State, run_at: datetime, now: datetime, *, given_back: int = 
                 "run_at": {"$cond": [flagged, "$run_at", run_at]},
                 "due": {"$cond": [flagged, ABSENT, run_at]},
                 "finished_at": {"$cond": [flagged, now, ABSENT]},
-                "held_key": {"$cond": [flagged, KEY_AFTER_THE_END, "$held_key"]},
+                "held_key": {"$cond": [flagged, KEY_AFTER_THE_END, KEY_HELD]},
                 "max_attempts": {"$add": ["$max_attempts", given_back]},
                 "updated_at": now,
                 "lease_until": ABSENT,
@@ -164,7 +166,7 @@ def cancelled(now: datetime) -> Pipeline:
                 "state": {"$cond": [RUNNING_NOW, "$state", State.CANCELLED.value]},
                 "cancel_requested": RUNNING_NOW,
                 "finished_at": {"$cond": [RUNNING_NOW, ABSENT, now]},
-                "held_key": {"$cond": [RUNNING_NOW, "$held_key", KEY_AFTER_THE_END]},
+                "held_key": {"$cond": [RUNNING_NOW, KEY_HELD, KEY_AFTER_THE_END]},
                 "due": ABSENT,
                 "updated_at": now,
             }
@@ -184,7 +186,7 @@ def requeued(now: datetime) -> Pipeline:
                 "finished_at": ABSENT,
                 "result": ABSENT,
                 "cancel_requested": False,
-                "held_key": "$unique_key",
+                "held_key": KEY,
                 "updated_at": now,
             }
         }
