@@ -96,10 +96,13 @@ class MongoBackend(Backend):
         has_log = self._connection.deployment.has_transactions
         return replace(_CAPABILITIES, transactions=has_log, notify=has_log and self._location.options.notify)
 
-    @contextmanager
-    def transaction(self) -> Iterator[ClientSession]:
+    def transaction(self) -> AbstractContextManager[ClientSession]:
         self._connection.refuse_closed()
         self._refuse_without_transactions()
+        return self._transaction()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[ClientSession]:
         with (
             self._mapped(writing=True),
             self._connection.client.start_session() as session,
