@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from windlass import Record, State
 
@@ -9,6 +10,7 @@ from . import documents, queries
 from .changing import Change, apply
 from .collections import Collections
 from .documents import Document
+from .queries import Query
 from .schema import CLAIMS, DUE
 
 _PAGE = 1_000
@@ -25,28 +27,33 @@ def claim(
     store: Collections, queues: Sequence[str], *, limit: int, worker: str, until: datetime, now: datetime
 ) -> Iterator[list[Record]]:
     """Yield due jobs of some queues that were taken, up to `limit`, some at a time."""
+    ids: list[UUID] = []  # what is made due again meanwhile is not taken twice
     fruitless = 0
     while limit and fruitless < _FRUITLESS:
         wanted = min(limit, _PAGE)
-        found = _first(store, queues, wanted, now)
+        found = _first(store, queries.but(ids, queries.due(now)), queues, wanted)
         changes = [_take(document, worker, until, now) for document in found]
         made = apply(store, "claim", changes)
         taken = [_begun(one, change) for one, change, is_made in zip(found, changes, made, strict=True) if is_made]
         yield taken
+        ids += [record.id for record in taken]
         limit -= len(taken)
         fruitless = 0 if taken else fruitless + 1
         if len(taken) == len(found) < wanted:
             return
 
 
-def _first(store: Collections, queues: Sequence[str], limit: int, now: datetime) -> list[Document]:
+def _first(store: Collections, due: Query, queues: Sequence[str], limit: int) -> list[Document]:
     """Return the first due jobs, in claiming order."""
-    found = [document for some in _chunks(queues) for document in _find(store, some, limit, now)]
+    found = [
+        document
+        for some in _chunks(queues)
+        for document in store.jobs.find({**due, "queue": {"$in": list(some)}})
+        .sort(queries.CLAIMING_ORDER)
+        .limit(limit)
+        .hint(CLAIMS)
+    ]
     return sorted(found, key=lambda document: (-document["priority"], document["due"], document["_id"].bytes))[:limit]
-
-
-def _find(store: Collections, queues: Sequence[str], limit: int, now: datetime) -> Iterator[Document]:
-    yield from store.jobs.find(queries.due(queues, now)).sort(queries.CLAIMING_ORDER).limit(limit).hint(CLAIMS)
 
 
 def next_due(store: Collections, queues: Sequence[str]) -> datetime | None:

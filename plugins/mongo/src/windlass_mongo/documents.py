@@ -4,6 +4,7 @@ A document has the record's fields by their names, but those that are None, and 
 
 - `due`: the `run_at` of a job that waits, and only while it waits, so that the indexes of claims hold nothing else;
 - `held_key`: the unique key, only while it is held;
+- `told_to_stop`: in an attempt whose latest extension answered that its cancellation was requested;
 - `calls`: the latest call of each sort that changed the document, by which that call learns what it has changed;
 - `batch`: only in a document that is no job yet, or not any more: see `staging`.
 

@@ -54,9 +54,9 @@ NEWEST_FIRST: Final = [("_id", -1)]
 ID_ONLY: Final = {"_id": 1}
 
 
-def due(queues: Sequence[str], now: datetime) -> Query:
+def due(now: datetime) -> Query:
     """Jobs that may be claimed. `$exists` lets the server use an index that holds only documents with the field."""
-    return {"queue": {"$in": list(queues)}, "due": {"$exists": True, "$lte": now}, "state": WAITING}
+    return {"due": {"$exists": True, "$lte": now}, "state": WAITING}
 
 
 def waits(queues: Sequence[str]) -> Query:
@@ -96,6 +96,11 @@ def among(ids: Sequence[UUID] | None, query: Query, *, below: UUID | None = None
     return {"_id": wanted, **query} if wanted else query
 
 
+def but(taken: Sequence[UUID], query: Query) -> Query:
+    """Leave some ids out of a query."""
+    return {**query, "_id": {"$nin": list(taken)}} if taken else query
+
+
 def holders(ids: Sequence[UUID], keys: Sequence[str]) -> Query:
     """What has one of some ids or holds one of some unique keys, hidden or not."""
     return {"$or": [{"_id": {"$in": list(ids)}}, {"held_key": {"$in": list(keys)}}]}
@@ -117,9 +122,10 @@ def claimed(attempt: int, worker: str, until: datetime, now: datetime) -> Query:
     return {"$set": begun, "$unset": {"due": ""}}
 
 
-def extended(until: datetime, now: datetime) -> Query:
-    """Hold an attempt for longer."""
-    return {"$set": {"lease_until": until, "updated_at": now}}
+def extended(until: datetime, now: datetime) -> Pipeline:
+    """Hold an attempt for longer, and note in the same step whether its owner is to be told to stop."""
+    to_stop = {"$cond": ["$cancel_requested", True, ABSENT]}
+    return [{"$set": {"lease_until": until, "updated_at": now, "told_to_stop": to_stop}}]
 
 
 def ended(state: State, now: datetime, **fields: Any) -> Pipeline:
@@ -186,6 +192,7 @@ def requeued(now: datetime) -> Pipeline:
                 "finished_at": ABSENT,
                 "result": ABSENT,
                 "cancel_requested": False,
+                "told_to_stop": ABSENT,
                 "held_key": KEY,
                 "updated_at": now,
             }

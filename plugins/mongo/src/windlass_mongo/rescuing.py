@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from windlass import LEASE_EXPIRED, Record, State
 
@@ -16,14 +17,16 @@ _PAGE = 1_000
 
 def rescue(store: Collections, *, limit: int, now: datetime) -> Iterator[list[Record]]:
     """Yield the records of attempts that this call has ended, some at a time."""
+    ids: list[UUID] = []  # what expires again meanwhile is not rescued twice
     while limit > 0:
         wanted = min(limit, _PAGE)
-        found = list(store.jobs.find(queries.expired(now)).sort("lease_until").limit(wanted))
+        found = list(store.jobs.find(queries.but(ids, queries.expired(now))).sort("lease_until").limit(wanted))
         ends = [_end(document, now) for document in found]
         changes = [Change(one["_id"], _as_found(one), end) for one, end in zip(found, ends, strict=True)]
         made = apply(store, "rescue", changes)
         rescued = [_after(one, end) for one, end, is_made in zip(found, ends, made, strict=True) if is_made]
         yield rescued
+        ids += [record.id for record in rescued]
         limit -= len(rescued)
         if len(found) < wanted or not rescued:
             return
