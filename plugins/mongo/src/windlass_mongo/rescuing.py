@@ -17,7 +17,7 @@ _PAGE = 1_000
 
 def rescue(store: Collections, *, limit: int, now: datetime) -> Iterator[list[Record]]:
     """Yield the records of attempts that this call has ended, some at a time."""
-    ids: list[UUID] = []  # what expires again meanwhile is not rescued twice
+    ids: list[UUID] = []  # each is tried once: one that others change is left to them, or to the next rescue
     while limit > 0:
         wanted = min(limit, _PAGE)
         found = list(store.jobs.find(queries.but(ids, queries.expired(now))).sort("lease_until").limit(wanted))
@@ -26,9 +26,9 @@ def rescue(store: Collections, *, limit: int, now: datetime) -> Iterator[list[Re
         made = apply(store, "rescue", changes)
         rescued = [_after(one, end) for one, end, is_made in zip(found, ends, made, strict=True) if is_made]
         yield rescued
-        ids += [record.id for record in rescued]
+        ids += [document["_id"] for document in found]
         limit -= len(rescued)
-        if len(found) < wanted or not rescued:
+        if len(found) < wanted:
             return
 
 
