@@ -25,7 +25,6 @@ _CLIENT_DEFAULTS: Mapping[str, Any] = {
     "journal": True,
     "wtimeoutMS": 30_000,
     "serverSelectionTimeoutMS": 5_000,
-    "connectTimeoutMS": 5_000,
     "socketTimeoutMS": 30_000,
     "waitQueueTimeoutMS": 10_000,
 }
