@@ -27,16 +27,20 @@ def claim(
     store: Collections, queues: Sequence[str], *, limit: int, worker: str, until: datetime, now: datetime
 ) -> Iterator[list[Record]]:
     """Yield due jobs of some queues that were taken, up to `limit`, some at a time."""
-    ids: list[UUID] = []  # what is made due again meanwhile is not taken twice
+    mine: set[UUID] = set()
+    again: list[UUID] = []  # what was made due again meanwhile is not taken twice
     fruitless = 0
     while limit and fruitless < _FRUITLESS:
         wanted = min(limit, _PAGE)
-        found = _first(store, queries.but(ids, queries.due(now)), queues, wanted)
-        changes = [_take(document, worker, until, now) for document in found]
+        due = queries.but(again, queries.due(now))
+        found = _first(store, due, queues, wanted)
+        fresh = [document for document in found if document["_id"] not in mine]
+        again += [document["_id"] for document in found if document["_id"] in mine]
+        changes = [_take(document, worker, until, now) for document in fresh]
         made = apply(store, "claim", changes)
-        taken = [_begun(one, change) for one, change, is_made in zip(found, changes, made, strict=True) if is_made]
+        taken = [_begun(one, change) for one, change, is_made in zip(fresh, changes, made, strict=True) if is_made]
         yield taken
-        ids += [record.id for record in taken]
+        mine |= {record.id for record in taken}
         limit -= len(taken)
         fruitless = 0 if taken else fruitless + 1
         if len(taken) == len(found) < wanted:

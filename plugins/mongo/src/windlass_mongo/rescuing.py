@@ -17,16 +17,20 @@ _PAGE = 1_000
 
 def rescue(store: Collections, *, limit: int, now: datetime) -> Iterator[list[Record]]:
     """Yield the records of attempts that this call has ended, some at a time."""
-    ids: list[UUID] = []  # each is tried once: one that others change is left to them, or to the next rescue
-    while limit > 0:
+    mine: set[UUID] = set()
+    others: list[UUID] = []  # what others change is left to them, and what expires again to the next rescue
+    while limit:
         wanted = min(limit, _PAGE)
-        found = list(store.jobs.find(queries.but(ids, queries.expired(now))).sort("lease_until").limit(wanted))
-        ends = [_end(document, now) for document in found]
-        changes = [Change(one["_id"], _as_found(one), end) for one, end in zip(found, ends, strict=True)]
+        found = list(store.jobs.find(queries.but(others, queries.expired(now))).sort("lease_until").limit(wanted))
+        fresh = [document for document in found if document["_id"] not in mine]
+        ends = [_end(document, now) for document in fresh]
+        changes = [Change(one["_id"], _as_found(one), end) for one, end in zip(fresh, ends, strict=True)]
         made = apply(store, "rescue", changes)
-        rescued = [_after(one, end) for one, end, is_made in zip(found, ends, made, strict=True) if is_made]
+        rescued = [_after(one, end) for one, end, is_made in zip(fresh, ends, made, strict=True) if is_made]
         yield rescued
-        ids += [document["_id"] for document in found]
+        done = {record.id for record in rescued}
+        others += [document["_id"] for document in found if document["_id"] not in done]
+        mine |= done
         limit -= len(rescued)
         if len(found) < wanted:
             return
