@@ -13,6 +13,7 @@ import pytest
 from sybil import Sybil
 from sybil.integration.pytest import SybilItem
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+from sybil.sybil import SybilCollection
 
 collect_ignore = ["docs/examples"]
 """A distribution of its own, with tests of its own: `tests/test_example_backend.py` installs and proves it."""
@@ -43,7 +44,7 @@ _FOLDERS = Sybil(
 _POSTGRES = Sybil(parsers=[PythonCodeBlockParser()], patterns=["plugins/postgres/README.md"], fixtures=["database_url"])
 _MONGO = Sybil(parsers=[PythonCodeBlockParser()], patterns=["plugins/mongo/README.md"], fixtures=["mongo_database_url"])
 
-pytest_collect_file = (_FOLDERS + _POSTGRES + _MONGO).pytest()
+pytest_collect_file = SybilCollection([_FOLDERS, _POSTGRES, _MONGO]).pytest()
 
 
 @pytest.fixture

@@ -1,15 +1,18 @@
 """A MongoDB server for tests: mongoeco, which speaks MongoDB's protocol. It runs in an environment of its own.
 
-It prints its port once it answers. What is changed in it here makes it faster, or has it say more; nothing is made right.
+It prints its port once it answers. What is changed in it here makes it faster, or has it say more, and nothing right.
 """
 
 import argparse
 import asyncio
 from typing import Any
+from uuid import UUID
 
+from mongoeco.core.compiled_query import CompiledQuery
 from mongoeco.core.query_plan import AndCondition, InCondition
 from mongoeco.engines.memory import MemoryEngine
 from mongoeco.engines.sqlite import SQLiteEngine
+from mongoeco.wire.bson_bridge import ObjectId
 from mongoeco.wire.handshake import WireHandshakeService
 from mongoeco.wire.proxy import AsyncMongoEcoProxyServer
 
@@ -33,6 +36,19 @@ def do_not_scan_for_ids() -> None:
     MemoryEngine._candidate_items_for_plan_locked = candidate_items
 
 
+def look_up_in_sets() -> None:
+    """Look a value up among many in a set: it compares each document with each of them."""
+    written = CompiledQuery._node_to_code
+
+    def node_to_code(self: Any, node: Any, depth: int) -> Any:
+        if not isinstance(node, InCondition) or {type(value) for value in node.values} - {UUID, ObjectId}:
+            return written(self, node, depth)
+        values = self._store("values", frozenset(node.values))
+        return f"any(candidate in {values} for candidate in _extract(doc, {self._field(node.field)}))"
+
+    CompiledQuery._node_to_code = node_to_code
+
+
 def say_replica_set(name: str, port: int) -> None:
     """Say to be the primary of a replica set, where it says nothing: its transactions are those of one."""
     hello = WireHandshakeService.build_hello_response
@@ -47,7 +63,9 @@ def say_replica_set(name: str, port: int) -> None:
 
 async def serve(port: int, path: str | None) -> None:
     """Serve for ever."""
-    server = AsyncMongoEcoProxyServer(host="127.0.0.1", port=port, engine=SQLiteEngine(path) if path else MemoryEngine())
+    server = AsyncMongoEcoProxyServer(
+        host="127.0.0.1", port=port, engine=SQLiteEngine(path) if path else MemoryEngine()
+    )
     await server.start()
     print(port, flush=True)
     await asyncio.Event().wait()
@@ -61,6 +79,7 @@ def main() -> None:
     parser.add_argument("--replica-set", help="say to be the primary of this one")
     given = parser.parse_args()
     do_not_scan_for_ids()
+    look_up_in_sets()
     if given.replica_set:
         say_replica_set(given.replica_set, given.port)
     asyncio.run(serve(given.port, given.file))

@@ -96,7 +96,7 @@ MONGOECO = ("mongoeco==4.11.0", "pymongo==4.20.1")
 
 @contextmanager
 def mongo_server(*options: str | Path) -> Iterator[str]:
-    """Run a server as long as the block; give its URL. What it can do, and cannot, the manual's page on MongoDB says."""
+    """Run a server as long as the block; give its URL. What it can show, the manual's page on MongoDB says."""
     port = _free_port()
     packages = [argument for package in MONGOECO for argument in ("--with", package)]
     script = Path(__file__).parent / "mongo_server.py"

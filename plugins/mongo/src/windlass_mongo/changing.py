@@ -6,8 +6,8 @@ a call of the same sort only, so it would take another of those on the same reco
 be missed; then the numbers differ, and the outcome is unknown.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from bson import ObjectId
@@ -18,6 +18,11 @@ from windlass import OutcomeUnknown
 from .collections import Collections
 from .errors import refused
 from .queries import Pipeline, Query
+
+SLICE = 1_000
+"""The most documents of one command that writes."""
+
+T = TypeVar("T")
 
 
 class Change(NamedTuple):
@@ -36,15 +41,22 @@ def apply(store: Collections, call: str, changes: Sequence[Change]) -> list[bool
     Raises:
         OutcomeUnknown: some were made, and it cannot be told which.
     """
-    if not changes:
-        return []
+    return [made for some in sliced(changes) for made in _apply(store, call, some, alone=len(changes) == 1)]
+
+
+def sliced(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield as many items at a time as one command takes, so that none keeps a server busy for long."""
+    for start in range(0, len(items), SLICE):
+        yield items[start : start + SLICE]
+
+
+def _apply(store: Collections, call: str, changes: Sequence[Change], *, alone: bool) -> list[bool]:
     marks = [ObjectId() for _ in changes]
-    mark = f"calls.{call}"
     updates = [
-        UpdateOne({"_id": change.id, **change.guard}, _marked(change.update, mark, value))
-        for change, value in zip(changes, marks, strict=True)
+        UpdateOne({"_id": change.id, **change.guard}, _marked(change.update, f"calls.{call}", mark))
+        for change, mark in zip(changes, marks, strict=True)
     ]
-    made = _write(store, updates)
+    made = _write(store, updates, alone=alone)
     if made in (0, len(changes)):
         return [made > 0] * len(changes)
     found = _marks_left(store, [change.id for change in changes], call, marks)
@@ -68,7 +80,7 @@ def _marked(update: Query | Pipeline, mark: str, value: ObjectId) -> Query | Pip
     return {**update, "$set": {**update["$set"], mark: value}}
 
 
-def _write(store: Collections, updates: Sequence[UpdateOne]) -> int | None:
+def _write(store: Collections, updates: Sequence[UpdateOne], *, alone: bool) -> int | None:
     """Make updates; return how many took effect, None where the answer was lost."""
     try:
         return store.jobs.bulk_write(updates, ordered=False, session=store.session).modified_count
@@ -76,6 +88,6 @@ def _write(store: Collections, updates: Sequence[UpdateOne]) -> int | None:
         refused(exc)
         return int(exc.details["nModified"])
     except AutoReconnect as exc:
-        if store.session is not None or (len(updates) == 1 and isinstance(exc, ServerSelectionTimeoutError)):
+        if store.session is not None or (alone and isinstance(exc, ServerSelectionTimeoutError)):
             raise  # nothing was done, or the transaction undoes it
         return None

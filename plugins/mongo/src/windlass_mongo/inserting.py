@@ -13,6 +13,7 @@ from pymongo.errors import AutoReconnect, BulkWriteError, PyMongoError
 from windlass import Inserted, NewRecord, OutcomeUnknown, Record, Unavailable, guards
 
 from . import documents, queries, staging
+from .changing import sliced
 from .collections import Collections
 from .documents import HIDDEN, Document
 from .errors import refused
@@ -121,15 +122,21 @@ def _distinct(waiting: New) -> dict[int, NewRecord]:
 
 
 def _put(store: Collections, now: datetime, batch: ObjectId | None, new: New) -> dict[int, Record]:
-    records = {n: documents.stored(one, now) for n, one in new.items()}
+    records = [(n, documents.stored(one, now)) for n, one in new.items()]
+    return {n: record for some in sliced(records) for n, record in _put_some(store, batch, some)}
+
+
+def _put_some(
+    store: Collections, batch: ObjectId | None, records: Sequence[tuple[int, Record]]
+) -> list[tuple[int, Record]]:
     try:
         store.jobs.insert_many(
-            [documents.inserted(record, batch) for record in records.values()], ordered=False, session=store.session
+            [documents.inserted(record, batch) for _, record in records], ordered=False, session=store.session
         )
     except BulkWriteError as exc:
         duplicates = refused(exc)
-        return {n: record for place, (n, record) in enumerate(records.items()) if place not in duplicates}
-    return records
+        return [one for place, one in enumerate(records) if place not in duplicates]
+    return list(records)
 
 
 def _put_in_transaction(store: Collections, now: datetime, new: New) -> dict[int, Record]:
@@ -158,4 +165,4 @@ def _met(
 def _resolve(store: Collections, batch: ObjectId) -> None:
     if store.session is not None:
         raise Unavailable("a batch that is not stored yet has some of these ids or keys; begin the transaction again")
-    staging.resolve(store, batch)
+    staging.resolve(store, batch, patience=staging.PATIENCE)

@@ -61,7 +61,7 @@ def take_back(store: Collections, batch: ObjectId) -> bool:
     return True
 
 
-def resolve(store: Collections, batch: ObjectId, *, patience: float = PATIENCE) -> None:
+def resolve(store: Collections, batch: ObjectId, *, patience: float) -> None:
     """Bring a batch to its end: wait for its writer, go on for it, or take it back."""
     deadline = monotonic() + patience
     while (found := store.batches.find_one({"_id": batch})) and found["state"] == "open" and monotonic() < deadline:
