@@ -117,6 +117,19 @@ def test_a_writer_whose_batch_is_taken_back_begins_again(
     assert (_visible(backend), _left(store)) == (3, (0, 0))
 
 
+def test_one_id_several_times(backend: MongoBackend) -> None:
+    """Where the first of an id meets a held key, the second is stored, and the third is told so, whatever its key is."""
+    backend.insert([NewRecord(kind="held", unique_key="a"), NewRecord(kind="held", unique_key="b")])
+    first = NewRecord(kind="first", unique_key="a")
+    batch = [first, NewRecord(kind="second", id=first.id), NewRecord(kind="third", id=first.id, unique_key="b")]
+    answers = backend.insert(batch)
+    assert [(answer.record.kind, answer.created) for answer in answers] == [
+        ("held", False),
+        ("second", True),
+        ("second", False),
+    ]
+
+
 def test_a_batch_is_cut_into_commands(backend: MongoBackend) -> None:
     """More jobs than one command takes are one batch all the same, its answers in order."""
     batch = [NewRecord(kind="k") for _ in range(1_500)]

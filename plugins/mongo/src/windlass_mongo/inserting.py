@@ -102,10 +102,13 @@ def _answers(store: Collections, records: Sequence[NewRecord], put: Put, batch: 
         by_id, by_key = _met(store, waiting.values(), batch)
         by_id |= {record.id: record for record in created.values()}
         by_key |= {record.unique_key: record for record in created.values() if record.unique_key is not None}
+        open_yet: set[UUID | str | None] = set()  # what one before may still be stored with
         for n, new in waiting.items():
             holder = by_id.get(new.id) or by_key.get(new.unique_key)
-            if holder is not None:
+            if holder is not None and new.id not in open_yet:
                 answers[n] = Inserted(holder, created=False)
+            else:
+                open_yet |= {new.id, new.unique_key}
         waiting = {n: new for n, new in waiting.items() if n not in answers}
     return [answers[n] for n in range(len(records))]
 
