@@ -118,7 +118,7 @@ def test_a_writer_whose_batch_is_taken_back_begins_again(
 
 
 def test_one_id_several_times(backend: MongoBackend) -> None:
-    """Where the first of an id meets a held key, the second is stored, and the third is told so, whatever its key is."""
+    """Where the first of an id meets a held key, the second is stored, and the third is told so, whatever its key."""
     backend.insert([NewRecord(kind="held", unique_key="a"), NewRecord(kind="held", unique_key="b")])
     first = NewRecord(kind="first", unique_key="a")
     batch = [first, NewRecord(kind="second", id=first.id), NewRecord(kind="third", id=first.id, unique_key="b")]
