@@ -1,5 +1,6 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Thread
+from uuid import UUID
 
 import pytest
 from windlass import Filter, ForeignStore, NewRecord, NotSetUp, Severity
@@ -83,3 +84,19 @@ def test_documents_can_be_read(backend: MongoBackend, store: Collections) -> Non
     assert document["due"] == document["run_at"] == NOW
     assert "held_key" not in document
     assert "batch" not in document
+
+
+def test_a_document_by_hand_holds_nobody_up(backend: MongoBackend, store: Collections) -> None:
+    """What is no record is left out of lists and claims, and the jobs behind it are handed out."""
+    lease = timedelta(minutes=1)
+    for id in (UUID(int=1), "by hand"):
+        store.jobs.insert_one(
+            {"_id": id, "queue": "default", "priority": 9, "due": NOW, "state": "pending", "attempt": 0}
+        )
+    [answer] = backend.insert([NewRecord(kind="k")], now=NOW)
+    for found in (
+        backend.list(Filter(), limit=9),
+        backend.claim(["default"], limit=1, worker="w", lease=lease, now=NOW),
+    ):
+        assert [record.id for record in found] == [answer.record.id]
+    assert list(backend.claim(["default"], limit=1, worker="w", lease=lease, now=NOW)) == []

@@ -201,7 +201,7 @@ class MongoBackend(Backend):
         store = self._store()
         with self._mapped():
             found = store.jobs.find(queries.among(ids, {"state": queries.VISIBLE}))
-            return {document["_id"]: documents.record(document) for document in found}
+            return {record.id: record for record in documents.records(found)}
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         guards.limit(limit)
@@ -210,7 +210,7 @@ class MongoBackend(Backend):
         fitting = queries.fitting(filter, {"state": queries.VISIBLE})
         with self._mapped():
             found = store.jobs.find(queries.among(filter.ids, fitting, below=after))
-            return [documents.record(document) for document in found.sort(queries.NEWEST_FIRST).limit(limit)]
+            return builtins.list(documents.records(found.sort(queries.NEWEST_FIRST).limit(limit)))
 
     def stats(self, *, now: datetime | None = None) -> Stats:
         now = None if now is None else guards.utc(now)

@@ -9,7 +9,7 @@ from windlass import Record, State
 from . import documents, queries
 from .changing import Change, apply
 from .collections import Collections
-from .documents import Document
+from .documents import Document, is_whole, order_found
 from .queries import Query
 from .schema import CLAIMS, DUE
 
@@ -28,21 +28,21 @@ def claim(
 ) -> Iterator[list[Record]]:
     """Yield due jobs of some queues that were taken, up to `limit`, some at a time."""
     mine: set[UUID] = set()
-    again: list[UUID] = []  # what was made due again meanwhile is not taken twice
+    again: list[UUID] = []  # what was made due again meanwhile is not taken twice, and what is no record never
     fruitless = 0
     while limit and fruitless < _FRUITLESS:
         wanted = min(limit, _PAGE)
         due = queries.but(again, queries.due(now))
         found = _first(store, due, queues, wanted)
-        fresh = [document for document in found if document["_id"] not in mine]
-        again += [document["_id"] for document in found if document["_id"] in mine]
+        fresh = [document for document in found if document["_id"] not in mine and is_whole(document)]
+        again += {document["_id"] for document in found} - {document["_id"] for document in fresh}
         changes = [_take(document, worker, until, now) for document in fresh]
         made = apply(store, "claim", changes)
         taken = [_begun(one, change) for one, change, is_made in zip(fresh, changes, made, strict=True) if is_made]
         yield taken
         mine |= {record.id for record in taken}
         limit -= len(taken)
-        fruitless = 0 if taken else fruitless + 1
+        fruitless = 0 if taken or not fresh else fruitless + 1
         if len(taken) == len(found) < wanted:
             return
 
@@ -57,7 +57,7 @@ def _first(store: Collections, due: Query, queues: Sequence[str], limit: int) ->
         .limit(limit)
         .hint(CLAIMS)
     ]
-    return sorted(found, key=lambda document: (-document["priority"], document["due"], document["_id"].bytes))[:limit]
+    return sorted(found, key=order_found)[:limit]
 
 
 def next_due(store: Collections, queues: Sequence[str]) -> datetime | None:

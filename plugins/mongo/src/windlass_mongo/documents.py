@@ -11,9 +11,10 @@ A document has the record's fields by their names, but those that are None, and 
 BSON keeps milliseconds. A due time is rounded up to them, and every other moment down, by the driver.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from bson import ObjectId
 from windlass import Failure, InvalidArgument, NewRecord, Record, State
@@ -24,6 +25,10 @@ HIDDEN = "hidden"
 """The state of a document that is no job: readers leave it out."""
 
 _FIELDS = Record._fields
+_REQUIRED = {
+    *("_id", "kind", "queue", "payload", "priority", "state", "attempt", "max_attempts"),
+    *("run_at", "created_at", "updated_at"),
+}
 _LAST = "9999-12-31T23:59:59.999000+00:00"
 
 
@@ -56,6 +61,16 @@ def inserted(record: Record, batch: ObjectId | None) -> dict[str, Any]:
     if record.unique_key is not None:
         document["held_key"] = record.unique_key
     return document | ({"batch": batch} if batch else {"due": record.run_at})
+
+
+def is_whole(document: Document) -> bool:
+    """Say whether a document makes a record; one that somebody wrote by hand may not, and must not hold up others."""
+    return document.keys() >= _REQUIRED and isinstance(document["_id"], UUID)
+
+
+def records(documents: Iterable[Document]) -> Iterator[Record]:
+    """Yield the records of whole documents."""
+    return (record(document) for document in documents if is_whole(document))
 
 
 def record(document: Document) -> Record:
@@ -97,3 +112,8 @@ def _failure(text: str) -> Failure:
 def claiming_order(record: Record) -> tuple[int, datetime, bytes]:
     """Return where a record stands among those of one claim."""
     return (-record.priority, record.run_at, record.id.bytes)
+
+
+def order_found(document: Document) -> tuple[int, datetime, bytes]:
+    """Return the same of a document that waits, whole or not."""
+    return (-document["priority"], document["due"], getattr(document["_id"], "bytes", b""))

@@ -10,7 +10,7 @@ from windlass import LEASE_EXPIRED, Record, State
 from . import documents, queries
 from .changing import Change, apply
 from .collections import Collections
-from .documents import Document
+from .documents import Document, is_whole
 
 _PAGE = 1_000
 
@@ -22,7 +22,7 @@ def rescue(store: Collections, *, limit: int, now: datetime) -> Iterator[list[Re
     while limit:
         wanted = min(limit, _PAGE)
         found = list(store.jobs.find(queries.but(others, queries.expired(now))).sort("lease_until").limit(wanted))
-        fresh = [document for document in found if document["_id"] not in mine]
+        fresh = [document for document in found if document["_id"] not in mine and is_whole(document)]
         ends = [_end(document, now) for document in fresh]
         changes = [Change(one["_id"], _as_found(one), end) for one, end in zip(fresh, ends, strict=True)]
         made = apply(store, "rescue", changes)
