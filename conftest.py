@@ -1,4 +1,4 @@
-"""What all tests share: one PostgreSQL for a run, and how README and manual are run.
+"""What all tests share: one PostgreSQL and one MongoDB for a run, and how README and manual are run.
 
 Each Python block of a page is executed, in the order of the page, in an empty folder.
 """
@@ -13,6 +13,7 @@ import pytest
 from sybil import Sybil
 from sybil.integration.pytest import SybilItem
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+from sybil.sybil import SybilCollection
 
 collect_ignore = ["docs/examples"]
 """A distribution of its own, with tests of its own: `tests/test_example_backend.py` installs and proves it."""
@@ -35,14 +36,15 @@ def _leave_folder(namespace: dict[str, Any]) -> None:
 _FOLDERS = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
     patterns=["README.md", "docs/*.md"],
-    excludes=["plugins/postgres/README.md"],
+    excludes=["plugins/postgres/README.md", "plugins/mongo/README.md"],
     setup=_enter_empty_folder,
     teardown=_leave_folder,
 )
 
 _POSTGRES = Sybil(parsers=[PythonCodeBlockParser()], patterns=["plugins/postgres/README.md"], fixtures=["database_url"])
+_MONGO = Sybil(parsers=[PythonCodeBlockParser()], patterns=["plugins/mongo/README.md"], fixtures=["mongo_database_url"])
 
-pytest_collect_file = (_FOLDERS + _POSTGRES).pytest()
+pytest_collect_file = SybilCollection([_FOLDERS, _POSTGRES, _MONGO]).pytest()
 
 
 @pytest.fixture
@@ -50,6 +52,13 @@ def database_url(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """DATABASE_URL, as an application has it in its environment."""
     monkeypatch.setenv("DATABASE_URL", postgres_url)
     return postgres_url
+
+
+@pytest.fixture
+def mongo_database_url(mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same for MongoDB."""
+    monkeypatch.setenv("DATABASE_URL", mongo_url)
+    return mongo_url
 
 
 @pytest.hookimpl(trylast=True)
@@ -70,3 +79,15 @@ def postgres_url() -> Iterator[str]:
 
     with postgres_server(durable=False) as server:
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def mongo_url() -> Iterator[str]:
+    """The URL of a MongoDB: WINDLASS_TEST_MONGO_URL, else one of a server that is started for the run."""
+    if given := os.environ.get("WINDLASS_TEST_MONGO_URL"):
+        yield given
+        return
+    from servers import mongo_server  # noqa: PLC0415  # a run by --pyargs from elsewhere has no `tests`
+
+    with mongo_server() as url:
+        yield url

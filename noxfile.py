@@ -8,12 +8,13 @@ from pathlib import Path
 import nox
 
 PYTHONS = ["3.11", "3.12", "3.13"]
-BACKENDS = ["memory", "sqlite", "postgres"]
+BACKENDS = ["memory", "sqlite", "postgres", "mongo"]
 DISTRIBUTIONS = {
     "windlass-core": ["windlass"],
     "windlass-memory": ["windlass_memory"],
     "windlass-sqlite": ["windlass_sqlite"],
     "windlass-postgres": ["windlass_postgres"],
+    "windlass-mongo": ["windlass_mongo"],
     "windlass-conformance": ["windlass_conformance"],
     "windlass": ["windlass", "windlass_memory", "windlass_sqlite"],
 }
@@ -82,6 +83,9 @@ def conformance(session: nox.Session, backend: str) -> None:
     sync(session, "dev")
     if backend == "postgres":
         session.run("python", "tests/prove_postgres.py", *session.posargs, env=TESTS)
+        return
+    if backend == "mongo":
+        session.run("python", "tests/prove_mongo.py", *session.posargs, env=TESTS)
         return
     url = {"memory": "memory://", "sqlite": f"sqlite:///{session.create_tmp()}/conform.db"}[backend]
     session.run("windlass", "conform", url, *session.posargs)

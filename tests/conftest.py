@@ -13,8 +13,8 @@ from support import JOBS, Spawn
 from windlass import open_backend
 from windlass.plugins import installed
 
-BACKENDS = ("memory", "sqlite", "postgres")
-SHARED = ("sqlite", "postgres")
+BACKENDS = ("memory", "sqlite", "postgres", "mongo")
+SHARED = ("sqlite", "postgres", "mongo")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,7 +52,7 @@ def _store(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{request.getfixturevalue('tmp_path')}/jobs.db"
         return
-    server: str = request.getfixturevalue("postgres_url")
+    server: str = request.getfixturevalue(f"{request.param}_url")
     url = installed().backend(server).namespaced(server, f"test_{uuid4().hex[:12]}")
     yield url
     with open_backend(url) as backend:

@@ -2,14 +2,15 @@
 
 import os
 import shutil
+import signal
 import socket
 import stat
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryFile, mkdtemp
 from time import monotonic, sleep
 from urllib.parse import urlsplit
 
@@ -89,6 +90,38 @@ def postgres(url: str | None) -> Iterator[str]:
         yield server.url
 
 
+MONGOECO = ("mongoeco==4.11.0", "pymongo==4.20.1")
+"""A server that speaks MongoDB's protocol, for Python 3.13 only; with it the driver whose BSON it uses."""
+
+
+@contextmanager
+def mongo_server(*options: str | Path) -> Iterator[str]:
+    """Run a server as long as the block; give its URL. What it can show, the manual's page on MongoDB says."""
+    port = _free_port()
+    packages = [argument for package in MONGOECO for argument in ("--with", package)]
+    script = Path(__file__).parent / "mongo_server.py"
+    command = ["uv", "run", "--no-project", "--quiet", "--python=3.13", *packages, script, str(port), *options]
+    with TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=output, start_new_session=True, env=_with_every_python()
+        )
+        try:
+            _wait_for(port, process)
+            yield f"mongodb://127.0.0.1:{port}/"
+        finally:
+            with suppress(ProcessLookupError):  # it could not start
+                os.killpg(process.pid, signal.SIGKILL)  # uv, and the server that it started
+            process.wait()
+
+
+def _with_every_python() -> dict[str, str]:
+    """Return the environment; where pyenv manages Pythons, with all of them on the path."""
+    if shutil.which("pyenv") is None:
+        return dict(os.environ)
+    found = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=True).stdout.split()
+    return os.environ | {"PYENV_VERSION": ":".join(reversed(found))}
+
+
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 """The program, where it is installed: no registry of Python's has it."""
 
@@ -118,7 +151,7 @@ max_client_conn = 500
     with (folder / "log").open("w") as log:
         process = subprocess.Popen([PGBOUNCER, folder / "config.ini"], stdout=log, stderr=log, user=user, cwd="/")
     try:
-        _wait_for(port)
+        _wait_for(port, process)
         yield parts._replace(netloc=f"{parts.username}@127.0.0.1:{port}").geturl()
     finally:
         process.terminate()
@@ -126,12 +159,13 @@ max_client_conn = 500
         shutil.rmtree(folder)
 
 
-def _wait_for(port: int) -> None:
-    deadline = monotonic() + 20
+def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    deadline = monotonic() + 60
     while True:
         try:
             socket.create_connection(("127.0.0.1", port)).close()
         except ConnectionRefusedError:
+            assert process.poll() is None, f"the server on port {port} ended with {process.returncode}"
             assert monotonic() < deadline, f"nobody listens on port {port}"
             sleep(0.01)
         else:

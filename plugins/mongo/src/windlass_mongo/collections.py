@@ -1,0 +1,46 @@
+"""The collections of one store, in one client of the driver; within a caller's session, where there is one."""
+
+from datetime import UTC
+from typing import Any, NamedTuple, Self
+
+from bson import CodecOptions
+from bson.binary import UuidRepresentation
+from pymongo import MongoClient, ReadPreference
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+from pymongo.database import Database
+
+from .documents import Document
+from .location import Location
+
+AnyClient = MongoClient[Any]
+Jobs = Collection[Document]
+
+_CODEC: CodecOptions[Any] = CodecOptions(tz_aware=True, tzinfo=UTC, uuid_representation=UuidRepresentation.STANDARD)
+
+
+class Collections(NamedTuple):
+    """The four collections of a store. Everything is read from the primary: what is old may have been claimed."""
+
+    jobs: Jobs
+    queues: Collection[Document]
+    batches: Collection[Document]
+    store: Collection[Document]
+    session: ClientSession | None = None
+
+    @classmethod
+    def of(cls, client: AnyClient, location: Location, session: ClientSession | None = None) -> Self:
+        """Return those of a location."""
+        database: Database[Document] = client.get_database(
+            location.database, codec_options=_CODEC, read_preference=ReadPreference.PRIMARY
+        )
+        jobs, queues, batches, store = (database[location.named(what)] for what in NAMES)
+        return cls(jobs, queues, batches, store, session)
+
+    @property
+    def database(self) -> Database[Document]:
+        """The database that they are in."""
+        return self.jobs.database
+
+
+NAMES = ("jobs", "queues", "batches", "store")

@@ -1,0 +1,171 @@
+"""Storing new jobs, all or nothing, and finding the duplicates that some of them meet."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from random import random
+from time import sleep
+from uuid import UUID
+
+from bson import ObjectId
+from pymongo.errors import AutoReconnect, BulkWriteError, PyMongoError
+from windlass import Inserted, NewRecord, OutcomeUnknown, Record, Unavailable, guards
+
+from . import documents, queries, staging
+from .changing import sliced
+from .collections import Collections
+from .documents import HIDDEN, Document
+from .errors import refused
+from .staging import TakenBack
+
+MAX_PAYLOAD_BYTES = 7 * 1024 * 1024
+"""A payload and a result are in one document, of which MongoDB keeps 16 MB, with names and a failure beside."""
+
+MAX_BATCH = 100_000
+
+_TRIES = 10
+_LONGEST_PAUSE = 0.2
+
+New = Mapping[int, NewRecord]
+Put = Callable[[New], dict[int, Record]]
+"""Stores what it can of some new jobs of which no two have an id or a key in common; returns what was stored."""
+
+
+def check(records: Sequence[NewRecord], about_now: datetime) -> None:
+    """Refuse what cannot be stored."""
+    for record in records:
+        guards.size(record.payload, MAX_PAYLOAD_BYTES, "payload")
+        documents.stored(record, about_now)
+
+
+def insert(store: Collections, records: Sequence[NewRecord], now: datetime) -> list[Inserted]:
+    """Store new jobs: one at once, several as a batch."""
+    if len(records) == 1:
+        return _answers(store, records, partial(_put, store, now, None), None)
+    for _ in range(_TRIES):
+        with suppress(TakenBack):
+            return _insert_batch(store, records, now)
+        sleep(random() * _LONGEST_PAUSE)
+    raise Unavailable(f"{_TRIES} times others were held up by this batch of {len(records)} jobs, and took it back")
+
+
+def insert_in_transaction(store: Collections, records: Sequence[NewRecord], now: datetime) -> list[Inserted]:
+    """Store new jobs in the session of a caller, whose transaction makes them one."""
+    return _answers(store, records, partial(_put_in_transaction, store, now), None)
+
+
+def _insert_batch(store: Collections, records: Sequence[NewRecord], now: datetime) -> list[Inserted]:
+    batch = ObjectId()
+    try:
+        staging.begin(store, batch, len(records))
+        answers = _answers(store, records, partial(_put, store, now, batch), batch)
+    except BaseException as exc:
+        with suppress(PyMongoError):  # else a rescue does
+            staging.take_back(store, batch)
+        if isinstance(exc, AutoReconnect):
+            raise Unavailable(f"the connection was lost before the batch was stored: {exc}") from exc
+        raise
+    try:
+        _end(store, batch)
+    except PyMongoError as exc:
+        raise OutcomeUnknown(f"the connection was lost, and the batch may be stored: {exc}") from exc
+    return answers
+
+
+def _end(store: Collections, batch: ObjectId) -> None:
+    """Commit a batch. Where the answer is lost, it is taken back: a commit that is late then changes nothing.
+
+    Raises:
+        TakenBack: by somebody else.
+        Unavailable: by us.
+    """
+    try:
+        staging.commit(store, batch)
+    except TakenBack:
+        staging.take_back(store, batch)  # what was stored of it after that
+        raise
+    except AutoReconnect as exc:
+        if staging.take_back(store, batch):
+            raise Unavailable(f"the connection was lost before the batch was stored: {exc}") from exc
+    staging.reveal(store, batch)
+
+
+def _answers(store: Collections, records: Sequence[NewRecord], put: Put, batch: ObjectId | None) -> list[Inserted]:
+    answers: dict[int, Inserted] = {}
+    waiting = dict(enumerate(records))
+    while waiting:
+        some = _distinct(waiting)
+        created = put(some)
+        answers |= {n: Inserted(record, created=True) for n, record in created.items()}
+        waiting = {n: new for n, new in waiting.items() if n not in created}
+        by_id, by_key = _met(store, waiting.values(), batch)
+        by_id |= {record.id: record for record in created.values()}
+        by_key |= {record.unique_key: record for record in created.values() if record.unique_key is not None}
+        open_yet: set[UUID | str | None] = set()  # what one before may still be stored with
+        for n, new in waiting.items():
+            holder = by_id.get(new.id) or by_key.get(new.unique_key)
+            if holder is not None and new.id not in open_yet:
+                answers[n] = Inserted(holder, created=False)
+            else:
+                open_yet |= {new.id, new.unique_key}
+        waiting = {n: new for n, new in waiting.items() if n not in answers}
+    return [answers[n] for n in range(len(records))]
+
+
+def _distinct(waiting: New) -> dict[int, NewRecord]:
+    """Return those that have neither the id nor the key of one before: what that one meets has to be known first."""
+    seen: set[UUID | str | None] = set()
+    some: dict[int, NewRecord] = {}
+    for n, new in waiting.items():
+        if new.id not in seen and (new.unique_key is None or new.unique_key not in seen):
+            some[n] = new
+        seen |= {new.id, new.unique_key}
+    return some
+
+
+def _put(store: Collections, now: datetime, batch: ObjectId | None, new: New) -> dict[int, Record]:
+    records = [(n, documents.stored(one, now)) for n, one in new.items()]
+    return {n: record for some in sliced(records) for n, record in _put_some(store, batch, some)}
+
+
+def _put_some(
+    store: Collections, batch: ObjectId | None, records: Sequence[tuple[int, Record]]
+) -> list[tuple[int, Record]]:
+    try:
+        store.jobs.insert_many(
+            [documents.inserted(record, batch) for _, record in records], ordered=False, session=store.session
+        )
+    except BulkWriteError as exc:
+        duplicates = refused(exc)
+        return [one for place, one in enumerate(records) if place not in duplicates]
+    return list(records)
+
+
+def _put_in_transaction(store: Collections, now: datetime, new: New) -> dict[int, Record]:
+    """Look before, since a write that is refused ends a transaction."""
+    by_id, by_key = _met(store, new.values(), None)
+    free = {n: one for n, one in new.items() if one.id not in by_id and one.unique_key not in by_key}
+    return _put(store, now, None, free) if free else {}
+
+
+def _met(
+    store: Collections, new: Iterable[NewRecord], batch: ObjectId | None
+) -> tuple[dict[UUID, Record], dict[str | None, Record]]:
+    """Return the records that have the ids or hold the keys of new ones; bring to its end what others have hidden."""
+    new = list(new)
+    keys = {one.unique_key for one in new if one.unique_key is not None}
+    if not new:
+        return {}, {}
+    found = list(store.jobs.find(queries.holders([one.id for one in new], list(keys)), session=store.session))
+    for other in {document["batch"] for document in found if document["state"] == HIDDEN} - {batch}:
+        _resolve(store, other)
+    visible: list[Document] = [document for document in found if document["state"] != HIDDEN]
+    by_id = {document["_id"]: documents.record(document) for document in visible}
+    return by_id, {document["held_key"]: by_id[document["_id"]] for document in visible if "held_key" in document}
+
+
+def _resolve(store: Collections, batch: ObjectId) -> None:
+    if store.session is not None:
+        raise Unavailable("a batch that is not stored yet has some of these ids or keys; begin the transaction again")
+    staging.resolve(store, batch, patience=staging.PATIENCE)

@@ -1,0 +1,87 @@
+"""Batches that are stored whole or not at all, on servers without transactions too.
+
+A batch is a document of its own: it is opened, the jobs are stored hidden with its id, and changing it to `committed`
+is the one atomic step. Then the jobs are revealed, and the batch's document is removed.
+
+Whoever meets a hidden document decides by the batch's: committed, it goes on with revealing; open, it may take the
+batch back by removing that document, after which the commit of a writer that was only slow changes nothing, and tells
+it so; without a document, the hidden ones are leftovers. So a process may die at any place, and several may help.
+
+Ids of batches are made by clients and tell when, by which the impatient are polite; nothing but that goes by them.
+"""
+
+from datetime import UTC, datetime, timedelta
+from time import monotonic, sleep
+from typing import Any
+
+from bson import ObjectId
+
+from .collections import Collections
+from .queries import COMMITTED, OPEN, REVEALED, staged
+
+PATIENCE = 2.0
+"""Seconds that who is held up by an open batch waits, before it takes that back."""
+
+ABANDONED = timedelta(minutes=1)
+"""How old an open batch is that a rescue takes back."""
+
+_PAUSE = 0.02
+
+
+class TakenBack(Exception):
+    """Another, who was held up by it, took the batch back; nothing of it is stored."""
+
+
+def begin(store: Collections, batch: ObjectId, size: int) -> None:
+    """Open a batch."""
+    store.batches.insert_one({"_id": batch, **OPEN, "jobs": size})
+
+
+def commit(store: Collections, batch: ObjectId) -> None:
+    """Decide that the jobs of a batch are stored.
+
+    Raises:
+        TakenBack: the decision was made otherwise.
+    """
+    if not store.batches.update_one({"_id": batch, **OPEN}, COMMITTED).modified_count:
+        raise TakenBack
+
+
+def reveal(store: Collections, batch: ObjectId) -> None:
+    """Make the jobs of a committed batch what they are."""
+    store.jobs.update_many(staged(batch), REVEALED)
+    store.batches.delete_one({"_id": batch})
+
+
+def take_back(store: Collections, batch: ObjectId) -> bool:
+    """Remove an open batch and its jobs. One that was committed is left as it is, and the answer is False."""
+    if not store.batches.delete_one({"_id": batch, **OPEN}).deleted_count and store.batches.find_one({"_id": batch}):
+        return False
+    store.jobs.delete_many(staged(batch))
+    return True
+
+
+def resolve(store: Collections, batch: ObjectId, *, patience: float) -> None:
+    """Bring a batch to its end: wait for its writer, go on for it, or take it back."""
+    deadline = monotonic() + patience
+    while (found := store.batches.find_one({"_id": batch})) and found["state"] == "open" and monotonic() < deadline:
+        sleep(_PAUSE)
+    if found and found["state"] == "committed":
+        reveal(store, batch)
+    else:
+        take_back(store, batch)
+
+
+def long_ago() -> ObjectId:
+    """Return what the ids of batches are below whose writers must have died."""
+    return ObjectId.from_datetime(datetime.now(UTC) - ABANDONED)
+
+
+def sweep(store: Collections) -> None:
+    """Bring to their end the batches of writers that died, and remove what such left."""
+    old = long_ago()
+    unfinished: dict[str, Any] = {"$or": [{"state": "committed"}, {"_id": {"$lt": old}}]}
+    for found in store.batches.find(unfinished, {"_id": 1}):
+        resolve(store, found["_id"], patience=0)
+    for batch in store.jobs.distinct("batch", {"batch": {"$exists": True, "$lt": old}}):
+        resolve(store, batch, patience=0)

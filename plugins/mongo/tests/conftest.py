@@ -1,0 +1,46 @@
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from servers import mongo_server
+from windlass import open_backend
+from windlass_mongo import MongoBackend
+from windlass_mongo.collections import Collections
+
+
+@pytest.fixture
+def url(mongo_url: str) -> Iterator[str]:
+    """Collections of a test's own, removed after it."""
+    url = MongoBackend.namespaced(mongo_url, f"test_{uuid4().hex[:12]}")
+    yield url
+    with open_backend(url) as backend:
+        backend.teardown()
+
+
+@pytest.fixture
+def backend(url: str) -> Iterator[MongoBackend]:
+    with MongoBackend.from_url(url) as backend:
+        backend.setup()
+        yield backend
+
+
+@pytest.fixture
+def store(backend: MongoBackend) -> Collections:
+    """The backend's collections, to look into and to spoil."""
+    return backend._connection.collections
+
+
+@pytest.fixture(scope="session")
+def replica_set_url() -> Iterator[str]:
+    """The URL of a server that has transactions, but no change streams."""
+    with mongo_server("--replica-set", "rs0") as url:
+        yield f"{url}?directConnection=true&notify=false"
+
+
+@pytest.fixture
+def with_transactions(replica_set_url: str) -> Iterator[MongoBackend]:
+    url = MongoBackend.namespaced(replica_set_url, f"test_{uuid4().hex[:12]}")
+    with MongoBackend.from_url(url) as backend:
+        backend.setup()
+        yield backend
+        backend.teardown()

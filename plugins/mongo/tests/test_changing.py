@@ -1,0 +1,76 @@
+"""Learning which of several updates took effect, also when the answer is lost."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
+from windlass import Claim, Complete, NewRecord, OutcomeUnknown, State, Unavailable
+from windlass_mongo import MongoBackend
+from windlass_mongo.collections import Collections
+
+NOW = datetime(2031, 5, 17, tzinfo=UTC)
+LEASE = timedelta(minutes=1)
+
+
+def _running(backend: MongoBackend, count: int) -> list[Claim]:
+    backend.insert([NewRecord(kind="k") for _ in range(count)], now=NOW)
+    return [record.claim for record in backend.claim(["default"], limit=count, worker="w", lease=LEASE, now=NOW)]
+
+
+def _losing(monkeypatch: pytest.MonkeyPatch, store: Collections, *, applied: bool, error: type[AutoReconnect]) -> None:
+    """Have each bulk lose its answer, after it took effect or before."""
+    collection = type(store.jobs)
+    bulk_write = collection.bulk_write
+
+    def lose(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if applied:
+            bulk_write(self, *args, **kwargs)
+        raise error("lost")
+
+    monkeypatch.setattr(collection, "bulk_write", lose)
+
+
+def test_each_outcome_is_answered_on_its_own(backend: MongoBackend) -> None:
+    """Of a bulk of which a part is stale, the answers tell which."""
+    claims = _running(backend, 4)
+    outcomes = [Complete(claim if n % 2 else Claim(claim.id, 9)) for n, claim in enumerate(claims)]
+    assert list(backend.settle(outcomes, now=NOW)) == [False, True, False, True]
+
+
+def test_one_object_twice_is_applied_once(backend: MongoBackend) -> None:
+    """The same outcome object twice in a batch is answered True once."""
+    [claim] = _running(backend, 1)
+    outcome = Complete(claim)
+    assert list(backend.settle([outcome, outcome], now=NOW)) == [True, False]
+
+
+def test_a_lost_answer_is_looked_for(
+    backend: MongoBackend, store: Collections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where every update left its mark, the call has its answer though the server's was lost."""
+    claims = _running(backend, 3)
+    _losing(monkeypatch, store, applied=True, error=AutoReconnect)
+    assert list(backend.settle([Complete(claim) for claim in claims], now=NOW)) == [True] * 3
+
+
+def test_what_may_come_late_is_unknown(
+    backend: MongoBackend, store: Collections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where marks are missing, the updates may be on their way."""
+    claims = _running(backend, 3)
+    _losing(monkeypatch, store, applied=False, error=AutoReconnect)
+    with pytest.raises(OutcomeUnknown):
+        backend.settle([Complete(claim) for claim in claims], now=NOW)
+
+
+def test_what_was_never_sent_did_not_happen(
+    backend: MongoBackend, store: Collections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a server to send one update to, nothing happened."""
+    claims = _running(backend, 1)
+    _losing(monkeypatch, store, applied=False, error=ServerSelectionTimeoutError)
+    with pytest.raises(Unavailable):
+        backend.settle([Complete(claims[0])], now=NOW)
+    monkeypatch.undo()
+    assert backend.get([claims[0].id])[claims[0].id].state is State.RUNNING

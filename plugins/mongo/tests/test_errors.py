@@ -1,0 +1,67 @@
+import socket
+from collections.abc import Iterator
+from time import monotonic
+
+import pytest
+from pymongo import errors
+from windlass import ConfigurationError, InvalidArgument, OutcomeUnknown, Unavailable, WindlassError
+from windlass_mongo import MongoBackend, connection
+from windlass_mongo.errors import ours
+from windlass_mongo.location import Location
+
+LOCATION = Location.parse("mongodb://u:secret@h")
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port at which somebody listens who never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield int(server.getsockname()[1])
+
+
+def test_a_host_that_does_not_answer(silent_port: int) -> None:
+    """A call ends within the time given, as Unavailable."""
+    began = monotonic()
+    options = "serverSelectionTimeoutMS=500&connectTimeoutMS=500"
+    with (
+        MongoBackend.from_url(f"mongodb://127.0.0.1:{silent_port}/?{options}") as backend,
+        pytest.raises(Unavailable, match="no server that answers"),
+    ):
+        backend.setup()
+    assert monotonic() - began < 10
+
+
+def test_a_server_that_is_too_old(mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What speaks an older protocol than MongoDB 6 is refused, before anything is made."""
+    monkeypatch.setattr(connection, "_OLDEST_WIRE_VERSION", 99)
+    with (
+        MongoBackend.from_url(mongo_url) as backend,
+        pytest.raises(ConfigurationError, match=r"MongoDB 6\.0"),
+    ):
+        backend.setup()
+
+
+@pytest.mark.parametrize(
+    ("raised", "reading", "writing"),
+    [
+        (errors.ServerSelectionTimeoutError(), Unavailable, Unavailable),
+        (errors.NotPrimaryError("x"), Unavailable, Unavailable),
+        (errors.AutoReconnect(), Unavailable, OutcomeUnknown),
+        (errors.NetworkTimeout(), Unavailable, OutcomeUnknown),
+        (errors.WTimeoutError("x"), Unavailable, OutcomeUnknown),
+        (errors.OperationFailure("Authentication failed", 18), ConfigurationError, ConfigurationError),
+        (errors.OperationFailure("not allowed", 13), ConfigurationError, ConfigurationError),
+        (errors.OperationFailure("no transaction", 251), InvalidArgument, InvalidArgument),
+        (errors.DocumentTooLarge("x"), InvalidArgument, InvalidArgument),
+    ],
+)
+def test_errors_are_ours(raised: Exception, reading: type[WindlassError], writing: type[WindlassError]) -> None:
+    """Each is of our tree; an answer that was lost leaves only what writes unknown, and no message shows a password."""
+    assert type(ours(raised, LOCATION)) is reading
+    assert type(ours(raised, LOCATION, writing=True)) is writing
+    assert "secret" not in str(ours(raised, LOCATION))
+
+
+def test_what_was_begun_is_unknown() -> None:
+    """When a part of a call was done, a server that is away leaves its outcome unknown."""
+    assert type(ours(errors.ServerSelectionTimeoutError(), LOCATION, writing=True, begun=True)) is OutcomeUnknown

@@ -1,0 +1,102 @@
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+from uuid import UUID
+
+import pytest
+from windlass import Filter, ForeignStore, NewRecord, NotSetUp, Severity
+from windlass_mongo import MongoBackend, schema
+from windlass_mongo.collections import Collections
+
+NOW = datetime(2031, 5, 17, tzinfo=UTC)
+
+
+def test_every_index_is_made(backend: MongoBackend, store: Collections) -> None:
+    """After setup by several at once each index is there, by its name and as it was asked for."""
+    threads = [Thread(target=backend.setup) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {index.document["name"] for index in schema.INDEXES} < store.jobs.index_information().keys()
+    assert store.store.find_one() == {"_id": "windlass", "version": schema.VERSION}
+
+
+def test_what_others_made_is_left_alone(url: str, store: Collections) -> None:
+    """A collection with documents and no version beside it is refused, and kept."""
+    store.store.drop()
+    store.jobs.insert_one({"_id": 1, "mine": True})
+    with MongoBackend.from_url(url) as backend:
+        with pytest.raises(ForeignStore, match="not made by Windlass"):
+            backend.setup()
+        backend.teardown()
+    assert store.jobs.find_one() == {"_id": 1, "mine": True}
+    store.jobs.drop()
+
+
+def test_a_newer_store_is_refused(url: str, store: Collections) -> None:
+    """A store of a later version is refused by every call, and by setup."""
+    store.store.update_one({}, {"$set": {"version": schema.VERSION + 1}})
+    with MongoBackend.from_url(url) as backend:
+        for call in (backend.setup, backend.queues, backend.teardown):
+            with pytest.raises(NotSetUp, match="upgrade it"):
+                call()
+        findings = {finding.name: finding for finding in backend.diagnose()}
+    assert findings["schema version"].severity is Severity.FAULT
+    store.store.update_one({}, {"$set": {"version": schema.VERSION}})
+
+
+def test_a_teardown_that_died_is_gone_on_with(url: str, store: Collections, backend: MongoBackend) -> None:
+    """While its version is 0 a store is not set up; setup removes what is left, and begins afresh."""
+    backend.insert([NewRecord(kind="k")], now=NOW)
+    store.store.update_one({}, {"$set": {"version": 0}})
+    with MongoBackend.from_url(url) as another:
+        with pytest.raises(NotSetUp):
+            another.queues()
+        another.setup()
+        assert list(another.list(Filter(), limit=9)) == []
+
+
+def test_a_store_that_another_tore_down_is_noticed(url: str, backend: MongoBackend) -> None:
+    """A claim looks, each time, whether there is a store."""
+    with MongoBackend.from_url(url) as another:
+        another.teardown()
+    with pytest.raises(NotSetUp):
+        backend.insert([NewRecord(kind="k")])
+
+
+def test_the_doctor_names_what_is_wrong(backend: MongoBackend, store: Collections) -> None:
+    """A missing index and one that is not as made are faults; on a whole store nothing is one."""
+    assert {finding.severity for finding in backend.diagnose()} <= {Severity.OK, Severity.WARNING}
+    store.jobs.drop_index(schema.CLAIMS)
+    store.jobs.drop_index(schema.DUE)
+    store.jobs.create_index("due", name=schema.DUE)
+    findings = {finding.name: finding for finding in backend.diagnose()}
+    assert findings["indexes"].severity is Severity.FAULT
+    assert findings["indexes"].found == f"missing: {schema.CLAIMS}; not as made: {schema.DUE}"
+
+
+def test_documents_can_be_read(backend: MongoBackend, store: Collections) -> None:
+    """A document has the record's fields by their names, and the payload byte for byte."""
+    [answer] = backend.insert([NewRecord(kind="$where", payload=b"\0\xff", tags=("a.b",))], now=NOW)
+    document = store.jobs.find_one()
+    assert document is not None
+    assert (document["_id"], document["kind"], document["payload"]) == (answer.record.id, "$where", b"\0\xff")
+    assert document["due"] == document["run_at"] == NOW
+    assert "held_key" not in document
+    assert "batch" not in document
+
+
+def test_a_document_by_hand_holds_nobody_up(backend: MongoBackend, store: Collections) -> None:
+    """What is no record is left out of lists and claims, and the jobs behind it are handed out."""
+    lease = timedelta(minutes=1)
+    for id in (UUID(int=1), "by hand"):
+        store.jobs.insert_one(
+            {"_id": id, "queue": "default", "priority": 9, "due": NOW, "state": "pending", "attempt": 0}
+        )
+    [answer] = backend.insert([NewRecord(kind="k")], now=NOW)
+    for found in (
+        backend.list(Filter(), limit=9),
+        backend.claim(["default"], limit=1, worker="w", lease=lease, now=NOW),
+    ):
+        assert [record.id for record in found] == [answer.record.id]
+    assert list(backend.claim(["default"], limit=1, worker="w", lease=lease, now=NOW)) == []

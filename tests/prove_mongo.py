@@ -1,0 +1,53 @@
+"""Run the conformance kit on a MongoDB: `PYTHONPATH=tests python tests/prove_mongo.py [--profile quick] [--ways ...]`.
+
+On a server of its own it is run twice: as a single node, and as the primary of a replica set, which has transactions.
+WINDLASS_TEST_MONGO_URL names another server, on which it is run once.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Literal, get_args
+
+from servers import mongo_server
+from windlass_conformance import conform
+
+Profile = Literal["quick", "standard"]
+
+SLOW = {"COST-01": "docs/mongo.md#what-is-proven-where"}
+"""What the tests' server cannot show: it reads all documents of a collection at each search but one by id."""
+
+WAYS: dict[str, tuple[Callable[[], AbstractContextManager[str]], str]] = {
+    "single node": (mongo_server, ""),
+    "transactions": (lambda: mongo_server("--replica-set", "rs0"), "?directConnection=true&notify=false"),
+}
+
+
+def main() -> None:
+    """Prove each way, and tell; exit with 1 where one does not conform."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--profile", choices=get_args(Profile), default="quick")
+    parser.add_argument("--ways", nargs="*", choices=WAYS, default=list(WAYS))
+    options = parser.parse_args()
+    if given := os.environ.get("WINDLASS_TEST_MONGO_URL"):
+        sys.exit(not prove("given", nullcontext(given), "", options.profile, {}))
+    passed = [prove(way, WAYS[way][0](), WAYS[way][1], options.profile, SLOW) for way in options.ways]
+    sys.exit(not all(passed))
+
+
+def prove(way: str, server: AbstractContextManager[str], query: str, profile: Profile, known: dict[str, str]) -> bool:
+    """Run the kit, tell, and say whether the backend conforms."""
+    with server as url:
+        report = conform(f"{url}{query}", profile=profile, known_failures=known)
+    count = sum(result.status == "passed" for result in report.results)
+    print(f"{way}: {'conforms' if report.passed else 'DOES NOT CONFORM'}, {count} clauses passed", flush=True)
+    for result in report.results:
+        if result.status in ("violated", "error", "known"):
+            print(f"  {result.clause_id} {result.status}: {result.detail}", flush=True)
+    return report.passed
+
+
+if __name__ == "__main__":
+    main()
