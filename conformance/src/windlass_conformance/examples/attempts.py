@@ -1,4 +1,4 @@
-"""Attempts of a job that has had many: as many as max_attempts allows are numbers that a claim may carry."""
+"""Attempts that a batch names twice, and those of numbers that the job has not come to, however high."""
 
 from windlass import Claim, Complete, Hold
 
@@ -24,3 +24,10 @@ def high_attempts_are_refused(case: Case) -> None:
     outcomes = [Complete(Claim(record.id, attempt)) for attempt in _SIZES]
     applied = case.backend.settle([*outcomes, Complete(record.claim)], now=NOW)
     case.equal([*[False] * len(outcomes), True], list(applied))
+
+
+@example("SETTLE-08")
+def the_same_outcome_is_applied_once(case: Case) -> None:
+    """An outcome that stands in a batch twice, the very same object, is applied for the first alone."""
+    outcome = Complete(case.running().claim)
+    case.equal([True, False], list(case.backend.settle([outcome, outcome], now=NOW)))

@@ -32,6 +32,17 @@ class CompletesTwice(MemoryBackend):
         return super()._settle(store, outcome, now)
 
 
+class AnswersByIdentity(MemoryBackend):
+    """A second outcome is told from the first by being another object."""
+
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
+        answers = super().settle(outcomes, transaction=transaction, now=now)
+        first = {id(outcome): answer for outcome, answer in reversed([*zip(outcomes, answers, strict=True)])}
+        return [first[id(outcome)] for outcome in outcomes]
+
+
 class ExtendsStale(MemoryBackend):
     """A claim of an earlier attempt extends the lease of the current one."""
 
@@ -211,6 +222,9 @@ class SettlesInTwoSteps(MemoryBackend):
 MUTANTS = (
     Mutant("completes unfenced", "SETTLE-06", CompletesUnfenced, "A Complete of an old attempt is applied.", "D1"),
     Mutant("completes twice", "SETTLE-08", CompletesTwice, "A second outcome overwrites the first.", "D8"),
+    Mutant(
+        "answers by identity", "SETTLE-08", AnswersByIdentity, "The same outcome is applied twice."
+    ),
     Mutant("settles in two steps", "RACE-03", SettlesInTwoSteps, "A claim is checked before, not while.", "D2"),
     Mutant("extends stale claims", "LEASE-02", ExtendsStale, "A stale heartbeat extends the new lease.", "D4"),
     Mutant("loses expired leases", "LEASE-04", LosesExpired, "A lease that ran out is not held again.", "J8"),

@@ -152,8 +152,8 @@ class PostgresBackend(Backend):
         now = _utc(now)
         settling.check(outcomes, _or_clock(now), _CAPABILITIES.max_payload_bytes)
         keys = [_key(outcome.claim) for outcome in outcomes]
-        first = dict(zip(reversed(keys), reversed(outcomes), strict=True))
-        parameters = {**settling.columns([outcome for _, outcome in _in_locking_order(first)]), "now": now}
+        first = {key: n for n, key in reversed([*enumerate(keys)])}
+        parameters = {**settling.columns([outcomes[n] for _, n in _in_locking_order(first)]), "now": now}
         self._refuse_closed()
         if transaction is None:
             found = self._write(self._queries.settle, parameters)
@@ -161,7 +161,7 @@ class PostgresBackend(Backend):
             with mapped(self._location):
                 found = lent(transaction)(self._queries.settle, parameters)
         applied = {(id.int, attempt) for id, attempt in found}
-        return [key in applied and outcome is first[key] for key, outcome in zip(keys, outcomes, strict=True)]
+        return [key in applied and first[key] == n for n, key in enumerate(keys)]
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         parameters = {"limit": guards.limit(limit), "now": _utc(now), "error": LEASE_EXPIRED.to_json()}
