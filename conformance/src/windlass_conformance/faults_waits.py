@@ -11,8 +11,8 @@ from .case import Case, example
 from .faults import through_proxy
 from .threads import Beside
 
-_LONG = timedelta(seconds=30)
-_SOON = 15.0
+_LONG = timedelta(seconds=20)
+_SOON = 10.0
 """Seconds: well over what a client may pause between two attempts to connect, and well under `_LONG`."""
 
 _TRIES = 3

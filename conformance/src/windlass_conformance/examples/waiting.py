@@ -10,7 +10,7 @@ from ..case import Case, example
 from ..threads import Beside
 
 SHORT = timedelta(milliseconds=200)
-LONG = timedelta(seconds=20)
+LONG = timedelta(seconds=12)
 _A_MOMENT = 0.7
 """Seconds within which a store has looked, though not at each try."""
 

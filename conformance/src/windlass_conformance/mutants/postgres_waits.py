@@ -5,6 +5,7 @@ from contextlib import closing
 from windlass_postgres.connections import Connection, connect
 from windlass_postgres.listener import Listener
 from windlass_postgres.location import Location
+from windlass_postgres.waiting import Waiting
 
 from ..mutant import Mutant
 from .postgres_patch import MIGRATION, Broken, mutant, patched
@@ -26,6 +27,7 @@ class ListensOnce(Broken):
     def __init__(self, location: Location) -> None:
         super().__init__(location)
         self._listener = _Once(location)
+        self._waiting = Waiting(self._seconds_until_due, self._listener)
 
 
 class _Late(Listener):
@@ -40,6 +42,7 @@ class MissesTheFirst(Broken):
     def __init__(self, location: Location) -> None:
         super().__init__(location)
         self._listener = _Late(location)
+        self._waiting = Waiting(self._seconds_until_due, self._listener)
 
 
 MUTANTS: tuple[Mutant, ...] = (
