@@ -199,6 +199,25 @@ def test_wrong_hints(make_runner: MakeRunner) -> None:
     runner.enqueue_raw("echo", b"7")
 
 
+class SlowlyHasty(Hasty):
+    """A store whose `wait` takes a round trip of 3 ms to say so."""
+
+    def wait(self, *args: Any, **given: Any) -> bool:
+        """Say so."""
+        Event().wait(0.003)
+        return True
+
+
+def test_wrong_hints_after_a_round_trip(make_runner: MakeRunner) -> None:
+    """Where hints are wrong and take a round trip each, the worker does not spin either."""
+    backend = SlowlyHasty()
+    runner = make_runner(backend, poll=SECOND)
+    echo(runner)
+    runner.start()
+    eventually(lambda: len(backend.claimed_at) >= 10)
+    assert backend.claimed_at[9] - backend.claimed_at[1] >= 0.2  # the first hint is followed at once
+
+
 def test_store_is_closed_under_it(make_runner: MakeRunner) -> None:
     """A runner whose store was closed by somebody else can still be stopped."""
     backend = MemoryBackend()

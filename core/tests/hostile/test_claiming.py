@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from threading import Event
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -124,34 +123,6 @@ def test_given_back_for_good(make_runner: MakeRunner, release: Event) -> None:
     busy = runner.get(handles[0])
     eventually(lambda: runner.get(handles[0]).lease_until != busy.lease_until)
     assert max(runner.get(handle).attempt for handle in handles) == 1
-
-
-class SlowlyHasty(MemoryBackend):
-    """A store whose `wait` takes a round trip of 3 ms to say, always, that there is something."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.claimed_at: list[float] = []
-
-    def claim(self, *args: Any, **given: Any) -> Sequence[Record]:
-        """Note it."""
-        self.claimed_at.append(monotonic())
-        return super().claim(*args, **given)
-
-    def wait(self, *args: Any, **given: Any) -> bool:
-        """Say so."""
-        Event().wait(0.003)
-        return True
-
-
-def test_wrong_hints_after_a_round_trip(make_runner: MakeRunner) -> None:
-    """Where hints are wrong and take a round trip each, the worker does not spin either."""
-    backend = SlowlyHasty()
-    runner = make_runner(backend, poll=SECOND)
-    echo(runner)
-    runner.start()
-    eventually(lambda: len(backend.claimed_at) >= 10)
-    assert backend.claimed_at[9] - backend.claimed_at[1] >= 0.2  # the first hint is followed at once
 
 
 def test_right_hints_are_followed_at_once(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
-from windlass import Filter, NewRecord, Unavailable
+from pymongo.errors import AutoReconnect
+from windlass import Filter, NewRecord, OutcomeUnknown, Unavailable
 from windlass_mongo import MongoBackend, inserting, staging
 from windlass_mongo.collections import Collections
 
@@ -57,6 +58,23 @@ def test_what_the_dead_left(
     assert _visible(backend) == stored
     assert _left(store) == (0, 0)
     assert all(answer.created is (stored == 0) for answer in backend.insert(_batch()))
+
+
+def test_a_lost_answer_to_a_commit_that_others_went_on_with(
+    backend: MongoBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the batch is gone when its writer looks, nobody knows how it ended: it is not said to be not stored."""
+    commit = staging.commit
+
+    def lost(store: Collections, batch: ObjectId) -> None:
+        commit(store, batch)
+        staging.resolve(store, batch, patience=0)
+        raise AutoReconnect("the answer is lost")
+
+    monkeypatch.setattr(staging, "commit", lost)
+    with pytest.raises(OutcomeUnknown):
+        backend.insert(_batch())
+    assert _visible(backend) == 3
 
 
 def test_a_young_batch_is_left_alone(backend: MongoBackend, store: Collections) -> None:

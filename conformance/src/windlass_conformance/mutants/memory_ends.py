@@ -222,9 +222,7 @@ class SettlesInTwoSteps(MemoryBackend):
 MUTANTS = (
     Mutant("completes unfenced", "SETTLE-06", CompletesUnfenced, "A Complete of an old attempt is applied.", "D1"),
     Mutant("completes twice", "SETTLE-08", CompletesTwice, "A second outcome overwrites the first.", "D8"),
-    Mutant(
-        "answers by identity", "SETTLE-08", AnswersByIdentity, "The same outcome is applied twice."
-    ),
+    Mutant("answers by identity", "SETTLE-08", AnswersByIdentity, "The same outcome is applied twice."),
     Mutant("settles in two steps", "RACE-03", SettlesInTwoSteps, "A claim is checked before, not while.", "D2"),
     Mutant("extends stale claims", "LEASE-02", ExtendsStale, "A stale heartbeat extends the new lease.", "D4"),
     Mutant("loses expired leases", "LEASE-04", LosesExpired, "A lease that ran out is not held again.", "J8"),

@@ -79,6 +79,7 @@ def _end(store: Collections, batch: ObjectId) -> None:
     Raises:
         TakenBack: by somebody else.
         Unavailable: by us.
+        OutcomeUnknown: others brought it to its end while we did not hear of the commit.
     """
     try:
         staging.commit(store, batch)
@@ -88,6 +89,8 @@ def _end(store: Collections, batch: ObjectId) -> None:
     except AutoReconnect as exc:
         if staging.take_back(store, batch):
             raise Unavailable(f"the connection was lost before the batch was stored: {exc}") from exc
+        if not staging.is_there(store, batch):
+            raise OutcomeUnknown(f"the connection was lost, and the batch may be stored: {exc}") from exc
     staging.reveal(store, batch)
 
 

@@ -54,11 +54,19 @@ def reveal(store: Collections, batch: ObjectId) -> None:
 
 
 def take_back(store: Collections, batch: ObjectId) -> bool:
-    """Remove an open batch and its jobs. One that was committed is left as it is, and the answer is False."""
-    if not store.batches.delete_one({"_id": batch, **OPEN}).deleted_count and store.batches.find_one({"_id": batch}):
-        return False
-    store.jobs.delete_many(staged(batch))
-    return True
+    """Remove an open batch and its jobs, and say whether it was open.
+
+    One that was committed is left as it is; of one that is gone, what is hidden yet is removed.
+    """
+    was_open = bool(store.batches.delete_one({"_id": batch, **OPEN}).deleted_count)
+    if was_open or not is_there(store, batch):
+        store.jobs.delete_many(staged(batch))
+    return was_open
+
+
+def is_there(store: Collections, batch: ObjectId) -> bool:
+    """Say whether a batch has not come to its end."""
+    return store.batches.find_one({"_id": batch}) is not None
 
 
 def resolve(store: Collections, batch: ObjectId, *, patience: float) -> None:
