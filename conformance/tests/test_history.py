@@ -297,6 +297,49 @@ def test_a_broken_rule_is_found(rule: str, make: Callable[[], list[Operation]]) 
         assert set(map(id, finding.operations)) <= set(map(id, history))
 
 
+def _at(operation: Operation, began: int, ended: int) -> Operation:
+    return replace(operation, began=began, ended=ended)
+
+
+@pytest.mark.parametrize(("began", "left"), [(35, False), (45, True)], ids=["too late", "after"])
+def test_a_rescue_may_leave_what_a_claim_comes_too_late_for(began: int, left: bool) -> None:
+    """A claim that began while the job waited may have it in its hands when it sees that it runs; one after may not."""
+    store = Store()
+    store.insert()
+    store.claim()
+    store.claim()
+    store.client.rescue(limit=1, now=NOW + 10 * SECOND)
+    insert, claim, late, rescue = store.history
+    history = [_at(insert, 10, 20), _at(claim, 30, 40), _at(late, began, 90), replace(_at(rescue, 60, 70), answer=[])]
+    assert ("R9" in _rules(history)) is left
+
+
+@pytest.mark.parametrize(("began", "left"), [(55, False), (65, True)], ids=["too late", "after"])
+def test_a_claim_may_leave_what_a_rescue_comes_too_late_for(began: int, left: bool) -> None:
+    """A rescue that began while the job ran may have it in its hands when it sees that it waits again."""
+    store = Store()
+    store.insert()
+    [record] = store.claim()
+    store.client.settle([Retry(claim=record.claim, run_at=NOW, error=ERROR)], now=NOW)
+    store.client.rescue(limit=1, now=NOW)
+    store.claim(limit=2)
+    insert, claim, settle, rescue, again = store.history
+    last = replace(_at(again, 70, 80), answer=[])
+    history = [_at(insert, 10, 20), _at(claim, 30, 40), _at(settle, 50, 60), _at(rescue, began, 90), last]
+    assert ("R9" in _rules(history)) is left
+
+
+def test_a_new_job_is_in_nobody_elses_hands() -> None:
+    """A rescue that began before a job was stored is no excuse for a claim that leaves it."""
+    store = Store()
+    store.insert()
+    store.client.rescue(limit=1, now=NOW)
+    store.claim()
+    insert, rescue, claim = store.history
+    history = [_at(insert, 20, 30), _at(rescue, 10, 90), replace(_at(claim, 40, 50), answer=[])]
+    assert "R9" in _rules(history)
+
+
 def test_a_key_that_may_have_changed_hands_is_no_finding() -> None:
     """Of two inserts at once with one key, the first may have ended before the second was; then there is no R13."""
     store = Store()

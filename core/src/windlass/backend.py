@@ -132,9 +132,9 @@ class Backend(ABC):
         """Hand due jobs to this caller, each to it alone, as `running` with attempt + 1 and a lease until now + lease.
 
         When: `pending` or `retrying`, run_at <= now, in one of `queues`, and that queue not paused.
-        Order: priority (higher first), then run_at, then id (as bytes), among what no other claim holds.
+        Order: priority (higher first), then run_at, then id (as bytes), among what no other call holds.
         Atomic: each job is handed to one caller. Never waits for a job that another claim has. Never returns fewer than
-            it could, except while other calls are changing the same records.
+            it could, except while other calls are changing the same records, or come too late to change them.
         Cost: does not grow with the backlog, with future jobs or with finished ones.
 
         Args:
@@ -186,8 +186,8 @@ class Backend(ABC):
         When: lease_until <= now. A job that has used up max_attempts is `discarded` instead, and one whose
             cancellation was requested is `cancelled`.
         Order: which of the expired are taken, when they are more than `limit`, is the backend's choice.
-        Atomic: each job is rescued by one caller. What another call is asked to change meanwhile may be left to the
-            next rescue.
+        Atomic: each job is rescued by one caller. What another call is asked to change meanwhile, or comes too late to
+            change, may be left to the next rescue.
 
         Returns:
             The records that this call changed, as they are now. Empty when nothing has expired.

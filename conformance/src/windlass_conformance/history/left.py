@@ -37,6 +37,7 @@ class _Waiting(NamedTuple):
     order: Any
     id: UUID
     closed: float
+    since: float
     record: Record
 
 
@@ -87,14 +88,14 @@ def _events(calls: Iterable[Operation], lives: Iterable[Life]) -> Iterator[tuple
             yield call.began, _ASKED, index, call
     for index, life in enumerate(lives):
         for window in life.untouched:
-            placed = _placed(life.id, window)
+            placed = _placed(life, window)
             if placed is not None:
                 yield window.opened, _OPENED, index, placed
                 yield window.closed, _CLOSED, index, placed
 
 
-def _placed(id: UUID, window: Window) -> tuple[Shelf, _Waiting] | None:
-    """Say on which shelf a job surely was, with the latest due time or lease that it may have had."""
+def _placed(life: Life, window: Window) -> tuple[Shelf, _Waiting] | None:
+    """Say on which shelf a job surely was, with the latest due time or lease that it may have had, and since when."""
     records = [state for state in window.states if state is not None]
     if len(records) < len(window.states):
         return None
@@ -108,7 +109,9 @@ def _placed(id: UUID, window: Window) -> tuple[Shelf, _Waiting] | None:
         shelf, order, moment = (_EXPIRED, ""), last.lease_until, last.lease_until or ANY
     else:
         return None
-    return None if moment is ANY else (shelf, _Waiting(order, id, window.closed, last))
+    was_another = any(time < window.opened for state, time in life.reached.items() if state is not State.PENDING)
+    since = window.opened if was_another else -inf
+    return None if moment is ANY else (shelf, _Waiting(order, life.id, window.closed, since, last))
 
 
 def _alone(claims: list[Operation]) -> set[int]:
@@ -133,22 +136,17 @@ def _asked(
     history: Sequence[Operation],
 ) -> Iterator[Finding]:
     room = len(call.answer) < call.given["limit"]
+    last = None if room or not call.answer else place(call.answer[-1])
+    if not room and (call.call == "rescue" or not alone):
+        return
     if call.call == "rescue":
-        expired = shelves[_EXPIRED, ""]
-        found = _first(call, expired, slack, None) if room else None
-        if found is not None:  # look again, past what other calls are asked to change meanwhile
-            meanwhile = [o for o in history if o is not call and o.began <= call.over and call.began <= o.over]
-            rest = [one for one in expired if not any(_may_change(other, one.id) for other in meanwhile)]
-            found = _first(call, rest, slack, None)
+        found = _first(call, shelves[_EXPIRED, ""], slack, None, history)
         if found is not None:
             text = f"rescue took {len(call.answer)} of at most {call.given['limit']}, and left job {found.id}, "
             yield Finding.of("R9", f"{text}whose lease ended at {found.record.lease_until}", call)
         return
-    last = None if room or not call.answer else place(call.answer[-1])
-    if not room and not alone:
-        return
     for queue in dict.fromkeys(call.given["queues"]):
-        found = _first(call, shelves["queue", queue], slack, last)
+        found = _first(call, shelves["queue", queue], slack, last, history)
         if found is None or not pauses.surely_open(queue, call):
             continue
         if room:
@@ -157,6 +155,20 @@ def _asked(
         else:
             text = f"claim left job {found.id} (priority {found.record.priority}, due "
             yield Finding.of("R10", f"{text}{found.record.run_at.isoformat()}), which precedes those it took", call)
+
+
+def _may_hold(other: Operation, call: Operation, waiting: _Waiting) -> bool:
+    """Say whether another call may have a job in its hands meanwhile, which it does not change.
+
+    It began before the job was what it is now, and is asked to change what that was; it comes too late. A rescue leaves
+    whatever others are asked to change.
+    """
+    if other is call or other.began > call.over or other.over < call.began:
+        return False
+    too_late = other.began <= waiting.since
+    if other.call == "claim":
+        return too_late and waiting.record.queue in other.given["queues"]
+    return (too_late or call.call == "rescue") and _may_change(other, waiting.id)
 
 
 def _may_change(call: Operation, id: UUID) -> bool:
@@ -172,8 +184,10 @@ def _may_change(call: Operation, id: UUID) -> bool:
             return name in ("rescue", "purge")
 
 
-def _first(call: Operation, shelf: list[_Waiting], slack: timedelta, last: Any) -> _Waiting | None:
-    """Return the first job on a shelf, up to a place, that was due throughout a call and was not taken."""
+def _first(
+    call: Operation, shelf: list[_Waiting], slack: timedelta, last: Any, history: Sequence[Operation]
+) -> _Waiting | None:
+    """Return the first job on a shelf, up to a place, that was due throughout a call, free, and was not taken."""
     taken = {record.id for record in call.answer}
     for waiting in shelf[:MOST_LOOKS]:
         record = waiting.record
@@ -181,6 +195,7 @@ def _first(call: Operation, shelf: list[_Waiting], slack: timedelta, last: Any) 
             return None
         moment = record.run_at if record.state in CLAIMABLE else record.lease_until
         assert moment is not None
-        if waiting.closed > call.over and call.given["now"] - moment >= slack and waiting.id not in taken:
+        due = waiting.closed > call.over and call.given["now"] - moment >= slack
+        if due and waiting.id not in taken and not any(_may_hold(other, call, waiting) for other in history):
             return waiting
     return None
