@@ -173,7 +173,11 @@ _ALL = (
     Clause(
         "RACE-12", "race", "Calls about the same jobs in opposite orders, and keys in opposite orders, are answered."
     ),
-    Clause("SCHED-01", "schedule", "However the steps of claims interleave, each job goes to one, and none is left."),
+    Clause(
+        "SCHED-01",
+        "schedule",
+        "However the steps of claims interleave, each job goes to one, and none is left or overtaken.",
+    ),
     Clause("SCHED-02", "schedule", "However settle, extend and rescue interleave, an attempt ends once."),
     Clause("SCHED-03", "schedule", "A rescue, settle or extend that meets the next attempt leaves it alone."),
     Clause("SCHED-04", "schedule", "However inserts, ends and requeues interleave, a unique key has one holder."),

@@ -23,7 +23,8 @@ from windlass import (
     State,
     Unavailable,
 )
-from windlass_postgres import PostgresBackend, connections
+from windlass_postgres import PostgresBackend, claiming, connections
+from windlass_postgres.execute import on
 
 LEASE = timedelta(minutes=1)
 
@@ -91,7 +92,7 @@ def test_a_pool_of_one_serves_many_threads(url: str, backend: PostgresBackend) -
 
 def test_a_pool_in_use_is_named(url: str, backend: PostgresBackend) -> None:
     """A call that gets no connection in time says how many there are."""
-    with PostgresBackend.from_url(f"{url}&pool_size=1&pool_timeout=0.05") as small:
+    with PostgresBackend.from_url(f"{url}&pool_size=1&pool_timeout=1") as small:
         small.stats()
         with (
             pytest.raises(Unavailable, match="has all its connections in use; raise pool_size"),
@@ -211,6 +212,36 @@ def test_a_contended_claim_looks_further(connection: psycopg.Connection, backend
         connection.execute(f"""SELECT FROM "{schema}".jobs WHERE kind = 'high' FOR UPDATE""")
         claimed = backend.claim(["default"], limit=3, worker="w", lease=LEASE)
     assert [record.kind for record in claimed] == ["low"] * 3
+
+
+def test_a_contended_claim_keeps_the_order_of_queues(
+    connection: psycopg.Connection, backend: PostgresBackend, schema: str
+) -> None:
+    """When another holds the first job, the next is that of the other queue, and not the next of the first's."""
+    backend.insert(
+        [NewRecord(kind="held", queue="a"), NewRecord(kind="next", queue="b"), NewRecord(kind="last", queue="a")]
+    )
+    with connection.transaction():
+        connection.execute(f"""SELECT FROM "{schema}".jobs WHERE kind = 'held' FOR UPDATE""")
+        claimed = backend.claim(["a", "b"], limit=1, worker="w", lease=LEASE)
+    assert [record.kind for record in claimed] == ["next"]
+
+
+def test_a_contended_claim_locks_what_it_takes(
+    connection: psycopg.Connection, backend: PostgresBackend, schema: str
+) -> None:
+    """A claim that looks further holds no job that it does not take: others could not claim it meanwhile."""
+    backend.insert([NewRecord(kind="k", priority=9 - n) for n in range(4)])
+    with connection.transaction():
+        connection.execute(f"""SELECT FROM "{schema}".jobs WHERE priority = 9 FOR UPDATE""")
+        with closing(connections.connect(backend._location)) as claimer, claimer.transaction():
+            found = claiming.claim(
+                on(claimer.cursor(binary=True)),
+                backend._queries.claim,
+                {"queues": ["default"], "limit": 1, "worker": "w", "lease": LEASE, "now": None},
+            )
+            others = backend.claim(["default"], limit=9, worker="w", lease=LEASE)
+    assert [record.priority for record in [*found, *others]] == [8, 7, 6]
 
 
 def test_what_was_taken_is_kept(

@@ -17,7 +17,7 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 LIMIT = 10
 BATCH = 200
-CLAIM = {"limit": LIMIT, "worker": "w", "lease": HOUR, "now": NOW, "contended": False, "taken": []}
+CLAIM = {"limit": LIMIT, "worker": "w", "lease": HOUR, "now": NOW, "look": LIMIT, "taken": []}
 NO_FILTER = dict.fromkeys(("ids", "states", "kinds", "queues", "tags"))
 
 

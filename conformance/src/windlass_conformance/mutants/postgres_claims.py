@@ -12,7 +12,8 @@ from windlass_postgres.location import Location
 from ..mutant import Mutant
 from .postgres_patch import URL, Broken, mutant, patch, patched
 
-_LOCK = "ORDER BY run_at, id LIMIT share.n FOR UPDATE SKIP LOCKED"
+_FIRST = "ORDER BY priority DESC, run_at, id LIMIT %(limit)s"
+_LOCK = f"{_FIRST} FOR UPDATE SKIP LOCKED"
 
 _DUE = """
     SELECT id FROM {schema}.jobs
@@ -88,6 +89,15 @@ class WaitsForOthers(Broken):
         return self._connections.transact(lambda cursor: on(cursor)(query, parameters))
 
 
+class GoesOnInOneQueue(Broken):
+    """A claim that finds the first due jobs held by others goes on in the first queue, past those of another."""
+
+    def _write(self, query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[rows.Row]:
+        if parameters.get("look", 0) > parameters.get("limit", 0):
+            parameters = {**parameters, "queues": parameters["queues"][:1]}
+        return super()._write(query, parameters)
+
+
 def _as_updated() -> type[PostgresBackend]:
     rows.claiming_order = lambda row: (0, 0, b"")
     return PostgresBackend
@@ -95,12 +105,13 @@ def _as_updated() -> type[PostgresBackend]:
 
 MUTANTS: tuple[Mutant, ...] = (
     mutant("claims in two statements", "SCHED-01", ClaimsInTwoStatements, "A1"),
-    patched("waits, and does not look again", "RACE-01", "claim", _LOCK, "ORDER BY run_at, id LIMIT share.n", "A7",
+    patched("waits, and does not look again", "RACE-01", "claim", _LOCK, _FIRST, "A7",
             "A claim waits for the row that another is taking, and then takes it too."),
     mutant("waits for other claims", "FAULT-07", WaitsForOthers),
     mutant("locks others each time", "CLAIM-06", ClaimsAgainAndAgain, "A4"),
-    patched("gives up behind others", "SCHED-01", "claim", "coalesce(sum(n), 0)::bigint", "0::bigint", "A11",
+    patched("gives up behind others", "SCHED-01", "claim", "count(*) AS n", "0 AS n", "A11",
             "A claim that finds the first due jobs held by others does not look for free ones further on."),
+    mutant("goes on in one queue", "SCHED-01", GoesOnInOneQueue, "G4"),
     Mutant("claims in the order of its update", "CLAIM-05", _as_updated,
            "Claimed jobs are returned in the order in which UPDATE ... RETURNING met them.", "G4", URL),
     patched("casts attempts to smallint", "SETTLE-06", "settle", "%(attempts)s::bigint[]", "%(attempts)s::smallint[]",

@@ -56,9 +56,9 @@ def insert(*slots: int, at: timedelta = timedelta(0), **fields: Any) -> Call:
     return call("insert", [NewRecord(kind="k", id=IDS[slot], **fields) for slot in slots], now=NOW + at)
 
 
-def claim(limit: int = MANY, *, worker: str = "w", at: timedelta = timedelta(0)) -> Call:
-    """Claim."""
-    return call("claim", [QUEUE], limit=limit, worker=worker, lease=LEASE, now=NOW + at)
+def claim(limit: int = MANY, *more: str, worker: str = "w", at: timedelta = timedelta(0)) -> Call:
+    """Claim, from more queues too."""
+    return call("claim", [QUEUE, *more], limit=limit, worker=worker, lease=LEASE, now=NOW + at)
 
 
 def settle(*outcomes: Outcome, at: timedelta = LEASE) -> Call:

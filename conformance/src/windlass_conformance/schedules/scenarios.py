@@ -28,6 +28,7 @@ from .program import (
 _RUNNING = (insert(0), claim())
 _DONE = (*_RUNNING, settle(complete()))
 _NOW = timedelta(0)
+_IN_TWO_QUEUES = (insert(0), insert(1, queue="other", run_at=SECOND), insert(2, run_at=2 * SECOND))
 
 
 def _two(before: Calls, a: Call | Calls, b: Call | Calls) -> Program:
@@ -40,12 +41,13 @@ def _calls(calls: Call | Calls) -> Calls:
 
 @example("SCHED-01")
 def claims_interleave(case: Case) -> None:
-    """Two claims of one job, and of three by two at a time: each job goes to one, and none is left."""
+    """Two claims of one job, and of three by two at a time: each job goes to one, and none is left or overtaken."""
     judge(
         case,
         _two((insert(0),), claim(1, worker="a"), claim(1, worker="b")),
         _two((insert(0, 1, 2),), claim(2, worker="a"), claim(2, worker="b")),
         _two(_RUNNING, (settle(retry()), claim(at=LEASE)), claim(at=LEASE, worker="b")),
+        _two(_IN_TWO_QUEUES, delete(0), claim(1, "other", at=LEASE)),
     )
 
 

@@ -1,4 +1,4 @@
-"""Taking due jobs: one statement, and another where others hold some of the first ones."""
+"""Taking due jobs: one statement, and others that look further where some of the first ones are held."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,16 +15,20 @@ Write = Callable[[LiteralString, Mapping[str, Any]], Sequence[Row]]
 
 def claim(write: Write, query: LiteralString, asked: Mapping[str, Any]) -> Sequence[Record]:
     """Return what `claim.sql` takes, in claiming order."""
-    taken, due = _taken(write(query, {**asked, "contended": False, "taken": []}))
-    if len(taken) < due:  # others hold some of the first jobs, and there may be free ones in other lanes
-        more = {**asked, "limit": asked["limit"] - len(taken), "contended": True, "taken": [row[0] for row in taken]}
+    limit = look = asked["limit"]
+    taken, found = _taken(write(query, {**asked, "look": look, "taken": []}))
+    while len(taken) < limit and found == look:  # others hold some of the first jobs, and there may be free ones behind
+        look *= 2
+        more = {**asked, "limit": limit - len(taken), "look": look, "taken": [row[0] for row in taken]}
+        found = 0
         with _kept(taken):
-            taken += _taken(write(query, more))[0]
+            further, found = _taken(write(query, more))
+            taken += further
     return rows.records(sorted(taken, key=rows.claiming_order))
 
 
 def _taken(found: Sequence[Row]) -> tuple[list[Row], int]:
-    """Return the rows of claimed jobs, and how many were due: the last column, of a row of its own where none is."""
+    """Return the rows of claimed jobs, and among how many: the last column, of a row of its own where none is."""
     return [row for row in found if row[0] is not None], found[0][-1]
 
 

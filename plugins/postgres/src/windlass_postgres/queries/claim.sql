@@ -1,13 +1,14 @@
 -- Effect: begin an attempt of the first due jobs, in claiming order, of those of the queues that are not paused.
 -- Locks: the rows of the jobs that it takes; skips those that another holds. Index: jobs_waiting; primary key.
 --     A lane is one (queue, priority), kept in claiming order by the index; `lane` skips from the first job of each to
---     that of the next, past the jobs between. `share` is how many of the first due jobs stand in each lane, and so many
---     are locked there: no lane is locked further than needed. Where others hold some of the first jobs, too few may be
---     left in those lanes; a call says `contended` then, and each lane is locked as far as it may be needed. It names
---     what it has `taken` before, so that no job which somebody made due again meanwhile is in its answer twice.
+--     that of the next, past the jobs between. `first` are the first `look` due jobs of all lanes; of these `limit` are
+--     locked, one by one in claiming order, so that no job is locked that is not taken. Where others hold some, too few
+--     may be left; a call looks further then. It names what it has `taken` before, so that no job which somebody made due
+--     again meanwhile is in its answer twice.
 --     Entries of jobs that were claimed before stand at the head of a lane until they are vacuumed, which they are not as
 --     long as some transaction is older. So a lane is searched from its head once, and then from its first job.
--- Order: of what is returned, none. At least one row: `n` is how many were due, and is alone where none was taken.
+--     What is locked is asked again whether it waits, by a CASE, of which the planner expects nothing: see settle.
+-- Order: of what is returned, none. At least one row: `n` is how many `first` are, and is alone where none was taken.
 WITH RECURSIVE lane AS (
     SELECT asked.queue, first.priority, first.run_at, first.id
     FROM unnest(%(queues)s::text[]) AS asked (queue)
@@ -26,33 +27,23 @@ WITH RECURSIVE lane AS (
         ORDER BY priority DESC, run_at, id LIMIT 1
     ) AS first
 ),
-share AS MATERIALIZED (
-    SELECT queue, priority, run_at, id, count(*) AS n
-    FROM (
-        SELECT lane.*
-        FROM lane
-        CROSS JOIN LATERAL (
-            SELECT run_at, id FROM {schema}.jobs
-            WHERE queue = lane.queue AND priority = lane.priority AND state IN ('pending', 'retrying')
-                AND (run_at, id) >= (lane.run_at, lane.id) AND run_at <= {now}
-                AND id <> ALL (%(taken)s::uuid[])
-            ORDER BY run_at, id LIMIT %(limit)s
-        ) AS due
-        ORDER BY lane.priority DESC, due.run_at, due.id
-        LIMIT CASE WHEN %(contended)s THEN NULL ELSE %(limit)s END
-    ) AS first
-    GROUP BY queue, priority, run_at, id
-),
-taken AS MATERIALIZED (
+first AS MATERIALIZED (
     SELECT due.id
-    FROM share
+    FROM lane
     CROSS JOIN LATERAL (
         SELECT run_at, id FROM {schema}.jobs
-        WHERE queue = share.queue AND priority = share.priority AND state IN ('pending', 'retrying')
-            AND (run_at, id) >= (share.run_at, share.id) AND run_at <= {now} AND id <> ALL (%(taken)s::uuid[])
-        ORDER BY run_at, id LIMIT share.n FOR UPDATE SKIP LOCKED
+        WHERE queue = lane.queue AND priority = lane.priority AND state IN ('pending', 'retrying')
+            AND (run_at, id) >= (lane.run_at, lane.id) AND run_at <= {now}
+            AND id <> ALL (%(taken)s::uuid[])
+        ORDER BY run_at, id LIMIT %(look)s
     ) AS due
-    ORDER BY share.priority DESC, due.run_at, due.id LIMIT %(limit)s
+    ORDER BY lane.priority DESC, due.run_at, due.id LIMIT %(look)s
+),
+taken AS MATERIALIZED (
+    SELECT id FROM {schema}.jobs
+    WHERE id = ANY (ARRAY(SELECT id FROM first))
+        AND CASE WHEN state IN ('pending', 'retrying') THEN run_at <= {now} ELSE FALSE END
+    ORDER BY priority DESC, run_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ),
 claimed AS (
     UPDATE {schema}.jobs
@@ -64,6 +55,6 @@ claimed AS (
         attempted_at, finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error,
         result, tags
 )
-SELECT claimed.*, wanted.n
-FROM (SELECT coalesce(sum(n), 0)::bigint AS n FROM share) AS wanted
+SELECT claimed.*, looked.n
+FROM (SELECT count(*) AS n FROM first) AS looked
 LEFT JOIN claimed ON TRUE
