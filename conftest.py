@@ -91,3 +91,15 @@ def mongo_url() -> Iterator[str]:
 
     with mongo_server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def replica_set_url() -> Iterator[str]:
+    """The same of one that has transactions, but for change streams where it is the tests' own."""
+    if given := os.environ.get("WINDLASS_TEST_MONGO_URL"):
+        yield given
+        return
+    from servers import mongo_server  # noqa: PLC0415  # a run by --pyargs from elsewhere has no `tests`
+
+    with mongo_server("--replica-set", "rs0") as url:
+        yield f"{url}?directConnection=true&notify=false"
