@@ -89,8 +89,8 @@ def mongo_url() -> Iterator[str]:
         return
     from servers import mongo_server  # noqa: PLC0415  # a run by --pyargs from elsewhere has no `tests`
 
-    with mongo_server() as url:
-        yield url
+    with mongo_server() as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
@@ -101,5 +101,5 @@ def replica_set_url() -> Iterator[str]:
         return
     from servers import mongo_server  # noqa: PLC0415  # a run by --pyargs from elsewhere has no `tests`
 
-    with mongo_server("--replica-set", "rs0") as url:
-        yield f"{url}?directConnection=true&notify=false"
+    with mongo_server(replica_set=True) as server:
+        yield server.url
