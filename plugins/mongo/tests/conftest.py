@@ -1,3 +1,4 @@
+import socket
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -38,3 +39,10 @@ def with_transactions(replica_set_url: str) -> Iterator[MongoBackend]:
         backend.setup()
         yield backend
         backend.teardown()
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port at which somebody listens who never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield int(server.getsockname()[1])

@@ -1,6 +1,7 @@
 """Closing, where the server cannot be reached any more."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 from time import monotonic
@@ -9,6 +10,7 @@ from typing import Self
 import pytest
 from servers import mongo_server
 from support import eventually
+from windlass import Closed
 from windlass_mongo import MongoBackend, listener
 from windlass_mongo.listener import Listener
 
@@ -40,6 +42,18 @@ def test_it_does_not_wait_for_a_server_that_is_gone() -> None:
         eventually(lambda: not client.topology_description.has_readable_server())
         began = monotonic()
         backend.close()
+        assert monotonic() - began < 10
+
+
+def test_it_does_not_wait_for_a_server_that_is_silent(silent_port: int) -> None:
+    """A call that is looking for its server ends by it, instead of holding it up."""
+    backend = MongoBackend.from_url(f"mongodb://127.0.0.1:{silent_port}/?serverSelectionTimeoutMS=30000")
+    with ThreadPoolExecutor() as pool:
+        call = pool.submit(backend.queues)
+        eventually(lambda: backend._connection._client is not None)
+        began = monotonic()
+        backend.close()
+        assert isinstance(call.exception(), Closed)
         assert monotonic() - began < 10
 
 

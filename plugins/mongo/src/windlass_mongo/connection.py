@@ -57,9 +57,10 @@ class Connection:
             self.refuse_closed()
             if self._client is None:
                 self._client = MongoClient(self._location.uri, **self._location.arguments)
-            if self._deployment is None:
-                self._deployment = self._look(self._client)
-            return self._client
+            client = self._client
+        if self._deployment is None:  # asked without the lock: a silent server must not hold up `close`
+            self._deployment = self._look(client)
+        return client
 
     @property
     def deployment(self) -> Deployment:
