@@ -89,5 +89,17 @@ def mongo_url() -> Iterator[str]:
         return
     from servers import mongo_server  # noqa: PLC0415  # a run by --pyargs from elsewhere has no `tests`
 
-    with mongo_server() as url:
-        yield url
+    with mongo_server() as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def replica_set_url() -> Iterator[str]:
+    """The same of one that has transactions, but for change streams where it is the tests' own."""
+    if given := os.environ.get("WINDLASS_TEST_MONGO_URL"):
+        yield given
+        return
+    from servers import mongo_server  # noqa: PLC0415  # a run by --pyargs from elsewhere has no `tests`
+
+    with mongo_server(replica_set=True) as server:
+        yield server.url

@@ -140,10 +140,11 @@ def build(session: nox.Session) -> None:
 
 
 @nox.session
-def chaos(session: nox.Session) -> None:
-    """Crash a PostgreSQL server again and again while four processes work."""
+@nox.parametrize("server", ["postgres", "mongo"], ids=["postgres", "mongo"])
+def chaos(session: nox.Session, server: str) -> None:
+    """Crash a server again and again while four processes work."""
     sync(session, "dev")
-    session.run("python", "tests/chaos/postgres_restarts.py", *session.posargs, env=TESTS)
+    session.run("python", "tests/chaos/restarts.py", server, *session.posargs, env=TESTS)
 
 
 @nox.session

@@ -1,53 +1,131 @@
-"""Databases that have both a store of jobs and a table of the application's own, which notes each effect of a job."""
+"""Databases that have both a store of jobs and a place of the application's own, which notes each effect of a job."""
 
 import os
 import sqlite3
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any
 
 import psycopg
+from pymongo import MongoClient
+from windlass_mongo.location import Location
 
 
-class Home:
-    """A store, and connections to where it is. Its transactions commit at the end of the block, or roll back."""
+class Home(ABC):
+    """A store, and transactions where it is; one commits at the end of its block, or rolls back."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.connect = self._postgres if url.startswith("postgresql:") else self._sqlite
+
+    @staticmethod
+    def of(url: str) -> "Home":
+        """Return that of a backend."""
+        return _HOMES[url.partition(":")[0]](url)
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[Any]:
+        """Begin what is given to `complete`."""
+
+    @abstractmethod
+    def build(self) -> None:
+        """Make the application's place; the store is set up already."""
+
+    @abstractmethod
+    def note(self, transaction: Any, effect: int) -> None:
+        """Have an effect."""
+
+    @abstractmethod
+    def effects(self) -> list[int]:
+        """Return every effect that was committed."""
+
+    @abstractmethod
+    def clear(self) -> None:
+        """Remove the application's place."""
+
+
+class SqlHome(Home):
+    """A table; its transactions are connections."""
+
+    table = "effects"
+
+    def build(self) -> None:
+        self._execute(f"CREATE TABLE {self.table} (effect integer)")
+
+    def note(self, transaction: Any, effect: int) -> None:
+        transaction.execute(f"INSERT INTO {self.table} VALUES ({effect:d})")
+
+    def effects(self) -> list[int]:
+        return [effect for (effect,) in self._execute(f"SELECT effect FROM {self.table} ORDER BY effect")]
+
+    def clear(self) -> None:
+        self._execute(f"DROP TABLE {self.table}")
+
+    def _execute(self, statement: str) -> list[Any]:
+        with self.transaction() as connection:
+            cursor = connection.execute(statement)
+            return list(cursor) if cursor.description else []
+
+
+class SqliteHome(SqlHome):
+    """A file."""
 
     @contextmanager
-    def _sqlite(self) -> Iterator[Any]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         path = self.url.removeprefix("sqlite:///").partition("?")[0]
         with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as connection, connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
 
-    @contextmanager
-    def _postgres(self) -> Iterator[Any]:
-        with psycopg.connect(self.url.partition("?")[0]) as connection:
-            yield connection
 
-    @property
-    def table(self) -> str:
-        """The name of the application's table, a part of the store's schema where there are schemas."""
-        schema = self.url.partition("?schema=")[2]
-        return f'"{schema}".effects' if schema else "effects"
+class PostgresHome(SqlHome):
+    """The table is in the store's schema."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._database, _, schema = url.partition("?schema=")
+        self.table = f'"{schema}".effects'
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        return psycopg.connect(self._database)
+
+
+class MongoHome(Home):
+    """A collection beside the store's; its transactions are sessions."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._location = Location.parse(url)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        with self._client() as client, client.start_session() as session, session.start_transaction():
+            yield session
 
     def build(self) -> None:
-        """Make the table; the store is set up already."""
-        with self.connect() as connection:
-            connection.execute(f"CREATE TABLE {self.table} (effect integer)")
+        with self._client() as client:
+            client[self._location.database].create_collection(self._location.named("effects"))
 
-    def note(self, connection: Any, effect: int) -> None:
-        """Have an effect, in a transaction."""
-        connection.execute(f"INSERT INTO {self.table} VALUES ({effect:d})")
+    def note(self, transaction: Any, effect: int) -> None:
+        self._collection(transaction.client).insert_one({"effect": effect}, session=transaction)
 
     def effects(self) -> list[int]:
-        """Return every effect that was committed."""
-        with self.connect() as connection:
-            return [effect for (effect,) in connection.execute(f"SELECT effect FROM {self.table} ORDER BY effect")]
+        with self._client() as client:
+            return sorted(found["effect"] for found in self._collection(client).find())
+
+    def clear(self) -> None:
+        with self._client() as client:
+            self._collection(client).drop()
+
+    def _client(self) -> "MongoClient[Any]":
+        return MongoClient(self._location.uri, **self._location.arguments)
+
+    def _collection(self, client: "MongoClient[Any]") -> Any:
+        return client[self._location.database][self._location.named("effects")]
+
+
+_HOMES: dict[str, type[Home]] = {"sqlite": SqliteHome, "postgresql": PostgresHome, "mongodb": MongoHome}
 
 
 def say(word: str) -> None:

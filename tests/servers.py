@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryFile, mkdtemp
+from tempfile import mkdtemp
 from time import monotonic, sleep
 from urllib.parse import urlsplit
 
@@ -49,9 +49,9 @@ class PostgresServer:
             options += " -c synchronous_commit=off"
         self._control("start", "--options", options, "--log", self._data / "log")
 
-    def stop(self, mode: str = "fast") -> None:
-        """Stop it; `immediate` is a crash."""
-        self._control("stop", "--mode", mode)
+    def crash(self) -> None:
+        """Stop it as a crash would; it recovers from its log."""
+        self._control("stop", "--mode", "immediate")
 
     def _control(self, action: str, *arguments: str | Path) -> None:
         self._run("pg_ctl", action, "--pgdata", self._data, "--wait", "--silent", *arguments)
@@ -75,7 +75,7 @@ def postgres_server(*, durable: bool = True) -> Iterator[PostgresServer]:
         try:
             yield server
         finally:
-            server.stop("immediate")
+            server.crash()
     finally:
         shutil.rmtree(folder)
 
@@ -94,24 +94,56 @@ MONGOECO = ("mongoeco==4.11.0", "pymongo==4.20.1")
 """A server that speaks MongoDB's protocol, for Python 3.13 only; with it the driver whose BSON it uses."""
 
 
-@contextmanager
-def mongo_server(*options: str | Path) -> Iterator[str]:
-    """Run a server as long as the block; give its URL. What it can show, the manual's page on MongoDB says."""
-    port = _free_port()
-    packages = [argument for package in MONGOECO for argument in ("--with", package)]
-    script = Path(__file__).parent / "mongo_server.py"
-    command = ["uv", "run", "--no-project", "--quiet", "--python=3.13", *packages, script, str(port), *options]
-    with TemporaryFile("w+") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=output, start_new_session=True, env=_with_every_python()
+class MongoServer:
+    """A single node, or the primary of a replica set; in memory, or in a file, which survives a crash."""
+
+    def __init__(self, *, replica_set: bool = False, file: Path | None = None) -> None:
+        self.port = _free_port()
+        self.url = f"mongodb://127.0.0.1:{self.port}/" + "?directConnection=true&notify=false" * replica_set
+        packages = [argument for package in MONGOECO for argument in ("--with", package)]
+        script = Path(__file__).parent / "mongo_server.py"
+        environment = ["--no-project", "--quiet", "--python=3.13", *packages]
+        self._command: list[str | Path] = ["uv", "run", *environment, script, str(self.port)]
+        self._command += ["--replica-set", "rs0"] if replica_set else []
+        self._command += ["--file", file] if file else []
+
+    def start(self) -> None:
+        """Start it, and return once it answers."""
+        self._process = subprocess.Popen(
+            self._command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=_with_every_python(),
         )
-        try:
-            _wait_for(port, process)
-            yield f"mongodb://127.0.0.1:{port}/"
-        finally:
-            with suppress(ProcessLookupError):  # it could not start
-                os.killpg(process.pid, signal.SIGKILL)  # uv, and the server that it started
-            process.wait()
+        _wait_for(self.port, self._process)
+
+    def crash(self) -> None:
+        """Kill it."""
+        with suppress(ProcessLookupError):  # it could not start
+            os.killpg(self._process.pid, signal.SIGKILL)  # uv, and the server that it started
+        self._process.wait()
+
+
+@contextmanager
+def mongo_server(*, replica_set: bool = False, file: Path | None = None) -> Iterator[MongoServer]:
+    """Run a server as long as the block. What it can show, the manual's page on MongoDB says."""
+    server = MongoServer(replica_set=replica_set, file=file)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.crash()
+
+
+@contextmanager
+def mongo(url: str | None) -> Iterator[str]:
+    """Give the URL of a MongoDB; of one of a server's own where none is given."""
+    if url is not None:
+        yield url
+        return
+    with mongo_server() as server:
+        yield server.url
 
 
 def _with_every_python() -> dict[str, str]:

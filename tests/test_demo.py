@@ -7,29 +7,19 @@ from pathlib import Path
 from windlass import Filter, State, open_backend
 
 
-def test_the_demo_works_a_tree_and_leaves_its_results(tmp_path: Path) -> None:
-    """Good files are completed, a bad one is tried three times and discarded, and the database can be looked at."""
+def test_the_demo_works_a_tree_and_leaves_its_results(shared_url: str, tmp_path: Path) -> None:
+    """Good files are completed, a bad one is tried three times and discarded, and the store can be looked at."""
     source = tmp_path / "source"
     (source / "pkg").mkdir(parents=True)
     (source / "good.py").write_text("def one():\n    return 1\n")
     (source / "pkg" / "more.py").write_text("def two():\n    x = 2\n    return x\n")
     (source / "bad.py").write_text("def (:\n")
-    database = tmp_path / "demo.db"
-    command = [
-        sys.executable,
-        "-m",
-        "windlass.cli",
-        "demo",
-        "--path",
-        str(source),
-        "--backend",
-        f"sqlite:///{database}",
-    ]
+    command = [sys.executable, "-m", "windlass.cli", "demo", "--path", str(source), "--backend", shared_url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "longest function: two in pkg/more.py, 3 lines" in done.stdout
     assert "windlass jobs show" in done.stdout
-    with open_backend(f"sqlite:///{database}") as backend:
+    with open_backend(shared_url) as backend:
         stats = backend.stats()
         [bad] = backend.list(Filter(states=[State.DISCARDED]), limit=10)
     assert (stats.by_state[State.COMPLETED], stats.by_state[State.DISCARDED]) == (2, 1)

@@ -1,9 +1,13 @@
 """A server that crashes in the middle of everything."""
 
-from chaos.postgres_restarts import run
+import pytest
+from chaos.restarts import run
 
 
-def test_nothing_is_lost_when_the_server_crashes() -> None:
-    """PostgreSQL crashes and comes back while two processes work: they go on by themselves, and every job completes."""
-    outcome = run(jobs=4_000, count=2, restarts=1)
-    assert outcome.completed == 4_000
+@pytest.mark.parametrize(("server", "jobs"), [("postgres", 4_000), ("mongo", 100)])
+def test_nothing_is_lost_when_the_server_crashes(request: pytest.FixtureRequest, server: str, jobs: int) -> None:
+    """It crashes and comes back while two processes work: they go on by themselves, and every job completes."""
+    if request.config.getoption("--backend") not in (None, server):
+        pytest.skip("another backend was chosen")
+    outcome = run(server, jobs=jobs, count=2, restarts=1)
+    assert outcome.completed == jobs

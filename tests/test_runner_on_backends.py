@@ -1,12 +1,15 @@
 """The runner on each backend: what a user would do first, with nothing mocked."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from windlass import Context, Fixed, Job, JobDiscarded, Runner, State
 
 SOON = timedelta(seconds=10)
+README = Path(__file__).parent.parent / "README.md"
 
 
 class Add(Job[int]):
@@ -69,3 +72,10 @@ def test_a_delayed_job_is_worked_when_it_is_due(runner: Runner) -> None:
     record = runner.get(job)
     assert record.attempted_at is not None
     assert record.attempted_at >= record.run_at
+
+
+def test_the_readme_example_needs_another_url_only(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What README shows on SQLite runs unchanged on each backend."""
+    [example] = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    exec(example.replace("sqlite:///jobs.db", url), {})
+    assert capsys.readouterr().out == "welcomed user 7 at attempt 1\n"

@@ -13,16 +13,16 @@ from homes import Home, say
 from windlass import Context, Runner
 
 url, where = sys.argv[1:]
-home = Home(url)
+home = Home.of(url)
 runner = Runner(url, lease=timedelta(seconds=1), poll=timedelta(seconds=0.05))
 
 
 @runner.job("effect")
 def effect(number: int, ctx: Context) -> str:
     """Have the effect, and say how far it is."""
-    with home.connect() as connection:
-        home.note(connection, number)
-        ctx.complete("by the killed one", transaction=connection)
+    with home.transaction() as transaction:
+        home.note(transaction, number)
+        ctx.complete("by the killed one", transaction=transaction)
         if where == "before":
             say("hangs")
             threading.Event().wait()

@@ -1,8 +1,8 @@
+import socket
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from servers import mongo_server
 from windlass import open_backend
 from windlass_mongo import MongoBackend
 from windlass_mongo.collections import Collections
@@ -30,17 +30,19 @@ def store(backend: MongoBackend) -> Collections:
     return backend._connection.collections
 
 
-@pytest.fixture(scope="session")
-def replica_set_url() -> Iterator[str]:
-    """The URL of a server that has transactions, but no change streams."""
-    with mongo_server("--replica-set", "rs0") as url:
-        yield f"{url}?directConnection=true&notify=false"
-
-
 @pytest.fixture
 def with_transactions(replica_set_url: str) -> Iterator[MongoBackend]:
     url = MongoBackend.namespaced(replica_set_url, f"test_{uuid4().hex[:12]}")
     with MongoBackend.from_url(url) as backend:
+        if not backend.capabilities.transactions:
+            pytest.skip("the server that was given has no transactions")
         backend.setup()
         yield backend
         backend.teardown()
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port at which somebody listens who never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield int(server.getsockname()[1])

@@ -1,5 +1,3 @@
-import socket
-from collections.abc import Iterator
 from time import monotonic
 
 import pytest
@@ -10,13 +8,6 @@ from windlass_mongo.errors import ours
 from windlass_mongo.location import Location
 
 LOCATION = Location.parse("mongodb://u:secret@h")
-
-
-@pytest.fixture
-def silent_port() -> Iterator[int]:
-    """A port at which somebody listens who never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield int(server.getsockname()[1])
 
 
 def test_a_host_that_does_not_answer(silent_port: int) -> None:

@@ -1,41 +1,86 @@
-"""Which index each question is answered by, where the server explains its plans as MongoDB does."""
+"""Which index each question is answered by: how it is laid out, and what a server says that explains its plans."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
-from pymongo.cursor import Cursor
+from bson import ObjectId
 from windlass import NewRecord, State
 from windlass_mongo import MongoBackend, queries, schema
-from windlass_mongo.collections import Collections, Jobs
-from windlass_mongo.documents import Document
+from windlass_mongo.collections import Collections
+from windlass_mongo.queries import Query
 
 NOW = datetime(2031, 5, 17, tzinfo=UTC)
 QUEUES = ["a", "b"]
 
-QUESTIONS: dict[str, Callable[[Jobs], Cursor[Document]]] = {
-    schema.CLAIMS: lambda jobs: (
-        jobs.find({**queries.due(NOW), "queue": {"$in": QUEUES}})
-        .sort(queries.CLAIMING_ORDER)
-        .limit(10)
-        .hint(schema.CLAIMS)
-    ),
-    schema.DUE: lambda jobs: jobs.find(queries.waits(QUEUES)).sort("due").limit(1).hint(schema.DUE),
-    "windlass_leases": lambda jobs: jobs.find(queries.expired(NOW)).sort("lease_until").limit(10),
-    "windlass_finished": lambda jobs: jobs.find(queries.finished([State.COMPLETED], NOW)).limit(10),
-    "windlass_held_keys": lambda jobs: jobs.find({"held_key": {"$in": ["k"]}}),
+INDEXES = {index.document["name"]: index.document for index in schema.INDEXES}
+
+
+class Question(NamedTuple):
+    """A search, and whether it names its index."""
+
+    filter: Query
+    order: Sequence[tuple[str, int]] = ()
+    hinted: bool = False
+
+
+QUESTIONS = {
+    schema.CLAIMS: Question({**queries.due(NOW), "queue": {"$in": QUEUES}}, queries.CLAIMING_ORDER, hinted=True),
+    schema.DUE: Question(queries.waits(QUEUES), [("due", 1)], hinted=True),
+    "windlass_leases": Question(queries.expired(NOW), [("lease_until", 1)]),
+    "windlass_finished": Question(queries.finished([State.COMPLETED], NOW)),
+    "windlass_held_keys": Question(queries.holders([], ["k"])["$or"][1]),  # each branch has an index of its own
+    "windlass_batches": Question(queries.staged(ObjectId())),
 }
 
 
-@pytest.mark.parametrize("index", QUESTIONS)
-def test_each_question_has_its_index(backend: MongoBackend, store: Collections, index: str) -> None:
+def test_every_index_has_its_question() -> None:
+    """None is kept up for nothing."""
+    assert QUESTIONS.keys() == INDEXES.keys()
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_what_is_equal_comes_first_then_the_order_then_ranges(name: str) -> None:
+    """So the server reads what it is asked for, in order, and nothing else.
+
+    Source: MongoDB's manual, "The ESR (Equality, Sort, Range) Rule". A `$in` is equality: searches for up to 200 values
+    are merged in order (DOCS-16663).
+    """
+    question, keys = QUESTIONS[name], list(INDEXES[name]["key"].items())
+    equal = {field for field, wanted in question.filter.items() if not isinstance(wanted, dict) or "$in" in wanted}
+    while keys and keys[0][0] in equal:
+        keys.pop(0)
+    ordered, ranges = keys[: len(question.order)], keys[len(question.order) :]
+    assert ordered == list(question.order)
+    assert not {field for field, _ in ranges} - (question.filter.keys() - equal)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_it_asks_for_nothing_that_the_index_leaves_out(name: str) -> None:
+    """The question says that the field is there, or is equal to what is not null; else the server may not use it.
+
+    Source: MongoDB's manual, "Partial Indexes", on query coverage.
+    """
+    [(field, condition)] = INDEXES[name]["partialFilterExpression"].items()
+    wanted = QUESTIONS[name].filter[field]
+    assert condition == {"$exists": True}
+    assert wanted is not None
+    assert not isinstance(wanted, dict) or wanted.get("$exists") or None not in wanted.get("$in", [None])
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_server_takes_it(backend: MongoBackend, store: Collections, name: str) -> None:
     """It is answered by that index, in its order: nothing is sorted, and no collection is read."""
     backend.insert([NewRecord(kind="k", queue=queue) for queue in QUEUES for _ in range(50)], now=NOW)
-    plan = QUESTIONS[index](store.jobs).explain().get("queryPlanner", {}).get("winningPlan")
+    question = QUESTIONS[name]
+    asked = store.jobs.find(question.filter).limit(10)
+    asked = asked.sort(question.order) if question.order else asked
+    asked = asked.hint(name) if question.hinted else asked
+    plan = asked.explain().get("queryPlanner", {}).get("winningPlan")
     if plan is None or not list(_all(plan, "stage")):
         pytest.skip("this server does not explain its plans as MongoDB does")
-    assert set(_all(plan, "indexName")) == {index}
+    assert set(_all(plan, "indexName")) == {name}
     assert not {"SORT", "COLLSCAN"} & set(_all(plan, "stage"))
 
 

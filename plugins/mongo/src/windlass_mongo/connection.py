@@ -4,6 +4,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any, NamedTuple, Self
 
+import pymongo
 from pymongo import MongoClient
 from windlass import ConfigurationError
 
@@ -14,6 +15,9 @@ from .location import Location
 OLDEST_SERVER = "6.0"
 _OLDEST_WIRE_VERSION = 17
 """The number of the protocol that MongoDB 6.0 speaks; each release has its own."""
+
+_LONGEST_GOODBYE = 1.0
+"""Seconds in which a server is told that a client's sessions and cursors are over; it forgets them anyway."""
 
 
 class Deployment(NamedTuple):
@@ -53,9 +57,10 @@ class Connection:
             self.refuse_closed()
             if self._client is None:
                 self._client = MongoClient(self._location.uri, **self._location.arguments)
-            if self._deployment is None:
-                self._deployment = self._look(self._client)
-            return self._client
+            client = self._client
+        if self._deployment is None:  # asked without the lock: a silent server must not hold up `close`
+            self._deployment = self._look(client)
+        return client
 
     @property
     def deployment(self) -> Deployment:
@@ -110,4 +115,5 @@ class Connection:
             self._closed = True
             client, self._client = self._client, None
         if client is not None:
-            client.close()
+            with pymongo.timeout(_LONGEST_GOODBYE):  # else the driver looks for a server that is gone as for a call
+                client.close()

@@ -14,6 +14,9 @@ logger = logging.getLogger("windlass.mongo")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 """Seconds between two attempts to open the stream; they double."""
 
+_LONGEST_JOIN = 2.0
+"""Seconds that `close` waits for the thread: longer than for a change, shorter than for a server that went silent."""
+
 
 class Stream(Protocol):
     """What of a change stream is used here."""
@@ -59,13 +62,13 @@ class Listener:
             self._condition.notify_all()
 
     def close(self) -> None:
-        """End the thread, and wake all."""
+        """End the thread, and wake all; one that waits for a silent server ends when the driver gives that up."""
         with self._condition:
             self._closed.set()
             self._condition.notify_all()
             thread = self._thread
         if thread is not None:
-            thread.join()
+            thread.join(_LONGEST_JOIN)
 
     def _run(self, watch: Watch) -> None:
         pause = _FIRST_PAUSE
@@ -78,6 +81,8 @@ class Listener:
                         if stream.try_next() is not None:
                             self.wake()
             except (PyMongoError, WindlassError) as exc:
+                if self._closed.is_set():
+                    return
                 logger.warning("lost the change stream of jobs, trying again in %.1f s: %s", pause, exc)
             self._closed.wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)

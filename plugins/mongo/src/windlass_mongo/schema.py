@@ -38,7 +38,7 @@ INDEXES: Final = (
         partialFilterExpression={"lease_until": {"$exists": True}},
     ),
     IndexModel(
-        [("finished_at", ASCENDING), ("state", ASCENDING)],
+        [("state", ASCENDING), ("finished_at", ASCENDING)],
         name="windlass_finished",
         partialFilterExpression={"finished_at": {"$exists": True}},
     ),

@@ -1,0 +1,108 @@
+"""Drain no-op jobs from MongoDB, beside what the server itself can do in the same sitting; and pick-up latency.
+
+`PYTHONPATH=tests python tests/bench/bench_mongo.py [--jobs 400] [--rounds 5] [URL]`
+
+The server's own figures are of this process alone, on the documents and indexes of a store: taking jobs one at a time
+by `find_one_and_update`, and a hundred at a time by `find` and `update_many`. They take only; the runner settles, too.
+"""
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from statistics import median, quantiles
+from time import perf_counter
+from typing import Any
+from uuid import uuid4
+
+from bench.bench_latency import measure as latencies
+from bench.bench_throughput import measure as throughput
+from pymongo import MongoClient
+from servers import mongo
+from windlass import NewRecord, open_backend
+from windlass_mongo import MongoBackend, queries
+from windlass_mongo.collections import Collections, Jobs
+from windlass_mongo.location import Location
+
+BATCH = 100
+NOW = datetime.now(UTC) + timedelta(days=1)
+CLAIMED = queries.claimed(1, "w", NOW + timedelta(minutes=5), NOW)
+DUE = {**queries.due(NOW), "queue": {"$in": ["default"]}}
+
+
+def take_one_by_one(jobs: Jobs) -> None:
+    """Take every job, one at a time."""
+    while jobs.find_one_and_update(DUE, CLAIMED, sort=queries.CLAIMING_ORDER):
+        pass
+
+
+def take_in_batches(jobs: Jobs) -> None:
+    """Take every job, a hundred at a time."""
+    while ids := [job["_id"] for job in jobs.find(DUE, queries.ID_ONLY).sort(queries.CLAIMING_ORDER).limit(BATCH)]:
+        jobs.update_many({"_id": {"$in": ids}, **DUE}, CLAIMED)
+
+
+@contextmanager
+def store(server: str) -> Iterator[str]:
+    """Give the URL of a store of one measurement."""
+    url = MongoBackend.namespaced(server, f"bench_{uuid4().hex[:12]}")
+    with open_backend(url) as backend:
+        backend.setup()
+        yield url
+        backend.teardown()
+
+
+def raw(server: str, count: int, take: Callable[[Jobs], None]) -> float:
+    """Return jobs a second that the server lets one client take."""
+    with store(server) as url, open_backend(url) as backend:
+        for _ in range(0, count, BATCH):
+            backend.insert([NewRecord(kind="noop", payload=b'{"n": 1}') for _ in range(BATCH)])
+        location = Location.parse(url)
+        client: MongoClient[Any]
+        with MongoClient(location.uri, **location.arguments) as client:
+            jobs = Collections.of(client, location).jobs
+            began = perf_counter()
+            take(jobs)
+            taken = perf_counter() - began
+            assert not jobs.find_one(DUE)
+    return count / taken
+
+
+def drained(server: str, count: int) -> float:
+    """Return jobs a second that a runner works."""
+    with store(server) as url:
+        return throughput(url, count)[1]
+
+
+def main() -> None:
+    """Measure, and print tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url", nargs="?")
+    parser.add_argument("--jobs", type=int, default=400, help="in hundreds")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    with mongo(options.url) as server:
+        rounds = [
+            (
+                raw(server, options.jobs, take_one_by_one),
+                raw(server, options.jobs, take_in_batches),
+                drained(server, options.jobs),
+            )
+            for _ in range(options.rounds)
+        ]
+        with store(server) as url:
+            picked_up = latencies(url, 100)
+    singly, batched, worked = (median(column) for column in zip(*rounds, strict=True))
+    print(f"{options.jobs} no-op jobs, median of {options.rounds} rounds in turn (jobs/s)")
+    print(f"the server, one by one    {singly:8,.0f}")
+    print(f"the server, in batches    {batched:8,.0f}")
+    print(
+        f"the runner                {worked:8,.0f}   {median(w / s for s, _, w in rounds):.2f} of the first, "
+        f"{median(w / b for _, b, w in rounds):.2f} of the second"
+    )
+    p95 = quantiles(picked_up, n=20)[-1]
+    print(f"picked up after {median(picked_up):.1f} ms, p95 {p95:.1f} ms, by an idle worker from another process")
+
+
+if __name__ == "__main__":
+    main()
