@@ -164,7 +164,7 @@ def _died(case: Case, steps: Steps, before: Calls, last: Call, point: int, *, wo
             later = _every(after)
             case.steps[:] = _told(recorder, call, point)
             if works_on:
-                _require_answers(case, lambda: _works_on(case, backend))
+                _require_answers(case, lambda: _works_on(case, backend, last))
             history = [*recorder.history(), call]
         return _Left(history, word.steps if word else 0, records, later)
 
@@ -208,8 +208,11 @@ def _judge(case: Case, left: _Left) -> None:
         case.that(False, "each job as before the call, or as after it", f"{finding.text} ({finding.rule})")
 
 
-def _works_on(case: Case, backend: Backend) -> None:
-    """Require that another process can do all there is to do."""
+def _works_on(case: Case, backend: Backend, last: Call) -> None:
+    """Require that another process can do all there is to do, and an insert that died again."""
+    if last.method == "insert":
+        ids = [answer.record.id for answer in backend.insert(*last.args, **last.kwargs)]
+        case.equal(set(ids), set(backend.get(ids)))
     new = NewRecord(kind="k", unique_key="after")
     answers = [backend.insert([each], now=_LONG_AFTER)[0] for each in (new, NewRecord(kind="k", unique_key="after"))]
     backend.rescue(limit=_MANY, now=_LONG_AFTER)
