@@ -4,7 +4,7 @@ import pytest
 from windlass_conformance import matrix
 from windlass_conformance.mutants.mongo import MUTANTS
 
-SAMPLE = ("evaluates errors", "takes whatever it found", "is sure of what others ended", "rescues what is held anew")
+SAMPLE = ("evaluates errors", "takes whatever it found", "is sure of what others ended", "writes the version anew")
 MONGO = "windlass_conformance.mutants.mongo"
 
 
