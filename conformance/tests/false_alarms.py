@@ -40,7 +40,7 @@ def _targets(stack: ExitStack) -> Iterator[tuple[str, Target]]:
     yield "nasty", Target.from_class(_nasty().Nasty, "memory://")
     yield "sqlite", Target.of(f"sqlite:///{stack.enter_context(tempfile.TemporaryDirectory())}/rounds.db")
     yield "postgres", Target.of(stack.enter_context(postgres_server(durable=False)).url)
-    yield "mongo", Target.of(stack.enter_context(mongo_server()))
+    yield "mongo", Target.of(stack.enter_context(mongo_server()).url)
 
 
 def _findings(name: str, target: Target, rounds: int) -> int:

@@ -68,7 +68,14 @@ class Renames(ServedBackend):
 
 @pytest.mark.parametrize(
     ("backend", "clause"),
-    [(Dead, "FAULT-01"), (Raw, "FAULT-02"), (Sure, "FAULT-03"), (Renames, "FAULT-03"), (Raw, "FAULT-04")],
+    [
+        (Dead, "FAULT-01"),
+        (Raw, "FAULT-02"),
+        (Sure, "FAULT-03"),
+        (Renames, "FAULT-03"),
+        (Sure, "FAULT-08"),
+        (Raw, "FAULT-04"),
+    ],
 )
 def test_what_a_fault_does_is_found(backend: type[Backend], clause: str, url: str) -> None:
     """A client that misjudges a lost connection, or cannot do without it, breaks the clause on it."""

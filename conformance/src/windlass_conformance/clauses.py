@@ -104,7 +104,9 @@ _ALL = (
     Clause("BATCH-04", "batch", "A batch with one refused item is refused whole, and nothing of it is done."),
     Clause("PAYLOAD-01", "payload", "A payload is kept exactly, whatever its bytes."),
     Clause("PAYLOAD-02", "payload", "A result is kept exactly, whatever its bytes; an empty one is not None."),
-    Clause("PAYLOAD-03", "payload", "A payload and a result of exactly max_payload_bytes are kept."),
+    Clause(
+        "PAYLOAD-03", "payload", "A payload and a result of exactly max_payload_bytes are kept; so is a large batch."
+    ),
     Clause(
         "PAYLOAD-04", "payload", "One byte more than max_payload_bytes is refused as PayloadTooLarge; nothing is done."
     ),
@@ -197,6 +199,9 @@ _ALL = (
     Clause("FAULT-05", "fault", "On a slow connection every call is answered as on a fast one.", "multi_process"),
     Clause("FAULT-06", "fault", "After the network was cut, a wait is woken by another client again.", "notify"),
     Clause("FAULT-07", "fault", "A claim that stands still holds no other claim up.", "multi_process"),
+    Clause(
+        "FAULT-08", "fault", "A lost answer is not told as Unavailable where a rescue came in between.", "multi_process"
+    ),
     Clause("LEAK-01", "leak", "A client that is closed leaves no thread and no file descriptor behind."),
     Clause("LEAK-02", "leak", "Calls that were refused leave no thread and no file descriptor behind."),
     Clause("LEAK-03", "leak", "A wait whose client is closed leaves no thread and no file descriptor behind."),

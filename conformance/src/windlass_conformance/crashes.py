@@ -63,11 +63,15 @@ _EACH: tuple[tuple[Calls, Call], ...] = (
 
 
 class _Left(NamedTuple):
-    """What a dead process left: the history, how many steps its call took if it was answered, and every record."""
+    """What a dead process left: the history, how many steps its call took if it was answered, and every record.
+
+    `later` is every record after a rescue, in which a backend may bring to its end what the process had begun.
+    """
 
     history: Sequence[Operation]
     steps: int
     records: dict[UUID, Record]
+    later: dict[UUID, Record]
 
 
 @example("CRASH-01")
@@ -82,7 +86,8 @@ def answered_means_stored(case: Case) -> None:
 def inserts_are_whole(case: Case) -> None:
     """Of a batch whose process dies at any step all jobs are stored, or none is."""
     for left in _deaths(case, *_INSERT):
-        case.that(len(left.records) in (0, len(IDS)), "the whole batch, or none of it", list(left.records.values()))
+        for found in (left.records, left.later):
+            case.that(len(found) in (0, len(IDS)), "the whole batch, or none of it", list(found.values()))
 
 
 @example("CRASH-02")
@@ -91,7 +96,8 @@ def long_inserts_are_whole(case: Case) -> None:
     size = min(_LONG, case.capabilities.max_batch)
     new = [NewRecord(kind="k", id=UUID(int=n + 1), unique_key=f"key {n}") for n in range(size)]
     for left in _deaths(case, (), call("insert", new, now=NOW)):
-        case.that(len(left.records) in (0, size), f"{size} jobs, or none of them", f"{len(left.records)} jobs")
+        for found in (left.records, left.later):
+            case.that(len(found) in (0, size), f"{size} jobs, or none of them", f"{len(found)} jobs")
 
 
 @example("CRASH-03")
@@ -153,12 +159,18 @@ def _died(case: Case, steps: Steps, before: Calls, last: Call, point: int, *, wo
             if works_on:
                 _require_answers(case, backend.setup)
             after = recorder.client(backend, "after")
-            records = {record.id: record for record in after.list(Filter(), limit=_MANY)}
+            records = _every(after)
+            after.rescue(limit=_MANY, now=NOW)
+            later = _every(after)
             case.steps[:] = _told(recorder, call, point)
             if works_on:
-                _require_answers(case, lambda: _works_on(case, backend))
+                _require_answers(case, lambda: _works_on(case, backend, last))
             history = [*recorder.history(), call]
-        return _Left(history, word.steps if word else 0, records)
+        return _Left(history, word.steps if word else 0, records, later)
+
+
+def _every(backend: Backend) -> dict[UUID, Record]:
+    return {record.id: record for record in backend.list(Filter(), limit=_MANY)}
 
 
 def _told(recorder: Recorder, call: Operation, point: int) -> list[str]:
@@ -196,14 +208,18 @@ def _judge(case: Case, left: _Left) -> None:
         case.that(False, "each job as before the call, or as after it", f"{finding.text} ({finding.rule})")
 
 
-def _works_on(case: Case, backend: Backend) -> None:
-    """Require that another process can do all there is to do."""
-    new = NewRecord(kind="k")
-    backend.insert([new], now=_LONG_AFTER)
+def _works_on(case: Case, backend: Backend, last: Call) -> None:
+    """Require that another process can do all there is to do, and an insert that died again."""
+    if last.method == "insert":
+        ids = [answer.record.id for answer in backend.insert(*last.args, **last.kwargs)]
+        case.equal(set(ids), set(backend.get(ids)))
+    new = NewRecord(kind="k", unique_key="after")
+    answers = [backend.insert([each], now=_LONG_AFTER)[0] for each in (new, NewRecord(kind="k", unique_key="after"))]
     backend.rescue(limit=_MANY, now=_LONG_AFTER)
     claimed = backend.claim([QUEUE], limit=_MANY, worker="after", lease=LEASE, now=_LONG_AFTER)
     applied = backend.settle([Complete(record.claim) for record in claimed], now=_LONG_AFTER)
     states = {record.state for record in backend.list(Filter(), limit=_MANY)}
+    case.equal([True, False], [answer.created for answer in answers])
     case.that(new.id in [record.id for record in claimed], "a new job claimed", claimed)
     case.that(all(applied), "every outcome applied", applied)
     case.that(states <= FINAL, "every job at its end", sorted(states))

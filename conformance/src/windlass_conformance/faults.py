@@ -1,7 +1,9 @@
 """Stores that are reached over TCP, when the network fails: refused, cut, silent and slow connections."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
 from time import monotonic_ns, sleep
 
 from windlass import Backend, Filter, NewRecord, OutcomeUnknown, Unavailable
@@ -38,8 +40,8 @@ _CALLS: tuple[tuple[Calls, Call], ...] = (
 class _Cutting(Traffic):
     """Ends the connection at the n-th chunk that the client sends: before it is forwarded, or when its answer comes."""
 
-    def __init__(self, nth: int, *, late: bool) -> None:
-        self._left, self._late = nth, late
+    def __init__(self, nth: int, *, late: bool, first: Callable[[], object] = lambda: None) -> None:
+        self._left, self._late, self._first = nth, late, first
 
     def asked(self, link: Link, chunk: bytes) -> None:
         """Forward, or cut."""
@@ -53,6 +55,7 @@ class _Cutting(Traffic):
         """Forward, or cut."""
         if self._left == 0:
             self._left = -1
+            self._first()
             link.cut()
         else:
             link.answer(chunk)
@@ -109,6 +112,12 @@ def answers_that_are_lost(case: Case) -> None:
     _cut_everywhere(case, late=True)
 
 
+@example("FAULT-08")
+def answers_that_are_lost_to_a_rescue(case: Case) -> None:
+    """An answer that is lost after another client has rescued, and so brought to its end what it found unfinished."""
+    _cut_everywhere(case, late=True, others=(rescue(at=timedelta()),))
+
+
 @example("FAULT-04")
 def silent_connections(case: Case) -> None:
     """A call on a connection that went silent ends within a minute, and the client works again after it."""
@@ -140,10 +149,12 @@ def slow_connections(case: Case) -> None:
             _clear(case)
 
 
-def _cut_everywhere(case: Case, *, late: bool) -> None:
+def _cut_everywhere(case: Case, *, late: bool, others: Calls = ()) -> None:
     for before, last in _CALLS:
         for nth in range(1, _chunks(case, before, last) + 1):
-            _cut_once(case, before, last, _Cutting(nth, late=late))
+            recorder = Recorder(monotonic_ns)
+            first = partial(make, recorder.client(case.raw, "other"), *others)
+            _cut_once(case, recorder, before, last, _Cutting(nth, late=late, first=first))
             _clear(case)
 
 
@@ -156,8 +167,7 @@ def _chunks(case: Case, before: Calls, last: Call) -> int:
     return counting.chunks
 
 
-def _cut_once(case: Case, before: Calls, last: Call, cutting: Traffic) -> None:
-    recorder = Recorder(monotonic_ns)
+def _cut_once(case: Case, recorder: Recorder, before: Calls, last: Call, cutting: Traffic) -> None:
     with through_proxy(case) as (proxy, client):
         make(recorder.client(case.raw, "before"), *before)
         proxy.traffic = cutting

@@ -1,4 +1,4 @@
-"""Many at once: thousands of jobs, max_batch ids, fifty queues."""
+"""Many at once: thousands of jobs, max_batch ids, a hundred queues."""
 
 from collections.abc import Callable
 from functools import partial
@@ -21,6 +21,14 @@ def many_queues_are_asked_for(case: Case) -> None:
     case.equal({f"q{n}" for n in range(25)}, {record.queue for record in case.claim(queues=names)})
     case.equal([], case.claim(queues=names))
     case.equal(15, case.backend.stats(now=NOW).by_state[State.PENDING])
+
+
+@example("CLAIM-05")
+def many_queues_are_one_order(case: Case) -> None:
+    """A claim from more queues than a store asks for at once takes the most urgent of them all."""
+    names = [f"q{n}" for n in range(120)]
+    case.insert(*(NewRecord(kind="k", queue=name, priority=n) for n, name in enumerate(names)))
+    case.equal(names[:-4:-1], [record.queue for record in case.claim(3, queues=names)])
 
 
 @example("BATCH-03")

@@ -27,6 +27,10 @@ BYTES = (
 )
 """What stores have been seen to refuse, cut short or change; the last is 1 MiB."""
 
+_LARGE = 4 * 1024 * 1024
+_BATCH = 20 * 1024 * 1024
+"""Bytes of a batch: more than MongoDB takes as one document."""
+
 TEXTS = (
     "",
     "a\x00b",
@@ -35,6 +39,8 @@ TEXTS = (
     "line\r\nline\rline\n\ttab",
     " \n spaces around it \t ",
     "\\u0000 \\x00 %s {} $1 ? :name ''",
+    "$state",
+    "$$NOW",
     "x" * 32_000,
 )
 
@@ -73,6 +79,17 @@ def the_largest_is_kept(case: Case) -> None:
     case.backend.settle([Complete(record.claim, largest)], now=NOW)
     result = case.stored(record).result
     case.that(result == largest, f"{len(largest):,} bytes, unchanged", result)
+
+
+@example("PAYLOAD-03")
+def a_batch_may_be_large_too(case: Case) -> None:
+    """A batch of large payloads is kept whole, though they would not go into one document or packet of a store."""
+    payload = _sized(min(case.capabilities.max_payload_bytes, _LARGE))
+    new = [NewRecord(kind="k", payload=payload) for _ in range(_BATCH // _LARGE)]
+    case.insert(*new)
+    kept = case.backend.get([record.id for record in new]).values()
+    sizes = [len(record.payload) for record in kept if record.payload == payload]
+    case.equal([len(payload)] * len(new), sizes)
 
 
 @example("PAYLOAD-04")

@@ -18,6 +18,7 @@ _MODULES = {
     "windlass_sqlite": ("sqlite_claims", "sqlite_ends", "sqlite_queries", "sqlite_stores", "sqlite_undeclared",
                        "sqlite_openings", "sqlite_leaks"),
     "windlass_postgres": ("postgres",),
+    "windlass_mongo": ("mongo",),
 }  # fmt: skip
 
 ABSENT = tuple(plugin for plugin in _MODULES if not find_spec(plugin))

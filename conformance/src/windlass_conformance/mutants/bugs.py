@@ -24,7 +24,6 @@ IMPOSSIBLE = {
     "E2": "a page begins after an id; no time is in it",
     "F7": "the contract has no periods; the runner makes a key of each tick",
     "J5": "the runner calls rescue, and when it does is no promise of a backend",
-    "L2": "for stores without transactional setup; SQLite has one, and memory none",
     "M8": "SQLite reports a busy file as Unavailable, which the contract allows",
     "M11": "a store of several servers",
     "N2": "a job is one record and changes in one step; none moves from one place to another",

@@ -18,6 +18,7 @@ from .program import (
     insert,
     pause,
     purge,
+    release,
     requeue,
     rescue,
     resume,
@@ -41,11 +42,13 @@ def _calls(calls: Call | Calls) -> Calls:
 
 @example("SCHED-01")
 def claims_interleave(case: Case) -> None:
-    """Two claims of one job, and of three by two at a time: each job goes to one, and none is left or overtaken."""
+    """Claims of one job, one as it is released, of two and three, and of two queues: each to one, none left or overtaken."""
     judge(
         case,
         _two((insert(0),), claim(1, worker="a"), claim(1, worker="b")),
+        _two((insert(0),), claim(worker="a"), (claim(worker="b"), settle(release(), at=_NOW))),
         _two((insert(0, 1, 2),), claim(2, worker="a"), claim(2, worker="b")),
+        _two((insert(0, 1),), claim(2, worker="a"), claim(1, worker="b")),
         _two(_RUNNING, (settle(retry()), claim(at=LEASE)), claim(at=LEASE, worker="b")),
         _two(_IN_TWO_QUEUES, delete(0), claim(1, "other", at=LEASE)),
     )

@@ -1,0 +1,75 @@
+"""Bugs of storing: batches that are several writes, what is staged before it is decided, keys that are looked for."""
+
+from ..mutant import Mutant
+from .mongo_patch import Broken, broken, edit, edited, mutant, put
+
+_BEGIN = "staging.begin(store, batch, len(records))"
+_RESOLVE = """
+    for other in {document["batch"] for document in found if document["state"] == HIDDEN} - {batch}:
+        _resolve(store, other)
+"""
+_SETTLED_ONLY = '[document for document in found if document["state"] != HIDDEN]'
+_ANY = '[one | {"state": "pending"} for one in found if batch is None or one.get("batch") != batch]'
+_BY_OTHERS = "raise OutcomeUnknown("
+_LATE_COMMIT = "if staging.take_back(store, batch):"
+
+_IN_PARTS = put("changing.SLICE", lambda _: 2)
+_WHOEVER = put("staging.staged", lambda _: lambda batch: {"batch": batch})
+
+
+class StoresUnstaged(Broken):
+    """A batch is several writes, each of which is stored by itself."""
+
+    steps = (edit("inserting.insert", {"if len(records) == 1:": "if records:"}), _IN_PARTS)
+
+
+class DecidesFirst(Broken):
+    """The document that says that a batch is stored is written before its last part."""
+
+    steps = (
+        edit(
+            "inserting._insert_batch",
+            {_BEGIN: f"{_BEGIN}; staging.commit(store, batch)", "_end(store, batch)": "staging.reveal(store, batch)"},
+        ),
+        _IN_PARTS,
+    )
+
+
+class ShowsWhatIsStaged(Broken):
+    """Jobs of a batch that is not decided are listed."""
+
+    steps = (
+        edit("documents.inserted", {"HIDDEN if batch else record.state.value": "record.state.value"}),
+        _WHOEVER,
+        _IN_PARTS,
+    )
+
+
+class TrustsWhatIsStaged(Broken):
+    """A job is refused for one of a batch that is not decided, and may be taken back."""
+
+    steps = (edit("inserting._met", {_RESOLVE: "\n", _SETTLED_ONLY: _ANY}), _IN_PARTS)
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    mutant("stores batches unstaged", "CRASH-02", StoresUnstaged, "H2"),
+    mutant("decides before it has stored", "CRASH-02", DecidesFirst, "H2"),
+    mutant("shows what is staged", "CRASH-02", ShowsWhatIsStaged, "E5"),
+    mutant("trusts what is staged", "CRASH-04", TrustsWhatIsStaged, "F2"),
+    edited("takes back what was decided", "FAULT-03", "staging.take_back", "if was_open or not is_there(store, batch):",
+           "if True:", "N1", "A batch whose commit was not heard of is taken back, though it was committed."),
+    edited("is sure of a lost commit", "FAULT-03", "inserting._end", _LATE_COMMIT, "if True:", "M10",
+           "A commit whose answer was lost is told as Unavailable, though it may be stored."),
+    edited("is sure of what others ended", "FAULT-08", "inserting._end", _BY_OTHERS, "raise Unavailable(", "M10",
+           "A batch that a rescue brought to its end is told as not stored, after the answer to its commit was lost."),
+    edited("fails on a duplicate", "INSERT-04", "inserting._put_some", "duplicates = refused(exc)", "raise", "M10",
+           "An insert that is repeated with the same ids raises what the index of ids says."),
+    edited("stops at a duplicate", "INSERT-03", "inserting._put_some", "ordered=False", "ordered=True", "D14",
+           "An ordered bulk stops at the first duplicate; what is behind it is answered as stored."),
+    broken("looks for keys, then takes them", "SCHED-04",
+           "A key is looked for by one command and taken by another; no index keeps a second holder out.", "F1",
+           edit("inserting.insert", {"partial(_put, store, now, None)": "partial(_put_in_transaction, store, now)"}),
+           put("schema.INDEXES", lambda indexes: [index for index in indexes if not index.document.get("unique")])),
+    edited("notes no queues", "QUEUE-01", "backend.MongoBackend._make_known", "if new:", "if False:", "E7",
+           "Queues are those of jobs that wait; one whose last job is claimed is forgotten."),
+)  # fmt: skip
