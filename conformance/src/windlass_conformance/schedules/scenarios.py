@@ -42,7 +42,7 @@ def _calls(calls: Call | Calls) -> Calls:
 
 @example("SCHED-01")
 def claims_interleave(case: Case) -> None:
-    """Claims of one job, one as it is released, of two and three, and of two queues: each to one, none left or overtaken."""
+    """Claims of one job or some, as it is released, or of two queues: each goes to one, none is left or overtaken."""
     judge(
         case,
         _two((insert(0),), claim(1, worker="a"), claim(1, worker="b")),
