@@ -63,11 +63,12 @@ _EACH: tuple[tuple[Calls, Call], ...] = (
 
 
 class _Left(NamedTuple):
-    """What a dead process left: the history, how many steps its call took if it was answered, and every record."""
+    """What a dead process left: the history, how many steps its call took if it was answered, each record and queue."""
 
     history: Sequence[Operation]
     steps: int
     records: dict[UUID, Record]
+    queues: Sequence[str]
 
 
 @example("CRASH-01")
@@ -80,9 +81,10 @@ def answered_means_stored(case: Case) -> None:
 
 @example("CRASH-02")
 def inserts_are_whole(case: Case) -> None:
-    """Of a batch whose process dies at any step all jobs are stored, or none is."""
+    """Of a batch whose process dies at any step all jobs are stored and their queue is known, or none is."""
     for left in _deaths(case, *_INSERT):
         case.that(len(left.records) in (0, len(IDS)), "the whole batch, or none of it", list(left.records.values()))
+        case.equal([QUEUE] if left.records else [], list(left.queues))
 
 
 @example("CRASH-02")
@@ -154,11 +156,12 @@ def _died(case: Case, steps: Steps, before: Calls, last: Call, point: int, *, wo
                 _require_answers(case, backend.setup)
             after = recorder.client(backend, "after")
             records = {record.id: record for record in after.list(Filter(), limit=_MANY)}
+            queues = [queue.name for queue in backend.queues()]
             case.steps[:] = _told(recorder, call, point)
             if works_on:
                 _require_answers(case, lambda: _works_on(case, backend))
             history = [*recorder.history(), call]
-        return _Left(history, word.steps if word else 0, records)
+        return _Left(history, word.steps if word else 0, records, queues)
 
 
 def _told(recorder: Recorder, call: Operation, point: int) -> list[str]:
