@@ -138,7 +138,7 @@ def every_call_goes_by_the_clock(case: Case) -> None:
     """Without now, what is due, what has expired, a lease and a delay are reckoned from the real time, in each call."""
     backend, past = case.backend, datetime.now(UTC) - 2 * _HOUR
     ids = [answer.record.id for answer in backend.insert([NewRecord(kind="k") for _ in range(3)], now=past)]
-    expired, held, retried = backend.claim(["default"], limit=3, worker="w", lease=LEASE, now=past)
+    expired, held, retried = backend.claim(["default"], limit=3, worker="w", lease=LEASE, now=past + LEASE)
     backend.insert([NewRecord(kind="due"), NewRecord(kind="future", run_at=_HOUR)])
     backend.wait(["default"], timeout=timedelta(seconds=5))  # a due time that was rounded up may be a moment ahead
     case.equal(1, backend.stats().by_queue["default"].due)
