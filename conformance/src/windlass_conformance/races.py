@@ -91,24 +91,6 @@ def threads_share_one_client(case: Case) -> None:
             case.that(False, "answers that some order of these calls gives", f"{finding.text} ({finding.rule})")
 
 
-@example("RACE-02")
-def threads_read_through_one_client(case: Case) -> None:
-    """Three threads that count, list and get through one client, while a fourth inserts, are all answered."""
-    client, ids = case.client(), [record.id for record in case.insert(*(NewRecord(kind="k") for _ in range(3)))]
-    reads: tuple[Callable[[], object], ...] = (
-        lambda: client.stats(now=NOW).total,
-        lambda: len(client.list(Filter(), limit=9)),
-        lambda: len(client.get(ids)),
-        lambda: client.insert([NewRecord(kind="k", id=ids[0])], now=NOW)[0].created,
-    )
-    for _ in range(case.profile.rounds // 4):
-        case.equal([3, 3, 3, False], together(*(partial(_last_of, read) for read in reads)))
-
-
-def _last_of(call: Callable[[], object]) -> object:
-    return [call() for _ in range(5)][-1]
-
-
 @example("RACE-03")
 def outcomes_race(case: Case) -> None:
     """Of four outcomes for one claim one is applied, and the record is as that one says; so for each of many claims."""

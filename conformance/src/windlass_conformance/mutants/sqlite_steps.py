@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
-from sqlite3 import Connection as Opened
 from threading import Timer
 from typing import Any
 from uuid import UUID
@@ -58,7 +57,7 @@ def clears_late() -> type[Backend]:
 
 class _CommitsFirst(Connection):
     @contextmanager
-    def reading(self) -> Iterator[Opened]:
+    def reading(self) -> Iterator[Any]:
         with super().reading() as connection:
             connection.commit()
             yield connection
@@ -131,7 +130,7 @@ class UnlinksUnderOthers(SqliteBackend):
 
 class _Unlocked(Connection):
     @contextmanager
-    def reading(self) -> Iterator[Opened]:
+    def reading(self) -> Iterator[Any]:
         with super().reading() as connection:
             pass
         yield connection
@@ -180,7 +179,7 @@ MUTANTS = (
     _mutant("leaves what it refused open", "LEAK-04", LeavesRefusedOpen, "M5"),
     _mutant("pauses in its process", "SETUP-11", PausesInItsProcess, "A2"),
     _mutant("unlinks under others", "SETUP-02", UnlinksUnderOthers),
-    _mutant("reads unlocked", "RACE-02", ReadsUnlocked),
+    _mutant("reads unlocked", "CALL-01", ReadsUnlocked),
     _mutant("lists in two steps", "SCHED-08", ListsInTwoSteps),
     _mutant("looks only later", "WAIT-02", LooksOnlyLater),
     _mutant("reckons with floats", "TIME-05", reckons_with_floats, "B5"),
