@@ -144,6 +144,7 @@ _ALL = (
     Clause("SETUP-08", "store", "setup of a store in use changes nothing for those who use it."),
     Clause("SETUP-09", "store", "Opening creates nothing: until setup a store is empty, or calls raise NotSetUp."),
     Clause("SETUP-10", "store", "A file that is no store raises ForeignStore at setup; nothing else is touched."),
+    Clause("SETUP-11", "store", "Processes of one store see each other's writes.", "multi_process"),
     Clause("CLOSE-01", "store", "Closing again is harmless; any other call then raises Closed."),
     Clause("CLOSE-02", "store", "Closing wakes every wait."),
     Clause("CLOSE-03", "store", "Closing a client leaves the store, and its other clients, as they are."),
@@ -205,7 +206,9 @@ _ALL = (
     Clause("LEAK-01", "leak", "A client that is closed leaves no thread and no file descriptor behind."),
     Clause("LEAK-02", "leak", "Calls that were refused leave no thread and no file descriptor behind."),
     Clause("LEAK-03", "leak", "A wait whose client is closed leaves no thread and no file descriptor behind."),
-    Clause("LEAK-04", "leak", "A call that found nothing holds nothing: another client may tear the store down."),
+    Clause(
+        "LEAK-04", "leak", "A call that found nothing, or was refused, holds nothing: others may tear the store down."
+    ),
     Clause("LEAK-05", "leak", "Calls that fail use up nothing: once the store is there, the client works."),
     Clause("HISTORY-01", "history", "R1: the attempts of a record rise by one, and none is handed out twice."),
     Clause("HISTORY-02", "history", "R2: an attempt begins only after the end of the one before."),

@@ -63,7 +63,7 @@ _EACH: tuple[tuple[Calls, Call], ...] = (
 
 
 class _Left(NamedTuple):
-    """What a dead process left: the history, how many steps its call took if it was answered, and every record.
+    """What a dead process left: the history, how many steps its call took if it was answered, each record and queue.
 
     `later` is every record after a rescue, in which a backend may bring to its end what the process had begun.
     """
@@ -72,6 +72,7 @@ class _Left(NamedTuple):
     steps: int
     records: dict[UUID, Record]
     later: dict[UUID, Record]
+    queues: Sequence[str]
 
 
 @example("CRASH-01")
@@ -84,10 +85,11 @@ def answered_means_stored(case: Case) -> None:
 
 @example("CRASH-02")
 def inserts_are_whole(case: Case) -> None:
-    """Of a batch whose process dies at any step all jobs are stored, or none is."""
+    """Of a batch whose process dies at any step all jobs are stored and their queue is known, or none is."""
     for left in _deaths(case, *_INSERT):
         for found in (left.records, left.later):
             case.that(len(found) in (0, len(IDS)), "the whole batch, or none of it", list(found.values()))
+        case.equal([QUEUE] if left.records else [], list(left.queues))
 
 
 @example("CRASH-02")
@@ -159,14 +161,14 @@ def _died(case: Case, steps: Steps, before: Calls, last: Call, point: int, *, wo
             if works_on:
                 _require_answers(case, backend.setup)
             after = recorder.client(backend, "after")
-            records = _every(after)
+            records, queues = _every(after), [queue.name for queue in backend.queues()]
             after.rescue(limit=_MANY, now=NOW)
             later = _every(after)
             case.steps[:] = _told(recorder, call, point)
             if works_on:
                 _require_answers(case, lambda: _works_on(case, backend, last))
             history = [*recorder.history(), call]
-        return _Left(history, word.steps if word else 0, records, later)
+        return _Left(history, word.steps if word else 0, records, later, queues)
 
 
 def _every(backend: Backend) -> dict[UUID, Record]:

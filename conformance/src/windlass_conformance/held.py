@@ -1,10 +1,22 @@
 """What an open client holds while nobody uses it: nothing that others must wait for, and nothing that runs out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
+from uuid import UUID
 
-from windlass import Filter, NewRecord, NotSetUp, State, WindlassError
+from windlass import (
+    Backend,
+    Claim,
+    Complete,
+    Filter,
+    InvalidArgument,
+    NewRecord,
+    NotSetUp,
+    State,
+    WindlassError,
+)
 
 from .case import LEASE, NOW, Case, example
 from .threads import Beside
@@ -18,7 +30,7 @@ _TIMES = 12
 @example("LEAK-04")
 def idle_clients_hold_nothing(case: Case) -> None:
     """After polls that found nothing, and with the client open, another tears the store down and sets it up again."""
-    client, other = case.client(), case.client()
+    client = case.client()
     polls: tuple[Callable[[], object], ...] = (
         lambda: client.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW),
         lambda: client.rescue(limit=1, now=NOW),
@@ -29,8 +41,29 @@ def idle_clients_hold_nothing(case: Case) -> None:
         lambda: client.purge([State.COMPLETED], before=NOW, limit=1),
         lambda: client.wait(["default"], timeout=timedelta(0)),
     )
-    for poll in polls:
-        poll()
+    _each_holds_nothing(case, client, polls)
+
+
+@example("LEAK-04")
+def refused_calls_hold_nothing(case: Case) -> None:
+    """So it is after calls that were refused, for their batch, their sizes or their times."""
+    client, too_large = case.client(), b"x" * (case.capabilities.max_payload_bytes + 1)
+    claim, ever = Claim(UUID(int=1), 1), timedelta(days=366 * 9_000)
+    refused: tuple[Callable[[], object], ...] = (
+        lambda: client.insert([NewRecord(kind="k", payload=too_large)], now=NOW),
+        lambda: client.settle([Complete(claim, too_large)], now=NOW),
+        lambda: client.extend([claim], lease=ever, now=NOW),
+        lambda: client.list(Filter(), limit=0),
+        lambda: client.delete(Filter(), limit=0),
+    )
+    _each_holds_nothing(case, client, [partial(case.refuses, InvalidArgument, call) for call in refused])
+
+
+def _each_holds_nothing(case: Case, client: Backend, calls: Sequence[Callable[[], object]]) -> None:
+    """Require that after each call of a client, which stays open, another tears the store down and sets it up again."""
+    other = case.client()
+    for call in calls:
+        call()
         removal = Beside(other.teardown)
         try:
             removal.answer(_SOON)

@@ -51,6 +51,13 @@ def waits_leave_nothing(case: Case) -> None:
     _require_nothing_left(case, lambda: _close_beneath(case))
 
 
+@example("LEAK-03")
+def waits_that_ended_leave_nothing(case: Case) -> None:
+    """Fifty clients whose waits found a job, and came to their timeout."""
+    case.backend.insert([NewRecord(kind="k", queue="due")])
+    _require_nothing_left(case, lambda: _wait_to_the_end(case))
+
+
 def _use(case: Case) -> None:
     with case.target.make(case.namespace) as client:
         client.setup()
@@ -112,6 +119,12 @@ def _close_beneath(case: Case) -> None:
     waiting = Beside(wait)
     client.close()
     waiting.answer()
+
+
+def _wait_to_the_end(case: Case) -> None:
+    with case.target.make(case.namespace) as client:
+        client.wait(["due"], timeout=timedelta(minutes=1))
+        client.wait(["none"], timeout=timedelta(milliseconds=1))
 
 
 def _require_nothing_left(case: Case, use: Callable[[], None]) -> None:

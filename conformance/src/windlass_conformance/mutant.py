@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache, partial
 from inspect import signature
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -33,7 +34,8 @@ class Mutant:
         clause: The id of the clause that it breaks, or its family (`CLAIM`); where the kit has no such family, any
             clause kills it.
         make: The broken class; or a function that opens a client of the store of the namespace that it is given; or one
-            without parameters that returns either, called once in a process of its own, so that it may patch things.
+            without parameters that returns either, called once in each process, which is its own, so that it may patch
+            things; other processes have to find it in its module.
         bug: One sentence on what it does wrong.
         source: Where such a bug was seen: its id in the kit's list of bugs that real backends shipped.
         url: A URL for the class; `{folder}` in it becomes an empty folder, `{postgres}` the URL of the server of that
@@ -60,17 +62,31 @@ class Mutant:
     def target(self, folder: str, servers: Mapping[str, str] | None = None) -> Target:
         """Break the backend, and return it as a target of the kit; what it keeps in files goes into `folder`."""
         make: Any = self.make
-        made = make if isinstance(make, type) or signature(make).parameters else make()
-        return (
-            Target.from_class(made, given_servers.filled(self.url, folder, servers or {}))
-            if isinstance(made, type)
-            else Target(made, self.name)
-        )
+        url = given_servers.filled(self.url, folder, servers or {})
+        if isinstance(make, type):
+            return Target.from_class(make, url)
+        if signature(make).parameters:
+            return Target(make, self.name)
+        made = _broken(make)
+        opened = partial(_open_broken, make, url)
+        return Target(opened, self.name, url, made) if isinstance(made, type) else Target(opened, self.name)
 
     def counts(self, clause_id: str) -> bool:
         """Say whether a violation of a clause kills it: its own, one of the same family, or one about every call."""
         families = {family(id) for id in CLAUSES}
         return family(self.clause) not in families or family(clause_id) in {family(self.clause), *_EVERYWHERE}
+
+
+@cache
+def _broken(make: Callable[[], type[Backend] | MakeBackend]) -> type[Backend] | MakeBackend:
+    """Break what a function breaks, once in each process."""
+    return make()
+
+
+def _open_broken(make: Callable[[], type[Backend] | MakeBackend], url: str, namespace: str) -> Backend:
+    """Open a client of what a function breaks, here or in another process, which then breaks it too."""
+    made = _broken(make)
+    return Target.from_class(made, url).make(namespace) if isinstance(made, type) else made(namespace)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,33 @@ def spawned_processes_race(case: Case) -> None:
     _race(case, "spawn")
 
 
+@example("SETUP-11")
+def processes_share_a_store(case: Case) -> None:
+    """What this process inserted, claimed and paused another sees, and this what that did, with its clients open."""
+    require_sendable(case)
+    case.insert(*(NewRecord(kind=kind, queue=kind) for kind in ("claimed", "open", "paused")))
+    claimed = case.only(case.claim(queues=["claimed"]))
+    case.backend.pause("paused")
+    [told] = heard(case, _see_and_change)
+    case.equal("", told.error)
+    case.equal(([("claimed", False), ("open", False), ("paused", True)], ["open"]), told.answer)
+    case.equal(["open"], [queue.name for queue in case.backend.queues() if queue.paused])
+    case.insert(NewRecord(kind="k", queue="open"))
+    case.equal(["paused"], [record.queue for record in case.claim(queues=["open", "paused"])])
+    case.equal([True], list(case.backend.settle([Complete(claimed.claim)], now=NOW)))
+
+
+def _see_and_change(child: Child) -> tuple[list[tuple[str, bool]], list[str]]:
+    """Claim what may be claimed, and pause what is open and resume what is paused."""
+    names = ["claimed", "open", "paused"]
+    with child.open() as backend:
+        queues = [(queue.name, queue.paused) for queue in backend.queues()]
+        claimed = backend.claim(names, limit=9, worker="other", lease=LEASE, now=NOW)
+        backend.resume("paused")
+        backend.pause("open")
+        return queues, [record.queue for record in claimed]
+
+
 @example("RACE-11")
 def forked_processes_race(case: Case) -> None:
     """The same with forks of this process, which has a client open that they must not disturb."""

@@ -1,13 +1,18 @@
 """Batches: empty, repeated, large, too large, and with one bad item."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
-from windlass import Claim, Complete, Filter, InvalidArgument, NewRecord
+from windlass import Claim, Complete, Failure, Filter, InvalidArgument, NewRecord, Release, Retry, State
 
 from ..case import LEASE, NOW, Case, example
 
 NOBODY = UUID(int=2**127)
+
+EVER = timedelta(days=366 * 9_000)
+"""A delay that ends after the year 9999."""
 
 
 @example("BATCH-01")
@@ -37,6 +42,20 @@ def inserts_can_be_repeated(case: Case) -> None:
     case.equal([stored[new.id] for new in batch], [answer.record for answer in answers])
     case.equal(4, len(case.backend.list(Filter(), limit=100)))
     case.equal(running, case.stored(running))
+
+
+@example("INSERT-04")
+def an_id_that_is_gone_is_stored_anew(case: Case) -> None:
+    """A job that was deleted or purged is no duplicate of its next insert, which stores it as new."""
+    new = NewRecord(kind="k", unique_key="key")
+    case.insert(new)
+    case.backend.delete(Filter(), limit=1)
+    record = case.only(case.insert(new))
+    case.equal((State.PENDING, record), (record.state, case.stored(record)))
+    case.backend.settle([Complete(case.only(case.claim()).claim)], now=NOW)
+    case.backend.purge([State.COMPLETED], before=NOW + LEASE, limit=1)
+    case.equal(True, case.backend.insert([new], now=NOW)[0].created)
+    case.equal([new.id], [record.id for record in case.claim()])
 
 
 @example("BATCH-02")
@@ -73,12 +92,13 @@ def too_large_batches_are_refused(case: Case) -> None:
 @example("BATCH-04")
 def a_refused_batch_leaves_nothing(case: Case) -> None:
     """A bad item last in a batch of insert and of settle undoes those before it, queues and unique keys included."""
-    claim = case.running().claim
+    claim, other = case.running().claim, case.running().claim
     too_large = b"x" * (case.capabilities.max_payload_bytes + 1)
     batch = [NewRecord(kind="k", queue="new", unique_key="key"), NewRecord(kind="k", payload=too_large)]
     case.refuses(InvalidArgument, lambda: case.backend.insert(batch, now=NOW))
-    outcomes = [Complete(claim, b"first"), Complete(Claim(NOBODY, 1), too_large)]
-    case.refuses(InvalidArgument, lambda: case.backend.settle(outcomes, now=NOW))
+    for last in (Complete(Claim(NOBODY, 1), too_large), Release(other, EVER), Retry(other, EVER, Failure("E", "m"))):
+        outcomes = [Complete(claim, b"first"), last]
+        case.refuses(InvalidArgument, partial(case.backend.settle, outcomes, now=NOW))
     case.equal(True, case.backend.insert(batch[:1], now=NOW)[0].created)
 
 

@@ -4,7 +4,20 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from windlass import Complete, Filter, Hold, Inserted, NewRecord, Queue, QueueStats, Record, State, Stats
+from windlass import (
+    Claim,
+    Complete,
+    Filter,
+    Hold,
+    Inserted,
+    NewRecord,
+    Outcome,
+    Queue,
+    QueueStats,
+    Record,
+    State,
+    Stats,
+)
 from windlass.state import FINAL
 
 from ..case import LEASE, NOW, Case, example
@@ -38,6 +51,29 @@ def answers_have_their_form(case: Case) -> None:
     _is_row(case, [backend.purge(sorted(FINAL), before=NOW - LEASE, limit=1)], int)
     _is_row(case, backend.queues(), Queue)
     _is_row(case, [backend.wait([name], timeout=timedelta(0)) for name in ("default", "unknown")], bool)
+
+
+@example("RECORD-02")
+def answers_are_the_callers_own(case: Case) -> None:
+    """A caller that empties the lists and dicts that it gave and was answered with takes nothing from the store."""
+    backend, new = case.backend, [NewRecord(kind="k") for _ in range(4)]
+    inserted = backend.insert(new, now=NOW)
+    claimed = backend.claim(["default"], limit=3, worker="w", lease=LEASE, now=NOW)
+    claims: list[Claim] = [record.claim for record in claimed]
+    outcomes: list[Outcome] = [Complete(claims[0])]
+    held, settled = backend.extend(claims, lease=LEASE, now=NOW), backend.settle(outcomes, now=NOW)
+    stats, ids = backend.stats(now=NOW), [record.id for record in new]
+    answers = (
+        backend.get(ids),
+        backend.list(Filter(), limit=9),
+        backend.list(Filter(ids=ids), limit=9),
+        backend.queues(),
+    )
+    before = repr(case.contents())
+    for one in (new, inserted, claimed, claims, outcomes, held, settled, ids, *answers, *stats[1:]):
+        if isinstance(one, list | dict):
+            one.clear()
+    case.equal(before, repr(case.contents()))
 
 
 def _is_row(case: Case, answer: object, kind: type) -> None:

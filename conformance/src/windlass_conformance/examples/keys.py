@@ -32,8 +32,10 @@ def _rescued(case: Case, until: Literal["finished", "purged"], flagged: bool = F
     return record
 
 
-def _cancelled(case: Case, until: Literal["finished", "purged"]) -> Record:
+def _cancelled(case: Case, until: Literal["finished", "purged"], retrying: bool = False) -> Record:
     record = case.insert(NewRecord(kind="k", unique_key="key", unique_until=until))[0]
+    if retrying:
+        case.backend.settle([Retry(case.only(case.claim()).claim, LEASE, _ERROR)], now=NOW)
     case.backend.cancel(Filter(ids=[record.id]), limit=1, now=NOW)
     return record
 
@@ -49,6 +51,7 @@ _ENDS: tuple[_End, ...] = (
     _rescued,
     lambda case, until: _rescued(case, until, flagged=True),
     _cancelled,
+    lambda case, until: _cancelled(case, until, retrying=True),
 )
 """Every way in which a job comes to its end."""
 

@@ -54,6 +54,15 @@ def names_are_told_apart(case: Case) -> None:
     _each_is_its_own(case, TELLING)
 
 
+@example("NAME-02")
+def the_first_of_similar_names_keeps_none_out(case: Case) -> None:
+    """Of similar names whichever comes first, each is its own unique key."""
+    for names in (TELLING, TELLING[::-1]):
+        answers = case.backend.insert([NewRecord(kind="k", unique_key=name) for name in names], now=NOW)
+        case.equal([], [name for name, answer in zip(names, answers, strict=True) if not answer.created])
+        case.backend.delete(Filter(), limit=len(names))
+
+
 @example("NAME-03")
 def hostile_names_do_no_harm(case: Case) -> None:
     """A name with a meaning to a query language is stored and found as text, and another job beside it stays."""

@@ -56,6 +56,21 @@ def filters_combine(case: Case) -> None:
             case.equal([r.id for r in stored if filter.fits(r)], [r.id for r in case.backend.list(filter, limit=100)])
 
 
+@example("FILTER-01")
+def nothing_is_changed_for_an_empty_collection(case: Case) -> None:
+    """An empty collection of any field fits none, to each call that takes a filter, whatever else would fit."""
+    case.backend.settle([Complete(case.running(tags=("t",)).claim)], now=NOW)
+    case.insert(NewRecord(kind="k", tags=("t",)))
+    backend, before = case.backend, case.contents()
+    for field in ("ids", "states", "kinds", "queues", "tags"):
+        nothing = Filter(**{field: []})
+        case.equal([], list(backend.list(nothing, limit=9)))
+        case.equal([], list(backend.cancel(nothing, limit=9, now=NOW)))
+        case.equal([], list(backend.requeue(nothing, limit=9, now=NOW)))
+        case.equal([], list(backend.delete(nothing, limit=9)))
+    case.equal(before, case.contents())
+
+
 @example("QUERY-01")
 def repeats_are_harmless(case: Case) -> None:
     """Get with an id thrice, and unknown ids between, returns each record once."""

@@ -1,11 +1,14 @@
-"""Lists read page by page."""
+"""Lists read page by page, and reads by several threads at once."""
 
+from collections.abc import Callable
+from functools import partial
 from operator import attrgetter
 from uuid import UUID
 
 from windlass import Filter, NewRecord, State
 
 from ..case import NOW, Case, example
+from ..threads import together
 
 
 @example("QUERY-04")
@@ -39,3 +42,21 @@ def queues_are_counted_when_empty(case: Case) -> None:
     case.backend.delete(Filter(ids=[gone.id]), limit=1)
     by_queue = case.backend.stats(now=NOW).by_queue
     case.equal({"gone": (0, 0, None, False), "paused": (0, 0, None, True)}, {n: tuple(q) for n, q in by_queue.items()})
+
+
+@example("CALL-01")
+def threads_read_through_one_client(case: Case) -> None:
+    """Three threads that count, list and get through one client, while a fourth inserts, are all answered."""
+    client, ids = case.client(), [record.id for record in case.insert(*(NewRecord(kind="k") for _ in range(3)))]
+    reads: tuple[Callable[[], object], ...] = (
+        lambda: client.stats(now=NOW).total,
+        lambda: len(client.list(Filter(), limit=9)),
+        lambda: len(client.get(ids)),
+        lambda: client.insert([NewRecord(kind="k", id=ids[0])], now=NOW)[0].created,
+    )
+    for _ in range(case.profile.rounds // 4):
+        case.equal([3, 3, 3, False], together(*(partial(_last_of, read) for read in reads)))
+
+
+def _last_of(call: Callable[[], object]) -> object:
+    return [call() for _ in range(5)][-1]

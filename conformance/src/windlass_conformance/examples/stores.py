@@ -49,6 +49,22 @@ def teardown_forgets_everything(case: Case) -> None:
     case.equal([new.id], [record.id for record in case.claim()])
 
 
+@example("SETUP-02")
+def open_clients_find_what_was_set_up_afresh(case: Case) -> None:
+    """Clients that were open while another tore the store down, and set it up again, share the new one."""
+    clients = [case.client() for _ in range(2)]
+    for client in clients:
+        client.insert([NewRecord(kind="old")], now=NOW)
+        client.stats(now=NOW)
+    case.backend.teardown()
+    case.backend.setup()
+    for n, client in enumerate(clients):
+        client.insert([NewRecord(kind=f"k{n}")], now=NOW)
+    for client in (case.backend, *clients):
+        case.equal({"k0", "k1"}, {record.kind for record in client.list(Filter(), limit=9)})
+    case.equal(2, len(case.claim()))
+
+
 @example("SETUP-03")
 def namespaces_are_separate(case: Case) -> None:
     """A store beside this one has its own records, keys, ids and paused queues, and its own end."""

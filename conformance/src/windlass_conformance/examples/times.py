@@ -10,13 +10,16 @@ from ..case import LEASE, NOW, Case, example
 NAIVE = datetime(2031, 5, 17, 12)  # noqa: DTZ001 - that it is refused is the point
 KATHMANDU = timezone(timedelta(hours=5, minutes=45))
 US = timedelta(microseconds=1)
+_HOUR = timedelta(hours=1)
 FAR = (
-    datetime(1, 1, 2, tzinfo=UTC),
+    datetime(1, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC),
     datetime(1900, 1, 1, tzinfo=UTC),
     datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
     datetime(1970, 1, 1, tzinfo=UTC),
     datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC),
     datetime(2262, 4, 11, 23, 47, 17, tzinfo=UTC),
+    datetime(2555, 5, 5, 5, 5, 5, 123_457, tzinfo=UTC),
+    datetime(9998, 12, 31, 23, 59, 58, 999_999, tzinfo=UTC),
     datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
 )
 
@@ -128,6 +131,32 @@ def the_clock_is_the_backends_own(case: Case) -> None:
     backend.requeue(Filter(kinds=["k"]), limit=1)
     again = case.stored(record).run_at
     case.that(abs(again - now) < about, f"about {now.isoformat()}", again)
+
+
+@example("TIME-07")
+def every_call_goes_by_the_clock(case: Case) -> None:
+    """Without now, what is due, what has expired, a lease and a delay are reckoned from the real time, in each call."""
+    backend, past = case.backend, datetime.now(UTC) - 2 * _HOUR
+    ids = [answer.record.id for answer in backend.insert([NewRecord(kind="k") for _ in range(3)], now=past)]
+    expired, held, retried = backend.claim(["default"], limit=3, worker="w", lease=LEASE, now=past + LEASE)
+    backend.insert([NewRecord(kind="due"), NewRecord(kind="future", run_at=_HOUR)])
+    backend.wait(["default"], timeout=timedelta(seconds=5))  # a due time that was rounded up may be a moment ahead
+    case.equal(1, backend.stats().by_queue["default"].due)
+    backend.extend([held.claim], lease=_HOUR)
+    backend.settle([Retry(retried.claim, _HOUR, Failure("E", "m"))])
+    case.equal([expired.id], [record.id for record in backend.rescue(limit=3)])
+    stored = backend.get(ids)
+    _is_about(case, timedelta(0), stored[expired.id].run_at)
+    _is_about(case, _HOUR, stored[held.id].lease_until)
+    _is_about(case, _HOUR, stored[retried.id].run_at)
+    backend.requeue(Filter(ids=[retried.id]), limit=1)
+    _is_about(case, timedelta(0), case.stored(retried).run_at)
+
+
+def _is_about(case: Case, delay: timedelta, moment: datetime | None) -> None:
+    expected = datetime.now(UTC) + delay
+    near = moment is not None and abs(moment - expected) < timedelta(minutes=10)
+    case.that(near, f"about {expected.isoformat()}", moment)
 
 
 @example("TIME-08")

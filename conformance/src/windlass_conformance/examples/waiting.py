@@ -63,9 +63,10 @@ def nothing_due_is_a_timeout(case: Case) -> None:
 
 @example("WAIT-02")
 def something_due_is_at_once(case: Case) -> None:
-    """With a due job in one of the queues, wait returns True at once."""
+    """With a due job in one of the queues, wait returns True at once, also where it has no time to wait."""
     case.backend.insert([NewRecord(kind="k", queue="b")])
     _woken_at_once(case, ["a", "b"])
+    case.equal(True, case.backend.wait(["a", "b"], timeout=timedelta(0)))
 
 
 @example("WAIT-02")
@@ -105,9 +106,16 @@ def what_runs_or_ended_is_not_due(case: Case) -> None:
 
 @example("WAIT-03")
 def a_future_job_wakes_when_due(case: Case) -> None:
-    """A job that becomes due while another client waits ends the wait."""
-    case.backend.insert([NewRecord(kind="k", run_at=SHORT)])
-    _woken(case, ["default"])
+    """The first job that becomes due ends a wait, whatever becomes due later in its queue and in others."""
+    later = timedelta(hours=1)
+    case.backend.insert(
+        [
+            NewRecord(kind="k", queue="b", run_at=later, priority=1),
+            NewRecord(kind="k", queue="b", run_at=SHORT),
+            *(NewRecord(kind="k", queue=queue, run_at=later) for queue in ("a", "b", "c")),
+        ]
+    )
+    _woken(case, ["a", "b", "c"])
 
 
 @example("WAIT-04")

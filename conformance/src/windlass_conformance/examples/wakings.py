@@ -41,6 +41,25 @@ def no_insert_is_missed_as_a_wait_begins(case: Case) -> None:
         case.that(woken and seconds < SOON, f"True within {SOON} s", f"{woken} after {seconds:.1f} s")
 
 
+@example("WAIT-05")
+def a_wait_goes_on_until_its_own_job_comes(case: Case) -> None:
+    """Jobs of other queues and of the future do not end a wait; one that becomes due before those does, when it is."""
+    other = case.client()
+    other.insert([NewRecord(kind="k", queue="own", run_at=timedelta(hours=1))])
+    wait = Beside(lambda: case.backend.wait(["own"], timeout=LONG))
+    with suppress(TimeoutError):
+        wait.answer(_A_WHILE)
+    other.insert([NewRecord(kind="k", queue="another")])
+    other.insert([NewRecord(kind="k", queue="own", run_at=timedelta(hours=2))])
+    with suppress(TimeoutError):
+        early = wait.answer(_A_WHILE)
+        case.that(False, "a wait that goes on while nothing is due in its queue", early)
+    changed = monotonic()
+    other.insert([NewRecord(kind="k", queue="own", run_at=timedelta(seconds=_A_WHILE))])
+    woken, seconds = wait.answer(), monotonic() - changed
+    case.that(woken and seconds < SOON, f"True within {SOON} s", f"{woken} after {seconds:.1f} s")
+
+
 @example("WAIT-06")
 def a_resume_ends_a_long_wait(case: Case) -> None:
     """A wait that has gone on for a while ends soon after another client resumes a queue with a due job."""

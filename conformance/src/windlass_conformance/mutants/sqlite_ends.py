@@ -34,6 +34,8 @@ MUTANTS = (
     patched("frees every key", "UNIQUE-04", "SETTLE_COMPLETE", _FREED, "held_key = NULL", "F5"),
     patched("discards and keeps the key", "UNIQUE-03", "SETTLE_DISCARD", f",\n    {_FREED}", "", "F2"),
     patched("cancels and keeps the key", "UNIQUE-03", "CANCEL", f",\n    {_FREED}", ""),
+    patched("cancels a retry and keeps the key", "UNIQUE-03", "CANCEL", "WHEN 'purged' THEN held_key",
+            "WHEN 'purged' THEN held_key WHEN 'finished' THEN iif(state = 'retrying', held_key, NULL)"),
     patched("stops and keeps the key", "UNIQUE-03", "SETTLE_CANCEL", f",\n    {_FREED}", ""),
     patched("rescues and keeps the key", "UNIQUE-03", "RESCUE", "NULL, held_key)\nWHERE", "held_key, held_key)\nWHERE"),
     patched("rescues and frees the key", "UNIQUE-04", "RESCUE", " AND unique_until = 'finished'", ""),

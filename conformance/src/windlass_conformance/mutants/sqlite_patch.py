@@ -1,6 +1,6 @@
 """Breaking the SQLite backend by one word of one of its statements."""
 
-from collections.abc import Callable
+from functools import cache, partial
 
 from windlass import Backend
 from windlass_sqlite import SqliteBackend, queries
@@ -14,15 +14,14 @@ def patched(name: str, clause: str, query: str, old: str, new: str, source: str 
     """Return a mutant whose statement has `new` in place of `old`."""
     words = (" ".join(text.split()) or "nothing" for text in (old, new))
     bug = "{}: {} becomes {}.".format(query.lower(), *words)
-    return Mutant(name, clause, _patch(query, old, new), bug, source, URL)
+    return Mutant(name, clause, partial(_patch, query, old, new), bug, source, URL)
 
 
-def _patch(query: str, old: str, new: str) -> Callable[[], type[Backend]]:
-    def make() -> type[Backend]:
-        text = getattr(queries, query)
-        if old not in text:
-            raise LookupError(f"{query} has no {old!r}; the plugin has changed, and this mutant must follow")
-        setattr(queries, query, text.replace(old, new))
-        return SqliteBackend
-
-    return make
+@cache
+def _patch(query: str, old: str, new: str) -> type[Backend]:
+    """Break a statement, once in each process: what makes a mutant may come there more than once."""
+    text = getattr(queries, query)
+    if old not in text:
+        raise LookupError(f"{query} has no {old!r}; the plugin has changed, and this mutant must follow")
+    setattr(queries, query, text.replace(old, new))
+    return SqliteBackend

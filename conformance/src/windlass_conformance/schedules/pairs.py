@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from itertools import combinations
 
+from windlass import Filter, State
+
 from ..case import LEASE, Case, example
 from .explore import judge
 from .program import (
@@ -10,6 +12,7 @@ from .program import (
     Call,
     Calls,
     Program,
+    call,
     cancel,
     claim,
     complete,
@@ -46,6 +49,13 @@ def every_two_calls_interleave(case: Case) -> None:
     """Each two calls about a job that runs, and about one that has ended, are explained by one order or the other."""
     stride = 1 if case.profile.random else _STRIDE
     judge(case, *_pairs(_RUNNING, _WHILE_IT_RUNS), *_pairs(_ENDED, _ONCE_IT_ENDED), stride=stride)
+
+
+@example("SCHED-08")
+def a_list_meets_an_end(case: Case) -> None:
+    """A record that a list answers with fits its filter as it is answered, also where its attempt ends meanwhile."""
+    listed = call("list", Filter(states=[State.RUNNING]), limit=9)
+    judge(case, Program(_RUNNING, {"a": (listed,), "b": (settle(complete()),)}))
 
 
 def _pairs(before: Calls, calls: Sequence[Call]) -> list[Program]:
