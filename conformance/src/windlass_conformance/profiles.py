@@ -58,14 +58,14 @@ _STANDARD = Profile(
 
 PROFILES: dict[ProfileName, Profile] = {
     "quick": Profile(
-        programs=80,
-        program_seconds=15.0,
+        programs=60,
+        program_seconds=12.0,
         steps=40,
         rounds=60,
         schedules=30,
         schedule_seconds=2.0,
         crashes=3,
-        histories=0.5,
+        histories=0.4,
         backlog=5_000,
         large_batch=10_000,
         random=False,
