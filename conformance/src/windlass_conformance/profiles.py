@@ -58,7 +58,7 @@ _STANDARD = Profile(
 
 PROFILES: dict[ProfileName, Profile] = {
     "quick": Profile(
-        programs=60,
+        programs=80,
         program_seconds=12.0,
         steps=40,
         rounds=60,
