@@ -5,7 +5,7 @@ from windlass_conformance.clauses import CLAUSES, family
 from windlass_conformance.mutants import MUTANTS
 from windlass_conformance.mutants.bugs import IMPOSSIBLE, LISTED
 from windlass_conformance.mutants.reasons import REASONS
-from windlass_conformance.programs import MODEL_CLAUSES
+from windlass_conformance.programs.run import MODEL_CLAUSES
 
 BUGS = {f"{letter}{number}" for letter, numbers in LISTED.items() for number in numbers}
 

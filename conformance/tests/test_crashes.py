@@ -10,8 +10,8 @@ import pytest
 from windlass import Backend
 from windlass_conformance import Status, Target, conform
 from windlass_conformance.clauses import CLAUSES
-from windlass_conformance.crash_child import Death
-from windlass_conformance.nursery import Nursery
+from windlass_conformance.tiers.crash_child import Death
+from windlass_conformance.tiers.nursery import Nursery
 
 CRASHES = [id for id, clause in CLAUSES.items() if clause.tier == "crash"]
 

@@ -8,10 +8,10 @@ import pytest
 from windlass import Backend, ConfigurationError, Filter, NewRecord, Unavailable, UnknownScheme
 from windlass_conformance import CLAUSES, Interrupted, Result, Status, Target, conform
 from windlass_conformance.case import EXAMPLES, Case
-from windlass_conformance.coverage import WAYS
 from windlass_conformance.mutants.memory_claims import ClaimsBeforeDue, SortsByTime
 from windlass_conformance.mutants.memory_inserts import StripsNul
-from windlass_conformance.programs import MODEL_CLAUSES
+from windlass_conformance.programs.coverage import WAYS
+from windlass_conformance.programs.run import MODEL_CLAUSES
 from windlass_memory import MemoryBackend
 
 

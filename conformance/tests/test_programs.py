@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 from windlass import Complete, Hold, Outcome, Record, Release, Retry
 from windlass_conformance import Target
-from windlass_conformance.judge import Judge
-from windlass_conformance.machine import STARTS
 from windlass_conformance.profiles import PROFILES
-from windlass_conformance.programs import run, violations
+from windlass_conformance.programs.judge import Judge
+from windlass_conformance.programs.machine import STARTS
+from windlass_conformance.programs.run import run, violations
 from windlass_memory import MemoryBackend
 
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from windlass import TRANSITIONS, Capabilities
 from windlass_conformance import CLAUSES, Report, Result, Status, Target, Violation, conform, reports
-from windlass_conformance.coverage import WAYS
+from windlass_conformance.programs.coverage import WAYS
 from windlass_conformance.redaction import Redaction
 from windlass_conformance.report import Subject
 from windlass_conformance.reports import document

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from windlass import ConfigurationError
 from windlass_conformance import CLAUSES, Report, Status, Target, conform
-from windlass_conformance.replay import replay
-from windlass_conformance.traces import Trace
+from windlass_conformance.repros.replay import replay
+from windlass_conformance.repros.traces import Trace
 
 BROKEN = """
 from dataclasses import replace

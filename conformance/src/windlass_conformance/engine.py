@@ -8,9 +8,22 @@ from pathlib import Path
 from secrets import randbits
 from time import monotonic
 
-from . import (  # noqa: F401 - importing them registers their examples
+from . import examples, schedules  # noqa: F401 - importing them registers their examples
+from .clauses import CLAUSES, family, selected
+from .first_look import looked_at
+from .history import rules  # noqa: F401 - likewise
+from .known import KnownFailures, checked
+from .profiles import BUDGETS, PROFILES, ProfileName
+from .programs.run import MODEL_CLAUSES
+from .report import Report, Result, Status
+from .repros.remembered import replayed
+from .repros.repro import reproduce
+from .repros.traces import keep
+from .running import run_examples, run_programs
+from .session import Session
+from .target import MakeBackend, Target
+from .tiers import (  # noqa: F401 - importing them registers their examples
     crashes,
-    examples,
     faults,
     faults_claims,
     faults_setups,
@@ -21,21 +34,7 @@ from . import (  # noqa: F401 - importing them registers their examples
     races,
     races_batches,
     races_removals,
-    schedules,
 )
-from .clauses import CLAUSES, family, selected
-from .first_look import looked_at
-from .history import rules  # noqa: F401 - likewise
-from .known import KnownFailures, checked
-from .profiles import BUDGETS, PROFILES, ProfileName
-from .programs import MODEL_CLAUSES
-from .remembered import replayed
-from .report import Report, Result, Status
-from .repro import reproduce
-from .running import run_examples, run_programs
-from .session import Session
-from .target import MakeBackend, Target
-from .traces import keep
 from .violation import Violation
 
 __all__ = ["Interrupted", "Session", "conform", "run_examples", "run_programs"]

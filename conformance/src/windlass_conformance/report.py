@@ -8,9 +8,9 @@ from enum import StrEnum
 from windlass import Capabilities
 
 from .clauses import CLAUSES
-from .coverage import Way
 from .profiles import ProfileName
-from .repro import Repro
+from .programs.coverage import Way
+from .repros.repro import Repro
 from .violation import Violation
 
 

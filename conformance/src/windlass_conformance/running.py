@@ -8,11 +8,11 @@ from windlass import Capabilities
 from .case import EXAMPLES, Case, NotRun
 from .clauses import CLAUSES
 from .first_look import origin
-from .judge import Judge
-from .machine import STARTS
 from .pace import notice
 from .profiles import Profile
-from .programs import violations
+from .programs.judge import Judge
+from .programs.machine import STARTS
+from .programs.run import violations
 from .report import Result, Status
 from .target import Target
 from .violation import Violation

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from windlass import Capabilities
 
 from .clauses import CLAUSES, family
-from .coverage import Way
-from .judge import Judge
 from .known import KnownFailures, applied
 from .profiles import Profile
+from .programs.coverage import Way
+from .programs.judge import Judge
 from .report import Result, Status
 from .running import run_examples, run_programs
 from .target import Target

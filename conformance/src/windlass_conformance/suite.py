@@ -11,7 +11,7 @@ from .engine import Session
 from .first_look import looked_at
 from .known import applied, checked
 from .profiles import PROFILES, ProfileName
-from .programs import MODEL_CLAUSES
+from .programs.run import MODEL_CLAUSES
 from .report import Result, Status
 from .target import Target
 

@@ -6,8 +6,8 @@ from functools import partial
 from windlass import Closed, Complete, ConfigurationError, Filter, NewRecord, State, WindlassError
 
 from ..case import LEASE, NOW, Case, NotRun, example
-from ..children import PATIENCE, Child, heard, require_sendable
 from ..threads import together
+from ..tiers.children import PATIENCE, Child, heard, require_sendable
 from ..tracing import traced
 
 _PROCESSES = 8

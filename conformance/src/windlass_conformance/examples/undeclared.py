@@ -8,8 +8,8 @@ from uuid import UUID
 from windlass import Claim, Complete, Filter, NewRecord, Record
 
 from ..case import LEASE, NOW, Case, example
-from ..children import Child, heard, require_sendable
 from ..threads import Beside
+from ..tiers.children import Child, heard, require_sendable
 from ..violation import Violation
 from .waiting import SOON
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from windlass import CONTRACT_VERSION, Capabilities
 
 from ..clauses import CLAUSES
-from ..coverage import WAYS
 from ..profiles import ProfileName
+from ..programs.coverage import WAYS
 from ..redaction import Redaction
 from ..report import Report, Result
 

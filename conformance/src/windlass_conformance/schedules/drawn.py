@@ -10,7 +10,7 @@ from hypothesis.errors import Flaky
 from ..case import LEASE, Case, example
 from ..gates import Stuck, Turn
 from ..pace import Pace, notice
-from ..programs import first_violation
+from ..programs.run import first_violation
 from ..violation import Violation
 from .explore import require, seen
 from .play import Schedule, Stage

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Collection
 from time import monotonic
 
+from ..pace import Pace
+from ..violation import Violation
 from .coverage import Ways
-from .pace import Pace
-from .violation import Violation
 
 
 class Unarmed(Exception):

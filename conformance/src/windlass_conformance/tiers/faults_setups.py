@@ -4,12 +4,12 @@ from contextlib import suppress
 
 from windlass import Backend, NewRecord
 
-from .case import NOW, Case, example
+from ..case import NOW, Case, example
+from ..gates.chunks import server_of
+from ..gates.proxy import Proxy
+from ..threads import Beside
 from .faults import through_proxy
 from .faults_claims import Standing
-from .gates.chunks import server_of
-from .gates.proxy import Proxy
-from .threads import Beside
 
 _A_WHILE = 0.1
 """Seconds after which a setup that has no answer is taken to wait for the other."""

@@ -10,14 +10,14 @@ from typing import Any, Literal
 import windlass
 from windlass import Backend, Filter
 
-from .case import NOW
-from .clauses import CLAUSES
-from .judge import Judge
-from .model import Model
-from .pair import Pair
-from .target import Target
-from .tracing import Step
-from .violation import Violation
+from ..case import NOW
+from ..clauses import CLAUSES
+from ..model import Model
+from ..programs.judge import Judge
+from ..programs.pair import Pair
+from ..target import Target
+from ..tracing import Step
+from ..violation import Violation
 
 Where = Literal["answer", "store", "refusal"]
 """What is wrong: the answer of the last call, what is stored after it, or that it was not refused."""

@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from . import choices, script
-from .clauses import CLAUSES
-from .model import Model
-from .redaction import Redaction
-from .rendering import in_full, render
+from ..clauses import CLAUSES
+from ..model import Model
+from ..programs import choices
+from ..redaction import Redaction
+from ..rendering import in_full, render
+from ..target import Target
+from ..tracing import Step
+from ..violation import Violation
+from . import script
 from .replay import Failing, replay
-from .target import Target
 from .traces import Trace
-from .tracing import Step
-from .violation import Violation
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from time import monotonic
 
 from windlass import Backend, NewRecord, OutcomeUnknown, Unavailable
 
-from .case import Case, example
+from ..case import Case, example
+from ..threads import Beside
 from .faults import through_proxy
-from .threads import Beside
 
 _LONG = timedelta(seconds=20)
 _SOON = 10.0

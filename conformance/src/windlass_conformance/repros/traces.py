@@ -8,9 +8,9 @@ from typing import Any, Self
 
 from windlass import CONTRACT_VERSION, ConfigurationError
 
-from .clauses import CLAUSES
-from .history.codec import decoded, encoded
-from .tracing import Step
+from ..clauses import CLAUSES
+from ..history.codec import decoded, encoded
+from ..tracing import Step
 
 SCHEMA = 1
 

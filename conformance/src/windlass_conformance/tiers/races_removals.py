@@ -6,8 +6,8 @@ from uuid import UUID
 
 from windlass import Backend, Filter, NewRecord
 
-from .case import LEASE, NOW, Case, example
-from .threads import together
+from ..case import LEASE, NOW, Case, example
+from ..threads import together
 
 _JOBS = 40
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from windlass import TRANSITIONS, Record, State
 
-from .tracing import Step
+from ..tracing import Step
 
 
 class Way(NamedTuple):

@@ -10,8 +10,8 @@ from time import monotonic, sleep
 
 from windlass import Complete, Filter, InvalidArgument, NewRecord, WindlassError
 
-from .case import LEASE, NOW, Case, example
-from .threads import Beside
+from ..case import LEASE, NOW, Case, example
+from ..threads import Beside
 
 _TIMES = 50
 _PATIENCE = 2.0

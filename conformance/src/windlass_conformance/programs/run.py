@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
-from .clauses import CLAUSES
+from ..clauses import CLAUSES
+from ..pace import Pace
+from ..profiles import Profile
+from ..target import Target
+from ..violation import Violation
 from .judge import Judge
 from .machine import Machine
-from .pace import Pace
-from .profiles import Profile
-from .target import Target
-from .violation import Violation
 
 MODEL_CLAUSES = tuple(clause.id for clause in CLAUSES.values() if clause.tier == "model")
 """The clauses that generated programs test."""

@@ -8,15 +8,15 @@ from time import monotonic_ns, sleep
 
 from windlass import Backend, Filter, NewRecord, OutcomeUnknown, Unavailable
 
-from .case import NOW, Case, NotRun, example
-from .gates.chunks import server_of, through
-from .gates.proxy import Link, Proxy, Traffic
-from .history.check import check
-from .history.recorder import Recorder
-from .schedules.play import connected, lines, make
-from .schedules.program import Call, Calls, cancel, claim, complete, discard, insert, requeue, rescue, retry, settle
-from .target import Target
-from .threads import Beside
+from ..case import NOW, Case, NotRun, example
+from ..gates.chunks import server_of, through
+from ..gates.proxy import Link, Proxy, Traffic
+from ..history.check import check
+from ..history.recorder import Recorder
+from ..schedules.play import connected, lines, make
+from ..schedules.program import Call, Calls, cancel, claim, complete, discard, insert, requeue, rescue, retry, settle
+from ..target import Target
+from ..threads import Beside
 
 _LONGEST = 60.0
 """Seconds within which a call on a silent connection has to end."""

@@ -5,10 +5,10 @@ from threading import Event
 
 from windlass import Backend, NewRecord
 
-from .case import LEASE, NOW, Case, example
+from ..case import LEASE, NOW, Case, example
+from ..gates.proxy import Link, Proxy, Traffic
+from ..threads import Beside
 from .faults import through_proxy
-from .gates.proxy import Link, Proxy, Traffic
-from .threads import Beside
 
 _SOON = 8.0
 """Seconds: well over what a claim takes, and under the time limits that stores have on a call."""

@@ -18,8 +18,8 @@ from windlass import (
     WindlassError,
 )
 
-from .case import LEASE, NOW, Case, example
-from .threads import Beside
+from ..case import LEASE, NOW, Case, example
+from ..threads import Beside
 
 _SOON = 8.0
 """Seconds: well over what tearing a store down takes, and under the time limits that stores have on a call."""

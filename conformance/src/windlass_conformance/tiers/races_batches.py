@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from windlass import Backend, Hold, NewRecord
 
-from .case import LEASE, NOW, Case, example
-from .threads import together
+from ..case import LEASE, NOW, Case, example
+from ..threads import together
 
 AnswerT = TypeVar("AnswerT")
 

@@ -13,12 +13,12 @@ from uuid import UUID
 
 from windlass import CLAIMABLE, FINAL, Backend, Claim, Filter, Hold, Inserted, NewRecord, Outcome, Record, State
 
+from ..model import Model
+from ..tracing import traced
+from ..typed import flaws
+from ..violation import Violation
 from . import blame
 from .judge import Judge, Unarmed
-from .model import Model
-from .tracing import traced
-from .typed import flaws
-from .violation import Violation
 
 AnswerT = TypeVar("AnswerT")
 

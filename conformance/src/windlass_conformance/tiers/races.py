@@ -20,11 +20,11 @@ from windlass import (
     State,
 )
 
-from .case import LEASE, NOW, Case, example
-from .gates import Jitter, jitter, steps_seen
-from .history import run_rounds
-from .schedules.play import lines
-from .threads import together
+from ..case import LEASE, NOW, Case, example
+from ..gates import Jitter, jitter, steps_seen
+from ..history import run_rounds
+from ..schedules.play import lines
+from ..threads import together
 
 _JOBS = 12
 _THREADS = 4

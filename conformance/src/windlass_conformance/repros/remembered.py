@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from .clauses import CLAUSES
+from ..clauses import CLAUSES
+from ..report import Result, Status
+from ..running import run_examples, run_programs
+from ..session import Session
+from ..violation import Violation
 from .replay import replay
-from .report import Result, Status
-from .running import run_examples, run_programs
-from .session import Session
 from .traces import Trace, read
-from .violation import Violation
 
 
 def replayed(

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from windlass import FINAL, Claim, Filter, Hold, Outcome, Record, State
 
-from .model import Model
-from .tracing import Step
+from ..model import Model
+from ..tracing import Step
 
 
 @dataclass(frozen=True, slots=True)

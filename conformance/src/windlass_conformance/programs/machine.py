@@ -23,11 +23,11 @@ from windlass import (
     State,
 )
 
+from ..target import Target
 from . import drawing
 from .drawing import IDS, Draft, Ending, Grip, Moment
 from .judge import Judge, Unarmed
 from .pair import Pair
-from .target import Target
 
 STARTS = {"2001": datetime(2001, 1, 1, tzinfo=UTC), "2077": datetime(2077, 1, 1, tzinfo=UTC)}
 """Where the virtual clock starts: a hidden clock in a backend cannot be near both."""

@@ -10,8 +10,8 @@ from subprocess import PIPE, Popen
 from threading import Timer
 from typing import IO
 
+from ..signals import spared
 from .crash_child import PATIENCE, Death, Word, main
-from .signals import spared
 
 _PROGRAM = f"from {main.__module__} import {main.__name__}; {main.__name__}()"
 

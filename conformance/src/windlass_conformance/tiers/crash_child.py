@@ -10,10 +10,10 @@ import signal
 import sys
 from typing import IO, NamedTuple, NoReturn
 
-from .gates.steps import Steps
-from .schedules.play import connected
-from .schedules.program import Call
-from .target import MakeBackend, Target
+from ..gates.steps import Steps
+from ..schedules.play import connected
+from ..schedules.program import Call
+from ..target import MakeBackend, Target
 
 PATIENCE = 60
 """Seconds after which a process that has not died yet is killed."""

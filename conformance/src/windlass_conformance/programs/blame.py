@@ -6,7 +6,7 @@ from uuid import UUID
 
 from windlass import FINAL, Cancel, Claim, Complete, Discard, NewRecord, Outcome, Record, Release, Retry
 
-from .model import Model
+from ..model import Model
 
 _BY_OUTCOME: dict[type[Outcome], str] = {
     Complete: "SETTLE-01",

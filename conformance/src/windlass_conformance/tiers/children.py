@@ -9,9 +9,9 @@ from typing import Any, NamedTuple, NoReturn
 
 from windlass import Backend, WindlassError
 
-from .case import Case, NotRun
-from .signals import spared
-from .target import MakeBackend
+from ..case import Case, NotRun
+from ..signals import spared
+from ..target import MakeBackend
 
 PATIENCE = 60
 """Seconds that a process may take."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from windlass import Claim, Complete, Failure, Filter, NewRecord, Outcome, Retry, State
 
-from .case import LEASE, NOW, Case, NotRun, example
+from ..case import LEASE, NOW, Case, NotRun, example
 from .children import PATIENCE, Child, heard, require_sendable
 
 _PROCESSES = 3

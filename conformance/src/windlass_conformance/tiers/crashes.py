@@ -9,17 +9,14 @@ from uuid import UUID
 
 from windlass import FINAL, Backend, Complete, Filter, NewRecord, Record
 
-from .case import LEASE, NOW, Case, NotRun, example
-from .children import require_sendable
-from .crash_child import Death, Word
-from .gates import Steps
-from .history.check import check
-from .history.operation import Operation
-from .history.recorder import Recorder
-from .nursery import nursery
-from .schedules.explore import seen
-from .schedules.play import lines, make
-from .schedules.program import (
+from ..case import LEASE, NOW, Case, NotRun, example
+from ..gates import Steps
+from ..history.check import check
+from ..history.operation import Operation
+from ..history.recorder import Recorder
+from ..schedules.explore import seen
+from ..schedules.play import lines, make
+from ..schedules.program import (
     IDS,
     QUEUE,
     Call,
@@ -38,7 +35,10 @@ from .schedules.program import (
     retry,
     settle,
 )
-from .violation import Violation
+from ..violation import Violation
+from .children import require_sendable
+from .crash_child import Death, Word
+from .nursery import nursery
 
 _MANY = 2_000
 _LONG = 1_200
