@@ -95,30 +95,6 @@ def attempts_count_beyond_small_numbers(case: Case) -> None:
             return
 
 
-@example("REQUEUE-02")
-def what_a_release_gave_back_is_kept(case: Case) -> None:
-    """A job that a release left with more attempts than a new one may have keeps them when it is requeued."""
-    record = case.running(max_attempts=MAX_ATTEMPTS[1])
-    case.backend.settle([Release(record.claim)], now=NOW)
-    record = case.only(case.claim())
-    case.backend.settle([Complete(record.claim)], now=NOW)
-    case.equal([record.id], list(case.backend.requeue(Filter(), limit=1, now=NOW)))
-    case.equal(MAX_ATTEMPTS[1] + 1, case.stored(record).max_attempts)
-
-
-@example("CANCEL-01")
-def what_is_due_in_years_is_cancelled(case: Case) -> None:
-    """A cancel, a requeue and a delete reach a job of the far future as they do one that is due."""
-    for run_at in (timedelta(0), timedelta(days=3_650)):
-        record = case.insert(NewRecord(kind="k", run_at=run_at))[0]
-        case.equal([record.id], list(case.backend.cancel(Filter(), limit=9, now=NOW)))
-        case.equal((State.CANCELLED, NOW), (case.stored(record).state, case.stored(record).finished_at))
-        case.equal([record.id], list(case.backend.requeue(Filter(), limit=9, now=NOW)))
-        case.equal([record.id], [claimed.id for claimed in case.claim()])
-        case.backend.settle([Retry(record.claim._replace(attempt=1), timedelta(days=3_650), _ERROR)], now=NOW)
-        case.equal([record.id], list(case.backend.delete(Filter(), limit=9)))
-
-
 @example("BATCH-01")
 def empty_filters_do_nothing(case: Case) -> None:
     """A call with a filter of no ids changes nothing and is answered with nothing, and so is a wait for no queue."""
