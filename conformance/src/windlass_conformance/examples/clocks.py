@@ -130,6 +130,22 @@ def a_fold_is_two_moments(case: Case) -> None:
     case.equal(1, len(case.backend.rescue(limit=9, now=first.astimezone(UTC) + LEASE)))
 
 
+@example("TIME-03")
+def lengths_of_time_are_no_readings_of_a_clock(case: Case) -> None:
+    """Leases and delays that begin before a zone's clocks are set back, and end after, are as long as they say."""
+    now = datetime(2031, 10, 26, 1, 30, tzinfo=_SetBack())
+    moment, length = now.astimezone(UTC), 3 * _HOUR
+    backend = case.backend
+    backend.insert([NewRecord(kind=kind) for kind in "ab"], now=now)
+    first, second = backend.claim(["default"], limit=2, worker="w", lease=length, now=now)
+    later = backend.insert([NewRecord(kind="later", run_at=length)], now=now)[0].record
+    case.equal([moment + length] * 3, [first.lease_until, second.lease_until, later.run_at])
+    backend.extend([first.claim, second.claim], lease=length + _HOUR, now=now)
+    case.equal(moment + length + _HOUR, case.stored(first).lease_until)
+    backend.settle([Retry(first.claim, length, _ERROR), Release(second.claim, length)], now=now)
+    case.equal([moment + length] * 2, [case.stored(record).run_at for record in (first, second)])
+
+
 _FAR_NOWS = (
     datetime(1, 1, 3, tzinfo=UTC),
     datetime(1582, 10, 10, tzinfo=UTC),

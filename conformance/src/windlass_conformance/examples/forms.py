@@ -76,6 +76,31 @@ def answers_are_the_callers_own(case: Case) -> None:
     case.equal(before, repr(case.contents()))
 
 
+@example("RECORD-02")
+def answers_stay_as_they_were(case: Case) -> None:
+    """What a call was answered with is not changed by what comes after, and what it was given is not changed by it."""
+    backend, new = case.backend, [NewRecord(kind=kind, id=UUID(int=n)) for n, kind in ((3, "b"), (1, "a"), (2, "b"))]
+    ids = [record.id for record in new]
+    before = repr((new, ids))
+    backend.insert(new, now=NOW)
+    claimed = backend.claim(["default"], limit=3, worker="w", lease=LEASE, now=NOW)
+    claims: list[Claim] = [record.claim for record in reversed(claimed)]
+    outcomes: list[Outcome] = [Complete(claim) for claim in claims]
+    kept = (claimed, claims, outcomes, *_looks(case, ids))
+    given = repr(kept)
+    backend.extend(claims, lease=LEASE, now=NOW)
+    backend.settle(outcomes, now=NOW)
+    backend.delete(Filter(ids=ids), limit=2)
+    backend.pause("paused")
+    _looks(case, ids)
+    case.equal((before, given), (repr((new, ids)), repr(kept)))
+
+
+def _looks(case: Case, ids: list[UUID]) -> tuple[object, ...]:
+    found = case.backend.get(ids), case.backend.list(Filter(ids=ids), limit=9)
+    return *found, case.backend.stats(now=NOW), case.backend.queues()
+
+
 def _is_row(case: Case, answer: object, kind: type) -> None:
     ok = isinstance(answer, Sequence) and len(answer) > 0 and all(type(item) is kind for item in answer)
     case.that(ok, f"a sequence of {kind.__name__}", answer)

@@ -184,6 +184,17 @@ def closing_leaves_the_store(case: Case) -> None:
     case.equal([True] * 3, list(case.backend.settle([Complete(claim) for claim in claims], now=NOW)))
 
 
+@example("CLOSE-03")
+def closing_again_parts_nobody(case: Case) -> None:
+    """However often a client of an empty store is closed, those who were there and those who come share the store."""
+    client = case.client()
+    for _ in range(3):
+        client.close()
+    newcomer = case.client()
+    record = newcomer.insert([NewRecord(kind="k")], now=NOW)[0].record
+    case.equal(record, case.stored(record))
+
+
 @example("CLAIM-07")
 def nobody_remembers_that_nothing_was_there(case: Case) -> None:
     """A client that found nothing finds what another inserts, resumes, requeues, releases or rescues after that."""

@@ -2,13 +2,22 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
-from windlass import Complete, Filter, NewRecord, State
+from windlass import Cancel, Complete, Discard, Failure, Filter, NewRecord, Release, Retry, State
 
 from ..case import LEASE, NOW, Case, example
 from ..threads import Beside
 
 _A_WHILE = timedelta(milliseconds=200)
+_ERROR = Failure("E", "m")
+_ENDS = (
+    partial(Complete, result=b"result"),
+    partial(Retry, run_at=LEASE, error=_ERROR),
+    partial(Discard, error=_ERROR),
+    partial(Release, run_at=LEASE),
+    Cancel,
+)
 
 
 @example("TIME-07")
@@ -25,6 +34,34 @@ def time_goes_on_in_a_transaction(case: Case) -> None:
     since = first.record.created_at + _A_WHILE / 2
     for moment in (late.record.created_at, late.record.run_at, case.stored(record).finished_at):
         case.that(moment is not None and moment > since, f"later than {since}", moment)
+
+
+@example("CAP-02")
+def a_job_is_stored_alike_in_a_transaction(case: Case) -> None:
+    """A job that says all that it can is stored, and its duplicate answered, as it would be without a transaction."""
+    new = NewRecord(kind="k", payload=b"p", queue="q", priority=-7, max_attempts=3, run_at=LEASE, unique_key="key",
+                    unique_until="purged", tags=("z", "a"))  # fmt: skip
+    with case.backend.transaction() as transaction:
+        case.backend.insert([new], transaction=transaction, now=NOW)
+        [again] = case.backend.insert([new], transaction=transaction, now=NOW + LEASE)
+    expected = new.stored(NOW)
+    case.equal((expected, False), (again.record, again.created))
+    case.equal(expected, case.stored(expected))
+
+
+@example("CAP-08")
+def an_attempt_ends_alike_in_a_transaction(case: Case) -> None:
+    """Each outcome makes of a job, one that is to be cancelled too, what it would make of it without a transaction."""
+    for flagged in (False, True):
+        for end in _ENDS:
+            record, twin = case.running(), case.running()
+            if flagged:
+                case.backend.cancel(Filter(ids=[record.id, twin.id]), limit=2, now=NOW)
+            with case.backend.transaction() as transaction:
+                case.backend.settle([end(record.claim)], transaction=transaction, now=NOW + LEASE)
+            case.backend.settle([end(twin.claim)], now=NOW + LEASE)
+            case.equal(case.stored(twin)._replace(id=record.id), case.stored(record))
+            case.backend.delete(Filter(), limit=2)
 
 
 @example("CAP-03")

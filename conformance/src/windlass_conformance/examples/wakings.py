@@ -60,6 +60,31 @@ def a_wait_goes_on_until_its_own_job_comes(case: Case) -> None:
     case.that(woken and seconds < SOON, f"True within {SOON} s", f"{woken} after {seconds:.1f} s")
 
 
+@example("WAIT-05")
+def each_wait_ends_with_its_own_job(case: Case) -> None:
+    """Of several waits of one client, and of two for one queue, another's insert ends those that it is for."""
+    other, queues = case.client(), ("a", "b", "c", "c")
+    waits = [Beside(lambda queue=queue: case.backend.wait([queue], timeout=LONG)) for queue in queues]  # type: ignore[misc]
+    with suppress(TimeoutError):
+        waits[0].answer(_A_WHILE)
+    inserted = monotonic()
+    for queue in ("c", "b", "a"):
+        other.insert([NewRecord(kind="k", queue=queue)])
+    woken, seconds = [wait.answer() for wait in waits], monotonic() - inserted
+    case.that(all(woken) and seconds < SOON, f"True for each within {SOON} s", f"{woken} after {seconds:.1f} s")
+
+
+@example("WAIT-07")
+def a_wait_without_an_end_is_ended(case: Case) -> None:
+    """A wait of the longest time that there is ends soon after an insert through the same client."""
+    with case.client() as client:
+        wait = Beside(lambda: client.wait(["default"], timeout=timedelta.max))
+        with suppress(TimeoutError):
+            wait.answer(_A_WHILE)
+        client.insert([NewRecord(kind="k")])
+        case.equal(True, wait.answer(SOON))
+
+
 @example("WAIT-06")
 def a_resume_ends_a_long_wait(case: Case) -> None:
     """A wait that has gone on for a while ends soon after another client resumes a queue with a due job."""

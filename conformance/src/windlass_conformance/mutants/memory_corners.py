@@ -126,6 +126,13 @@ class EndsAtAnyChange(MemoryBackend):
         return not self._closed and super().wait(queues, timeout=timedelta(0))
 
 
+class WaitsForAll(MemoryBackend):
+    """Of a wait, no queues are taken for every queue."""
+
+    def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
+        return super().wait(queues or list(self._store.lanes), timeout=timeout)
+
+
 class LeavesTimers(MemoryBackend):
     """A wait sets a timer for its timeout, and forgets it when a job comes before."""
 
@@ -163,6 +170,7 @@ MUTANTS = tuple(
         ("waits for the latest", "WAIT-03", WaitsForTheLatest, ""),
         ("sleeps through what comes", "WAIT-05", SleepsThroughWhatComes, ""),
         ("ends at any change", "WAIT-05", EndsAtAnyChange, "M2"),
+        ("waits for all", "WAIT-04", WaitsForAll, ""),
         ("leaves timers", "LEAK-03", LeavesTimers, ""),
         ("lends its own", "RECORD-02", LendsItsOwn, ""),
         ("requeues all for no tags", "FILTER-01", RequeuesAllForNoTags, ""),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from windlass import LEASE_EXPIRED, Filter, Inserted, NewRecord, Outcome, Record, guards
+from windlass import LEASE_EXPIRED, Filter, Inserted, NewRecord, Outcome, Record, Retry, guards
 from windlass_sqlite import SqliteBackend, queries, rows, schema
 from windlass_sqlite.rows import micros
 
@@ -132,6 +132,18 @@ class TrustsTheTransaction(SqliteBackend):
         return answers if transaction is None else [True for _ in answers]
 
 
+class ForgetsFlagsInATransaction(SqliteBackend):
+    """In a caller's transaction, a retry of a job that is to be cancelled makes it retrying."""
+
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: Any | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
+        if transaction is not None:
+            retried = [(outcome.claim.id.bytes,) for outcome in outcomes if isinstance(outcome, Retry)]
+            transaction.executemany("UPDATE windlass_jobs SET cancel_requested = FALSE WHERE id = ?", retried)
+        return super().settle(outcomes, transaction=transaction, now=now)
+
+
 class QuotesByHand(SqliteBackend):
     """A queue's name is written into the statement."""
 
@@ -197,6 +209,7 @@ MUTANTS = (
     _mutant("settles beside the transaction", "CAP-09", SettlesBeside),
     _mutant("settles in words only", "CAP-08", SettlesInWords),
     _mutant("trusts the transaction", "CAP-10", TrustsTheTransaction),
+    _mutant("forgets flags in a transaction", "CAP-08", ForgetsFlagsInATransaction),
     _mutant("quotes by hand", "NAME-03", QuotesByHand, "L5"),
     _mutant("sets up unlocked", "SETUP-07", SetsUpUnlocked, "L1"),
     _mutant("commits each job", "BATCH-04", CommitsEach, "H2"),

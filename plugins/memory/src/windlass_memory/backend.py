@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from heapq import heapify, heappop, heapreplace, nlargest
 from itertools import islice
 from operator import attrgetter
+from threading import TIMEOUT_MAX
 from time import monotonic
 from typing import Any, ClassVar, Self
 from uuid import UUID
@@ -273,7 +274,7 @@ class MemoryBackend(Backend):
                 remaining = deadline - monotonic()
                 if remaining <= 0:
                     return False
-                store.changed.wait(min(remaining, _seconds_to_next_due(store, queues, now)))
+                store.changed.wait(min(remaining, _seconds_to_next_due(store, queues, now), TIMEOUT_MAX))
         return False
 
     def close(self) -> None:

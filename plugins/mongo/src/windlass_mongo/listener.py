@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from threading import Condition, Event, Thread
+from threading import TIMEOUT_MAX, Condition, Event, Thread
 from typing import Any, Protocol
 
 from pymongo.errors import PyMongoError
@@ -52,7 +52,7 @@ class Listener:
     def wait(self, seen: int, seconds: float) -> bool:
         """Wait until somebody wakes after `seen`, or for some seconds; say whether to go on waiting."""
         with self._condition:
-            self._condition.wait_for(lambda: self._closed.is_set() or self.woken != seen, seconds)
+            self._condition.wait_for(lambda: self._closed.is_set() or self.woken != seen, min(seconds, TIMEOUT_MAX))
             return not self._closed.is_set()
 
     def wake(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from select import select
 from socket import socketpair
-from threading import Condition, Event, Thread
+from threading import TIMEOUT_MAX, Condition, Event, Thread
 
 import psycopg
 
@@ -54,7 +54,8 @@ class Listener:
             if self._thread is None and self._location.options.notify and not self._closed.is_set():
                 self._thread = Thread(target=self._run, name="windlass-postgres-listener", daemon=True)
                 self._thread.start()
-            self._condition.wait_for(lambda: self._closed.is_set() or self._seen(queues) != seen, seconds)
+            may_end = min(seconds, TIMEOUT_MAX)
+            self._condition.wait_for(lambda: self._closed.is_set() or self._seen(queues) != seen, may_end)
             return not self._closed.is_set()
 
     def wake(self, queues: Iterable[str]) -> None:
