@@ -59,13 +59,13 @@ _STANDARD = Profile(
 PROFILES: dict[ProfileName, Profile] = {
     "quick": Profile(
         programs=80,
-        program_seconds=12.0,
+        program_seconds=10.0,
         steps=40,
-        rounds=60,
+        rounds=45,
         schedules=30,
-        schedule_seconds=2.0,
+        schedule_seconds=1.5,
         crashes=3,
-        histories=0.4,
+        histories=0.3,
         backlog=5_000,
         large_batch=10_000,
         random=False,
