@@ -3,24 +3,16 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
 
 import pytest
 from windlass import (
-    Cancel,
     Claim,
     Complete,
-    Discard,
-    Failure,
     Filter,
-    Hold,
     InvalidArgument,
     NewRecord,
     OutcomeUnknown,
-    Record,
-    Release,
     Retry,
     State,
     Unavailable,
@@ -34,254 +26,22 @@ from windlass_conformance.history.recorder import from_json, to_json
 from windlass_conformance.mutants.memory_claims import ClaimsAgain
 from windlass_memory import MemoryBackend
 
-NOW = datetime(2035, 6, 1, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
-TICK = timedelta(microseconds=1)
-ERROR = Failure("E", "m")
-
-Changes = Callable[[list[Operation]], list[Operation]]
-
-
-class Store:
-    """A store in memory whose calls are recorded: short forms of the calls, one client, one moment."""
-
-    def __init__(self) -> None:
-        self.recorder = Recorder()
-        self.client = self.recorder.client(MemoryBackend(), "c")
-
-    def insert(self, **fields: Any) -> Record:
-        """Insert one job."""
-        return self.client.insert([NewRecord(kind="k", **fields)], now=NOW)[0].record
-
-    def claim(self, limit: int = 1, at: datetime = NOW) -> list[Record]:
-        """Claim for ten seconds."""
-        return list(self.client.claim(["default"], limit=limit, worker="w", lease=10 * SECOND, now=at))
-
-    @property
-    def history(self) -> list[Operation]:
-        """What was done."""
-        return self.recorder.history()
+from .broken_histories import (
+    BROKEN,
+    ERROR,
+    NOW,
+    SECOND,
+    TICK,
+    Store,
+    ended_twice,
+    handed_out_twice,
+    held_when_lost,
+    nothing_though_due,
+)
 
 
 def _rules(history: Sequence[Operation]) -> set[str]:
     return {finding.rule for finding in check(history, precision=TICK)}
-
-
-def _answering(history: list[Operation], index: int, answer: Any) -> list[Operation]:
-    return [*history[:index], replace(history[index], answer=answer), *history[index + 1 :]]
-
-
-def _handed_out_twice() -> list[Operation]:
-    store = Store()
-    store.insert()
-    store.claim()
-    store.claim()
-    return _answering(store.history, 2, store.history[1].answer)
-
-
-def _begun_before_the_end() -> list[Operation]:
-    history = _handed_out_twice()
-    return _answering(history, 2, [history[1].answer[0]._replace(attempt=2)])
-
-
-def _ended_twice() -> list[Operation]:
-    store = Store()
-    claim = store.insert().id
-    store.claim()
-    store.client.settle([Complete(Claim(claim, 1))], now=NOW)
-    store.client.settle([Discard(Claim(claim, 1), ERROR)], now=NOW)
-    return _answering(store.history, 3, [True])
-
-
-def _held_when_lost() -> list[Operation]:
-    store = Store()
-    id = store.insert().id
-    store.claim()
-    store.client.settle([Release(Claim(id, 1))], now=NOW)
-    store.claim()
-    store.client.extend([Claim(id, 1)], lease=SECOND, now=NOW)
-    return _answering(store.history, 4, [Hold.HELD])
-
-
-def _refused_while_running() -> list[Operation]:
-    store = Store()
-    id = store.insert().id
-    store.claim()
-    store.client.settle([Complete(Claim(id, 1))], now=NOW)
-    return _answering(store.history, 2, [False])
-
-
-def _run_after_its_end() -> list[Operation]:
-    store = Store()
-    id = store.insert().id
-    store.claim()
-    store.client.settle([Cancel(Claim(id, 1))], now=NOW)
-    store.claim()
-    again = store.history[1].answer[0]._replace(attempt=2)
-    return _answering(store.history, 3, [again])
-
-
-def _before_due() -> list[Operation]:
-    store = Store()
-    store.insert(run_at=SECOND)
-    store.claim(at=NOW + SECOND)
-    insert, claim = store.history
-    return [insert, replace(claim, given={**claim.given, "now": NOW})]
-
-
-def _of_another_queue() -> list[Operation]:
-    store = Store()
-    store.insert()
-    store.claim()
-    insert, claim = store.history
-    return [insert, replace(claim, given={**claim.given, "queues": ["other"]})]
-
-
-def _of_a_paused_queue() -> list[Operation]:
-    store = Store()
-    store.client.pause("default")
-    store.client.resume("default")
-    store.insert()
-    store.claim()
-    return [operation for operation in store.history if operation.call != "resume"]
-
-
-def _more_than_the_limit() -> list[Operation]:
-    store = Store()
-    store.insert()
-    store.insert()
-    store.claim(limit=2)
-    *inserts, claim = store.history
-    return [*inserts, replace(claim, given={**claim.given, "limit": 1})]
-
-
-def _nothing_though_due() -> list[Operation]:
-    store = Store()
-    store.insert()
-    store.claim()
-    return _answering(store.history, 1, [])
-
-
-def _not_rescued() -> list[Operation]:
-    store = Store()
-    store.insert()
-    store.claim()
-    store.client.rescue(limit=1, now=NOW + 10 * SECOND)
-    return _answering(store.history, 2, [])
-
-
-def _the_second_first() -> list[Operation]:
-    store = Store()
-    store.insert(priority=1)
-    store.insert()
-    store.claim(limit=2)
-    return _answering(store.history, 2, store.history[2].answer[::-1])
-
-
-def _overtaken() -> list[Operation]:
-    store = Store()
-    store.insert(priority=1)
-    store.insert()
-    store.claim()
-    store.claim()
-    first, second, claim, other = store.history
-    return [first, second, replace(claim, answer=other.answer), replace(other, answer=claim.answer)]
-
-
-def _lost() -> list[Operation]:
-    store = Store()
-    store.insert()
-    store.client.list(Filter(), limit=9)
-    return _answering(store.history, 1, [])
-
-
-def _stored_twice() -> list[Operation]:
-    store = Store()
-    record = store.insert()
-    store.insert(id=record.id)
-    return _answering(store.history, 1, store.history[0].answer)
-
-
-def _in_two_states() -> list[Operation]:
-    store = Store()
-    id = store.insert().id
-    store.claim()
-    store.client.get([id])
-    waiting = store.history[0].answer[0].record
-    return _answering(store.history, 2, {id: waiting})
-
-
-def _miscounted() -> list[Operation]:
-    store = Store()
-    store.insert()
-    store.client.stats(now=NOW)
-    stats = store.history[1].answer
-    return _answering(store.history, 1, stats._replace(by_state={**stats.by_state, State.RUNNING: 1, State.PENDING: 0}))
-
-
-def _two_holders() -> list[Operation]:
-    store = Store()
-    store.insert(unique_key="key")
-    store.client.delete(Filter(), limit=1)
-    store.insert(unique_key="key")
-    return [operation for operation in store.history if operation.call != "delete"]
-
-
-def _two_inserts_at_once() -> list[Operation]:
-    first, second = Store(), Store()
-    first.insert(unique_key="key")
-    second.insert(unique_key="key")
-    [one], [other] = first.history, second.history
-    return [replace(one, began=1, ended=6), replace(other, client="other", began=2, ended=5)]
-
-
-def _refused_for_nothing() -> list[Operation]:
-    store = Store()
-    id = store.insert(unique_key="key").id
-    store.claim()
-    store.client.settle([Complete(Claim(id, 1))], now=NOW)
-    ended = store.client.get([id])[id]
-    new = store.insert(unique_key="key")
-    assert new.id != id
-    return _answering(store.history, 4, [store.history[4].answer[0]._replace(record=ended, created=False)])
-
-
-def _rescued_while_held() -> list[Operation]:
-    store = Store()
-    id = store.insert().id
-    store.claim()
-    store.client.extend([Claim(id, 1)], lease=60 * SECOND, now=NOW)
-    store.client.rescue(limit=1, now=NOW + 60 * SECOND)
-    *others, rescue = store.history
-    at = NOW + 30 * SECOND
-    answer = [record._replace(run_at=at, updated_at=at) for record in rescue.answer]
-    return [*others, replace(rescue, given={"limit": 1, "now": at}, answer=answer)]
-
-
-BROKEN = [
-    ("R1", _handed_out_twice),
-    ("R2", _begun_before_the_end),
-    ("R3", _ended_twice),
-    ("R4", _held_when_lost),
-    ("R4", _refused_while_running),
-    ("R5", _run_after_its_end),
-    ("R6", _before_due),
-    ("R7", _of_another_queue),
-    ("R7", _of_a_paused_queue),
-    ("R8", _more_than_the_limit),
-    ("R9", _nothing_though_due),
-    ("R9", _not_rescued),
-    ("R10", _the_second_first),
-    ("R10", _overtaken),
-    ("R11", _lost),
-    ("R11", _stored_twice),
-    ("R12", _in_two_states),
-    ("R12", _miscounted),
-    ("R13", _two_holders),
-    ("R13", _two_inserts_at_once),
-    ("R13", _refused_for_nothing),
-    ("R14", _rescued_while_held),
-]
 
 
 @pytest.mark.parametrize(("rule", "make"), BROKEN, ids=lambda value: getattr(value, "__name__", value))
@@ -360,13 +120,13 @@ def test_each_rule_has_an_example_here() -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [_handed_out_twice, _ended_twice, _held_when_lost, _nothing_though_due], ids=lambda value: value.__name__
+    "make", [handed_out_twice, ended_twice, held_when_lost, nothing_though_due], ids=lambda value: value.__name__
 )
 def test_what_overlaps_everything_proves_less(make: Callable[[], list[Operation]]) -> None:
     """Where all calls overlap, an empty claim may have been first; an attempt ends and begins once all the same."""
     overlapping = [replace(operation, began=1, ended=100) for operation in make()]
 
-    assert bool(_rules(overlapping)) is (make in (_handed_out_twice, _ended_twice))
+    assert bool(_rules(overlapping)) is (make in (handed_out_twice, ended_twice))
 
 
 def test_an_unknown_outcome_may_have_happened() -> None:

@@ -1,16 +1,16 @@
-"""Many at once: thousands of jobs, max_batch ids, a hundred queues."""
+"""Many at once: thousands of jobs, max_batch ids, a hundred queues, what comes last in a long batch."""
 
 from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
-from windlass import Filter, InvalidArgument, NewRecord, State
+from windlass import Complete, Filter, InvalidArgument, NewRecord, State
 
 from ..case import LEASE, NOW, Case, example
 
 _LARGEST_LIMIT = 2**31 - 1
 _MANY = 1_200
-"""More than the hundreds and the thousand at which calls have been seen to stop by themselves."""
+"""More than the hundreds and the thousand at which calls have been seen to stop, or to cut a batch."""
 
 
 @example("CLAIM-03")
@@ -128,3 +128,62 @@ def many_are_purged_at_once(case: Case) -> None:
     size = _many(case)
     case.backend.cancel(Filter(), limit=size, now=NOW)
     case.equal(size, case.backend.purge([State.CANCELLED], before=NOW + LEASE, limit=_LARGEST_LIMIT))
+
+
+@example("BATCH-04")
+def a_long_batch_is_refused_whole(case: Case) -> None:
+    """A bad item at the end of a long insert or settle undoes the whole, however it is cut on its way to the store."""
+    size = min(_MANY, case.capabilities.max_batch)
+    too_large = b"x" * (case.capabilities.max_payload_bytes + 1)
+    new = [NewRecord(kind="k", queue="new") for _ in range(size - 1)]
+    bad = NewRecord(kind="k", payload=too_large)
+    _is_refused(case, partial(case.raw.insert, [*new, bad], now=NOW))
+    case.equal((0, []), (case.raw.stats(now=NOW).total, list(case.raw.queues())))
+    case.raw.insert([*new, NewRecord(kind="k", queue="new")], now=NOW)
+    outcomes = [Complete(record.claim) for record in case.claim(size, queues=["new"])]
+    outcomes[-1] = Complete(outcomes[-1].claim, too_large)
+    _is_refused(case, partial(case.raw.settle, outcomes, now=NOW))
+    case.equal(size, case.raw.stats(now=NOW).by_state[State.RUNNING])
+
+
+def _is_refused(case: Case, call: Callable[[], object]) -> None:
+    """Require it without a word of each item, which `Case.refuses` would write."""
+    try:
+        call()
+    except InvalidArgument:
+        return
+    case.that(False, "InvalidArgument for the last of a long batch", "an answer")
+
+
+@example("UNIQUE-02")
+def the_ends_of_a_long_batch_meet(case: Case) -> None:
+    """An id and a key that are both first and last in a long batch are stored once."""
+    size = min(_MANY, case.capabilities.max_batch)
+    first = NewRecord(kind="first", unique_key="key")
+    again, rival = NewRecord(kind="again", id=first.id), NewRecord(kind="rival", unique_key="key")
+    batch = [first, *(NewRecord(kind="k") for _ in range(size - 3)), again, rival]
+    answers = case.raw.insert(batch, now=NOW)
+    case.equal([True, False, False], [answers[n].created for n in (0, -2, -1)])
+    case.equal(["first"] * 3, [answers[n].record.kind for n in (0, -2, -1)])
+    case.equal(size - 2, case.raw.stats(now=NOW).total)
+
+
+@example("FILTER-01")
+def long_filters_are_read_to_their_end(case: Case) -> None:
+    """Of a filter with many kinds, queues or tags, unknown and repeated ones among them, the last counts too."""
+    record = case.insert(NewRecord(kind="last", queue="last", tags=("other", "last")))[0]
+    case.insert(NewRecord(kind="k", queue="q", tags=("t",)))
+    names = [f"unknown {n % 700}" for n in range(_MANY)] + ["last"]
+    for filter in (Filter(kinds=names), Filter(queues=names), Filter(tags=names)):
+        found = [found.id for found in case.raw.list(filter, limit=9)]
+        case.that(found == [record.id], "the record that the last name fits", found)
+    case.equal([record.id], list(case.raw.cancel(Filter(kinds=names, tags=names), limit=9, now=NOW)))
+
+
+@example("CLAIM-03")
+def a_claim_reads_its_queues_to_their_end(case: Case) -> None:
+    """A claim from more than a thousand queues takes from the last of them too."""
+    case.insert(NewRecord(kind="k", queue="last"), NewRecord(kind="k", queue="another"))
+    names = [*(f"unknown {n}" for n in range(_MANY)), "last"]
+    claimed = case.raw.claim(names, limit=9, worker="w", lease=LEASE, now=NOW)
+    case.equal(["last"], [record.queue for record in claimed])
