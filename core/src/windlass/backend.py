@@ -292,7 +292,10 @@ class Backend(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Give back connections and wake every `wait`. Repeat: harmless. Any other call raises `Closed`."""
+        """Give back connections and wake every `wait`. Repeat: harmless. Any other call raises `Closed`.
+
+        A call under way ends soon: with its answer, with `Closed` and without effect, or with `OutcomeUnknown`.
+        """
 
     def __enter__(self) -> Self:
         return self

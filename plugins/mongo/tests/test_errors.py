@@ -2,7 +2,7 @@ from time import monotonic
 
 import pytest
 from pymongo import errors
-from windlass import ConfigurationError, InvalidArgument, OutcomeUnknown, Unavailable, WindlassError
+from windlass import Closed, ConfigurationError, InvalidArgument, OutcomeUnknown, Unavailable, WindlassError
 from windlass_mongo import MongoBackend, connection
 from windlass_mongo.errors import ours
 from windlass_mongo.location import Location
@@ -43,6 +43,7 @@ def test_a_server_that_is_too_old(mongo_url: str, monkeypatch: pytest.MonkeyPatc
         (errors.OperationFailure("Authentication failed", 18), ConfigurationError, ConfigurationError),
         (errors.OperationFailure("not allowed", 13), ConfigurationError, ConfigurationError),
         (errors.OperationFailure("no transaction", 251), InvalidArgument, InvalidArgument),
+        (errors.InvalidOperation("Cannot use MongoClient after close"), Closed, OutcomeUnknown),
         (errors.DocumentTooLarge("x"), InvalidArgument, InvalidArgument),
     ],
 )

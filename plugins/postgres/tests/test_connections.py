@@ -2,15 +2,17 @@
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from psycopg_pool import ConnectionPool
 from servers import NEEDS_PASSWORD
 from windlass import (
     Complete,
@@ -51,6 +53,32 @@ def test_calls_outlive_their_connections(connection: psycopg.Connection, backend
     assert backend.stats().total == 1
     end_all(connection)
     assert len(backend.claim(["default"], limit=1, worker="w", lease=LEASE)) == 1
+
+
+def test_a_pool_is_not_closed_before_who_is_at_its_door(
+    backend: PostgresBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that is about to take a connection has it, and its answer, though the backend is closed meanwhile."""
+    at_the_door, closed = Event(), Event()
+    take, close = ConnectionPool.getconn, ConnectionPool.close
+
+    def take_late(pool: ConnectionPool) -> psycopg.Connection:
+        at_the_door.set()
+        closed.wait(0.2)
+        return take(pool)
+
+    def close_and_tell(pool: ConnectionPool) -> None:
+        close(pool)
+        closed.set()
+
+    monkeypatch.setattr(ConnectionPool, "getconn", take_late)
+    monkeypatch.setattr(ConnectionPool, "close", close_and_tell)
+    with ThreadPoolExecutor() as threads:
+        call = threads.submit(backend.insert, [NewRecord(kind="k")])
+        at_the_door.wait()
+        backend.close()
+        assert call.result()[0].created
+    assert closed.is_set()
 
 
 @pytest.mark.parametrize(("count", "trips"), [(1, 1), (2, 3)], ids=["one", "several"])

@@ -1,17 +1,21 @@
 """Stores: setting up, taking down, sharing and closing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from threading import Event
 from time import monotonic
+from uuid import UUID
 
 from windlass import (
+    Backend,
     Closed,
     Complete,
     ConfigurationError,
     Filter,
     NewRecord,
+    OutcomeUnknown,
     Release,
     State,
     WindlassError,
@@ -20,6 +24,9 @@ from windlass import (
 from ..case import LEASE, NOW, Case, NotRun, example
 from ..threads import Beside, together
 from ..tracing import traced
+
+_CLOSING = 0.3
+"""Seconds in which clients are closed while their calls are under way."""
 
 
 @example("SETUP-01")
@@ -193,6 +200,55 @@ def closing_again_parts_nobody(case: Case) -> None:
     newcomer = case.client()
     record = newcomer.insert([NewRecord(kind="k")], now=NOW)[0].record
     case.equal(record, case.stored(record))
+
+
+@example("CLOSE-04")
+def calls_meet_a_close(case: Case) -> None:
+    """Of a client that is closed meanwhile, what was answered has happened, and what was refused as closed has not."""
+    until, n = monotonic() + _CLOSING, 0
+    while monotonic() < until:
+        n += 1
+        stored, taken = f"stored {n}", f"taken {n}"
+        case.insert(*(NewRecord(kind="k", queue=taken) for _ in range(40)))
+        client, begun = case.client(), Event()
+        calls = (
+            partial(_insert_two, client, stored),
+            partial(_insert_two, client, stored),
+            partial(_claim_two, client, taken),
+        )
+        *told, _ = together(*(partial(_until_closed, call, begun) for call in calls), partial(_close, client, begun))
+        for queue, state, ends in ((stored, State.PENDING, told[:2]), (taken, State.RUNNING, told[2:])):
+            done = set().union(*(ids for ids, _ in ends))
+            found = {record.id for record in case.raw.list(Filter(queues=[queue], states=[state]), limit=10_000)}
+            case.that(done <= found, "what was answered has happened", done - found)
+            unknown = any(unknown for _, unknown in ends)
+            case.that(unknown or found <= done, "what was refused as closed has not happened", found - done)
+
+
+def _insert_two(client: Backend, queue: str) -> Iterable[UUID]:
+    return [answer.record.id for answer in client.insert([NewRecord(kind="k", queue=queue) for _ in range(2)], now=NOW)]
+
+
+def _claim_two(client: Backend, queue: str) -> Iterable[UUID]:
+    return [record.id for record in client.claim([queue], limit=2, worker="w", lease=LEASE, now=NOW)]
+
+
+def _until_closed(call: Callable[[], Iterable[UUID]], begun: Event) -> tuple[set[UUID], bool]:
+    """Return what repeated calls did until their client was closed, and whether the last may have done more."""
+    done: set[UUID] = set()
+    try:
+        for _ in range(1_000):
+            done.update(call())
+            begun.set()
+    except (Closed, OutcomeUnknown) as exc:
+        return done, isinstance(exc, OutcomeUnknown)
+    return done, False
+
+
+def _close(client: Backend, begun: Event) -> tuple[set[UUID], bool]:
+    begun.wait(5)
+    client.close()
+    return set(), False
 
 
 @example("CLAIM-07")

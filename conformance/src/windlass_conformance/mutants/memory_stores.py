@@ -356,6 +356,15 @@ class WritesLate(MemoryBackend):
             super().settle(outcomes, now=now)
 
 
+class AnswersWhenOpen(MemoryBackend):
+    """An insert looks whether it was closed when it has stored."""
+
+    def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
+        answers = super().insert(records, **options)
+        with self._locked():
+            return answers
+
+
 MUTANTS = (
     Mutant("sets up afresh", "SETUP-01", SetsUpAfresh, "setup forgets what is there."),
     Mutant("forgets pauses", "SETUP-01", ForgetsPauses, "setup resumes every queue."),
@@ -376,6 +385,7 @@ MUTANTS = (
     Mutant("works when closed", "CLOSE-01", WorksClosed, "A closed client answers."),
     Mutant("leaves waits", "CLOSE-02", LeavesWaits, "close wakes nobody."),
     Mutant("closes the store", "CLOSE-03", ClosesTheStore, "Closing ends what the client had claimed.", "A13"),
+    Mutant("answers when open", "CLOSE-04", AnswersWhenOpen, "An insert that met a close is stored and refused."),
     Mutant("ignores transactions", "CAP-01", IgnoresTransactions, "A transaction is ignored."),
     Mutant("says more later", "CAP-04", SaysMore, "Clients declare different things."),
     Mutant("takes naive times", "TIME-04", TakesNaive, "A naive now is taken for UTC."),

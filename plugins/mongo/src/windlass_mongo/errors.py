@@ -44,6 +44,8 @@ def ours(exc: Exception, location: Location, *, writing: bool = False, begun: bo
         kind, text = Unavailable, "could not be used"
     elif kind is Unavailable and begun:
         kind, text = OutcomeUnknown, "did a part of the call"
+    elif kind is Closed and writing:
+        kind, text = OutcomeUnknown, "was closed meanwhile, and may have done a part of the call"
     said = str(exc).partition(", full error")[0].partition(", Timeout:")[0]
     return kind(f"{location.shown}, collections {location.options.collection!r}, {text}: {said}")
 

@@ -1,9 +1,10 @@
 """The connections of one backend: a pool, what a transaction on them is, and what is done when one fails."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import random
-from threading import Lock
+from threading import Condition, Lock
 from time import sleep
 from typing import Any, TypeVar
 
@@ -23,6 +24,9 @@ RV = TypeVar("RV")
 
 _TRIES = 10
 _LONGEST_PAUSE = 0.02
+
+_LONGEST_GOODBYE = 1.0
+"""Seconds that `close` waits for calls under way."""
 
 # The pool warns of each attempt to connect that fails; the call that needed it raises the same.
 logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())
@@ -67,6 +71,8 @@ class Connections:
         self._location = location
         self._check = check
         self._lock = Lock()
+        self._calls = 0
+        self._call_ended = Condition(self._lock)
         self._pool: ConnectionPool[Connection] | None = None
         self._is_read_committed = False
         self._closed = False
@@ -82,7 +88,8 @@ class Connections:
             OutcomeUnknown: the connection was lost meanwhile.
             Unavailable: there was none; nothing happened.
         """
-        self._opened()
+        with self._lock:
+            self._opened()
         if not self._is_read_committed:
             return self.transact(work)
         return self._repeatedly(lambda connection: _executed(connection, work, lost=_MaybeDone))
@@ -116,12 +123,25 @@ class Connections:
                 raise ours(exc, self._location) from exc
 
     def _once(self, use: Callable[[Connection], T]) -> T:
-        pool = self._opened()
-        connection = self._take(pool)
+        with self._held_open() as pool:
+            connection = self._take(pool)
+            try:
+                return use(connection)
+            finally:
+                pool.putconn(connection)
+
+    @contextmanager
+    def _held_open(self) -> Iterator[ConnectionPool[Connection]]:
+        """Give the pool, open: one that is closed just as a call comes lets that wait for a connection in vain."""
+        with self._lock:
+            pool = self._opened()
+            self._calls += 1
         try:
-            return use(connection)
+            yield pool
         finally:
-            pool.putconn(connection)
+            with self._lock:
+                self._calls -= 1
+                self._call_ended.notify_all()
 
     def _take(self, pool: ConnectionPool[Connection]) -> Connection:
         """Take a connection that is not known to be lost, as all those of a pool are once a server was restarted."""
@@ -144,13 +164,12 @@ class Connections:
         return None
 
     def _opened(self) -> ConnectionPool[Connection]:
-        with self._lock:
-            if self._closed:
-                raise closed()
-            if self._pool is None:
-                with mapped(self._location):
-                    self._pool = self._open()
-            return self._pool
+        if self._closed:
+            raise closed()
+        if self._pool is None:
+            with mapped(self._location):
+                self._pool = self._open()
+        return self._pool
 
     def _open(self) -> ConnectionPool[Connection]:
         with connect(self._location) as connection:  # fails here, with the reason
@@ -171,10 +190,11 @@ class Connections:
         )
 
     def close(self) -> None:
-        """Close them all; those in use as soon as they are given back."""
+        """Close them all, once the calls under way have ended; those that take long, when they are given back."""
         with self._lock:
             self._closed = True
             pool, self._pool = self._pool, None
+            self._call_ended.wait_for(lambda: not self._calls, _LONGEST_GOODBYE)
         if pool is not None:
             pool.close()
 
