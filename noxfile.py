@@ -73,7 +73,8 @@ def imports(session: nox.Session) -> None:
 def tests(session: nox.Session, backend: str) -> None:
     """Run the tests of core and of one backend, and all that runs on it."""
     sync(session, "dev")
-    session.run("pytest", "core/tests", f"plugins/{backend}", "tests", f"--backend={backend}", *session.posargs)
+    paths = ["core/tests", f"plugins/{backend}", "tests"]
+    session.run("pytest", "--numprocesses=auto", *paths, f"--backend={backend}", *session.posargs)
 
 
 @nox.session

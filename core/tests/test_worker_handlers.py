@@ -105,8 +105,9 @@ def test_undecodable_record(make_runner: MakeRunner, broken: bytes) -> None:
         assert stored.last_error.type == "windlass.errors.InvalidPayload"
 
 
-def test_unprintable_error(runner: Runner) -> None:
+def test_unprintable_error(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
     """An error whose text no encoding holds is stored as it is."""
+    caplog.set_level("CRITICAL", logger="windlass")  # what is logged is sent between pytest's processes, encoded
 
     @runner.job("raise", max_attempts=1)
     def raises(payload: None, ctx: Context) -> None:

@@ -10,6 +10,7 @@ from .conftest import Cli
 
 LEASE = timedelta(seconds=30)
 COMMANDS = ("cancel", "requeue", "delete")
+ID = UUID(int=7)
 
 
 def _insert(store: Backend, *kinds: str, queue: str = "default") -> list[UUID]:
@@ -157,7 +158,7 @@ def test_a_job_that_keeps_coming_back_is_changed_once(
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
-    "options", [(), ("--yes",), ("--all", "--queue", "q"), (uuid4(), "--all"), (uuid4(), "--kind", "a")], ids=str
+    "options", [(), ("--yes",), ("--all", "--queue", "q"), (ID, "--all"), (ID, "--kind", "a")], ids=str
 )
 def test_which_jobs_is_said_in_exactly_one_way(
     cli: Cli, store: Backend, command: str, options: tuple[object, ...]
