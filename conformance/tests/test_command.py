@@ -1,5 +1,6 @@
 """The command line door."""
 
+import gc
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from threading import Event
 from time import monotonic, sleep
 
 import pytest
@@ -17,6 +19,7 @@ from windlass_conformance import Target, command, conform
 from windlass_conformance.clauses import CLAUSES
 from windlass_conformance.mutants.memory_inserts import StripsNul
 from windlass_conformance.plugin import windlass_cli
+from windlass_conformance.signals import as_interrupts
 
 app = typer.Typer()
 app.callback()(lambda: None)
@@ -118,6 +121,24 @@ def test_a_signal_ends_a_run_cleanly(tmp_path: Path, number: signal.Signals) -> 
     assert [clause["status"] for clause in told["clauses"] if clause["id"] == "RECORD-02"] == ["not run"]
     assert list(stores.iterdir()) == []
     assert errors == b""
+
+
+def test_an_interrupt_in_a_garbage_collection_is_not_lost() -> None:
+    """What is raised there is only printed by Python; so it is raised again, soon after."""
+
+    def interrupt(*_: object) -> None:
+        gc.callbacks.remove(interrupt)
+        signal.raise_signal(signal.SIGINT)
+
+    def collect() -> None:
+        gc.collect()
+        Event().wait(60)
+
+    gc.callbacks.append(interrupt)
+    with as_interrupts() as came, pytest.raises(KeyboardInterrupt):
+        collect()
+
+    assert came == [signal.SIGINT]
 
 
 def _is_used(stores: Path, there: bool) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from windlass import Backend, Inserted, NewRecord, Unavailable
+from windlass import Backend, Inserted, NewRecord, OutcomeUnknown, Record, Unavailable
 from windlass_conformance import Status, Target, conform
 from windlass_conformance.clauses import CLAUSES
 
@@ -54,6 +54,17 @@ class Repeats(ServedBackend):
             return super()._ask(method, *args, **kwargs)
 
 
+class Overtakes(ServedBackend):
+    """Finds nothing to claim after a try that was lost: the store has not noticed yet, and keeps its jobs for it."""
+
+    def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
+        """Claim, or find nothing."""
+        try:
+            return super().claim(queues, **options)
+        except OutcomeUnknown:
+            return []
+
+
 class Renames(ServedBackend):
     """Inserts under other ids when it is asked again."""
 
@@ -89,6 +100,13 @@ def test_a_right_client_keeps_every_clause(url: str) -> None:
     report = conform(Target.from_class(ServedBackend, url), only=FAULTS)
 
     assert [result.status for result in report.results] == [Status.PASSED] * len(FAULTS), report.failures
+
+
+def test_a_lost_try_may_still_hold_its_jobs(url: str) -> None:
+    """A claim that asks again may find nothing, as long as the store has not noticed that the first try was lost."""
+    report = conform(Target.from_class(Overtakes, url), only=["FAULT-02"])
+
+    assert report.passed, report.failures
 
 
 def test_without_a_network_nothing_fails() -> None:

@@ -104,7 +104,9 @@ def conform(
             found[result.clause_id] = _with_repro(result, session, profile, traces)
             if on_progress is not None:
                 on_progress(found[result.clause_id])
-    except KeyboardInterrupt:
+    except BaseException as exc:
+        if not _is_interrupt(exc):
+            raise
         report.interrupted = True
     finally:
         target.clean()
@@ -114,6 +116,11 @@ def conform(
     if report.interrupted:
         raise Interrupted(report)
     return report
+
+
+def _is_interrupt(exc: BaseException | None) -> bool:
+    """Say whether this is an interrupt, or what came of one as it passed through somebody's code."""
+    return exc is not None and (isinstance(exc, KeyboardInterrupt) or _is_interrupt(exc.__context__))
 
 
 def _results(

@@ -1,21 +1,33 @@
 """SIGINT and SIGTERM end a run alike: with what was found so far, and with everything torn down."""
 
+import _thread
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Timer
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
+
+_SOON = 0.01
+"""Seconds after which an interrupt that nobody got is raised again."""
 
 
 @contextmanager
 def as_interrupts() -> Iterator[list[int]]:
     """Raise KeyboardInterrupt at the first signal, and give the numbers of those that came.
 
-    A second one has its usual effect, since a backend under test may hang.
+    A second one has its usual effect, since a backend under test may hang. One that is raised where Python only prints
+    what is raised, such as during a garbage collection, is raised again.
     """
     came: list[int] = []
     before = {number: signal.getsignal(number) for number in _ENDING}
+    told = sys.unraisablehook
 
     def interrupt(number: int, _: FrameType | None) -> None:
         came.append(number)
@@ -23,11 +35,23 @@ def as_interrupts() -> Iterator[list[int]]:
             signal.signal(one, usual)
         raise KeyboardInterrupt
 
-    for number in _ENDING:
-        signal.signal(number, interrupt)
+    def listen() -> None:
+        for number in _ENDING:
+            signal.signal(number, interrupt)
+
+    def unraisable(lost: "UnraisableHookArgs") -> None:
+        if lost.exc_type is KeyboardInterrupt and came:
+            listen()
+            Timer(_SOON, _thread.interrupt_main, [came.pop()]).start()
+        else:
+            told(lost)
+
+    listen()
+    sys.unraisablehook = unraisable
     try:
         yield came
     finally:
+        sys.unraisablehook = told
         for number, usual in before.items():
             signal.signal(number, usual)
 

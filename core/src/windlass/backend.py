@@ -134,7 +134,8 @@ class Backend(ABC):
         When: `pending` or `retrying`, run_at <= now, in one of `queues`, and that queue not paused.
         Order: priority (higher first), then run_at, then id (as bytes), among what no other call holds.
         Atomic: each job is handed to one caller. Never waits for a job that another claim has. Never returns fewer than
-            it could, except while other calls are changing the same records, or come too late to change them.
+            it could, except while other calls, or a try of this one that lost its connection, are changing the same
+            records, or come too late to change them.
         Cost: does not grow with the backlog, with future jobs or with finished ones.
 
         Args:
