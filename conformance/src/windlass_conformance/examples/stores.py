@@ -51,7 +51,7 @@ def teardown_forgets_everything(case: Case) -> None:
 
 @example("SETUP-02")
 def open_clients_find_what_was_set_up_afresh(case: Case) -> None:
-    """Clients that were open while another tore the store down, and set it up again, share the new one."""
+    """Clients that were open while another tore the store down, and set it up again, share it and its queues."""
     clients = [case.client() for _ in range(2)]
     for client in clients:
         client.insert([NewRecord(kind="old")], now=NOW)
@@ -63,6 +63,7 @@ def open_clients_find_what_was_set_up_afresh(case: Case) -> None:
     for client in (case.backend, *clients):
         case.equal({"k0", "k1"}, {record.kind for record in client.list(Filter(), limit=9)})
     case.equal(2, len(case.claim()))
+    case.equal(["default"], [queue.name for queue in case.backend.queues()])
 
 
 @example("SETUP-03")
