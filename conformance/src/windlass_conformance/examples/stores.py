@@ -35,7 +35,7 @@ def setup_can_be_repeated(case: Case) -> None:
 
 @example("SETUP-02")
 def teardown_forgets_everything(case: Case) -> None:
-    """After teardown, twice, and setup there are no records, no queues, and every key and id is free."""
+    """After teardown, twice, and setup there are no records, no queues, every key and id is free, nothing paused."""
     new = NewRecord(kind="k", unique_key="key")
     case.insert(new)
     case.backend.pause("paused")
@@ -45,8 +45,9 @@ def teardown_forgets_everything(case: Case) -> None:
     contents = case.contents()
     case.equal(([], []), (contents["records"], contents["queues"]))
     case.equal(0, contents["stats"].total)
-    case.equal(True, case.backend.insert([new], now=NOW)[0].created)
-    case.equal([new.id], [record.id for record in case.claim()])
+    answers = case.backend.insert([new, NewRecord(kind="k", queue="paused")], now=NOW)
+    case.equal([True, True], [answer.created for answer in answers])
+    case.equal(2, len(case.claim(queues=["default", "paused"])))
 
 
 @example("SETUP-02")

@@ -97,11 +97,12 @@ class Proxy:
             except OSError:
                 client.close()
                 continue
+            for end in (client, server):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             link = Link(client, server)
             with self._lock:
-                self._links.append(link)
+                self._links.append(link)  # from now on another may cut it
             for end, take in ((client, self._asked), (server, self._answered)):
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 Thread(target=_pump, args=(end, take, link), daemon=True).start()
 
     def _asked(self, link: Link, chunk: bytes) -> None:

@@ -5,7 +5,8 @@ from itertools import combinations
 
 from windlass import Filter, State
 
-from ..case import LEASE, Case, example
+from ..case import LEASE, NOW, Case, example
+from ..history.operation import Operation
 from .explore import judge
 from .program import (
     SECOND,
@@ -56,6 +57,20 @@ def a_list_meets_an_end(case: Case) -> None:
     """A record that a list answers with fits its filter as it is answered, also where its attempt ends meanwhile."""
     listed = call("list", Filter(states=[State.RUNNING]), limit=9)
     judge(case, Program(_RUNNING, {"a": (listed,), "b": (settle(complete()),)}))
+
+
+@example("SCHED-08")
+def a_batch_is_seen_whole(case: Case) -> None:
+    """Others find and count all jobs of a batch that is being inserted, or none."""
+    looks = call("list", Filter(), limit=9), call("stats", now=NOW)
+    judge(case, Program((), {"a": (insert(0, 1, 2),), "b": looks}), also=_is_whole)
+
+
+def _is_whole(case: Case, history: Sequence[Operation]) -> None:
+    for made in history:
+        if made.client == "b":
+            seen = made.answer.total if made.call == "stats" else len(made.answer)
+            case.that(seen in (0, 3), "a batch of 3 jobs, or none of it", made.answer)
 
 
 def _pairs(before: Calls, calls: Sequence[Call]) -> list[Program]:
