@@ -50,6 +50,7 @@ def names_are_kept(case: Case) -> None:
             (name, name, name, name, (name, "tag z", "tag a")),
             (record.kind, record.queue, record.unique_key, record.worker, record.tags),
         )
+        case.equal(record, case.stored(record))
 
 
 @example("NAME-02")
