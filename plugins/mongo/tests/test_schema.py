@@ -18,7 +18,8 @@ def test_every_index_is_made(backend: MongoBackend, store: Collections) -> None:
     for thread in threads:
         thread.join()
     assert {index.document["name"] for index in schema.INDEXES} < store.jobs.index_information().keys()
-    assert store.store.find_one() == {"_id": "windlass", "version": schema.VERSION}
+    [found] = store.store.find()
+    assert (found["_id"], found["version"]) == ("windlass", schema.VERSION)
 
 
 def test_what_others_made_is_left_alone(url: str, store: Collections) -> None:
@@ -62,6 +63,17 @@ def test_a_store_that_another_tore_down_is_noticed(url: str, backend: MongoBacke
         another.teardown()
     with pytest.raises(NotSetUp):
         backend.insert([NewRecord(kind="k")])
+
+
+def test_queues_of_a_store_that_was_made_anew_are_noted(url: str, backend: MongoBackend) -> None:
+    """A client that knows a queue notes it again where another has set the store up afresh meanwhile."""
+    backend.insert([NewRecord(kind="k")], now=NOW)
+    with MongoBackend.from_url(url) as another:
+        another.teardown()
+        another.setup()
+        backend.insert([NewRecord(kind="k")], now=NOW)
+        another.delete(Filter(), limit=1)
+        assert [queue.name for queue in another.queues()] == ["default"]
 
 
 def test_the_doctor_names_what_is_wrong(backend: MongoBackend, store: Collections) -> None:

@@ -15,16 +15,19 @@ _LARGEST_LIMIT = 2**31 - 1
 _PATIENCE = 1.5
 """Seconds that `quick` counts attempts for, on a slow store."""
 
+_LEAST = timedelta(microseconds=1)
+"""The least by which two given moments differ: less than a tick, where a store keeps no more than milliseconds."""
+
 _ODD = 7
 """Ticks beyond a whole second, so that a moment that is kept to more than a tick is seen."""
 
 
 @example("TIME-01")
 def due_at_the_moment(case: Case) -> None:
-    """New, retried and released jobs are not due a tick before run_at, and are due at it and a tick after."""
+    """New, retried and released jobs are not due the least before run_at, and are due at it and the least after."""
     tick = case.capabilities.time_precision
     due = NOW + LEASE + _ODD * tick
-    for offset, count in ((-tick, 0), (timedelta(0), 3), (tick, 3)):
+    for offset, count in ((-_LEAST, 0), (timedelta(0), 3), (_LEAST, 3)):
         retried, released = case.running().claim, case.running().claim
         case.backend.settle([Retry(retried, due, _ERROR), Release(released, due)], now=NOW)
         case.insert(NewRecord(kind="k", run_at=due))
@@ -37,10 +40,10 @@ def due_at_the_moment(case: Case) -> None:
 
 @example("TIME-02")
 def expired_at_the_moment(case: Case) -> None:
-    """A lease holds a tick before lease_until, and has run out at it and a tick after; so for an extended one."""
+    """A lease holds the least before lease_until, and has run out at it and the least after; an extended one too."""
     tick = case.capabilities.time_precision
     now = NOW + _ODD * tick
-    for offset, count in ((-tick, 0), (timedelta(0), 1), (tick, 1)):
+    for offset, count in ((-_LEAST, 0), (timedelta(0), 1), (_LEAST, 1)):
         case.insert(NewRecord(kind="k"))
         claimed = case.only(case.claim(now=now))
         case.equal(count, len(case.backend.rescue(limit=9, now=now + LEASE + offset)))
@@ -53,13 +56,13 @@ def expired_at_the_moment(case: Case) -> None:
 
 @example("PURGE-01")
 def purged_after_the_moment(case: Case) -> None:
-    """A job that finished at `before` is kept, and is purged when `before` is a tick later; in each final state."""
+    """A job that finished at `before` is kept, and is purged when `before` is the least later; in each final state."""
     tick = case.capabilities.time_precision
     for state, outcome in ((State.COMPLETED, Complete), (State.DISCARDED, partial(Discard, error=_ERROR))):
         ended = case.running()
         end = NOW + LEASE + _ODD * tick
         case.backend.settle([outcome(ended.claim)], now=end)
-        for before, count in ((end - tick, 0), (end, 0), (end + tick, 1)):
+        for before, count in ((end - _LEAST, 0), (end, 0), (end + _LEAST, 1)):
             case.equal(count, case.backend.purge([state], before=before, limit=9))
 
 

@@ -1,7 +1,9 @@
 """Before setup there is nothing, and what somebody else has put at the URL is left alone."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from windlass import ConfigurationError, Filter, ForeignStore, NewRecord, NotSetUp
@@ -63,6 +65,43 @@ def foreign_files_are_left_alone(case: Case) -> None:
     finally:
         for path in (file, beside):
             path.unlink(missing_ok=True)
+
+
+@example("SETUP-10")
+def foreign_tables_are_left_alone(case: Case) -> None:
+    """Where a transaction executes SQL: a table that somebody has made beside the store's outlives its teardown."""
+    if not case.capabilities.transactions:
+        return
+    with case.backend.transaction() as transaction:
+        if not hasattr(transaction, "execute"):
+            return
+        table = f"{_schema(transaction, case.namespace)}somebodys"
+    _execute(case, f"CREATE TABLE {table} (note integer)")
+    try:
+        case.backend.teardown()
+        try:
+            case.equal([], _execute(case, f"SELECT note FROM {table}"))  # noqa: S608 - both are ours
+        except NotSetUp:
+            case.backend.setup()
+            case.equal([], _execute(case, f"SELECT note FROM {table}"))  # noqa: S608
+        _execute(case, f"DROP TABLE {table}")
+    finally:
+        case.backend.setup()
+
+
+def _schema(transaction: Any, namespace: str) -> str:
+    """Return the schema that has the store's tables, quoted and with a dot; nothing where the database has one only."""
+    with suppress(Exception):
+        for [schema] in transaction.execute("SELECT DISTINCT table_schema FROM information_schema.tables").fetchall():
+            if namespace in schema:
+                return f'"{schema}".'
+    return ""
+
+
+def _execute(case: Case, statement: str) -> list[tuple[object, ...]]:
+    with case.raw.transaction() as transaction:
+        cursor: Any = transaction.execute(statement)  # type: ignore[attr-defined]
+        return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
 
 def _is_refused(case: Case, method: str) -> bool:

@@ -99,6 +99,13 @@ def many_are_listed_at_once(case: Case) -> None:
     case.that(len(ids) == size and ids == sorted(ids, reverse=True), f"{size} records in order", f"{len(ids)}")
 
 
+@example("STATS-04")
+def many_are_counted(case: Case) -> None:
+    """However many jobs are due, each is counted as such."""
+    size = _many(case)
+    case.equal((size, size, NOW), case.backend.stats(now=NOW).by_queue["default"][:3])
+
+
 @example("CANCEL-04")
 def many_are_cancelled_at_once(case: Case) -> None:
     """A cancel with a large limit reaches all that fit."""

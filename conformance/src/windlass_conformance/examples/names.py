@@ -32,6 +32,10 @@ TELLING = (
 )  # fmt: skip
 """Names that collations, case folding, trimming or normal forms make equal."""
 
+HEADS = ("n" * 63, "n" * 127, "n" * 191, "n" * 254, "\U0001f600" * 254)
+ALIKE = tuple(f"{head}{last}" for head in HEADS for last in "ab")
+"""Names that begin alike, and differ after as many characters as stores have been seen to compare."""
+
 LONG = ("n" * 255, "\u65e5" * 255, "\U0001f600" * 255)
 
 
@@ -46,12 +50,19 @@ def names_are_kept(case: Case) -> None:
             (name, name, name, name, (name, "tag z", "tag a")),
             (record.kind, record.queue, record.unique_key, record.worker, record.tags),
         )
+        case.equal(record, case.stored(record))
 
 
 @example("NAME-02")
 def names_are_told_apart(case: Case) -> None:
     """Each of many similar names is its own kind, queue, unique key and tag, to every question."""
     _each_is_its_own(case, TELLING)
+
+
+@example("NAME-02")
+def names_are_told_apart_by_their_end(case: Case) -> None:
+    """Each of many names that differ in their last character only is its own, to every question."""
+    _each_is_its_own(case, ALIKE)
 
 
 @example("NAME-02")

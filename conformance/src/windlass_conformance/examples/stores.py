@@ -42,7 +42,7 @@ def setup_can_be_repeated(case: Case) -> None:
 
 @example("SETUP-02")
 def teardown_forgets_everything(case: Case) -> None:
-    """After teardown, twice, and setup there are no records, no queues, and every key and id is free."""
+    """After teardown, twice, and setup there are no records, no queues, every key and id is free, nothing paused."""
     new = NewRecord(kind="k", unique_key="key")
     case.insert(new)
     case.backend.pause("paused")
@@ -52,13 +52,14 @@ def teardown_forgets_everything(case: Case) -> None:
     contents = case.contents()
     case.equal(([], []), (contents["records"], contents["queues"]))
     case.equal(0, contents["stats"].total)
-    case.equal(True, case.backend.insert([new], now=NOW)[0].created)
-    case.equal([new.id], [record.id for record in case.claim()])
+    answers = case.backend.insert([new, NewRecord(kind="k", queue="paused")], now=NOW)
+    case.equal([True, True], [answer.created for answer in answers])
+    case.equal(2, len(case.claim(queues=["default", "paused"])))
 
 
 @example("SETUP-02")
 def open_clients_find_what_was_set_up_afresh(case: Case) -> None:
-    """Clients that were open while another tore the store down, and set it up again, share the new one."""
+    """Clients that were open while another tore the store down, and set it up again, share it and its queues."""
     clients = [case.client() for _ in range(2)]
     for client in clients:
         client.insert([NewRecord(kind="old")], now=NOW)
@@ -70,6 +71,7 @@ def open_clients_find_what_was_set_up_afresh(case: Case) -> None:
     for client in (case.backend, *clients):
         case.equal({"k0", "k1"}, {record.kind for record in client.list(Filter(), limit=9)})
     case.equal(2, len(case.claim()))
+    case.equal(["default"], [queue.name for queue in case.backend.queues()])
 
 
 @example("SETUP-03")

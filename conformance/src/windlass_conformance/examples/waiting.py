@@ -120,10 +120,11 @@ def a_future_job_wakes_when_due(case: Case) -> None:
 
 @example("WAIT-04")
 def other_jobs_do_not_wake(case: Case) -> None:
-    """A due job of a paused queue, or of one not asked for, ends no wait, nor one for no queue: no worker spins."""
+    """A due job of a paused queue, or of one not asked for, ends no wait, as its own does, nor one for no queue."""
     case.backend.insert([NewRecord(kind="k", queue="paused"), NewRecord(kind="k", queue="other")])
     case.backend.pause("paused")
     _not_woken(case, ["paused", "default"])
+    _woken_at_once(case, ["other", "default"])
     case.equal(False, case.backend.wait([], timeout=timedelta(0)))
 
 

@@ -1,7 +1,7 @@
 """Waits that have gone on for a while, so that nothing but being told of a change can end them soon."""
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from time import monotonic
 
@@ -13,6 +13,9 @@ from .waiting import LONG, SOON
 
 _A_WHILE = 0.3
 """Seconds: more than a backend needs to look, and to begin to listen."""
+
+_WAITS = 10
+"""More than the connections that clients have been seen to keep."""
 
 _MOMENTS, _MOMENT = 10, 0.001
 """How many moments after its beginning are tried, and how far apart they are, in seconds."""
@@ -62,14 +65,17 @@ def a_wait_goes_on_until_its_own_job_comes(case: Case) -> None:
 
 @example("WAIT-05")
 def each_wait_ends_with_its_own_job(case: Case) -> None:
-    """Of several waits of one client, and of two for one queue, another's insert ends those that it is for."""
-    other, queues = case.client(), ("a", "b", "c", "c")
+    """Of more waits of one client than it has connections, each ends with another's insert, batch or transaction."""
+    other, queues = case.client(), ("a", "b", *("c",) * _WAITS)
     waits = [Beside(lambda queue=queue: case.backend.wait([queue], timeout=LONG)) for queue in queues]  # type: ignore[misc]
     with suppress(TimeoutError):
         waits[0].answer(_A_WHILE)
     inserted = monotonic()
-    for queue in ("c", "b", "a"):
-        other.insert([NewRecord(kind="k", queue=queue)])
+    case.raw.insert([NewRecord(kind="k", queue="another")])
+    other.insert([NewRecord(kind="k", queue="c")])
+    other.insert([NewRecord(kind="k", queue="b") for _ in range(2)])
+    with other.transaction() if case.capabilities.transactions else nullcontext() as transaction:
+        other.insert([NewRecord(kind="k", queue="a")], transaction=transaction)
     woken, seconds = [wait.answer() for wait in waits], monotonic() - inserted
     case.that(all(woken) and seconds < SOON, f"True for each within {SOON} s", f"{woken} after {seconds:.1f} s")
 

@@ -70,6 +70,8 @@ MUTANTS: tuple[Mutant, ...] = (
            "A key is looked for by one command and taken by another; no index keeps a second holder out.", "F1",
            edit("inserting.insert", {"partial(_put, store, now, None)": "partial(_put_in_transaction, store, now)"}),
            put("schema.INDEXES", lambda indexes: [index for index in indexes if not index.document.get("unique")])),
+    edited("keeps what it noted", "SETUP-02", "backend.MongoBackend._make_known", "if made != self._made:",
+           "if False:", "E7", "A queue is not noted again where another client has set the store up afresh."),
     edited("notes no queues", "QUEUE-01", "backend.MongoBackend._make_known", "if new:", "if False:", "E7",
            "Queues are those of jobs that wait; one whose last job is claimed is forgotten."),
 )  # fmt: skip

@@ -22,6 +22,8 @@ MUTANTS: tuple[Mutant, ...] = (
             "stats counts as due what is so by the server's clock, not by the call's."),
     patched("reads the oldest of all", "STATS-05", MIGRATION, "AND run_at <= at\n", "\n", "G8",
             "oldest_due is that of jobs of the future too."),
+    patched("counts a thousand", "STATS-04", MIGRATION, "EXIT WHEN n < bound;", "EXIT;", "",
+            "stats counts no more than a thousand due jobs of a queue."),
     patched("pauses unknown queues only", "QUEUE-01", "pause", "VALUES (0, %(queue)s, '', 'pending')",
             "SELECT 0, %(queue)s, '', 'pending' WHERE FALSE", "E7", "A queue is not known by being paused."),
 )  # fmt: skip

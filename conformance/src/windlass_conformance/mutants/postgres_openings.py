@@ -6,7 +6,7 @@ from windlass_postgres.connections import connect
 from windlass_postgres.location import Location, namespaced
 
 from ..mutant import Mutant
-from .postgres_patch import Broken, mutant
+from .postgres_patch import Broken, mutant, patched
 
 
 class SetsUpWithoutALock(Broken):
@@ -49,5 +49,7 @@ class WritesNamesIn(Broken):
 MUTANTS: tuple[Mutant, ...] = (
     mutant("sets up without a lock", "SETUP-05", SetsUpWithoutALock, "L1"),
     mutant("leaves names bare", "SETUP-01", LeavesNamesBare, "L4"),
+    patched("drops what others made", "SETUP-10", "drop_schema", "DROP SCHEMA {schema}",
+            "DROP SCHEMA {schema} CASCADE", "", "A teardown drops the schema with all that is in it."),
     mutant("writes names into statements", "NAME-03", WritesNamesIn, "L5"),
-)
+)  # fmt: skip

@@ -19,6 +19,14 @@ class Overwrites(SqliteBackend):
         super().setup()
 
 
+class RemovesTheFile(SqliteBackend):
+    """Teardown removes the file, with the tables that others have in it."""
+
+    def teardown(self) -> None:
+        super().teardown()
+        self._location.path.unlink(missing_ok=True)
+
+
 class LetsErrorsThrough(SqliteBackend):
     """A store that was not set up is told with an error of the driver's."""
 
@@ -31,5 +39,6 @@ class LetsErrorsThrough(SqliteBackend):
 
 MUTANTS = (
     Mutant("overwrites files", "SETUP-10", Overwrites, Overwrites.__doc__ or "", url=URL),
+    Mutant("removes the file", "SETUP-10", RemovesTheFile, RemovesTheFile.__doc__ or "", url=URL),
     Mutant("lets errors through", "SETUP-09", LetsErrorsThrough, LetsErrorsThrough.__doc__ or "", url=URL),
 )

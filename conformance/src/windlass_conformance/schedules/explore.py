@@ -1,15 +1,18 @@
 """Which schedules of a program are tried, and what must come of each."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import permutations
 
 from ..case import Case, NotRun
 from ..gates import NoSteps, Run, Steps, Stuck, Turn, steps_of
 from ..history.check import check
+from ..history.operation import Operation
 from ..pace import Pace, notice
 from ..target import Target
 from .play import Played, Schedule, Stage, lines
 from .program import Program
+
+Also = Callable[[Case, Sequence[Operation]], None]
 
 _FEW = 24
 """With up to so many steps, each is tried. With more they are lines of Python, where a lock that comes free is seen."""
@@ -23,10 +26,12 @@ def seen(target: Target) -> Steps:
         raise NotRun(f"no gate sees the steps of this backend: {reason}") from reason
 
 
-def judge(case: Case, *programs: Program, shared: bool = False, stride: int = 1) -> None:
+def judge(
+    case: Case, *programs: Program, shared: bool = False, stride: int = 1, also: Also = lambda case, history: None
+) -> None:
     """Make programs for two workers in many interleavings, and require that each history has an explanation.
 
-    Where they share a client, its steps have to be told by the thread that takes them.
+    Where they share a client, its steps have to be told by the thread that takes them. `also` may require more.
     """
     steps = seen(case.target)
     if shared and not steps.by_thread:
@@ -37,6 +42,7 @@ def judge(case: Case, *programs: Program, shared: bool = False, stride: int = 1)
             try:
                 for schedule, played in explore(stage, program, pace, stride=stride):
                     require(case, schedule, played)
+                    also(case, played.history)
             except Stuck as stuck:
                 case.that(False, "calls that end", str(stuck))
     case.notice = notice(pace, what="schedules")

@@ -5,7 +5,8 @@ from itertools import combinations
 
 from windlass import Filter, State
 
-from ..case import LEASE, Case, example
+from ..case import LEASE, NOW, Case, example
+from ..history.operation import Operation
 from .explore import judge
 from .program import (
     SECOND,
@@ -52,10 +53,28 @@ def every_two_calls_interleave(case: Case) -> None:
 
 
 @example("SCHED-08")
-def a_list_meets_an_end(case: Case) -> None:
-    """A record that a list answers with fits its filter as it is answered, also where its attempt ends meanwhile."""
-    listed = call("list", Filter(states=[State.RUNNING]), limit=9)
-    judge(case, Program(_RUNNING, {"a": (listed,), "b": (settle(complete()),)}))
+def reads_meet_changes(case: Case) -> None:
+    """A list fits its filter as it is answered, and has all that it could; a batch that comes is seen whole or not."""
+    running, page = call("list", Filter(states=[State.RUNNING]), limit=9), call("list", Filter(), limit=2)
+    looks = call("list", Filter(), limit=3), call("stats", now=NOW)
+    judge(
+        case,
+        Program(_RUNNING, {"a": (running,), "b": (settle(complete()),)}),
+        Program((insert(0, 1, 2),), {"a": (page,), "b": (delete(2),)}),
+        Program((), {"a": (insert(0, 1, 2),), "b": looks}),
+        also=_are_whole,
+    )
+
+
+def _are_whole(case: Case, history: Sequence[Operation]) -> None:
+    for made in history:
+        if made.error is not None:
+            continue
+        if made.call == "list" and made.given["limit"] == 2:
+            case.that(len(made.answer) == 2, "a page of 2, since there are as many before and after", made.answer)
+        elif made.call == "stats" or (made.call == "list" and made.given["limit"] == 3):
+            seen = made.answer.total if made.call == "stats" else len(made.answer)
+            case.that(seen in (0, 3), "a batch of 3 jobs, or none of it", made.answer)
 
 
 def _pairs(before: Calls, calls: Sequence[Call]) -> list[Program]:

@@ -50,6 +50,7 @@ def live(death: Death, told: IO[bytes]) -> NoReturn:
     """Make the call, tell its answer, and die."""
     steps = _Countdown(death.before)
     with death.steps.armed(steps.take):
+        death.make(death.namespace).close()  # a mutant may patch this process as it is opened, and steps may pass it by
         client = death.steps.client(Target(death.make, death.name, death.url), death.namespace, "w")
         if death.call.method != "setup":
             connected(client)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
+from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError, PyMongoError
@@ -81,6 +82,7 @@ class MongoBackend(Backend):
         self._location = location
         self._connection = Connection(location, schema.check)
         self._listener = Listener()
+        self._made: ObjectId | None = None
         self._known: set[str] = set()
 
     @classmethod
@@ -136,15 +138,18 @@ class MongoBackend(Backend):
         if not records:
             return []
         with self._mapped(writing=transaction is None):
-            moment = self._moment(now)
+            seen = look(self._connection.collections, self._location)
+            moment = seen.now if now is None else rounded_down(guards.utc(now))
             put = inserting.insert if transaction is None else inserting.insert_in_transaction
             answers = put(store, records, moment)
         with self._mapped(writing=True, begun=transaction is None):
-            self._make_known(store, {answer.record.queue for answer in answers if answer.created})
+            self._make_known(store, seen.made, {answer.record.queue for answer in answers if answer.created})
         self._listener.wake()
         return answers
 
-    def _make_known(self, store: Collections, queues: set[str]) -> None:
+    def _make_known(self, store: Collections, made: ObjectId | None, queues: set[str]) -> None:
+        if made != self._made:  # another has set it up afresh
+            self._made, self._known = made, set()
         new = sorted(queues - self._known)
         if new:
             known = [UpdateOne({"_id": queue}, queries.KNOWN, upsert=True) for queue in new]

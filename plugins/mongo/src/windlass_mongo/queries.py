@@ -20,12 +20,12 @@ from .documents import HIDDEN
 Query = dict[str, Any]
 Pipeline = list[dict[str, Any]]
 
-# the store: one document that says which version it is, by which a call also learns the server's time
+# the store: one document that says which version it is and which setup made it, by which a call also learns the time
 
 STORE: Final = {"_id": "windlass"}
 NOW: Final = "$$NOW"
 
-LOOK: Final[Pipeline] = [{"$match": STORE}, {"$project": {"version": 1, "now": NOW}}]
+LOOK: Final[Pipeline] = [{"$match": STORE}, {"$project": {"version": 1, "made": 1, "now": NOW}}]
 
 
 def look_at_queues(collection: str, names: Sequence[str]) -> Pipeline:
