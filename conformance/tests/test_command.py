@@ -20,6 +20,7 @@ from windlass_conformance.clauses import CLAUSES
 from windlass_conformance.mutants.memory_inserts import StripsNul
 from windlass_conformance.plugin import windlass_cli
 from windlass_conformance.signals import as_interrupts
+from windlass_sqlite import SqliteBackend
 
 app = typer.Typer()
 app.callback()(lambda: None)
@@ -139,6 +140,25 @@ def test_an_interrupt_in_a_garbage_collection_is_not_lost() -> None:
         collect()
 
     assert came == [signal.SIGINT]
+
+
+def test_a_store_that_is_half_made_is_removed(tmp_path: Path) -> None:
+    """Where an interrupt comes just as a setup has made a file, with nothing in it yet, the file is removed."""
+    interrupts = iter([KeyboardInterrupt])
+
+    class Interrupted(SqliteBackend):
+        def setup(self) -> None:
+            for interrupt in interrupts:
+                self._location.path.touch()
+                raise interrupt
+            super().setup()
+
+    target = Target.from_class(Interrupted, f"sqlite:///{tmp_path}/x.db")
+    with pytest.raises(KeyboardInterrupt), target.fresh():
+        pass
+    target.clean()
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def _is_used(stores: Path, there: bool) -> bool:

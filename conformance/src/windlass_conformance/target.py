@@ -62,16 +62,19 @@ class Target:
         try:
             backend.setup()
             yield namespace, backend
-        except BaseException:
+        except BaseException as exc:
             with suppress(Exception):  # what went wrong first is told
                 self._remove(namespace, backend)
+            if not isinstance(exc, Exception):  # an interrupt, perhaps in the middle of the setup
+                self._open.add(namespace)
             raise
         self._remove(namespace, backend)
 
     def clean(self) -> None:
-        """Remove the stores that an interrupted run left; one that cannot be removed is left."""
+        """Remove the stores that an interrupted run left, whole or half made; one that cannot be removed is left."""
         for namespace in sorted(self._open):
             with suppress(Exception), self.make(namespace) as backend:
+                backend.setup()  # else a teardown may find nothing that it knows for its own
                 backend.teardown()
         self._open.clear()
 
