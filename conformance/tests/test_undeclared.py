@@ -1,5 +1,6 @@
 """What is not declared is probed: harm is a violation, and what works all the same is told."""
 
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -62,3 +63,11 @@ def test_harm_is_found(mutant: Mutant, tmp_path: Path) -> None:
     report = conform(mutant.target(str(tmp_path)), only=[mutant.clause])
 
     assert [violation.clause_id for violation in report.violations] == [mutant.clause]
+
+
+def test_a_program_that_is_no_file_starts_no_other() -> None:
+    """Where the program comes by standard input, what takes other processes is not run."""
+    program = "from windlass_conformance import conform; print(conform('memory://', only=['CAP-06']).results[0].status)"
+    told = subprocess.run([sys.executable, "-"], input=program, capture_output=True, text=True, check=True)
+
+    assert (told.stdout, told.stderr) == ("not run\n", "")

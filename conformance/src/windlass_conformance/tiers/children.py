@@ -3,8 +3,10 @@
 import multiprocessing
 import os
 import pickle
+import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from windlass import Backend, WindlassError
@@ -45,6 +47,9 @@ class Heard(NamedTuple):
 def require_sendable(case: Case) -> None:
     """Pass over a target that cannot be opened by another process."""
     _sent(case.target.make)
+    program = getattr(sys.modules["__main__"], "__file__", None)
+    if program is not None and not Path(program).exists():  # each process begins by importing it
+        raise NotRun(f"no other process can be started by a program that is not a file: {program}")
 
 
 def _sent(make: MakeBackend) -> bytes:
