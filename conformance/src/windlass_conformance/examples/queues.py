@@ -20,3 +20,19 @@ def a_pause_holds_back_everything(case: Case) -> None:
     other.resume("default")
     waited = {record.id for record in case.claim(now=NOW + LEASE)}
     case.that({retried.id, expired.id} < waited and len(waited) == 3, "all three, once resumed", waited)
+
+
+@example("QUEUE-01")
+def a_queue_is_known_by_a_job_or_a_pause(case: Case) -> None:
+    """One that was only paused is known too, also once it is resumed; one that was only resumed or asked for is not."""
+    case.insert(NewRecord(kind="k", queue="inserted"))
+    case.backend.pause("paused")
+    case.backend.pause("resumed")
+    case.backend.resume("resumed")
+    case.backend.resume("unknown")
+    case.claim(queues=["asked for"])
+    known = ["inserted", "paused", "resumed"]
+    case.equal(
+        [(name, name == "paused") for name in known], [(queue.name, queue.paused) for queue in case.backend.queues()]
+    )
+    case.equal(known, sorted(case.backend.stats(now=NOW).by_queue))
