@@ -104,9 +104,9 @@ def mutants() -> str:
     return (
         "# Mutants\n\nBackends with one known bug each, and whether the conformance kit catches it: what "
         "`windlass conform mutants` found. `seen` is the bug's id in the kit's list of bugs that real queues "
-        "shipped. Those over MongoDB were run by themselves (`--module windlass_conformance.mutants.mongo`), on the "
-        "server of [the project's tests](mongo.md#what-is-proven-where). Rows were measured as mutants were written, "
-        "not all of a profile in one run.\n\n"
+        "shipped. Each profile was one run over all of them, with `--server` on the servers of [the project's "
+        "tests](mongo.md#what-is-proven-where); what quick missed then, one, was run again with the example that it "
+        "led to.\n\n"
         f"{_rate('quick', quick)} {_rate('standard', standard)}\n\n"
         "| mutant | backend | seen | bug | breaks | killed by quick | by standard |\n|---|---|---|---|---|---|---|\n"
         f"{rows}\n\n"
