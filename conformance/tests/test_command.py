@@ -132,10 +132,10 @@ def test_an_interrupt_in_a_garbage_collection_is_not_lost() -> None:
         signal.raise_signal(signal.SIGINT)
 
     def collect() -> None:
+        gc.callbacks.append(interrupt)
         gc.collect()
         Event().wait(60)
 
-    gc.callbacks.append(interrupt)
     with as_interrupts() as came, pytest.raises(KeyboardInterrupt):
         collect()
 

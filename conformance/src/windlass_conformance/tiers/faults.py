@@ -28,6 +28,8 @@ _TRIES = 3
 
 _MANY = 100
 _LEFT = ("R9", "R10")
+"""The rules on jobs that a call passed over."""
+
 _RUNNING = (insert(0, 1, 2), claim())
 _CALLS: tuple[tuple[Calls, Call], ...] = (
     ((), insert(0, 1, 2)),
