@@ -148,7 +148,7 @@ _ALL = (
     Clause("CLOSE-01", "store", "Closing again is harmless; any other call then raises Closed."),
     Clause("CLOSE-02", "store", "Closing wakes every wait."),
     Clause("CLOSE-03", "store", "Closing a client leaves the store, and its other clients, as they are."),
-    Clause("CLOSE-04", "store", "A call that meets a close is answered, or raises Closed and had no effect."),
+    Clause("CLOSE-04", "store", "A call that meets a close is answered, raises Closed and did nothing, or is unknown."),
     Clause("DURABLE-01", "store", "What was stored is there when every client was closed.", "durable"),
     Clause("CAP-01", "capability", "A transaction is refused as Unsupported where not declared, and nothing is done."),
     Clause("CAP-04", "capability", "Capabilities are the same for each client, and make sense."),
