@@ -5,6 +5,8 @@ It prints its port once it answers. What is changed in it here makes it faster, 
 
 import argparse
 import asyncio
+from collections.abc import Hashable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +14,8 @@ from mongoeco.core.compiled_query import CompiledQuery
 from mongoeco.core.query_plan import AndCondition, InCondition
 from mongoeco.engines.memory import MemoryEngine
 from mongoeco.engines.sqlite import SQLiteEngine
+from mongoeco.errors import OperationFailure
+from mongoeco.session import ClientSession
 from mongoeco.wire.bson_bridge import ObjectId
 from mongoeco.wire.handshake import WireHandshakeService
 from mongoeco.wire.proxy import AsyncMongoEcoProxyServer
@@ -41,12 +45,30 @@ def look_up_in_sets() -> None:
     written = CompiledQuery._node_to_code
 
     def node_to_code(self: Any, node: Any, depth: int) -> Any:
-        if not isinstance(node, InCondition) or {type(value) for value in node.values} - {UUID, ObjectId}:
+        if not isinstance(node, InCondition) or {type(value) for value in node.values} - {UUID, ObjectId, str}:
             return written(self, node, depth)
-        values = self._store("values", frozenset(node.values))
-        return f"any(candidate in {values} for candidate in _extract(doc, {self._field(node.field)}))"
+        is_one = self._store("is_one", partial(_is_one, frozenset(node.values)))
+        return f"any({is_one}(candidate) for candidate in _extract(doc, {self._field(node.field)}))"
 
     CompiledQuery._node_to_code = node_to_code
+
+
+def _is_one(values: frozenset[object], candidate: object) -> bool:
+    return isinstance(candidate, Hashable) and candidate in values
+
+
+def say_conflict() -> None:
+    """Say by code and label that a transaction met another's write, and end it: it says so in words, and goes on."""
+    commit = ClientSession.commit_transaction
+
+    def commit_transaction(self: Any) -> None:
+        try:
+            commit(self)
+        except OperationFailure as exc:
+            self.abort_transaction()
+            raise OperationFailure(str(exc), code=112, error_labels=("TransientTransactionError",)) from exc
+
+    ClientSession.commit_transaction = commit_transaction
 
 
 def say_replica_set(name: str, port: int) -> None:
@@ -80,6 +102,7 @@ def main() -> None:
     given = parser.parse_args()
     do_not_scan_for_ids()
     look_up_in_sets()
+    say_conflict()
     if given.replica_set:
         say_replica_set(given.replica_set, given.port)
     asyncio.run(serve(given.port, given.file))

@@ -169,7 +169,8 @@ class Backend(ABC):
 
         Args:
             transaction: The caller's own open transaction to take part in, as at `insert`: the attempts have ended when
-                it commits, and go on when it rolls back. Until then others may have to wait for it.
+                it commits, and go on when it rolls back. Until then others may have to wait for it, or undo it:
+                its commit raises `Unavailable`.
 
         Returns:
             One answer for each outcome, in the order given: True where it was applied, False where the claim was

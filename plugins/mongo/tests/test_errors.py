@@ -43,6 +43,7 @@ def test_a_server_that_is_too_old(mongo_url: str, monkeypatch: pytest.MonkeyPatc
         (errors.OperationFailure("Authentication failed", 18), ConfigurationError, ConfigurationError),
         (errors.OperationFailure("not allowed", 13), ConfigurationError, ConfigurationError),
         (errors.OperationFailure("no transaction", 251), InvalidArgument, InvalidArgument),
+        (errors.OperationFailure("write conflict", 112), Unavailable, Unavailable),
         (errors.InvalidOperation("Cannot use MongoClient after close"), Closed, OutcomeUnknown),
         (errors.DocumentTooLarge("x"), InvalidArgument, InvalidArgument),
     ],

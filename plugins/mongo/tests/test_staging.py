@@ -66,8 +66,8 @@ def test_a_lost_answer_to_a_commit_that_others_went_on_with(
     """Where the batch is gone when its writer looks, nobody knows how it ended: it is not said to be not stored."""
     commit = staging.commit
 
-    def lost(store: Collections, batch: ObjectId) -> None:
-        commit(store, batch)
+    def lost(store: Collections, batch: ObjectId, *, new_queues: bool) -> None:
+        commit(store, batch, new_queues=new_queues)
         staging.resolve(store, batch, patience=0)
         raise AutoReconnect("the answer is lost")
 
@@ -99,7 +99,7 @@ def test_who_is_held_up_takes_a_batch_back(
     [answer] = backend.insert([NewRecord(kind="fast", unique_key="key")])
     assert answer.created
     with pytest.raises(staging.TakenBack):
-        staging.commit(store, slow)
+        staging.commit(store, slow, new_queues=True)
     assert [record.kind for record in backend.list(Filter(), limit=9)] == ["fast"]
 
 
@@ -108,7 +108,7 @@ def test_who_meets_a_committed_batch_reveals_it(backend: MongoBackend, store: Co
     done = ObjectId()
     staging.begin(store, done, 1)
     inserting._put(store, NOW, done, {0: NewRecord(kind="first", unique_key="key")})
-    staging.commit(store, done)
+    staging.commit(store, done, new_queues=True)
     [answer] = backend.insert([NewRecord(kind="second", unique_key="key")])
     assert (answer.created, answer.record.kind) == (False, "first")
     assert _left(store) == (0, 0)
@@ -120,11 +120,11 @@ def test_a_writer_whose_batch_is_taken_back_begins_again(
     """Taken back once, it is stored at the second try; taken back again and again, nothing is."""
     commit, tries = staging.commit, []
 
-    def taken_back(store: Collections, batch: ObjectId) -> None:
+    def taken_back(store: Collections, batch: ObjectId, *, new_queues: bool) -> None:
         tries.append(batch)
         if len(tries) < wanted:
             staging.take_back(store, batch)
-        commit(store, batch)
+        commit(store, batch, new_queues=new_queues)
 
     monkeypatch.setattr(staging, "commit", taken_back)
     wanted = 2

@@ -1,10 +1,10 @@
 """A caller's transaction that takes its time: what is now in it, and what others may be told meanwhile."""
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
 
-from windlass import Cancel, Complete, Discard, Failure, Filter, NewRecord, Release, Retry, State
+from windlass import Cancel, Complete, Discard, Failure, Filter, NewRecord, Release, Retry, State, Unavailable
 
 from ..case import LEASE, NOW, Case, example
 from ..threads import Beside
@@ -81,15 +81,26 @@ def keys_of_the_rolled_back_are_free(case: Case) -> None:
 
 @example("CAP-08")
 def cancels_meet_what_has_ended(case: Case) -> None:
-    """A cancel that comes while an attempt's end is not committed yet leaves the job alone once that is."""
+    """A cancel that comes while an attempt's end is not committed yet leaves the job alone once that is.
+
+    Or it undoes the transaction: then the attempt goes on, and is flagged.
+    """
     record, other = case.running(), case.client()
-    with case.backend.transaction() as transaction:
+    with ExitStack() as opened:
+        transaction = opened.enter_context(case.backend.transaction())
         case.backend.settle([Complete(record.claim)], transaction=transaction, now=NOW)
         cancel = Beside(lambda: other.cancel(Filter(), limit=1, now=NOW))
         with suppress(TimeoutError):
             cancel.answer(_A_WHILE.total_seconds())
-    changed = list(cancel.answer())
-    case.equal(State.COMPLETED, case.stored(record).state)
+        to_commit = opened.pop_all()
+    try:
+        to_commit.close()
+    except Unavailable:
+        expected = (State.RUNNING, True)
+    else:
+        expected = (State.COMPLETED, False)
+    changed, found = list(cancel.answer()), case.stored(record)
+    case.equal(expected, (found.state, found.cancel_requested))
     case.that(changed in ([], [record.id]), "no other job changed", changed)
 
 

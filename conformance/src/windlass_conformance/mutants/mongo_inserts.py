@@ -8,6 +8,10 @@ _RESOLVE = """
     for other in {document["batch"] for document in found if document["state"] == HIDDEN} - {batch}:
         _resolve(store, other)
 """
+_NOTE = """
+        knowing.make_known(store, (queue["_id"] for queue in store.jobs.aggregate(queues_of(batch))))
+"""
+_NOTED = 'knowing.make_known(store, [queue["_id"] for queue in new])'
 _SETTLED_ONLY = '[document for document in found if document["state"] != HIDDEN]'
 _ANY = '[one | {"state": "pending"} for one in found if batch is None or one.get("batch") != batch]'
 _BY_OTHERS = "raise OutcomeUnknown("
@@ -20,7 +24,7 @@ _WHOEVER = put("staging.staged", lambda _: lambda batch: {"batch": batch})
 class StoresUnstaged(Broken):
     """A batch is several writes, each of which is stored by itself."""
 
-    steps = (edit("inserting.insert", {"if len(records) == 1:": "if records:"}), _IN_PARTS)
+    steps = (edit("inserting.insert", {"if len(records) == 1 and not new_queues:": "if records:"}), _IN_PARTS)
 
 
 class DecidesFirst(Broken):
@@ -29,7 +33,10 @@ class DecidesFirst(Broken):
     steps = (
         edit(
             "inserting._insert_batch",
-            {_BEGIN: f"{_BEGIN}; staging.commit(store, batch)", "_end(store, batch)": "staging.reveal(store, batch)"},
+            {
+                _BEGIN: f"{_BEGIN}; staging.commit(store, batch, new_queues=new_queues)",
+                "_end(store, batch, new_queues=new_queues)": "staging.reveal(store, batch, new_queues=new_queues)",
+            },
         ),
         _IN_PARTS,
     )
@@ -42,6 +49,21 @@ class ShowsWhatIsStaged(Broken):
         edit("documents.inserted", {"HIDDEN if batch else record.state.value": "record.state.value"}),
         _WHOEVER,
         _IN_PARTS,
+    )
+
+
+class NotesQueuesLast(Broken):
+    """A queue is noted after its jobs are shown, by a process that may die before it."""
+
+    steps = (
+        edit(
+            "staging.reveal",
+            {
+                "if new_queues:": "new = list(store.jobs.aggregate(queues_of(batch))) if new_queues else ()",
+                _NOTE: "\n",
+                "store.batches.delete_one": f"{_NOTED}; store.batches.delete_one",
+            },
+        ),
     )
 
 
@@ -70,8 +92,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "A key is looked for by one command and taken by another; no index keeps a second holder out.", "F1",
            edit("inserting.insert", {"partial(_put, store, now, None)": "partial(_put_in_transaction, store, now)"}),
            put("schema.INDEXES", lambda indexes: [index for index in indexes if not index.document.get("unique")])),
-    edited("keeps what it noted", "SETUP-02", "backend.MongoBackend._make_known", "if made != self._made:",
-           "if False:", "E7", "A queue is not noted again where another client has set the store up afresh."),
-    edited("notes no queues", "QUEUE-01", "backend.MongoBackend._make_known", "if new:", "if False:", "E7",
-           "Queues are those of jobs that wait; one whose last job is claimed is forgotten."),
+    edited("takes queues for known", "QUEUE-01", "inserting.insert", "and not new_queues", "", "E7",
+           "A single job does not make its queue known; a batch does."),
+    mutant("notes queues last", "CRASH-02", NotesQueuesLast, "E7"),
 )  # fmt: skip

@@ -6,7 +6,7 @@ from .mongo_patch import Broken, edit, edited, mutant
 _INDEXES = "store.jobs.create_indexes(list(INDEXES))"
 _ONE_BY_ONE = "for index in INDEXES:\n        store.jobs.create_indexes([index])"
 _VERSION = """with suppress(DuplicateKeyError):
-        store.store.update_one(STORE, {"$setOnInsert": {"version": VERSION, "made": ObjectId()}}, upsert=True)"""
+        store.store.update_one(STORE, {"$setOnInsert": {"version": VERSION}}, upsert=True)"""
 _ANEW = 'store.store.delete_one(STORE); store.store.insert_one({**STORE, "version": VERSION})'
 
 

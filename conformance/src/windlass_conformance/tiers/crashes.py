@@ -65,7 +65,8 @@ _EACH: tuple[tuple[Calls, Call], ...] = (
 class _Left(NamedTuple):
     """What a dead process left: the history, how many steps its call took if it was answered, each record and queue.
 
-    `later` is every record after a rescue, in which a backend may bring to its end what the process had begun.
+    `later` is every record after a rescue, in which a backend may bring to its end what the process had begun, and
+    `at_last` every queue when the jobs of an insert are gone again.
     """
 
     history: Sequence[Operation]
@@ -73,6 +74,7 @@ class _Left(NamedTuple):
     records: dict[UUID, Record]
     later: dict[UUID, Record]
     queues: Sequence[str]
+    at_last: Sequence[str]
 
 
 @example("CRASH-01")
@@ -89,7 +91,17 @@ def inserts_are_whole(case: Case) -> None:
     for left in _deaths(case, *_INSERT):
         for found in (left.records, left.later):
             case.that(len(found) in (0, len(IDS)), "the whole batch, or none of it", list(found.values()))
-        case.equal([QUEUE] if left.records else [], list(left.queues))
+        listed = list(left.queues)
+        if left.records or not left.later:  # else the insert may have taken effect just before the queues were listed
+            case.equal([QUEUE] if left.records else [], listed)
+        case.equal([QUEUE] if left.later else [], list(left.at_last))
+
+
+@example("CRASH-02")
+def a_job_comes_with_its_queue(case: Case) -> None:
+    """So it is with a single job: its queue stays known when the job is gone again, or there never was one."""
+    for left in _deaths(case, (), insert(0)):
+        case.equal([QUEUE] if left.later else [], list(left.at_last))
 
 
 @example("CRASH-02")
@@ -164,11 +176,17 @@ def _died(case: Case, steps: Steps, before: Calls, last: Call, point: int, *, wo
             records, queues = _every(after), [queue.name for queue in backend.queues()]
             after.rescue(limit=_MANY, now=NOW)
             later = _every(after)
+            at_last = _queues_of_the_gone(backend) if last.method == "insert" else []
             case.steps[:] = _told(recorder, call, point)
             if works_on:
                 _require_answers(case, lambda: _works_on(case, backend, last))
             history = [*recorder.history(), call]
-        return _Left(history, word.steps if word else 0, records, later, queues)
+        return _Left(history, word.steps if word else 0, records, later, queues, at_last)
+
+
+def _queues_of_the_gone(backend: Backend) -> list[str]:
+    backend.delete(Filter(), limit=_MANY)
+    return [queue.name for queue in backend.queues()]
 
 
 def _every(backend: Backend) -> dict[UUID, Record]:

@@ -15,7 +15,20 @@ from ..history.check import check
 from ..history.operation import Operation
 from ..history.recorder import Recorder
 from ..schedules.play import connected, lines, make
-from ..schedules.program import Call, Calls, cancel, claim, complete, discard, insert, requeue, rescue, retry, settle
+from ..schedules.program import (
+    Call,
+    Calls,
+    cancel,
+    claim,
+    complete,
+    discard,
+    extend,
+    insert,
+    requeue,
+    rescue,
+    retry,
+    settle,
+)
 from ..target import Target
 from ..threads import Beside
 
@@ -33,8 +46,11 @@ _LEFT = ("R9", "R10")
 _RUNNING = (insert(0, 1, 2), claim())
 _CALLS: tuple[tuple[Calls, Call], ...] = (
     ((), insert(0, 1, 2)),
+    ((insert(1),), insert(0)),  # alone, into a queue that is known: fewer steps than a batch may take
     ((insert(0, 1, 2),), claim()),
     (_RUNNING, settle(complete(0), retry(1), discard(2))),
+    (_RUNNING, settle(complete(0))),
+    (_RUNNING, extend(0)),
     (_RUNNING, rescue()),
     (_RUNNING, cancel(0, 1)),
     ((*_RUNNING, settle(complete(0), discard(1))), requeue(0, 1)),

@@ -8,10 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
-from bson import ObjectId
-from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import PyMongoError
 from windlass import (
     Backend,
     Capabilities,
@@ -38,6 +36,7 @@ from . import (
     documents,
     extending,
     inserting,
+    knowing,
     queries,
     rescuing,
     schema,
@@ -52,7 +51,7 @@ from .errors import mapped
 from .lending import lent
 from .listener import Listener
 from .location import Location, namespaced
-from .looking import look
+from .looking import look, opened
 from .walking import change, kept
 
 _CAPABILITIES = Capabilities(
@@ -64,6 +63,9 @@ _CAPABILITIES = Capabilities(
     max_payload_bytes=inserting.MAX_PAYLOAD_BYTES,
     max_batch=inserting.MAX_BATCH,
 )
+
+_MOST_QUEUES = 1_000
+"""How many queues of a batch are looked for; beyond, all are taken to be new."""
 
 _AWAIT_MILLISECONDS = 1_000
 """How long the server waits for a change before it says that there is none."""
@@ -82,8 +84,6 @@ class MongoBackend(Backend):
         self._location = location
         self._connection = Connection(location, schema.check)
         self._listener = Listener()
-        self._made: ObjectId | None = None
-        self._known: set[str] = set()
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -127,7 +127,6 @@ class MongoBackend(Backend):
     def _forget(self) -> None:
         self._connection.refuse_closed()
         self._connection.forget()
-        self._known.clear()
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
@@ -137,25 +136,14 @@ class MongoBackend(Backend):
         store = self._store(transaction)
         if not records:
             return []
+        queues = {record.queue for record in records}
         with self._mapped(writing=transaction is None):
-            seen = look(self._connection.collections, self._location)
+            seen = look(self._connection.collections, self._location, queues if len(queues) <= _MOST_QUEUES else ())
             moment = seen.now if now is None else rounded_down(guards.utc(now))
             put = inserting.insert if transaction is None else inserting.insert_in_transaction
-            answers = put(store, records, moment)
-        with self._mapped(writing=True, begun=transaction is None):
-            self._make_known(store, seen.made, {answer.record.queue for answer in answers if answer.created})
+            answers = put(store, records, moment, new_queues=not queues <= seen.queues.keys())
         self._listener.wake()
         return answers
-
-    def _make_known(self, store: Collections, made: ObjectId | None, queues: set[str]) -> None:
-        if made != self._made:  # another has set it up afresh
-            self._made, self._known = made, set()
-        new = sorted(queues - self._known)
-        if new:
-            known = [UpdateOne({"_id": queue}, queries.KNOWN, upsert=True) for queue in new]
-            store.queues.bulk_write(known, ordered=False, session=store.session)
-        if store.session is None:  # else it may be rolled back
-            self._known |= queues
 
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
@@ -169,7 +157,7 @@ class MongoBackend(Backend):
             seen = look(store, self._location, names)
             moment = seen.now if now is None else rounded_down(guards.utc(now))
             until = _until(lease, moment)
-            due = claiming.claim(store, seen.open, limit=limit, worker=worker, until=until, now=moment)
+            due = claiming.claim(store, opened(names, seen), limit=limit, worker=worker, until=until, now=moment)
             return sorted(kept(due), key=claiming_order)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
@@ -222,7 +210,7 @@ class MongoBackend(Backend):
         store = self._store()
         with self._mapped():
             groups = builtins.list(store.jobs.aggregate(queries.counts(self._moment(now))))
-            return counting.stats(groups, counting.queues(store))
+            return counting.stats(groups, knowing.known(store))
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         store = self._to_change(filter, limit)
@@ -260,22 +248,19 @@ class MongoBackend(Backend):
         guards.name(queue, "queue")
         store = self._store()
         with self._mapped(writing=True):
-            try:
-                store.queues.update_one({"_id": queue}, queries.PAUSED, upsert=True)
-            except DuplicateKeyError:  # another has just made it known
-                store.queues.update_one({"_id": queue}, queries.PAUSED)
+            knowing.pause(store, queue)
 
     def resume(self, queue: str) -> None:
         guards.name(queue, "queue")
         store = self._store()
         with self._mapped(writing=True):
-            store.queues.update_one({"_id": queue}, queries.RESUMED)
+            knowing.resume(store, queue)
         self._listener.wake()
 
     def queues(self) -> Sequence[Queue]:
         store = self._store()
         with self._mapped():
-            return counting.queues(store)
+            return knowing.known(store)
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         names = guards.names(queues, "queues")
@@ -288,7 +273,7 @@ class MongoBackend(Backend):
         store = self._store()
         with self._mapped():
             seen = look(store, self._location, names)
-            due = claiming.next_due(store, seen.open)
+            due = claiming.next_due(store, opened(names, seen))
         return None if due is None else (due - seen.now).total_seconds()
 
     def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:

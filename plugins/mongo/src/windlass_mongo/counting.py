@@ -6,15 +6,7 @@ from datetime import datetime
 
 from windlass import Queue, QueueStats, State, Stats
 
-from .collections import Collections
 from .documents import Document
-
-
-def queues(store: Collections) -> list[Queue]:
-    """Return the known queues by name: those that were noted, and, where a process died before that, those of jobs."""
-    noted = {document["_id"]: document["paused"] for document in store.queues.find()}
-    unnoted = store.jobs.distinct("queue", {"due": {"$exists": True}})
-    return [Queue(name, noted.get(name, False)) for name in sorted({*noted, *unnoted})]
 
 
 def stats(groups: Iterable[Document], queues: Sequence[Queue]) -> Stats:

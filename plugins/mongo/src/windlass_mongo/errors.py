@@ -52,7 +52,7 @@ def ours(exc: Exception, location: Location, *, writing: bool = False, begun: bo
 
 def _by_details(exc: Exception) -> tuple[type[WindlassError], str] | None:
     if isinstance(exc, errors.PyMongoError) and exc.has_error_label(_TRANSIENT):
-        return Unavailable, "was changed by another meanwhile, which undid the transaction; begin it again"
+        return _UNDONE
     if isinstance(exc, errors.BulkWriteError) and _codes(exc) == {DUPLICATE_KEY}:
         return Unavailable, "was given by another what this call wanted; begin the transaction again"
     if isinstance(exc, errors.BulkWriteError) and exc.details.get("writeConcernErrors"):
@@ -74,12 +74,14 @@ def _codes(exc: errors.BulkWriteError) -> set[int]:
 
 
 _REFUSED_USER = (ConfigurationError, "refused this user, or what the user wants to do")
+_UNDONE = (Unavailable, "was changed by another meanwhile, which undid the transaction; begin it again")
 _UNFIT_TRANSACTION = (InvalidArgument, "was given a transaction that cannot be used, or not any more")
 
 _CODES: dict[int, tuple[type[WindlassError], str]] = {
     13: _REFUSED_USER,  # Unauthorized
     18: _REFUSED_USER,  # AuthenticationFailed
     8000: _REFUSED_USER,  # AtlasError
+    112: _UNDONE,  # WriteConflict
     225: _UNFIT_TRANSACTION,  # TransactionTooOld
     251: _UNFIT_TRANSACTION,  # NoSuchTransaction
     256: _UNFIT_TRANSACTION,  # TransactionCommitted

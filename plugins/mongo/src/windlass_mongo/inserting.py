@@ -12,7 +12,7 @@ from bson import ObjectId
 from pymongo.errors import AutoReconnect, BulkWriteError, PyMongoError
 from windlass import Inserted, NewRecord, OutcomeUnknown, Record, Unavailable, guards
 
-from . import documents, queries, staging
+from . import documents, knowing, queries, staging
 from .changing import sliced
 from .collections import Collections
 from .documents import HIDDEN, Document
@@ -39,23 +39,30 @@ def check(records: Sequence[NewRecord], about_now: datetime) -> None:
         documents.stored(record, about_now)
 
 
-def insert(store: Collections, records: Sequence[NewRecord], now: datetime) -> list[Inserted]:
-    """Store new jobs: one at once, several as a batch."""
-    if len(records) == 1:
+def insert(store: Collections, records: Sequence[NewRecord], now: datetime, *, new_queues: bool) -> list[Inserted]:
+    """Store new jobs: one at once, several as a batch, and so one whose queue may not be known yet."""
+    if len(records) == 1 and not new_queues:
         return _answers(store, records, partial(_put, store, now, None), None)
     for _ in range(_TRIES):
         with suppress(TakenBack):
-            return _insert_batch(store, records, now)
+            return _insert_batch(store, records, now, new_queues=new_queues)
         sleep(random() * _LONGEST_PAUSE)
     raise Unavailable(f"{_TRIES} times others were held up by this batch of {len(records)} jobs, and took it back")
 
 
-def insert_in_transaction(store: Collections, records: Sequence[NewRecord], now: datetime) -> list[Inserted]:
-    """Store new jobs in the session of a caller, whose transaction makes them one."""
-    return _answers(store, records, partial(_put_in_transaction, store, now), None)
+def insert_in_transaction(
+    store: Collections, records: Sequence[NewRecord], now: datetime, *, new_queues: bool
+) -> list[Inserted]:
+    """Store new jobs, and note their queues, in the session of a caller, whose transaction makes them one."""
+    answers = _answers(store, records, partial(_put_in_transaction, store, now), None)
+    if new_queues:
+        knowing.make_known(store, {answer.record.queue for answer in answers if answer.created})
+    return answers
 
 
-def _insert_batch(store: Collections, records: Sequence[NewRecord], now: datetime) -> list[Inserted]:
+def _insert_batch(
+    store: Collections, records: Sequence[NewRecord], now: datetime, *, new_queues: bool
+) -> list[Inserted]:
     batch = ObjectId()
     try:
         staging.begin(store, batch, len(records))
@@ -67,13 +74,13 @@ def _insert_batch(store: Collections, records: Sequence[NewRecord], now: datetim
             raise Unavailable(f"the connection was lost before the batch was stored: {exc}") from exc
         raise
     try:
-        _end(store, batch)
+        _end(store, batch, new_queues=new_queues)
     except PyMongoError as exc:
         raise OutcomeUnknown(f"the connection was lost, and the batch may be stored: {exc}") from exc
     return answers
 
 
-def _end(store: Collections, batch: ObjectId) -> None:
+def _end(store: Collections, batch: ObjectId, *, new_queues: bool) -> None:
     """Commit a batch. Where the answer is lost, it is taken back: a commit that is late then changes nothing.
 
     Raises:
@@ -82,7 +89,7 @@ def _end(store: Collections, batch: ObjectId) -> None:
         OutcomeUnknown: others brought it to its end while we did not hear of the commit.
     """
     try:
-        staging.commit(store, batch)
+        staging.commit(store, batch, new_queues=new_queues)
     except TakenBack:
         staging.take_back(store, batch)  # what was stored of it after that
         raise
@@ -91,7 +98,7 @@ def _end(store: Collections, batch: ObjectId) -> None:
             raise Unavailable(f"the connection was lost before the batch was stored: {exc}") from exc
         if not staging.is_there(store, batch):
             raise OutcomeUnknown(f"the connection was lost, and the batch may be stored: {exc}") from exc
-    staging.reveal(store, batch)
+    staging.reveal(store, batch, new_queues=new_queues)
 
 
 def _answers(store: Collections, records: Sequence[NewRecord], put: Put, batch: ObjectId | None) -> list[Inserted]:

@@ -1,10 +1,8 @@
-"""What a call asks the store first: the server's time, which setup made it, and which queues are open."""
+"""What a call asks the store first: the server's time, and which of its queues are known."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
-
-from bson import ObjectId
 
 from . import queries
 from .collections import Collections
@@ -13,21 +11,24 @@ from .location import Location
 
 
 class Seen(NamedTuple):
-    """The server's clock, the mark of the setup, and those of the queues asked for that are not paused."""
+    """The server's clock, and of the queues asked for those that are known, each with whether it is paused."""
 
     now: datetime
-    made: ObjectId | None
-    open: Sequence[str]
+    queues: Mapping[str, bool]
 
 
-def look(store: Collections, location: Location, names: Sequence[str] = ()) -> Seen:
+def look(store: Collections, location: Location, names: Collection[str] = ()) -> Seen:
     """Look, in one round trip.
 
     Raises:
         NotSetUp: there is no store; somebody may have torn it down.
     """
-    pipeline = queries.look_at_queues(store.queues.name, names) if names else queries.LOOK
+    pipeline = queries.look_at_queues(store.queues.name, sorted(names)) if names else queries.LOOK
     for found in store.store.aggregate(pipeline):
-        paused = {queue["_id"] for queue in found.get("paused", ())}
-        return Seen(found["now"], found.get("made"), [name for name in names if name not in paused])
+        return Seen(found["now"], {queue["_id"]: queue["paused"] for queue in found.get("queues", ())})
     raise not_set_up(location)
+
+
+def opened(names: Collection[str], seen: Seen) -> list[str]:
+    """Return those queues that are not paused."""
+    return [name for name in names if not seen.queues.get(name)]

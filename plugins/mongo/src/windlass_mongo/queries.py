@@ -25,13 +25,13 @@ Pipeline = list[dict[str, Any]]
 STORE: Final = {"_id": "windlass"}
 NOW: Final = "$$NOW"
 
-LOOK: Final[Pipeline] = [{"$match": STORE}, {"$project": {"version": 1, "made": 1, "now": NOW}}]
+LOOK: Final[Pipeline] = [{"$match": STORE}, {"$project": {"now": NOW}}]
 
 
 def look_at_queues(collection: str, names: Sequence[str]) -> Pipeline:
-    """Learn the server's time, and which of some queues are paused, in one round trip."""
-    paused = [{"$match": {"_id": {"$in": list(names)}, "paused": True}}]
-    return [*LOOK, {"$lookup": {"from": collection, "pipeline": paused, "as": "paused"}}]
+    """Learn the server's time, and which of some queues are known, in one round trip."""
+    known = [{"$match": {"_id": {"$in": list(names)}}}]
+    return [*LOOK, {"$lookup": {"from": collection, "pipeline": known, "as": "queues"}}]
 
 
 # states
@@ -219,7 +219,17 @@ def staged(batch: ObjectId) -> Query:
 
 REVEALED: Final[Pipeline] = [{"$set": {"state": State.PENDING.value, "due": "$run_at", "batch": ABSENT}}]
 OPEN: Final = {"state": "open"}
-COMMITTED: Final = {"$set": {"state": "committed"}}
+
+
+def committed(*, new_queues: bool) -> Query:
+    """Decide that a batch is stored; queues that nobody knows yet are noted before it is revealed."""
+    return {"$set": {"state": "committed", "new_queues": new_queues}}
+
+
+def queues_of(batch: ObjectId) -> Pipeline:
+    """The queues of what is hidden of a batch."""
+    return [{"$match": staged(batch)}, {"$group": {"_id": "$queue"}}]
+
 
 # queues
 

@@ -1,14 +1,12 @@
 """Making the collections and their indexes, knowing them again, and removing them.
 
 A store is ours when its collection `store` has the one document that says which version it has. It is written last, so
-that whoever finds it finds the indexes too; and a teardown makes its version 0 first. Each setup that makes a store
-puts another mark into it, by which a client knows that it is not the one that it knew.
+that whoever finds it finds the indexes too; and a teardown makes its version 0 first.
 """
 
 from contextlib import suppress
 from typing import Final
 
-from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 from windlass import ForeignStore, NotSetUp
@@ -74,7 +72,7 @@ def setup(store: Collections, location: Location) -> None:
 def _make(store: Collections) -> None:
     store.jobs.create_indexes(list(INDEXES))
     with suppress(DuplicateKeyError):
-        store.store.update_one(STORE, {"$setOnInsert": {"version": VERSION, "made": ObjectId()}}, upsert=True)
+        store.store.update_one(STORE, {"$setOnInsert": {"version": VERSION}}, upsert=True)
 
 
 def check(store: Collections, location: Location) -> None:

@@ -1,7 +1,7 @@
 """Batches that are stored whole or not at all, on servers without transactions too.
 
 A batch is a document of its own: it is opened, the jobs are stored hidden with its id, and changing it to `committed`
-is the one atomic step. Then the jobs are revealed, and the batch's document is removed.
+is the one atomic step. Then queues that are new are noted, the jobs are revealed, and the batch's document is removed.
 
 Whoever meets a hidden document decides by the batch's: committed, it goes on with revealing; open, it may take the
 batch back by removing that document, after which the commit of a writer that was only slow changes nothing, and tells
@@ -16,8 +16,9 @@ from typing import Any
 
 from bson import ObjectId
 
+from . import knowing
 from .collections import Collections
-from .queries import COMMITTED, OPEN, REVEALED, staged
+from .queries import OPEN, REVEALED, committed, queues_of, staged
 
 PATIENCE = 2.0
 """Seconds that who is held up by an open batch waits, before it takes that back."""
@@ -37,18 +38,20 @@ def begin(store: Collections, batch: ObjectId, size: int) -> None:
     store.batches.insert_one({"_id": batch, **OPEN, "jobs": size})
 
 
-def commit(store: Collections, batch: ObjectId) -> None:
-    """Decide that the jobs of a batch are stored.
+def commit(store: Collections, batch: ObjectId, *, new_queues: bool) -> None:
+    """Decide that the jobs of a batch are stored; say whether some of their queues may not be known yet.
 
     Raises:
         TakenBack: the decision was made otherwise.
     """
-    if not store.batches.update_one({"_id": batch, **OPEN}, COMMITTED).modified_count:
+    if not store.batches.update_one({"_id": batch, **OPEN}, committed(new_queues=new_queues)).modified_count:
         raise TakenBack
 
 
-def reveal(store: Collections, batch: ObjectId) -> None:
-    """Make the jobs of a committed batch what they are."""
+def reveal(store: Collections, batch: ObjectId, *, new_queues: bool) -> None:
+    """Make the jobs of a committed batch what they are; until the last one is, readers may see a part."""
+    if new_queues:
+        knowing.make_known(store, (queue["_id"] for queue in store.jobs.aggregate(queues_of(batch))))
     store.jobs.update_many(staged(batch), REVEALED)
     store.batches.delete_one({"_id": batch})
 
@@ -75,7 +78,7 @@ def resolve(store: Collections, batch: ObjectId, *, patience: float) -> None:
     while (found := store.batches.find_one({"_id": batch})) and found["state"] == "open" and monotonic() < deadline:
         sleep(_PAUSE)
     if found and found["state"] == "committed":
-        reveal(store, batch)
+        reveal(store, batch, new_queues=found["new_queues"])
     else:
         take_back(store, batch)
 
