@@ -101,5 +101,5 @@ def replica_set_url() -> Iterator[str]:
         return
     from servers import mongo_server  # noqa: PLC0415  # a run by --pyargs from elsewhere has no `tests`
 
-    with mongo_server(replica_set=True) as server:
+    with mongo_server(members=1) as server:
         yield server.url

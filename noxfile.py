@@ -8,6 +8,7 @@ from pathlib import Path
 import nox
 
 PYTHONS = ["3.11", "3.12", "3.13"]
+CHAOS = ["postgres", "mongo", "mongo-set"]
 BACKENDS = ["memory", "sqlite", "postgres", "mongo"]
 DISTRIBUTIONS = {
     "windlass-core": ["windlass"],
@@ -141,7 +142,7 @@ def build(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("server", ["postgres", "mongo"], ids=["postgres", "mongo"])
+@nox.parametrize("server", CHAOS, ids=CHAOS)
 def chaos(session: nox.Session, server: str) -> None:
     """Crash a server again and again while four processes work."""
     sync(session, "dev")

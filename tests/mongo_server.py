@@ -5,7 +5,7 @@ It prints its port once it answers. What is changed in it here makes it faster, 
 
 import argparse
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -71,11 +71,11 @@ def say_conflict() -> None:
     ClientSession.commit_transaction = commit_transaction
 
 
-def say_replica_set(name: str, port: int) -> None:
+def say_primary(port: int, members: Sequence[int]) -> None:
     """Say to be the primary of a replica set, where it says nothing: its transactions are those of one."""
     hello = WireHandshakeService.build_hello_response
-    address = f"127.0.0.1:{port}"
-    member = {"setName": name, "setVersion": 1, "hosts": [address], "me": address, "primary": address}
+    me, *_ = addresses = [f"127.0.0.1:{each}" for each in (port, *members)]
+    member = {"setName": "rs0", "setVersion": 1, "hosts": addresses[1:], "me": me, "primary": me}
 
     def build_hello_response(self: Any, **kwargs: Any) -> Any:
         return hello(self, **kwargs) | member | {"secondary": False}
@@ -98,13 +98,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("--file", help="keep the documents in this file, so that they survive a kill")
-    parser.add_argument("--replica-set", help="say to be the primary of this one")
+    parser.add_argument("--member", type=int, action="append", help="port of each member of its replica set")
     given = parser.parse_args()
     do_not_scan_for_ids()
     look_up_in_sets()
     say_conflict()
-    if given.replica_set:
-        say_replica_set(given.replica_set, given.port)
+    if given.member:
+        say_primary(given.port, given.member)
     asyncio.run(serve(given.port, given.file))
 
 

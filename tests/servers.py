@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
+from itertools import cycle
 from pathlib import Path
 from tempfile import mkdtemp
 from time import monotonic, sleep
@@ -95,28 +96,35 @@ MONGOECO = ("mongoeco==4.11.0", "pymongo==4.20.1")
 
 
 class MongoServer:
-    """A single node, or the primary of a replica set; in memory, or in a file, which survives a crash."""
+    """A single node, or the primary of a replica set; in memory, or in a file, which survives a crash.
 
-    def __init__(self, *, replica_set: bool = False, file: Path | None = None) -> None:
-        self.port = _free_port()
-        self.url = f"mongodb://127.0.0.1:{self.port}/" + "?directConnection=true&notify=false" * replica_set
+    Of a set of several members each start begins the next one, as the primary, on the file of the one before: what
+    clients see of a fail-over to a member that had everything.
+    """
+
+    def __init__(self, *, members: int = 0, file: Path | None = None) -> None:
+        ports = [_free_port() for _ in range(members or 1)]
+        self.url = f"mongodb://{','.join(f'127.0.0.1:{port}' for port in ports)}/"
+        self.url += "?replicaSet=rs0&notify=false" if members else ""
         packages = [argument for package in MONGOECO for argument in ("--with", package)]
         script = Path(__file__).parent / "mongo_server.py"
         environment = ["--no-project", "--quiet", "--python=3.13", *packages]
-        self._command: list[str | Path] = ["uv", "run", *environment, script, str(self.port)]
-        self._command += ["--replica-set", "rs0"] if replica_set else []
-        self._command += ["--file", file] if file else []
+        self._command: list[str | Path] = ["uv", "run", *environment, script]
+        self._command += [f"--file={file}"] if file else []
+        self._command += [f"--member={port}" for port in ports] if members else []
+        self._next = cycle(ports)
 
     def start(self) -> None:
         """Start it, and return once it answers."""
+        port = next(self._next)
         self._process = subprocess.Popen(
-            self._command,
+            [*self._command, str(port)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             env=_with_every_python(),
         )
-        _wait_for(self.port, self._process)
+        _wait_for(port, self._process)
 
     def crash(self) -> None:
         """Kill it."""
@@ -126,9 +134,9 @@ class MongoServer:
 
 
 @contextmanager
-def mongo_server(*, replica_set: bool = False, file: Path | None = None) -> Iterator[MongoServer]:
+def mongo_server(*, members: int = 0, file: Path | None = None) -> Iterator[MongoServer]:
     """Run a server as long as the block. What it can show, the manual's page on MongoDB says."""
-    server = MongoServer(replica_set=replica_set, file=file)
+    server = MongoServer(members=members, file=file)
     try:
         server.start()
         yield server

@@ -1,11 +1,12 @@
 """Crash a server, and start it again, in the middle of everything: what is lost, what is done twice?
 
-`PYTHONPATH=tests python tests/chaos/restarts.py {postgres,mongo} [--jobs N] [--workers 4] [--restarts 3]`
+`PYTHONPATH=tests python tests/chaos/restarts.py {postgres,mongo,mongo-set} [--jobs N] [--workers 4] [--restarts 3]`
 
 Jobs are enqueued and worked by several processes, while the server crashes and is started again: PostgreSQL is stopped
 with `-m immediate` and recovers from its log, the stand-in of MongoDB is killed with -9 and keeps its documents in a
-file. It fails if a job never ran or did not complete, if one attempt ran twice, or if a worker gave up; it tells how
-many jobs ran more than once, which happens where an attempt outlived its lease.
+file. Of `mongo-set`, a replica set of three as its clients see it, another member goes on as the primary. It fails if a
+job never ran or did not complete, if one attempt ran twice, or if a worker gave up; it tells how many jobs ran more
+than once, which happens where an attempt outlived its lease.
 """
 
 import argparse
@@ -27,10 +28,10 @@ COUNT = Path(__file__).parent.parent / "jobs" / "count.py"
 LEASE_SECONDS = "5"
 LONGEST = 600
 
-JOBS = {"postgres": 50_000, "mongo": 400}
+JOBS = {"postgres": 50_000, "mongo": 400, "mongo-set": 400}
 """How many jobs each server bears."""
 
-BATCH = {"postgres": 1_000, "mongo": 100}
+BATCH = {"postgres": 1_000, "mongo": 100, "mongo-set": 100}
 
 
 class Server(Protocol):
@@ -59,7 +60,9 @@ class Outcome(NamedTuple):
 
 def server(name: str, folder: Path) -> AbstractContextManager[Server]:
     """Run a server that keeps what it acknowledged, as long as the block."""
-    return postgres_server() if name == "postgres" else mongo_server(file=folder / "documents")
+    if name == "postgres":
+        return postgres_server()
+    return mongo_server(members=3 if name == "mongo-set" else 0, file=folder / "documents")
 
 
 @contextmanager

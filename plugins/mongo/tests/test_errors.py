@@ -7,6 +7,7 @@ from windlass_mongo import MongoBackend, connection
 from windlass_mongo.errors import ours
 from windlass_mongo.location import Location
 
+UNCONFIRMED = {"writeErrors": [], "writeConcernErrors": [{"code": 64, "errmsg": "too few members in time"}]}
 LOCATION = Location.parse("mongodb://u:secret@h")
 
 
@@ -44,6 +45,8 @@ def test_a_server_that_is_too_old(mongo_url: str, monkeypatch: pytest.MonkeyPatc
         (errors.OperationFailure("not allowed", 13), ConfigurationError, ConfigurationError),
         (errors.OperationFailure("no transaction", 251), InvalidArgument, InvalidArgument),
         (errors.OperationFailure("write conflict", 112), Unavailable, Unavailable),
+        (errors.OperationFailure("mongos lost its shard", 6), Unavailable, OutcomeUnknown),
+        (errors.BulkWriteError(UNCONFIRMED), Unavailable, OutcomeUnknown),
         (errors.InvalidOperation("Cannot use MongoClient after close"), Closed, OutcomeUnknown),
         (errors.DocumentTooLarge("x"), InvalidArgument, InvalidArgument),
     ],

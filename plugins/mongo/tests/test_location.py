@@ -17,6 +17,28 @@ def test_options_are_ours_or_the_drivers() -> None:
     assert Location.parse("mongodb://h").database == "windlass"
 
 
+@pytest.mark.parametrize("name", Location.parse("mongodb://h").arguments)
+def test_what_the_url_says_is_not_overruled(name: str) -> None:
+    """An option of the driver's that the URL gives has no default, however it is written."""
+    said = {"appname": "mine", "w": "1", "journal": "false"}.get(name, "4000")
+    assert name not in Location.parse(f"mongodb://h/?{name.lower()}={said}").arguments
+
+
+@pytest.mark.parametrize(
+    ("url", "milliseconds"),
+    [
+        ("mongodb://h", 5_000),
+        ("mongodb://h,g", 20_000),
+        ("mongodb://h/?replicaset=rs", 20_000),
+        ("mongodb+srv://h.invalid", 20_000),
+        ("mongodb://h,g/?serverSelectionTimeoutMS=7", None),
+    ],
+)
+def test_where_there_are_elections_calls_outlast_one(url: str, milliseconds: int | None) -> None:
+    """A primary is looked for longer where another may be elected, unless the URL says how long."""
+    assert Location.parse(url).arguments.get("serverSelectionTimeoutMS") == milliseconds
+
+
 def test_a_name_service_is_not_asked() -> None:
     """A `mongodb+srv` URL is read without looking its name up."""
     location = Location.parse("mongodb+srv://cluster.invalid/d?srvMaxHosts=1&collection=c")

@@ -77,10 +77,18 @@ _REFUSED_USER = (ConfigurationError, "refused this user, or what the user wants 
 _UNDONE = (Unavailable, "was changed by another meanwhile, which undid the transaction; begin it again")
 _UNFIT_TRANSACTION = (InvalidArgument, "was given a transaction that cannot be used, or not any more")
 
+_LOST = (OutcomeUnknown, "was lost meanwhile, and may have done the call")
+
 _CODES: dict[int, tuple[type[WindlassError], str]] = {
     13: _REFUSED_USER,  # Unauthorized
     18: _REFUSED_USER,  # AuthenticationFailed
     8000: _REFUSED_USER,  # AtlasError
+    6: _LOST,  # HostUnreachable, of which a mongos tells
+    7: _LOST,  # HostNotFound
+    89: _LOST,  # NetworkTimeout
+    9001: _LOST,  # SocketException
+    262: _LOST,  # ExceededTimeLimit
+    64: (OutcomeUnknown, "did the call, but did not confirm it as asked (option w)"),  # WriteConcernFailed
     112: _UNDONE,  # WriteConflict
     225: _UNFIT_TRANSACTION,  # TransactionTooOld
     251: _UNFIT_TRANSACTION,  # NoSuchTransaction
@@ -91,7 +99,7 @@ _TABLE: tuple[tuple[type[Exception] | tuple[type[Exception], ...], type[Windlass
     (errors.ServerSelectionTimeoutError, Unavailable, "has no server that answers"),
     (errors.WaitQueueTimeoutError, Unavailable, "has all its connections in use; raise maxPoolSize"),
     (errors.NotPrimaryError, Unavailable, "has a new primary, and refused the call"),
-    (errors.AutoReconnect, OutcomeUnknown, "was lost meanwhile, and may have done the call"),
+    (errors.AutoReconnect, *_LOST),
     (errors.WTimeoutError, OutcomeUnknown, "did the call, but too few members confirmed it in time"),
     (errors.WriteConcernError, OutcomeUnknown, "did the call, but did not confirm it as asked (option w)"),
     (errors.ExecutionTimeout, OutcomeUnknown, "did not end the call in time"),

@@ -23,12 +23,14 @@ _CLIENT_DEFAULTS: Mapping[str, Any] = {
     "appname": "windlass",
     "w": "majority",
     "journal": True,
-    "wtimeoutMS": 30_000,
-    "serverSelectionTimeoutMS": 5_000,
+    "wTimeoutMS": 30_000,
     "socketTimeoutMS": 30_000,
     "waitQueueTimeoutMS": 10_000,
 }
 """What the driver is told, where the URL does not say. No call waits for ever for a server that went silent."""
+
+_SEARCH, _ELECTION = 5_000, 20_000
+"""How many milliseconds a call looks for its server; and for the primary of several, whose election takes some ten."""
 
 
 def _name(name: str) -> str:
@@ -85,7 +87,9 @@ class Location:
             database = _name(parsed.path.removeprefix("/") or DATABASE)
         except ValueError as exc:
             raise ConfigurationError(f"{urls.redact(url)!r} cannot be used: {exc}") from exc
-        arguments = {name: value for name, value in _CLIENT_DEFAULTS.items() if name not in given}
+        has_elections = "replicaSet" in given or "," in parsed.host or parsed.scheme.endswith("+srv")
+        defaults = {**_CLIENT_DEFAULTS, "serverSelectionTimeoutMS": _ELECTION if has_elections else _SEARCH}
+        arguments = {name: value for name, value in defaults.items() if name not in given}
         return cls(urls.redact(url), uri, arguments, database, options)
 
     def named(self, what: str) -> str:
