@@ -95,7 +95,7 @@ def mongo_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def replica_set_url() -> Iterator[str]:
-    """The same of one that has transactions, but for change streams where it is the tests' own."""
+    """The same of one that has transactions and change streams."""
     if given := os.environ.get("WINDLASS_TEST_MONGO_URL"):
         yield given
         return

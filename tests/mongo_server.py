@@ -7,16 +7,20 @@ import argparse
 import asyncio
 from collections.abc import Hashable, Sequence
 from functools import partial
+from itertools import count
 from typing import Any
 from uuid import UUID
 
+from mongoeco._change_streams.hub import ChangeStreamHub
 from mongoeco.core.compiled_query import CompiledQuery
 from mongoeco.core.query_plan import AndCondition, InCondition
 from mongoeco.engines.memory import MemoryEngine
 from mongoeco.engines.sqlite import SQLiteEngine
 from mongoeco.errors import OperationFailure
 from mongoeco.session import ClientSession
-from mongoeco.wire.bson_bridge import ObjectId
+from mongoeco.wire._executor_handlers import WireSpecialCommandHandlers
+from mongoeco.wire._executor_validation import _WIRE_COMMAND_VALIDATORS
+from mongoeco.wire.bson_bridge import ObjectId, Timestamp
 from mongoeco.wire.handshake import WireHandshakeService
 from mongoeco.wire.proxy import AsyncMongoEcoProxyServer
 
@@ -71,6 +75,90 @@ def say_conflict() -> None:
     ClientSession.commit_transaction = commit_transaction
 
 
+class ChangeStreams:
+    """Streams of what changes in a database, which it has for programs in its own process only, by commands too."""
+
+    def __init__(self) -> None:
+        self._ids = count(1 << 30)  # far from those of other cursors
+        self._open: dict[int, Any] = {}
+
+    def serve(self) -> None:
+        """Answer the commands that are about streams; leave all others to the server."""
+        validate, dispatch = _WIRE_COMMAND_VALIDATORS["aggregate"], WireSpecialCommandHandlers.dispatch
+
+        def validate_aggregate(body: Any, command: Any) -> None:
+            if command["aggregate"] != 1:
+                validate(body, command)
+
+        async def answer(handlers: Any, context: Any) -> Any:
+            command = context.command_document
+            if command.get("aggregate") == 1:
+                return self._watch(handlers._client.get_database(context.db_name), command["pipeline"])
+            if command.get("getMore") in self._open:
+                return await self._next(command["getMore"], command.get("maxTimeMS", 1_000))
+            for id in command.get("cursors", ()):
+                if id in self._open:
+                    self._open.pop(id).close()
+            return await dispatch(handlers, context)
+
+        _WIRE_COMMAND_VALIDATORS["aggregate"] = validate_aggregate
+        WireSpecialCommandHandlers.dispatch = answer
+
+    def _watch(self, database: Any, pipeline: Sequence[Any]) -> dict[str, Any]:
+        id, hub, [options, *rest] = next(self._ids), database._change_hub, pipeline
+        since = options["$changeStream"].get("startAtOperationTime")
+        self._open[id] = database.watch(
+            rest,
+            resume_after=options["$changeStream"].get("resumeAfter"),
+            start_at_operation_time=since.time if since else None,
+        )
+        return self._batch(id, firstBatch=[]) | {"operationTime": Timestamp(hub._next_token, 1)}
+
+    async def _next(self, id: int, milliseconds: int) -> dict[str, Any]:
+        stream = self._open[id]
+        stream._max_await_time_ms = milliseconds
+        change = await stream.try_next()
+        return self._batch(id, nextBatch=[] if change is None else [change])
+
+    def _batch(self, id: int, **documents: Sequence[Any]) -> dict[str, Any]:
+        return {"cursor": {"id": id, "ns": "windlass.$cmd.aggregate", **documents}, "ok": 1.0}
+
+
+def do_not_tell_of_dropped_collections() -> None:
+    """Do not end a database's streams with one of its collections; the numbers of that change are another's, too."""
+    publish = ChangeStreamHub.publish
+
+    def publish_others(self: Any, *, operation_type: str, **kwargs: Any) -> None:
+        if operation_type != "invalidate":
+            publish(self, operation_type=operation_type, **kwargs)
+
+    ChangeStreamHub.publish = publish_others
+    ChangeStreamHub.mark_gap = lambda self: None
+
+
+def describe_updates() -> None:
+    """Say in a change which fields an update has changed; it leaves that out."""
+    update_indexes, payload = MemoryEngine._update_indexes_locked, MemoryEngine._change_payload
+    before: dict[str, Any] = {}
+
+    def update_indexes_locked(self: Any, db: str, collection: str, key: Any, document: Any, **kwargs: Any) -> None:
+        if kwargs["action"] == "delete":  # each change begins with that
+            before.clear()
+            before.update(document)
+        update_indexes(self, db, collection, key, document, **kwargs)
+
+    def change_payload(*, operation_type: str, full_document: Any = None, **kwargs: Any) -> Any:
+        change = payload(operation_type=operation_type, full_document=full_document, **kwargs)
+        if operation_type == "update":
+            updated = {name: value for name, value in full_document.items() if before.get(name, before) != value}
+            removed = [name for name in before if name not in full_document]
+            change["update_description"] = {"updatedFields": updated, "removedFields": removed, "truncatedArrays": []}
+        return change
+
+    MemoryEngine._update_indexes_locked = update_indexes_locked
+    MemoryEngine._change_payload = staticmethod(change_payload)
+
+
 def say_primary(port: int, members: Sequence[int]) -> None:
     """Say to be the primary of a replica set, where it says nothing: its transactions are those of one."""
     hello = WireHandshakeService.build_hello_response
@@ -105,6 +193,9 @@ def main() -> None:
     say_conflict()
     if given.member:
         say_primary(given.port, given.member)
+        ChangeStreams().serve()
+        do_not_tell_of_dropped_collections()
+        describe_updates()
     asyncio.run(serve(given.port, given.file))
 
 

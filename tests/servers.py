@@ -105,7 +105,8 @@ class MongoServer:
     def __init__(self, *, members: int = 0, file: Path | None = None) -> None:
         ports = [_free_port() for _ in range(members or 1)]
         self.url = f"mongodb://{','.join(f'127.0.0.1:{port}' for port in ports)}/"
-        self.url += "?replicaSet=rs0&notify=false" if members else ""
+        # of one member, so that clients go through a proxy before it, too, and do not find out its own address
+        self.url += "?directConnection=true" if members == 1 else "?replicaSet=rs0" if members else ""
         packages = [argument for package in MONGOECO for argument in ("--with", package)]
         script = Path(__file__).parent / "mongo_server.py"
         environment = ["--no-project", "--quiet", "--python=3.13", *packages]

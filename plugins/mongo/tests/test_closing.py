@@ -18,6 +18,8 @@ from windlass_mongo.listener import Listener
 class Silent:
     """A stream that answers once it is told to."""
 
+    alive = True
+
     def __init__(self) -> None:
         self.asked, self.goes_on = Event(), Event()
 

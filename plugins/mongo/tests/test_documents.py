@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from bson import ObjectId
 from windlass import InvalidArgument, NewRecord
 from windlass_mongo import documents
 
@@ -25,7 +26,7 @@ def test_the_last_moment_is_kept_or_refused() -> None:
 
 def test_an_error_that_nobody_wrote_can_be_read() -> None:
     """A text that is no failure of ours makes a record all the same."""
-    document = documents.inserted(documents.stored(NewRecord(kind="k"), NOW), None)
+    document = documents.inserted(documents.stored(NewRecord(kind="k"), NOW), None, ObjectId())
     failure = documents.record({**document, "last_error": "by hand"}).last_error
     assert failure is not None
     assert failure.message == "by hand"

@@ -7,6 +7,7 @@ from windlass_mongo import MongoBackend, connection
 from windlass_mongo.errors import ours
 from windlass_mongo.location import Location
 
+POOL_CLOSED = "Attempted to check out a connection from closed connection pool"
 UNCONFIRMED = {"writeErrors": [], "writeConcernErrors": [{"code": 64, "errmsg": "too few members in time"}]}
 LOCATION = Location.parse("mongodb://u:secret@h")
 
@@ -48,6 +49,7 @@ def test_a_server_that_is_too_old(mongo_url: str, monkeypatch: pytest.MonkeyPatc
         (errors.OperationFailure("mongos lost its shard", 6), Unavailable, OutcomeUnknown),
         (errors.BulkWriteError(UNCONFIRMED), Unavailable, OutcomeUnknown),
         (errors.InvalidOperation("Cannot use MongoClient after close"), Closed, OutcomeUnknown),
+        (errors.PyMongoError(POOL_CLOSED), Closed, OutcomeUnknown),
         (errors.DocumentTooLarge("x"), InvalidArgument, InvalidArgument),
     ],
 )

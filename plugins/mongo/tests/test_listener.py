@@ -1,4 +1,4 @@
-"""The listener, on streams that a test makes: no server of the tests has change streams."""
+"""The listener, on streams that a test makes, so that they do what a server's do seldom."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +13,7 @@ from windlass_mongo.listener import Listener
 
 class Stream:
     def __init__(self) -> None:
+        self.alive = True
         self.changes: Queue[Any] = Queue()
 
     def try_next(self) -> Any:
@@ -60,6 +61,18 @@ def test_a_stream_that_stands_again_wakes(listener: Listener, stream: Stream) ->
     stream.changes.put(AutoReconnect("lost"))
     assert listener.wait(seen, 20)
     assert listener.woken > seen
+
+
+def test_a_stream_that_ended_is_opened_again(listener: Listener, stream: Stream) -> None:
+    """After the database was dropped there are no more changes in a stream; what comes then, another one tells."""
+    seen = listener.woken
+    stream.alive = False
+    assert listener.wait(seen, 20)
+    stream.alive = True
+    seen = listener.woken
+    stream.changes.put({"operationType": "insert"})
+    assert listener.wait(seen, 20)
+    eventually(lambda: listener.woken > seen)
 
 
 def test_closing_wakes(listener: Listener) -> None:

@@ -63,17 +63,19 @@ def test_what_the_dead_left(
 def test_a_lost_answer_to_a_commit_that_others_went_on_with(
     backend: MongoBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the batch is gone when its writer looks, nobody knows how it ended: it is not said to be not stored."""
+    """Where the batch is gone when its writer looks, its jobs tell that they are stored, unless they are gone."""
     commit = staging.commit
 
     def lost(store: Collections, batch: ObjectId, *, new_queues: bool) -> None:
         commit(store, batch, new_queues=new_queues)
         staging.resolve(store, batch, patience=0)
+        store.jobs.delete_many({"queue": "gone"})
         raise AutoReconnect("the answer is lost")
 
     monkeypatch.setattr(staging, "commit", lost)
+    assert all(answer.created for answer in backend.insert(_batch()))
     with pytest.raises(OutcomeUnknown):
-        backend.insert(_batch())
+        backend.insert([NewRecord(kind="k", queue="gone") for _ in range(2)])
     assert _visible(backend) == 3
 
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from windlass import Capabilities, Complete, Filter, InvalidArgument, NewRecord, State, Unsupported
+from windlass import Complete, Filter, InvalidArgument, NewRecord, State, Unsupported
 from windlass_mongo import MongoBackend
 from windlass_mongo.connection import Deployment
 
@@ -75,7 +75,8 @@ def test_what_a_server_says_is_what_it_can(hello: dict[str, object], expected: D
     assert Deployment.of(hello) == expected
 
 
-def test_notify_may_be_off(with_transactions: MongoBackend) -> None:
-    """With notify=false nothing is promised of other clients' inserts."""
-    declared: Capabilities = with_transactions.capabilities
-    assert (declared.transactions, declared.notify) == (True, False)
+def test_notify_may_be_off(with_transactions: MongoBackend, replica_set_url: str) -> None:
+    """With notify=false nothing is promised of other clients' inserts; else a change stream tells of them."""
+    assert (with_transactions.capabilities.transactions, with_transactions.capabilities.notify) == (True, True)
+    with MongoBackend.from_url(f"{replica_set_url}&notify=false") as without:
+        assert (without.capabilities.transactions, without.capabilities.notify) == (True, False)

@@ -8,13 +8,18 @@ _RESOLVE = """
     for other in {document["batch"] for document in found if document["state"] == HIDDEN} - {batch}:
         _resolve(store, other)
 """
-_NOTE = """
-        knowing.make_known(store, (queue["_id"] for queue in store.jobs.aggregate(queues_of(batch))))
+_LOOKS_FOR_THE_LOST = """
+        if store.session is not None or len(_inserted_by(store, call, records)) < len(records):
+            raise
 """
-_NOTED = 'knowing.make_known(store, [queue["_id"] for queue in new])'
+_NOTE = """
+        knowing.make_known(store, {job["queue"] for job in store.jobs.find(staged(batch), QUEUE_ONLY)})
+"""
+_NOTED = 'knowing.make_known(store, {job["queue"] for job in new})'
 _SETTLED_ONLY = '[document for document in found if document["state"] != HIDDEN]'
 _ANY = '[one | {"state": "pending"} for one in found if batch is None or one.get("batch") != batch]'
-_BY_OTHERS = "raise OutcomeUnknown("
+_BY_OTHERS = "if not staging.is_there(store, batch):"
+_SURE = f"{_BY_OTHERS}\n            raise Unavailable('the connection was lost')"
 _LATE_COMMIT = "if staging.take_back(store, batch):"
 
 _IN_PARTS = put("changing.SLICE", lambda _: 2)
@@ -59,7 +64,7 @@ class NotesQueuesLast(Broken):
         edit(
             "staging.reveal",
             {
-                "if new_queues:": "new = list(store.jobs.aggregate(queues_of(batch))) if new_queues else ()",
+                "if new_queues:": "new = list(store.jobs.find(staged(batch), QUEUE_ONLY)) if new_queues else ()",
                 _NOTE: "\n",
                 "store.batches.delete_one": f"{_NOTED}; store.batches.delete_one",
             },
@@ -82,8 +87,11 @@ MUTANTS: tuple[Mutant, ...] = (
            "if True:", "N1", "A batch whose commit was not heard of is taken back, though it was committed."),
     edited("is sure of a lost commit", "FAULT-03", "inserting._end", _LATE_COMMIT, "if True:", "M10",
            "A commit whose answer was lost is told as Unavailable, though it may be stored."),
-    edited("is sure of what others ended", "FAULT-08", "inserting._end", _BY_OTHERS, "raise Unavailable(", "M10",
+    edited("is sure of what others ended", "FAULT-08", "inserting._end", _BY_OTHERS, _SURE, "M10",
            "A batch that a rescue brought to its end is told as not stored, after the answer to its commit was lost."),
+    edited("takes the lost for the absent", "FAULT-03", "inserting._put_some", _LOOKS_FOR_THE_LOST,
+           "\n        raise Unavailable('the connection was lost')\n", "M10",
+           "An insert whose answer was lost is told as Unavailable."),
     edited("fails on a duplicate", "INSERT-04", "inserting._put_some", "duplicates = refused(exc)", "raise", "M10",
            "An insert that is repeated with the same ids raises what the index of ids says."),
     edited("stops at a duplicate", "INSERT-03", "inserting._put_some", "ordered=False", "ordered=True", "D14",

@@ -26,6 +26,4 @@ MUTANTS: tuple[Mutant, ...] = (
     edited("takes the absent for the lost", "FAULT-01", "errors.ours", "kind, text = ",
            "kind, text = isinstance(exc, errors.ServerSelectionTimeoutError) and (OutcomeUnknown, 'was lost') or ",
            "M1", "A server that cannot be reached is told as OutcomeUnknown."),
-    edited("takes the lost for the absent", "FAULT-03", "errors.ours", "if kind is OutcomeUnknown and not writing:",
-           "if kind is OutcomeUnknown:", "M10", "An insert whose answer was lost is told as Unavailable."),
 )  # fmt: skip

@@ -67,7 +67,7 @@ _CAPABILITIES = Capabilities(
 _MOST_QUEUES = 1_000
 """How many queues of a batch are looked for; beyond, all are taken to be new."""
 
-_AWAIT_MILLISECONDS = 1_000
+_AWAIT_MILLISECONDS = 500
 """How long the server waits for a change before it says that there is none."""
 
 

@@ -1,7 +1,8 @@
 """Changing several records in one command, each guarded on its own, and learning which were changed.
 
 The server tells how many of a bulk's updates took effect, not which. So each update leaves a mark of its own in the
-document (`calls`), and where they are not all or none, those that have theirs are looked for. A mark is overwritten by
+document (`calls`), and where they are not all, those that have theirs are looked for: also where there are none, since
+a driver repeats a bulk whose answer was lost, and not every server knows it again. A mark is overwritten by
 a call of the same sort only, so it would take another of those on the same record, in the time of that look, for one to
 be missed; then the numbers differ, and the outcome is unknown.
 """
@@ -57,8 +58,8 @@ def _apply(store: Collections, call: str, changes: Sequence[Change], *, alone: b
         for change, mark in zip(changes, marks, strict=True)
     ]
     made = _write(store, updates, alone=alone)
-    if made in (0, len(changes)):
-        return [made > 0] * len(changes)
+    if made == len(changes):
+        return [True] * len(changes)
     found = _marks_left(store, [change.id for change in changes], call, marks)
     if len(found) < (len(changes) if made is None else made):
         raise OutcomeUnknown(f"{call}: {len(found)} of {len(changes)} records were changed, and others may have been")

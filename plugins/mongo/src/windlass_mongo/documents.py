@@ -52,12 +52,13 @@ def stored(new: NewRecord, now: datetime) -> Record:
     return record._replace(run_at=rounded_up(record.run_at))
 
 
-def inserted(record: Record, batch: ObjectId | None) -> dict[str, Any]:
+def inserted(record: Record, batch: ObjectId | None, call: ObjectId) -> dict[str, Any]:
     """Return the document of a new record; of one that is part of a batch, hidden until the batch is committed."""
     document: dict[str, Any] = {name: value for name, value in zip(_FIELDS, record, strict=True) if value is not None}
     document["_id"] = document.pop("id")
     document["state"] = HIDDEN if batch else record.state.value
     document["tags"] = list(record.tags)
+    document["calls"] = {"insert": call}
     if record.unique_key is not None:
         document["held_key"] = record.unique_key
     return document | ({"batch": batch} if batch else {"due": record.run_at})

@@ -21,6 +21,9 @@ from .location import Location
 DUPLICATE_KEY = 11000
 """The server's code for a write that a unique index refused."""
 
+_AFTER_CLOSE = ("Cannot use MongoClient after close", "Attempted to check out a connection from closed connection pool")
+"""What the driver says to a call that comes after `close`, and to one that `close` overtakes."""
+
 _TRANSIENT = "TransientTransactionError"
 
 
@@ -57,7 +60,7 @@ def _by_details(exc: Exception) -> tuple[type[WindlassError], str] | None:
         return Unavailable, "was given by another what this call wanted; begin the transaction again"
     if isinstance(exc, errors.BulkWriteError) and exc.details.get("writeConcernErrors"):
         return OutcomeUnknown, "did the call, but did not confirm it as asked (option w)"
-    if isinstance(exc, errors.InvalidOperation) and "after close" in str(exc):
+    if isinstance(exc, errors.PyMongoError) and str(exc).startswith(_AFTER_CLOSE):
         return Closed, "was closed"
     return None
 

@@ -74,13 +74,13 @@ def _insert_batch(
             raise Unavailable(f"the connection was lost before the batch was stored: {exc}") from exc
         raise
     try:
-        _end(store, batch, new_queues=new_queues)
+        _end(store, batch, [answer.record.id for answer in answers if answer.created], new_queues=new_queues)
     except PyMongoError as exc:
         raise OutcomeUnknown(f"the connection was lost, and the batch may be stored: {exc}") from exc
     return answers
 
 
-def _end(store: Collections, batch: ObjectId, *, new_queues: bool) -> None:
+def _end(store: Collections, batch: ObjectId, ids: Sequence[UUID], *, new_queues: bool) -> None:
     """Commit a batch. Where the answer is lost, it is taken back: a commit that is late then changes nothing.
 
     Raises:
@@ -91,14 +91,24 @@ def _end(store: Collections, batch: ObjectId, *, new_queues: bool) -> None:
     try:
         staging.commit(store, batch, new_queues=new_queues)
     except TakenBack:
+        if _is_stored(store, batch, ids):  # the driver has repeated the commit, after others had gone on with it
+            return
         staging.take_back(store, batch)  # what was stored of it after that
         raise
     except AutoReconnect as exc:
         if staging.take_back(store, batch):
             raise Unavailable(f"the connection was lost before the batch was stored: {exc}") from exc
         if not staging.is_there(store, batch):
+            if _is_stored(store, batch, ids):
+                return
             raise OutcomeUnknown(f"the connection was lost, and the batch may be stored: {exc}") from exc
     staging.reveal(store, batch, new_queues=new_queues)
+
+
+def _is_stored(store: Collections, batch: ObjectId, ids: Sequence[UUID]) -> bool:
+    return (
+        store.jobs.find_one({**queries.inserted_by(batch, ids), "state": queries.VISIBLE}, queries.ID_ONLY) is not None
+    )
 
 
 def _answers(store: Collections, records: Sequence[NewRecord], put: Put, batch: ObjectId | None) -> list[Inserted]:
@@ -135,21 +145,31 @@ def _distinct(waiting: New) -> dict[int, NewRecord]:
 
 
 def _put(store: Collections, now: datetime, batch: ObjectId | None, new: New) -> dict[int, Record]:
-    records = [(n, documents.stored(one, now)) for n, one in new.items()]
-    return {n: record for some in sliced(records) for n, record in _put_some(store, batch, some)}
+    places = {one.id: n for n, one in new.items()}
+    records = [documents.stored(one, now) for one in new.values()]
+    return {places[record.id]: record for some in sliced(records) for record in _put_some(store, batch, some)}
 
 
-def _put_some(
-    store: Collections, batch: ObjectId | None, records: Sequence[tuple[int, Record]]
-) -> list[tuple[int, Record]]:
+def _put_some(store: Collections, batch: ObjectId | None, records: Sequence[Record]) -> list[Record]:
+    """Store what no other has the id or the key of, and return it; also where the answer was lost, if it is there."""
+    call = batch or ObjectId()
     try:
         store.jobs.insert_many(
-            [documents.inserted(record, batch) for _, record in records], ordered=False, session=store.session
+            [documents.inserted(record, batch, call) for record in records], ordered=False, session=store.session
         )
     except BulkWriteError as exc:
         duplicates = refused(exc)
-        return [one for place, one in enumerate(records) if place not in duplicates]
+        mine = _inserted_by(store, call, [records[place] for place in duplicates])  # the driver may have repeated it
+        return [record for place, record in enumerate(records) if place not in duplicates or record.id in mine]
+    except AutoReconnect:
+        if store.session is not None or len(_inserted_by(store, call, records)) < len(records):
+            raise
     return list(records)
+
+
+def _inserted_by(store: Collections, call: ObjectId, records: Sequence[Record]) -> set[UUID]:
+    wanted = queries.inserted_by(call, [record.id for record in records])
+    return {document["_id"] for document in store.jobs.find(wanted, queries.ID_ONLY, session=store.session)}
 
 
 def _put_in_transaction(store: Collections, now: datetime, new: New) -> dict[int, Record]:

@@ -21,6 +21,10 @@ _LONGEST_JOIN = 2.0
 class Stream(Protocol):
     """What of a change stream is used here."""
 
+    @property
+    def alive(self) -> bool:
+        """Say whether there may be another change; there is none after the database was dropped."""
+
     def try_next(self) -> Any:
         """Return the next change, or None where there was none for a while."""
 
@@ -77,7 +81,7 @@ class Listener:
                 with watch() as stream:
                     pause = _FIRST_PAUSE
                     self.wake()
-                    while not self._closed.is_set():
+                    while stream.alive and not self._closed.is_set():
                         if stream.try_next() is not None:
                             self.wake()
             except (PyMongoError, WindlassError) as exc:

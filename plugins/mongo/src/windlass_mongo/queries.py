@@ -52,6 +52,7 @@ KEY_AFTER_THE_END: Final = {"$cond": [{"$eq": ["$unique_until", "purged"]}, KEY_
 CLAIMING_ORDER: Final = [("priority", -1), ("due", 1), ("_id", 1)]
 NEWEST_FIRST: Final = [("_id", -1)]
 ID_ONLY: Final = {"_id": 1}
+QUEUE_ONLY: Final = {"_id": 0, "queue": 1}
 
 
 def due(now: datetime) -> Query:
@@ -104,6 +105,11 @@ def but(taken: Sequence[UUID], query: Query) -> Query:
 def holders(ids: Sequence[UUID], keys: Sequence[str]) -> Query:
     """What has one of some ids or holds one of some unique keys, hidden or not."""
     return {"$or": [{"_id": {"$in": list(ids)}}, {"held_key": {"$in": list(keys)}}]}
+
+
+def inserted_by(call: ObjectId, ids: Sequence[UUID]) -> Query:
+    """What a call has inserted."""
+    return {"_id": {"$in": list(ids)}, "calls.insert": call}
 
 
 # updates
@@ -226,11 +232,6 @@ def committed(*, new_queues: bool) -> Query:
     return {"$set": {"state": "committed", "new_queues": new_queues}}
 
 
-def queues_of(batch: ObjectId) -> Pipeline:
-    """The queues of what is hidden of a batch."""
-    return [{"$match": staged(batch)}, {"$group": {"_id": "$queue"}}]
-
-
 # queues
 
 KNOWN: Final = {"$setOnInsert": {"paused": False}}
@@ -239,10 +240,13 @@ RESUMED: Final = {"$set": {"paused": False}}
 
 # changes that may make a job due: of jobs, where the field `due` appears, and of queues that are resumed
 
+STORED_WHOLE: Final = {"$in": ["insert", "replace"]}
+"""An update is told as a replacement, where what it changes is more than what it leaves."""
+
 
 def changes(jobs: str, queues: str) -> Pipeline:
     """The part of a database's change stream that wakes who waits."""
-    inserted = {"ns.coll": jobs, "operationType": "insert", "fullDocument.due": {"$exists": True}}
+    inserted = {"ns.coll": jobs, "operationType": STORED_WHOLE, "fullDocument.due": {"$exists": True}}
     updated = {"ns.coll": jobs, "operationType": "update", "updateDescription.updatedFields.due": {"$exists": True}}
     resumed = {"ns.coll": queues, "operationType": "update", "updateDescription.updatedFields.paused": False}
     return [{"$match": {"$or": [inserted, updated, resumed]}}, {"$project": {"operationType": 1}}]

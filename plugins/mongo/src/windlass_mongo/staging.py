@@ -10,15 +10,17 @@ it so; without a document, the hidden ones are leftovers. So a process may die a
 Ids of batches are made by clients and tell when, by which the impatient are polite; nothing but that goes by them.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic, sleep
 from typing import Any
 
 from bson import ObjectId
+from pymongo.errors import DuplicateKeyError
 
 from . import knowing
 from .collections import Collections
-from .queries import OPEN, REVEALED, committed, queues_of, staged
+from .queries import OPEN, QUEUE_ONLY, REVEALED, committed, staged
 
 PATIENCE = 2.0
 """Seconds that who is held up by an open batch waits, before it takes that back."""
@@ -35,7 +37,8 @@ class TakenBack(Exception):
 
 def begin(store: Collections, batch: ObjectId, size: int) -> None:
     """Open a batch."""
-    store.batches.insert_one({"_id": batch, **OPEN, "jobs": size})
+    with suppress(DuplicateKeyError):  # the driver has repeated it
+        store.batches.insert_one({"_id": batch, **OPEN, "jobs": size})
 
 
 def commit(store: Collections, batch: ObjectId, *, new_queues: bool) -> None:
@@ -44,14 +47,15 @@ def commit(store: Collections, batch: ObjectId, *, new_queues: bool) -> None:
     Raises:
         TakenBack: the decision was made otherwise.
     """
-    if not store.batches.update_one({"_id": batch, **OPEN}, committed(new_queues=new_queues)).modified_count:
+    decided = store.batches.update_one({"_id": batch, **OPEN}, committed(new_queues=new_queues)).modified_count
+    if not decided and store.batches.find_one({"_id": batch}) is None:  # else the driver has repeated it
         raise TakenBack
 
 
 def reveal(store: Collections, batch: ObjectId, *, new_queues: bool) -> None:
     """Make the jobs of a committed batch what they are; until the last one is, readers may see a part."""
     if new_queues:
-        knowing.make_known(store, (queue["_id"] for queue in store.jobs.aggregate(queues_of(batch))))
+        knowing.make_known(store, {job["queue"] for job in store.jobs.find(staged(batch), QUEUE_ONLY)})
     store.jobs.update_many(staged(batch), REVEALED)
     store.batches.delete_one({"_id": batch})
 

@@ -1,0 +1,47 @@
+"""Writes done twice: an answer was lost, the driver repeats the write, and the server does not know it again."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from windlass import Complete, Filter, Hold, NewRecord, State
+from windlass_mongo import MongoBackend
+from windlass_mongo.collections import Collections
+
+NOW = datetime(2031, 5, 17, tzinfo=UTC)
+LEASE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def twice(store: Collections, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each write that a driver repeats done twice, of which the second is answered."""
+    collection = type(store.jobs)
+    for name in ("bulk_write", "insert_many", "insert_one", "update_one"):
+        monkeypatch.setattr(collection, name, _repeated(getattr(collection, name)))
+
+
+def _repeated(write: Any) -> Any:
+    def repeated(*args: Any, **kwargs: Any) -> Any:
+        write(*args, **kwargs)
+        return write(*args, **kwargs)
+
+    return repeated
+
+
+@pytest.mark.usefixtures("twice")
+@pytest.mark.parametrize("count", [1, 3])
+def test_answers_are_those_of_the_first_time(backend: MongoBackend, count: int) -> None:
+    """A job's whole life is answered as if each write had been done once."""
+    for _ in range(2):  # into a new queue, and into one that is known
+        new = [NewRecord(kind="k", unique_key=f"key {n}") for n in range(count)]
+        assert [answer.created for answer in backend.insert(new, now=NOW)] == [True] * count
+        claims = [record.claim for record in backend.claim(["default"], limit=9, worker="w", lease=LEASE, now=NOW)]
+        assert len(claims) == count
+        assert list(backend.extend(claims, lease=LEASE, now=NOW)) == [Hold.HELD] * count
+        assert list(backend.settle([Complete(claim) for claim in claims], now=NOW)) == [True] * count
+        assert len(backend.requeue(Filter(states=[State.COMPLETED]), limit=9, now=NOW)) == count
+        assert len(backend.claim(["default"], limit=9, worker="w", lease=LEASE, now=NOW)) == count
+        assert len(backend.rescue(limit=9, now=NOW + LEASE)) == count
+        assert len(backend.cancel(Filter(), limit=9, now=NOW)) == count
+        assert [answer.created for answer in backend.insert(new, now=NOW)] == [False] * count
+        assert len(backend.delete(Filter(), limit=9)) == count
