@@ -1,6 +1,7 @@
 """A MongoDB server for tests: mongoeco, which speaks MongoDB's protocol. It runs in an environment of its own.
 
-It prints its port once it answers. What is changed in it here makes it faster, or has it say more, and nothing right.
+It prints its port once it answers. What is changed in it here makes it faster, has it say more, or offers to clients
+what it has for its own process; where something is put right, its function says what.
 """
 
 import argparse

@@ -18,7 +18,7 @@ from uuid import uuid4
 from bench.bench_latency import measure as latencies
 from bench.bench_throughput import measure as throughput
 from pymongo import MongoClient
-from servers import mongo
+from servers import mongo, mongo_server
 from windlass import NewRecord, open_backend
 from windlass_mongo import MongoBackend, queries
 from windlass_mongo.collections import Collections, Jobs
@@ -68,6 +68,12 @@ def raw(server: str, count: int, take: Callable[[Jobs], None]) -> float:
     return count / taken
 
 
+def picked_up_after(server: str) -> list[float]:
+    """Return milliseconds from inserts in another process to the handlers of an idle worker."""
+    with store(server) as url:
+        return latencies(url, 100)
+
+
 def drained(server: str, count: int) -> float:
     """Return jobs a second that a runner works."""
     with store(server) as url:
@@ -90,8 +96,10 @@ def main() -> None:
             )
             for _ in range(options.rounds)
         ]
-        with store(server) as url:
-            picked_up = latencies(url, 100)
+        picked_up = {"that was asked": picked_up_after(server)}
+    if not options.url:
+        with mongo_server(members=1) as replica_set:
+            picked_up["of a replica set, which notifies"] = picked_up_after(replica_set.url)
     singly, batched, worked = (median(column) for column in zip(*rounds, strict=True))
     print(f"{options.jobs} no-op jobs, median of {options.rounds} rounds in turn (jobs/s)")
     print(f"the server, one by one    {singly:8,.0f}")
@@ -100,8 +108,9 @@ def main() -> None:
         f"the runner                {worked:8,.0f}   {median(w / s for s, _, w in rounds):.2f} of the first, "
         f"{median(w / b for _, b, w in rounds):.2f} of the second"
     )
-    p95 = quantiles(picked_up, n=20)[-1]
-    print(f"picked up after {median(picked_up):.1f} ms, p95 {p95:.1f} ms, by an idle worker from another process")
+    for which, latency in picked_up.items():
+        p95 = quantiles(latency, n=20)[-1]
+        print(f"picked up after {median(latency):.1f} ms, p95 {p95:.1f} ms, by an idle worker, on the server {which}")
 
 
 if __name__ == "__main__":
