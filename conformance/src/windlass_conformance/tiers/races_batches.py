@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from windlass import Backend, Hold, NewRecord
+from windlass import Backend, Claim, Complete, Filter, Hold, NewRecord
 
 from ..case import LEASE, NOW, Case, example
 from ..threads import together
@@ -21,17 +21,20 @@ def batches_meet(case: Case) -> None:
     clients = [case.client() for _ in range(_CLIENTS)]
     for n in range(case.profile.rounds):
         case.steps.clear()
-        _holds_meet(case, clients, f"q{n}")
+        held = _holds_meet(case, clients, f"q{n}")
         _keys_meet(case, clients, f"q{n}")
+        case.raw.settle([Complete(claim) for claim in held], now=NOW)
+        case.raw.delete(Filter(), limit=2 * _JOBS)  # else rounds take longer and longer, where all is read each time
 
 
-def _holds_meet(case: Case, clients: list[Backend], queue: str) -> None:
+def _holds_meet(case: Case, clients: list[Backend], queue: str) -> Sequence[Claim]:
     case.raw.insert([NewRecord(kind="k", queue=queue) for _ in range(_JOBS)], now=NOW)
     claims = [record.claim for record in case.raw.claim([queue], limit=_JOBS, worker="w", lease=LEASE, now=NOW)]
     answers = _answered(
         case, [partial(client.extend, claims[::step], lease=LEASE, now=NOW) for client, step in _both_ways(clients)]
     )
     case.equal([[Hold.HELD] * _JOBS] * _CLIENTS, [list(held) for held in answers])
+    return claims
 
 
 def _keys_meet(case: Case, clients: list[Backend], queue: str) -> None:
