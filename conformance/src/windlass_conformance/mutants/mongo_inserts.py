@@ -13,9 +13,10 @@ _LOOKS_FOR_THE_LOST = """
             raise
 """
 _NOTE = """
-        knowing.make_known(store, {job["queue"] for job in store.jobs.find(staged(batch), QUEUE_ONLY)})
+        knowing.make_known(store, set(queues.values()))
 """
-_NOTED = 'knowing.make_known(store, {job["queue"] for job in new})'
+_NOTED = "knowing.make_known(store, new)"
+_REVEAL = "staging.reveal(store, batch, created, new_queues=new_queues)"
 _SETTLED_ONLY = '[document for document in found if document["state"] != HIDDEN]'
 _ANY = '[one | {"state": "pending"} for one in found if batch is None or one.get("batch") != batch]'
 _BY_OTHERS = "if not staging.is_there(store, batch):"
@@ -40,7 +41,7 @@ class DecidesFirst(Broken):
             "inserting._insert_batch",
             {
                 _BEGIN: f"{_BEGIN}; staging.commit(store, batch, new_queues=new_queues)",
-                "_end(store, batch, new_queues=new_queues)": "staging.reveal(store, batch, new_queues=new_queues)",
+                "_end(store, batch, created, new_queues=new_queues)": _REVEAL,
             },
         ),
         _IN_PARTS,
@@ -64,7 +65,7 @@ class NotesQueuesLast(Broken):
         edit(
             "staging.reveal",
             {
-                "if new_queues:": "new = list(store.jobs.find(staged(batch), QUEUE_ONLY)) if new_queues else ()",
+                "if new_queues:": "new = set(queues.values()) if new_queues else set()",
                 _NOTE: "\n",
                 "store.batches.delete_one": f"{_NOTED}; store.batches.delete_one",
             },

@@ -74,13 +74,14 @@ def _insert_batch(
             raise Unavailable(f"the connection was lost before the batch was stored: {exc}") from exc
         raise
     try:
-        _end(store, batch, [answer.record.id for answer in answers if answer.created], new_queues=new_queues)
+        created = {answer.record.id: answer.record.queue for answer in answers if answer.created}
+        _end(store, batch, created, new_queues=new_queues)
     except PyMongoError as exc:
         raise OutcomeUnknown(f"the connection was lost, and the batch may be stored: {exc}") from exc
     return answers
 
 
-def _end(store: Collections, batch: ObjectId, ids: Sequence[UUID], *, new_queues: bool) -> None:
+def _end(store: Collections, batch: ObjectId, queues: Mapping[UUID, str], *, new_queues: bool) -> None:
     """Commit a batch. Where the answer is lost, it is taken back: a commit that is late then changes nothing.
 
     Raises:
@@ -91,7 +92,7 @@ def _end(store: Collections, batch: ObjectId, ids: Sequence[UUID], *, new_queues
     try:
         staging.commit(store, batch, new_queues=new_queues)
     except TakenBack:
-        if _is_stored(store, batch, ids):  # the driver has repeated the commit, after others had gone on with it
+        if _is_stored(store, batch, list(queues)):  # the driver repeated a commit that others had gone on with
             return
         staging.take_back(store, batch)  # what was stored of it after that
         raise
@@ -99,10 +100,10 @@ def _end(store: Collections, batch: ObjectId, ids: Sequence[UUID], *, new_queues
         if staging.take_back(store, batch):
             raise Unavailable(f"the connection was lost before the batch was stored: {exc}") from exc
         if not staging.is_there(store, batch):
-            if _is_stored(store, batch, ids):
+            if _is_stored(store, batch, list(queues)):
                 return
             raise OutcomeUnknown(f"the connection was lost, and the batch may be stored: {exc}") from exc
-    staging.reveal(store, batch, new_queues=new_queues)
+    staging.reveal(store, batch, queues, new_queues=new_queues)
 
 
 def _is_stored(store: Collections, batch: ObjectId, ids: Sequence[UUID]) -> bool:

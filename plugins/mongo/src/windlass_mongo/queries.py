@@ -52,7 +52,7 @@ KEY_AFTER_THE_END: Final = {"$cond": [{"$eq": ["$unique_until", "purged"]}, KEY_
 CLAIMING_ORDER: Final = [("priority", -1), ("due", 1), ("_id", 1)]
 NEWEST_FIRST: Final = [("_id", -1)]
 ID_ONLY: Final = {"_id": 1}
-QUEUE_ONLY: Final = {"_id": 0, "queue": 1}
+QUEUE_ONLY: Final = {"queue": 1}
 
 
 def due(now: datetime) -> Query:

@@ -10,15 +10,18 @@ it so; without a document, the hidden ones are leftovers. So a process may die a
 Ids of batches are made by clients and tell when, by which the impatient are polite; nothing but that goes by them.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic, sleep
 from typing import Any
+from uuid import UUID
 
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
-from . import knowing
+from . import knowing, queries
+from .changing import sliced
 from .collections import Collections
 from .queries import OPEN, QUEUE_ONLY, REVEALED, committed, staged
 
@@ -52,11 +55,16 @@ def commit(store: Collections, batch: ObjectId, *, new_queues: bool) -> None:
         raise TakenBack
 
 
-def reveal(store: Collections, batch: ObjectId, *, new_queues: bool) -> None:
-    """Make the jobs of a committed batch what they are; until the last one is, readers may see a part."""
+def reveal(store: Collections, batch: ObjectId, queues: Mapping[UUID, str], *, new_queues: bool) -> None:
+    """Make the jobs of a committed batch what they are; until the last one is, readers may see a part.
+
+    Args:
+        queues: The queue of each of its jobs that may be hidden yet.
+    """
     if new_queues:
-        knowing.make_known(store, {job["queue"] for job in store.jobs.find(staged(batch), QUEUE_ONLY)})
-    store.jobs.update_many(staged(batch), REVEALED)
+        knowing.make_known(store, set(queues.values()))
+    for some in sliced(list(queues)):
+        store.jobs.update_many(queries.among(some, staged(batch)), REVEALED)
     store.batches.delete_one({"_id": batch})
 
 
@@ -67,8 +75,13 @@ def take_back(store: Collections, batch: ObjectId) -> bool:
     """
     was_open = bool(store.batches.delete_one({"_id": batch, **OPEN}).deleted_count)
     if was_open or not is_there(store, batch):
-        store.jobs.delete_many(staged(batch))
+        for some in sliced(list(_hidden(store, batch))):
+            store.jobs.delete_many(queries.among(some, staged(batch)))
     return was_open
+
+
+def _hidden(store: Collections, batch: ObjectId) -> dict[UUID, str]:
+    return {job["_id"]: job["queue"] for job in store.jobs.find(staged(batch), QUEUE_ONLY)}
 
 
 def is_there(store: Collections, batch: ObjectId) -> bool:
@@ -82,7 +95,7 @@ def resolve(store: Collections, batch: ObjectId, *, patience: float) -> None:
     while (found := store.batches.find_one({"_id": batch})) and found["state"] == "open" and monotonic() < deadline:
         sleep(_PAUSE)
     if found and found["state"] == "committed":
-        reveal(store, batch, new_queues=found["new_queues"])
+        reveal(store, batch, _hidden(store, batch), new_queues=found["new_queues"])
     else:
         take_back(store, batch)
 
