@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Timer
+from threading import Timer, main_thread
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ def as_interrupts() -> Iterator[list[int]]:
     def unraisable(lost: "UnraisableHookArgs") -> None:
         if lost.exc_type is KeyboardInterrupt and came:
             listen()
-            Timer(_SOON, _thread.interrupt_main, [came.pop()]).start()
+            Timer(_SOON, _interrupt, [came.pop()]).start()
         else:
             told(lost)
 
@@ -54,6 +54,14 @@ def as_interrupts() -> Iterator[list[int]]:
         sys.unraisablehook = told
         for number, usual in before.items():
             signal.signal(number, usual)
+
+
+def _interrupt(number: int) -> None:
+    """Raise a signal in the main thread, which may be waiting for something."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(main_thread().ident or 0, number)
+    else:
+        _thread.interrupt_main(number)
 
 
 @contextmanager
