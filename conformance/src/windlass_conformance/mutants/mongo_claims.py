@@ -1,17 +1,27 @@
 """Bugs of claims: what stands in the guard of an update, and by what a claim knows its own."""
 
 from ..mutant import Mutant
-from .mongo_patch import broken, edited, put
+from .mongo_patch import broken, edit, edited, put
 
 _GUARD = 'guard = {name: document.get(name) for name in ("state", "attempt", "due", "updated_at")}'
+
+_AGAIN = "return store.jobs.bulk_write(updates, ordered=False).modified_count"
+_ALL = """
+    if made == len(changes):
+        return [True] * len(changes)
+"""
+_ALL_OR_NONE = """
+    if made in (0, len(changes)):
+        return [made > 0] * len(changes)
+"""
 
 MUTANTS: tuple[Mutant, ...] = (
     edited("takes whatever it found", "SCHED-01", "claiming._take", _GUARD, "guard = {}", "A1",
            "Due jobs are found, and then updated by id, whatever they are by then."),
     edited("takes by an old attempt", "SCHED-01", "claiming._take", '("state", "attempt", "due", "updated_at")',
            '("state",)', "D5", "A job that was claimed and released since it was found has the same attempt again."),
-    edited("takes some for all", "SCHED-01", "changing._apply", "if made in (0, len(changes)):",
-           "if made is not None:", "A1", "A bulk that changed some is taken to have changed all."),
+    edited("takes some for all", "SCHED-01", "changing._apply", "if made == len(changes):",
+           "if made:", "A1", "A bulk that changed some is taken to have changed all."),
     edited("takes some for the first", "LEASE-02", "changing._apply", "[value in found for value in marks]",
            "[n < len(found) for n in range(len(marks))]", "H4",
            "The server tells how many of a bulk took effect, and they are taken to be the first."),
@@ -29,7 +39,8 @@ MUTANTS: tuple[Mutant, ...] = (
            "A claim goes by the server's clock, and not by the now that it was given."),
     edited("claims one page", "CLAIM-07", "claiming.claim", "if len(taken) == len(found) < wanted:", "if True:", "A11",
            "A claim looks for due jobs once, and ends with what it got of them."),
-    edited("writes again blindly", "FAULT-03", "changing._write", "return None",
-           "return store.jobs.bulk_write(updates, ordered=False).modified_count", "M10",
-           "A claim whose answer was lost is written again, takes nothing, and nobody has its jobs."),
+    broken("writes again blindly", "FAULT-03",
+           "A claim whose answer was lost is written again, takes nothing, and nobody has its jobs.", "M10",
+           edit("changing._write", {"return None": _AGAIN}),
+           edit("changing._apply", {_ALL: _ALL_OR_NONE})),
 )  # fmt: skip
