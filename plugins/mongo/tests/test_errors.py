@@ -58,8 +58,3 @@ def test_errors_are_ours(raised: Exception, reading: type[WindlassError], writin
     assert type(ours(raised, LOCATION)) is reading
     assert type(ours(raised, LOCATION, writing=True)) is writing
     assert "secret" not in str(ours(raised, LOCATION))
-
-
-def test_what_was_begun_is_unknown() -> None:
-    """When a part of a call was done, a server that is away leaves its outcome unknown."""
-    assert type(ours(errors.ServerSelectionTimeoutError(), LOCATION, writing=True, begun=True)) is OutcomeUnknown

@@ -307,8 +307,8 @@ class MongoBackend(Backend):
             return rounded_down(guards.utc(now))
         return look(self._connection.collections, self._location).now
 
-    def _mapped(self, *, writing: bool = False, begun: bool = False) -> AbstractContextManager[None]:
-        return mapped(self._location, writing=writing, begun=begun)
+    def _mapped(self, *, writing: bool = False) -> AbstractContextManager[None]:
+        return mapped(self._location, writing=writing)
 
 
 def _watched(store: Collections) -> Any:

@@ -28,25 +28,23 @@ _TRANSIENT = "TransientTransactionError"
 
 
 @contextmanager
-def mapped(location: Location, *, writing: bool = False, begun: bool = False) -> Iterator[None]:
+def mapped(location: Location, *, writing: bool = False) -> Iterator[None]:
     """Raise what the driver raises as ours.
 
-    When `writing`, an answer that was lost leaves the outcome unknown; when some was done before, so does any failure.
+    When `writing`, an answer that was lost leaves the outcome unknown.
     """
     try:
         yield
     except (errors.PyMongoError, BSONError, OverflowError) as exc:
-        raise ours(exc, location, writing=writing, begun=begun) from exc
+        raise ours(exc, location, writing=writing) from exc
 
 
-def ours(exc: Exception, location: Location, *, writing: bool = False, begun: bool = False) -> WindlassError:
+def ours(exc: Exception, location: Location, *, writing: bool = False) -> WindlassError:
     """Return our error for one of the driver's: by label or code, else by the first line of the table that fits."""
     by_code = _CODES.get(getattr(exc, "code", None) or 0)
     kind, text = _by_details(exc) or by_code or next((k, text) for theirs, k, text in _TABLE if isinstance(exc, theirs))
     if kind is OutcomeUnknown and not writing:
         kind, text = Unavailable, "could not be used"
-    elif kind is Unavailable and begun:
-        kind, text = OutcomeUnknown, "did a part of the call"
     elif kind is Closed and writing:
         kind, text = OutcomeUnknown, "was closed meanwhile, and may have done a part of the call"
     said = str(exc).partition(", full error")[0].partition(", Timeout:")[0]
