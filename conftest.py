@@ -71,8 +71,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """The URL of a database: WINDLASS_TEST_POSTGRES_URL, else one of a server that is started for the run."""
-    if given := os.environ.get("WINDLASS_TEST_POSTGRES_URL"):
+    """The URL of a database: TALLYSTICK_TEST_POSTGRES_URL, else one of a server that is started for the run."""
+    if given := os.environ.get("TALLYSTICK_TEST_POSTGRES_URL"):
         yield given
         return
     from servers import postgres_server  # noqa: PLC0415  # a run by --pyargs from elsewhere has no `tests`
@@ -83,8 +83,8 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def mongo_url() -> Iterator[str]:
-    """The URL of a MongoDB: WINDLASS_TEST_MONGO_URL, else one of a server that is started for the run."""
-    if given := os.environ.get("WINDLASS_TEST_MONGO_URL"):
+    """The URL of a MongoDB: TALLYSTICK_TEST_MONGO_URL, else one of a server that is started for the run."""
+    if given := os.environ.get("TALLYSTICK_TEST_MONGO_URL"):
         yield given
         return
     from servers import mongo_server  # noqa: PLC0415  # a run by --pyargs from elsewhere has no `tests`
@@ -96,7 +96,7 @@ def mongo_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def replica_set_url() -> Iterator[str]:
     """The same of one that has transactions and change streams."""
-    if given := os.environ.get("WINDLASS_TEST_MONGO_URL"):
+    if given := os.environ.get("TALLYSTICK_TEST_MONGO_URL"):
         yield given
         return
     from servers import mongo_server  # noqa: PLC0415  # a run by --pyargs from elsewhere has no `tests`

@@ -11,13 +11,13 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 CHAOS = ["postgres", "mongo", "mongo-set"]
 BACKENDS = ["memory", "sqlite", "postgres", "mongo"]
 DISTRIBUTIONS = {
-    "windlass-core": ["windlass"],
-    "windlass-memory": ["windlass_memory"],
-    "windlass-sqlite": ["windlass_sqlite"],
-    "windlass-postgres": ["windlass_postgres"],
-    "windlass-mongo": ["windlass_mongo"],
-    "windlass-conformance": ["windlass_conformance"],
-    "windlass": ["windlass", "windlass_memory", "windlass_sqlite"],
+    "tallystick-core": ["tallystick"],
+    "tallystick-memory": ["tallystick_memory"],
+    "tallystick-sqlite": ["tallystick_sqlite"],
+    "tallystick-postgres": ["tallystick_postgres"],
+    "tallystick-mongo": ["tallystick_mongo"],
+    "tallystick-conformance": ["tallystick_conformance"],
+    "tallystick": ["tallystick", "tallystick_memory", "tallystick_sqlite"],
 }
 
 TESTS = {"PYTHONPATH": "tests"}
@@ -90,14 +90,14 @@ def conformance(session: nox.Session, backend: str) -> None:
         session.run("python", "tests/prove_mongo.py", *session.posargs, env=TESTS)
         return
     url = {"memory": "memory://", "sqlite": f"sqlite:///{session.create_tmp()}/conform.db"}[backend]
-    session.run("windlass", "conform", url, *session.posargs)
+    session.run("tallystick", "conform", url, *session.posargs)
 
 
 @nox.session
 def mutants(session: nox.Session) -> None:
     """Prove the kit against known-bad backends."""
     sync(session, "dev")
-    session.run("windlass", "conform", "mutants", *session.posargs)
+    session.run("tallystick", "conform", "mutants", *session.posargs)
 
 
 @nox.session
@@ -111,7 +111,7 @@ def false_alarms(session: nox.Session) -> None:
 def example(session: nox.Session) -> None:
     """Prove the tutorial's backend as a stranger would: its wheel, in an environment of its own, by the whole kit."""
     sync(session, "dev")
-    session.run("pytest", "tests/test_example_backend.py", *session.posargs, env={"WINDLASS_EXAMPLE": "standard"})
+    session.run("pytest", "tests/test_example_backend.py", *session.posargs, env={"TALLYSTICK_EXAMPLE": "standard"})
 
 
 @nox.session

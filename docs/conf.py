@@ -1,12 +1,12 @@
 """The manual: `sphinx-build docs site`."""
 
-from windlass._version import __version__
+from tallystick._version import __version__
 
-project = "Windlass"
+project = "Tallystick"
 version = release = __version__
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["examples"]
 html_theme = "furo"
-html_title = f"Windlass {__version__}"
+html_title = f"Tallystick {__version__}"
 myst_heading_anchors = 3

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 from support import JOBS, Spawn
-from windlass import open_backend
-from windlass.plugins import installed
+from tallystick import open_backend
+from tallystick.plugins import installed
 
 BACKENDS = ("memory", "sqlite", "postgres", "mongo")
 SHARED = ("sqlite", "postgres", "mongo")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-EXAMPLE = ROOT / "docs" / "examples" / "windlass-dbm"
-SOURCES = EXAMPLE / "src" / "windlass_dbm"
+EXAMPLE = ROOT / "docs" / "examples" / "tallystick-dbm"
+SOURCES = EXAMPLE / "src" / "tallystick_dbm"
 
 _UV = shutil.which("uv")
 
@@ -23,10 +23,10 @@ class Environment:
 
     @classmethod
     def made_in(cls, folder: Path) -> "Environment":
-        """Make one, with everything that `windlass conform dbm:///...` needs."""
+        """Make one, with everything that `tallystick conform dbm:///...` needs."""
         environment = cls(folder)
         core, kit, example = (wheel(source, folder) for source in (ROOT / "core", ROOT / "conformance", EXAMPLE))
-        wanted = (f"windlass-core[cli] @ {core.as_uri()}", str(kit), str(example))
+        wanted = (f"tallystick-core[cli] @ {core.as_uri()}", str(kit), str(example))
         python = str(environment._command("python"))
         if _UV:
             _run(_UV, "venv", "--quiet", "--python", sys.executable, str(folder / "venv"))
@@ -36,9 +36,9 @@ class Environment:
             _run(python, "-m", "pip", "install", "--quiet", *wanted)
         return environment
 
-    def windlass(self, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    def tallystick(self, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         """Run the command line, as a process."""
-        command = [str(self._command("windlass")), *arguments]
+        command = [str(self._command("tallystick")), *arguments]
         return subprocess.run(
             command, cwd=self.folder, env=_without_python(variables), capture_output=True, text=True, check=False
         )

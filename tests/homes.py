@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 from pymongo import MongoClient
-from windlass_mongo.location import Location
+from tallystick_mongo.location import Location
 
 
 class Home(ABC):

@@ -122,7 +122,7 @@ class ChangeStreams:
         return self._batch(id, nextBatch=[] if change is None else [change])
 
     def _batch(self, id: int, **documents: Sequence[Any]) -> dict[str, Any]:
-        return {"cursor": {"id": id, "ns": "windlass.$cmd.aggregate", **documents}, "ok": 1.0}
+        return {"cursor": {"id": id, "ns": "tallystick.$cmd.aggregate", **documents}, "ok": 1.0}
 
 
 def do_not_tell_of_dropped_collections() -> None:

@@ -1,7 +1,7 @@
 """Run the conformance kit on a MongoDB: `PYTHONPATH=tests python tests/prove_mongo.py [--profile quick] [--ways ...]`.
 
 On a server of its own it is run twice: as a single node, and as the primary of a replica set, which has transactions.
-WINDLASS_TEST_MONGO_URL names another server, on which it is run once.
+TALLYSTICK_TEST_MONGO_URL names another server, on which it is run once.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import sys
 from typing import Literal, get_args
 
 from servers import mongo_server
-from windlass_conformance import conform
+from tallystick_conformance import conform
 
 Profile = Literal["quick", "standard"]
 
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--profile", choices=get_args(Profile), default="quick")
     parser.add_argument("--ways", nargs="*", choices=WAYS, default=list(WAYS))
     options = parser.parse_args()
-    if given := os.environ.get("WINDLASS_TEST_MONGO_URL"):
+    if given := os.environ.get("TALLYSTICK_TEST_MONGO_URL"):
         sys.exit(not prove("given", given, options.profile, {}))
     passed = []
     for way in options.ways:

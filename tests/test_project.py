@@ -17,7 +17,7 @@ PROJECTS = [path for path in DISTRIBUTIONS if not {".venv", ".nox", "examples"} 
 def test_the_first_two_blocks_of_the_readme_are_the_two_commands() -> None:
     """One line runs the demo, one the tests, and both install what they need."""
     blocks = re.findall(r"^```\w*\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    assert blocks[0] == "pip install uv && uv run windlass demo\n"
+    assert blocks[0] == "pip install uv && uv run tallystick demo\n"
     assert blocks[1] == "pip install uv && uv run pytest -n auto\n"
 
 
@@ -33,8 +33,8 @@ def test_every_distribution_has_the_one_version(project: Path) -> None:
     metadata = tomllib.loads(project.read_text())
     assert "version" in metadata["project"]["dynamic"]
     path = project.parent / metadata["tool"]["hatch"]["version"]["path"]
-    assert path.resolve() == ROOT / "core/src/windlass/_version.py"
-    assert version(metadata["project"]["name"]) == version("windlass-core")
+    assert path.resolve() == ROOT / "core/src/tallystick/_version.py"
+    assert version(metadata["project"]["name"]) == version("tallystick-core")
 
 
 def test_generated_pages_are_up_to_date() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from windlass import Context, Fixed, Job, JobDiscarded, Runner, State
+from tallystick import Context, Fixed, Job, JobDiscarded, Runner, State
 
 SOON = timedelta(seconds=10)
 README = Path(__file__).parent.parent / "README.md"

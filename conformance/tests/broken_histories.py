@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from windlass import (
+from tallystick import (
     Cancel,
     Claim,
     Complete,
@@ -17,8 +17,8 @@ from windlass import (
     Release,
     State,
 )
-from windlass_conformance.history import Operation, Recorder
-from windlass_memory import MemoryBackend
+from tallystick_conformance.history import Operation, Recorder
+from tallystick_memory import MemoryBackend
 
 NOW = datetime(2035, 6, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from windlass import (
+from tallystick import (
     Backend,
     Capabilities,
     Claim,
@@ -30,7 +30,7 @@ from windlass import (
     Stats,
     Unavailable,
 )
-from windlass_memory import MemoryBackend
+from tallystick_memory import MemoryBackend
 
 TIMEOUT = 1.0
 """Seconds that a client waits for an answer."""

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from windlass import CLAIMABLE, Complete, Filter, NewRecord, Outcome
-from windlass_memory import MemoryBackend, transitions
-from windlass_sqlite import SqliteBackend, queries
-from windlass_sqlite.rows import micros
+from tallystick import CLAIMABLE, Complete, Filter, NewRecord, Outcome
+from tallystick_memory import MemoryBackend, transitions
+from tallystick_sqlite import SqliteBackend, queries
+from tallystick_sqlite.rows import micros
 
 
 class SelectsThenUpdates(MemoryBackend):
@@ -40,7 +40,7 @@ class TakesTheSelected(SqliteBackend):
         ]
         with self._writer.writing() as connection:
             connection.executemany(
-                "UPDATE windlass_jobs SET state = 'running', attempt = attempt + 1, lease_until = :until, "
+                "UPDATE tallystick_jobs SET state = 'running', attempt = attempt + 1, lease_until = :until, "
                 "worker = :worker, attempted_at = :now, updated_at = :now WHERE id = :id",
                 parameters,
             )
@@ -76,7 +76,8 @@ class RescuesInTwoSteps(SqliteBackend):
     def rescue(self, *, limit: int, now: Any = None) -> Any:
         with self._writer.writing() as connection:
             connection.execute(
-                "UPDATE windlass_jobs SET lease_until = 0 WHERE state = 'running' AND lease_until <= ?", [_micros(now)]
+                "UPDATE tallystick_jobs SET lease_until = 0 WHERE state = 'running' AND lease_until <= ?",
+                [_micros(now)],
             )
         return super().rescue(limit=limit, now=now)
 

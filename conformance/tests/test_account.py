@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from windlass import Capabilities
-from windlass_conformance import CLAUSES, Report, Result, Status, Target, Violation, conform, reports
-from windlass_conformance.account import account
-from windlass_conformance.mutants.memory_inserts import StripsNul
-from windlass_conformance.report import Subject
-from windlass_memory import MemoryBackend
+from tallystick import Capabilities
+from tallystick_conformance import CLAUSES, Report, Result, Status, Target, Violation, conform, reports
+from tallystick_conformance.account import account
+from tallystick_conformance.mutants.memory_inserts import StripsNul
+from tallystick_conformance.report import Subject
+from tallystick_memory import MemoryBackend
 
 CAPABILITIES = Capabilities(
     durable=False,

@@ -3,10 +3,10 @@
 from typing import Any, NoReturn, cast
 
 import pytest
-from windlass import Backend
-from windlass_conformance import Status, Target, conform
-from windlass_conformance.clauses import family
-from windlass_memory import MemoryBackend
+from tallystick import Backend
+from tallystick_conformance import Status, Target, conform
+from tallystick_conformance.clauses import family
+from tallystick_memory import MemoryBackend
 
 
 class ReturnsNothing(MemoryBackend):

@@ -1,11 +1,11 @@
 """The clauses: each is tested, each of the core has a mutant, and every listed bug is one or cannot be."""
 
-from windlass_conformance.case import EXAMPLES
-from windlass_conformance.clauses import CLAUSES, family
-from windlass_conformance.mutants import MUTANTS
-from windlass_conformance.mutants.bugs import IMPOSSIBLE, LISTED
-from windlass_conformance.mutants.reasons import REASONS
-from windlass_conformance.programs.run import MODEL_CLAUSES
+from tallystick_conformance.case import EXAMPLES
+from tallystick_conformance.clauses import CLAUSES, family
+from tallystick_conformance.mutants import MUTANTS
+from tallystick_conformance.mutants.bugs import IMPOSSIBLE, LISTED
+from tallystick_conformance.mutants.reasons import REASONS
+from tallystick_conformance.programs.run import MODEL_CLAUSES
 
 BUGS = {f"{letter}{number}" for letter, numbers in LISTED.items() for number in numbers}
 

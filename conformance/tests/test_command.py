@@ -14,17 +14,17 @@ from time import monotonic, sleep
 
 import pytest
 import typer
+from tallystick_conformance import Target, command, conform
+from tallystick_conformance.clauses import CLAUSES
+from tallystick_conformance.mutants.memory_inserts import StripsNul
+from tallystick_conformance.plugin import tallystick_cli
+from tallystick_conformance.signals import as_interrupts
+from tallystick_sqlite import SqliteBackend
 from typer.testing import CliRunner
-from windlass_conformance import Target, command, conform
-from windlass_conformance.clauses import CLAUSES
-from windlass_conformance.mutants.memory_inserts import StripsNul
-from windlass_conformance.plugin import windlass_cli
-from windlass_conformance.signals import as_interrupts
-from windlass_sqlite import SqliteBackend
 
 app = typer.Typer()
 app.callback()(lambda: None)
-windlass_cli(app)
+tallystick_cli(app)
 
 runner = CliRunner()
 
@@ -67,7 +67,7 @@ def test_a_violation_prints_its_script(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert "def program(backend):" in printed
     assert "def program(backend):" not in written
     assert str(tmp_path / "repro-PAYLOAD-01.py") in written
-    assert (tmp_path / ".windlass-conform" / "trace-PAYLOAD-01.json").exists()
+    assert (tmp_path / ".tallystick-conform" / "trace-PAYLOAD-01.json").exists()
 
 
 def test_a_report_is_verified(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_signal_ends_a_run_cleanly(tmp_path: Path, number: signal.Signals) -> 
         "--report",
         str(folder),
     ]
-    with subprocess.Popen([sys.executable, "-m", "windlass.cli", *arguments], stderr=subprocess.PIPE) as process:
+    with subprocess.Popen([sys.executable, "-m", "tallystick.cli", *arguments], stderr=subprocess.PIPE) as process:
         for there in (True, False, True):  # the store of the first look at the backend, and then one of a clause
             assert _within(60, partial(_is_used, stores, there))
         process.send_signal(number)
@@ -181,7 +181,7 @@ def _within(seconds: float, condition: Callable[[], bool]) -> bool:
 def test_ctrl_c_reaches_other_processes_too(tmp_path: Path, clause: str) -> None:
     """A Ctrl-C goes to all processes of a terminal: those that the kit has started say nothing, and leave nothing."""
     arguments = ["conform", f"sqlite:///{tmp_path}/x.db", "--only", clause]
-    command = [sys.executable, "-m", "windlass.cli", *arguments]
+    command = [sys.executable, "-m", "tallystick.cli", *arguments]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as process:
         assert _within(60, partial(_has_children, process.pid))
         os.killpg(process.pid, signal.SIGINT)

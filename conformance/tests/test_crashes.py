@@ -7,11 +7,11 @@ from threading import Timer
 from typing import cast
 
 import pytest
-from windlass import Backend
-from windlass_conformance import Status, Target, conform
-from windlass_conformance.clauses import CLAUSES
-from windlass_conformance.tiers.crash_child import Death
-from windlass_conformance.tiers.nursery import Nursery
+from tallystick import Backend
+from tallystick_conformance import Status, Target, conform
+from tallystick_conformance.clauses import CLAUSES
+from tallystick_conformance.tiers.crash_child import Death
+from tallystick_conformance.tiers.nursery import Nursery
 
 CRASHES = [id for id, clause in CLAUSES.items() if clause.tier == "crash"]
 

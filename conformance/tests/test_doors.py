@@ -1,15 +1,15 @@
-"""The pytest doors: the class with known failures, the fixture, and `--pyargs windlass_conformance`."""
+"""The pytest doors: the class with known failures, the fixture, and `--pyargs tallystick_conformance`."""
 
 import subprocess
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from windlass_conformance import pytest_plugin
+from tallystick_conformance import pytest_plugin
 
 SUITE = """
-from windlass_conformance import BackendConformance
-from windlass_conformance.mutants.memory_inserts import StripsNul
+from tallystick_conformance import BackendConformance
+from tallystick_conformance.mutants.memory_inserts import StripsNul
 
 
 class TestBroken(BackendConformance):
@@ -19,8 +19,8 @@ class TestBroken(BackendConformance):
         return StripsNul(f"suite.{namespace}")
 
 
-def test_fixture(windlass_conform):
-    assert windlass_conform("memory://", only=["CAP-01"]).passed
+def test_fixture(tallystick_conform):
+    assert tallystick_conform("memory://", only=["CAP-01"]).passed
 """
 
 
@@ -47,9 +47,9 @@ def test_the_class_and_the_fixture(tmp_path: Path) -> None:
 
 
 def test_the_package_is_a_suite(tmp_path: Path) -> None:
-    """`pytest --pyargs windlass_conformance --windlass-url URL` tests that backend; without a URL it is skipped."""
-    arguments = ("--pyargs", "windlass_conformance", "-k", "BATCH-01 or CAP-01")
-    tested = _pytest(tmp_path, *arguments, "--windlass-url", "memory://")
+    """`pytest --pyargs tallystick_conformance --tallystick-url URL` tests that backend; without a URL it is skipped."""
+    arguments = ("--pyargs", "tallystick_conformance", "-k", "BATCH-01 or CAP-01")
+    tested = _pytest(tmp_path, *arguments, "--tallystick-url", "memory://")
     skipped = _pytest(tmp_path, *arguments)
 
     assert (tested.returncode, "2 passed" in tested.stdout) == (0, True), tested.stdout
@@ -58,7 +58,7 @@ def test_the_package_is_a_suite(tmp_path: Path) -> None:
 
 def test_the_plugin_loads_nothing(tmp_path: Path) -> None:
     """A pytest run that does not use the kit imports nothing of it but the plugin itself."""
-    code = "import sys, windlass_conformance.pytest_plugin as _; print([m for m in sys.modules if 'windlass' in m])"
+    code = "import sys, tallystick_conformance.pytest_plugin as _; print([m for m in sys.modules if 'tallystick' in m])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
 
-    assert loaded.stdout.strip() == "['windlass_conformance', 'windlass_conformance.pytest_plugin']"
+    assert loaded.stdout.strip() == "['tallystick_conformance', 'tallystick_conformance.pytest_plugin']"

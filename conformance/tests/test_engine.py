@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 import pytest
-from windlass import Backend, ConfigurationError, Filter, NewRecord, Unavailable, UnknownScheme
-from windlass_conformance import CLAUSES, Interrupted, Result, Status, Target, conform
-from windlass_conformance.case import EXAMPLES, Case
-from windlass_conformance.mutants.memory_claims import ClaimsBeforeDue, SortsByTime
-from windlass_conformance.mutants.memory_inserts import StripsNul
-from windlass_conformance.programs.coverage import WAYS
-from windlass_conformance.programs.run import MODEL_CLAUSES
-from windlass_memory import MemoryBackend
+from tallystick import Backend, ConfigurationError, Filter, NewRecord, Unavailable, UnknownScheme
+from tallystick_conformance import CLAUSES, Interrupted, Result, Status, Target, conform
+from tallystick_conformance.case import EXAMPLES, Case
+from tallystick_conformance.mutants.memory_claims import ClaimsBeforeDue, SortsByTime
+from tallystick_conformance.mutants.memory_inserts import StripsNul
+from tallystick_conformance.programs.coverage import WAYS
+from tallystick_conformance.programs.run import MODEL_CLAUSES
+from tallystick_memory import MemoryBackend
 
 
 def test_the_memory_backend_conforms() -> None:

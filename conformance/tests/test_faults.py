@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from windlass import Backend, Inserted, NewRecord, OutcomeUnknown, Record, Unavailable
-from windlass_conformance import Status, Target, conform
-from windlass_conformance.clauses import CLAUSES
+from tallystick import Backend, Inserted, NewRecord, OutcomeUnknown, Record, Unavailable
+from tallystick_conformance import Status, Target, conform
+from tallystick_conformance.clauses import CLAUSES
 
 from .served import ServedBackend, serving
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any, ClassVar, NoReturn, cast
 
 import pytest
-from windlass import Backend, ConfigurationError, ContractMismatch
-from windlass_conformance import Target, conform
-from windlass_conformance.first_look import looked_at
-from windlass_memory import MemoryBackend
+from tallystick import Backend, ConfigurationError, ContractMismatch
+from tallystick_conformance import Target, conform
+from tallystick_conformance.first_look import looked_at
+from tallystick_memory import MemoryBackend
 
 
 def _raising(method: str, error: Exception) -> type[Backend]:
@@ -62,14 +62,14 @@ class Unversioned(MemoryBackend):
         (_raising("capabilities", RuntimeError("not yet")), "RuntimeError('not yet') was raised"),
         (_raising("setup", NotImplementedError()), "in broken; the kit begins with from_url, namespaced, "),
         (_raising("teardown", NotImplementedError()), "a method is not written yet"),
-        (Strange, "capabilities is {'durable': True}, which is no windlass.Capabilities"),
+        (Strange, "capabilities is {'durable': True}, which is no tallystick.Capabilities"),
         (InMilliseconds, "capabilities.time_precision is 0.001, which is no timedelta"),
         (Unversioned, "Unversioned names no version of the backend contract"),
-        (dict, "dict is no subclass of windlass.Backend"),
+        (dict, "dict is no subclass of tallystick.Backend"),
     ],
 )
 def test_a_backend_that_is_not_whole_is_told_in_a_line(backend: type[Backend], said: str) -> None:
-    """The error is one of Windlass, of one line, and says what is missing or which method raised what, where."""
+    """The error is one of Tallystick, of one line, and says what is missing or which method raised what, where."""
     with pytest.raises(ConfigurationError) as caught:
         conform(Target.from_class(backend, "memory://first-look"))
 

@@ -7,16 +7,16 @@ from pathlib import Path
 from threading import Lock, Thread
 
 import pytest
-from windlass import NewRecord, Unavailable
-from windlass_conformance.case import NOW
-from windlass_conformance.gates import Gate, Steps, Turn, jitter, steps_of
-from windlass_conformance.gates.chunks import Chunks, server_of, through
-from windlass_conformance.gates.lines import Lines
-from windlass_conformance.gates.proxy import Proxy, Traffic
-from windlass_conformance.gates.statements import Statements
-from windlass_conformance.gates.steps import OnStep
-from windlass_conformance.target import Target
-from windlass_memory import MemoryBackend
+from tallystick import NewRecord, Unavailable
+from tallystick_conformance.case import NOW
+from tallystick_conformance.gates import Gate, Steps, Turn, jitter, steps_of
+from tallystick_conformance.gates.chunks import Chunks, server_of, through
+from tallystick_conformance.gates.lines import Lines
+from tallystick_conformance.gates.proxy import Proxy, Traffic
+from tallystick_conformance.gates.statements import Statements
+from tallystick_conformance.gates.steps import OnStep
+from tallystick_conformance.target import Target
+from tallystick_memory import MemoryBackend
 
 from .served import ServedBackend, serving
 
@@ -152,4 +152,4 @@ def test_lines_are_those_of_the_backends_packages() -> None:
     files = Lines(Own)._files
 
     assert __file__ in files
-    assert any(file.endswith(("windlass_memory/", "windlass_memory\\")) for file in files)
+    assert any(file.endswith(("tallystick_memory/", "tallystick_memory\\")) for file in files)

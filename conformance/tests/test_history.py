@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import count
 
 import pytest
-from windlass import (
+from tallystick import (
     Claim,
     Complete,
     Filter,
@@ -17,14 +17,14 @@ from windlass import (
     State,
     Unavailable,
 )
-from windlass_conformance import CLAUSES, Target, Violation, conform
-from windlass_conformance.history import Operation, Recorder, check, run_rounds
-from windlass_conformance.history.facts import gather
-from windlass_conformance.history.finding import CLAUSE_OF
-from windlass_conformance.history.lives import explain
-from windlass_conformance.history.recorder import from_json, to_json
-from windlass_conformance.mutants.memory_claims import ClaimsAgain
-from windlass_memory import MemoryBackend
+from tallystick_conformance import CLAUSES, Target, Violation, conform
+from tallystick_conformance.history import Operation, Recorder, check, run_rounds
+from tallystick_conformance.history.facts import gather
+from tallystick_conformance.history.finding import CLAUSE_OF
+from tallystick_conformance.history.lives import explain
+from tallystick_conformance.history.recorder import from_json, to_json
+from tallystick_conformance.mutants.memory_claims import ClaimsAgain
+from tallystick_memory import MemoryBackend
 
 from .broken_histories import (
     BROKEN,

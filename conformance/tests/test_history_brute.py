@@ -9,7 +9,7 @@ from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from windlass import (
+from tallystick import (
     Cancel,
     Claim,
     Complete,
@@ -23,9 +23,9 @@ from windlass import (
     Release,
     Retry,
 )
-from windlass_conformance.history import Operation, Recorder, check
-from windlass_conformance.history.brute import is_linearizable
-from windlass_memory import MemoryBackend
+from tallystick_conformance.history import Operation, Recorder, check
+from tallystick_conformance.history.brute import is_linearizable
+from tallystick_memory import MemoryBackend
 
 NOW = datetime(2040, 2, 29, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

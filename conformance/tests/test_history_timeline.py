@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
-from windlass import Claim, Complete, NewRecord, OutcomeUnknown
-from windlass_conformance.history import Finding, Operation, Recorder, check, write_timeline
-from windlass_memory import MemoryBackend
+from tallystick import Claim, Complete, NewRecord, OutcomeUnknown
+from tallystick_conformance.history import Finding, Operation, Recorder, check, write_timeline
+from tallystick_memory import MemoryBackend
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 VOID = {"meta", "br"}

@@ -5,9 +5,9 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
-from windlass import Backend
-from windlass_conformance import Target, conform
-from windlass_memory import MemoryBackend
+from tallystick import Backend
+from tallystick_conformance import Target, conform
+from tallystick_memory import MemoryBackend
 
 
 class KeepsAThread(MemoryBackend):

@@ -1,8 +1,8 @@
 """The pytest door, on the backend in memory."""
 
-from windlass import Backend
-from windlass_conformance import BackendConformance
-from windlass_memory import MemoryBackend
+from tallystick import Backend
+from tallystick_conformance import BackendConformance
+from tallystick_memory import MemoryBackend
 
 
 class TestMemory(BackendConformance):

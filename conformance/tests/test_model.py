@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from windlass import TRANSITIONS, Cancel, Claim, Complete, Discard, Failure, NewRecord, Release, Retry, State
-from windlass_conformance.model import Model
+from tallystick import TRANSITIONS, Cancel, Claim, Complete, Discard, Failure, NewRecord, Release, Retry, State
+from tallystick_conformance.model import Model
 
 NOW = datetime(2001, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

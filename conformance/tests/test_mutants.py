@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from windlass import ConfigurationError
-from windlass_conformance import Mutant, matrix
-from windlass_conformance.mutant import judge
-from windlass_conformance.mutants import MUTANTS
-from windlass_memory import MemoryBackend
+from tallystick import ConfigurationError
+from tallystick_conformance import Mutant, matrix
+from tallystick_conformance.mutant import judge
+from tallystick_conformance.mutants import MUTANTS
+from tallystick_memory import MemoryBackend
 
 SAMPLE = ("claims late", "completes twice", "strips NUL", "extends any attempt", "purges at the moment")
 
@@ -58,8 +58,8 @@ def test_a_module_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         """
 import os
 import threading
-from windlass_conformance import Mutant
-from windlass_memory import MemoryBackend
+from tallystick_conformance import Mutant
+from tallystick_memory import MemoryBackend
 
 class Hangs(MemoryBackend):
     def setup(self):

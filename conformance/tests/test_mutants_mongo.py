@@ -1,11 +1,11 @@
 """Mutants over MongoDB, on the run's own server."""
 
 import pytest
-from windlass_conformance import matrix
-from windlass_conformance.mutants.mongo import MUTANTS
+from tallystick_conformance import matrix
+from tallystick_conformance.mutants.mongo import MUTANTS
 
 SAMPLE = ("evaluates errors", "takes whatever it found", "is sure of what others ended", "writes the version anew")
-MONGO = "windlass_conformance.mutants.mongo"
+MONGO = "tallystick_conformance.mutants.mongo"
 
 
 @pytest.mark.parametrize("name", SAMPLE)

@@ -1,14 +1,14 @@
 """Mutants over PostgreSQL, on the run's own server; and what becomes of mutants where there is none."""
 
 import pytest
-from windlass import ConfigurationError
-from windlass_conformance import Mutant, matrix, servers
-from windlass_conformance.mutant import judge
-from windlass_conformance.mutants.postgres import MUTANTS
-from windlass_memory import MemoryBackend
+from tallystick import ConfigurationError
+from tallystick_conformance import Mutant, matrix, servers
+from tallystick_conformance.mutant import judge
+from tallystick_conformance.mutants.postgres import MUTANTS
+from tallystick_memory import MemoryBackend
 
 SAMPLE = ("claims in two statements", "forgets deletes", "keeps errors as jsonb", "stands still in a transaction")
-POSTGRES = "windlass_conformance.mutants.postgres"
+POSTGRES = "tallystick_conformance.mutants.postgres"
 
 
 @pytest.mark.parametrize("name", SAMPLE)
@@ -26,7 +26,7 @@ def test_without_a_server_they_are_left_out() -> None:
     assert present == []
     assert told == [
         f"{len(MUTANTS)} left out: no server is given for postgres (--server postgres=URL or "
-        "WINDLASS_TEST_POSTGRES_URL)"
+        "TALLYSTICK_TEST_POSTGRES_URL)"
     ]
     with pytest.raises(ConfigurationError, match="no server is given for postgres"):
         judge(MUTANTS[0], servers={})
@@ -34,16 +34,16 @@ def test_without_a_server_they_are_left_out() -> None:
 
 def test_plugins_that_are_not_installed_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The mutants of a plugin that is not installed are left out, and a line says so."""
-    monkeypatch.setattr("windlass_conformance.mutants.ABSENT", ("windlass_postgres",))
+    monkeypatch.setattr("tallystick_conformance.mutants.ABSENT", ("tallystick_postgres",))
 
     _, told = matrix.split(matrix.find([matrix.SHIPPED], ["claims late"]), {})
 
-    assert told == ["those over windlass_postgres left out: it is not installed"]
+    assert told == ["those over tallystick_postgres left out: it is not installed"]
 
 
 def test_servers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server is given by an option or by the environment; the option goes first, and needs a URL."""
-    monkeypatch.setenv("WINDLASS_TEST_ACME_URL", "acme://one")
+    monkeypatch.setenv("TALLYSTICK_TEST_ACME_URL", "acme://one")
 
     assert servers.given()["acme"] == "acme://one"
     assert servers.given(["acme=acme://two?a=b"])["acme"] == "acme://two?a=b"

@@ -8,10 +8,10 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from windlass import Capabilities, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Record, guards
-from windlass_conformance import Target, conform
-from windlass_memory import MemoryBackend, transitions
-from windlass_memory.store import Store
+from tallystick import Capabilities, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Record, guards
+from tallystick_conformance import Target, conform
+from tallystick_memory import MemoryBackend, transitions
+from tallystick_memory.store import Store
 
 _MS = timedelta(milliseconds=1)
 _YEARS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC))

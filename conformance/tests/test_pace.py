@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
-from windlass_conformance.pace import Pace, notice
-from windlass_conformance.profiles import PROFILES
-from windlass_conformance.running import run_programs
-from windlass_conformance.target import Target
+from tallystick_conformance.pace import Pace, notice
+from tallystick_conformance.profiles import PROFILES
+from tallystick_conformance.running import run_programs
+from tallystick_conformance.target import Target
 
 
 class Clock:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from windlass import Complete, Hold, Outcome, Record, Release, Retry
-from windlass_conformance import Target
-from windlass_conformance.profiles import PROFILES
-from windlass_conformance.programs.judge import Judge
-from windlass_conformance.programs.machine import STARTS
-from windlass_conformance.programs.run import run, violations
-from windlass_memory import MemoryBackend
+from tallystick import Complete, Hold, Outcome, Record, Release, Retry
+from tallystick_conformance import Target
+from tallystick_conformance.profiles import PROFILES
+from tallystick_conformance.programs.judge import Judge
+from tallystick_conformance.programs.machine import STARTS
+from tallystick_conformance.programs.run import run, violations
+from tallystick_memory import MemoryBackend
 
 
 class Counting(MemoryBackend):

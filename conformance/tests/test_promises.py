@@ -3,10 +3,10 @@
 from types import ModuleType
 
 import pytest
-from windlass_conformance import CLAUSES
-from windlass_conformance.promises import NOTHING, clauses_of, promised_by, sentences, ties
+from tallystick_conformance import CLAUSES
+from tallystick_conformance.promises import NOTHING, clauses_of, promised_by, sentences, ties
 
-WAY_ON = "tie it to its clauses in windlass_conformance/promises.toml, and write those that are missing"
+WAY_ON = "tie it to its clauses in tallystick_conformance/promises.toml, and write those that are missing"
 
 
 def test_each_sentence_of_the_contract_is_tied() -> None:
@@ -52,7 +52,7 @@ def test_a_docstring_is_read_by_sentences() -> None:
 
 def test_what_is_added_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """A new method, field and error of a store are parts of the contract as soon as they have a docstring."""
-    from windlass_conformance import promises  # noqa: PLC0415 - to be given another module
+    from tallystick_conformance import promises  # noqa: PLC0415 - to be given another module
 
     parts = promises._parts
 

@@ -9,14 +9,14 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from windlass import TRANSITIONS, Capabilities
-from windlass_conformance import CLAUSES, Report, Result, Status, Target, Violation, conform, reports
-from windlass_conformance.programs.coverage import WAYS
-from windlass_conformance.redaction import Redaction
-from windlass_conformance.report import Subject
-from windlass_conformance.reports import document
-from windlass_conformance.reports.verify import verified
-from windlass_memory import MemoryBackend
+from tallystick import TRANSITIONS, Capabilities
+from tallystick_conformance import CLAUSES, Report, Result, Status, Target, Violation, conform, reports
+from tallystick_conformance.programs.coverage import WAYS
+from tallystick_conformance.redaction import Redaction
+from tallystick_conformance.report import Subject
+from tallystick_conformance.reports import document
+from tallystick_conformance.reports.verify import verified
+from tallystick_memory import MemoryBackend
 
 SECRET = "s3cret-pass"
 URL = f"acme://me:{SECRET}@host/db?token=abcdef"
@@ -33,7 +33,7 @@ CAPABILITIES = Capabilities(
 
 def _report(**changed: Result) -> Report:
     results = [changed.get(id.replace("-", "_"), Result(id, Status.PASSED, seconds=0.1)) for id in CLAUSES]
-    subject = Subject("acme://***@host/db?***", CAPABILITIES, "windlass-acme", "1.2", "9.4", URL)
+    subject = Subject("acme://***@host/db?***", CAPABILITIES, "tallystick-acme", "1.2", "9.4", URL)
     return Report(subject, "quick", 0, results, datetime(2031, 5, 17, tzinfo=UTC), 1.5, budget_seconds=60)
 
 
@@ -74,7 +74,7 @@ def test_the_document_has_its_published_form() -> None:
     assert set(told) == set(json.loads(document.schema())["properties"])
     assert document.Document.model_validate(told).passed is False
     assert told["schema"] == 1
-    assert told["backend"] == {"distribution": "windlass-acme", "version": "1.2", "server_version": "9.4"}
+    assert told["backend"] == {"distribution": "tallystick-acme", "version": "1.2", "server_version": "9.4"}
     assert (told["started"], told["finished"]) == ("2031-05-17T00:00:00.000+00:00", "2031-05-17T00:00:01.500+00:00")
 
 
@@ -83,7 +83,7 @@ def test_of_a_plugin_the_distribution_is_told() -> None:
     by_url = document.of(conform("memory://", only=["CAP-01"])).backend
     by_hand = document.of(conform(lambda namespace: MemoryBackend(f"hand.{namespace}"), only=["CAP-01"])).backend
 
-    assert by_url.distribution == "windlass-memory"
+    assert by_url.distribution == "tallystick-memory"
     assert by_url.version is not None
     assert (by_hand.distribution, by_hand.version, by_hand.server_version) == (None, None, None)
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from windlass import ConfigurationError
-from windlass_conformance import CLAUSES, Report, Status, Target, conform
-from windlass_conformance.repros.replay import replay
-from windlass_conformance.repros.traces import Trace
+from tallystick import ConfigurationError
+from tallystick_conformance import CLAUSES, Report, Status, Target, conform
+from tallystick_conformance.repros.replay import replay
+from tallystick_conformance.repros.traces import Trace
 
 BROKEN = """
 from dataclasses import replace
 
-from windlass_memory import MemoryBackend
+from tallystick_memory import MemoryBackend
 
 
 class StripsNul(MemoryBackend):
@@ -107,7 +107,7 @@ def test_a_script_fails_alone_in_the_same_way(broken: Any, tmp_path: Path, name:
     fails = _run(script, "--backend", f"broken_backends:{name}", "memory://")
     holds = _run(script, "memory://")
 
-    assert "windlass_conformance" not in repro.script
+    assert "tallystick_conformance" not in repro.script
     assert fails.returncode == 1, fails
     assert f"AssertionError: {clause} is broken: {CLAUSES[clause].text}\n  expected: " in fails.stderr
     assert (holds.returncode, holds.stdout) == (0, "the clause holds\n"), holds

@@ -4,16 +4,16 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from windlass import Backend
-from windlass_conformance import Target, conform
-from windlass_conformance.clauses import CLAUSES
-from windlass_conformance.gates import Gate, Turn, steps_of
-from windlass_conformance.mutants import memory_schedules
-from windlass_conformance.pace import Pace
-from windlass_conformance.schedules.explore import explore
-from windlass_conformance.schedules.play import Played, Stage
-from windlass_conformance.schedules.program import Program, claim, insert
-from windlass_sqlite import SqliteBackend
+from tallystick import Backend
+from tallystick_conformance import Target, conform
+from tallystick_conformance.clauses import CLAUSES
+from tallystick_conformance.gates import Gate, Turn, steps_of
+from tallystick_conformance.mutants import memory_schedules
+from tallystick_conformance.pace import Pace
+from tallystick_conformance.schedules.explore import explore
+from tallystick_conformance.schedules.play import Played, Stage
+from tallystick_conformance.schedules.program import Program, claim, insert
+from tallystick_sqlite import SqliteBackend
 
 from . import stepwise
 from .served import ServedBackend, serving

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from windlass import Capabilities
-from windlass_conformance import Status, Target, conform
-from windlass_conformance.mutant import Mutant
-from windlass_conformance.mutants import sqlite_undeclared
-from windlass_sqlite import SqliteBackend
+from tallystick import Capabilities
+from tallystick_conformance import Status, Target, conform
+from tallystick_conformance.mutant import Mutant
+from tallystick_conformance.mutants import sqlite_undeclared
+from tallystick_sqlite import SqliteBackend
 
 PROBES = ["CAP-05", "CAP-06", "CAP-07"]
 
@@ -67,7 +67,9 @@ def test_harm_is_found(mutant: Mutant, tmp_path: Path) -> None:
 
 def test_a_program_that_is_no_file_starts_no_other() -> None:
     """Where the program comes by standard input, what takes other processes is not run."""
-    program = "from windlass_conformance import conform; print(conform('memory://', only=['CAP-06']).results[0].status)"
+    program = (
+        "from tallystick_conformance import conform; print(conform('memory://', only=['CAP-06']).results[0].status)"
+    )
     told = subprocess.run([sys.executable, "-"], input=program, capture_output=True, text=True, check=True)
 
     assert (told.stdout, told.stderr) == ("not run\n", "")

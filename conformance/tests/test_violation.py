@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from windlass import Claim, Complete, Filter, NewRecord, State
-from windlass_conformance import Violation
-from windlass_conformance.model import Model
-from windlass_conformance.rendering import call, render
+from tallystick import Claim, Complete, Filter, NewRecord, State
+from tallystick_conformance import Violation
+from tallystick_conformance.model import Model
+from tallystick_conformance.rendering import call, render
 
 
 def test_a_violation_reads_as_a_sentence() -> None:

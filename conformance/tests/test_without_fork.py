@@ -28,7 +28,7 @@ def test_what_needs_processes_is_tested_without_fork(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(MASK)
     arguments = [f"sqlite:///{tmp_path}/x.db", "--json", *(f"--only={id}" for id in CLAUSES)]
     done = subprocess.run(
-        [sys.executable, "-m", "windlass.cli", "conform", *arguments],
+        [sys.executable, "-m", "tallystick.cli", "conform", *arguments],
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from windlass import Backend, Runner
+from tallystick import Backend, Runner
 
 from .helpers import LONG, SECOND, SERVICES, MakeRunner, eventually, threads
 

@@ -7,8 +7,8 @@ from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 import pytest
-from windlass import Backend, NewRecord, Record, Runner
-from windlass_memory import MemoryBackend
+from tallystick import Backend, NewRecord, Record, Runner
+from tallystick_memory import MemoryBackend
 
 T = TypeVar("T")
 
@@ -42,11 +42,11 @@ def eventually(condition: Callable[[], T]) -> T:
 
 
 def threads(*prefixes: str) -> set[str]:
-    """Return the names of the living threads of Windlass that begin with one of the prefixes."""
+    """Return the names of the living threads of Tallystick that begin with one of the prefixes."""
     return {f"{thread.name} {thread.ident}" for thread in threading.enumerate() if thread.name.startswith(prefixes)}
 
 
-SERVICES = ("windlass-fetcher", "windlass-settler", "windlass-keeper", "windlass-maintainer", "windlass-loop")
+SERVICES = ("tallystick-fetcher", "tallystick-settler", "tallystick-keeper", "tallystick-maintainer", "tallystick-loop")
 
 
 def stored(kind: str = "echo", payload: bytes = b"null", **fields: Any) -> Record:

@@ -6,7 +6,7 @@ from threading import get_ident
 from typing import Any
 
 import pytest
-from windlass import (
+from tallystick import (
     Context,
     Definition,
     Filter,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, field_validator
-from windlass import DefinitionError, InvalidPayload
-from windlass.codec import Codec
+from tallystick import DefinitionError, InvalidPayload
+from tallystick.codec import Codec
 
 
 class Report(BaseModel):

@@ -2,7 +2,7 @@ import asyncio
 import threading
 
 import pytest
-from windlass import Context, NoCurrentRunner, Runner
+from tallystick import Context, NoCurrentRunner, Runner
 
 from .helpers import LONG, MakeRunner
 

@@ -2,7 +2,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
-from windlass import (
+from tallystick import (
     Context,
     Definition,
     DefinitionError,

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from windlass import (
+from tallystick import (
     Capabilities,
     Closed,
     Context,
@@ -19,7 +19,7 @@ from windlass import (
     UnknownKind,
     Unsupported,
 )
-from windlass_memory import MemoryBackend
+from tallystick_memory import MemoryBackend
 
 from .helpers import NOW, SECOND, MakeRunner
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from windlass import FINAL, InvalidArgument, PayloadTooLarge, State, guards
+from tallystick import FINAL, InvalidArgument, PayloadTooLarge, State, guards
 
 from .helpers import NOW, SECOND
 

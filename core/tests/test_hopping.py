@@ -5,9 +5,9 @@ import threading
 from typing import Any
 
 import pytest
-from windlass import Backend, InvalidArgument, Runner, on_calling_loop
-from windlass.hopping import hop
-from windlass_memory import MemoryBackend
+from tallystick import Backend, InvalidArgument, Runner, on_calling_loop
+from tallystick.hopping import hop
+from tallystick_memory import MemoryBackend
 
 
 def test_a_backend_can_use_what_belongs_to_the_calling_loop() -> None:

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from windlass import (
+from tallystick import (
     Backend,
     ConfigurationError,
     ContractMismatch,
@@ -16,7 +16,7 @@ from windlass import (
     open_backend,
     plugins,
 )
-from windlass_memory import MemoryBackend
+from tallystick_memory import MemoryBackend
 
 
 class Installed(Distribution):
@@ -25,7 +25,7 @@ class Installed(Distribution):
     def __init__(self, name: str, module: str) -> None:
         self._files = {
             "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2.3\n",
-            "entry_points.txt": f"[windlass]\n{name} = {module}\n",
+            "entry_points.txt": f"[tallystick]\n{name} = {module}\n",
         }
 
     def read_text(self, filename: str) -> str | None:
@@ -46,7 +46,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Offer], EntryPoin
 
     def install(name: str, offer: Offer) -> EntryPoint:
         module = ModuleType(f"{name}_plugin".replace("-", "_"))
-        module.windlass_backend = hookimpl(offer)  # type: ignore[attr-defined]  # made here
+        module.tallystick_backend = hookimpl(offer)  # type: ignore[attr-defined]  # made here
         monkeypatch.setitem(sys.modules, module.__name__, module)
         [entry_point] = Installed(name, module.__name__).entry_points
         return entry_point
@@ -77,7 +77,7 @@ class UnversionedBackend(MemoryBackend):
 
 def test_scheme_picks_the_backend(install: Install) -> None:
     """The URL's scheme picks the class that its plugin offers, in any case of letters."""
-    found = plugins.load([install("windlass-acme", lambda: {"acme": MemoryBackend})])
+    found = plugins.load([install("tallystick-acme", lambda: {"acme": MemoryBackend})])
     assert found.backend("acme://host") is MemoryBackend
     assert found.backend("ACME://host") is MemoryBackend
 
@@ -90,8 +90,8 @@ def test_installed() -> None:
 
 def test_unknown_scheme(install: Install) -> None:
     """For a scheme that nobody serves, the error says what to install and lists what is there."""
-    found = plugins.load([install("windlass-acme", lambda: {"acme": MemoryBackend})])
-    with pytest.raises(UnknownScheme, match=r"zebra://.*windlass-zebra.*acme:// \(windlass-acme\)"):
+    found = plugins.load([install("tallystick-acme", lambda: {"acme": MemoryBackend})])
+    with pytest.raises(UnknownScheme, match=r"zebra://.*tallystick-zebra.*acme:// \(tallystick-acme\)"):
         found.backend("zebra://host")
 
 
@@ -105,11 +105,11 @@ def test_conflict(install: Install) -> None:
     """A scheme that two distributions serve is refused, naming both; another scheme of theirs works."""
     found = plugins.load(
         [
-            install("windlass-acme", lambda: {"acme": MemoryBackend, "only": MemoryBackend}),
-            install("windlass-rival", lambda: {"acme": MemoryBackend}),
+            install("tallystick-acme", lambda: {"acme": MemoryBackend, "only": MemoryBackend}),
+            install("tallystick-rival", lambda: {"acme": MemoryBackend}),
         ]
     )
-    with pytest.raises(PluginConflict, match=r"windlass-acme 1\.2\.3 and windlass-rival 1\.2\.3"):
+    with pytest.raises(PluginConflict, match=r"tallystick-acme 1\.2\.3 and tallystick-rival 1\.2\.3"):
         found.backend("acme://host")
     assert found.backend("only://host") is MemoryBackend
 
@@ -117,17 +117,17 @@ def test_conflict(install: Install) -> None:
 @pytest.mark.parametrize(("backend", "version"), [(OldBackend, "for version 0"), (UnversionedBackend, "no version")])
 def test_contract_mismatch(install: Install, backend: type[Backend], version: str) -> None:
     """A backend built for another version of the contract is refused, naming both versions."""
-    found = plugins.load([install("windlass-acme", lambda: {"acme": backend})])
-    with pytest.raises(ContractMismatch, match=rf"windlass-acme 1\.2\.3 .*{version} of .*speaks version 1"):
+    found = plugins.load([install("tallystick-acme", lambda: {"acme": backend})])
+    with pytest.raises(ContractMismatch, match=rf"tallystick-acme 1\.2\.3 .*{version} of .*speaks version 1"):
         found.backend("acme://host")
 
 
 def test_broken_plugin_breaks_no_other(install: Install) -> None:
     """A plugin that fails to import is kept aside; the others work, and an unknown scheme's error tells of it."""
-    found = plugins.load([missing("windlass-zebra"), install("windlass-acme", lambda: {"acme": MemoryBackend})])
+    found = plugins.load([missing("tallystick-zebra"), install("tallystick-acme", lambda: {"acme": MemoryBackend})])
     assert found.backend("acme://host") is MemoryBackend
-    assert list(found.broken) == ["windlass-zebra 1.2.3"]
-    with pytest.raises(UnknownScheme, match=r"windlass-zebra 1\.2\.3 failed to load: ModuleNotFoundError"):
+    assert list(found.broken) == ["tallystick-zebra 1.2.3"]
+    with pytest.raises(UnknownScheme, match=r"tallystick-zebra 1\.2\.3 failed to load: ModuleNotFoundError"):
         found.backend("zebra://host")
 
 
@@ -137,9 +137,11 @@ def test_plugin_that_raises_breaks_no_other(install: Install) -> None:
     def offer() -> Mapping[str, type[Backend]]:
         raise RuntimeError("no driver")
 
-    found = plugins.load([install("windlass-zebra", offer), install("windlass-acme", lambda: {"acme": MemoryBackend})])
+    found = plugins.load(
+        [install("tallystick-zebra", offer), install("tallystick-acme", lambda: {"acme": MemoryBackend})]
+    )
     assert found.backend("acme://host") is MemoryBackend
-    assert "no driver" in str(found.broken["windlass-zebra 1.2.3"])
+    assert "no driver" in str(found.broken["tallystick-zebra 1.2.3"])
 
 
 @pytest.mark.parametrize("url", ["", "memory", "memory:", "/var/jobs.db", "memory://[::1"])

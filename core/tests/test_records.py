@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from windlass import Claim, Failure, Filter, InvalidArgument, NewRecord, State
+from tallystick import Claim, Failure, Filter, InvalidArgument, NewRecord, State
 
 from .helpers import SECOND, stored
 

@@ -2,7 +2,7 @@ from uuid import uuid4
 
 import pytest
 from pydantic import BaseModel
-from windlass import (
+from tallystick import (
     Abandon,
     Context,
     Handle,

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from windlass import ByException, Exponential, Fixed, InvalidArgument, Never
+from tallystick import ByException, Exponential, Fixed, InvalidArgument, Never
 
 from .helpers import SECOND
 

@@ -2,7 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from windlass import (
+from tallystick import (
     AlreadyStarted,
     Closed,
     ConfigurationError,
@@ -16,7 +16,7 @@ from windlass import (
     State,
     UnknownScheme,
 )
-from windlass_memory import MemoryBackend
+from tallystick_memory import MemoryBackend
 
 from .helpers import AT_ONCE, LONG, SERVICES, MakeRunner, threads
 

@@ -2,8 +2,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from windlass import ConfigurationError, Runner, Settings
-from windlass.settings import SettingsArgs
+from tallystick import ConfigurationError, Runner, Settings
+from tallystick.settings import SettingsArgs
 
 
 def test_arguments_are_the_settings() -> None:
@@ -13,11 +13,11 @@ def test_arguments_are_the_settings() -> None:
 
 def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A setting is read from the environment: lengths of time as ISO 8601, queues with commas."""
-    monkeypatch.setenv("WINDLASS_BACKEND", "memory://elsewhere")
-    monkeypatch.setenv("WINDLASS_GRACE", "PT1M")
-    monkeypatch.setenv("WINDLASS_CONCURRENCY", "3")
-    monkeypatch.setenv("WINDLASS_QUEUES", "emails, reports,emails")
-    monkeypatch.setenv("WINDLASS_AUTO_SETUP", "false")
+    monkeypatch.setenv("TALLYSTICK_BACKEND", "memory://elsewhere")
+    monkeypatch.setenv("TALLYSTICK_GRACE", "PT1M")
+    monkeypatch.setenv("TALLYSTICK_CONCURRENCY", "3")
+    monkeypatch.setenv("TALLYSTICK_QUEUES", "emails, reports,emails")
+    monkeypatch.setenv("TALLYSTICK_AUTO_SETUP", "false")
     settings = Runner().settings
     assert settings.backend == "memory://elsewhere"
     assert settings.grace == timedelta(minutes=1)
@@ -28,8 +28,8 @@ def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_argument_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """An argument overrides the environment, and the environment the default."""
-    monkeypatch.setenv("WINDLASS_BACKEND", "memory://environment")
-    monkeypatch.setenv("WINDLASS_BATCH", "7")
+    monkeypatch.setenv("TALLYSTICK_BACKEND", "memory://environment")
+    monkeypatch.setenv("TALLYSTICK_BATCH", "7")
     settings = Runner("memory://argument").settings
     assert (settings.backend, settings.batch) == ("memory://argument", 7)
 
@@ -52,15 +52,15 @@ def test_argument_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_bad_argument(name: str, value: Any) -> None:
     """An argument with a value that cannot work, or that is no setting, is refused and named."""
-    with pytest.raises(ConfigurationError, match=rf"{name} .*WINDLASS_{name.upper()}"):
+    with pytest.raises(ConfigurationError, match=rf"{name} .*TALLYSTICK_{name.upper()}"):
         Runner("memory://", **{name: value})
 
 
 @pytest.mark.parametrize(("name", "value"), [("CONCURRENCY", "0"), ("LEASE", "soon"), ("QUEUES", "a,,b"), ("POLL", "")])
 def test_bad_environment(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     """A variable with a value that cannot work is refused and named."""
-    monkeypatch.setenv(f"WINDLASS_{name}", value)
-    with pytest.raises(ConfigurationError, match=f"WINDLASS_{name}"):
+    monkeypatch.setenv(f"TALLYSTICK_{name}", value)
+    with pytest.raises(ConfigurationError, match=f"TALLYSTICK_{name}"):
         Runner()
 
 

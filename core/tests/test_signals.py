@@ -11,7 +11,7 @@ import pytest
 WORKER = """
 import time
 from datetime import timedelta
-from windlass import Context, Runner, State
+from tallystick import Context, Runner, State
 
 runner = Runner("memory://", poll=timedelta(milliseconds=20), grace=timedelta(seconds=60))
 

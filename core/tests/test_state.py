@@ -1,4 +1,4 @@
-from windlass import CLAIMABLE, FINAL, TRANSITIONS, State
+from tallystick import CLAIMABLE, FINAL, TRANSITIONS, State
 
 
 def test_parts() -> None:

@@ -9,7 +9,7 @@ import pytest
 APPLICATION = """
 from uuid import UUID
 from pydantic import BaseModel
-from windlass import Context, Job, Runner
+from tallystick import Context, Job, Runner
 
 class Receipt(BaseModel):
     number: int
@@ -101,7 +101,7 @@ def said(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) 
 )
 def test_type(said: dict[str, str], what: str, type_: str) -> None:
     """A job keeps the types of its payload and its result, from its definition to the result that is read back."""
-    assert f'is "{type_}"' in re.sub(r"\b(builtins|application|windlass\.\w+)\.", "", said[what])
+    assert f'is "{type_}"' in re.sub(r"\b(builtins|application|tallystick\.\w+)\.", "", said[what])
 
 
 @pytest.mark.parametrize("what", ["wrong payload", "wrong async payload"])

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
-from windlass import BackendUrl, ConfigurationError, urls
+from tallystick import BackendUrl, ConfigurationError, urls
 
 
 class PoolOptions(BaseModel):
@@ -11,7 +11,7 @@ class PoolOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     pool: int = 4
-    schema_name: str = "windlass"
+    schema_name: str = "tallystick"
 
 
 def test_parts() -> None:

@@ -1,7 +1,7 @@
 """Callbacks of an application."""
 
 import pytest
-from windlass import Abandon, Complete, Context, Definition, Discard, Fixed, Outcome, Record, Runner, State
+from tallystick import Abandon, Complete, Context, Definition, Discard, Fixed, Outcome, Record, Runner, State
 
 from .helpers import AT_ONCE, LONG, eventually
 

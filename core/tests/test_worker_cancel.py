@@ -4,7 +4,7 @@ import asyncio
 from threading import Event
 
 import pytest
-from windlass import Context, Fixed, JobCancelled, Runner, State, Stop
+from tallystick import Context, Fixed, JobCancelled, Runner, State, Stop
 
 from .helpers import AT_ONCE, LONG, SHORT_LEASE, MakeRunner, eventually
 

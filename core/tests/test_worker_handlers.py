@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from windlass import Context, Definition, Failure, JobDiscarded, NewRecord, Record, Runner, State
+from tallystick import Context, Definition, Failure, JobDiscarded, NewRecord, Record, Runner, State
 
 from .helpers import LONG, MakeRunner, eventually
 
@@ -62,7 +62,7 @@ def test_returns_what_is_not_its_type(runner: Runner, result: Any) -> None:
     for definition in (sync, coroutine):
         error = discarded(runner, runner.enqueue(definition.job(None)).id).last_error
         assert error is not None
-        assert error.type == "windlass.errors.InvalidResult"
+        assert error.type == "tallystick.errors.InvalidResult"
         assert f"the result of {definition.kind!r}" in error.message
 
 
@@ -76,7 +76,7 @@ def test_result_is_too_large(runner: Runner) -> None:
     runner.start()
     error = discarded(runner, runner.enqueue(raw.job(b"")).id).last_error
     assert error is not None
-    assert error.type == "windlass.errors.PayloadTooLarge"
+    assert error.type == "tallystick.errors.PayloadTooLarge"
 
 
 @pytest.mark.parametrize("broken", [b"", b"{", b"\xff", b'"seven"'])
@@ -102,12 +102,12 @@ def test_undecodable_record(make_runner: MakeRunner, broken: bytes) -> None:
         stored = runner.get(record.id)
         assert (stored.state, stored.attempt, stored.max_attempts) == (State.DISCARDED, 1, 20)
         assert stored.last_error is not None
-        assert stored.last_error.type == "windlass.errors.InvalidPayload"
+        assert stored.last_error.type == "tallystick.errors.InvalidPayload"
 
 
 def test_unprintable_error(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
     """An error whose text no encoding holds is stored as it is."""
-    caplog.set_level("CRITICAL", logger="windlass")  # what is logged is sent between pytest's processes, encoded
+    caplog.set_level("CRITICAL", logger="tallystick")  # what is logged is sent between pytest's processes, encoded
 
     @runner.job("raise", max_attempts=1)
     def raises(payload: None, ctx: Context) -> None:

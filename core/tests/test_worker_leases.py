@@ -7,7 +7,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from windlass import (
+from tallystick import (
     LEASE_EXPIRED,
     Claim,
     Complete,
@@ -21,7 +21,7 @@ from windlass import (
     State,
     Stop,
 )
-from windlass_memory import MemoryBackend
+from tallystick_memory import MemoryBackend
 
 from .helpers import AT_ONCE, LONG, SECOND, SHORT_LEASE, MakeRunner, eventually
 

@@ -3,14 +3,14 @@
 import logging
 
 import pytest
-from windlass import Abandon, Context, Fixed, Runner
+from tallystick import Abandon, Context, Fixed, Runner
 
 from .helpers import AT_ONCE, LONG, eventually
 
 
 def test_handlers_log(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
     """What a handler logs by its context carries the job's id, kind, queue and attempt, and its own fields."""
-    caplog.set_level(logging.INFO, "windlass.jobs")
+    caplog.set_level(logging.INFO, "tallystick.jobs")
 
     @runner.job("talk", queue="talks", retry=Fixed(AT_ONCE))
     def talk(payload: int, ctx: Context) -> None:
@@ -21,7 +21,7 @@ def test_handlers_log(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
     handle = runner.enqueue(talk.job(3))
     runner.start()
     runner.result(handle.id, timeout=LONG)
-    logs = [log for log in caplog.records if log.name == "windlass.jobs"]
+    logs = [log for log in caplog.records if log.name == "tallystick.jobs"]
     assert [log.message for log in logs] == ["payload 3", "payload 3"]
     assert [_fields(log) for log in logs] == [(str(handle.id), "talk", "talks", attempt) for attempt in (1, 2)]
     assert logs[0].__dict__["tenant"] == 7
@@ -48,7 +48,7 @@ def test_ends_are_logged(runner: Runner, caplog: pytest.LogCaptureFixture) -> No
 
 def test_completions_are_quiet(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
     """A job that completed is logged for debugging only."""
-    caplog.set_level(logging.INFO, "windlass.worker")
+    caplog.set_level(logging.INFO, "tallystick.worker")
 
     @runner.job("echo")
     def echo(payload: int, ctx: Context) -> int:
@@ -56,7 +56,7 @@ def test_completions_are_quiet(runner: Runner, caplog: pytest.LogCaptureFixture)
 
     runner.start()
     runner.result(runner.enqueue(echo.job(1)), timeout=LONG)
-    caplog.set_level(logging.DEBUG, "windlass.worker")
+    caplog.set_level(logging.DEBUG, "tallystick.worker")
     runner.result(runner.enqueue(echo.job(2)), timeout=LONG)
     eventually(lambda: runner.snapshot().completed == 2)
     runner.stop()

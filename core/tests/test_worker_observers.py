@@ -6,7 +6,7 @@ from threading import Event, get_ident
 from typing import Any
 
 import pytest
-from windlass import Claim, Complete, Context, Discard, Inserted, Outcome, Record, Release, Retry, hookimpl, plugins
+from tallystick import Claim, Complete, Context, Discard, Inserted, Outcome, Record, Release, Retry, hookimpl, plugins
 
 from .helpers import AT_ONCE, LONG, MakeRunner, eventually
 
@@ -24,17 +24,17 @@ class Observer:
         return [what for name, what in self.told if name == hook]
 
     @hookimpl
-    def windlass_enqueued(self, inserted: Sequence[Inserted]) -> None:
+    def tallystick_enqueued(self, inserted: Sequence[Inserted]) -> None:
         """Note it."""
         self.told += [("enqueued", (answer.record.kind, answer.created)) for answer in inserted]
 
     @hookimpl
-    def windlass_claimed(self, records: Sequence[Record]) -> None:
+    def tallystick_claimed(self, records: Sequence[Record]) -> None:
         """Note it."""
         self.told += [("claimed", record.claim) for record in records]
 
     @hookimpl
-    def windlass_work(self, ctx: Context) -> Callable[[], None]:
+    def tallystick_work(self, ctx: Context) -> Callable[[], None]:
         """Note it, and the thread."""
         self.told.append(("begun", ctx.record.claim))
         self.begun_in.append(get_ident())
@@ -46,13 +46,13 @@ class Observer:
         return end
 
     @hookimpl
-    def windlass_settled(self, outcomes: Sequence[Outcome], records: Sequence[Record]) -> None:
+    def tallystick_settled(self, outcomes: Sequence[Outcome], records: Sequence[Record]) -> None:
         """Note it."""
         assert [outcome.claim for outcome in outcomes] == [record.claim for record in records]
         self.told += [("settled", outcome) for outcome in outcomes]
 
     @hookimpl
-    def windlass_lost(self, claims: Sequence[Claim]) -> None:
+    def tallystick_lost(self, claims: Sequence[Claim]) -> None:
         """Note it."""
         self.told += [("lost", claim) for claim in claims]
 
@@ -61,22 +61,22 @@ class Broken:
     """A plugin that raises whatever it is told."""
 
     @hookimpl
-    def windlass_enqueued(self, inserted: Sequence[Inserted]) -> None:
+    def tallystick_enqueued(self, inserted: Sequence[Inserted]) -> None:
         """Raise."""
         raise RuntimeError("enqueued")
 
     @hookimpl
-    def windlass_claimed(self, records: Sequence[Record]) -> None:
+    def tallystick_claimed(self, records: Sequence[Record]) -> None:
         """Raise."""
         raise RuntimeError("claimed")
 
     @hookimpl
-    def windlass_work(self, ctx: Context) -> Callable[[], None]:
+    def tallystick_work(self, ctx: Context) -> Callable[[], None]:
         """Raise."""
         raise RuntimeError("work")
 
     @hookimpl
-    def windlass_settled(self, outcomes: Sequence[Outcome], records: Sequence[Record]) -> None:
+    def tallystick_settled(self, outcomes: Sequence[Outcome], records: Sequence[Record]) -> None:
         """Raise."""
         raise RuntimeError("settled")
 

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from windlass import (
+from tallystick import (
     Claim,
     Closed,
     Context,
@@ -20,7 +20,7 @@ from windlass import (
     State,
     Unavailable,
 )
-from windlass_memory import MemoryBackend
+from tallystick_memory import MemoryBackend
 
 from .helpers import LONG, SECOND, SHORT_LEASE, MakeRunner, eventually
 

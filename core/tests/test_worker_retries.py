@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from windlass import Abandon, ByException, Context, Fixed, InvalidArgument, JobDiscarded, Never, Runner, Snooze, State
+from tallystick import Abandon, ByException, Context, Fixed, InvalidArgument, JobDiscarded, Never, Runner, Snooze, State
 
 from .helpers import AT_ONCE, LONG, NOW, SECOND, eventually
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 
 import pytest
-from windlass import Context, Definition, JobDiscarded, Record, Runner, State, Stop, open_backend
+from tallystick import Context, Definition, JobDiscarded, Record, Runner, State, Stop, open_backend
 
 from .helpers import AT_ONCE, LONG, MakeRunner, eventually
 

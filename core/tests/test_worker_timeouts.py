@@ -5,7 +5,7 @@ from threading import Event
 from uuid import UUID
 
 import pytest
-from windlass import Context, Fixed, Record, Runner, State, Stop, Stopped
+from tallystick import Context, Fixed, Record, Runner, State, Stop, Stopped
 
 from .helpers import AT_ONCE, LONG, SECOND, SHORT_LEASE, MakeRunner, eventually
 

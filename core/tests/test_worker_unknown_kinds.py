@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from windlass import Context, NewRecord, Runner, State
+from tallystick import Context, NewRecord, Runner, State
 
 from .helpers import LONG, eventually
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from statistics import median, quantiles
 from threading import Event
 
-from windlass import Context, Runner
+from tallystick import Context, Runner
 
 ENQUEUER = """
 import random, sys, time
-from windlass import NewRecord, open_backend
+from tallystick import NewRecord, open_backend
 with open_backend(sys.argv[1]) as backend:
     for _ in range(int(sys.argv[2])):
         time.sleep(random.uniform(0.03, 0.08))

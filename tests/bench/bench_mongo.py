@@ -19,10 +19,10 @@ from bench.bench_latency import measure as latencies
 from bench.bench_throughput import measure as throughput
 from pymongo import MongoClient
 from servers import mongo, mongo_server
-from windlass import NewRecord, open_backend
-from windlass_mongo import MongoBackend, queries
-from windlass_mongo.collections import Collections, Jobs
-from windlass_mongo.location import Location
+from tallystick import NewRecord, open_backend
+from tallystick_mongo import MongoBackend, queries
+from tallystick_mongo.collections import Collections, Jobs
+from tallystick_mongo.location import Location
 
 BATCH = 100
 NOW = datetime.now(UTC) + timedelta(days=1)

@@ -12,7 +12,7 @@ from time import perf_counter
 
 import psycopg
 from servers import postgres
-from windlass import Backend, Filter, State, open_backend
+from tallystick import Backend, Filter, State, open_backend
 
 LEASE = timedelta(minutes=5)
 LIMIT = 100

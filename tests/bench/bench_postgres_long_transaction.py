@@ -13,7 +13,7 @@ from time import monotonic, perf_counter
 
 import psycopg
 from servers import postgres
-from windlass import Backend, Complete, NewRecord, open_backend
+from tallystick import Backend, Complete, NewRecord, open_backend
 
 LEASE = timedelta(minutes=5)
 LIMIT = 100

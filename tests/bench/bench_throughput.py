@@ -10,7 +10,7 @@ from statistics import median
 from threading import Event
 from time import perf_counter
 
-from windlass import Context, Job, Outcome, Record, Runner
+from tallystick import Context, Job, Outcome, Record, Runner
 
 _BATCH = 1_000
 

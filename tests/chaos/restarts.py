@@ -22,7 +22,7 @@ from time import monotonic, sleep
 from typing import NamedTuple, Protocol
 
 from servers import mongo_server, postgres_server
-from windlass import Backend, Filter, NewRecord, Record, State, Unavailable, open_backend
+from tallystick import Backend, Filter, NewRecord, Record, State, Unavailable, open_backend
 
 COUNT = Path(__file__).parent.parent / "jobs" / "count.py"
 LEASE_SECONDS = "5"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from homes import Home, say
-from windlass import Context, Runner
+from tallystick import Context, Runner
 
 url, where = sys.argv[1:]
 home = Home.of(url)

@@ -4,7 +4,7 @@ import os
 import sys
 from datetime import timedelta
 
-from windlass import Context, Runner
+from tallystick import Context, Runner
 
 url, log, *rest = sys.argv[1:]
 lease = timedelta(seconds=float(rest[0]) if rest else 30)

@@ -2,7 +2,7 @@
 
 import sys
 
-from windlass import NewRecord, open_backend
+from tallystick import NewRecord, open_backend
 
 url, count = sys.argv[1], int(sys.argv[2])
 with open_backend(url) as backend:

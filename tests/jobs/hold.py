@@ -5,7 +5,7 @@ import sys
 import threading
 from datetime import timedelta
 
-from windlass import Context, Runner
+from tallystick import Context, Runner
 
 runner = Runner(sys.argv[1], lease=timedelta(seconds=float(sys.argv[2])), poll=timedelta(seconds=0.05), concurrency=4)
 

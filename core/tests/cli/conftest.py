@@ -5,9 +5,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from tallystick import Backend, open_backend
+from tallystick.cli.app import app
 from typer.testing import CliRunner
-from windlass import Backend, open_backend
-from windlass.cli.app import app
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Cli:
             app,
             [str(argument) for argument in arguments],
             input=input,
-            env={"WINDLASS_BACKEND": self.url, "WINDLASS_DEBUG": None, "COLUMNS": "120"} | environment,
+            env={"TALLYSTICK_BACKEND": self.url, "TALLYSTICK_DEBUG": None, "COLUMNS": "120"} | environment,
             catch_exceptions=False,
         )
         return Answer(result.exit_code, result.stdout, result.stderr)

@@ -3,8 +3,8 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from windlass import Backend, Complete, Discard, Failure, Filter, NewRecord, Record, State
-from windlass.cli import changes
+from tallystick import Backend, Complete, Discard, Failure, Filter, NewRecord, Record, State
+from tallystick.cli import changes
 
 from .conftest import Cli
 

@@ -1,8 +1,8 @@
 from collections.abc import Sequence
 
 import pytest
-from windlass import Finding, NotSetUp, Severity, Unavailable
-from windlass_memory import MemoryBackend
+from tallystick import Finding, NotSetUp, Severity, Unavailable
+from tallystick_memory import MemoryBackend
 
 from .conftest import Cli
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import typer
-from windlass import (
+from tallystick import (
     Closed,
     ConfigurationError,
     DuplicateKind,
@@ -13,13 +13,13 @@ from windlass import (
     JobNotFound,
     NotSetUp,
     OutcomeUnknown,
+    TallystickError,
     Unavailable,
     Unsupported,
-    WindlassError,
     hookimpl,
 )
-from windlass.cli import app as application
-from windlass.plugins import load
+from tallystick.cli import app as application
+from tallystick.plugins import load
 
 from .conftest import Cli
 
@@ -40,7 +40,7 @@ from .conftest import Cli
     ],
 )
 def test_an_error_is_one_line_and_an_exit_code(
-    cli: Cli, monkeypatch: pytest.MonkeyPatch, error: type[WindlassError], code: int
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, error: type[TallystickError], code: int
 ) -> None:
     """Scripts read the code, people the line; stdout stays empty."""
     _fail(monkeypatch, error("the store\n  has \x1b[31mgone"))
@@ -52,9 +52,9 @@ def test_an_error_is_one_line_and_an_exit_code(
 def test_debug_shows_the_traceback_too(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], debug: str | None
 ) -> None:
-    """By option or by WINDLASS_DEBUG; the last line and the exit code stay the same."""
+    """By option or by TALLYSTICK_DEBUG; the last line and the exit code stay the same."""
     _fail(monkeypatch, Unavailable("gone"))
-    answer = cli(*options, "stats", WINDLASS_DEBUG=debug)
+    answer = cli(*options, "stats", TALLYSTICK_DEBUG=debug)
     assert answer.err.startswith("Traceback (most recent call last):\n")
     assert answer.err.endswith("\nerror: gone\n")
     assert answer.code == 3
@@ -64,15 +64,15 @@ def _fail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def open_backend(url: str) -> None:
         raise error
 
-    monkeypatch.setattr("windlass.cli.options.open_backend", open_backend)
+    monkeypatch.setattr("tallystick.cli.options.open_backend", open_backend)
 
 
 @pytest.mark.parametrize("unset", [None, ""])
 def test_a_store_must_be_chosen(cli: Cli, unset: str | None) -> None:
     """The message names both ways."""
-    answer = cli("stats", WINDLASS_BACKEND=unset)
+    answer = cli("stats", TALLYSTICK_BACKEND=unset)
     assert answer.code == 2
-    assert answer.err.startswith("error: no store is chosen; give --backend URL or set WINDLASS_BACKEND")
+    assert answer.err.startswith("error: no store is chosen; give --backend URL or set TALLYSTICK_BACKEND")
 
 
 def test_the_option_wins_over_the_environment(cli: Cli) -> None:
@@ -95,10 +95,10 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 
     def run(plugin: Callable[[typer.Typer], None], *arguments: str) -> int:
         plugins = load([])
-        plugins.hooks.register(SimpleNamespace(windlass_cli=hookimpl(plugin)))
-        monkeypatch.setattr("windlass.plugins.installed", lambda: plugins)
+        plugins.hooks.register(SimpleNamespace(tallystick_cli=hookimpl(plugin)))
+        monkeypatch.setattr("tallystick.plugins.installed", lambda: plugins)
         monkeypatch.setattr(application.app, "registered_commands", application.app.registered_commands[:])
-        monkeypatch.setattr(sys, "argv", ["windlass", *arguments])
+        monkeypatch.setattr(sys, "argv", ["tallystick", *arguments])
         with pytest.raises(SystemExit) as end:
             application.run()
         assert isinstance(end.value.code, int)

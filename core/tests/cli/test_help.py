@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 import typer
-from windlass._version import __version__
-from windlass.cli.app import ORDER, app
+from tallystick._version import __version__
+from tallystick.cli.app import ORDER, app
 
 from .conftest import Cli
 
@@ -36,7 +36,7 @@ def test_every_command_has_an_example_of_itself(cli: Cli, path: tuple[str, ...])
     """Its help ends with how it is called."""
     answer = cli(*path, "--help")
     assert answer.code == 0
-    assert f"$ windlass {' '.join(path)}" in answer.out.split("Examples")[1]
+    assert f"$ tallystick {' '.join(path)}" in answer.out.split("Examples")[1]
 
 
 def test_an_example_is_printed_as_it_is_typed(cli: Cli) -> None:
@@ -58,7 +58,7 @@ def test_every_command_that_answers_can_answer_in_json(path: tuple[str, ...]) ->
 
 
 def test_help_lists_the_commands_in_the_order_of_use(cli: Cli) -> None:
-    """In panels; `windlass` alone shows the same."""
+    """In panels; `tallystick` alone shows the same."""
     out = cli("--help").out
     places = [out.index(f"│ {name} ") for name in ORDER]
     assert places == sorted(places)
@@ -69,4 +69,4 @@ def test_help_lists_the_commands_in_the_order_of_use(cli: Cli) -> None:
 
 def test_version(cli: Cli) -> None:
     """One line, for people and scripts."""
-    assert cli("--version").out == f"windlass {__version__}\n"
+    assert cli("--version").out == f"tallystick {__version__}\n"

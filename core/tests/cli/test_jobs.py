@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from windlass import Backend, Complete, Discard, Failure, NewRecord, Record, Retry
+from tallystick import Backend, Complete, Discard, Failure, NewRecord, Record, Retry
 
 from .conftest import Cli
 

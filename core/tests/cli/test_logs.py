@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from windlass.cli import logs
+from tallystick.cli import logs
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def root() -> Iterator[logging.Logger]:
 
 
 def _record(**extra: object) -> logging.LogRecord:
-    record = logging.makeLogRecord({"name": "windlass.worker", "levelno": 20, "levelname": "INFO"} | extra)
+    record = logging.makeLogRecord({"name": "tallystick.worker", "levelno": 20, "levelname": "INFO"} | extra)
     record.created, record.msecs = 1_767_225_600.25, 250
     record.msg, record.args = "done: %s", ("a\nb",)
     return record
@@ -40,7 +40,7 @@ def test_json_is_one_object_a_line() -> None:
     assert json.loads(line) == {
         "time": "2026-01-01T00:00:00.250000Z",
         "level": "info",
-        "logger": "windlass.worker",
+        "logger": "tallystick.worker",
         "message": "done: a\nb",
         "job_id": "1",
         "kind": "é",
@@ -66,7 +66,7 @@ def test_text_puts_the_fields_behind_the_message() -> None:
     """And a traceback behind them, as logging does."""
     text = logs.TextFormatter().format(_record(kind="mail", attempt=2, exc_info=_raised()))
     first, *_, last = text.replace("a\nb", "ab").splitlines()
-    assert first.endswith("INFO    windlass.worker: done: ab kind=mail attempt=2")
+    assert first.endswith("INFO    tallystick.worker: done: ab kind=mail attempt=2")
     assert last == "OSError: disk"
 
 

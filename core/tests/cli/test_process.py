@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("WINDLASS_")}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("TALLYSTICK_")}
 
 
 def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -19,14 +19,14 @@ def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
 
 def test_a_command_writes_json_to_a_pipe() -> None:
     """And nothing else to stdout."""
-    done = _run("-m", "windlass.cli", "stats", "--json", WINDLASS_BACKEND="memory://")
+    done = _run("-m", "tallystick.cli", "stats", "--json", TALLYSTICK_BACKEND="memory://")
     assert done.returncode == 0
     assert json.loads(done.stdout)["total"] == 0
 
 
 def test_an_error_is_a_line_and_an_exit_code() -> None:
     """No traceback reaches a user."""
-    done = _run("-m", "windlass.cli", "jobs", "list")
+    done = _run("-m", "tallystick.cli", "jobs", "list")
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("error: no store is chosen")
@@ -35,23 +35,23 @@ def test_an_error_is_a_line_and_an_exit_code() -> None:
 
 def test_without_typer_the_error_says_what_to_install() -> None:
     """The core imports, and only the command line is missing."""
-    script = "import sys; sys.modules['typer'] = None; import windlass; from windlass.cli import main; main()"
+    script = "import sys; sys.modules['typer'] = None; import tallystick; from tallystick.cli import main; main()"
     done = _run("-c", script)
     assert done.returncode == 2
-    assert done.stderr == "error: the command line needs typer; install windlass-core[cli]\n"
+    assert done.stderr == "error: the command line needs typer; install tallystick-core[cli]\n"
 
 
 def test_a_worker_runs_until_sigterm(tmp_path: Path) -> None:
     """It imports from the current directory, logs JSON to stderr, drains at the signal and exits with 0."""
     (tmp_path / "app.py").write_text(
-        "from windlass import Context, NewRecord, Runner, open_backend\n"
+        "from tallystick import Context, NewRecord, Runner, open_backend\n"
         "open_backend('memory://here').insert([NewRecord(kind='hello', payload=b'7')])\n"
         "runner = Runner('memory://elsewhere')\n"
         "@runner.job('hello')\n"
         "def hello(payload: int, ctx: Context) -> None:\n"
         "    print('worked', payload, flush=True)\n"
     )
-    command = [sys.executable, "-m", "windlass.cli", "worker", "app:runner", "--log-format", "json"]
+    command = [sys.executable, "-m", "tallystick.cli", "worker", "app:runner", "--log-format", "json"]
     with subprocess.Popen(
         [*command, "--backend", "memory://here"],
         cwd=tmp_path,

@@ -1,4 +1,4 @@
-from windlass import Backend, NewRecord, Queue
+from tallystick import Backend, NewRecord, Queue
 
 from .conftest import Cli
 

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from windlass import Backend, NewRecord
+from tallystick import Backend, NewRecord
 
 from .conftest import Cli
 

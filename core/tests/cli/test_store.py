@@ -2,8 +2,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-import windlass
-from windlass.plugins import installed
+import tallystick
+from tallystick.plugins import installed
 
 from .conftest import Cli
 
@@ -16,22 +16,22 @@ def test_setup_says_what_was_set_up(cli: Cli) -> None:
 
 def test_setup_never_shows_a_password(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """The URL is printed without it."""
-    monkeypatch.setattr("windlass.cli.options.open_backend", lambda url: windlass.open_backend("memory://"))
+    monkeypatch.setattr("tallystick.cli.options.open_backend", lambda url: tallystick.open_backend("memory://"))
     answer = cli("setup", "--backend", "postgresql://ann:s3cret@db/app?password=s3cret")
     assert answer.out == "set up: postgresql://***@db/app?***\n"
 
 
 def test_backends_lists_what_is_installed(cli: Cli) -> None:
     """Scheme, distribution, version and contract version; nothing is opened, so no store has to be chosen."""
-    answer = cli("backends", WINDLASS_BACKEND=None)
+    answer = cli("backends", TALLYSTICK_BACKEND=None)
     assert answer.code == 0
-    assert ["memory://", "windlass-memory", version("windlass-memory"), "1"] in [
+    assert ["memory://", "tallystick-memory", version("tallystick-memory"), "1"] in [
         line.split() for line in answer.out.splitlines()
     ]
     memory = next(entry for entry in cli("backends", "--json").json if entry["scheme"] == "memory")
     assert list(memory) == ["scheme", "distribution", "version", "contract_version", "capabilities"]
-    assert memory["distribution"] == "windlass-memory"
-    assert memory["contract_version"] == windlass.CONTRACT_VERSION
+    assert memory["distribution"] == "tallystick-memory"
+    assert memory["contract_version"] == tallystick.CONTRACT_VERSION
     assert memory["capabilities"] is None
 
 
@@ -47,9 +47,9 @@ def test_backends_with_a_url_tells_what_the_store_can_do(cli: Cli) -> None:
 
 def test_a_plugin_that_failed_to_load_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """On stderr, in one line; the others are listed."""
-    monkeypatch.setitem(installed().broken, "windlass-acme 2.0", ImportError("no\nlibacme"))
+    monkeypatch.setitem(installed().broken, "tallystick-acme 2.0", ImportError("no\nlibacme"))
     answer = cli("backends")
-    assert "warning: windlass-acme 2.0 failed to load: ImportError('no\\nlibacme')\n" in answer.err
+    assert "warning: tallystick-acme 2.0 failed to load: ImportError('no\\nlibacme')\n" in answer.err
     assert answer.code == 0
 
 
@@ -57,7 +57,7 @@ def test_an_unknown_scheme_says_what_to_install(cli: Cli) -> None:
     """Exit code 2."""
     answer = cli("backends", "acme://x")
     assert answer.code == 2
-    assert "called windlass-acme" in answer.err
+    assert "called tallystick-acme" in answer.err
 
 
 def test_setup_prints_what_it_would_execute(cli: Cli, tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_setup_prints_what_it_would_execute(cli: Cli, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/jobs.db"
     answer = cli("setup", "--sql", url)
     assert answer.code == 0
-    assert "CREATE TABLE windlass_jobs" in answer.out
+    assert "CREATE TABLE tallystick_jobs" in answer.out
     assert cli("setup", "--sql", "--json", url).json == {"backend": url, "sql": answer.out}
     assert list(tmp_path.iterdir()) == []
     answer = cli("setup", "--sql")

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from windlass.cli.times import relative, span
+from tallystick.cli.times import relative, span
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

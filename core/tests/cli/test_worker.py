@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import windlass
-from windlass.cli import logs
+import tallystick
+from tallystick.cli import logs
 
 from .conftest import Cli
 
@@ -14,7 +14,7 @@ Write = Callable[[str], str]
 RUNS: list[dict[str, Any] | None] = []
 
 
-class StillRunner(windlass.Runner):
+class StillRunner(tallystick.Runner):
     """A runner that keeps what it was configured with, and returns at once."""
 
     given: dict[str, Any] | None = None
@@ -35,7 +35,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     configured: list[tuple[str, str]] = []
     RUNS.clear()
     monkeypatch.setattr(logs, "configure", lambda *how: configured.append(how))
-    monkeypatch.setattr(windlass, "StillRunner", StillRunner, raising=False)
+    monkeypatch.setattr(tallystick, "StillRunner", StillRunner, raising=False)
     return configured
 
 
@@ -55,7 +55,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     return write
 
 
-RUNNER = "import windlass\nrunner = windlass.StillRunner('memory://')\ndef make(): return runner\nother = 7\n"
+RUNNER = "import tallystick\nrunner = tallystick.StillRunner('memory://')\ndef make(): return runner\nother = 7\n"
 
 
 def test_the_runner_is_found_and_runs_with_its_own_settings(cli: Cli, module: Write) -> None:
@@ -100,7 +100,7 @@ def test_a_module_that_is_not_there_is_named(cli: Cli, module: Write, name: str,
     assert answer.err.startswith(f"error: there is no module {missing} in {Path.cwd()} ")
 
 
-@pytest.mark.parametrize("text", ["import nope_nope", "1 / 0", "def", "from windlass import Runer"])
+@pytest.mark.parametrize("text", ["import nope_nope", "1 / 0", "def", "from tallystick import Runer"])
 def test_what_a_module_raises_is_shown(cli: Cli, module: Write, text: str) -> None:
     """The application's own fault comes with its traceback, then the line."""
     name = module(text)
@@ -131,7 +131,7 @@ def test_what_is_not_a_runner_is_refused(cli: Cli, module: Write) -> None:
     """The error tells what it is."""
     name = module(RUNNER)
     answer = cli("worker", f"{name}:other")
-    assert (answer.code, answer.err) == (2, f"error: {name}:other is of type int; it must be a windlass.Runner\n")
+    assert (answer.code, answer.err) == (2, f"error: {name}:other is of type int; it must be a tallystick.Runner\n")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What tests of hostile use share."""
 
 import pytest
-from windlass import Context, Definition, Runner
+from tallystick import Context, Definition, Runner
 
 from ..helpers import AT_ONCE
 

@@ -6,7 +6,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from windlass import (
+from tallystick import (
     Capabilities,
     Claim,
     Context,
@@ -18,7 +18,7 @@ from windlass import (
     State,
     Unavailable,
 )
-from windlass_memory import MemoryBackend
+from tallystick_memory import MemoryBackend
 
 from ..helpers import LONG, SECOND, SHORT_LEASE, MakeRunner, eventually
 from .anyhow import echo
@@ -127,7 +127,7 @@ def test_given_back_for_good(make_runner: MakeRunner, release: Event) -> None:
 
 def test_right_hints_are_followed_at_once(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hint is paused for once it was wrong, not before: the pause is no part of how long a job is on its way."""
-    monkeypatch.setattr("windlass.worker.fetcher._SHORTEST_IDLE", 2 * LONG.total_seconds())
+    monkeypatch.setattr("tallystick.worker.fetcher._SHORTEST_IDLE", 2 * LONG.total_seconds())
     runner = make_runner(poll=2 * LONG)
     job = echo(runner)
     runner.start()

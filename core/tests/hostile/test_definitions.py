@@ -4,7 +4,7 @@ import functools
 from typing import Any
 
 import pytest
-from windlass import (
+from tallystick import (
     Context,
     Definition,
     DefinitionError,

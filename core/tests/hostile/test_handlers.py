@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, Json, SecretStr, computed_field, field_validator
-from windlass import (
+from tallystick import (
     Context,
     Definition,
     InvalidPayload,
@@ -15,7 +15,7 @@ from windlass import (
     Options,
     State,
 )
-from windlass.codec import Codec
+from tallystick.codec import Codec
 
 from ..helpers import AT_ONCE, SECOND, SHORT_LEASE, MakeRunner, eventually
 from .anyhow import stop_anyhow

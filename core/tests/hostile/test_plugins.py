@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from windlass import (
+from tallystick import (
     BackendUrl,
     ConfigurationError,
     Record,
@@ -20,7 +20,7 @@ from windlass import (
     plugins,
     urls,
 )
-from windlass_memory import MemoryBackend
+from tallystick_memory import MemoryBackend
 
 from ..helpers import LONG, MakeRunner
 from .anyhow import echo
@@ -54,7 +54,7 @@ def test_password_in_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scheme", "distribution"), [("postgresql", "windlass-postgres."), ("mongodb", "windlass-mongo.")]
+    ("scheme", "distribution"), [("postgresql", "tallystick-postgres."), ("mongodb", "tallystick-mongo.")]
 )
 def test_what_to_install(scheme: str, distribution: str) -> None:
     """For the schemes of our own backends the error names the distribution that there is."""
@@ -67,10 +67,10 @@ def test_what_to_install(scheme: str, distribution: str) -> None:
 def test_odd_offer(monkeypatch: pytest.MonkeyPatch, offered: Any) -> None:
     """A plugin whose offer is no mapping from schemes to classes is kept aside, and the others work."""
     for name, offer in (("odd", offered), ("good", {"acme": MemoryBackend})):
-        plugin = SimpleNamespace(windlass_backend=functools.partial(lambda offer: offer, offer))
-        monkeypatch.setitem(sys.modules, f"windlass_{name}_plugin", plugin)
+        plugin = SimpleNamespace(tallystick_backend=functools.partial(lambda offer: offer, offer))
+        monkeypatch.setitem(sys.modules, f"tallystick_{name}_plugin", plugin)
     found = plugins.load(
-        [EntryPoint(name, f"windlass_{name}_plugin", "windlass") for name in ("odd", "good")],
+        [EntryPoint(name, f"tallystick_{name}_plugin", "tallystick") for name in ("odd", "good")],
     )
     assert found.backend("acme://host") is MemoryBackend
     assert found.broken
@@ -86,7 +86,7 @@ def test_mixed_batch_is_typed(tmp_path: Path, pytestconfig: pytest.Config) -> No
 
 
 MIXED = """
-from windlass import Context, Job, Runner
+from tallystick import Context, Job, Runner
 
 class Count(Job[int]):
     kind = "count"
@@ -106,7 +106,7 @@ class Deaf:
     """An observer that raises."""
 
     @hookimpl
-    def windlass_claimed(self, records: Sequence[Record]) -> None:
+    def tallystick_claimed(self, records: Sequence[Record]) -> None:
         """Raise."""
         raise RuntimeError("deaf")
 
@@ -118,7 +118,7 @@ class Listening:
         self.told: list[Record] = []
 
     @hookimpl
-    def windlass_claimed(self, records: Sequence[Record]) -> None:
+    def tallystick_claimed(self, records: Sequence[Record]) -> None:
         """Note it."""
         self.told += records
 

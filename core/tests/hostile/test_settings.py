@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from windlass import (
+from tallystick import (
     ConfigurationError,
     Discard,
     Exponential,
@@ -16,7 +16,7 @@ from windlass import (
     Runner,
     State,
 )
-from windlass_memory import MemoryBackend
+from tallystick_memory import MemoryBackend
 
 from ..helpers import AT_ONCE, LONG, MakeRunner, eventually
 from .anyhow import echo
@@ -27,7 +27,7 @@ PAST = datetime(2001, 1, 1, tzinfo=UTC)
 @pytest.mark.parametrize("name", ["LEASE", "POLL", "GRACE"])
 def test_seconds_in_the_environment(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """In the environment a length of time may be a number of seconds, as the docstring of Settings says."""
-    monkeypatch.setenv(f"WINDLASS_{name}", "45")
+    monkeypatch.setenv(f"TALLYSTICK_{name}", "45")
     assert getattr(Runner().settings, name.lower()) == timedelta(seconds=45)
 
 

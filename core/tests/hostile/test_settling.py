@@ -5,7 +5,7 @@ from datetime import timedelta
 from threading import Event
 from typing import Any
 
-from windlass import (
+from tallystick import (
     Context,
     Fixed,
     Outcome,
@@ -14,7 +14,7 @@ from windlass import (
     Runner,
     State,
 )
-from windlass_memory import MemoryBackend
+from tallystick_memory import MemoryBackend
 
 from ..helpers import LONG, SECOND, MakeRunner, eventually
 from .anyhow import echo

@@ -7,16 +7,16 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from windlass import (
+from tallystick import (
     Context,
     Outcome,
     State,
     Unavailable,
     open_backend,
 )
-from windlass.worker.flight import Flight
-from windlass.worker.run import Run
-from windlass_memory import MemoryBackend
+from tallystick.worker.flight import Flight
+from tallystick.worker.run import Run
+from tallystick_memory import MemoryBackend
 
 from ..helpers import AT_ONCE, LONG, SECOND, MakeRunner, eventually, threads
 from .anyhow import echo
@@ -27,7 +27,7 @@ def test_stop_does_not_wait_for_the_poll(make_runner: MakeRunner) -> None:
     runner = make_runner(poll=3 * SECOND)
     echo(runner)
     runner.start()
-    eventually(lambda: threads("windlass-fetcher"))
+    eventually(lambda: threads("tallystick-fetcher"))
     began = monotonic()
     runner.stop()
     assert monotonic() - began < 1.5
@@ -91,7 +91,7 @@ def test_outcome_at_the_last_moment(make_runner: MakeRunner, monkeypatch: pytest
     def end_slowly(flight: Flight, ctx: Run) -> bool:
         ended = end(flight, ctx)
         deadline = monotonic() + 0.5
-        while ctx.kind == "echo" and monotonic() < deadline and threads("windlass-settler"):
+        while ctx.kind == "echo" and monotonic() < deadline and threads("tallystick-settler"):
             Event().wait(0.005)
         return ended
 
@@ -105,13 +105,13 @@ def test_outcome_at_the_last_moment(make_runner: MakeRunner, monkeypatch: pytest
 
 def test_no_thread_is_forgotten(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     """A snapshot that is taken while the worker starts costs no thread its end."""
-    before = threads("windlass-handler")
+    before = threads("tallystick-handler")
     runner = make_runner()
     job = echo(runner)
     start = threading.Thread.start
 
     def start_watched(thread: Thread) -> None:
-        if thread.name.startswith("windlass-handler"):
+        if thread.name.startswith("tallystick-handler"):
             runner.snapshot()
         start(thread)
 
@@ -119,10 +119,10 @@ def test_no_thread_is_forgotten(make_runner: MakeRunner, monkeypatch: pytest.Mon
     runner.start()
     runner.result(runner.enqueue(job.job(7)), timeout=LONG)
     runner.close()
-    eventually(lambda: threads("windlass-handler") <= before)
+    eventually(lambda: threads("tallystick-handler") <= before)
 
 
-PARTS = ("windlass-handler", "windlass-keeper", "windlass-maintainer", "windlass-loop", "windlass-settler")
+PARTS = ("tallystick-handler", "tallystick-keeper", "tallystick-maintainer", "tallystick-loop", "tallystick-settler")
 
 
 @pytest.mark.parametrize("by", ["callback", "async handler"])
@@ -161,7 +161,7 @@ def test_start_that_fails(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPat
     start = threading.Thread.start
 
     def start_few(thread: Thread) -> None:
-        if thread.name == "windlass-keeper":
+        if thread.name == "tallystick-keeper":
             raise RuntimeError("can't start new thread")
         start(thread)
 

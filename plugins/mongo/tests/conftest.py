@@ -3,9 +3,9 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from windlass import open_backend
-from windlass_mongo import MongoBackend
-from windlass_mongo.collections import Collections
+from tallystick import open_backend
+from tallystick_mongo import MongoBackend
+from tallystick_mongo.collections import Collections
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
-from windlass import Claim, Complete, NewRecord, OutcomeUnknown, State, Unavailable
-from windlass_mongo import MongoBackend
-from windlass_mongo.collections import Collections
+from tallystick import Claim, Complete, NewRecord, OutcomeUnknown, State, Unavailable
+from tallystick_mongo import MongoBackend
+from tallystick_mongo.collections import Collections
 
 NOW = datetime(2031, 5, 17, tzinfo=UTC)
 LEASE = timedelta(minutes=1)

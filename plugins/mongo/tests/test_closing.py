@@ -10,9 +10,9 @@ from typing import Self
 import pytest
 from servers import mongo_server
 from support import eventually
-from windlass import Closed
-from windlass_mongo import MongoBackend, listener
-from windlass_mongo.listener import Listener
+from tallystick import Closed
+from tallystick_mongo import MongoBackend, listener
+from tallystick_mongo.listener import Listener
 
 
 class Silent:

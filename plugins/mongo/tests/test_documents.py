@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from bson import ObjectId
-from windlass import InvalidArgument, NewRecord
-from windlass_mongo import documents
+from tallystick import InvalidArgument, NewRecord
+from tallystick_mongo import documents
 
 NOW = datetime(2031, 5, 17, 12, 30, 15, 999_000, tzinfo=UTC)
 

@@ -2,10 +2,10 @@ from time import monotonic
 
 import pytest
 from pymongo import errors
-from windlass import Closed, ConfigurationError, InvalidArgument, OutcomeUnknown, Unavailable, WindlassError
-from windlass_mongo import MongoBackend, connection
-from windlass_mongo.errors import ours
-from windlass_mongo.location import Location
+from tallystick import Closed, ConfigurationError, InvalidArgument, OutcomeUnknown, TallystickError, Unavailable
+from tallystick_mongo import MongoBackend, connection
+from tallystick_mongo.errors import ours
+from tallystick_mongo.location import Location
 
 POOL_CLOSED = "Attempted to check out a connection from closed connection pool"
 UNCONFIRMED = {"writeErrors": [], "writeConcernErrors": [{"code": 64, "errmsg": "too few members in time"}]}
@@ -53,7 +53,7 @@ def test_a_server_that_is_too_old(mongo_url: str, monkeypatch: pytest.MonkeyPatc
         (errors.DocumentTooLarge("x"), InvalidArgument, InvalidArgument),
     ],
 )
-def test_errors_are_ours(raised: Exception, reading: type[WindlassError], writing: type[WindlassError]) -> None:
+def test_errors_are_ours(raised: Exception, reading: type[TallystickError], writing: type[TallystickError]) -> None:
     """Each is of our tree; an answer that was lost leaves only what writes unknown, and no message shows a password."""
     assert type(ours(raised, LOCATION)) is reading
     assert type(ours(raised, LOCATION, writing=True)) is writing

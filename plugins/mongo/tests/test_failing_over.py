@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from pymongo.errors import OperationFailure
-from windlass import Complete, Filter, NewRecord, State, Unavailable
-from windlass_mongo import MongoBackend
+from tallystick import Complete, Filter, NewRecord, State, Unavailable
+from tallystick_mongo import MongoBackend
 
 NOW = datetime(2031, 5, 17, tzinfo=UTC)
 LEASE = timedelta(minutes=1)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pymongo.errors import AutoReconnect
 from support import eventually
-from windlass_mongo.listener import Listener
+from tallystick_mongo.listener import Listener
 
 
 class Stream:

@@ -1,9 +1,9 @@
 from urllib.parse import quote
 
 import pytest
-from windlass import ConfigurationError
-from windlass_mongo import MongoBackend
-from windlass_mongo.location import Location
+from tallystick import ConfigurationError
+from tallystick_mongo import MongoBackend
+from tallystick_mongo.location import Location
 
 
 def test_options_are_ours_or_the_drivers() -> None:
@@ -14,7 +14,7 @@ def test_options_are_ours_or_the_drivers() -> None:
     assert "w" not in location.arguments
     assert location.arguments["journal"] is True
     assert Location.parse("mongodb://h").arguments["w"] == "majority"
-    assert Location.parse("mongodb://h").database == "windlass"
+    assert Location.parse("mongodb://h").database == "tallystick"
 
 
 @pytest.mark.parametrize("name", Location.parse("mongodb://h").arguments)
@@ -75,4 +75,4 @@ def test_hostile_names(name: str) -> None:
 
 def test_namespaces_are_collections() -> None:
     """A namespace is collections beside the URL's; all other options are kept."""
-    assert MongoBackend.namespaced("mongodb://h/d?w=1", "a") == "mongodb://h/d?w=1&collection=windlass_a"
+    assert MongoBackend.namespaced("mongodb://h/d?w=1", "a") == "mongodb://h/d?w=1&collection=tallystick_a"

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import pytest
 from bson import ObjectId
-from windlass import NewRecord, State
-from windlass_mongo import MongoBackend, queries, schema
-from windlass_mongo.collections import Collections
-from windlass_mongo.queries import Query
+from tallystick import NewRecord, State
+from tallystick_mongo import MongoBackend, queries, schema
+from tallystick_mongo.collections import Collections
+from tallystick_mongo.queries import Query
 
 NOW = datetime(2031, 5, 17, tzinfo=UTC)
 QUEUES = ["a", "b"]
@@ -28,10 +28,10 @@ class Question(NamedTuple):
 QUESTIONS = {
     schema.CLAIMS: Question({**queries.due(NOW), "queue": {"$in": QUEUES}}, queries.CLAIMING_ORDER, hinted=True),
     schema.DUE: Question(queries.waits(QUEUES), [("due", 1)], hinted=True),
-    "windlass_leases": Question(queries.expired(NOW), [("lease_until", 1)]),
-    "windlass_finished": Question(queries.finished([State.COMPLETED], NOW)),
-    "windlass_held_keys": Question(queries.holders([], ["k"])["$or"][1]),  # each branch has an index of its own
-    "windlass_batches": Question(queries.staged(ObjectId())),
+    "tallystick_leases": Question(queries.expired(NOW), [("lease_until", 1)]),
+    "tallystick_finished": Question(queries.finished([State.COMPLETED], NOW)),
+    "tallystick_held_keys": Question(queries.holders([], ["k"])["$or"][1]),  # each branch has an index of its own
+    "tallystick_batches": Question(queries.staged(ObjectId())),
 }
 
 

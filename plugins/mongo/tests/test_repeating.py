@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from windlass import Complete, Filter, Hold, NewRecord, State
-from windlass_mongo import MongoBackend
-from windlass_mongo.collections import Collections
+from tallystick import Complete, Filter, Hold, NewRecord, State
+from tallystick_mongo import MongoBackend
+from tallystick_mongo.collections import Collections
 
 NOW = datetime(2031, 5, 17, tzinfo=UTC)
 LEASE = timedelta(minutes=1)

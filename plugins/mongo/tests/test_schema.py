@@ -3,9 +3,9 @@ from threading import Thread
 from uuid import UUID
 
 import pytest
-from windlass import Filter, ForeignStore, NewRecord, NotSetUp, Severity
-from windlass_mongo import MongoBackend, schema
-from windlass_mongo.collections import Collections
+from tallystick import Filter, ForeignStore, NewRecord, NotSetUp, Severity
+from tallystick_mongo import MongoBackend, schema
+from tallystick_mongo.collections import Collections
 
 NOW = datetime(2031, 5, 17, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ def test_every_index_is_made(backend: MongoBackend, store: Collections) -> None:
         thread.join()
     assert {index.document["name"] for index in schema.INDEXES} < store.jobs.index_information().keys()
     [found] = store.store.find()
-    assert (found["_id"], found["version"]) == ("windlass", schema.VERSION)
+    assert (found["_id"], found["version"]) == ("tallystick", schema.VERSION)
 
 
 def test_what_others_made_is_left_alone(url: str, store: Collections) -> None:
@@ -27,7 +27,7 @@ def test_what_others_made_is_left_alone(url: str, store: Collections) -> None:
     store.store.drop()
     store.jobs.insert_one({"_id": 1, "mine": True})
     with MongoBackend.from_url(url) as backend:
-        with pytest.raises(ForeignStore, match="not made by Windlass"):
+        with pytest.raises(ForeignStore, match="not made by Tallystick"):
             backend.setup()
         backend.teardown()
     assert store.jobs.find_one() == {"_id": 1, "mine": True}

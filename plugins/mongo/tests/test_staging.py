@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from bson import ObjectId
 from pymongo.errors import AutoReconnect
-from windlass import Filter, NewRecord, OutcomeUnknown, Unavailable
-from windlass_mongo import MongoBackend, inserting, staging
-from windlass_mongo.collections import Collections
+from tallystick import Filter, NewRecord, OutcomeUnknown, Unavailable
+from tallystick_mongo import MongoBackend, inserting, staging
+from tallystick_mongo.collections import Collections
 
 NOW = datetime(2031, 5, 17, tzinfo=UTC)
 

@@ -4,9 +4,9 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from windlass import Complete, Filter, InvalidArgument, NewRecord, State, Unsupported
-from windlass_mongo import MongoBackend
-from windlass_mongo.connection import Deployment
+from tallystick import Complete, Filter, InvalidArgument, NewRecord, State, Unsupported
+from tallystick_mongo import MongoBackend
+from tallystick_mongo.connection import Deployment
 
 NOW = datetime(2031, 5, 17, tzinfo=UTC)
 LEASE = timedelta(minutes=1)

@@ -3,7 +3,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from windlass_postgres import PostgresBackend
+from tallystick_postgres import PostgresBackend
 
 
 @pytest.fixture

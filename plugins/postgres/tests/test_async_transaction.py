@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from sqlalchemy import orm
 from sqlalchemy.ext import asyncio as alchemy
-from windlass import Context, Fixed, InvalidArgument, NewRecord, Runner
-from windlass_postgres import PostgresBackend
+from tallystick import Context, Fixed, InvalidArgument, NewRecord, Runner
+from tallystick_postgres import PostgresBackend
 
 from .callers import ASYNC, async_caller, statement
 

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg_pool import ConnectionPool
 from servers import NEEDS_PASSWORD
-from windlass import (
+from tallystick import (
     Complete,
     ConfigurationError,
     Filter,
@@ -25,8 +25,8 @@ from windlass import (
     State,
     Unavailable,
 )
-from windlass_postgres import PostgresBackend, claiming, connections
-from windlass_postgres.execute import on
+from tallystick_postgres import PostgresBackend, claiming, connections
+from tallystick_postgres.execute import on
 
 LEASE = timedelta(minutes=1)
 

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from servers import PGBOUNCER, pgbouncer
 from support import eventually
-from windlass import Finding, ForeignStore, NewRecord, Severity, Unavailable
-from windlass_postgres import PostgresBackend, doctor, doctor_connections, doctor_tables
+from tallystick import Finding, ForeignStore, NewRecord, Severity, Unavailable
+from tallystick_postgres import PostgresBackend, doctor, doctor_connections, doctor_tables
 
 OK, WARNING, FAULT = Severity.OK, Severity.WARNING, Severity.FAULT
 
@@ -53,7 +53,7 @@ def test_a_store_that_is_not_set_up(url: str) -> None:
     """It is a fault, with the command to run; a server that is not there is an error."""
     with PostgresBackend.from_url(url) as backend:
         finding = backend.diagnose()[-1]
-        assert (finding.name, finding.severity, "windlass setup" in finding.advice) == ("schema version", FAULT, True)
+        assert (finding.name, finding.severity, "tallystick setup" in finding.advice) == ("schema version", FAULT, True)
     with PostgresBackend.from_url("postgresql://127.0.0.1:1/nowhere") as nowhere, pytest.raises(Unavailable):
         nowhere.diagnose()
 

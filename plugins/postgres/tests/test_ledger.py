@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import psycopg
-from windlass import Complete, Discard, Failure, Filter, NewRecord, Retry, State
-from windlass_postgres import PostgresBackend
+from tallystick import Complete, Discard, Failure, Filter, NewRecord, Retry, State
+from tallystick_postgres import PostgresBackend
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

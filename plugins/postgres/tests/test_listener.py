@@ -7,15 +7,15 @@ from typing import Any
 import psycopg
 import pytest
 from support import eventually
-from windlass import NewRecord
-from windlass_postgres import PostgresBackend
+from tallystick import NewRecord
+from tallystick_postgres import PostgresBackend
 
 LONG = timedelta(seconds=30)
 LISTENERS = "SELECT pid FROM pg_stat_activity WHERE query LIKE %s AND pid <> pg_backend_pid()"
 
 
 def pids(connection: psycopg.Connection, schema: str) -> list[int]:
-    return [pid for [pid] in connection.execute(LISTENERS, (f'%LISTEN "windlass:{schema}"%',)).fetchall()]
+    return [pid for [pid] in connection.execute(LISTENERS, (f'%LISTEN "tallystick:{schema}"%',)).fetchall()]
 
 
 def test_a_lost_connection_is_made_again(
@@ -39,7 +39,7 @@ def test_a_batch_is_one_message_for_each_queue(
     connection: psycopg.Connection, backend: PostgresBackend, schema: str
 ) -> None:
     """A hundred jobs in two queues are told of by two messages."""
-    connection.execute(f'LISTEN "windlass:{schema}"')
+    connection.execute(f'LISTEN "tallystick:{schema}"')
     backend.insert([NewRecord(kind="k", queue=f"q{n % 2}") for n in range(100)])
     connection.execute('LISTEN "end"')
     connection.execute('NOTIFY "end"')

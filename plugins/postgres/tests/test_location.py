@@ -1,9 +1,9 @@
 from datetime import timedelta
 
 import pytest
-from windlass import ConfigurationError
-from windlass_postgres import PostgresBackend
-from windlass_postgres.location import Location
+from tallystick import ConfigurationError
+from tallystick_postgres import PostgresBackend
+from tallystick_postgres.location import Location
 
 
 def test_options_are_ours_or_libpqs() -> None:
@@ -14,7 +14,7 @@ def test_options_are_ours_or_libpqs() -> None:
     assert location.options.pool_size == 3
     assert not location.options.notify
     assert "sslmode=disable" in location.conninfo
-    assert "application_name=windlass" in location.conninfo
+    assert "application_name=tallystick" in location.conninfo
     assert Location.parse("postgresql:///d?host=/tmp&connect_timeout=3").conninfo.count("connect_timeout") == 1
 
 
@@ -37,7 +37,7 @@ def test_hostile_schema_names(name: str) -> None:
 
 def test_namespaces_are_schemas() -> None:
     """A namespace is a schema beside the URL's; all other options are kept."""
-    assert PostgresBackend.namespaced("postgresql://h/d", "a") == "postgresql://h/d?schema=windlass_a"
+    assert PostgresBackend.namespaced("postgresql://h/d", "a") == "postgresql://h/d?schema=tallystick_a"
     beside = PostgresBackend.namespaced("postgresql://h/d?schema=x-Y&notify=no", "a")
     assert beside == "postgresql://h/d?notify=no&schema=x-Y_a"
     with pytest.raises(ConfigurationError, match="1 to 50"):

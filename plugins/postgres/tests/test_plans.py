@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from windlass import Claim, Complete, NewRecord
-from windlass_postgres import PostgresBackend, settling
-from windlass_postgres.location import Location
-from windlass_postgres.queries import Queries
+from tallystick import Claim, Complete, NewRecord
+from tallystick_postgres import PostgresBackend, settling
+from tallystick_postgres.location import Location
+from tallystick_postgres.queries import Queries
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -161,7 +161,7 @@ def test_a_batch_costs_the_same_beside_others_that_run(
 def test_every_statement_tells_its_effect() -> None:
     """Each .sql begins with what it does, what it locks and what it searches by."""
     for folder in ("queries", "migrations"):
-        for file in (files("windlass_postgres") / folder).iterdir():
+        for file in (files("tallystick_postgres") / folder).iterdir():
             if file.name.endswith(".sql"):
                 head = file.read_text("utf-8").split("\n\n")[0]
                 assert head.startswith("-- Effect: ")

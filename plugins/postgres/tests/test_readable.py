@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from windlass import Complete, NewRecord
-from windlass_postgres import PostgresBackend
+from tallystick import Complete, NewRecord
+from tallystick_postgres import PostgresBackend
 
 
 @pytest.mark.parametrize(

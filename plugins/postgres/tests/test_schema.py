@@ -4,9 +4,9 @@ from threading import Barrier, Thread
 
 import psycopg
 import pytest
-from windlass import ConfigurationError, ForeignStore, NewRecord, NotSetUp
-from windlass_postgres import PostgresBackend
-from windlass_postgres import schema as schemas
+from tallystick import ConfigurationError, ForeignStore, NewRecord, NotSetUp
+from tallystick_postgres import PostgresBackend
+from tallystick_postgres import schema as schemas
 
 
 def test_a_schema_of_others_is_left_alone(connection: psycopg.Connection, url: str, schema: str) -> None:
@@ -15,7 +15,7 @@ def test_a_schema_of_others_is_left_alone(connection: psycopg.Connection, url: s
     connection.execute(f"CREATE TYPE \"{schema}\".mood AS ENUM ('sad')")
     with PostgresBackend.from_url(url) as backend:
         for call in (backend.setup, backend.teardown, backend.stats):
-            with pytest.raises(ForeignStore, match="was not made by Windlass"):
+            with pytest.raises(ForeignStore, match="was not made by Tallystick"):
                 call()
         connection.execute(f'DROP TYPE "{schema}".mood')
         backend.setup()
@@ -62,12 +62,12 @@ def test_a_newer_schema_is_refused(
     connection: psycopg.Connection, backend: PostgresBackend, url: str, schema: str
 ) -> None:
     """A client that is older than the schema says so, at its first call and at setup."""
-    connection.execute(f'INSERT INTO "{schema}".windlass_migrations (version) VALUES (99)')
+    connection.execute(f'INSERT INTO "{schema}".tallystick_migrations (version) VALUES (99)')
     with PostgresBackend.from_url(url) as old:
         for call in (old.stats, old.setup):
-            with pytest.raises(NotSetUp, match="version 99, made by a newer windlass-postgres"):
+            with pytest.raises(NotSetUp, match="version 99, made by a newer tallystick-postgres"):
                 call()
-    connection.execute(f'DELETE FROM "{schema}".windlass_migrations WHERE version = 99')
+    connection.execute(f'DELETE FROM "{schema}".tallystick_migrations WHERE version = 99')
 
 
 def test_an_interrupted_setup_leaves_nothing(
@@ -88,6 +88,6 @@ def test_old_servers_are_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(schemas, "OLDEST_SERVER", 99)
     with PostgresBackend.from_url(url) as backend:
         for call in (backend.setup, backend.stats):
-            with pytest.raises(ConfigurationError, match="Windlass needs 99 or later"):
+            with pytest.raises(ConfigurationError, match="Tallystick needs 99 or later"):
                 call()
     monkeypatch.undo()

@@ -1,14 +1,14 @@
-"""What `windlass setup --sql` prints makes the store that setup makes."""
+"""What `tallystick setup --sql` prints makes the store that setup makes."""
 
 import re
 from pathlib import Path
 
 import psycopg
-import windlass_postgres
-from windlass import NewRecord
-from windlass_postgres import PostgresBackend
-from windlass_postgres.queries import Queries
-from windlass_postgres.schema import script
+import tallystick_postgres
+from tallystick import NewRecord
+from tallystick_postgres import PostgresBackend
+from tallystick_postgres.queries import Queries
+from tallystick_postgres.schema import script
 
 CATALOGUE = (
     "SELECT table_name, column_name, data_type, collation_name, is_nullable, column_default, ordinal_position "
@@ -50,5 +50,5 @@ def test_both_make_the_same(backend: PostgresBackend, connection: psycopg.Connec
 
 def test_the_dump_is_up_to_date() -> None:
     """`schema.sql` is the script for the default schema; `python docs/generate.py` writes it."""
-    dump = Path(windlass_postgres.__file__).with_name("schema.sql").read_text("utf-8")
-    assert dump.partition("\n\n")[2] == script(Queries("windlass"))
+    dump = Path(tallystick_postgres.__file__).with_name("schema.sql").read_text("utf-8")
+    assert dump.partition("\n\n")[2] == script(Queries("tallystick"))

@@ -10,8 +10,8 @@ import psycopg2
 import pytest
 import sqlalchemy
 from psycopg2.extras import register_uuid
-from windlass import InvalidArgument, NewRecord, PayloadTooLarge
-from windlass_postgres import PostgresBackend, insert_statement
+from tallystick import InvalidArgument, NewRecord, PayloadTooLarge
+from tallystick_postgres import PostgresBackend, insert_statement
 
 from .callers import alchemy_url
 from .test_transaction import RICH

@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy
 from psycopg.rows import dict_row
 from sqlalchemy import orm
-from windlass import Closed, Filter, InvalidArgument, NewRecord, NotSetUp
-from windlass_postgres import PostgresBackend
+from tallystick import Closed, Filter, InvalidArgument, NewRecord, NotSetUp
+from tallystick_postgres import PostgresBackend
 
 from .callers import SYNC, alchemy_url, caller, statement
 
@@ -158,7 +158,7 @@ def test_sqlalchemy_is_not_imported(url: str, backend: PostgresBackend) -> None:
     program = f"""
 import sys
 import psycopg
-from windlass import NewRecord, open_backend
+from tallystick import NewRecord, open_backend
 with open_backend({url!r}) as backend, backend.transaction() as transaction:
     backend.insert([NewRecord(kind="k")], transaction=transaction)
     try:

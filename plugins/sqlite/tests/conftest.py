@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from windlass_sqlite import SqliteBackend
+from tallystick_sqlite import SqliteBackend
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from threading import Barrier, Thread
 from time import monotonic
 
 import pytest
-from windlass import Claim, Closed, Filter, NewRecord, OutcomeUnknown, Unavailable
-from windlass_sqlite import SqliteBackend, errors
+from tallystick import Claim, Closed, Filter, NewRecord, OutcomeUnknown, Unavailable
+from tallystick_sqlite import SqliteBackend, errors
 
 LEASE = timedelta(minutes=1)
 
@@ -32,7 +32,8 @@ def test_a_failed_write_leaves_nothing(path: Path, backend: SqliteBackend) -> No
     """A call that fails in its midst is rolled back, and the connection is usable again."""
     with closing(sqlite3.connect(path)) as other, other:
         other.execute(
-            "CREATE TRIGGER bad BEFORE INSERT ON windlass_jobs WHEN new.kind = 'bad' BEGIN SELECT RAISE(ABORT, ''); END"
+            "CREATE TRIGGER bad BEFORE INSERT ON tallystick_jobs WHEN new.kind = 'bad' "
+            "BEGIN SELECT RAISE(ABORT, ''); END"
         )
     with pytest.raises(Unavailable) as failure:
         backend.insert([NewRecord(kind="good"), NewRecord(kind="bad")])
@@ -47,7 +48,7 @@ def test_a_commit_that_fails_leaves_nothing(path: Path, backend: SqliteBackend) 
         other.execute("CREATE TABLE parent (id PRIMARY KEY)")
         other.execute("CREATE TABLE child (id REFERENCES parent DEFERRABLE INITIALLY DEFERRED)")
         other.execute(
-            "CREATE TRIGGER orphan AFTER INSERT ON windlass_jobs WHEN new.kind = 'bad' "
+            "CREATE TRIGGER orphan AFTER INSERT ON tallystick_jobs WHEN new.kind = 'bad' "
             "BEGIN INSERT INTO child VALUES (1); END"
         )
     with backend._writer.reading() as connection:

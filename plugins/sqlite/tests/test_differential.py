@@ -10,7 +10,7 @@ from uuid import UUID
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from windlass import (
+from tallystick import (
     FINAL,
     Backend,
     Cancel,
@@ -25,8 +25,8 @@ from windlass import (
     Retry,
     State,
 )
-from windlass_memory import MemoryBackend
-from windlass_sqlite import SqliteBackend
+from tallystick_memory import MemoryBackend
+from tallystick_sqlite import SqliteBackend
 
 ALL = 1_000
 QUEUES = ["a", "b", "c"]

@@ -5,8 +5,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from windlass import Finding, NewRecord, Severity
-from windlass_sqlite import SqliteBackend, doctor
+from tallystick import Finding, NewRecord, Severity
+from tallystick_sqlite import SqliteBackend, doctor
 
 
 def found(backend: SqliteBackend, name: str) -> Finding:
@@ -31,7 +31,7 @@ def test_not_set_up(url: str, path: Path) -> None:
     with SqliteBackend.from_url(url) as backend:
         [finding] = backend.diagnose()
         assert (finding.name, finding.severity) == ("schema version", Severity.FAULT)
-        assert "windlass setup" in finding.advice
+        assert "tallystick setup" in finding.advice
         assert not path.exists()
         backend.setup()
         with closing(sqlite3.connect(path)) as connection:
@@ -65,6 +65,6 @@ def test_much_free_space(backend: SqliteBackend, monkeypatch: pytest.MonkeyPatch
     backend.insert([NewRecord(kind="k", payload=bytes(3000)) for _ in range(200)])
     assert found(backend, "file size").severity is Severity.OK
     with closing(sqlite3.connect(backend._location.path)) as connection, connection:
-        connection.execute("DELETE FROM windlass_jobs")
+        connection.execute("DELETE FROM tallystick_jobs")
     finding = found(backend, "file size")
     assert (finding.severity, "VACUUM" in finding.advice) == (Severity.WARNING, True)

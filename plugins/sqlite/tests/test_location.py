@@ -4,9 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from windlass import ConfigurationError, open_backend
-from windlass_sqlite import SqliteBackend
-from windlass_sqlite.location import Location
+from tallystick import ConfigurationError, open_backend
+from tallystick_sqlite import SqliteBackend
+from tallystick_sqlite.location import Location
 
 
 def test_three_slashes_are_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

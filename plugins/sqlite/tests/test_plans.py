@@ -9,30 +9,30 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from windlass import Complete, NewRecord
-from windlass_sqlite import SqliteBackend, queries, rows, schema
+from tallystick import Complete, NewRecord
+from tallystick_sqlite import SqliteBackend, queries, rows, schema
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 BY_INDEX = {
-    queries.GET: "sqlite_autoindex_windlass_jobs_1 (id=?)",
-    queries.EXTEND: "sqlite_autoindex_windlass_jobs_1 (id=?)",
-    queries.SETTLE_COMPLETE: "sqlite_autoindex_windlass_jobs_1 (id=?)",
-    queries.SETTLE_RETRY: "sqlite_autoindex_windlass_jobs_1 (id=?)",
-    queries.SETTLE_DISCARD: "sqlite_autoindex_windlass_jobs_1 (id=?)",
-    queries.SETTLE_RELEASE: "sqlite_autoindex_windlass_jobs_1 (id=?)",
-    queries.SETTLE_CANCEL: "sqlite_autoindex_windlass_jobs_1 (id=?)",
-    queries.CANCEL: "sqlite_autoindex_windlass_jobs_1 (id=?)",
-    queries.REQUEST_CANCEL: "sqlite_autoindex_windlass_jobs_1 (id=?)",
-    queries.REQUEUE: "sqlite_autoindex_windlass_jobs_1 (id=?)",
-    queries.DELETE: "sqlite_autoindex_windlass_jobs_1 (id=?)",
-    queries.MATCHING: "sqlite_autoindex_windlass_jobs_1 (id<?)",
-    queries.HOLDER: "windlass_held_keys (held_key=?)",
-    queries.RESCUE: "windlass_leases (lease_until<?)",
-    queries.PURGE: "windlass_finished (state=? AND finished_at<?)",
-    queries.NEXT_DUE: "windlass_waiting (queue=? AND priority=?)",
-    queries.CLAIM: "windlass_waiting (queue=? AND priority=? AND (run_at,id)>(?,?) AND run_at<?)",
+    queries.GET: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    queries.EXTEND: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    queries.SETTLE_COMPLETE: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    queries.SETTLE_RETRY: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    queries.SETTLE_DISCARD: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    queries.SETTLE_RELEASE: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    queries.SETTLE_CANCEL: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    queries.CANCEL: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    queries.REQUEST_CANCEL: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    queries.REQUEUE: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    queries.DELETE: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    queries.MATCHING: "sqlite_autoindex_tallystick_jobs_1 (id<?)",
+    queries.HOLDER: "tallystick_held_keys (held_key=?)",
+    queries.RESCUE: "tallystick_leases (lease_until<?)",
+    queries.PURGE: "tallystick_finished (state=? AND finished_at<?)",
+    queries.NEXT_DUE: "tallystick_waiting (queue=? AND priority=?)",
+    queries.CLAIM: "tallystick_waiting (queue=? AND priority=? AND (run_at,id)>(?,?) AND run_at<?)",
 }
 
 
@@ -52,7 +52,7 @@ def assert_by_index(connection: sqlite3.Connection) -> None:
         steps = plan(connection, query)
         assert any(step.endswith(index) for step in steps), steps
         assert not [step for step in steps if "TEMP B-TREE" in step], steps
-        assert not [step for step in steps if re.match(r"SCAN (windlass_jobs|job)\b", step)], steps
+        assert not [step for step in steps if re.match(r"SCAN (tallystick_jobs|job)\b", step)], steps
 
 
 def test_hot_statements_search_by_index(connection: sqlite3.Connection) -> None:
@@ -121,7 +121,7 @@ def test_waiting_for_future_jobs_only_costs_the_same(connection: sqlite3.Connect
 def test_every_statement_tells_its_effect() -> None:
     """Each .sql begins with what it does, and each is used."""
     used = {value for name, value in vars(queries).items() if name.isupper()}
-    folder = files("windlass_sqlite") / "queries"
+    folder = files("tallystick_sqlite") / "queries"
     written = {file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(".sql")}
     assert written == used - {queries._FOLDER}
     assert all(text.startswith("-- Effect: ") for text in written | set(schema.MIGRATIONS))

@@ -7,16 +7,16 @@ from pathlib import Path
 from statistics import median
 from time import monotonic
 
-from windlass import Filter, NewRecord, State
-from windlass_sqlite import SqliteBackend
+from tallystick import Filter, NewRecord, State
+from tallystick_sqlite import SqliteBackend
 
 PROCESSES = 8
 
 WORKER = """
 import sys
 from datetime import timedelta
-from windlass import Complete, NewRecord
-from windlass_sqlite import SqliteBackend
+from tallystick import Complete, NewRecord
+from tallystick_sqlite import SqliteBackend
 
 url, rounds = sys.argv[1], int(sys.argv[2])
 sys.stdin.readline()
@@ -33,8 +33,8 @@ print(done)
 
 INSERTER = """
 import sys, time
-from windlass import NewRecord
-from windlass_sqlite import SqliteBackend
+from tallystick import NewRecord
+from tallystick_sqlite import SqliteBackend
 
 with SqliteBackend.from_url(sys.argv[1]) as backend:
     for _ in sys.stdin:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from windlass import Failure, Filter, NewRecord
-from windlass_sqlite import SqliteBackend, rows
+from tallystick import Failure, Filter, NewRecord
+from tallystick_sqlite import SqliteBackend, rows
 
 
 @given(st.datetimes().map(lambda moment: moment.replace(tzinfo=UTC)))
@@ -29,7 +29,9 @@ def test_what_somebody_wrote_can_be_read(path: Path, backend: SqliteBackend) -> 
     """A row that was changed by hand, as far as the table allows it, hides neither itself nor the others."""
     backend.insert([NewRecord(kind="k"), NewRecord(kind="k")])
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("""UPDATE windlass_jobs SET last_error = '{"a"', tags = '[1, null]', run_at = -(1 << 62)""")
+        connection.execute(
+            """UPDATE tallystick_jobs SET last_error = '{"a"', tags = '[1, null]', run_at = -(1 << 62)"""
+        )
     claimed = backend.claim(["default"], limit=9, worker="w", lease=timedelta(minutes=1))
     assert [(record.last_error, record.tags) for record in claimed] == [
         (Failure("Unreadable", '{"a"'), ("1", "None"))
@@ -41,4 +43,4 @@ def test_the_table_refuses_what_could_not_be_read(path: Path, backend: SqliteBac
     """What no record could be made of is refused by the table itself."""
     backend.insert([NewRecord(kind="k")])
     with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError):
-        connection.execute(f"UPDATE windlass_jobs SET {change}")
+        connection.execute(f"UPDATE tallystick_jobs SET {change}")

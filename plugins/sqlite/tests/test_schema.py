@@ -7,8 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from windlass import BackendError, Filter, ForeignStore, NewRecord, NotSetUp, Unavailable
-from windlass_sqlite import SqliteBackend, schema
+from tallystick import BackendError, Filter, ForeignStore, NewRecord, NotSetUp, Unavailable
+from tallystick_sqlite import SqliteBackend, schema
 
 
 def execute(path: Path, *statements: str) -> None:
@@ -54,7 +54,7 @@ def test_a_database_without_our_mark_is_untouched(url: str, path: Path) -> None:
 
 def test_a_database_with_another_mark_is_untouched(url: str, path: Path) -> None:
     """A database that another application has marked is refused, even with tables named like ours."""
-    execute(path, "CREATE TABLE windlass_jobs (x)", "PRAGMA application_id = 7")
+    execute(path, "CREATE TABLE tallystick_jobs (x)", "PRAGMA application_id = 7")
     assert_refused_untouched(url, path, ForeignStore)
 
 
@@ -83,7 +83,7 @@ def test_an_empty_file_can_be_set_up(url: str, path: Path) -> None:
     """A file without a byte belongs to nobody, as those that tempfile makes."""
     path.touch()
     with SqliteBackend.from_url(url) as backend:
-        with pytest.raises(NotSetUp, match="windlass setup"):
+        with pytest.raises(NotSetUp, match="tallystick setup"):
             backend.queues()
         backend.setup()
         assert backend.queues() == []
@@ -106,7 +106,7 @@ def test_an_unfinished_setup_is_not_used(url: str, path: Path, backend: SqliteBa
     backend.close()
     execute(path, "PRAGMA journal_mode = DELETE")
     with SqliteBackend.from_url(url) as late:
-        with pytest.raises(NotSetUp, match="windlass setup"):
+        with pytest.raises(NotSetUp, match="tallystick setup"):
             late.queues()
         late.setup()
         assert late.queues() == []
@@ -115,7 +115,7 @@ def test_an_unfinished_setup_is_not_used(url: str, path: Path, backend: SqliteBa
 def test_without_setup(url: str, path: Path) -> None:
     """A store that is not there is an error that says what to do, and the attempt to use it creates nothing."""
     with SqliteBackend.from_url(url) as backend:
-        with pytest.raises(NotSetUp, match="windlass setup"):
+        with pytest.raises(NotSetUp, match="tallystick setup"):
             backend.insert([NewRecord(kind="k")])
         backend.teardown()
     assert not path.exists()
@@ -211,7 +211,7 @@ def test_teardown_under_an_open_client(url: str, backend: SqliteBackend) -> None
     with SqliteBackend.from_url(url) as other:
         other.teardown()
     for call in (lambda: backend.insert([NewRecord(kind="k")]), backend.stats):
-        with pytest.raises(NotSetUp, match="windlass setup"):
+        with pytest.raises(NotSetUp, match="tallystick setup"):
             call()
     backend.setup()
     backend.insert([NewRecord(kind="k")])

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from windlass import Closed, Filter, InvalidArgument, NewRecord, PayloadTooLarge, Unavailable
-from windlass_sqlite import SqliteBackend
+from tallystick import Closed, Filter, InvalidArgument, NewRecord, PayloadTooLarge, Unavailable
+from tallystick_sqlite import SqliteBackend
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_rolled_back_with_the_callers_rows(backend: SqliteBackend, caller: sqlit
 def test_a_refusal_spares_the_callers_rows(backend: SqliteBackend, caller: sqlite3.Connection) -> None:
     """An insert that fails undoes its own rows only; the caller's transaction goes on."""
     caller.execute(
-        "CREATE TRIGGER bad BEFORE INSERT ON windlass_jobs WHEN new.kind = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END"
+        "CREATE TRIGGER bad BEFORE INSERT ON tallystick_jobs WHEN new.kind = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END"
     )
     with pytest.raises(Unavailable):
         backend.insert([NewRecord(kind="good"), NewRecord(kind="bad")], transaction=caller)

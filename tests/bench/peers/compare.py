@@ -1,4 +1,4 @@
-"""Windlass on PostgreSQL beside its peers, in one sitting: the systems take turns in each round.
+"""Tallystick on PostgreSQL beside its peers, in one sitting: the systems take turns in each round.
 
 `PYTHONPATH=tests python tests/bench/peers/compare.py [--jobs 100000] [--rounds 3] [--pings 200] [URL]`
 
@@ -20,8 +20,8 @@ from typing import IO
 
 from servers import postgres
 
-DRAINED = ("windlass", "pgqueuer", "raw")
-PINGED = ("windlass", "pgqueuer", "procrastinate")
+DRAINED = ("tallystick", "pgqueuer", "raw")
+PINGED = ("tallystick", "pgqueuer", "procrastinate")
 
 _LOOK = 0.02
 _SETTLED = 2.0

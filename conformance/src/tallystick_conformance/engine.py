@@ -1,0 +1,167 @@
+"""The one engine behind every door: it runs clauses on a target and reports each."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from secrets import randbits
+from time import monotonic
+
+from . import examples, schedules  # noqa: F401 - importing them registers their examples
+from .clauses import CLAUSES, family, selected
+from .first_look import looked_at
+from .history import rules  # noqa: F401 - likewise
+from .known import KnownFailures, checked
+from .profiles import BUDGETS, PROFILES, ProfileName
+from .programs.run import MODEL_CLAUSES
+from .report import Report, Result, Status
+from .repros.remembered import replayed
+from .repros.repro import reproduce
+from .repros.traces import keep
+from .running import run_examples, run_programs
+from .session import Session
+from .target import MakeBackend, Target
+from .tiers import (  # noqa: F401 - importing them registers their examples
+    crashes,
+    faults,
+    faults_claims,
+    faults_setups,
+    faults_waits,
+    held,
+    leaks,
+    processes,
+    races,
+    races_batches,
+    races_removals,
+)
+from .violation import Violation
+
+__all__ = ["Interrupted", "Session", "conform", "run_examples", "run_programs"]
+
+OnProgress = Callable[[Result], None]
+OnStart = Callable[[str], None]
+
+_MAY_STILL_FAIL = (Status.PASSED, Status.NOT_REACHED, Status.NOT_RUN)
+
+
+class Interrupted(KeyboardInterrupt):
+    """The run was interrupted; everything was torn down, and `report` has what was found before."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__("the conformance run was interrupted")
+        self.report = report
+
+
+def conform(
+    target: str | MakeBackend | Target,
+    *,
+    profile: ProfileName = "quick",
+    only: Collection[str] = (),
+    known_failures: KnownFailures | None = None,
+    everything: bool = False,
+    seed: int | None = None,
+    minutes: float = 60,
+    traces: Path | None = None,
+    forget: bool = False,
+    on_progress: OnProgress | None = None,
+    on_start: OnStart | None = None,
+) -> Report:
+    """Test a backend against the contract.
+
+    Args:
+        target: A backend's URL, or a function that opens a client of the store called by a namespace.
+        profile: How much is tested: `quick` takes up to a minute.
+        only: The clauses to test, by id or by family (`CLAIM`); empty is all.
+        known_failures: Clauses that may fail, each with a link; one that passes is an error.
+        everything: Whether to judge the rest of a family once one of its clauses is broken.
+        seed: What drawing begins from; None is the profile's choice, which the report tells.
+        minutes: How long a soak goes on.
+        traces: A folder of traces: they are replayed first, and new ones are kept there.
+        forget: Whether to delete a trace that shows nothing any more.
+        on_progress: Called with each clause's result as soon as it is known.
+        on_start: Called with what is tested next.
+
+    Raises:
+        ConfigurationError: The backend is not whole, or there is no such clause.
+        TallystickError: The store cannot be opened or set up.
+        Interrupted: A KeyboardInterrupt came; it carries the report of what was found before.
+    """
+    began = monotonic()
+    target = Target.of(target)
+    known = checked(known_failures or {})
+    ids = selected(only or CLAUSES)
+    subject = looked_at(target)
+    if seed is None:
+        seed = randbits(32) if PROFILES[profile].random else 0
+    size = PROFILES[profile]._replace(seed=seed)
+    session = Session(target, size, subject.capabilities, known, everything, on_start or (lambda what: None))
+    budget = minutes * 60 if profile == "soak" else BUDGETS[profile]
+    report = Report(subject, profile, seed, [], datetime.now(UTC), budget_seconds=budget)
+    found: dict[str, Result] = {}
+    try:
+        for result in _results(session, ids, report, traces, began + budget, forget=forget):
+            found[result.clause_id] = _with_repro(result, session, profile, traces)
+            if on_progress is not None:
+                on_progress(found[result.clause_id])
+    except BaseException as exc:
+        if not _is_interrupt(exc):
+            raise
+        report.interrupted = True
+    finally:
+        target.clean()
+    report.results = [found.get(id, Result(id, Status.NOT_RUN, "the run was interrupted")) for id in ids]
+    report.ways = session.ways
+    report.seconds = monotonic() - began
+    if report.interrupted:
+        raise Interrupted(report)
+    return report
+
+
+def _is_interrupt(exc: BaseException | None) -> bool:
+    """Say whether this is an interrupt, or what came of one as it passed through somebody's code."""
+    return exc is not None and (isinstance(exc, KeyboardInterrupt) or _is_interrupt(exc.__context__))
+
+
+def _results(
+    session: Session, ids: Sequence[str], report: Report, folder: Path | None, until: float, *, forget: bool
+) -> Iterator[Result]:
+    """Yield what old traces show, then what clauses do; a soak goes on with other seeds until its time is over."""
+    holding = set(ids)
+    for result in chain(
+        replayed(session, folder, ids, report.fixed, forget=forget), _judged(session, ids, holding, report, until)
+    ):
+        if result.status not in _MAY_STILL_FAIL:
+            holding.discard(result.clause_id)
+        yield result
+
+
+def _judged(
+    session: Session, ids: Sequence[str], holding: Collection[str], report: Report, until: float
+) -> Iterator[Result]:
+    yield from session.run([id for id in ids if id in holding])
+    while report.profile == "soak" and holding:
+        session.profile = session.profile._replace(seed=session.profile.seed + 1)
+        for result in session.run([id for id in ids if id in holding]):
+            if result.status is not Status.NOT_REACHED:
+                yield result
+            if monotonic() > until:
+                return
+
+
+def _with_repro(result: Result, session: Session, profile: ProfileName, folder: Path | None) -> Result:
+    if result.violation is None:
+        return result
+    repro = reproduce(session.target, result.violation, profile, session.profile.seed)
+    if not repro.trace.steps and (generated := _generated(result.clause_id, session)):
+        repro = reproduce(session.target, generated, profile, session.profile.seed)
+    if folder is not None:
+        keep(repro.trace, folder)
+    return replace(result, repro=repro)
+
+
+def _generated(id: str, session: Session) -> Violation | None:
+    """Return a violation that a generated program shows: it is short, where an example may take thousands of jobs."""
+    tells = id in MODEL_CLAUSES and (family(id) == "CALL" or "CALL" not in session.first)  # else programs end early
+    results = run_programs(session.target, session.profile, [id]) if tells else ()
+    return next((result.violation for result in results if result.violation), None)

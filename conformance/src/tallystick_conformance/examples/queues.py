@@ -1,0 +1,36 @@
+"""Paused queues."""
+
+from tallystick import Failure, NewRecord, Retry
+
+from ..case import LEASE, NOW, Case, example
+
+
+@example("CLAIM-04")
+def a_pause_holds_back_everything(case: Case) -> None:
+    """Jobs that retry, that are released, rescued or new wait while their queue is paused, for every client."""
+    other = case.client()
+    retried, expired = case.running(unique_key="key").claim, case.running().claim
+    case.insert(NewRecord(kind="new"), NewRecord(kind="k", queue="open"))
+    case.backend.settle([Retry(retried, NOW, Failure("E", "m"))], now=NOW)
+    case.backend.rescue(limit=9, now=NOW + LEASE)
+    case.backend.pause("default")
+    for client in (case.backend, other):
+        case.equal([], list(client.claim(["default"], limit=9, worker="w", lease=LEASE, now=NOW + LEASE)))
+    case.equal(["open"], [record.queue for record in case.claim(now=NOW + LEASE, queues=["default", "open"])])
+    other.resume("default")
+    waited = {record.id for record in case.claim(now=NOW + LEASE)}
+    case.that({retried.id, expired.id} < waited and len(waited) == 3, "all three, once resumed", waited)
+
+
+@example("QUEUE-01")
+def a_queue_is_known_by_a_job_or_a_pause(case: Case) -> None:
+    """One that was only paused is known too, also once it is resumed; one that was only resumed or asked for is not."""
+    case.insert(NewRecord(kind="k", queue="inserted"))
+    case.backend.pause("paused")
+    case.backend.pause("resumed")
+    case.backend.resume("resumed")
+    case.backend.resume("unknown")
+    case.claim(queues=["asked for"])
+    found = {queue.name: queue.paused for queue in case.backend.queues()}
+    case.equal({"inserted": False, "paused": True, "resumed": False}, found)
+    case.equal(found.keys(), case.backend.stats(now=NOW).by_queue.keys())

@@ -1,0 +1,177 @@
+"""wait, in real time: each example takes a fraction of a second where the backend is right."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+from tallystick import Backend, Complete, Failure, Filter, NewRecord, Release, Retry
+
+from ..case import Case, example
+from ..threads import Beside
+
+SHORT = timedelta(milliseconds=200)
+LONG = timedelta(seconds=12)
+_A_MOMENT = 0.7
+"""Seconds within which a store has looked, though not at each try."""
+
+SOON = 5.0
+"""Seconds: well over what a slow machine needs, and well under `LONG`."""
+
+
+def _waited(case: Case, queues: list[str], timeout: timedelta) -> tuple[bool, float]:
+    started = monotonic()
+    return case.backend.wait(queues, timeout=timeout), monotonic() - started
+
+
+def _shortest(case: Case, queues: list[str], timeout: timedelta) -> tuple[bool, float]:
+    """Wait up to three times, until it has not taken long: once it may, on a machine that has other things to do."""
+    for _ in range(2):
+        woken, seconds = _waited(case, queues, timeout)
+        if seconds < timeout.total_seconds() + _A_MOMENT:
+            return woken, seconds
+    return _waited(case, queues, timeout)
+
+
+def _not_woken(case: Case, queues: list[str]) -> None:
+    woken, seconds = _shortest(case, queues, SHORT)
+    case.equal(False, woken)
+    least, most = SHORT.total_seconds() - 0.05, SHORT.total_seconds() + _A_MOMENT
+    case.that(least <= seconds < most, f"False after about {SHORT.total_seconds()} s", f"{seconds:.3f} s")
+
+
+def _woken(case: Case, queues: list[str]) -> None:
+    woken, seconds = _waited(case, queues, LONG)
+    case.that(woken and seconds < SOON, f"True within {SOON} s", f"{woken} after {seconds:.1f} s")
+
+
+def _woken_at_once(case: Case, queues: list[str]) -> None:
+    woken, seconds = _waited(case, queues, LONG)
+    if seconds >= _A_MOMENT:  # it may have been this machine
+        woken, seconds = _waited(case, queues, LONG)
+    case.that(woken and seconds < _A_MOMENT, f"True for {queues} at once", f"{woken} after {seconds:.1f} s")
+
+
+@example("WAIT-01")
+def nothing_due_is_a_timeout(case: Case) -> None:
+    """With an empty store, and with a job of the far future, wait returns False at the timeout; zero is at once."""
+    _not_woken(case, ["default"])
+    case.backend.insert([NewRecord(kind="k", run_at=timedelta(hours=1))])
+    _not_woken(case, ["default"])
+    woken, seconds = _waited(case, ["default"], timedelta(0))
+    case.that(not woken and seconds < SOON, "False at once", f"{woken} after {seconds:.1f} s")
+
+
+@example("WAIT-02")
+def something_due_is_at_once(case: Case) -> None:
+    """With a due job in one of the queues, wait returns True at once, also where it has no time to wait."""
+    case.backend.insert([NewRecord(kind="k", queue="b")])
+    _woken_at_once(case, ["a", "b"])
+    case.equal(True, case.backend.wait(["a", "b"], timeout=timedelta(0)))
+
+
+@example("WAIT-02")
+def whatever_is_due_is_at_once(case: Case) -> None:
+    """A job that retries, was released, rescued or requeued is due as a new one is, beside a paused queue too."""
+    past = datetime.now(UTC) - timedelta(hours=1)
+    kinds = ("retried", "released", "rescued", "requeued")
+    case.backend.insert([NewRecord(kind=kind, queue=kind) for kind in kinds], now=past)
+    case.backend.insert([NewRecord(kind="k", queue="paused")], now=past)
+    case.backend.pause("paused")
+    claims = {}
+    for kind in kinds:
+        lease = timedelta(minutes=1) if kind == "rescued" else timedelta(hours=10)
+        [record] = case.backend.claim([kind], limit=1, worker="w", lease=lease, now=past + timedelta(seconds=1))
+        claims[kind] = record.claim
+    case.backend.settle(
+        [Retry(claims["retried"], timedelta(0), Failure("E", "m")), Release(claims["released"])], now=past
+    )
+    case.backend.settle([Complete(claims["requeued"])], now=past)
+    case.backend.requeue(Filter(kinds=["requeued"]), limit=1, now=past)
+    case.backend.rescue(limit=9)
+    for kind in kinds:
+        _woken_at_once(case, ["paused", kind])
+
+
+@example("WAIT-01")
+def what_runs_or_ended_is_not_due(case: Case) -> None:
+    """Where all jobs of a queue run or have ended, wait does not go on returning True."""
+    past = datetime.now(UTC) - timedelta(hours=1)
+    case.backend.insert([NewRecord(kind="k") for _ in range(2)], now=past)
+    now, lease = past + timedelta(seconds=1), timedelta(hours=10)
+    claimed = case.backend.claim(["default"], limit=2, worker="w", lease=lease, now=now)
+    case.backend.settle([Complete(claimed[0].claim)], now=now)
+    answers = [case.backend.wait(["default"], timeout=SHORT) for _ in range(3)]  # the first may be of old news
+    case.that(False in answers, "False at the timeout, within three tries", answers)
+
+
+@example("WAIT-03")
+def a_future_job_wakes_when_due(case: Case) -> None:
+    """The first job that becomes due ends a wait, whatever becomes due later in its queue and in others."""
+    later = timedelta(hours=1)
+    case.backend.insert(
+        [
+            NewRecord(kind="k", queue="b", run_at=later, priority=1),
+            NewRecord(kind="k", queue="b", run_at=SHORT),
+            *(NewRecord(kind="k", queue=queue, run_at=later) for queue in ("a", "b", "c")),
+        ]
+    )
+    _woken(case, ["a", "b", "c"])
+
+
+@example("WAIT-04")
+def other_jobs_do_not_wake(case: Case) -> None:
+    """A due job of a paused queue, or of one not asked for, ends no wait, as its own does, nor one for no queue."""
+    case.backend.insert([NewRecord(kind="k", queue="paused"), NewRecord(kind="k", queue="other")])
+    case.backend.pause("paused")
+    _not_woken(case, ["paused", "default"])
+    _woken_at_once(case, ["other", "default"])
+    case.equal(False, case.backend.wait([], timeout=timedelta(0)))
+
+
+@example("WAIT-05")
+def another_clients_insert_wakes(case: Case) -> None:
+    """A wait ends soon after another client inserts a job; twice, so that the second does not rest on the first."""
+    other = case.client()
+    for queue in ("first", "second"):
+        _is_woken_by(case, case.backend, queue, lambda queue=queue: other.insert([NewRecord(kind="k", queue=queue)]))  # type: ignore[misc]
+
+
+@example("WAIT-06")
+def another_clients_change_wakes(case: Case) -> None:
+    """A wait ends soon after another client resumes, requeues, retries, releases or rescues a job."""
+    other, past = case.client(), datetime.now(UTC) - timedelta(hours=1)
+    case.backend.insert([NewRecord(kind=kind, queue=kind) for kind in ("resumed", *_CHANGES)], now=past)
+    other.pause("resumed")
+    claims = {}
+    for kind in _CHANGES:
+        lease = timedelta(minutes=1) if kind == "rescued" else timedelta(hours=10)
+        [record] = case.backend.claim([kind], limit=1, worker="w", lease=lease, now=past + timedelta(seconds=1))
+        claims[kind] = record.claim
+    other.settle([Complete(claims["requeued"])])
+    changes: dict[str, Callable[[], object]] = {
+        "resumed": lambda: other.resume("resumed"),
+        "requeued": lambda: other.requeue(Filter(kinds=["requeued"]), limit=1),
+        "retried": lambda: other.settle([Retry(claims["retried"], timedelta(0), Failure("E", "m"))]),
+        "released": lambda: other.settle([Release(claims["released"])]),
+        "rescued": lambda: other.rescue(limit=9),
+    }
+    for queue, change in changes.items():
+        _is_woken_by(case, case.backend, queue, change)
+
+
+_CHANGES = ("requeued", "retried", "released", "rescued")
+
+
+@example("WAIT-07")
+def an_insert_through_the_same_client_wakes(case: Case) -> None:
+    """A wait in one thread ends soon after another thread inserts through the same client."""
+    for queue in ("first", "second"):
+        _is_woken_by(case, case.raw, queue, lambda queue=queue: case.raw.insert([NewRecord(kind="k", queue=queue)]))  # type: ignore[misc]
+
+
+def _is_woken_by(case: Case, backend: Backend, queue: str, change: Callable[[], object]) -> None:
+    started = monotonic()
+    wait = Beside(lambda: (backend.wait([queue], timeout=LONG), monotonic() - started))
+    change()
+    woken, seconds = wait.answer()
+    case.that(woken and seconds < SOON, f"True within {SOON} s of {queue}", f"{woken} after {seconds:.1f} s")

@@ -1,0 +1,68 @@
+"""Steps of stores that are reached over TCP: each chunk that a client sends, held in a proxy of its worker's own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from tallystick import Backend
+
+from ..target import Target
+from .proxy import Link, Proxy, Traffic
+from .steps import OnStep, Steps
+
+
+def server_of(url: str | None) -> tuple[str, int] | None:
+    """Return the host and port that a URL names, or None where it does not name both."""
+    parts = urlsplit(url or "")
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:  # several hosts, or a port that is none
+        return None
+    return (host, port) if host and port else None
+
+
+def through(url: str, proxy: Proxy) -> str:
+    """Return a URL with the proxy in place of the server."""
+    parts = urlsplit(url)
+    user, at, _ = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}{at}{proxy.address[0]}:{proxy.address[1]}").geturl()
+
+
+class _Stepping(Traffic):
+    def __init__(self, worker: str, on_step: OnStep) -> None:
+        self._worker, self._on_step = worker, on_step
+
+    def asked(self, link: Link, chunk: bytes) -> None:
+        self._on_step(self._worker)
+        link.ask(chunk)
+
+
+class Chunks(Steps):
+    """Each chunk that a worker's client sends. The next comes after its answer, so they are worked in their order."""
+
+    by_thread = False
+
+    def __init__(self, backend: type[Backend]) -> None:
+        self._backend = backend
+        self._on_step: OnStep | None = None
+        self._proxies: list[Proxy] = []
+
+    @contextmanager
+    def armed(self, on_step: OnStep) -> Iterator[None]:
+        """See what the clients of this block send; their proxies are closed after it."""
+        self._on_step = on_step
+        try:
+            yield
+        finally:
+            while self._proxies:
+                self._proxies.pop().close()
+
+    def client(self, target: Target, namespace: str, worker: str) -> Backend:
+        """Open a client through a proxy."""
+        server = server_of(target.url)
+        assert target.url is not None
+        assert server is not None
+        assert self._on_step is not None
+        proxy = Proxy(server, _Stepping(worker, self._on_step))
+        self._proxies.append(proxy)
+        return Target.from_class(self._backend, through(target.url, proxy)).make(namespace)

@@ -1,0 +1,177 @@
+"""Deciding who goes on: workers wait before each of their steps, and a schedule lets one at a time take some."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from threading import Condition, get_ident
+from typing import NamedTuple
+
+from tallystick import Backend
+
+from ..target import Target
+from .steps import Steps
+
+PATIENCE = 0.010
+"""Seconds after which a worker that gives no sign is taken to be blocked by another, which is then let go."""
+
+_WAKING = 0.001
+"""Seconds that a blocked worker is given, after each step of another, to show that it is free again."""
+
+_LIMIT = 60.0
+"""Seconds after which workers that are all blocked are given up; more than any lock timeout that a store may have."""
+
+
+class Turn(NamedTuple):
+    """A worker and how many steps it takes; None is all that it has."""
+
+    worker: str
+    steps: int | None
+
+
+class Run(NamedTuple):
+    """How a run went: the steps that each worker took, and the workers in the order in which they came to a step."""
+
+    steps: dict[str, int]
+    order: list[str]
+
+
+class Stuck(Exception):
+    """Every worker is blocked, and none comes free."""
+
+
+class _Worker:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.entered = False
+        self.ended = False
+        self.waiting = 0
+        self.passes = 0
+        self.signs = 0
+        """How often it came to a step, or to its end."""
+
+    @property
+    def is_held(self) -> bool:
+        return not self.ended and self.waiting > self.passes
+
+    @property
+    def is_blocked(self) -> bool:
+        return not self.ended and not self.waiting
+
+
+class Gate:
+    """Holds named workers before each of their steps, while `run` lets them go on as its schedule says.
+
+        with Gate(steps, target, namespace, ["a", "b"]) as gate:
+            client = gate.client("a")    # opened in the block, so that its steps are seen
+            ...                          # a thread for each worker: `with gate.worker("a"): client.claim(...)`
+            gate.run([Turn("a", 3), Turn("b", None)])
+
+    A worker's first step is to begin. A step of a thread that is no worker passes.
+    """
+
+    def __init__(self, steps: Steps, target: Target, namespace: str, workers: Iterable[str]) -> None:
+        self._steps, self._target, self._namespace = steps, target, namespace
+        self._workers = {name: _Worker(name) for name in workers}
+        self._order: list[str] = []
+        self._threads: dict[int, str] = {}
+        self._changed = Condition()
+        self._armed = steps.armed(self.step)
+
+    def __enter__(self) -> "Gate":
+        self._armed.__enter__()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.let_go()
+        self._armed.__exit__(None, None, None)
+
+    def client(self, worker: str) -> Backend:
+        """Open a client for a worker."""
+        return self._steps.client(self._target, self._namespace, worker)
+
+    @contextmanager
+    def worker(self, name: str) -> Iterator[None]:
+        """Be a worker, in the thread that works, from its first turn on."""
+        worker = self._workers[name]
+        worker.entered = True
+        self._threads[get_ident()] = name
+        self.step(name)
+        try:
+            with self._steps.watched():
+                yield
+        finally:
+            del self._threads[get_ident()]
+            with self._changed:
+                worker.ended = True
+                self._sign(worker)
+
+    def step(self, name: str | None = None) -> None:
+        """Wait here for the next turn."""
+        worker = self._workers.get(name or self._threads.get(get_ident(), ""))
+        if worker is None or not worker.entered:
+            return
+        with self._changed:
+            worker.waiting += 1
+            self._sign(worker)
+            self._changed.wait_for(lambda: worker.passes or worker.ended)
+            worker.waiting -= 1
+            worker.passes = max(0, worker.passes - 1)
+
+    def _sign(self, worker: _Worker) -> None:
+        worker.signs += 1
+        self._order.append(worker.name)
+        self._changed.notify_all()
+
+    def run(self, schedule: Iterable[Turn]) -> Run:
+        """Let workers take their turns, and then each the rest of its steps; after that, the gate may be used again.
+
+        A turn of a worker that has ended is over at once, and so is one of a worker that is blocked by another.
+
+        Raises:
+            Stuck: All that have not ended are blocked.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: all(worker.signs for worker in self._workers.values()))
+            del self._order[:]
+            for turn in schedule:
+                self._take(self._workers[turn.worker], turn.steps)
+            while rest := [worker for worker in self._workers.values() if not worker.ended]:
+                self._wait_for_one(rest)
+                for worker in rest:
+                    self._take(worker, None)
+            run = Run({name: worker.signs - 1 for name, worker in self._workers.items()}, self._order)
+            self._workers = {name: _Worker(name) for name in self._workers}
+            self._order = []
+        return run
+
+    def let_go(self) -> None:
+        """Hold nobody any longer: a worker that is held, as by an interrupted `run`, may hold a lock of the store."""
+        with self._changed:
+            self._let_all_go()
+
+    def _take(self, worker: _Worker, steps: int | None) -> None:
+        taken = 0
+        while worker.is_held and (steps is None or taken < steps):
+            seen = worker.signs
+            worker.passes += 1
+            taken += 1
+            self._changed.notify_all()
+            self._await_sign(worker, seen)
+            self._let_wake(worker)
+
+    def _await_sign(self, worker: _Worker, seen: int) -> None:
+        self._changed.wait_for(lambda: worker.signs > seen, PATIENCE)
+
+    def _let_wake(self, taker: _Worker) -> None:
+        blocked = [worker for worker in self._workers.values() if worker.is_blocked and worker is not taker]
+        if blocked:
+            self._changed.wait_for(lambda: not all(worker.is_blocked for worker in blocked), _WAKING)
+
+    def _wait_for_one(self, workers: list[_Worker]) -> None:
+        if not self._changed.wait_for(lambda: any(worker.is_held or worker.ended for worker in workers), _LIMIT):
+            self._let_all_go()
+            raise Stuck(f"no worker went on for {_LIMIT:.0f} s")
+
+    def _let_all_go(self) -> None:
+        for worker in self._workers.values():
+            worker.ended = True
+        self._changed.notify_all()

@@ -1,0 +1,203 @@
+"""A history taken apart: what each operation says of each record."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tallystick import FINAL, Hold, State
+
+from . import steps
+from .operation import Operation
+from .steps import Step
+
+
+class Fact(NamedTuple):
+    """What one operation says of one record.
+
+    Args:
+        operation: Which says it.
+        step: What that does to the record.
+        ended: The last moment at which it can have been.
+        certain: Whether it was, and not only may have been.
+        reads: Whether it changes nothing.
+    """
+
+    operation: Operation
+    step: Step
+    ended: float
+    certain: bool = True
+    reads: bool = False
+
+    @property
+    def began(self) -> int:
+        """The first moment at which it can have been."""
+        return self.operation.began
+
+    @property
+    def touches(self) -> bool:
+        """Whether it may keep other calls from the record for a moment, as a refused claim or a duplicate may."""
+        return self.operation.call not in ("get", "list")
+
+
+Facts = dict[UUID, list[Fact]]
+
+
+def gather(history: Iterable[Operation]) -> tuple[Facts, list[Operation]]:
+    """Return the facts about each record, and those operations of which nobody knows which records they changed."""
+    facts: defaultdict[UUID, list[Fact]] = defaultdict(list)
+    vague: list[Operation] = []
+    for operation in history:
+        if operation.failed:
+            continue
+        found = list(_of(operation))
+        for id, fact in found:
+            facts[id].append(fact)
+        if _is_vague(operation):
+            vague.append(operation)
+    return dict(facts), vague
+
+
+def _is_vague(operation: Operation) -> bool:
+    if operation.call == "purge":
+        return operation.unknown or operation.answer > 0
+    return operation.unknown and operation.call in TOUCHES
+
+
+def _of(operation: Operation) -> Iterator[tuple[UUID, Fact]]:
+    if operation.unknown:
+        for id, step in _UNANSWERED.get(operation.call, _nothing)(operation):
+            yield id, Fact(operation, step, operation.over, certain=False)
+        return
+    for id, step, reads in _ANSWERED.get(operation.call, _nothing)(operation):
+        yield id, Fact(operation, step, operation.over, reads=reads)
+
+
+def _nothing(_: Operation) -> Iterator[Any]:
+    return iter(())
+
+
+Told = Iterator[tuple[UUID, Step, bool]]
+Untold = Iterator[tuple[UUID, Step]]
+
+
+def _insert(operation: Operation) -> Told:
+    now = operation.given.get("now")
+    for new, answer in zip(operation.given["records"], operation.answer, strict=False):
+        if answer.created:
+            yield new.id, steps.inserted(new, now, answer.record), False
+            continue
+        yield answer.record.id, steps.seen(answer.record), True
+        if answer.record.id != new.id:
+            yield new.id, steps.missing, True
+
+
+def _claim(operation: Operation) -> Told:
+    given = operation.given
+    for record in operation.answer:
+        yield record.id, steps.claimed(given["worker"], given["lease"], given.get("now"), record), False
+
+
+def _extend(operation: Operation) -> Told:
+    given = operation.given
+    for claim, hold in zip(given["claims"], operation.answer, strict=False):
+        if hold is Hold.LOST:
+            yield claim.id, steps.refused(claim), True
+        else:
+            yield claim.id, steps.extended(claim, hold, given["lease"], given.get("now")), False
+
+
+def _settle(operation: Operation) -> Told:
+    for outcome, applied in zip(operation.given["outcomes"], operation.answer, strict=False):
+        step = steps.settled(outcome, operation.given.get("now")) if applied else steps.refused(outcome.claim)
+        yield outcome.claim.id, step, not applied
+
+
+def _rescue(operation: Operation) -> Told:
+    for record in operation.answer:
+        yield record.id, steps.rescued(operation.given.get("now"), record), False
+
+
+def _get(operation: Operation) -> Told:
+    for id in dict.fromkeys(operation.given["ids"]):
+        record = operation.answer.get(id)
+        yield id, steps.missing if record is None else steps.seen(record), True
+
+
+def _list(operation: Operation) -> Told:
+    for record in operation.answer:
+        yield record.id, steps.seen(record), True
+
+
+def _changed(operation: Operation) -> Told:
+    for id in operation.answer:
+        yield id, _change(operation), False
+
+
+def _change(operation: Operation) -> Step:
+    filter, now = operation.given["filter"], operation.given.get("now")
+    if operation.call == "cancel":
+        return steps.cancelled(filter, now)
+    return steps.requeued(filter, now) if operation.call == "requeue" else steps.deleted(filter)
+
+
+def _perhaps_inserted(operation: Operation) -> Untold:
+    for new in operation.given["records"]:
+        yield new.id, steps.inserted(new, operation.given.get("now"), None)
+
+
+def _perhaps_extended(operation: Operation) -> Untold:
+    for claim in operation.given["claims"]:
+        yield claim.id, steps.extended(claim, None, operation.given["lease"], operation.given.get("now"))
+
+
+def _perhaps_settled(operation: Operation) -> Untold:
+    for outcome in operation.given["outcomes"]:
+        yield outcome.claim.id, steps.settled(outcome, operation.given.get("now"))
+
+
+_ANSWERED = {
+    "insert": _insert,
+    "claim": _claim,
+    "extend": _extend,
+    "settle": _settle,
+    "rescue": _rescue,
+    "get": _get,
+    "list": _list,
+    "cancel": _changed,
+    "requeue": _changed,
+    "delete": _changed,
+}
+_UNANSWERED = {"insert": _perhaps_inserted, "extend": _perhaps_extended, "settle": _perhaps_settled}
+
+_WAITING = frozenset({State.PENDING, State.RETRYING})
+TOUCHES = {
+    "claim": _WAITING,
+    "rescue": frozenset({State.RUNNING}),
+    "cancel": _WAITING | {State.RUNNING},
+    "requeue": FINAL | {State.RETRYING},
+    "delete": FINAL | _WAITING,
+    "purge": FINAL,
+}
+"""The states that a call changes, of those calls that choose their records themselves."""
+
+
+def perhaps(operation: Operation, id: UUID, queue: str | None) -> Fact | None:
+    """Return the fact that a vague operation changed a record, if it could have; its queue may not be known."""
+    step = _perhaps(operation, id, queue)
+    return None if step is None else Fact(operation, step, operation.over, certain=False)
+
+
+def _perhaps(operation: Operation, id: UUID, queue: str | None) -> Step | None:
+    given = operation.given
+    match operation.call:
+        case "claim":
+            claimed = steps.claimed(given["worker"], given["lease"], given.get("now"), None)
+            return claimed if queue is None or queue in given["queues"] else None
+        case "rescue":
+            return steps.rescued(given.get("now"), None)
+        case "purge":
+            return steps.purged(frozenset(given["states"]), given["before"])
+        case _:
+            filter = given["filter"]
+            return _change(operation) if filter.ids is None or id in filter.ids else None

@@ -1,0 +1,201 @@
+"""Jobs left behind: what a claim or a rescue should have taken, and did not, although no other call touched it."""
+
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import accumulate
+from math import inf
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tallystick import CLAIMABLE, FINAL, Record, State
+
+from .answers import place
+from .finding import Finding
+from .lives import Life, Window, covering
+from .moments import ANY
+from .operation import Operation
+from .pauses import Pauses
+
+_ELIGIBLE: dict[str, Callable[[Record], bool]] = {
+    "cancel": lambda record: record.state not in FINAL and not record.cancel_requested,
+    "requeue": lambda record: record.state not in (State.PENDING, State.RUNNING) and record.unique_key is None,
+    "delete": lambda record: record.state is not State.RUNNING,
+}
+"""What an operator's call changes, of the jobs whose ids it is given; a requeue perhaps not where there is a key."""
+
+MOST_LOOKS = 200
+"""How many waiting jobs are looked at for one call: those that come first."""
+
+_TICK = timedelta(microseconds=1)
+_EXPIRED = "expired"
+"""The shelf of jobs that run, ordered by the end of their leases; any other shelf is a queue's."""
+
+
+class _Waiting(NamedTuple):
+    order: Any
+    id: UUID
+    closed: float
+    since: float
+    record: Record
+
+
+Shelf = tuple[str, str]
+
+
+def judge(
+    history: Iterable[Operation], lives: Iterable[Life], pauses: Pauses, precision: timedelta
+) -> Iterator[Finding]:
+    """Yield R9 for what was left although there was room, and R10 for what was overtaken by no overlapping claim."""
+    shelves: defaultdict[Shelf, list[_Waiting]] = defaultdict(list)
+    history = list(history)
+    calls = [operation for operation in history if operation.call in ("claim", "rescue") and not operation.failed]
+    alone = _alone([call for call in calls if call.call == "claim"])
+    for _, kind, _, item in sorted(_events(calls, lives), key=lambda event: event[:3]):
+        if kind == _ASKED:
+            yield from _asked(item, shelves, pauses, precision - _TICK, alone=id(item) in alone, history=history)
+        elif kind == _OPENED:
+            insort(shelves[item[0]], item[1])
+        else:
+            shelf = shelves[item[0]]
+            del shelf[bisect_left(shelf, item[1])]
+
+
+def judge_named(history: Iterable[Operation], lives: Mapping[UUID, Life]) -> Iterator[Finding]:
+    """Yield R9 for jobs that a cancel, requeue or delete was given by id, had room for, and left."""
+    for call in history:
+        if call.failed or call.unknown or call.call not in _ELIGIBLE or call.given["filter"].ids is None:
+            continue
+        if len(call.answer) == call.given["limit"]:
+            continue
+        for id in set(call.given["filter"].ids) & lives.keys() - set(call.answer):
+            window = covering(lives[id].untouched, call.began, call.over)
+            if window is not None and all(_is_asked_for(call, state) for state in window.states):
+                yield Finding.of("R9", f"{call.call} had room left, and left job {id}, which it was asked for", call)
+
+
+def _is_asked_for(call: Operation, stored: Record | None) -> bool:
+    return stored is not None and call.given["filter"].fits(stored) and _ELIGIBLE[call.call](stored)
+
+
+_CLOSED, _ASKED, _OPENED = range(3)
+
+
+def _events(calls: Iterable[Operation], lives: Iterable[Life]) -> Iterator[tuple[float, int, int, Any]]:
+    for index, call in enumerate(calls):
+        if not call.unknown and call.given.get("now") is not None:
+            yield call.began, _ASKED, index, call
+    for index, life in enumerate(lives):
+        for window in life.untouched:
+            placed = _placed(life, window)
+            if placed is not None:
+                yield window.opened, _OPENED, index, placed
+                yield window.closed, _CLOSED, index, placed
+
+
+def _placed(life: Life, window: Window) -> tuple[Shelf, _Waiting] | None:
+    """Say on which shelf a job surely was, with the latest due time or lease that it may have had, and since when."""
+    records = [state for state in window.states if state is not None]
+    if len(records) < len(window.states):
+        return None
+    shelf: Shelf
+    order: Any
+    if all(record.state in CLAIMABLE for record in records):
+        last = max(records, key=lambda record: record.run_at)
+        shelf, order, moment = ("queue", last.queue), place(last), last.run_at
+    elif all(record.state is State.RUNNING for record in records):
+        last = max(records, key=lambda record: record.lease_until or ANY)
+        shelf, order, moment = (_EXPIRED, ""), last.lease_until, last.lease_until or ANY
+    else:
+        return None
+    was_another = any(time < window.opened for state, time in life.reached.items() if state is not State.PENDING)
+    since = window.opened if was_another else -inf
+    return None if moment is ANY else (shelf, _Waiting(order, life.id, window.closed, since, last))
+
+
+def _alone(claims: list[Operation]) -> set[int]:
+    """Find the claims that overlap no other."""
+    ends = [claim.over for claim in claims]
+    latest = [-inf, *accumulate(ends, max)]
+    begins = [*(claim.began for claim in claims), inf]
+    return {
+        id(claim)
+        for index, claim in enumerate(claims)
+        if latest[index] < claim.began and ends[index] < begins[index + 1]
+    }
+
+
+def _asked(
+    call: Operation,
+    shelves: defaultdict[Shelf, list[_Waiting]],
+    pauses: Pauses,
+    slack: timedelta,
+    *,
+    alone: bool,
+    history: Sequence[Operation],
+) -> Iterator[Finding]:
+    room = len(call.answer) < call.given["limit"]
+    last = None if room or not call.answer else place(call.answer[-1])
+    if not room and (call.call == "rescue" or not alone):
+        return
+    if call.call == "rescue":
+        found = _first(call, shelves[_EXPIRED, ""], slack, None, history)
+        if found is not None:
+            text = f"rescue took {len(call.answer)} of at most {call.given['limit']}, and left job {found.id}, "
+            yield Finding.of("R9", f"{text}whose lease ended at {found.record.lease_until}", call)
+        return
+    for queue in dict.fromkeys(call.given["queues"]):
+        found = _first(call, shelves["queue", queue], slack, last, history)
+        if found is None or not pauses.surely_open(queue, call):
+            continue
+        if room:
+            text = f"claim took {len(call.answer)} of at most {call.given['limit']}, and left job {found.id} of queue"
+            yield Finding.of("R9", f"{text} {queue!r}, due since {found.record.run_at.isoformat()}", call)
+        else:
+            text = f"claim left job {found.id} (priority {found.record.priority}, due "
+            yield Finding.of("R10", f"{text}{found.record.run_at.isoformat()}), which precedes those it took", call)
+
+
+def _may_hold(other: Operation, call: Operation, waiting: _Waiting) -> bool:
+    """Say whether another call may have a job in its hands meanwhile, which it does not change.
+
+    It began before the job was what it is now, and is asked to change what that was; it comes too late. A rescue leaves
+    whatever others are asked to change.
+    """
+    if other is call or other.began > call.over or other.over < call.began:
+        return False
+    too_late = other.began <= waiting.since
+    if other.call == "claim":
+        return too_late and waiting.record.queue in other.given["queues"]
+    return (too_late or call.call == "rescue") and _may_change(other, waiting.id)
+
+
+def _may_change(call: Operation, id: UUID) -> bool:
+    """Say whether a call is asked to change a job, by its id or all that fit."""
+    match call.call:
+        case "cancel" | "requeue" | "delete":
+            return call.given["filter"].ids is None or id in call.given["filter"].ids
+        case "settle":
+            return any(outcome.claim.id == id for outcome in call.given["outcomes"])
+        case "extend":
+            return any(claim.id == id for claim in call.given["claims"])
+        case name:
+            return name in ("rescue", "purge")
+
+
+def _first(
+    call: Operation, shelf: list[_Waiting], slack: timedelta, last: Any, history: Sequence[Operation]
+) -> _Waiting | None:
+    """Return the first job on a shelf, up to a place, that was due throughout a call, free, and was not taken."""
+    taken = {record.id for record in call.answer}
+    for waiting in shelf[:MOST_LOOKS]:
+        record = waiting.record
+        if last is not None and waiting.order >= last:
+            return None
+        moment = record.run_at if record.state in CLAIMABLE else record.lease_until
+        assert moment is not None
+        due = waiting.closed > call.over and call.given["now"] - moment >= slack
+        if due and waiting.id not in taken and not any(_may_hold(other, call, waiting) for other in history):
+            return waiting
+    return None

@@ -1,0 +1,48 @@
+"""Which ways of the table of transitions programs have taken."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from uuid import UUID
+
+from tallystick import TRANSITIONS, Record, State
+
+from ..tracing import Step
+
+
+class Way(NamedTuple):
+    """A way from a state to another, as the table tells them apart."""
+
+    source: State | None
+    by: str
+    target: State | None
+
+
+WAYS = tuple(Way(way.source, way.by, way.target) for way in TRANSITIONS)
+"""Every way that the table lists, in its order."""
+
+
+class Ways:
+    """What was taken so far. It looks at the model after each call, so what it saw is what the contract says."""
+
+    def __init__(self) -> None:
+        self.taken: set[Way] = set()
+        self._records: Mapping[UUID, Record] = {}
+
+    def look(self, records: Mapping[UUID, Record], step: str | None) -> None:
+        """Compare the records with those of the time before; `step` is the call that was made in between."""
+        before, self._records = self._records, dict(records)
+        if not isinstance(step, Step):
+            return
+        for id in before.keys() | records.keys():
+            old, new = before.get(id), records.get(id)
+            if old is not new:
+                way = Way(old and old.state, _by(step, old), new and new.state)
+                if way in WAYS:
+                    self.taken.add(way)
+
+
+def _by(step: Step, record: Record | None) -> str:
+    if step.method != "settle" or record is None:
+        return step.method
+    outcome = next((outcome for outcome in step.args[0] if outcome.claim == record.claim), None)
+    return f"settle {type(outcome).__name__}"

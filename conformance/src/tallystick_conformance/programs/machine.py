@@ -1,0 +1,258 @@
+"""Generated programs: a Hypothesis state machine that draws calls and makes them on a backend and the model at once."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tallystick import (
+    CLAIMABLE,
+    Cancel,
+    Claim,
+    Complete,
+    Discard,
+    Failure,
+    Filter,
+    NewRecord,
+    Outcome,
+    Release,
+    Retry,
+    State,
+)
+
+from ..target import Target
+from . import drawing
+from .drawing import IDS, Draft, Ending, Grip, Moment
+from .judge import Judge, Unarmed
+from .pair import Pair
+
+STARTS = {"2001": datetime(2001, 1, 1, tzinfo=UTC), "2077": datetime(2077, 1, 1, tzinfo=UTC)}
+"""Where the virtual clock starts: a hidden clock in a backend cannot be near both."""
+
+
+def _step(method: Callable[..., None]) -> Callable[..., None]:
+    """Stop making calls once the two sides differ under a clause that is not armed."""
+
+    @wraps(method)
+    def guarded(self: "Machine", *args: Any, **kwargs: Any) -> None:
+        if not self.over:
+            try:
+                with self._pair.judging_errors():
+                    method(self, *args, **kwargs)
+            except Unarmed:
+                self.over = True
+
+    return guarded
+
+
+class Machine(RuleBasedStateMachine):
+    """One program on one fresh store; or none, where it is `over` before it began."""
+
+    def __init__(self, target: Target, judge: Judge, start: datetime, *, over: bool = False) -> None:
+        super().__init__()
+        self.over = over
+        self.now = start
+        self._stack = ExitStack()
+        if over:
+            return
+        _, backend = self._stack.enter_context(target.fresh())
+        judge.steps.clear()
+        self._tick = backend.capabilities.time_precision
+        self._pair = Pair(backend, judge)
+
+    def teardown(self) -> None:
+        """Remove the store."""
+        self._stack.close()
+
+    @initialize(stock=drawing.stocks)
+    @_step
+    def begin(self, stock: list[Draft]) -> None:
+        """Begin with some jobs, so that every program has something to work with."""
+        self._pair.insert([self._new(draft) for draft in stock], now=self.now)
+
+    @rule(stock=drawing.stocks)
+    @_step
+    def refill(self, stock: list[Draft]) -> None:
+        """Resume what is paused, and insert many jobs."""
+        for queue in self._pair.model.queues():
+            if queue.paused:
+                self._pair.resume(queue.name)
+        self._pair.insert([self._new(draft) for draft in stock], now=self.now)
+
+    @rule(batch=drawing.batches, now=drawing.steps)
+    @_step
+    def insert(self, batch: list[Draft], now: Moment) -> None:
+        """Insert new jobs, and ids and keys that are there already."""
+        self._move(now)
+        self._pair.insert([self._new(draft) for draft in batch], now=self.now)
+
+    @rule(queues=drawing.queue_lists, limit=drawing.limits, worker=st.sampled_from(drawing.WORKERS),
+          lease=drawing.leases, now=drawing.due_moments)  # fmt: skip
+    @_step
+    def claim(self, queues: list[str], limit: int, worker: str, lease: timedelta, now: Moment) -> None:
+        """Claim, at the edges of due times too."""
+        self._move(now)
+        self._pair.claim(queues, limit=limit, worker=worker, lease=lease, now=self.now)
+
+    @rule(limit=drawing.limits, endings=st.lists(drawing.endings, min_size=1, max_size=5), now=drawing.steps)
+    @_step
+    def work(self, limit: int, endings: list[Ending], now: Moment) -> None:
+        """Claim and settle in one go, so that jobs come to their ends often."""
+        self._begin_attempts(limit, timedelta(seconds=10), now)
+        self._pair.settle(self._outcomes(endings), now=self.now)
+
+    @rule(limit=drawing.limits, lease=drawing.leases, now=drawing.steps, later=drawing.lease_moments,
+          grips=st.lists(drawing.grips, min_size=1, max_size=3))  # fmt: skip
+    @_step
+    def hold(self, limit: int, lease: timedelta, now: Moment, later: Moment, grips: list[Grip]) -> None:
+        """Claim and extend in one go, so that there is something to hold."""
+        self._begin_attempts(limit, timedelta(seconds=30), now)
+        self._move(later)
+        self._pair.extend(self._claims(grips), lease=lease, now=self.now)
+
+    @rule(grips=st.lists(drawing.grips, min_size=1, max_size=5), lease=drawing.leases, now=drawing.lease_moments)
+    @_step
+    def extend(self, grips: list[Grip], lease: timedelta, now: Moment) -> None:
+        """Extend claims that are current, stale, repeated or unknown."""
+        self._move(now)
+        self._pair.extend(self._claims(grips), lease=lease, now=self.now)
+
+    @rule(endings=st.lists(drawing.endings, min_size=1, max_size=5), now=drawing.steps)
+    @_step
+    def settle(self, endings: list[Ending], now: Moment) -> None:
+        """Settle claims that are current, stale, repeated or unknown."""
+        self._move(now)
+        self._pair.settle(self._outcomes(endings), now=self.now)
+
+    @rule(limit=drawing.limits, now=drawing.lease_moments)
+    @_step
+    def rescue(self, limit: int, now: Moment) -> None:
+        """Rescue, at the edges of leases too."""
+        if not self._pair.model.running():
+            self._begin_attempts(limit, timedelta(seconds=30), Moment("now", 0, 0, 0))
+        self._move(now)
+        self._pair.rescue(limit=limit, now=self.now)
+
+    @rule(filter=drawing.filters, limit=drawing.limits, now=drawing.steps)
+    @_step
+    def cancel(self, filter: Filter, limit: int, now: Moment) -> None:
+        """Cancel by a filter."""
+        self._move(now)
+        self._pair.cancel(filter, limit=limit, now=self.now)
+
+    @rule(limit=drawing.limits, endings=st.lists(drawing.endings, max_size=2), now=drawing.steps)
+    @_step
+    def flag(self, limit: int, endings: list[Ending], now: Moment) -> None:
+        """Cancel what runs, and perhaps end it."""
+        self._move(now)
+        self._pair.cancel(Filter(states=[State.RUNNING]), limit=limit, now=self.now)
+        self._pair.sweep(self.now)
+        self._pair.settle(self._outcomes(endings), now=self.now)
+
+    @rule(filter=drawing.wide_filters, limit=drawing.limits, now=drawing.steps)
+    @_step
+    def requeue(self, filter: Filter, limit: int, now: Moment) -> None:
+        """Requeue by a filter."""
+        self._move(now)
+        self._pair.requeue(filter, limit=limit, now=self.now)
+
+    @rule(filter=drawing.filters, limit=st.sampled_from([1, 2]))
+    @_step
+    def delete(self, filter: Filter, limit: int) -> None:
+        """Delete by a filter."""
+        self._pair.delete(filter, limit=limit)
+
+    @rule(states=drawing.final_states, before=drawing.finish_moments, limit=drawing.limits)
+    @_step
+    def purge(self, states: list[State], before: Moment, limit: int) -> None:
+        """Purge, at the edges of finishing times too."""
+        self._pair.purge(states, before=self._at(before), limit=limit)
+
+    @rule(queue=st.sampled_from(drawing.QUEUES), pause=st.sampled_from([False, False, False, True]))
+    @_step
+    def switch(self, queue: str, pause: bool) -> None:
+        """Pause or resume a queue."""
+        (self._pair.pause if pause else self._pair.resume)(queue)
+
+    @rule(slots=st.lists(drawing.slots, max_size=5))
+    @_step
+    def get(self, slots: list[int]) -> None:
+        """Get by ids, some of them unknown or repeated."""
+        self._pair.get([IDS[slot] for slot in slots])
+
+    @rule(filter=drawing.filters, limit=drawing.limits, after=st.none() | drawing.slots)
+    @_step
+    def page(self, filter: Filter, limit: int, after: int | None) -> None:
+        """List one page."""
+        self._pair.page(filter, limit=limit, after=None if after is None else IDS[after])
+
+    @invariant()
+    @_step
+    def sides_agree(self) -> None:
+        """Whatever is stored is what the model says."""
+        self._pair.sweep(self.now)
+
+    def _begin_attempts(self, limit: int, lease: timedelta, now: Moment) -> None:
+        """Claim from every queue; where nothing is due yet, at the moment at which something is."""
+        self._move(now)
+        model = self._pair.model
+        if not model.due(drawing.QUEUES, self.now):
+            waiting = [record.run_at for record in model.records.values() if record.state in CLAIMABLE]
+            self.now = min(waiting, default=self.now)
+        self._pair.claim(drawing.QUEUES, limit=limit, worker="w3", lease=lease, now=self.now)
+        self._pair.sweep(self.now)
+
+    def _move(self, moment: Moment) -> None:
+        self.now = self._at(moment)
+
+    def _at(self, moment: Moment) -> datetime:
+        anchor = self.now
+        if moment.anchor != "now":
+            records = sorted(self._pair.model.records.values())
+            anchors = [at for record in records if (at := getattr(record, moment.anchor)) is not None]
+            anchor = anchors[moment.slot % len(anchors)] if anchors else self.now
+        return anchor + moment.ticks * self._tick + timedelta(seconds=moment.seconds)
+
+    def _when(self, at: Moment | timedelta | None) -> datetime | timedelta | None:
+        return self._at(at) if isinstance(at, Moment) else at
+
+    def _new(self, draft: Draft) -> NewRecord:
+        fields: dict[str, Any] = draft._asdict()
+        return NewRecord(id=IDS[fields.pop("slot")], run_at=self._when(fields.pop("at")), **fields)
+
+    def _claims(self, grips: list[Grip]) -> list[Claim]:
+        """Return the claims that grips mean, each the next job's, so that few are repeated.
+
+        Where nothing runs, those of running jobs are left out but for the first.
+        """
+        records = self._pair.model.records
+        running = sorted(record.id for record in self._pair.model.running())
+        claims = []
+        for place, grip in enumerate(grips):
+            ids = running if running and grip.running else IDS
+            id = ids[(grip.slot + place) % len(ids)]
+            if not place or running or not grip.running:
+                claims.append(Claim(id, max(0, (records[id].attempt if id in records else 1) + grip.lag)))
+        return claims
+
+    def _outcomes(self, endings: list[Ending]) -> list[Outcome]:
+        claims = self._claims([ending.grip for ending in endings])
+        return [self._outcome(ending, claim) for ending, claim in zip(endings, claims, strict=False)]
+
+    def _outcome(self, ending: Ending, claim: Claim) -> Outcome:
+        error = Failure("Error", ending.text)
+        match ending.by:
+            case "complete":
+                return Complete(claim, ending.text.encode() or None)
+            case "retry":
+                run_at = self._when(ending.at)
+                return Retry(claim, self.now if run_at is None else run_at, error)
+            case "discard":
+                return Discard(claim, error)
+            case "release":
+                return Release(claim, self._when(ending.at))
+            case "cancel":
+                return Cancel(claim)

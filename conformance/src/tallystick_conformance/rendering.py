@@ -1,0 +1,131 @@
+"""Values and calls as short lines of Python, for the program that a violation shows."""
+
+from base64 import b85encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum
+from functools import singledispatch
+from itertools import islice
+from typing import Any
+from uuid import UUID
+from zlib import compress
+
+from tallystick import Record
+
+_ITEMS, _BYTES = 12, 48
+"""The most that is shown of a long sequence, and of long bytes or text."""
+
+_PACKED = 400
+"""The most bytes that are written as they are when nothing is cut short; longer ones are compressed."""
+
+_full = ContextVar("full", default=False)
+
+
+@contextmanager
+def in_full() -> Iterator[None]:
+    """Cut nothing short, so that what is written can be run; `unpacked` stands for the opposite of compressing."""
+    token = _full.set(True)
+    try:
+        yield
+    finally:
+        _full.reset(token)
+
+
+def call(method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """Write a call of a backend; `at` stands for `datetime.fromisoformat`."""
+    return f"backend.{method}({', '.join([*map(render, args), *_assignments(kwargs)])})"
+
+
+def differences(expected: object, observed: object) -> tuple[str, str]:
+    """Write what should be and what is: a string is a phrase, and of two records the fields that differ are shown."""
+    if not (isinstance(expected, Record) and isinstance(observed, Record) and expected.id == observed.id):
+        return _phrase(expected), _phrase(observed)
+    should, does = expected._asdict(), observed._asdict()
+    wrong = [name for name in should if should[name] != does[name]]
+    of = f"the record {expected.id} with "
+    return of + _only(should, wrong), of + _only(does, wrong)
+
+
+def _phrase(value: object) -> str:
+    return value if isinstance(value, str) else render(value)
+
+
+def _only(values: Mapping[str, object], names: list[str]) -> str:
+    return ", ".join(_assignments({name: values[name] for name in names}))
+
+
+def _assignments(values: Mapping[str, object]) -> list[str]:
+    return [f"{name}={render(value)}" for name, value in values.items()]
+
+
+@singledispatch
+def render(value: object) -> str:
+    """Write a value. Fields of a dataclass that have their default are left out."""
+    if not is_dataclass(value):
+        return repr(value)
+    given = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
+    told = {name: of for name, (of, default) in given.items() if default is MISSING or of != default}
+    return f"{type(value).__name__}({', '.join(_assignments(told))})"
+
+
+@render.register
+def _(value: datetime) -> str:
+    return f'at("{value.isoformat()}")'
+
+
+@render.register
+def _(value: timedelta) -> str:
+    parts = {"days": value.days, "seconds": value.seconds, "microseconds": value.microseconds}
+    return f"timedelta({', '.join(f'{unit}={n}' for unit, n in parts.items() if n)})"
+
+
+@render.register
+def _(value: UUID) -> str:
+    return f'UUID("{value}")'
+
+
+@render.register(Enum)
+@render.register(StrEnum)
+def _(value: Enum) -> str:
+    return f"{type(value).__name__}.{value.name}"
+
+
+@render.register(bytes)
+@render.register(str)
+def _(value: bytes | str) -> str:
+    if _full.get():
+        return _packed(value) if len(value) > _PACKED else repr(value)
+    return repr(value) if len(value) <= _BYTES else f"{value[:_ITEMS]!r}... ({len(value):,} long)"
+
+
+def _packed(value: bytes | str) -> str:
+    if isinstance(value, str):
+        return f'{_packed(value.encode("utf-8", "surrogatepass"))}.decode("utf-8", "surrogatepass")'
+    return f"unpacked({b85encode(compress(value))!r})"
+
+
+@render.register(list)
+@render.register(set)
+def _(value: list[object] | set[object]) -> str:
+    return f"[{_row(value)}]"
+
+
+@render.register
+def _(value: dict) -> str:  # type: ignore[type-arg] # the registry needs the bare class
+    return f"{{{', '.join(f'{render(key)}: {render(item)}' for key, item in value.items())}}}"
+
+
+@render.register
+def _(value: tuple) -> str:  # type: ignore[type-arg] # the registry needs the bare class
+    if hasattr(value, "_asdict"):
+        return f"{type(value).__name__}({', '.join(_assignments(value._asdict()))})"
+    return f"({_row(value)}{',' if len(value) == 1 else ''})"
+
+
+def _row(values: Any) -> str:
+    most = None if _full.get() else _ITEMS
+    shown = [render(value) for value in islice(values, most)]
+    return ", ".join(shown) + (f", ... {len(values):,} in all" if len(values) > len(shown) else "")

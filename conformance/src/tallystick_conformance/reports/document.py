@@ -1,0 +1,164 @@
+"""`report.json`: the report as a document, whose form is published as a JSON Schema beside this file."""
+
+import json
+import platform
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from tallystick import CONTRACT_VERSION, Capabilities
+
+from ..clauses import CLAUSES
+from ..profiles import ProfileName
+from ..programs.coverage import WAYS
+from ..redaction import Redaction
+from ..report import Report, Result
+
+SCHEMA: Final = 1
+SCHEMA_FILE = Path(__file__).with_name("report.schema.json")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_by_name=True, strict=True)
+
+
+class BackendEntry(_Part):
+    """What was tested. A backend that no plugin offers has no distribution."""
+
+    distribution: str | None
+    version: str | None
+    server_version: str | None
+
+
+class ClauseEntry(_Part):
+    """One clause. `expected`, `observed` and `steps` are there when it was violated."""
+
+    id: str
+    text: str
+    level: str
+    tier: str
+    status: Literal[
+        "passed", "violated", "error", "not written", "not reached", "not judged", "known", "not declared", "not run"
+    ]
+    seconds: float
+    detail: str | None = None
+    notice: str | None = None
+    expected: str | None = None
+    observed: str | None = None
+    steps: list[str] | None = None
+
+
+class TransitionEntry(_Part):
+    """One way of the table of transitions, and whether a generated program took it."""
+
+    source: str | None
+    by: str
+    target: str | None
+    covered: bool
+
+
+class Document(_Part):
+    """The report of one run of the conformance kit."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    kit: str = Field(description="The version of tallystick-conformance.")
+    contract: int = Field(description="The version of the contract that was tested.")
+    target: str = Field(description="The URL without its secrets, or the name of a make_backend.")
+    backend: BackendEntry
+    python: str
+    platform: str
+    capabilities: dict[str, bool | int | float] = Field(description="As declared; time_precision is in seconds.")
+    profile: ProfileName
+    seed: int
+    started: str = Field(description="ISO 8601, in UTC; as is `finished`.")
+    finished: str
+    seconds: float
+    budget_seconds: float | None
+    interrupted: bool
+    partial: bool = Field(description="Whether only some of the clauses were asked for.")
+    passed: bool
+    verdict: str = Field(description="In words, to be said of the target.")
+    clauses: list[ClauseEntry]
+    transitions: list[TransitionEntry]
+    known_failures: list[str]
+    fixed_traces: list[str]
+
+
+def to_json(report: Report) -> str:
+    """Write a report as JSON."""
+    return dumped(of(report))
+
+
+def dumped(document: Document) -> str:
+    """Write a document as JSON; entries of clauses leave out what they do not have."""
+    told = document.model_dump(mode="json", by_alias=True)
+    told["clauses"] = [entry.model_dump(mode="json", exclude_none=True) for entry in document.clauses]
+    return json.dumps(told, indent=2) + "\n"
+
+
+def schema() -> str:
+    """Write the JSON Schema of the document."""
+    return json.dumps(Document.model_json_schema(), indent=2) + "\n"
+
+
+def of(report: Report) -> Document:
+    """Return a report as a document, without secrets."""
+    redaction, subject = Redaction(report.subject.url), report.subject
+    finished = report.started + timedelta(seconds=report.seconds)
+    return Document(
+        schema=SCHEMA,
+        kit=version("tallystick-conformance"),
+        contract=CONTRACT_VERSION,
+        target=redaction.text(subject.target),
+        backend=BackendEntry(
+            distribution=subject.distribution, version=subject.version, server_version=subject.server_version
+        ),
+        python=platform.python_version(),
+        platform=platform.platform(),
+        capabilities=_capabilities(subject.capabilities),
+        profile=report.profile,
+        seed=report.seed,
+        started=_written(report.started),
+        finished=_written(finished),
+        seconds=round(report.seconds, 3),
+        budget_seconds=report.budget_seconds,
+        interrupted=report.interrupted,
+        partial=report.is_partial,
+        passed=report.passed,
+        verdict=report.verdict,
+        clauses=[_entry(result, redaction) for result in report.results],
+        transitions=[TransitionEntry(**way._asdict(), covered=way in report.ways) for way in WAYS],
+        known_failures=[result.clause_id for result in report.results if result.status == "known"],
+        fixed_traces=report.fixed,
+    )
+
+
+def _written(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")
+
+
+def _capabilities(capabilities: Capabilities) -> dict[str, Any]:
+    return {
+        name: value.total_seconds() if isinstance(value, timedelta) else value
+        for name, value in asdict(capabilities).items()
+    }
+
+
+def _entry(result: Result, redaction: Redaction) -> ClauseEntry:
+    clause, violation = CLAUSES[result.clause_id], result.violation
+    return ClauseEntry(
+        id=clause.id,
+        text=clause.text,
+        level=clause.level,
+        tier=clause.tier,
+        status=result.status.value,
+        seconds=round(result.seconds, 3),
+        detail=redaction.text(result.detail) or None,
+        notice=redaction.text(result.notice) or None,
+        expected=redaction.text(violation.expected) if violation else None,
+        observed=redaction.text(violation.observed) if violation else None,
+        steps=[redaction.text(step) for step in violation.steps] if violation else None,
+    )

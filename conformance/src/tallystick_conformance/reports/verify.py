@@ -1,0 +1,80 @@
+"""Whether a report proves a backend: every core clause, and every clause of what it declares, was tested and held."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from tallystick import CONTRACT_VERSION
+
+from ..clauses import CLAUSES, Clause
+from .document import SCHEMA, ClauseEntry, Document
+
+
+def verified(path: Path) -> list[str]:
+    """Return why a report does not prove its backend; nothing where it does.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is not a JSON object.
+    """
+    told = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(told, dict):
+        raise TypeError(f"it holds a {type(told).__name__}, not an object")
+    return _of_versions(told) or _of_form(told) or reasons(Document.model_validate(told))
+
+
+def _of_versions(told: dict[str, Any]) -> list[str]:
+    found = (("schema", SCHEMA), ("contract", CONTRACT_VERSION))
+    return [
+        f"{name} is {told.get(name)!r}; this kit verifies version {version}"
+        for name, version in found
+        if told.get(name) != version
+    ]
+
+
+def _of_form(told: dict[str, Any]) -> list[str]:
+    try:
+        Document.model_validate(told)
+    except ValidationError as exc:
+        return [f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors(include_url=False)]
+    return []
+
+
+def reasons(document: Document) -> list[str]:
+    """Return why a report of the right form does not prove its backend."""
+    return [*_of_the_run(document), *_of_the_clauses(document)]
+
+
+def _of_the_run(document: Document) -> Iterator[str]:
+    if document.interrupted:
+        yield "the run was interrupted"
+    if document.partial:
+        yield f"only {len(document.clauses)} of {len(CLAUSES)} clauses were asked for"
+    counts = Counter(entry.id for entry in document.clauses)
+    yield from (f"{id} is there {times} times" for id, times in counts.items() if times > 1)
+    yield from (f"{id} is no clause of this kit" for id in counts if id not in CLAUSES)
+    yield from (f"the capability {name} is not told" for name in _LEVELS - document.capabilities.keys())
+
+
+_LEVELS = {clause.level for clause in CLAUSES.values()} - {"core"}
+
+
+def _of_the_clauses(document: Document) -> Iterator[str]:
+    entries = {entry.id: entry for entry in document.clauses}
+    for clause in CLAUSES.values() if not document.partial else ():
+        why = _why(clause, entries.get(clause.id), declared=bool(document.capabilities.get(clause.level)))
+        if why:
+            yield f"{clause.id} ({clause.level}) {why}: {clause.text}"
+
+
+def _why(clause: Clause, entry: ClauseEntry | None, *, declared: bool) -> str:
+    if clause.level != "core" and not declared:
+        return ""
+    if entry is None:
+        return "is missing"
+    if entry.status == "passed" or (entry.status == "not run" and clause.level != "core"):
+        return ""
+    return f"is a known failure: {entry.detail}" if entry.status == "known" else f"is {entry.status}"

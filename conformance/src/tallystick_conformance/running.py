@@ -1,0 +1,74 @@
+"""Running one clause's examples, and the generated programs of many."""
+
+from collections.abc import Collection, Iterator
+from time import perf_counter
+
+from tallystick import Capabilities
+
+from .case import EXAMPLES, Case, NotRun
+from .clauses import CLAUSES
+from .first_look import origin
+from .pace import notice
+from .profiles import Profile
+from .programs.judge import Judge
+from .programs.machine import STARTS
+from .programs.run import violations
+from .report import Result, Status
+from .target import Target
+from .violation import Violation
+
+
+def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabilities) -> Result:
+    """Run the examples of one clause."""
+    started = perf_counter()
+    level = CLAUSES[id].level
+    if level != "core" and not getattr(capabilities, level):
+        return Result(id, Status.NOT_DECLARED, f"the backend does not declare {level}")
+    notices: dict[str, None] = {}
+    try:
+        for example in EXAMPLES.get(id, ()):
+            with Case(id, target, profile) as case:
+                example(case)
+            notices[case.notice] = None
+    except Violation as violation:
+        return _broken(id, violation, perf_counter() - started)
+    except NotRun as reason:
+        return Result(id, Status.NOT_RUN, str(reason))
+    except NotImplementedError as exc:
+        why = f"NotImplementedError was raised, {origin(exc)}"
+        return Result(id, Status.NOT_WRITTEN, why, perf_counter() - started, error=exc)
+    except Exception as exc:
+        return Result(id, Status.ERROR, f"{exc!r}, raised {origin(exc)}", perf_counter() - started, error=exc)
+    return Result(id, Status.PASSED, seconds=perf_counter() - started, notice="; ".join(filter(None, notices)))
+
+
+def _broken(id: str, violation: Violation, seconds: float) -> Result:
+    """Return the result of a clause that was broken; a method that is not written yet has broken nothing."""
+    cause = violation.__cause__
+    if isinstance(cause, NotImplementedError) or violation.observed.startswith("NotImplementedError("):
+        where = f", {origin(cause)}" if cause else ""
+        return Result(id, Status.NOT_WRITTEN, f"NotImplementedError was raised{where}", seconds, error=violation)
+    return Result(id, Status.VIOLATED, str(violation), seconds, violation)
+
+
+def run_programs(
+    target: Target, profile: Profile, armed: Collection[str], judge: Judge | None = None
+) -> Iterator[Result]:
+    """Run generated programs from each start of the clock, and yield a result for each clause that is armed to the end.
+
+    Between two results the caller may take clauses out of `judge.armed`.
+    """
+    judge = judge or Judge(armed)
+    started = perf_counter()
+    for start in STARTS.values():
+        for violation in violations(target, profile, start, judge) if judge.armed else ():
+            id = violation.clause_id
+            yield _broken(id, violation, perf_counter() - started)
+            if set(judge.armed) <= {id}:
+                judge.armed = ()
+                break
+    seconds = (perf_counter() - started) / max(1, len(judge.armed))
+    cut_short = notice(*judge.paces, what="programs")
+    for id in judge.armed:
+        status = Status.PASSED if judge.counts[id] else Status.NOT_REACHED
+        yield Result(id, status, "" if judge.counts[id] else "no program came to test it", seconds, notice=cut_short)

@@ -1,0 +1,85 @@
+"""Every two calls that may meet about one job, the second between any two steps of the first."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from tallystick import Filter, State
+
+from ..case import LEASE, NOW, Case, example
+from ..history.operation import Operation
+from .explore import judge
+from .program import (
+    SECOND,
+    Call,
+    Calls,
+    Program,
+    call,
+    cancel,
+    claim,
+    complete,
+    delete,
+    discard,
+    extend,
+    give_up,
+    insert,
+    purge,
+    release,
+    requeue,
+    rescue,
+    retry,
+    settle,
+)
+
+_STRIDE = 4
+"""Of many steps, `quick` tries each so-and-so-many-th."""
+
+_RUNNING = (insert(0, max_attempts=3), claim())
+_WHILE_IT_RUNS = (
+    *(settle(end()) for end in (complete, retry, discard, release, give_up)),
+    extend(),
+    rescue(),
+    cancel(0, at=LEASE),
+    delete(0),
+)
+_ENDED = (*_RUNNING, settle(complete()))
+_ONCE_IT_ENDED = (requeue(0), delete(0), purge(), insert(0, at=LEASE + SECOND), cancel(0, at=LEASE + SECOND))
+
+
+@example("SCHED-08")
+def every_two_calls_interleave(case: Case) -> None:
+    """Each two calls about a job that runs, and about one that has ended, are explained by one order or the other."""
+    stride = 1 if case.profile.random else _STRIDE
+    judge(case, *_pairs(_RUNNING, _WHILE_IT_RUNS), *_pairs(_ENDED, _ONCE_IT_ENDED), stride=stride)
+
+
+@example("SCHED-08")
+def reads_meet_changes(case: Case) -> None:
+    """A list fits its filter as it is answered, and has all that it could; a batch that comes is seen whole or not."""
+    running, page = call("list", Filter(states=[State.RUNNING]), limit=9), call("list", Filter(), limit=2)
+    looks = call("list", Filter(), limit=3), call("stats", now=NOW)
+    judge(
+        case,
+        Program(_RUNNING, {"a": (running,), "b": (settle(complete()),)}),
+        Program((insert(0, 1, 2),), {"a": (page,), "b": (delete(2),)}),
+        Program((), {"a": (insert(0, 1, 2),), "b": looks}),
+        also=_are_whole,
+    )
+
+
+def _are_whole(case: Case, history: Sequence[Operation]) -> None:
+    for made in history:
+        if made.error is not None:
+            continue
+        if made.call == "list" and made.given["limit"] == 2:
+            case.that(len(made.answer) == 2, "a page of 2, since there are as many before and after", made.answer)
+        elif made.call == "stats" or (made.call == "list" and made.given["limit"] == 3):
+            seen = made.answer.total if made.call == "stats" else len(made.answer)
+            case.that(seen in (0, 3), "a batch of 3 jobs, or none of it", made.answer)
+
+
+def _pairs(before: Calls, calls: Sequence[Call]) -> list[Program]:
+    return [
+        Program(before, {"a": (first,), "b": (second,)})
+        for first, second in combinations(calls, 2)
+        if (first.method, second.method) != ("settle", "settle")  # SCHED-02 has them
+    ]

@@ -1,0 +1,122 @@
+"""Making programs on a store, the workers' steps in the order of a schedule."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
+from threading import Thread
+from time import monotonic_ns
+from typing import NamedTuple
+
+from tallystick import Backend, Discard, Failure, Filter, Record, State
+
+from ..case import NOW
+from ..gates import Gate, Run, Steps, Turn
+from ..history.operation import Operation
+from ..history.recorder import Recorder
+from ..rendering import call as written
+from ..rendering import render
+from ..target import Target
+from .program import QUEUE, Call, Program
+
+Schedule = Sequence[Turn]
+
+_MANY = 100
+
+
+class Played(NamedTuple):
+    """What came of a program: its history, the last call of which read what was left, and how it ran."""
+
+    history: Sequence[Operation]
+    left: Sequence[Record]
+    run: Run
+
+
+class Stage:
+    """A store, a gate and a client for each worker, or one for all; programs are played on it one after another."""
+
+    def __init__(self, target: Target, steps: Steps, workers: Iterable[str], *, shared: bool = False) -> None:
+        self._target, self._steps, self._workers, self._shared = target, steps, tuple(workers), shared
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Stage":
+        self._open()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stack.close()
+
+    def play(self, program: Program, schedule: Schedule) -> Played:
+        """Make a program; each worker goes on as the schedule says, and then to its end."""
+        recorder = Recorder(monotonic_ns)
+        alone = recorder.client(self._backend, "-")
+        make(alone, *program.before)
+        threads = [
+            Thread(target=self._work, args=(name, recorder.client(self._clients[name], name), calls), daemon=True)
+            for name, calls in program.workers.items()
+        ]
+        for thread in threads:
+            thread.start()
+        run = self._gate.run(schedule)
+        for thread in threads:
+            thread.join()
+        left = alone.list(Filter(), limit=_MANY)
+        alone.get(list(program.new))  # so that one that is missing has to be explained
+        if not self._is_cleared(left):
+            self._stack.close()
+            self._open()
+        return Played(recorder.history(), left, run)
+
+    def _open(self) -> None:
+        namespace, self._backend = self._stack.enter_context(self._target.fresh())
+        self._gate = self._stack.enter_context(Gate(self._steps, self._target, namespace, self._workers))
+        owners = self._workers[:1] if self._shared else self._workers
+        opened = {name: connected(self._stack.enter_context(self._gate.client(name))) for name in owners}
+        self._clients = {name: opened.get(name, opened[owners[0]]) for name in self._workers}
+        self._stack.callback(self._gate.let_go)
+
+    def _work(self, name: str, client: Backend, calls: Sequence[Call]) -> None:
+        with self._gate.worker(name):
+            for n, call in enumerate(calls):
+                if n:
+                    self._gate.step(name)
+                make(client, call)
+
+    def _is_cleared(self, left: Sequence[Record]) -> bool:
+        """Remove what a program left, which costs less than a new store."""
+        ends = [Discard(record.claim, Failure("E", "m")) for record in left if record.state is State.RUNNING]
+        if ends:
+            self._backend.settle(ends, now=NOW)
+        if left:
+            self._backend.delete(Filter(), limit=_MANY)
+        if any(queue.paused for queue in self._backend.queues()):
+            self._backend.resume(QUEUE)
+        return not self._backend.list(Filter(), limit=1)
+
+
+def make(client: Backend, *calls: Call) -> None:
+    """Make calls; what they raise is for the recorder."""
+    for call in calls:
+        with suppress(Exception):
+            getattr(client, call.method)(*call.args, **call.kwargs)
+
+
+def connected(client: Backend) -> Backend:
+    """Use a client once, so that connecting is no part of the steps that follow."""
+    client.queues()
+    client.settle([])
+    return client
+
+
+def lines(history: Iterable[Operation]) -> list[str]:
+    """Write a history, each call with its answer."""
+    return [
+        f"{made.client}: {written(made.call, (), made.given)}  # {repr(made.error) if made.error else _short(made)}"
+        for made in history
+    ]
+
+
+def _short(made: Operation) -> str:
+    if made.ended is None:
+        return "not answered"
+    if not (isinstance(made.answer, list | tuple) and made.answer and isinstance(made.answer[0], Record)):
+        return render(made.answer)
+    return ", ".join(f"...{record.id.hex[-2:]} {record.state}, attempt {record.attempt}" for record in made.answer)

@@ -1,0 +1,151 @@
+"""Small programs for a few workers: plain values, that can be made on any store, in any interleaving."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tallystick import Cancel, Claim, Complete, Discard, Failure, Filter, NewRecord, Outcome, Release, Retry, State
+from tallystick.state import FINAL
+
+from ..case import LEASE, NOW
+
+IDS = tuple(UUID(int=n << 120 | n) for n in (1, 2, 3))
+"""The jobs of a program, by slot."""
+
+LATER = NOW + LEASE
+"""When the leases of `claim` at `NOW` have run out."""
+
+SECOND = timedelta(seconds=1)
+ERROR = Failure("Error", "failed")
+QUEUE = "default"
+MANY = 9
+
+
+class Call(NamedTuple):
+    """One call of a backend."""
+
+    method: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+
+Calls = tuple[Call, ...]
+
+
+class Program(NamedTuple):
+    """What is called before, by one client alone, and then by each worker."""
+
+    before: Calls
+    workers: Mapping[str, Calls]
+
+    @property
+    def new(self) -> dict[UUID, NewRecord]:
+        """Every job that is ever inserted."""
+        calls = [*self.before, *(call for calls in self.workers.values() for call in calls)]
+        return {new.id: new for call in calls if call.method == "insert" for new in call.args[0]}
+
+
+def call(method: str, *args: Any, **kwargs: Any) -> Call:
+    """Return a call."""
+    return Call(method, args, kwargs)
+
+
+def insert(*slots: int, at: timedelta = timedelta(0), **fields: Any) -> Call:
+    """Insert the jobs of some slots, alike."""
+    return call("insert", [NewRecord(kind="k", id=IDS[slot], **fields) for slot in slots], now=NOW + at)
+
+
+def claim(limit: int = MANY, *more: str, worker: str = "w", at: timedelta = timedelta(0)) -> Call:
+    """Claim, from more queues too."""
+    return call("claim", [QUEUE, *more], limit=limit, worker=worker, lease=LEASE, now=NOW + at)
+
+
+def settle(*outcomes: Outcome, at: timedelta = LEASE) -> Call:
+    """Settle, when the leases have run out unless another time is given."""
+    return call("settle", list(outcomes), now=NOW + at)
+
+
+def complete(slot: int = 0, attempt: int = 1) -> Outcome:
+    """Return that outcome of a slot's attempt."""
+    return Complete(_claim(slot, attempt), b"done")
+
+
+def retry(slot: int = 0, attempt: int = 1) -> Outcome:
+    """Return that outcome of a slot's attempt, due at once."""
+    return Retry(_claim(slot, attempt), timedelta(0), ERROR)
+
+
+def discard(slot: int = 0, attempt: int = 1) -> Outcome:
+    """Return that outcome of a slot's attempt."""
+    return Discard(_claim(slot, attempt), ERROR)
+
+
+def release(slot: int = 0, attempt: int = 1) -> Outcome:
+    """Return that outcome of a slot's attempt."""
+    return Release(_claim(slot, attempt))
+
+
+def give_up(slot: int = 0, attempt: int = 1) -> Outcome:
+    """Return the outcome Cancel of a slot's attempt."""
+    return Cancel(_claim(slot, attempt))
+
+
+def extend(slot: int = 0, attempt: int = 1, *, at: timedelta = LEASE) -> Call:
+    """Extend a slot's attempt."""
+    return call("extend", [_claim(slot, attempt)], lease=LEASE, now=NOW + at)
+
+
+def rescue(limit: int = MANY, *, at: timedelta = LEASE) -> Call:
+    """Rescue, when the leases have run out unless another time is given."""
+    return call("rescue", limit=limit, now=NOW + at)
+
+
+def cancel(*slots: int, at: timedelta = SECOND) -> Call:
+    """Cancel the jobs of some slots."""
+    return call("cancel", _filter(slots), limit=MANY, now=NOW + at)
+
+
+def requeue(*slots: int, at: timedelta = LEASE + SECOND) -> Call:
+    """Requeue the jobs of some slots."""
+    return call("requeue", _filter(slots), limit=MANY, now=NOW + at)
+
+
+def delete(*slots: int) -> Call:
+    """Delete the jobs of some slots."""
+    return call("delete", _filter(slots), limit=MANY)
+
+
+def purge(at: timedelta = 2 * LEASE) -> Call:
+    """Purge what finished before a moment."""
+    return call("purge", sorted(FINAL), before=NOW + at, limit=MANY)
+
+
+def pause() -> Call:
+    """Pause the queue."""
+    return call("pause", QUEUE)
+
+
+def resume() -> Call:
+    """Resume the queue."""
+    return call("resume", QUEUE)
+
+
+def eligible(method: str) -> frozenset[State]:
+    """Return the states of the jobs that a call by filter changes."""
+    return _ELIGIBLE[method]
+
+
+_ELIGIBLE = {
+    "cancel": frozenset({State.PENDING, State.RETRYING, State.RUNNING}),
+    "requeue": frozenset({State.RETRYING, *FINAL}),
+    "delete": frozenset(State) - {State.RUNNING},
+}
+
+
+def _claim(slot: int, attempt: int) -> Claim:
+    return Claim(IDS[slot], attempt)
+
+
+def _filter(slots: Iterable[int]) -> Filter:
+    return Filter(ids=[IDS[slot] for slot in slots])

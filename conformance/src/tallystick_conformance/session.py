@@ -1,0 +1,83 @@
+"""One round over the clauses: examples one clause at a time, then generated programs for what these left open."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from tallystick import Capabilities
+
+from .clauses import CLAUSES, family
+from .known import KnownFailures, applied
+from .profiles import Profile
+from .programs.coverage import Way
+from .programs.judge import Judge
+from .report import Result, Status
+from .running import run_examples, run_programs
+from .target import Target
+
+_BROKEN = (Status.VIOLATED, Status.ERROR)
+
+
+@dataclass(slots=True)
+class Session:
+    """Judges clauses on a target. Once one of a family is broken, the rest of that family is not judged.
+
+    Args:
+        known: The known failures; they keep nothing else from being judged.
+        everything: Whether to judge the rest of a family too.
+        on_start: Told what is tested next.
+    """
+
+    target: Target
+    profile: Profile
+    capabilities: Capabilities
+    known: KnownFailures
+    everything: bool
+    on_start: Callable[[str], None] = field(default=lambda what: None)
+    first: dict[str, str] = field(default_factory=dict)
+    """The clause of each family that was broken first."""
+    ways: set[Way] = field(default_factory=set)
+    """The ways of the table of transitions that generated programs took."""
+
+    def run(self, ids: Iterable[str]) -> Iterator[Result]:
+        """Yield a result for each clause."""
+        left = []
+        for id in ids:
+            result = self.examples(id)
+            if CLAUSES[id].tier != "model" or result.status in (*_BROKEN, Status.NOT_WRITTEN, Status.NOT_JUDGED):
+                yield applied(self.known, result)
+            else:
+                left.append(id)
+        for result in self.programs(left):
+            yield applied(self.known, result)
+
+    def examples(self, id: str) -> Result:
+        """Judge a clause by its examples."""
+        if self._is_left_out(id):
+            return self._not_judged(id)
+        self.on_start(id)
+        return self.noted(run_examples(id, self.target, self.profile, self.capabilities))
+
+    def programs(self, ids: Collection[str]) -> Iterator[Result]:
+        """Judge clauses by generated programs."""
+        open = [id for id in ids if not self._is_left_out(id)]
+        judge, judged = Judge(open), set()
+        if open:
+            self.on_start("generated programs")
+        for result in run_programs(self.target, self.profile, open, judge) if open else ():
+            judged.add(result.clause_id)
+            yield self.noted(result)
+            judge.armed = [id for id in judge.armed if not self._is_left_out(id)]
+        self.ways |= judge.ways.taken
+        yield from (self._not_judged(id) for id in ids if id not in judged)
+
+    def noted(self, result: Result) -> Result:
+        """Remember a clause that is broken."""
+        if result.status in _BROKEN and result.clause_id not in self.known:
+            self.first.setdefault(family(result.clause_id), result.clause_id)
+        return result
+
+    def _is_left_out(self, id: str) -> bool:
+        return not self.everything and id not in self.known and self.first.get(family(id), id) != id
+
+    def _not_judged(self, id: str) -> Result:
+        return Result(id, Status.NOT_JUDGED, f"not judged: {self.first[family(id)]} failed first")

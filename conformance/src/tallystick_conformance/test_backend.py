@@ -1,0 +1,19 @@
+"""What `pytest --pyargs tallystick_conformance --tallystick-url URL` collects."""
+
+import pytest
+
+from .known import parsed
+from .suite import BackendConformance
+
+
+class TestBackend(BackendConformance):
+    """The backend that the options name."""
+
+    @pytest.fixture(autouse=True)
+    def _named(self, request: pytest.FixtureRequest) -> None:
+        cls = type(self)
+        cls.url = request.config.getoption("--tallystick-url")
+        if not cls.url:
+            pytest.skip("name the backend: --tallystick-url URL")
+        cls.profile = request.config.getoption("--tallystick-profile")
+        cls.known_failures = parsed(request.config.getoption("--tallystick-known"))

@@ -1,0 +1,112 @@
+"""Other processes that work on a store: started together, heard, and ended."""
+
+import multiprocessing
+import os
+import pickle
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from tallystick import Backend, TallystickError
+
+from ..case import Case, NotRun
+from ..signals import spared
+from ..target import MakeBackend
+
+PATIENCE = 60
+"""Seconds that a process may take."""
+
+
+_UNKNOWN = "another process cannot open it"
+
+
+class Child(NamedTuple):
+    """What a process is given: the pickled `make` and its namespace, which of the processes it is, where all meet."""
+
+    make: bytes
+    namespace: str
+    number: int
+    barrier: Any
+
+    def open(self) -> Backend:
+        """Open a client of the store."""
+        make: MakeBackend = pickle.loads(self.make)  # noqa: S301 - from our parent
+        return make(self.namespace)
+
+
+class Heard(NamedTuple):
+    """What a process told: its answer, or the error that ended it; `refused` where that was one of Tallystick."""
+
+    answer: Any = None
+    error: str = ""
+    refused: bool = False
+
+
+def require_sendable(case: Case) -> None:
+    """Pass over a target that cannot be opened by another process."""
+    _sent(case.target.make)
+    program = getattr(sys.modules["__main__"], "__file__", None)
+    if program is not None and not Path(program).exists():  # each process begins by importing it
+        raise NotRun(f"no other process can be started by a program that is not a file: {program}")
+
+
+def _sent(make: MakeBackend) -> bytes:
+    try:
+        return pickle.dumps(make)
+    except Exception as exc:
+        raise NotRun(f"make_backend cannot be sent to another process: {exc}") from exc
+
+
+def heard(case: Case, work: Callable[[Child], Any], count: int = 1, *, method: str = "spawn") -> list[Heard]:
+    """Let processes work on the store of a case, and return what each told. Each then dies without closing anything.
+
+    Raises:
+        NotRun: They cannot open it, since it is of a module that they cannot import.
+    """
+    make = _sent(case.target.make)
+    context: Any = multiprocessing.get_context(method)
+    barrier, processes, ears = context.Barrier(count), [], []
+    try:
+        for number in range(count):
+            ear, mouth = context.Pipe(duplex=False)
+            child = Child(make, case.namespace, number, barrier)
+            process = context.Process(target=_tell, args=(work, child, mouth), daemon=True)
+            with spared():
+                process.start()
+            mouth.close()
+            processes.append(process)
+            ears.append(ear)
+        told = list(map(_hear, ears))
+    finally:
+        for process in processes:
+            process.kill()
+            process.join()
+    if told[0].error.startswith(_UNKNOWN):
+        raise NotRun(told[0].error)
+    return told
+
+
+def _tell(work: Callable[[Child], Any], child: Child, mouth: Connection) -> NoReturn:
+    mouth.send(_worked(work, child))
+    os._exit(0)  # as if it were killed: what it has not closed, stays so
+
+
+def _worked(work: Callable[[Child], Any], child: Child) -> Heard:
+    try:
+        pickle.loads(child.make)  # noqa: S301 - from our parent
+    except Exception as exc:
+        return Heard(error=f"{_UNKNOWN}: {exc!r}")
+    try:
+        return Heard(work(child))
+    except Exception as exc:
+        return Heard(error=repr(exc), refused=isinstance(exc, TallystickError))
+
+
+def _hear(ear: Connection) -> Heard:
+    try:
+        told: Heard = ear.recv() if ear.poll(PATIENCE) else Heard(error=f"no answer within {PATIENCE} s")
+    except EOFError:
+        told = Heard(error="the process ended without an answer")
+    return told

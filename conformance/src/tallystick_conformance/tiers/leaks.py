@@ -1,0 +1,151 @@
+"""What is left in this process by clients that were closed: no thread and no file descriptor more than before."""
+
+import gc
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic, sleep
+
+from tallystick import Complete, Filter, InvalidArgument, NewRecord, TallystickError
+
+from ..case import LEASE, NOW, Case, example
+from ..threads import Beside
+
+_TIMES = 50
+_PATIENCE = 2.0
+"""Seconds that threads and descriptors have to go away, after what they belong to was closed."""
+
+_DESCRIPTORS = next((path for name in ("/proc/self/fd", "/dev/fd") if (path := Path(name)).is_dir()), None)
+
+
+@example("LEAK-01")
+def clients_leave_nothing(case: Case) -> None:
+    """Fifty clients that are opened, used for a call of each sort, and closed."""
+    _require_nothing_left(case, lambda: _use(case))
+
+
+@example("LEAK-01")
+def threads_that_used_a_client_leave_nothing(case: Case) -> None:
+    """Fifty clients that are each used by three threads, which end, and are closed by another."""
+    _require_nothing_left(case, lambda: _use_from_threads(case))
+
+
+@example("LEAK-02")
+def transactions_leave_nothing(case: Case) -> None:
+    """Fifty clients with a transaction that commits, one that rolls back, and one whose insert is refused."""
+    if case.capabilities.transactions:
+        _require_nothing_left(case, lambda: _use_transactions(case))
+
+
+@example("LEAK-02")
+def errors_leave_nothing(case: Case) -> None:
+    """Fifty clients whose calls are refused, or fail after close."""
+    _require_nothing_left(case, lambda: _misuse(case))
+
+
+@example("LEAK-03")
+def waits_leave_nothing(case: Case) -> None:
+    """Fifty clients that are closed while another thread waits on them."""
+    _require_nothing_left(case, lambda: _close_beneath(case))
+
+
+@example("LEAK-03")
+def waits_that_ended_leave_nothing(case: Case) -> None:
+    """Fifty clients whose waits found a job, and came to their timeout."""
+    case.backend.insert([NewRecord(kind="k", queue="due")])
+    _require_nothing_left(case, lambda: _wait_to_the_end(case))
+
+
+def _use(case: Case) -> None:
+    with case.target.make(case.namespace) as client:
+        client.setup()
+        client.insert([NewRecord(kind="k")], now=NOW)
+        claims = [record.claim for record in client.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)]
+        client.extend(claims, lease=LEASE, now=NOW)
+        client.settle([Complete(claim) for claim in claims], now=NOW)
+        client.stats(now=NOW)
+        client.wait(["default"], timeout=timedelta(0))
+        client.delete(Filter(), limit=1)
+
+
+def _use_from_threads(case: Case) -> None:
+    with case.target.make(case.namespace) as client:
+        threads = [threading.Thread(target=lambda: client.stats(now=NOW)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+
+class _RollBack(Exception):
+    pass
+
+
+def _use_transactions(case: Case) -> None:
+    too_large = b"x" * (case.capabilities.max_payload_bytes + 1)
+    with case.target.make(case.namespace) as client:
+        new = NewRecord(kind="k")
+        with client.transaction() as transaction:
+            client.insert([new], transaction=transaction, now=NOW)
+        client.delete(Filter(ids=[new.id]), limit=1)
+        with suppress(_RollBack), client.transaction() as transaction:
+            client.insert([new], transaction=transaction, now=NOW)
+            raise _RollBack
+        with suppress(InvalidArgument), client.transaction() as transaction:
+            client.insert([NewRecord(kind="k", payload=too_large)], transaction=transaction, now=NOW)
+
+
+def _misuse(case: Case) -> None:
+    client = case.target.make(case.namespace)
+    with suppress(InvalidArgument):
+        client.rescue(limit=0)
+    with suppress(InvalidArgument):
+        client.claim([""], limit=1, worker="w", lease=LEASE)
+    client.list(Filter(), limit=1)
+    client.close()
+    with suppress(TallystickError):
+        client.stats()
+
+
+def _close_beneath(case: Case) -> None:
+    client = case.target.make(case.namespace)
+
+    def wait() -> None:
+        with suppress(TallystickError):
+            client.wait(["default"], timeout=timedelta(seconds=_PATIENCE))
+
+    waiting = Beside(wait)
+    client.close()
+    waiting.answer()
+
+
+def _wait_to_the_end(case: Case) -> None:
+    with case.target.make(case.namespace) as client:
+        client.wait(["due"], timeout=timedelta(minutes=1))
+        client.wait(["none"], timeout=timedelta(milliseconds=1))
+
+
+def _require_nothing_left(case: Case, use: Callable[[], None]) -> None:
+    use()  # what is made once, and kept
+    before = _held()
+    for _ in range(_TIMES):
+        use()
+    deadline = monotonic() + _PATIENCE
+    while any(now > then for now, then in zip(_held(), before, strict=True)) and monotonic() < deadline:
+        gc.collect()
+        sleep(0.01)
+    threads, descriptors = _held()
+    case.that(
+        threads <= before[0] and descriptors <= before[1],
+        f"{before[0]} threads and {before[1]} file descriptors, as before",
+        f"{threads} threads and {descriptors} file descriptors after {_TIMES} clients",
+    )
+
+    if _DESCRIPTORS is None:
+        case.notice = "threads only: this platform does not list a process's file descriptors"
+
+
+def _held() -> tuple[int, int]:
+    return threading.active_count(), len(list(_DESCRIPTORS.iterdir())) if _DESCRIPTORS else 0

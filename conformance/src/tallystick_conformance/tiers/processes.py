@@ -1,0 +1,104 @@
+"""Races of whole processes on one store, where `multi_process` is declared."""
+
+import multiprocessing
+import warnings
+from collections import Counter
+from typing import NamedTuple
+
+from tallystick import Claim, Complete, Failure, Filter, NewRecord, Outcome, Retry, State
+
+from ..case import LEASE, NOW, Case, NotRun, example
+from .children import PATIENCE, Child, heard, require_sendable
+
+_PROCESSES = 3
+_JOBS = 60
+_KEYS = 10
+
+
+@example("RACE-10")
+def spawned_processes_race(case: Case) -> None:
+    """Three new interpreters claim, retry and complete the same jobs, and insert with the same unique keys."""
+    require_sendable(case)
+    _race(case, "spawn")
+
+
+@example("SETUP-11")
+def processes_share_a_store(case: Case) -> None:
+    """What this process inserted, claimed and paused another sees, and this what that did, with its clients open."""
+    require_sendable(case)
+    case.insert(*(NewRecord(kind=kind, queue=kind) for kind in ("claimed", "open", "paused")))
+    claimed = case.only(case.claim(queues=["claimed"]))
+    case.backend.pause("paused")
+    [told] = heard(case, _see_and_change)
+    case.equal("", told.error)
+    case.equal(([("claimed", False), ("open", False), ("paused", True)], ["open"]), told.answer)
+    case.equal(["open"], [queue.name for queue in case.backend.queues() if queue.paused])
+    case.insert(NewRecord(kind="k", queue="open"))
+    case.equal(["paused"], [record.queue for record in case.claim(queues=["open", "paused"])])
+    case.equal([True], list(case.backend.settle([Complete(claimed.claim)], now=NOW)))
+
+
+def _see_and_change(child: Child) -> tuple[list[tuple[str, bool]], list[str]]:
+    """Claim what may be claimed, and pause what is open and resume what is paused."""
+    names = ["claimed", "open", "paused"]
+    with child.open() as backend:
+        queues = [(queue.name, queue.paused) for queue in backend.queues()]
+        claimed = backend.claim(names, limit=9, worker="other", lease=LEASE, now=NOW)
+        backend.resume("paused")
+        backend.pause("open")
+        return queues, [record.queue for record in claimed]
+
+
+@example("RACE-11")
+def forked_processes_race(case: Case) -> None:
+    """The same with forks of this process, which has a client open that they must not disturb."""
+    if "fork" not in multiprocessing.get_all_start_methods():
+        raise NotRun("this platform has no fork")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads: that it works is the point
+        _race(case, "fork")
+
+
+def _race(case: Case, method: str) -> None:
+    case.raw.insert([NewRecord(kind="k") for _ in range(_JOBS)], now=NOW)
+    told = heard(case, _work, _PROCESSES, method=method)
+    case.equal([""] * _PROCESSES, [one.error for one in told])
+    _judge(case, [one.answer for one in told])
+
+
+def _judge(case: Case, told: list["_Done"]) -> None:
+    handed_out = Counter(claim for done in told for claim in done.claims)
+    twice = [Claim(*claim) for claim, times in handed_out.items() if times > 1]
+    case.equal([], twice)
+    case.equal(0, sum(done.refused for done in told))
+    case.equal({f"key {n}": 1 for n in range(_KEYS)}, dict(Counter(key for done in told for key in done.keys)))
+    records = case.raw.list(Filter(kinds=["k"]), limit=_JOBS + 1)
+    case.equal(_JOBS, len(records))
+    case.equal({(State.COMPLETED, 2): _JOBS}, dict(Counter((record.state, record.attempt) for record in records)))
+
+
+class _Done(NamedTuple):
+    """What a process did: the claims that it was given, how many outcomes were refused, and the keys that it took."""
+
+    claims: list[Claim]
+    refused: int
+    keys: list[str | None]
+
+
+def _work(child: Child) -> _Done:
+    claims: list[Claim] = []
+    refused, keys = 0, []
+    with child.open() as backend:
+        child.barrier.wait(PATIENCE)
+        for n in range(_KEYS):
+            new = NewRecord(kind="unique", queue="unique", unique_key=f"key {n}")
+            keys += [new.unique_key] * backend.insert([new], now=NOW)[0].created
+        while records := backend.claim(["default"], limit=4, worker="w", lease=LEASE, now=NOW):
+            claims += [record.claim for record in records]
+            outcomes = [_end(record.claim) for record in records]
+            refused += list(backend.settle(outcomes, now=NOW)).count(False)
+    return _Done(claims, refused, keys)
+
+
+def _end(claim: Claim) -> Outcome:
+    return Retry(claim, NOW, Failure("E", "m")) if claim.attempt == 1 else Complete(claim)

@@ -1,0 +1,148 @@
+"""Background jobs on the database you already have. Start at `Runner` and `Job`; backend authors at `Backend`."""
+
+from . import finding, guards, urls
+from .backend import CONTRACT_VERSION, Backend
+from .context import Context, Stop
+from .control import Abandon, Snooze, Stopped
+from .definition import Call, Definition
+from .errors import (
+    AlreadyStarted,
+    BackendError,
+    CalledFromInside,
+    ClaimLost,
+    Closed,
+    ConfigurationError,
+    ContractMismatch,
+    DefinitionError,
+    DuplicateKind,
+    ForeignStore,
+    InvalidArgument,
+    InvalidPayload,
+    InvalidResult,
+    JobCancelled,
+    JobDiscarded,
+    JobNotFound,
+    NoCurrentRunner,
+    NotFinished,
+    NotSetUp,
+    OutcomeUnknown,
+    PayloadTooLarge,
+    PluginConflict,
+    ResultError,
+    TallystickError,
+    Unavailable,
+    UnknownKind,
+    UnknownScheme,
+    Unsupported,
+)
+from .finding import Finding, Severity
+from .handle import Handle
+from .hookspecs import hookimpl
+from .hopping import on_calling_loop
+from .job import Job
+from .options import Options
+from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from .plugins import open_backend
+from .records import (
+    LEASE_EXPIRED,
+    Capabilities,
+    Claim,
+    Failure,
+    Filter,
+    Hold,
+    Inserted,
+    NewRecord,
+    Queue,
+    QueueStats,
+    Record,
+    Stats,
+)
+from .retry import ByException, Exponential, Fixed, Never, RetryPolicy
+from .runner import Runner
+from .settings import Settings
+from .state import CLAIMABLE, FINAL, TRANSITIONS, State, Transition
+from .urls import BackendUrl
+from .worker import Snapshot
+
+__all__ = [
+    "CLAIMABLE",
+    "CONTRACT_VERSION",
+    "FINAL",
+    "LEASE_EXPIRED",
+    "TRANSITIONS",
+    "Abandon",
+    "AlreadyStarted",
+    "Backend",
+    "BackendError",
+    "BackendUrl",
+    "ByException",
+    "Call",
+    "CalledFromInside",
+    "Cancel",
+    "Capabilities",
+    "Claim",
+    "ClaimLost",
+    "Closed",
+    "Complete",
+    "ConfigurationError",
+    "Context",
+    "ContractMismatch",
+    "Definition",
+    "DefinitionError",
+    "Discard",
+    "DuplicateKind",
+    "Exponential",
+    "Failure",
+    "Filter",
+    "Finding",
+    "Fixed",
+    "ForeignStore",
+    "Handle",
+    "Hold",
+    "Inserted",
+    "InvalidArgument",
+    "InvalidPayload",
+    "InvalidResult",
+    "Job",
+    "JobCancelled",
+    "JobDiscarded",
+    "JobNotFound",
+    "Never",
+    "NewRecord",
+    "NoCurrentRunner",
+    "NotFinished",
+    "NotSetUp",
+    "Options",
+    "Outcome",
+    "OutcomeUnknown",
+    "PayloadTooLarge",
+    "PluginConflict",
+    "Queue",
+    "QueueStats",
+    "Record",
+    "Release",
+    "ResultError",
+    "Retry",
+    "RetryPolicy",
+    "Runner",
+    "Settings",
+    "Severity",
+    "Snapshot",
+    "Snooze",
+    "State",
+    "Stats",
+    "Stop",
+    "Stopped",
+    "TallystickError",
+    "Transition",
+    "Unavailable",
+    "UnknownKind",
+    "UnknownScheme",
+    "Unsupported",
+    "finding",
+    "guards",
+    "hookimpl",
+    "on_calling_loop",
+    "open_backend",
+    "urls",
+]

@@ -1,0 +1,6 @@
+"""`python -m tallystick.cli`, for where the `tallystick` script is not on the path."""
+
+from . import main
+
+if __name__ == "__main__":
+    main()

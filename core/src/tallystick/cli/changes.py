@@ -1,0 +1,158 @@
+"""`tallystick jobs cancel`, `requeue` and `delete`: one command in three words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from ..backend import Backend
+from ..errors import InvalidArgument
+from ..records import Filter, Record
+from ..state import TRANSITIONS, State
+from . import show
+from .options import Json, Kinds, Queues, States, Tags, Url, chosen, examples, opened
+
+_BATCH = 1_000
+_COUNTED = 10_000
+_ID = "0198c5a0-5c1e-7b7e-a4d2-3f0c6f8e9b11"
+
+Ids = Annotated[list[UUID] | None, typer.Argument(metavar="ID", help="The jobs' ids.", show_default=False)]
+All = Annotated[bool, typer.Option("--all", help="Every job in the store.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before jobs are changed by filter.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One of the contract's calls, in words."""
+
+    name: str
+    done: str
+    help: str
+    example: str
+
+    @property
+    def sources(self) -> list[State]:
+        """The states of the jobs that it changes."""
+        return [state for state in State if any(t.by == self.name and t.source is state for t in TRANSITIONS)]
+
+
+CHANGES = (
+    Change(
+        "cancel",
+        "cancelled or asked to stop",
+        "Cancel jobs that wait, and ask those that run to stop.",
+        "--queue emails --kind newsletter",
+    ),
+    Change("requeue", "requeued", "Let retrying and finished jobs run again, now.", "--state discarded --yes"),
+    Change("delete", "deleted", "Delete jobs that are not running.", "--state completed --tag tenant:7 --yes"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for change in CHANGES:
+        _register(app, change)
+
+
+def _register(app: typer.Typer, change: Change) -> None:
+    @app.command(
+        change.name,
+        help=f"{change.help}\n\nBy ids, by filter options or with --all. Exits with 1 when none was changed.\n\n"
+        "With --json: an object with the keys changed (ids) and unchanged ({id, reason} of the ids that were given).",
+        epilog=examples(f"tallystick jobs {change.name} {_ID}", f"tallystick jobs {change.name} {change.example}"),
+    )
+    def command(
+        ids: Ids = None,
+        *,
+        states: States = None,
+        kinds: Kinds = None,
+        queues: Queues = None,
+        tags: Tags = None,
+        everything: All = False,
+        yes: Yes = False,
+        url: Url = None,
+        as_json: Json = False,
+    ) -> None:
+        filter = chosen(states, kinds, queues, tags)
+        _one_way(ids=bool(ids), filter=filter != Filter(), everything=everything)
+        with opened(url) as store:
+            if ids:
+                changed, unchanged = _by_ids(store, change, ids)
+            else:
+                if not yes:
+                    _ask(store, change, filter)
+                changed, unchanged = _apply(store, change, filter), {}
+        _report(change, changed, unchanged, as_json=as_json)
+
+
+def _one_way(**ways: bool) -> None:
+    if sum(ways.values()) != 1:
+        raise InvalidArgument("say which jobs in one way: by ids, by filter options, or with --all")
+
+
+def _by_ids(store: Backend, change: Change, ids: list[UUID]) -> tuple[list[UUID], dict[UUID, str]]:
+    changed: list[UUID] = []
+    unchanged: dict[UUID, str] = {}
+    for batch in _batches(ids, min(_BATCH, store.capabilities.max_batch)):
+        won = dict.fromkeys(_apply(store, change, Filter(ids=batch)))
+        rest = [id for id in batch if id not in won]
+        found = store.get(rest)
+        changed += won
+        unchanged |= {id: _reason(change, found.get(id)) for id in rest}
+    return changed, unchanged
+
+
+def _batches(ids: list[UUID], size: int) -> Iterator[list[UUID]]:
+    distinct = iter(dict.fromkeys(ids))
+    while batch := list(islice(distinct, size)):
+        yield batch
+
+
+def _apply(store: Backend, change: Change, filter: Filter) -> list[UUID]:
+    """Call until nothing new is returned. A job that came back meanwhile is not new, or this might never end."""
+    call = getattr(store, change.name)
+    changed: dict[UUID, None] = {}
+    while new := [id for id in call(filter, limit=_BATCH) if id not in changed]:
+        changed.update(dict.fromkeys(new))
+    return list(changed)
+
+
+def _ask(store: Backend, change: Change, filter: Filter) -> None:
+    count = _count(store, replace(filter, states=[s for s in change.sources if s in (filter.states or State)]))
+    if count:
+        many = f"{count:,}{' or more' if count >= _COUNTED else ''}"
+        typer.confirm(f"Jobs that fit now: {many}. {change.name.capitalize()} them?", abort=True, err=True)
+
+
+def _count(store: Backend, filter: Filter) -> int:
+    count, after = 0, None
+    while count < _COUNTED and (page := store.list(filter, limit=_BATCH, after=after)):
+        count, after = count + len(page), page[-1].id
+    return count
+
+
+def _reason(change: Change, record: Record | None) -> str:
+    if record is None:
+        return "not found"
+    if record.state not in change.sources:
+        return "running" if record.state is State.RUNNING else f"already {record.state}"
+    if change.name == "cancel" and record.cancel_requested:
+        return "cancellation already requested"
+    if change.name == "requeue" and record.unique_key is not None:
+        return f"another job holds its unique key {record.unique_key!r}"
+    return f"{record.state}; it was changed by another meanwhile"
+
+
+def _report(change: Change, changed: list[UUID], unchanged: dict[UUID, str], *, as_json: bool) -> None:
+    if as_json:
+        rest = [{"id": id, "reason": reason} for id, reason in unchanged.items()]
+        show.document({"changed": changed, "unchanged": rest})
+    else:
+        for id, reason in unchanged.items():
+            typer.echo(f"unchanged: {id}: {reason}", err=True)
+        typer.echo(f"{change.done}: {len(changed):,}")
+    if not changed:
+        raise typer.Exit(1)

@@ -1,0 +1,134 @@
+"""`tallystick demo`: real jobs on real input, from enqueue to results, with nothing to prepare."""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from .. import demo as jobs
+from ..errors import InvalidArgument
+from ..records import Record
+from ..runner import Runner
+from ..state import FINAL, State
+from ..urls import redact
+from . import show
+from .options import examples
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+EXAMPLES = examples("tallystick demo", "tallystick demo --path ~/src/project", "tallystick demo --backend memory://")
+
+_BATCH = 500
+_REFRESH = 0.1
+_PACKAGES = 8
+
+
+def demo(
+    *,
+    path: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, resolve_path=True, help="Read this tree, not the standard library."),
+    ] = None,
+    backend: Annotated[
+        str, typer.Option(metavar="URL", help="The store; the jobs stay in it.")
+    ] = "sqlite:///tallystick-demo.db",
+    concurrency: Annotated[int, typer.Option(min=1, metavar="N", help="Jobs that run at one time.")] = 4,
+) -> None:
+    """Work a real job for each Python file of the standard library.
+
+    A job tokenizes and parses its file. Where that fails, the job is retried
+    after a moment, and in the end discarded with its error.
+    """
+    root = path or jobs.standard_library()
+    sources = jobs.find_sources(root)
+    if not sources:
+        raise InvalidArgument(f"there is no .py file below {root}; choose another --path")
+    logging.getLogger("tallystick").setLevel(logging.CRITICAL)  # failures are part of the show
+    warnings.simplefilter("ignore", SyntaxWarning)
+    with Runner(backend, concurrency=concurrency, poll=timedelta(seconds=_REFRESH)) as runner:
+        runner.register(jobs.ReadSource)
+        began = monotonic()
+        ids = [handle.id for some in _batches(sources) for handle in runner.enqueue_batch(some)]
+        enqueued = monotonic()
+        runner.start()
+        _follow(runner, ids)
+        finished = monotonic()
+        records = list(_records(runner, ids))
+    show.put(*_tables(root, records))
+    show.put(
+        show.text(f"{len(ids):,} jobs on {redact(backend)}: enqueued in {enqueued - began:.1f} s,"),
+        show.text(f"worked in {finished - enqueued:.1f} s, {len(ids) / (finished - enqueued):,.0f} jobs/s\n", "bold"),
+        *_next_commands(backend, records),
+    )
+
+
+def _batches(sources: Sequence[jobs.ReadSource]) -> Iterator[Sequence[jobs.ReadSource]]:
+    return (sources[start : start + _BATCH] for start in range(0, len(sources), _BATCH))
+
+
+def _records(runner: Runner, ids: Sequence[UUID]) -> Iterator[Record]:
+    for start in range(0, len(ids), _BATCH):
+        yield from runner.backend.get(ids[start : start + _BATCH]).values()
+
+
+def _follow(runner: Runner, ids: Sequence[UUID]) -> None:
+    """Show how the work goes on, until no job is left."""
+    from rich.console import Console  # noqa: PLC0415  # rich is loaded when it is needed
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("", total=len(ids))
+        left = list(ids)
+        while left:
+            sleep(_REFRESH)
+            finished = {record.id for record in _records(runner, left[:_BATCH]) if record.state in FINAL}
+            left = [id for id in left if id not in finished]
+            seen = runner.snapshot()
+            ends = f"[green]{seen.completed} completed [yellow]{seen.retried} retried [red]{seen.discarded} discarded"
+            progress.update(task, completed=len(ids) - len(left), description=ends)
+
+
+def _tables(root: Path, records: Sequence[Record]) -> "Iterator[Table | Text]":
+    """Yield what the stored results add up to, and what became of the jobs."""
+    results = [jobs.Reading.model_validate_json(record.result) for record in records if record.result]
+    totals = jobs.Totals.of(results)
+    packages = show.table("package", "#files", "#lines", "#functions")
+    for name, lines in totals.lines.most_common(_PACKAGES):
+        packages.add_row(show.text(name), f"{totals.files[name]:,}", f"{lines:,}", f"{totals.functions[name]:,}")
+    sums = (f"{counts.total():,}" for counts in (totals.files, totals.lines, totals.functions))
+    packages.add_row(show.text(f"all of {root}", "bold"), *sums, style="bold")
+    yield packages
+    if totals.longest:
+        longest = totals.longest
+        where = f"{longest.longest_function} in {longest.path}, {longest.longest_lines:,} lines"
+        yield show.text(f"\nlongest function: {where}\n")
+    states = show.table("state", "#jobs", "#attempts")
+    for state in State:
+        of_state = [record for record in records if record.state is state]
+        if of_state:
+            attempts = sum(record.attempt for record in of_state)
+            states.add_row(show.state(state), f"{len(of_state):,}", f"{attempts:,}")
+    yield states
+    yield show.text()
+
+
+def _next_commands(backend: str, records: Sequence[Record]) -> "Iterator[Text]":
+    """Yield commands to try on the store; one in memory is gone by now."""
+    if backend.startswith("memory:"):
+        return
+    command = "uv run tallystick" if "UV" in os.environ else "tallystick"
+    failed = next((record for record in records if record.state is State.DISCARDED), records[0])
+    yield show.text("Next, try:")
+    yield show.text(f"  export TALLYSTICK_BACKEND='{backend}'")
+    for arguments in ("stats", "jobs list --state discarded", f"jobs show {failed.id}"):
+        yield show.text(f"  {command} {arguments}")

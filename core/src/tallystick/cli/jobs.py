@@ -1,0 +1,156 @@
+"""`tallystick jobs`: find jobs and look at one. What changes them is in `changes`."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from ..errors import JobNotFound
+from ..records import Failure, Record
+from ..state import CLAIMABLE, State
+from . import changes, show
+from .options import Json, Kinds, Queues, States, Tags, Url, chosen, examples, opened
+from .times import relative
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+app = typer.Typer(no_args_is_help=True, help="Find, show, cancel, requeue and delete jobs.")
+
+_ERROR_LENGTH = 60
+
+
+@app.command(
+    "list",
+    epilog=examples(
+        "tallystick jobs list --state discarded --state retrying --queue emails",
+        "tallystick jobs list --tag tenant:7 --limit 100",
+        "tallystick jobs list --state discarded --json | jq -r '.[].last_error.type'",
+    ),
+)
+def list_jobs(
+    *,
+    states: States = None,
+    kinds: Kinds = None,
+    queues: Queues = None,
+    tags: Tags = None,
+    limit: Annotated[int, typer.Option(min=1, help="The most jobs to list.")] = 20,
+    after: Annotated[
+        UUID | None, typer.Option(metavar="ID", help="Only jobs older than this one: the last of the page before.")
+    ] = None,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """List jobs, newest first.
+
+    With --json: an array of objects as `tallystick jobs show` prints them.
+    """
+    with opened(url) as store:
+        records = store.list(chosen(states, kinds, queues, tags), limit=limit, after=after)
+    if as_json:
+        show.document([record._asdict() for record in records])
+        return
+    _print_table(records, datetime.now(UTC))
+    if len(records) == limit:
+        typer.echo(f"there may be more: --after {records[-1].id}", err=True)
+
+
+def _print_table(records: Sequence[Record], now: datetime) -> None:
+    table = show.table("id", "kind", "queue", "state", "#attempt", "when", "last error")
+    for record in records:
+        table.add_row(
+            str(record.id),
+            show.text(record.kind),
+            show.text(record.queue),
+            show.state(record.state),
+            f"{record.attempt}/{record.max_attempts}",
+            _when(record, now),
+            show.text(_short(record.last_error), "red"),
+        )
+    show.put(table)
+
+
+def _when(record: Record, now: datetime) -> str:
+    if record.state in CLAIMABLE:
+        return f"due {relative(record.run_at, now)}"
+    if record.state is State.RUNNING:
+        return f"began {relative(record.attempted_at or record.updated_at, now)}"
+    return f"ended {relative(record.finished_at or record.updated_at, now)}"
+
+
+def _short(error: Failure | None) -> str:
+    if error is None:
+        return ""
+    line = show.one_line(f"{error.type}: {error.message}")
+    return line if len(line) <= _ERROR_LENGTH else f"{line[: _ERROR_LENGTH - 3]}..."
+
+
+@app.command(
+    "show",
+    epilog=examples(
+        "tallystick jobs show 0198c5a0-5c1e-7b7e-a4d2-3f0c6f8e9b11",
+        "tallystick jobs show 0198c5a0-5c1e-7b7e-a4d2-3f0c6f8e9b11 --json | jq .payload",
+    ),
+)
+def show_job(
+    id: Annotated[UUID, typer.Argument(metavar="ID", help="The job's id.", show_default=False)],
+    *,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Show everything that is stored of one job.
+
+    With --json: an object with the keys id, kind, queue, payload, priority,
+    state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,
+    finished_at, lease_until, worker, cancel_requested, unique_key,
+    unique_until, last_error {type, message, traceback}, result and tags.
+    Payload and result are the JSON value that they hold; other bytes are
+    {base64}.
+    """
+    with opened(url) as store:
+        record = store.get([id]).get(id)
+    if record is None:
+        raise JobNotFound(f"no job has the id {id}")
+    if as_json:
+        show.document(record._asdict())
+    else:
+        _print_record(record, datetime.now(UTC))
+
+
+def _print_record(record: Record, now: datetime) -> None:
+    table = show.table("", "")
+    for name, value in record._asdict().items():
+        if name not in {"payload", "result", "last_error"} and value is not None:
+            table.add_row(show.text(name, "dim"), _field(value, now))
+    parts: list[Table | Text] = [table]
+    for name, data in (("payload", record.payload), ("result", record.result)):
+        if data is not None:
+            parts += [show.text(), show.text(name, "bold"), show.content(data)]
+    if (error := record.last_error) is not None:
+        parts += [
+            show.text(),
+            show.text("last_error", "bold"),
+            show.text(f"{error.type}: {error.message}", "red"),
+            show.text(error.traceback.rstrip()),
+        ]
+    show.put(*parts)
+
+
+def _field(value: object, now: datetime) -> "Text | str":
+    match value:
+        case State():
+            return show.state(value)
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S.%f} UTC ({relative(value, now)})"
+        case bool():
+            return "yes" if value else "no"
+        case tuple():
+            return show.text(", ".join(value) or "-")
+        case _:
+            return show.text(value)
+
+
+changes.register(app)

@@ -1,0 +1,45 @@
+"""Which runner is meant where none is named."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from weakref import WeakSet
+
+from .errors import NoCurrentRunner
+
+open_runners: WeakSet[object] = WeakSet()
+"""The runners of this process that have their store open."""
+
+_current: ContextVar[object] = ContextVar("tallystick_runner")
+
+
+@contextmanager
+def made_current(runner: object) -> Iterator[None]:
+    """Mean this runner inside the block."""
+    token = _current.set(runner)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def is_inside(runner: object) -> bool:
+    """Say whether a handler or callback of this runner is asking."""
+    return _current.get(None) is runner
+
+
+def current() -> object:
+    """Return the runner whose handler this is, else the only one that is open.
+
+    Raises:
+        NoCurrentRunner: none is open, or several are.
+    """
+    if (runner := _current.get(None)) is not None:
+        return runner
+    runners = list(open_runners)
+    if len(runners) != 1:
+        raise NoCurrentRunner(
+            f"{len(runners)} runners are open in this process; Runner.current() works inside a handler, and elsewhere "
+            "where exactly one is open"
+        )
+    return runners[0]

@@ -1,0 +1,117 @@
+"""Every error that Tallystick raises, in one tree.
+
+A message names the value, what is wrong with it and what is allowed. A plugin maps its driver's errors to these at one
+place, and raises them `from` the original.
+"""
+
+
+class TallystickError(Exception):
+    """The root of the tree."""
+
+
+class InvalidArgument(TallystickError, ValueError):
+    """A value that no store would accept; nothing was done."""
+
+
+class InvalidPayload(InvalidArgument):
+    """A payload that does not validate, or is not JSON; nothing was stored."""
+
+
+class InvalidResult(InvalidArgument):
+    """A handler returned what is not of its type, or is not JSON; the attempt failed."""
+
+
+class PayloadTooLarge(InvalidArgument):
+    """More bytes than the backend's `max_payload_bytes`; nothing was stored."""
+
+
+class ConfigurationError(TallystickError):
+    """A URL, an option or a setting that cannot work."""
+
+
+class UnknownScheme(ConfigurationError):
+    """No installed plugin serves the URL's scheme."""
+
+
+class PluginConflict(ConfigurationError):
+    """Two installed distributions serve one scheme."""
+
+
+class ContractMismatch(ConfigurationError):
+    """A backend was built for another version of the contract."""
+
+
+class CalledFromInside(ConfigurationError):
+    """A handler or callback of a runner cannot stop it: the stop would wait for its own caller."""
+
+
+class NoCurrentRunner(ConfigurationError):
+    """`Runner.current()` was asked for where no runner, or more than one, is open."""
+
+
+class DefinitionError(TallystickError):
+    """A job that cannot be registered or enqueued as it is defined."""
+
+
+class DuplicateKind(DefinitionError):
+    """Two jobs claim one kind."""
+
+
+class UnknownKind(DefinitionError):
+    """The kind is not registered with this runner."""
+
+
+class AlreadyStarted(DefinitionError):
+    """Jobs are registered before the runner starts, not after."""
+
+
+class BackendError(TallystickError):
+    """The store did not do as it was asked."""
+
+
+class Unavailable(BackendError):
+    """The store could not be reached or used; nothing happened."""
+
+
+class OutcomeUnknown(BackendError):
+    """The answer was lost; the call may have taken effect. An insert can be repeated with the same ids."""
+
+
+class NotSetUp(BackendError):
+    """The store was not set up, or has the schema of another version."""
+
+
+class ForeignStore(BackendError):
+    """What is at the URL was not made by Tallystick; it was left untouched."""
+
+
+class Unsupported(BackendError):
+    """The backend declares that it cannot do this; nothing was done."""
+
+
+class Closed(BackendError):
+    """The backend or the runner was closed."""
+
+
+class ClaimLost(TallystickError):
+    """The attempt has ended, by its completion or by a rescue, so nothing more can be done in its name."""
+
+
+class ResultError(TallystickError):
+    """A job has no result to give."""
+
+
+class JobNotFound(ResultError):
+    """No record has this id: it never had, or it was deleted or purged."""
+
+
+class NotFinished(ResultError):
+    """The job did not finish in the time that was given."""
+
+
+class JobDiscarded(ResultError):
+    """The job was discarded; the message carries its last error."""
+
+
+class JobCancelled(ResultError):
+    """The job was cancelled."""

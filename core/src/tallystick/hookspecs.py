@@ -1,0 +1,66 @@
+"""The plugin author's manual: every hook that a Tallystick plugin can implement.
+
+A plugin is a distribution with an entry point in the group `tallystick` that names a module (or object) with some of
+these functions, each marked `@tallystick.hookimpl`:
+
+    [project.entry-points.tallystick]
+    acme = "tallystick_acme.plugin"
+
+Hooks about jobs are called by the runner once for each *batch*, never for each job, and from the thread that did the
+work: keep them short. What a hook raises is logged, and changes nothing for the job.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from .backend import Backend
+from .outcomes import Outcome
+from .records import Claim, Inserted, Record
+
+if TYPE_CHECKING:
+    import typer
+
+    from .context import Context
+
+hookspec = pluggy.HookspecMarker("tallystick")
+hookimpl = pluggy.HookimplMarker("tallystick")
+
+
+@hookspec
+def tallystick_backend() -> Mapping[str, type[Backend]]:  # type: ignore[empty-body]  # a specification has no body
+    """Offer backends: URL scheme to class. A scheme belongs to one distribution; two that offer it are refused."""
+
+
+@hookspec
+def tallystick_cli(app: "typer.Typer") -> None:
+    """Add commands to the `tallystick` command line."""
+
+
+@hookspec
+def tallystick_enqueued(inserted: Sequence[Inserted]) -> None:
+    """Observe an insert by a runner; a duplicate is the one with `created` false."""
+
+
+@hookspec
+def tallystick_claimed(records: Sequence[Record]) -> None:
+    """Observe jobs that a runner claimed, before any of them is worked."""
+
+
+@hookspec
+def tallystick_work(ctx: "Context") -> Callable[[], None] | None:
+    """Observe one job's work: called in the handler's thread or task just before it, and what is returned just after.
+
+    This one hook is called for each job.
+    """
+
+
+@hookspec
+def tallystick_settled(outcomes: Sequence[Outcome], records: Sequence[Record]) -> None:
+    """Observe outcomes that the backend applied, each with the record as it was claimed, in one order."""
+
+
+@hookspec
+def tallystick_lost(claims: Sequence[Claim]) -> None:
+    """Observe claims that this runner no longer holds: they were rescued, and the work goes to another."""

@@ -1,0 +1,130 @@
+"""Finding what is installed: entry points to plugins, URL schemes to backends."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
+
+import pluggy
+
+from . import hookspecs
+from .backend import CONTRACT_VERSION, Backend
+from .errors import ContractMismatch, PluginConflict, UnknownScheme
+from .urls import SCHEME, malformed
+
+GROUP = "tallystick"
+
+_SPELLED = {"postgresql": "postgres", "mongodb": "mongo", "mongodb+srv": "mongo"}
+"""Schemes that their distribution is not called after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One scheme that one distribution serves."""
+
+    scheme: str
+    backend: type[Backend]
+    distribution: str
+    version: str
+
+
+@dataclass(slots=True)
+class Plugins:
+    """The plugins of this process: their hooks, their backends, and what failed to load."""
+
+    hooks: pluggy.PluginManager
+    offers: list[Offer] = field(default_factory=list)
+    broken: dict[str, Exception] = field(default_factory=dict)
+
+    def backend(self, url: str) -> type[Backend]:
+        """Return the class that serves a URL's scheme.
+
+        Raises:
+            UnknownScheme: no installed plugin does.
+            PluginConflict: more than one does.
+            ContractMismatch: it was built for another version of the contract.
+        """
+        scheme = _scheme(url)
+        offers = [offer for offer in self.offers if offer.scheme == scheme]
+        if not offers:
+            raise UnknownScheme(self._unknown(scheme))
+        if len(offers) > 1:
+            rivals = " and ".join(f"{offer.distribution} {offer.version}" for offer in offers)
+            raise PluginConflict(f"{scheme}:// is served by {rivals}; uninstall all but one")
+        check_contract(offers[0].backend, f"{offers[0].distribution} {offers[0].version}")
+        return offers[0].backend
+
+    def _unknown(self, scheme: str) -> str:
+        installed = ", ".join(f"{o.scheme}:// ({o.distribution})" for o in self.offers) or "none"
+        broken = "".join(f"; {name} failed to load: {exc!r}" for name, exc in self.broken.items())
+        return (
+            f"no installed plugin serves {scheme}://; install the distribution that does, by custom called "
+            f"tallystick-{_SPELLED.get(scheme, scheme)}. Installed: {installed}{broken}"
+        )
+
+
+def _scheme(url: str) -> str:
+    scheme, separator, _ = url.partition("://")
+    if not separator or not SCHEME.fullmatch(scheme):
+        raise malformed(url)
+    return scheme.lower()
+
+
+def check_contract(backend: type[Backend], name: str) -> None:
+    """Refuse a backend that was built for another version of the contract."""
+    built_for = getattr(backend, "contract_version", None)
+    if built_for is None:
+        raise ContractMismatch(
+            f"{name} names no version of the backend contract, and this tallystick-core speaks version "
+            f"{CONTRACT_VERSION}; its class needs `contract_version`, the one that it was written for"
+        )
+    if built_for != CONTRACT_VERSION:
+        raise ContractMismatch(
+            f"{name} was built for version {built_for} of the backend contract, and tallystick-core speaks version "
+            f"{CONTRACT_VERSION}; install releases that agree"
+        )
+
+
+def load(found: list[EntryPoint]) -> Plugins:
+    """Load plugins from entry points. One that fails to load is kept aside, and the others work."""
+    plugins = Plugins(pluggy.PluginManager(GROUP))
+    plugins.hooks.add_hookspecs(hookspecs)
+    for entry_point in found:
+        try:
+            plugin = entry_point.load()
+            plugins.hooks.register(plugin, name=entry_point.value)
+            offered = _offered(plugin)
+        except Exception as exc:
+            plugins.broken[_label(entry_point.dist) or entry_point.value] = exc
+            continue
+        name, version = (
+            (entry_point.dist.name, entry_point.dist.version) if entry_point.dist else (entry_point.value, "?")
+        )
+        plugins.offers += [Offer(scheme, backend, name, version) for scheme, backend in offered.items()]
+    return plugins
+
+
+def _offered(plugin: object) -> Mapping[str, type[Backend]]:
+    offered: object = getattr(plugin, "tallystick_backend", dict)()
+    if not isinstance(offered, Mapping) or not all(map(_is_backend, offered.values())):
+        raise TypeError(f"tallystick_backend() returned {offered!r}; it must map URL schemes to subclasses of Backend")
+    return offered
+
+
+def _is_backend(offered: object) -> bool:
+    return isinstance(offered, type) and issubclass(offered, Backend)
+
+
+def _label(distribution: Distribution | None) -> str:
+    return f"{distribution.name} {distribution.version}" if distribution else ""
+
+
+@cache
+def installed() -> Plugins:
+    """Return the plugins that are installed in this environment, loaded once."""
+    return load(sorted(entry_points(group=GROUP), key=lambda entry_point: entry_point.name))
+
+
+def open_backend(url: str) -> Backend:
+    """Open the store at a URL with the installed plugin for its scheme. It is not set up: see `Backend.setup`."""
+    return installed().backend(url).from_url(url)

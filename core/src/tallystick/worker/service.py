@@ -1,0 +1,46 @@
+"""A thread that takes one step after another until it is told to stop."""
+
+import logging
+from collections.abc import Callable
+from threading import Event, Thread
+
+from ..errors import BackendError
+
+logger = logging.getLogger("tallystick.worker")
+
+_FIRST_PAUSE = 0.1
+
+
+class Service:
+    """One such thread. An error in a step is logged; the next step comes after a pause that doubles up to the longest.
+
+    Pauses are in seconds.
+    """
+
+    def __init__(self, name: str, step: Callable[[], None], *, longest_pause: float = 5.0) -> None:
+        self.stopping = Event()
+        self._step = step
+        self._pause = _FIRST_PAUSE
+        self._longest_pause = longest_pause
+        self._thread = Thread(target=self._run, name=f"tallystick-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take no further step, and wait for the one under way."""
+        self.stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                self._step()
+                self._pause = _FIRST_PAUSE
+            except Exception as exc:
+                traceback = None if isinstance(exc, BackendError) else exc
+                logger.warning("%s: %r; next try in %.1f s", self._thread.name, exc, self._pause, exc_info=traceback)
+                self.stopping.wait(self._pause)
+                self._pause = min(self._pause * 2, self._longest_pause)

@@ -1,0 +1,110 @@
+"""The event loop that works async handlers, in a thread of its own."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from functools import partial
+from threading import Thread
+
+from ..outcomes import Outcome
+from .flight import Flight
+from .perform import failed, perform_async
+from .run import Run
+from .threads import Finish
+from .workplace import Workplace
+
+logger = logging.getLogger("tallystick.worker")
+
+_STOP_SECONDS = 5
+
+
+class Tasks:
+    """One loop, and at most `count` tasks at once. All but the public methods run on the loop."""
+
+    def __init__(self, place: Workplace, flight: Flight, finish: Finish, count: int) -> None:
+        self._place = place
+        self._flight = flight
+        self._finish = finish
+        self._count = count
+        self._waiting: deque[Run] = deque()
+        self._active = 0
+        self._given_up: set[Run] = set()
+        self._stopping = False
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._run, name="tallystick-loop", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def put(self, runs: Sequence[Run]) -> None:
+        """Hand in jobs to work."""
+        self._loop.call_soon_threadsafe(self._admit, runs)
+
+    def cancel(self, run: Run) -> None:
+        """Cancel the task of a job whose `stop` is set."""
+        self._loop.call_soon_threadsafe(self._cancel, run)
+
+    def give_up(self, run: Run) -> None:
+        """Give the place of a handler that ignores its cancellation to another."""
+        self._loop.call_soon_threadsafe(self._give_up, run)
+
+    def stuck(self) -> int:
+        """Return how many given-up handlers still go on."""
+        return len(self._given_up)
+
+    def stop(self) -> None:
+        """End the loop; a handler that ignores its cancellation is left where it is."""
+        self._stopping = True
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(_STOP_SECONDS)
+        elif not self._loop.is_closed():
+            self._loop.close()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            while not self._stopping:
+                try:
+                    runner.get_loop().run_forever()
+                except BaseException:  # SystemExit in a task that a handler began ends the loop, but must not end us
+                    logger.exception("a task left the event loop; it goes on")
+
+    def _admit(self, runs: Sequence[Run]) -> None:
+        self._waiting.extend(runs)
+        self._begin_some()
+
+    def _begin_some(self) -> None:
+        while self._waiting and self._active < self._count:
+            run = self._waiting.popleft()
+            if self._flight.begin(run):
+                self._active += 1
+                run.task = self._loop.create_task(self._work(run), name=f"tallystick-{run.kind}")
+                run.task.add_done_callback(partial(self._done, run))
+
+    async def _work(self, run: Run) -> Outcome:
+        with self._place.current():
+            return await perform_async(self._place, run)
+
+    def _done(self, run: Run, task: "asyncio.Task[Outcome]") -> None:
+        # a task that is cancelled before its first step has no outcome of its own
+        self._finish(run, failed(run, asyncio.CancelledError()) if task.cancelled() else task.result())
+        self._free_place(run)
+
+    def _cancel(self, run: Run) -> None:
+        if run.task is not None:
+            run.task.cancel()
+
+    def _give_up(self, run: Run) -> None:
+        if run.task is not None and not run.task.done():
+            self._given_up.add(run)
+            self._active -= 1
+            self._begin_some()
+
+    def _free_place(self, run: Run) -> None:
+        if run in self._given_up:
+            self._given_up.remove(run)
+        else:
+            self._active -= 1
+            self._begin_some()

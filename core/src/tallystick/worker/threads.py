@@ -1,0 +1,60 @@
+"""The threads that work sync handlers."""
+
+from collections.abc import Callable, Iterable
+from queue import SimpleQueue
+from threading import Thread
+
+from ..outcomes import Outcome
+from .flight import Flight
+from .perform import perform
+from .run import Run
+from .workplace import Workplace
+
+Finish = Callable[[Run, Outcome], bool]
+"""Ends an attempt with its outcome; False if it had one already."""
+
+
+class Threads:
+    """A fixed number of threads at one queue. Daemons, since no thread can be made to leave its handler."""
+
+    def __init__(self, place: Workplace, flight: Flight, finish: Finish, count: int) -> None:
+        self._place = place
+        self._flight = flight
+        self._finish = finish
+        self._queue: SimpleQueue[Run | None] = SimpleQueue()
+        self._count = count
+        self._threads: list[Thread] = []
+
+    def start(self) -> None:
+        """Begin."""
+        for _ in range(self._count):
+            self._start_one()
+
+    def put(self, runs: Iterable[Run]) -> None:
+        """Hand in jobs to work."""
+        for run in runs:
+            self._queue.put(run)
+
+    def replace(self) -> None:
+        """Give up a thread whose handler does not return; it ends if the handler ever does."""
+        self._start_one()
+
+    def stuck(self) -> int:
+        """Return how many given-up threads are still in their handlers."""
+        return max(0, sum(thread.is_alive() for thread in self._threads) - self._count)
+
+    def stop(self) -> None:
+        """Let each thread end once its handler returns."""
+        for _ in self._threads:
+            self._queue.put(None)
+
+    def _start_one(self) -> None:
+        thread = Thread(target=self._work, name=f"tallystick-handler-{len(self._threads)}", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _work(self) -> None:
+        with self._place.current():
+            while (run := self._queue.get()) is not None:
+                if self._flight.begin(run) and not self._finish(run, perform(self._place, run)):
+                    return  # this thread was given up meanwhile, and another has its place

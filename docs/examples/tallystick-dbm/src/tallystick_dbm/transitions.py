@@ -1,0 +1,87 @@
+"""A job's ways from state to state, as pure functions: the rows of the manual's page "States"."""
+
+from datetime import datetime
+
+from tallystick import (
+    CLAIMABLE,
+    LEASE_EXPIRED,
+    Cancel,
+    Complete,
+    Discard,
+    Outcome,
+    Record,
+    Release,
+    Retry,
+    State,
+    guards,
+)
+
+
+def claimed(record: Record, worker: str, until: datetime, now: datetime) -> Record:
+    """Begin an attempt."""
+    return record._replace(
+        state=State.RUNNING,
+        attempt=record.attempt + 1,
+        lease_until=until,
+        worker=worker,
+        attempted_at=now,
+        updated_at=now,
+    )
+
+
+def settled(record: Record, outcome: Outcome, now: datetime) -> Record:
+    """End an attempt as its worker decided."""
+    match outcome:
+        case Complete(result=result):
+            return _ended(record._replace(result=result), State.COMPLETED, now)
+        case Discard(error=error):
+            return _ended(record._replace(last_error=error), State.DISCARDED, now)
+        case Cancel():
+            return _ended(record, State.CANCELLED, now)
+        case Retry(run_at=run_at, error=error):
+            return _again(record._replace(last_error=error), State.RETRYING, guards.moment(run_at, now), now)
+        case Release(run_at=run_at):
+            given_back = record._replace(max_attempts=record.max_attempts + 1)
+            return _again(given_back, State.PENDING, guards.moment(run_at, now), now)
+
+
+def rescued(record: Record, now: datetime) -> Record:
+    """End an attempt whose lease ran out."""
+    failed = record._replace(last_error=LEASE_EXPIRED)
+    if record.attempt >= record.max_attempts and not record.cancel_requested:
+        return _ended(failed, State.DISCARDED, now)
+    return _again(failed, State.RETRYING, now, now)
+
+
+def cancelled(record: Record, now: datetime) -> Record | None:
+    """Cancel a job, or flag it where it runs; None where there is nothing to do."""
+    if record.state in CLAIMABLE:
+        return _ended(record, State.CANCELLED, now)
+    if record.state is State.RUNNING and not record.cancel_requested:
+        return record._replace(cancel_requested=True, updated_at=now)
+    return None
+
+
+def requeued(record: Record, now: datetime) -> Record | None:
+    """Make a job pending again; None where it waits or runs already."""
+    if record.state in (State.PENDING, State.RUNNING):
+        return None
+    return record._replace(
+        state=State.PENDING,
+        run_at=now,
+        max_attempts=max(record.max_attempts, record.attempt + 1),
+        finished_at=None,
+        result=None,
+        cancel_requested=False,
+        updated_at=now,
+    )
+
+
+def _again(record: Record, state: State, run_at: datetime, now: datetime) -> Record:
+    if record.cancel_requested:
+        return _ended(record, State.CANCELLED, now)
+    return record._replace(state=state, run_at=run_at, lease_until=None, updated_at=now)
+
+
+def _ended(record: Record, state: State, now: datetime) -> Record:
+    return record._replace(state=state, finished_at=now, lease_until=None, updated_at=now)

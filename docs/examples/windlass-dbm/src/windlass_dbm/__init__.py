@@ -1,5 +1,0 @@
-"""Windlass jobs in one append-only file, shared by the processes of one machine."""
-
-from .backend import DbmBackend
-
-__all__ = ["DbmBackend"]

@@ -1,5 +1,0 @@
-from windlass_conformance import BackendConformance
-
-
-class TestDbm(BackendConformance):
-    url = "dbm:///conformance.dbm"

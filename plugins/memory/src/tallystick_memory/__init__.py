@@ -1,0 +1,5 @@
+"""Tallystick jobs in this process's memory: for tests, and for work that may be forgotten when the process ends."""
+
+from .backend import MemoryBackend
+
+__all__ = ["MemoryBackend"]

@@ -1,0 +1,79 @@
+"""What the clients of one store share: immutable records by id, and an index for each question that is asked often."""
+
+from datetime import datetime
+from heapq import heappop, heappush
+from threading import Condition
+from uuid import UUID
+
+from tallystick import CLAIMABLE, FINAL, Record, State
+
+from .lane import Lane
+
+
+class Store:
+    """Records and their indexes. `changed` is its lock, and wakes those who wait for a job."""
+
+    def __init__(self) -> None:
+        self.changed = Condition()
+        self.clients = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.records: dict[UUID, Record] = {}
+        self.running: set[UUID] = set()
+        self.lanes: dict[str, Lane] = {}
+        self.paused: set[str] = set()
+        self.holders: dict[str, UUID] = {}
+        self._finished: dict[State, list[tuple[datetime, UUID]]] = {state: [] for state in FINAL}
+
+    def is_forgotten(self) -> bool:
+        """Say whether there is nothing in it, and nobody to use it."""
+        return not self.clients and not self.lanes
+
+    def lane(self, queue: str) -> Lane:
+        """Return a queue's lane; the queue is known from now on."""
+        if queue not in self.lanes:
+            self.lanes[queue] = Lane(self.records)
+        return self.lanes[queue]
+
+    def put(self, record: Record) -> None:
+        """Store a record in its new state, and keep every index right."""
+        self.records[record.id] = record
+        if record.state is State.RUNNING:
+            self.running.add(record.id)
+            return
+        self.running.discard(record.id)
+        if record.state in CLAIMABLE:
+            self.lane(record.queue).add(record)
+            if record.unique_key is not None:
+                self.holders[record.unique_key] = record.id
+        else:
+            assert record.finished_at is not None
+            heappush(self._finished[record.state], (record.finished_at, record.id))
+            if record.unique_until == "finished":
+                self._free_key(record)
+
+    def remove(self, record: Record) -> None:
+        """Forget a record."""
+        del self.records[record.id]
+        self._free_key(record)
+
+    def holder(self, unique_key: str | None) -> Record | None:
+        """Return the record that holds a unique key, or None."""
+        return self.records[self.holders[unique_key]] if unique_key in self.holders else None
+
+    def finished_before(self, state: State, moment: datetime) -> Record | None:
+        """Return a record that finished in this state before a moment, or None."""
+        heap = self._finished[state]
+        while heap and heap[0][0] < moment:
+            finished_at, id = heap[0]
+            record = self.records.get(id)
+            if record is not None and record.state is state and record.finished_at == finished_at:
+                return record
+            heappop(heap)
+        return None
+
+    def _free_key(self, record: Record) -> None:
+        if record.unique_key is not None and self.holders.get(record.unique_key) == record.id:
+            del self.holders[record.unique_key]

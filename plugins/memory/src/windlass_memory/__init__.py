@@ -1,5 +1,0 @@
-"""Windlass jobs in this process's memory: for tests, and for work that may be forgotten when the process ends."""
-
-from .backend import MemoryBackend
-
-__all__ = ["MemoryBackend"]

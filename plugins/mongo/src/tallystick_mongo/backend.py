@@ -1,0 +1,329 @@
+"""The contract, kept in the collections of a MongoDB database."""
+
+import builtins
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from pymongo.client_session import ClientSession
+from pymongo.errors import PyMongoError
+from tallystick import (
+    Backend,
+    Capabilities,
+    Claim,
+    Filter,
+    Finding,
+    Hold,
+    Inserted,
+    NewRecord,
+    Outcome,
+    Queue,
+    Record,
+    State,
+    Stats,
+    Unsupported,
+    guards,
+)
+
+from . import (
+    claiming,
+    counting,
+    deleting,
+    doctor,
+    documents,
+    extending,
+    inserting,
+    knowing,
+    queries,
+    rescuing,
+    schema,
+    settling,
+    staging,
+    waiting,
+)
+from .collections import Collections
+from .connection import Connection
+from .documents import claiming_order, rounded_down, rounded_up
+from .errors import mapped
+from .lending import lent
+from .listener import Listener
+from .location import Location, namespaced
+from .looking import look, opened
+from .walking import change, kept
+
+_CAPABILITIES = Capabilities(
+    durable=True,
+    multi_process=True,
+    notify=True,
+    transactions=True,
+    time_precision=timedelta(milliseconds=1),
+    max_payload_bytes=inserting.MAX_PAYLOAD_BYTES,
+    max_batch=inserting.MAX_BATCH,
+)
+
+_MOST_QUEUES = 1_000
+"""How many queues of a batch are looked for; beyond, all are taken to be new."""
+
+_AWAIT_MILLISECONDS = 500
+"""How long the server waits for a change before it says that there is none."""
+
+
+class MongoBackend(Backend):
+    """One client of the store in some collections: `mongodb://host/database?collection=tallystick`.
+
+    Its `transaction` is a `ClientSession` of pymongo on which one was started: see `lending`. A backend does not
+    survive a fork: open one in each process.
+    """
+
+    contract_version: ClassVar[int] = 1
+
+    def __init__(self, location: Location) -> None:
+        self._location = location
+        self._connection = Connection(location, schema.check)
+        self._listener = Listener()
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        return cls(Location.parse(url))
+
+    @classmethod
+    def namespaced(cls, url: str, namespace: str) -> str:
+        return namespaced(url, namespace)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        has_log = self._connection.deployment.has_transactions
+        return replace(_CAPABILITIES, transactions=has_log, notify=has_log and self._location.options.notify)
+
+    def transaction(self) -> AbstractContextManager[ClientSession]:
+        self._connection.refuse_closed()
+        self._refuse_without_transactions()
+        return self._transaction()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[ClientSession]:
+        with (
+            self._mapped(writing=True),
+            self._connection.client.start_session() as session,
+            session.start_transaction(),
+        ):
+            yield session
+
+    def setup(self) -> None:
+        self._forget()
+        store = self._connection.any
+        with self._mapped(writing=True):
+            schema.setup(store, self._location)
+
+    def teardown(self) -> None:
+        self._forget()
+        store = self._connection.any
+        with self._mapped(writing=True):
+            schema.teardown(store, self._location)
+
+    def _forget(self) -> None:
+        self._connection.refuse_closed()
+        self._connection.forget()
+
+    def insert(
+        self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[Inserted]:
+        _batch(records)
+        inserting.check(records, _or_clock(now))
+        store = self._store(transaction)
+        if not records:
+            return []
+        queues = {record.queue for record in records}
+        with self._mapped(writing=transaction is None):
+            seen = look(self._connection.collections, self._location, queues if len(queues) <= _MOST_QUEUES else ())
+            moment = seen.now if now is None else rounded_down(guards.utc(now))
+            put = inserting.insert if transaction is None else inserting.insert_in_transaction
+            answers = put(store, records, moment, new_queues=not queues <= seen.queues.keys())
+        self._listener.wake()
+        return answers
+
+    def claim(
+        self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
+    ) -> Sequence[Record]:
+        names = guards.names(queues, "queues")
+        guards.limit(limit)
+        guards.name(worker, "worker")
+        _until(lease, _or_clock(now))
+        store = self._store()
+        with self._mapped(writing=True):
+            seen = look(store, self._location, names)
+            moment = seen.now if now is None else rounded_down(guards.utc(now))
+            until = _until(lease, moment)
+            due = claiming.claim(store, opened(names, seen), limit=limit, worker=worker, until=until, now=moment)
+            return sorted(kept(due), key=claiming_order)
+
+    def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
+        _batch(claims)
+        _until(lease, _or_clock(now))
+        store = self._store()
+        with self._mapped(writing=True):
+            moment = self._moment(now)
+            return extending.extend(store, claims, _until(lease, moment), moment)
+
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
+        _batch(outcomes)
+        settling.check(outcomes, _or_clock(now), _CAPABILITIES.max_payload_bytes)
+        store = self._store(transaction)
+        with self._mapped(writing=transaction is None):
+            applied = settling.settle(store, outcomes, self._moment(now))
+        self._listener.wake()
+        return applied
+
+    def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
+        guards.limit(limit)
+        store = self._store()
+        with self._mapped(writing=True):
+            rescued = kept(rescuing.rescue(store, limit=limit, now=self._moment(now)))
+        with suppress(PyMongoError):  # the rescue has happened, and the next one sweeps
+            staging.sweep(store)
+        self._listener.wake()
+        return rescued
+
+    def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
+        _batch(ids)
+        store = self._store()
+        with self._mapped():
+            found = store.jobs.find(queries.among(ids, {"state": queries.VISIBLE}))
+            return {record.id: record for record in documents.records(found)}
+
+    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
+        guards.limit(limit)
+        _batch(filter.ids or ())
+        store = self._store()
+        fitting = queries.fitting(filter, {"state": queries.VISIBLE})
+        with self._mapped():
+            found = store.jobs.find(queries.among(filter.ids, fitting, below=after))
+            return builtins.list(documents.records(found.sort(queries.NEWEST_FIRST).limit(limit)))
+
+    def stats(self, *, now: datetime | None = None) -> Stats:
+        now = None if now is None else guards.utc(now)
+        store = self._store()
+        with self._mapped():
+            groups = builtins.list(store.jobs.aggregate(queries.counts(self._moment(now))))
+            return counting.stats(groups, knowing.known(store))
+
+    def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
+        store = self._to_change(filter, limit)
+        with self._mapped(writing=True):
+            update = queries.cancelled(self._moment(now))
+            return kept(change(store, "cancel", filter, queries.CANCELLABLE, update, limit=limit))
+
+    def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
+        store = self._to_change(filter, limit)
+        with self._mapped(writing=True):
+            update = queries.requeued(self._moment(now))
+            changed = kept(change(store, "requeue", filter, {"state": queries.REQUEUEABLE}, update, limit=limit))
+        self._listener.wake()
+        return changed
+
+    def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
+        store = self._to_change(filter, limit)
+        with self._mapped(writing=True):
+            return kept(deleting.delete(store, filter, limit=limit))
+
+    def _to_change(self, filter: Filter, limit: int) -> Collections:
+        guards.limit(limit)
+        _batch(filter.ids or ())
+        return self._store()
+
+    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
+        guards.final(states)
+        guards.limit(limit)
+        finished = queries.finished(states, rounded_up(guards.utc(before, "before"), "before"))
+        store = self._store()
+        with self._mapped(writing=True):
+            return len(kept(deleting.purge(store, finished, limit=limit)))
+
+    def pause(self, queue: str) -> None:
+        guards.name(queue, "queue")
+        store = self._store()
+        with self._mapped(writing=True):
+            knowing.pause(store, queue)
+
+    def resume(self, queue: str) -> None:
+        guards.name(queue, "queue")
+        store = self._store()
+        with self._mapped(writing=True):
+            knowing.resume(store, queue)
+        self._listener.wake()
+
+    def queues(self) -> Sequence[Queue]:
+        store = self._store()
+        with self._mapped():
+            return knowing.known(store)
+
+    def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
+        names = guards.names(queues, "queues")
+        store = self._store()
+        if self.capabilities.notify:
+            self._listener.start(lambda: _watched(store))
+        return waiting.wait(names, timeout, self._seconds_until_due, self._listener)
+
+    def _seconds_until_due(self, names: Sequence[str]) -> float | None:
+        store = self._store()
+        with self._mapped():
+            seen = look(store, self._location, names)
+            due = claiming.next_due(store, opened(names, seen))
+        return None if due is None else (due - seen.now).total_seconds()
+
+    def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
+        self._connection.refuse_closed()
+        with self._mapped():
+            return builtins.list(doctor.diagnose(self._connection, self._location, concurrency))
+
+    def close(self) -> None:
+        self._listener.close()
+        self._connection.close()
+
+    def _store(self, transaction: object | None = None) -> Collections:
+        """Return the store's collections, within a caller's transaction where one is given."""
+        self._connection.refuse_closed()
+        if transaction is None:
+            return self._connection.collections
+        self._refuse_without_transactions()
+        self._connection.collections  # noqa: B018  # which looks whether they are set up
+        return lent(transaction, self._location)
+
+    def _refuse_without_transactions(self) -> None:
+        if not self.capabilities.transactions:
+            raise Unsupported(
+                f"{self._location.shown} is a {self._connection.deployment.kind}, which has no transactions (they are "
+                "not declared); a replica set has, also one of a single member"
+            )
+
+    def _moment(self, now: datetime | None) -> datetime:
+        """Return the moment that a call goes by: the one that it was given, else the server's clock."""
+        if now is not None:
+            return rounded_down(guards.utc(now))
+        return look(self._connection.collections, self._location).now
+
+    def _mapped(self, *, writing: bool = False) -> AbstractContextManager[None]:
+        return mapped(self._location, writing=writing)
+
+
+def _watched(store: Collections) -> Any:
+    changes = queries.changes(store.jobs.name, store.queues.name)
+    return store.database.watch(changes, max_await_time_ms=_AWAIT_MILLISECONDS)
+
+
+def _or_clock(now: datetime | None) -> datetime:
+    """Return a moment to check delays with, before the server's clock is asked."""
+    return rounded_down(datetime.now(UTC) if now is None else guards.utc(now))
+
+
+def _until(lease: timedelta, now: datetime) -> datetime:
+    return rounded_up(guards.moment(guards.positive(lease, "lease"), now, "lease"), "lease")
+
+
+def _batch(items: Sequence[Any]) -> None:
+    guards.within(len(items), 0, _CAPABILITIES.max_batch, "the number of items in one call")

@@ -1,0 +1,32 @@
+"""The counts of each queue, kind and state as `Stats`."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from tallystick import Queue, QueueStats, State, Stats
+
+from .documents import Document
+
+
+def stats(groups: Iterable[Document], queues: Sequence[Queue]) -> Stats:
+    """Sum up what `queries.counts` found; every known queue has its entry."""
+    states: Counter[State] = Counter(dict.fromkeys(State, 0))
+    kinds: Counter[str] = Counter()
+    totals: Counter[str] = Counter()
+    due: Counter[str] = Counter()
+    oldest: defaultdict[str, list[datetime]] = defaultdict(list)
+    for group in groups:
+        queue, kind, state = (group["_id"][name] for name in ("queue", "kind", "state"))
+        states[State(state)] += group["n"]
+        kinds[kind] += group["n"]
+        totals[queue] += group["n"]
+        due[queue] += group["due"]
+        if group["oldest"] is not None:
+            oldest[queue].append(group["oldest"])
+    paused = dict.fromkeys(totals, False) | {queue.name: queue.paused for queue in queues}
+    by_queue = {
+        name: QueueStats(totals[name], due[name], min(oldest[name], default=None), paused[name])
+        for name in sorted(paused)
+    }
+    return Stats(sum(totals.values()), dict(states), dict(kinds), by_queue)

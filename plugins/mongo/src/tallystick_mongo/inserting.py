@@ -1,0 +1,202 @@
+"""Storing new jobs, all or nothing, and finding the duplicates that some of them meet."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from random import random
+from time import sleep
+from uuid import UUID
+
+from bson import ObjectId
+from pymongo.errors import AutoReconnect, BulkWriteError, PyMongoError
+from tallystick import Inserted, NewRecord, OutcomeUnknown, Record, Unavailable, guards
+
+from . import documents, knowing, queries, staging
+from .changing import sliced
+from .collections import Collections
+from .documents import HIDDEN, Document
+from .errors import refused
+from .staging import TakenBack
+
+MAX_PAYLOAD_BYTES = 7 * 1024 * 1024
+"""A payload and a result are in one document, of which MongoDB keeps 16 MB, with names and a failure beside."""
+
+MAX_BATCH = 100_000
+
+_TRIES = 10
+_LONGEST_PAUSE = 0.2
+
+New = Mapping[int, NewRecord]
+Put = Callable[[New], dict[int, Record]]
+"""Stores what it can of some new jobs of which no two have an id or a key in common; returns what was stored."""
+
+
+def check(records: Sequence[NewRecord], about_now: datetime) -> None:
+    """Refuse what cannot be stored."""
+    for record in records:
+        guards.size(record.payload, MAX_PAYLOAD_BYTES, "payload")
+        documents.stored(record, about_now)
+
+
+def insert(store: Collections, records: Sequence[NewRecord], now: datetime, *, new_queues: bool) -> list[Inserted]:
+    """Store new jobs: one at once, several as a batch, and so one whose queue may not be known yet."""
+    if len(records) == 1 and not new_queues:
+        return _answers(store, records, partial(_put, store, now, None), None)
+    for _ in range(_TRIES):
+        with suppress(TakenBack):
+            return _insert_batch(store, records, now, new_queues=new_queues)
+        sleep(random() * _LONGEST_PAUSE)
+    raise Unavailable(f"{_TRIES} times others were held up by this batch of {len(records)} jobs, and took it back")
+
+
+def insert_in_transaction(
+    store: Collections, records: Sequence[NewRecord], now: datetime, *, new_queues: bool
+) -> list[Inserted]:
+    """Store new jobs, and note their queues, in the session of a caller, whose transaction makes them one."""
+    answers = _answers(store, records, partial(_put_in_transaction, store, now), None)
+    if new_queues:
+        knowing.make_known(store, {answer.record.queue for answer in answers if answer.created})
+    return answers
+
+
+def _insert_batch(
+    store: Collections, records: Sequence[NewRecord], now: datetime, *, new_queues: bool
+) -> list[Inserted]:
+    batch = ObjectId()
+    try:
+        staging.begin(store, batch, len(records))
+        answers = _answers(store, records, partial(_put, store, now, batch), batch)
+    except BaseException as exc:
+        with suppress(PyMongoError):  # else a rescue does
+            staging.take_back(store, batch)
+        if isinstance(exc, AutoReconnect):
+            raise Unavailable(f"the connection was lost before the batch was stored: {exc}") from exc
+        raise
+    try:
+        created = {answer.record.id: answer.record.queue for answer in answers if answer.created}
+        _end(store, batch, created, new_queues=new_queues)
+    except PyMongoError as exc:
+        raise OutcomeUnknown(f"the connection was lost, and the batch may be stored: {exc}") from exc
+    return answers
+
+
+def _end(store: Collections, batch: ObjectId, queues: Mapping[UUID, str], *, new_queues: bool) -> None:
+    """Commit a batch. Where the answer is lost, it is taken back: a commit that is late then changes nothing.
+
+    Raises:
+        TakenBack: by somebody else.
+        Unavailable: by us.
+        OutcomeUnknown: others brought it to its end while we did not hear of the commit.
+    """
+    try:
+        staging.commit(store, batch, new_queues=new_queues)
+    except TakenBack:
+        if _is_stored(store, batch, list(queues)):  # the driver repeated a commit that others had gone on with
+            return
+        staging.take_back(store, batch)  # what was stored of it after that
+        raise
+    except AutoReconnect as exc:
+        if staging.take_back(store, batch):
+            raise Unavailable(f"the connection was lost before the batch was stored: {exc}") from exc
+        if not staging.is_there(store, batch):
+            if _is_stored(store, batch, list(queues)):
+                return
+            raise OutcomeUnknown(f"the connection was lost, and the batch may be stored: {exc}") from exc
+    staging.reveal(store, batch, queues, new_queues=new_queues)
+
+
+def _is_stored(store: Collections, batch: ObjectId, ids: Sequence[UUID]) -> bool:
+    return (
+        store.jobs.find_one({**queries.inserted_by(batch, ids), "state": queries.VISIBLE}, queries.ID_ONLY) is not None
+    )
+
+
+def _answers(store: Collections, records: Sequence[NewRecord], put: Put, batch: ObjectId | None) -> list[Inserted]:
+    answers: dict[int, Inserted] = {}
+    waiting = dict(enumerate(records))
+    while waiting:
+        some = _distinct(waiting)
+        created = put(some)
+        answers |= {n: Inserted(record, created=True) for n, record in created.items()}
+        waiting = {n: new for n, new in waiting.items() if n not in created}
+        by_id, by_key = _met(store, waiting.values(), batch)
+        by_id |= {record.id: record for record in created.values()}
+        by_key |= {record.unique_key: record for record in created.values() if record.unique_key is not None}
+        open_yet: set[UUID | str | None] = set()  # what one before may still be stored with
+        for n, new in waiting.items():
+            holder = by_id.get(new.id) or by_key.get(new.unique_key)
+            if holder is not None and new.id not in open_yet:
+                answers[n] = Inserted(holder, created=False)
+            else:
+                open_yet |= {new.id, new.unique_key}
+        waiting = {n: new for n, new in waiting.items() if n not in answers}
+    return [answers[n] for n in range(len(records))]
+
+
+def _distinct(waiting: New) -> dict[int, NewRecord]:
+    """Return those that have neither the id nor the key of one before: what that one meets has to be known first."""
+    seen: set[UUID | str | None] = set()
+    some: dict[int, NewRecord] = {}
+    for n, new in waiting.items():
+        if new.id not in seen and (new.unique_key is None or new.unique_key not in seen):
+            some[n] = new
+        seen |= {new.id, new.unique_key}
+    return some
+
+
+def _put(store: Collections, now: datetime, batch: ObjectId | None, new: New) -> dict[int, Record]:
+    places = {one.id: n for n, one in new.items()}
+    records = [documents.stored(one, now) for one in new.values()]
+    return {places[record.id]: record for some in sliced(records) for record in _put_some(store, batch, some)}
+
+
+def _put_some(store: Collections, batch: ObjectId | None, records: Sequence[Record]) -> list[Record]:
+    """Store what no other has the id or the key of, and return it; also where the answer was lost, if it is there."""
+    call = batch or ObjectId()
+    try:
+        store.jobs.insert_many(
+            [documents.inserted(record, batch, call) for record in records], ordered=False, session=store.session
+        )
+    except BulkWriteError as exc:
+        duplicates = refused(exc)
+        mine = _inserted_by(store, call, [records[place] for place in duplicates])  # the driver may have repeated it
+        return [record for place, record in enumerate(records) if place not in duplicates or record.id in mine]
+    except AutoReconnect:
+        if store.session is not None or len(_inserted_by(store, call, records)) < len(records):
+            raise
+    return list(records)
+
+
+def _inserted_by(store: Collections, call: ObjectId, records: Sequence[Record]) -> set[UUID]:
+    wanted = queries.inserted_by(call, [record.id for record in records])
+    return {document["_id"] for document in store.jobs.find(wanted, queries.ID_ONLY, session=store.session)}
+
+
+def _put_in_transaction(store: Collections, now: datetime, new: New) -> dict[int, Record]:
+    """Look before, since a write that is refused ends a transaction."""
+    by_id, by_key = _met(store, new.values(), None)
+    free = {n: one for n, one in new.items() if one.id not in by_id and one.unique_key not in by_key}
+    return _put(store, now, None, free) if free else {}
+
+
+def _met(
+    store: Collections, new: Iterable[NewRecord], batch: ObjectId | None
+) -> tuple[dict[UUID, Record], dict[str | None, Record]]:
+    """Return the records that have the ids or hold the keys of new ones; bring to its end what others have hidden."""
+    new = list(new)
+    keys = {one.unique_key for one in new if one.unique_key is not None}
+    if not new:
+        return {}, {}
+    found = list(store.jobs.find(queries.holders([one.id for one in new], list(keys)), session=store.session))
+    for other in {document["batch"] for document in found if document["state"] == HIDDEN} - {batch}:
+        _resolve(store, other)
+    visible: list[Document] = [document for document in found if document["state"] != HIDDEN]
+    by_id = {document["_id"]: documents.record(document) for document in visible}
+    return by_id, {document["held_key"]: by_id[document["_id"]] for document in visible if "held_key" in document}
+
+
+def _resolve(store: Collections, batch: ObjectId) -> None:
+    if store.session is not None:
+        raise Unavailable("a batch that is not stored yet has some of these ids or keys; begin the transaction again")
+    staging.resolve(store, batch, patience=staging.PATIENCE)

@@ -1,0 +1,58 @@
+"""A batch of outcomes as guarded updates."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from tallystick import Cancel, Claim, Complete, Discard, Outcome, Release, Retry, State, guards
+
+from . import queries
+from .changing import Change, apply
+from .collections import Collections
+from .documents import rounded_up
+from .queries import Pipeline
+
+
+def check(outcomes: Sequence[Outcome], now: datetime, max_bytes: int) -> None:
+    """Refuse what cannot be recorded."""
+    for outcome in outcomes:
+        match outcome:
+            case Complete(result=result):
+                guards.size(result, max_bytes, "result")
+            case Retry(run_at=run_at) | Release(run_at=run_at):
+                rounded_up(guards.moment(run_at, now))
+
+
+def settle(store: Collections, outcomes: Sequence[Outcome], now: datetime) -> list[bool]:
+    """Record outcomes; answer in order. Of several about one claim, the first."""
+    first = {outcome.claim: outcome for outcome in reversed(outcomes)}
+    changes = [Change(claim.id, queries.current(claim.attempt), _end(outcome, now)) for claim, outcome in first.items()]
+    applied = {claim for claim, made in zip(first, apply(store, "settle", changes), strict=True) if made}
+    return [_taken(applied, outcome.claim) for outcome in outcomes]
+
+
+def _taken(claims: set[Claim], claim: Claim) -> bool:
+    if claim not in claims:
+        return False
+    claims.remove(claim)
+    return True
+
+
+def _end(outcome: Outcome, now: datetime) -> Pipeline:
+    match outcome:
+        case Complete(result=result):
+            return queries.ended(State.COMPLETED, now, result=result)
+        case Retry(run_at=run_at, error=error):
+            return queries.put_off(State.RETRYING, _due(run_at, now), now, last_error=error.to_json())
+        case Discard(error=error):
+            return queries.ended(State.DISCARDED, now, last_error=error.to_json())
+        case Release(run_at=run_at):
+            return queries.put_off(State.PENDING, _due(run_at, now), now, given_back=1)
+        case Cancel():
+            return queries.ended(State.CANCELLED, now)
+        case _:
+            assert_never(outcome)
+
+
+def _due(run_at: datetime | timedelta | None, now: datetime) -> datetime:
+    return rounded_up(guards.moment(run_at, now))

@@ -1,0 +1,100 @@
+"""Storing a batch of new jobs, and finding the duplicates that some of them meet."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from tallystick import Inserted, NewRecord, Record, guards
+
+from . import rows
+from .execute import Execute
+from .queries import Queries
+
+MAX_PAYLOAD_BYTES = 16 * 1024 * 1024
+MAX_BATCH = 100_000
+
+STATEMENT_BYTES = 64 * 1024 * 1024
+"""How many bytes of payloads one statement takes; PostgreSQL takes a gigabyte."""
+
+
+def check(records: Sequence[NewRecord], now: datetime | None) -> datetime | None:
+    """Refuse what cannot be stored; return `now` in UTC."""
+    guards.within(len(records), 0, MAX_BATCH, "the number of items in one call")
+    now = None if now is None else guards.utc(now)
+    about_now = datetime.now(UTC) if now is None else now  # the server counts delays from its own
+    for record in records:
+        guards.size(record.payload, MAX_PAYLOAD_BYTES, "payload")
+        guards.moment(record.run_at, about_now)
+    return now
+
+
+def insert(
+    execute: Execute, queries: Queries, records: Sequence[NewRecord], now: datetime | None
+) -> Sequence[Inserted]:
+    """Store new jobs in a transaction, by what executes statements in it; answer in order."""
+    answers: dict[int, Inserted] = {}
+    waiting = dict(enumerate(records))
+    while waiting:
+        some = dict(_first(waiting))
+        stored = _store(execute, queries, list(some.values()), now)
+        answers.update({n: Inserted(stored[new.id], created=True) for n, new in some.items() if new.id in stored})
+        met = _duplicates(execute, queries, [new for n, new in some.items() if n not in answers])
+        for n, new in some.items():
+            holder = met.get(new.id) or met.get(new.unique_key)
+            if n not in answers and holder is not None:
+                answers[n] = Inserted(holder, created=False)
+        waiting = {n: new for n, new in waiting.items() if n not in answers}
+    return [answers[n] for n in range(len(records))]
+
+
+def _first(records: dict[int, NewRecord]) -> Iterator[tuple[int, NewRecord]]:
+    """Yield as many as one statement takes, and none whose id came before: what that one met has to be known first."""
+    ids: set[UUID] = set()
+    size = 0
+    for n, new in records.items():
+        if new.id in ids or (ids and size + len(new.payload) > STATEMENT_BYTES):
+            return
+        ids.add(new.id)
+        size += len(new.payload)
+        yield n, new
+
+
+def _store(
+    execute: Execute, queries: Queries, records: Sequence[NewRecord], now: datetime | None
+) -> dict[UUID, Record]:
+    new = {record.id: record for record in records}
+    found = execute(queries.insert, {"now": now, **columns(records)})
+    return {id: new[id].stored(rows.moment(created_at), rows.moment(run_at)) for id, created_at, run_at in found}
+
+
+def columns(records: Sequence[NewRecord]) -> dict[str, Any]:
+    """Return what `insert.sql` takes: one list for each column."""
+    return {
+        "ids": [new.id for new in records],
+        "kinds": [new.kind for new in records],
+        "queues": [new.queue for new in records],
+        "payloads": [new.payload for new in records],
+        "priorities": [new.priority for new in records],
+        "max_attempts": [new.max_attempts for new in records],
+        "run_ats": rows.array([new.run_at if isinstance(new.run_at, datetime) else None for new in records]),
+        "delays": rows.array([new.run_at if isinstance(new.run_at, timedelta) else None for new in records]),
+        "unique_keys": rows.array([new.unique_key for new in records]),
+        "unique_untils": [new.unique_until for new in records],
+        "tags": [rows.tags(new.tags) for new in records],
+    }
+
+
+def _duplicates(execute: Execute, queries: Queries, records: Iterable[NewRecord]) -> dict[UUID | str | None, Record]:
+    """Return what each of the records met, by its id and by the key that it holds."""
+    ids = [new.id for new in records]
+    keys = [new.unique_key for new in records if new.unique_key is not None]
+    if not ids:
+        return {}
+    found: dict[UUID | str | None, Record] = {}
+    for row in execute(queries.duplicates, {"ids": ids, "keys": keys}):
+        holder = rows.record(row)
+        if row[-1]:
+            found[holder.unique_key] = holder
+        found[holder.id] = holder
+    return found

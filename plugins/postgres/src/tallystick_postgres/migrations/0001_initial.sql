@@ -1,0 +1,195 @@
+-- Effect: the table of jobs with the index of each question that is asked often, the ledger of how many there are, and
+--     the queues that are paused.
+-- A job is one row from its insert to its purge, updated in place. Of the three partial indexes on the state it is in
+-- one at a time, so that each transition costs an entry in the primary key and one in one of these.
+-- Names are compared byte by byte: COLLATE "C" is the fastest, and needs no rebuild when the system's collations change.
+-- The checks on times refuse what no datetime of Python can be, where a delay is added to the server's clock.
+CREATE TABLE {schema}.jobs (
+    id               uuid        NOT NULL PRIMARY KEY,
+    run_at           timestamptz NOT NULL,
+    created_at       timestamptz NOT NULL,
+    updated_at       timestamptz NOT NULL,
+    attempted_at     timestamptz,
+    finished_at      timestamptz,
+    lease_until      timestamptz,
+    attempt          integer     NOT NULL DEFAULT 0,
+    max_attempts     integer     NOT NULL,
+    priority         smallint    NOT NULL,
+    cancel_requested boolean     NOT NULL DEFAULT FALSE,
+    state            text        NOT NULL COLLATE "C" DEFAULT 'pending',
+    kind             text        NOT NULL COLLATE "C",
+    queue            text        NOT NULL COLLATE "C",
+    worker           text        COLLATE "C",
+    unique_key       text        COLLATE "C",
+    unique_until     text        NOT NULL COLLATE "C",
+    held_key         text        COLLATE "C",
+    tags             text[]      NOT NULL COLLATE "C" DEFAULT '{}',
+    last_error       text        COLLATE "C",
+    result           bytea,
+    payload          bytea       NOT NULL,
+    CONSTRAINT jobs_state CHECK (
+        state IN ('pending', 'running', 'retrying', 'completed', 'discarded', 'cancelled')
+    ),
+    CONSTRAINT jobs_run_at_year CHECK (run_at < '10000-01-01 00:00:00+00'),
+    CONSTRAINT jobs_lease_until_year CHECK (lease_until < '10000-01-01 00:00:00+00')
+) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.05,
+    autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+
+CREATE INDEX jobs_waiting ON {schema}.jobs (queue, priority DESC, run_at, id)
+    WHERE state IN ('pending', 'retrying');
+
+CREATE INDEX jobs_leases ON {schema}.jobs (lease_until) WHERE state = 'running';
+
+CREATE INDEX jobs_finished ON {schema}.jobs (state, finished_at) WHERE finished_at IS NOT NULL;
+
+CREATE UNIQUE INDEX jobs_held_keys ON {schema}.jobs (held_key) WHERE held_key IS NOT NULL;
+
+CREATE INDEX jobs_tags ON {schema}.jobs USING gin (tags) WHERE tags <> '{}';
+
+-- How many jobs there are, as a ledger: each statement that changes that writes lines, which nobody waits for, and the
+-- sum of the lines is the count. A queue is known by its lines, so the last of each (queue, kind, state) is kept at zero.
+CREATE TABLE {schema}.counts (
+    n     bigint NOT NULL,
+    queue text   NOT NULL COLLATE "C",
+    kind  text   NOT NULL COLLATE "C",
+    state text   NOT NULL COLLATE "C"
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
+
+CREATE TABLE {schema}.paused_queues (
+    name text NOT NULL COLLATE "C" PRIMARY KEY
+);
+
+-- The ledger and the wake-up are the table's own, so that they are right for whatever changes it: an insert in an
+-- application's transaction through any driver, or a person with psql.
+CREATE FUNCTION {schema}.jobs_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO {schema}.counts (n, queue, kind, state)
+    SELECT count(*), queue, kind, state FROM new_jobs GROUP BY queue, kind, state;
+    PERFORM {schema}.wake(queue) FROM (SELECT DISTINCT queue FROM new_jobs) AS changed;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION {schema}.jobs_updated() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO {schema}.counts (n, queue, kind, state)
+    SELECT sum(n), queue, kind, state
+    FROM (
+        SELECT 1 AS n, queue, kind, state FROM new_jobs
+        UNION ALL
+        SELECT -1, queue, kind, state FROM old_jobs
+    ) AS line
+    GROUP BY queue, kind, state
+    HAVING sum(n) <> 0;
+    PERFORM {schema}.wake(queue)
+    FROM (SELECT DISTINCT queue FROM new_jobs WHERE state IN ('pending', 'retrying')) AS changed;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION {schema}.jobs_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO {schema}.counts (n, queue, kind, state)
+    SELECT -count(*), queue, kind, state FROM old_jobs GROUP BY queue, kind, state;
+    RETURN NULL;
+END $$;
+
+-- One message for each queue of a transaction: PostgreSQL sends equal ones once.
+CREATE FUNCTION {schema}.wake(queue text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('tallystick.notify', TRUE) IS DISTINCT FROM 'off' THEN
+        PERFORM pg_notify('{channel}', queue);
+    END IF;
+END $$;
+
+CREATE TRIGGER jobs_inserted AFTER INSERT ON {schema}.jobs
+    REFERENCING NEW TABLE AS new_jobs FOR EACH STATEMENT EXECUTE FUNCTION {schema}.jobs_inserted();
+
+CREATE TRIGGER jobs_updated AFTER UPDATE ON {schema}.jobs
+    REFERENCING OLD TABLE AS old_jobs NEW TABLE AS new_jobs FOR EACH STATEMENT
+    EXECUTE FUNCTION {schema}.jobs_updated();
+
+CREATE TRIGGER jobs_deleted AFTER DELETE ON {schema}.jobs
+    REFERENCING OLD TABLE AS old_jobs FOR EACH STATEMENT EXECUTE FUNCTION {schema}.jobs_deleted();
+
+-- How many jobs of a queue are due, and since when. The ledger tells how many wait, so it is enough to count the fewer,
+-- those that are due or those that are not: both are counted up to a bound that rises until one falls short of it.
+CREATE FUNCTION {schema}.due(name text, waiting bigint, at timestamptz, OUT n bigint, OUT oldest timestamptz)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    lanes  smallint[];
+    bound  bigint := 1000;
+    future bigint;
+BEGIN
+    IF waiting = 0 THEN
+        n := 0;
+        RETURN;
+    END IF;
+    WITH RECURSIVE lane (priority) AS (
+        (
+            SELECT priority FROM {schema}.jobs
+            WHERE queue = name AND state IN ('pending', 'retrying')
+            ORDER BY priority DESC LIMIT 1
+        )
+        UNION ALL
+        SELECT next.priority
+        FROM lane
+        CROSS JOIN LATERAL (
+            SELECT priority FROM {schema}.jobs
+            WHERE queue = name AND state IN ('pending', 'retrying') AND priority < lane.priority
+            ORDER BY priority DESC LIMIT 1
+        ) AS next
+    )
+    SELECT array_agg(priority) INTO lanes FROM lane;
+
+    SELECT min(first.run_at) INTO oldest
+    FROM unnest(lanes) AS lane (priority)
+    CROSS JOIN LATERAL (
+        SELECT run_at FROM {schema}.jobs
+        WHERE queue = name AND priority = lane.priority AND state IN ('pending', 'retrying') AND run_at <= at
+        ORDER BY run_at, id LIMIT 1
+    ) AS first;
+
+    LOOP
+        SELECT count(*) INTO n
+        FROM (
+            SELECT FROM unnest(lanes) AS lane (priority)
+            JOIN {schema}.jobs AS job ON job.priority = lane.priority
+            WHERE job.queue = name AND job.state IN ('pending', 'retrying') AND job.run_at <= at
+            LIMIT bound
+        ) AS counted;
+        EXIT WHEN n < bound;
+
+        SELECT count(*) INTO future
+        FROM (
+            SELECT FROM unnest(lanes) AS lane (priority)
+            JOIN {schema}.jobs AS job ON job.priority = lane.priority
+            WHERE job.queue = name AND job.state IN ('pending', 'retrying') AND job.run_at > at
+            LIMIT bound
+        ) AS counted;
+        IF future < bound THEN
+            n := waiting - future;
+            EXIT;
+        END IF;
+        bound := bound * 10;
+    END LOOP;
+END $$;
+
+-- For people with psql: `payload` and `result` as text. Bytes that are JSON in UTF-8 are shown as they are, others as
+-- PostgreSQL escapes them; no bytes make it fail. A function with an exception block costs a subtransaction for each
+-- value, so that it is for reading some jobs, and nothing of ours calls it.
+CREATE FUNCTION {schema}.readable(content bytea) RETURNS text LANGUAGE plpgsql STABLE STRICT AS $$
+DECLARE
+    written text;
+BEGIN
+    written := convert_from(content, 'UTF8');
+    PERFORM written::json;
+    RETURN written;
+EXCEPTION WHEN OTHERS THEN
+    RETURN encode(content, 'escape');
+END $$;
+
+CREATE VIEW {schema}.jobs_readable AS
+SELECT
+    id, kind, queue, state, priority, attempt, max_attempts, {schema}.readable(payload) AS payload,
+    {schema}.readable(result) AS result, last_error, run_at, created_at, updated_at, attempted_at, finished_at,
+    lease_until, worker, cancel_requested, unique_key, unique_until, tags
+FROM {schema}.jobs;

@@ -1,0 +1,78 @@
+"""The statements, each read once from its file. What one does, locks and searches by stands at its head.
+
+In them `{schema}` stands for the schema's name, `{channel}` for that of the channel on which those who wait are woken,
+and `{now}` for the moment that a call goes by: the one that it was given, else the server's clock when the statement
+began. (PostgreSQL's `now()` is when the transaction began, long ago where it is an application's.)
+"""
+
+from functools import cache
+from importlib.resources import files
+from typing import LiteralString
+
+_NOW = "coalesce(%(now)s::timestamptz, statement_timestamp())"
+
+CHANNEL = "tallystick:{schema}"
+"""The channel on which those who wait are woken, by a message that is the name of a queue."""
+
+
+class Queries:
+    """The statements on the tables of one schema."""
+
+    def __init__(self, schema: str) -> None:
+        self._schema = schema
+        self.migrations = [self._named(text) for text in read_all("migrations").values()]
+        self.insert = self._read("insert")
+        self.duplicates = self._read("duplicates")
+        self.claim = self._read("claim")
+        self.next_due = self._read("next_due")
+        self.extend = self._read("extend")
+        self.settle = self._read("settle")
+        self.rescue = self._read("rescue")
+        self.get = self._read("get")
+        self.list = self._read("list")
+        self.stats = self._read("stats")
+        self.fold = self._read("fold")
+        self.cancel = self._read("cancel")
+        self.requeue = self._read("requeue")
+        self.delete = self._read("delete")
+        self.purge = self._read("purge")
+        self.pause = self._read("pause")
+        self.resume = self._read("resume")
+        self.queues = self._read("queues")
+        self.listen = self._read("listen")
+
+        self.lock = self._read("lock")
+        self.find_schema = self._read("find_schema")
+        self.find_migrations = self._read("find_migrations")
+        self.is_empty = self._read("is_empty")
+        self.version = self._read("version")
+        self.create_schema = self._read("create_schema")
+        self.create_migrations = self._read("create_migrations")
+        self.add_migration = self._read("add_migration")
+        self.drop = self._read("drop")
+        self.drop_schema = self._read("drop_schema")
+
+        self.doctor_server = self._read("doctor_server")
+        self.doctor_transactions = self._read("doctor_transactions")
+        self.doctor_session = self._read("doctor_session")
+        self.doctor_notify = self._read("doctor_notify")
+        self.doctor_indexes = self._read("doctor_indexes")
+        self.doctor_triggers = self._read("doctor_triggers")
+        self.doctor_tables = self._read("doctor_tables")
+        self.doctor_ledger = self._read("doctor_ledger")
+
+    def _read(self, name: str) -> LiteralString:
+        return self._named(read_all("queries")[f"{name}.sql"])
+
+    def _named(self, text: str) -> LiteralString:
+        """Fill in the names. No user wrote this text but for the schema's, which `location` has let through."""
+        channel = CHANNEL.replace("{schema}", self._schema)
+        text = text.replace("'{channel}'", f"'{channel}'").replace("{channel}", f'"{channel}"')
+        return text.replace("{schema}", f'"{self._schema}"').replace("{now}", _NOW)
+
+
+@cache
+def read_all(folder: str) -> dict[str, str]:
+    """Return the texts of a folder's statements by their files' names, in the order of these."""
+    found = [file for file in (files(__package__) / folder).iterdir() if file.name.endswith(".sql")]
+    return {file.name: file.read_text("utf-8") for file in sorted(found, key=lambda file: file.name)}

@@ -1,6 +1,0 @@
-"""Windlass jobs in PostgreSQL, for production."""
-
-from .backend import PostgresBackend
-from .statement import insert_statement
-
-__all__ = ["PostgresBackend", "insert_statement"]

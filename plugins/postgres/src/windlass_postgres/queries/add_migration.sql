@@ -1,4 +1,0 @@
--- Effect: write down that the next migration was applied.
--- Locks: none. Index: primary key.
-INSERT INTO {schema}.windlass_migrations (version)
-SELECT coalesce(max(version), 0) + 1 FROM {schema}.windlass_migrations

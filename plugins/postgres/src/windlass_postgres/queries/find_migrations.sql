@@ -1,3 +1,0 @@
--- Effect: say whether the schema has our mark.
--- Locks: none. Index: the catalogue's.
-SELECT to_regclass('{schema}.windlass_migrations') IS NOT NULL

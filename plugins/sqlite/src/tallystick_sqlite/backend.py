@@ -1,0 +1,333 @@
+"""The contract, kept in one SQLite file."""
+
+import builtins
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from threading import Event
+from time import monotonic
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from tallystick import (
+    CLAIMABLE,
+    FINAL,
+    LEASE_EXPIRED,
+    Backend,
+    Capabilities,
+    Claim,
+    Filter,
+    Finding,
+    Hold,
+    Inserted,
+    NewRecord,
+    Outcome,
+    Queue,
+    QueueStats,
+    Record,
+    State,
+    Stats,
+    guards,
+)
+
+from . import doctor, queries, rows, schema
+from .connection import Connection, borrowed, closed
+from .errors import mapped
+from .location import Location, namespaced
+from .matching import get, matching
+from .rows import micros
+from .settling import settlement
+
+_CAPABILITIES = Capabilities(
+    durable=True,
+    multi_process=True,
+    notify=True,
+    transactions=True,
+    time_precision=timedelta(microseconds=1),
+    max_payload_bytes=16 * 1024 * 1024,
+    max_batch=100_000,
+)
+
+_POLL_SECONDS = 0.010
+
+
+class SqliteBackend(Backend):
+    """One client of the store in a file: `sqlite:///relative.db`, `sqlite:////absolute.db`.
+
+    Its `transaction` is a `sqlite3.Connection` to the same file on which a transaction was begun. A
+    backend does not survive a fork: open one in each process.
+    """
+
+    contract_version: ClassVar[int] = 1
+
+    def __init__(self, location: Location) -> None:
+        self._location = location
+        self._closed = Event()
+        self._writer = Connection(location)
+        self._reader = Connection(location)
+        self._watcher = Connection(location)  # only reads, so that its data_version tells of every commit
+        self._connections = (self._watcher, self._reader, self._writer)
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        return cls(Location.parse(url))
+
+    @classmethod
+    def namespaced(cls, url: str, namespace: str) -> str:
+        return namespaced(url, namespace)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return _CAPABILITIES
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        self._refuse_closed()
+        with mapped(self._location.path), closing(schema.open_store(self._location)) as connection:
+            connection.execute(queries.BEGIN_WRITE)
+            yield connection
+            connection.commit()
+
+    def setup(self) -> None:
+        self._refuse_closed()
+        schema.setup(self._location)
+
+    def script(self) -> str:
+        return schema.script()
+
+    def teardown(self) -> None:
+        self._refuse_closed()
+        for connection in self._connections:
+            connection.let_go()
+        schema.teardown(self._location)
+
+    def insert(
+        self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[Inserted]:
+        _batch(records)
+        for record in records:
+            guards.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
+        now = _now(now)
+        stored = [record.stored(now) for record in records]
+        with self._target(transaction) as target:
+            answers = [_insert(target, record) for record in stored]
+            for queue in {answer.record.queue for answer in answers if answer.created}:
+                target.execute(queries.ADD_QUEUE, {"queue": queue})
+        return answers
+
+    def claim(
+        self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
+    ) -> Sequence[Record]:
+        names = rows.json_list(guards.names(queues, "queues"))
+        guards.limit(limit)
+        guards.name(worker, "worker")
+        now = _now(now)
+        until = guards.moment(guards.positive(lease, "lease"), now, "lease")
+        parameters = {"queues": names, "limit": limit, "worker": worker, "until": micros(until), "now": micros(now)}
+        with self._reader.reading() as connection:
+            due = _next_due(connection, names)
+        if due is None or due > micros(now):
+            return []  # without the write lock
+        with self._writer.writing() as connection:
+            claimed = connection.execute(queries.CLAIM, parameters).fetchall()
+        return [rows.record(row) for row in sorted(claimed, key=rows.claiming_order)]
+
+    def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
+        _batch(claims)
+        now = _now(now)
+        until = guards.moment(guards.positive(lease, "lease"), now, "lease")
+        times = {"until": micros(until), "now": micros(now)}
+        with self._writer.writing() as connection:
+            return [_extend(connection, claim, times) for claim in claims]
+
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
+        _batch(outcomes)
+        now = _now(now)
+        settlements = [settlement(outcome, now, _CAPABILITIES.max_payload_bytes) for outcome in outcomes]
+        with self._target(transaction) as target:
+            return [target.execute(*settlement).rowcount == 1 for settlement in settlements]
+
+    def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
+        parameters = {"limit": guards.limit(limit), "now": micros(_now(now)), "error": LEASE_EXPIRED.to_json()}
+        with self._writer.writing() as connection:
+            rescued = connection.execute(queries.RESCUE, parameters).fetchall()
+        return [rows.record(row) for row in rescued]
+
+    def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
+        _batch(ids)
+        with self._reader.reading() as connection:
+            return {id: record for id in ids if (record := get(connection, id.bytes)) is not None}
+
+    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
+        guards.limit(limit)
+        _batch(filter.ids or ())
+        with self._reader.snapshot() as connection:
+            ids = builtins.list(islice(matching(connection, filter, states=set(State), after=after), limit))
+            return [record for id in ids if (record := get(connection, id)) is not None]
+
+    def stats(self, *, now: datetime | None = None) -> Stats:
+        parameters = {"now": micros(_now(now))}
+        with self._reader.snapshot() as connection:
+            groups = connection.execute(queries.STATS, parameters).fetchall()
+            queues = _queues(connection)
+        return _stats(groups, queues)
+
+    def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
+        moment = micros(_now(now))
+
+        def cancel(cursor: sqlite3.Cursor, id: bytes) -> bool:
+            parameters = {"id": id, "now": moment}
+            return _changed(cursor, queries.CANCEL, parameters) or _changed(cursor, queries.REQUEST_CANCEL, parameters)
+
+        return self._change(filter, CLAIMABLE | {State.RUNNING}, cancel, limit)
+
+    def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
+        moment = micros(_now(now))
+
+        def requeue(cursor: sqlite3.Cursor, id: bytes) -> bool:
+            return _changed(cursor, queries.REQUEUE, {"id": id, "now": moment})
+
+        return self._change(filter, FINAL | {State.RETRYING}, requeue, limit)
+
+    def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
+        def delete(cursor: sqlite3.Cursor, id: bytes) -> bool:
+            return _changed(cursor, queries.DELETE, {"id": id})
+
+        return self._change(filter, set(State) - {State.RUNNING}, delete, limit)
+
+    def _change(
+        self, filter: Filter, states: Set[State], change: Callable[[sqlite3.Cursor, bytes], bool], limit: int
+    ) -> Sequence[UUID]:
+        guards.limit(limit)
+        _batch(filter.ids or ())
+        with self._writer.writing() as connection:
+            cursor = connection.cursor()
+            with closing(matching(connection, filter, states=states)) as found:
+                return [UUID(bytes=id) for id in islice((id for id in found if change(cursor, id)), limit)]
+
+    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
+        guards.final(states)
+        guards.limit(limit)
+        parameters = {
+            "states": rows.json_list(states),
+            "before": micros(guards.utc(before, "before")),
+            "limit": limit,
+        }
+        with self._writer.writing() as connection:
+            return connection.execute(queries.PURGE, parameters).rowcount
+
+    def pause(self, queue: str) -> None:
+        guards.name(queue, "queue")
+        with self._writer.writing() as connection:
+            connection.execute(queries.PAUSE, {"queue": queue})
+
+    def resume(self, queue: str) -> None:
+        guards.name(queue, "queue")
+        with self._writer.writing() as connection:
+            connection.execute(queries.RESUME, {"queue": queue})
+
+    def queues(self) -> Sequence[Queue]:
+        with self._reader.reading() as connection:
+            return _queues(connection)
+
+    def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
+        names = rows.json_list(guards.names(queues, "queues"))
+        deadline = monotonic() + timeout.total_seconds()
+        seen, due = None, None
+        while True:
+            with self._watcher.reading() as connection:
+                [version] = connection.execute(queries.DATA_VERSION).fetchone()
+                if version != seen:
+                    seen, due = version, _next_due(connection, names)
+            if due is not None and due <= micros(datetime.now(UTC)):
+                return True
+            remaining = deadline - monotonic()
+            if remaining <= 0 or self._closed.wait(min(remaining, _POLL_SECONDS)):
+                return False
+
+    def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
+        self._refuse_closed()
+        with mapped(self._location.path):
+            return builtins.list(doctor.diagnose(self._location))
+
+    def close(self) -> None:
+        self._closed.set()
+        for connection in self._connections:
+            connection.close()
+
+    @contextmanager
+    def _target(self, transaction: object | None) -> Iterator[sqlite3.Cursor]:
+        """Write all or nothing: in the caller's transaction, else in one of our own."""
+        self._refuse_closed()
+        if transaction is not None:
+            with borrowed(transaction, self._location) as cursor:
+                yield cursor
+        else:
+            with self._writer.writing() as connection:
+                yield connection.cursor()
+
+    def _refuse_closed(self) -> None:
+        if self._closed.is_set():
+            raise closed()
+
+
+def _now(now: datetime | None) -> datetime:
+    return datetime.now(UTC) if now is None else guards.utc(now)
+
+
+def _batch(items: Sequence[Any]) -> None:
+    guards.within(len(items), 0, _CAPABILITIES.max_batch, "the number of items in one call")
+
+
+def _insert(target: sqlite3.Cursor, record: Record) -> Inserted:
+    if target.execute(queries.INSERT, rows.insertion(record)).rowcount == 1:
+        return Inserted(record, created=True)
+    duplicate = (
+        target.execute(queries.GET, {"id": record.id.bytes}).fetchone()
+        or target.execute(queries.HOLDER, {"unique_key": record.unique_key}).fetchone()
+    )
+    return Inserted(rows.record(duplicate), created=False)
+
+
+def _next_due(connection: sqlite3.Connection, queues: str | None) -> int | None:
+    [due] = connection.execute(queries.NEXT_DUE, {"queues": queues}).fetchone()
+    return None if due is None else int(due)
+
+
+def _extend(connection: sqlite3.Connection, claim: Claim, times: rows.Parameters) -> Hold:
+    parameters = {"id": claim.id.bytes, "attempt": claim.attempt, **times}
+    match connection.execute(queries.EXTEND, parameters).fetchall():
+        case []:
+            return Hold.LOST
+        case [[cancel_requested]]:
+            return Hold.CANCEL_REQUESTED if cancel_requested else Hold.HELD
+    raise AssertionError("an id is a primary key")
+
+
+def _changed(cursor: sqlite3.Cursor, query: str, parameters: rows.Parameters) -> bool:
+    return cursor.execute(query, parameters).rowcount == 1
+
+
+def _queues(connection: sqlite3.Connection) -> list[Queue]:
+    return [Queue(name, bool(paused)) for name, paused in connection.execute(queries.QUEUES)]
+
+
+def _stats(groups: list[tuple[Any, ...]], queues: list[Queue]) -> Stats:
+    states: Counter[State] = Counter(dict.fromkeys(State, 0))
+    kinds: Counter[str] = Counter()
+    by_queue = {queue.name: QueueStats(0, 0, None, queue.paused) for queue in queues}
+    for queue, kind, state, total, due, oldest in groups:
+        states[State(state)] += total
+        kinds[kind] += total
+        known = by_queue.get(queue, QueueStats(0, 0, None, False))
+        firsts = [known.oldest_due] if known.oldest_due else []
+        firsts += [rows.moment(oldest)] if oldest is not None else []
+        by_queue[queue] = known._replace(
+            total=known.total + total, due=known.due + due, oldest_due=min(firsts, default=None)
+        )
+    return Stats(sum(states.values()), dict(states), dict(kinds), by_queue)

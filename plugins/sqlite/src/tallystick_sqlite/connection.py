@@ -1,0 +1,114 @@
+"""One connection to the file: its lock, its transactions, and the loan of a caller's own."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from threading import Lock
+
+from tallystick import Closed, InvalidArgument
+
+from . import queries
+from .errors import mapped
+from .location import Location
+from .schema import check, open_store
+
+
+class Connection:
+    """A connection that is opened at its first use, and used by one thread at a time."""
+
+    def __init__(self, location: Location) -> None:
+        self._location = location
+        self._lock = Lock()
+        self._opened: sqlite3.Connection | None = None
+        self._closed = False
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Read; each statement sees the store as it is by then."""
+        with self._lock, mapped(self._location.path):
+            yield self._open()
+
+    def snapshot(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Read; all statements see the store as it was at the first."""
+        return self._transaction(queries.BEGIN_READ)
+
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Write all or nothing, alone; what fails is rolled back."""
+        return self._transaction(queries.BEGIN_WRITE)
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with self.reading() as connection:
+            try:
+                connection.execute(begin)
+                yield connection
+                with mapped(self._location.path, committing=True):
+                    connection.commit()
+            finally:
+                connection.rollback()  # without effect once committed
+
+    def _open(self) -> sqlite3.Connection:
+        if self._closed:
+            raise closed()
+        if self._opened is None:
+            self._opened = open_store(self._location)
+        return self._opened
+
+    def let_go(self) -> None:
+        """Close until the next use."""
+        with self._lock:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    def close(self) -> None:
+        """Close for ever. Repeat: harmless."""
+        self._closed = True
+        self.let_go()
+
+
+@contextmanager
+def borrowed(transaction: object, location: Location) -> Iterator[sqlite3.Cursor]:
+    """Take part in a caller's own transaction, all or nothing; neither begin nor end it.
+
+    Raises:
+        InvalidArgument: it is not a `sqlite3.Connection` to this file with a transaction begun.
+    """
+    if not isinstance(transaction, sqlite3.Connection):
+        raise InvalidArgument(f"transaction is of type {type(transaction).__name__}; it must be a sqlite3.Connection")
+    with mapped(location.path), _plain_cursor(transaction) as cursor:
+        if not transaction.in_transaction:
+            raise InvalidArgument("transaction is a connection that has begun none; execute BEGIN IMMEDIATE first")
+        _refuse_other_file(cursor, location.path)
+        check(cursor, location)
+        cursor.execute(queries.SAVEPOINT)
+        try:
+            yield cursor
+        except BaseException:
+            if transaction.in_transaction:  # some errors end the whole transaction
+                cursor.execute(queries.SAVEPOINT_ROLLBACK)
+                cursor.execute(queries.SAVEPOINT_RELEASE)
+            raise
+        cursor.execute(queries.SAVEPOINT_RELEASE)
+
+
+@contextmanager
+def _plain_cursor(connection: sqlite3.Connection) -> Iterator[sqlite3.Cursor]:
+    """Yield a cursor without the connection's row factory, and with text as str."""
+    text_factory, connection.text_factory = connection.text_factory, str
+    try:
+        yield sqlite3.Cursor(connection)
+    finally:
+        connection.text_factory = text_factory
+
+
+def _refuse_other_file(cursor: sqlite3.Cursor, path: Path) -> None:
+    [file] = cursor.execute(queries.MAIN_FILE).fetchone()
+    if not file or not Path(file).exists() or not path.exists() or not Path(file).samefile(path):
+        raise InvalidArgument(f"transaction is a connection to {file or 'no file'}; it must be one to {path}")
+
+
+def closed() -> Closed:
+    """Return the error for a call after `close`."""
+    return Closed("this backend was closed; open another with tallystick.open_backend(url)")

@@ -1,0 +1,60 @@
+"""How a file is: what `tallystick doctor` shows."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from sqlite3 import Connection, DatabaseError
+from typing import Any
+
+from tallystick import Finding, NotSetUp
+from tallystick.finding import fault, ok, warning
+
+from . import schema
+from .location import Location
+
+MUCH_FREE = 16 * 1024 * 1024
+"""How many bytes of free pages are worth giving back, where they are most of the file."""
+
+
+def diagnose(location: Location) -> Iterator[Finding]:
+    """Yield what there is to say of a file."""
+    try:
+        schema.open_store(location).close()
+    except NotSetUp as exc:
+        yield fault("schema version", str(exc), "run `tallystick setup` with this URL")
+        return
+    with closing(schema.connect(location)) as connection:
+        yield ok("schema version", f"{len(schema.MIGRATIONS)} of {len(schema.MIGRATIONS)}")
+        yield ok("journal mode", "wal")  # else it is not set up
+        yield _synchronous(location)
+        yield _integrity(connection)
+        yield _size(connection)
+
+
+def _synchronous(location: Location) -> Finding:
+    mode = location.options.synchronous
+    if mode == "NORMAL":
+        return warning("synchronous", mode, "a power cut may undo the latest commits; leave synchronous=NORMAL away")
+    return ok("synchronous", mode)
+
+
+def _integrity(connection: Connection) -> Finding:
+    try:
+        said = "; ".join(text for (text,) in connection.execute("PRAGMA quick_check(5)"))
+    except DatabaseError as exc:
+        said = str(exc)
+    if said == "ok":
+        return ok("integrity", "quick_check found nothing")
+    return fault("integrity", said, "the file is damaged: stop the workers, restore it, or try `sqlite3 FILE .recover`")
+
+
+def _size(connection: Connection) -> Finding:
+    page, pages, free = (_pragma(connection, name) for name in ("page_size", "page_count", "freelist_count"))
+    found = f"{page * pages:,} bytes, of which {page * free:,} are free"
+    if free * 2 > pages and page * free > MUCH_FREE:
+        return warning("file size", found, "free pages are used again; to give them back, execute VACUUM")
+    return ok("file size", found)
+
+
+def _pragma(connection: Connection, name: str) -> Any:
+    [value] = connection.execute(f"PRAGMA {name}").fetchone()
+    return value

@@ -1,0 +1,47 @@
+"""The one place where SQLite's errors become ours."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tallystick import BackendError, ForeignStore, InvalidArgument, NotSetUp, OutcomeUnknown, Unavailable
+
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+@contextmanager
+def mapped(path: Path, *, committing: bool = False) -> Iterator[None]:
+    """Raise what SQLite raises about a file as ours."""
+    try:
+        yield
+    except sqlite3.Error as exc:
+        raise _ours(exc, path, committing) from exc
+
+
+def _ours(exc: sqlite3.Error, path: Path, committing: bool) -> BackendError | InvalidArgument:
+    code = primary_code(exc)
+    if isinstance(exc, sqlite3.ProgrammingError):
+        return InvalidArgument(f"the connection that was given as transaction cannot be used: {exc}")
+    if code in _BUSY:
+        return Unavailable(
+            f"{path} stayed locked by another connection for longer than busy_timeout ({exc}); keep transactions "
+            "short, begin those that write with BEGIN IMMEDIATE, or write sqlite:///...?busy_timeout=60"
+        )
+    if code == sqlite3.SQLITE_NOTADB:
+        return ForeignStore(f"{path} is not an SQLite database; it was left as it was")
+    if "no such table: tallystick_" in str(exc) or "no such table: main.tallystick_" in str(exc):
+        return not_set_up(path)
+    if committing and code == sqlite3.SQLITE_IOERR:
+        return OutcomeUnknown(f"{path} could not be written while committing, and may have been: {exc}")
+    return Unavailable(f"{path} could not be used: {exc}")
+
+
+def primary_code(exc: sqlite3.Error) -> int:
+    """Return SQLite's result code without its extension; 0 where the driver itself raised."""
+    return getattr(exc, "sqlite_errorcode", 0) & 0xFF
+
+
+def not_set_up(path: Path) -> NotSetUp:
+    """Return the error for a file that `setup` has not made yet, or that was torn down."""
+    return NotSetUp(f"{path} is not set up; run `tallystick setup` with its URL, or call setup()")

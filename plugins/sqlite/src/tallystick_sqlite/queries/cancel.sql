@@ -1,0 +1,6 @@
+-- Effect: end a waiting job as cancelled.
+-- Locks: write. Index: primary key.
+UPDATE tallystick_jobs
+SET state = 'cancelled', finished_at = :now, updated_at = :now,
+    held_key = CASE unique_until WHEN 'purged' THEN held_key END
+WHERE id = :id AND state IN ('pending', 'retrying')

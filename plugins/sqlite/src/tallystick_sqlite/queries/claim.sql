@@ -1,0 +1,52 @@
+-- Effect: begin an attempt of the first due jobs, in claiming order, of those of the queues that are not paused.
+-- Locks: write. Index: tallystick_waiting. A lane is one (queue, priority), kept in claiming order by the index. `lane`
+--     skips from each to the next, past the jobs between. `due` starts with the first due job of each lane, and puts
+--     behind each that it takes the next of its lane; its ORDER BY is the order of taking. What is read are the lanes
+--     and the jobs that are claimed, however many wait.
+-- Order: of what is returned, none.
+WITH RECURSIVE lane (queue, priority) AS (
+    SELECT
+        asked.value,
+        (
+            SELECT max(priority) FROM tallystick_jobs
+            WHERE queue = asked.value AND state IN ('pending', 'retrying')
+        )
+    FROM json_each(:queues) AS asked
+    WHERE NOT EXISTS (SELECT 1 FROM tallystick_queues WHERE name = asked.value AND paused)
+    UNION ALL
+    SELECT
+        lane.queue,
+        (
+            SELECT max(priority) FROM tallystick_jobs
+            WHERE queue = lane.queue AND priority < lane.priority AND state IN ('pending', 'retrying')
+        )
+    FROM lane
+    WHERE lane.priority IS NOT NULL
+),
+due (job, queue, priority, run_at, id) AS (
+    SELECT job.rowid, job.queue, job.priority, job.run_at, job.id
+    FROM lane CROSS JOIN tallystick_jobs AS job ON job.rowid = (
+        SELECT rowid FROM tallystick_jobs
+        WHERE queue = lane.queue AND priority = lane.priority AND state IN ('pending', 'retrying') AND run_at <= :now
+        ORDER BY run_at, id
+        LIMIT 1
+    )
+    UNION ALL
+    SELECT job.rowid, job.queue, job.priority, job.run_at, job.id
+    FROM due CROSS JOIN tallystick_jobs AS job ON job.rowid = (
+        SELECT rowid FROM tallystick_jobs
+        WHERE queue = due.queue AND priority = due.priority AND state IN ('pending', 'retrying') AND run_at <= :now
+            AND (run_at, id) > (due.run_at, due.id)
+        ORDER BY run_at, id
+        LIMIT 1
+    )
+    ORDER BY 3 DESC, 4, 5
+    LIMIT :limit
+)
+UPDATE tallystick_jobs
+SET state = 'running', attempt = attempt + 1, lease_until = :until, worker = :worker, attempted_at = :now,
+    updated_at = :now
+WHERE rowid IN (SELECT job FROM due)
+RETURNING
+    id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,
+    finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error, result, tags

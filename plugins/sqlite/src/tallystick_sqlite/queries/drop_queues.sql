@@ -1,0 +1,3 @@
+-- Effect: remove the table of queues, where it is.
+-- Locks: write.
+DROP TABLE IF EXISTS tallystick_queues

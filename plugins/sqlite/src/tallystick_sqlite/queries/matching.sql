@@ -1,0 +1,12 @@
+-- Effect: read the ids, newest first, of the records below an id that fit a filter; a list that is NULL fits all.
+-- Locks: none. Index: primary key, walked until the caller has enough.
+SELECT id
+FROM tallystick_jobs AS job
+WHERE id < :below
+    AND state IN (SELECT value FROM json_each(:states))
+    AND (:kinds IS NULL OR kind IN (SELECT value FROM json_each(:kinds)))
+    AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
+    AND (:tags IS NULL OR EXISTS (
+        SELECT 1 FROM json_each(job.tags) AS tag WHERE tag.value IN (SELECT value FROM json_each(:tags))
+    ))
+ORDER BY id DESC

@@ -1,0 +1,26 @@
+-- Effect: read the earliest run_at of what waits in those of the queues that are not paused; NULL where nothing does.
+-- Locks: none. Index: tallystick_waiting, from one (queue, priority) to the next: its cost grows with their number only.
+WITH RECURSIVE lane (queue, priority) AS (
+    SELECT
+        asked.value,
+        (
+            SELECT max(priority) FROM tallystick_jobs
+            WHERE queue = asked.value AND state IN ('pending', 'retrying')
+        )
+    FROM json_each(:queues) AS asked
+    WHERE NOT EXISTS (SELECT 1 FROM tallystick_queues WHERE name = asked.value AND paused)
+    UNION ALL
+    SELECT
+        lane.queue,
+        (
+            SELECT max(priority) FROM tallystick_jobs
+            WHERE queue = lane.queue AND priority < lane.priority AND state IN ('pending', 'retrying')
+        )
+    FROM lane
+    WHERE lane.priority IS NOT NULL
+)
+SELECT min((
+    SELECT min(run_at) FROM tallystick_jobs
+    WHERE queue = lane.queue AND priority = lane.priority AND state IN ('pending', 'retrying')
+))
+FROM lane

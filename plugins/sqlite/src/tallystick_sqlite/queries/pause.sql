@@ -1,0 +1,3 @@
+-- Effect: pause a queue, known from now on.
+-- Locks: write. Index: primary key.
+INSERT INTO tallystick_queues (name, paused) VALUES (:queue, TRUE) ON CONFLICT DO UPDATE SET paused = TRUE

@@ -1,0 +1,8 @@
+-- Effect: remove records of jobs that finished before a moment.
+-- Locks: write. Index: tallystick_finished.
+DELETE FROM tallystick_jobs
+WHERE rowid IN (
+    SELECT rowid FROM tallystick_jobs
+    WHERE state IN (SELECT value FROM json_each(:states)) AND finished_at < :before
+    LIMIT :limit
+)

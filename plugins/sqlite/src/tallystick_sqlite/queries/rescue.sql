@@ -1,0 +1,19 @@
+-- Effect: end attempts whose lease has run out: the job waits for another, or ends where none is left or cancellation
+--     was requested.
+-- Locks: write. Index: tallystick_leases.
+UPDATE tallystick_jobs
+SET state = CASE
+        WHEN cancel_requested THEN 'cancelled'
+        WHEN attempt >= max_attempts THEN 'discarded'
+        ELSE 'retrying'
+    END,
+    last_error = :error, updated_at = :now, lease_until = NULL,
+    run_at = iif(cancel_requested OR attempt >= max_attempts, run_at, :now),
+    finished_at = iif(cancel_requested OR attempt >= max_attempts, :now, NULL),
+    held_key = iif((cancel_requested OR attempt >= max_attempts) AND unique_until = 'finished', NULL, held_key)
+WHERE rowid IN (
+    SELECT rowid FROM tallystick_jobs WHERE state = 'running' AND lease_until <= :now ORDER BY lease_until LIMIT :limit
+)
+RETURNING
+    id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,
+    finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error, result, tags

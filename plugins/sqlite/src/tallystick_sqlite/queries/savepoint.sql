@@ -1,0 +1,2 @@
+-- Effect: mark a point in the caller's transaction to go back to.
+SAVEPOINT tallystick

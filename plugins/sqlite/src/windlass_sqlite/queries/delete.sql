@@ -1,3 +1,0 @@
--- Effect: remove the record of a job that is not running.
--- Locks: write. Index: primary key.
-DELETE FROM windlass_jobs WHERE id = :id AND state <> 'running'

@@ -1,3 +1,0 @@
--- Effect: remove the table of queues, where it is.
--- Locks: write.
-DROP TABLE IF EXISTS windlass_queues

@@ -1,3 +1,0 @@
--- Effect: pause a queue, known from now on.
--- Locks: write. Index: primary key.
-INSERT INTO windlass_queues (name, paused) VALUES (:queue, TRUE) ON CONFLICT DO UPDATE SET paused = TRUE

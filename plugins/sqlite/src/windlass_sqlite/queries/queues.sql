@@ -1,3 +1,0 @@
--- Effect: read the known queues by name.
--- Locks: none. Index: primary key.
-SELECT name, paused FROM windlass_queues ORDER BY name

@@ -1,3 +1,0 @@
--- Effect: resume a queue, where it is known.
--- Locks: write. Index: primary key.
-UPDATE windlass_queues SET paused = FALSE WHERE name = :queue

@@ -1,2 +1,0 @@
--- Effect: mark a point in the caller's transaction to go back to.
-SAVEPOINT windlass

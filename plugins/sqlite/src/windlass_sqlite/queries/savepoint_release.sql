@@ -1,2 +1,0 @@
--- Effect: forget the savepoint; what was done since is part of the caller's transaction.
-RELEASE windlass

@@ -1,6 +1,0 @@
--- Effect: end an attempt that has not ended as discarded.
--- Locks: write. Index: primary key.
-UPDATE windlass_jobs
-SET state = 'discarded', last_error = :error, finished_at = :now, updated_at = :now, lease_until = NULL,
-    held_key = CASE unique_until WHEN 'purged' THEN held_key END
-WHERE id = :id AND state = 'running' AND attempt = :attempt

@@ -1,8 +1,0 @@
--- Effect: count the records of each queue, kind and state: all, and those that are due; read the earliest of these.
--- Locks: none. Index: none; every record is read.
-SELECT
-    queue, kind, state, count(*),
-    count(*) FILTER (WHERE state IN ('pending', 'retrying') AND run_at <= :now),
-    min(run_at) FILTER (WHERE state IN ('pending', 'retrying') AND run_at <= :now)
-FROM windlass_jobs
-GROUP BY queue, kind, state
