@@ -15,6 +15,8 @@ from tempfile import mkdtemp
 from time import monotonic, sleep
 from urllib.parse import urlsplit
 
+from support import PATIENCE
+
 _SERVER_USER = "nobody"
 """Who runs a server for root, for whom PostgreSQL refuses to run."""
 
@@ -201,7 +203,7 @@ max_client_conn = 500
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    deadline = monotonic() + 60
+    deadline = monotonic() + PATIENCE
     while True:
         try:
             socket.create_connection(("127.0.0.1", port)).close()

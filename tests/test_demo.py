@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from support import PATIENCE
 from tallystick import Filter, State, open_backend
 
 
@@ -15,7 +16,7 @@ def test_the_demo_works_a_tree_and_leaves_its_results(shared_url: str, tmp_path:
     (source / "pkg" / "more.py").write_text("def two():\n    x = 2\n    return x\n")
     (source / "bad.py").write_text("def (:\n")
     command = [sys.executable, "-m", "tallystick.cli", "demo", "--path", str(source), "--backend", shared_url]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
     assert "longest function: two in pkg/more.py, 3 lines" in done.stdout
     assert "tallystick jobs show" in done.stdout

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from homes import Home
-from support import Spawn, eventually
+from support import PATIENCE, Spawn, eventually
 from tallystick import (
     Backend,
     ClaimLost,
@@ -29,7 +29,7 @@ from tallystick import (
 )
 from tallystick.plugins import installed
 
-SOON = timedelta(seconds=20)
+SOON = timedelta(seconds=PATIENCE)
 AT_ONCE = Fixed(timedelta(0))
 
 Body = Callable[[Home, Context], Any]

@@ -4,11 +4,11 @@ import signal
 from collections import Counter
 from pathlib import Path
 
-from support import Spawn, eventually
+from support import PATIENCE, Spawn, eventually
 from tallystick import Filter, NewRecord, State, open_backend
 
-JOBS = 20_000
-FEW_JOBS = 1_000
+JOBS = 4_000
+FEW_JOBS = 300
 """Where the server of the tests is slow: it looks through a collection at each search."""
 
 
@@ -20,13 +20,13 @@ def test_each_job_is_handled_once_by_two_workers_while_a_third_process_enqueues(
     jobs = FEW_JOBS if shared_url.startswith("mongodb:") else JOBS
     with open_backend(shared_url) as backend:
         backend.setup()
-        workers = [spawn("count.py", shared_url, str(log)) for _ in range(2)]
+        workers = [spawn("count.py", shared_url, str(log), "30", "2") for _ in range(2)]
         enqueuer = spawn("enqueue.py", shared_url, str(jobs))
-        assert enqueuer.wait(timeout=100) == 0
+        assert enqueuer.wait(timeout=PATIENCE) == 0
         eventually(lambda: backend.stats().by_state[State.COMPLETED] == jobs)
         for worker in workers:
             worker.send_signal(signal.SIGTERM)
-        assert [worker.wait(timeout=30) for worker in workers] == [0, 0]
+        assert [worker.wait(timeout=PATIENCE) for worker in workers] == [0, 0]
         stats = backend.stats()
     runs = [line.split() for line in log.read_text().splitlines()]
     assert Counter(int(number) for number, _, _ in runs) == Counter(range(jobs))
@@ -49,7 +49,7 @@ def test_no_job_is_lost_when_its_worker_is_killed(shared_url: str, spawn: Spawn,
         survivor = spawn("count.py", shared_url, str(log), "1")
         eventually(lambda: backend.stats().by_state[State.COMPLETED] == 200)
         survivor.send_signal(signal.SIGTERM)
-        assert survivor.wait(timeout=30) == 0
+        assert survivor.wait(timeout=PATIENCE) == 0
         records = backend.list(Filter(), limit=1_000)
     attempts = {int(record.payload): record.attempt for record in records}
     assert all(attempts[number] == 2 for number in held)

@@ -6,9 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from support import PATIENCE
 from tallystick import Context, Fixed, Job, JobDiscarded, Runner, State
 
-SOON = timedelta(seconds=10)
+SOON = timedelta(seconds=PATIENCE)
 README = Path(__file__).parent.parent / "README.md"
 
 

@@ -14,6 +14,7 @@ from time import monotonic, sleep
 
 import pytest
 import typer
+from support import PATIENCE
 from tallystick_conformance import Target, command, conform
 from tallystick_conformance.clauses import CLAUSES
 from tallystick_conformance.mutants.memory_inserts import StripsNul
@@ -112,9 +113,9 @@ def test_a_signal_ends_a_run_cleanly(tmp_path: Path, number: signal.Signals) -> 
     ]
     with subprocess.Popen([sys.executable, "-m", "tallystick.cli", *arguments], stderr=subprocess.PIPE) as process:
         for there in (True, False, True):  # the store of the first look at the backend, and then one of a clause
-            assert _within(60, partial(_is_used, stores, there))
+            assert _within(partial(_is_used, stores, there))
         process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=PATIENCE)
 
     told = json.loads((folder / "report.json").read_text())
     assert process.returncode == 128 + number
@@ -134,7 +135,7 @@ def test_an_interrupt_in_a_garbage_collection_is_not_lost() -> None:
     def collect() -> None:
         gc.callbacks.append(interrupt)
         gc.collect()
-        Event().wait(60)
+        Event().wait(PATIENCE)
 
     with as_interrupts() as came, pytest.raises(KeyboardInterrupt):
         collect()
@@ -165,8 +166,8 @@ def _is_used(stores: Path, there: bool) -> bool:
     return any(stores.iterdir()) is there
 
 
-def _within(seconds: float, condition: Callable[[], bool]) -> bool:
-    deadline = monotonic() + seconds
+def _within(condition: Callable[[], bool]) -> bool:
+    deadline = monotonic() + PATIENCE
     while not condition():
         if monotonic() > deadline:
             return False
@@ -183,9 +184,9 @@ def test_ctrl_c_reaches_other_processes_too(tmp_path: Path, clause: str) -> None
     arguments = ["conform", f"sqlite:///{tmp_path}/x.db", "--only", clause]
     command = [sys.executable, "-m", "tallystick.cli", *arguments]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as process:
-        assert _within(60, partial(_has_children, process.pid))
+        assert _within(partial(_has_children, process.pid))
         os.killpg(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=PATIENCE)
 
     assert (process.returncode, errors) == (130, b"")
     assert list(tmp_path.iterdir()) == []

@@ -5,6 +5,7 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from support import PATIENCE
 from tallystick_conformance import pytest_plugin
 
 SUITE = """
@@ -26,7 +27,7 @@ def test_fixture(tallystick_conform):
 
 def _pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-p", "no:randomly", "-q", "-rA", *_loaded(), *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def _loaded() -> list[str]:

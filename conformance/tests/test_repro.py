@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import PATIENCE
 from tallystick import ConfigurationError
 from tallystick_conformance import CLAUSES, Report, Status, Target, conform
 from tallystick_conformance.repros.replay import replay
@@ -93,7 +94,9 @@ def _conform(backend: Any, clause: str, **options: Any) -> Report:
 
 
 def _run(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [sys.executable, script, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
 
 
 @pytest.mark.parametrize(("name", "clause"), PROGRAMS.items())

@@ -15,7 +15,7 @@ T = TypeVar("T")
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
 AT_ONCE = timedelta(0)
 SECOND = timedelta(seconds=1)
-LONG = timedelta(seconds=10)
+LONG = timedelta(minutes=5)
 """Longer than any test waits, unless it fails."""
 SHORT_LEASE = timedelta(milliseconds=240)
 """Extended every 40 ms, and looked after every 20 ms."""

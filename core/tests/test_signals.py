@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from .helpers import LONG
+
 WORKER = """
 import time
 from datetime import timedelta
@@ -69,7 +71,7 @@ def test_drains(start: Callable[[str], Worker], number: signal.Signals) -> None:
     worker.send_signal(number)
     assert line(worker) == "stopping"
     assert line(worker) == "completed"
-    assert worker.wait(timeout=30) == 0
+    assert worker.wait(timeout=LONG.total_seconds()) == 0
 
 
 def test_hurries(start: Callable[[str], Worker]) -> None:
@@ -80,4 +82,4 @@ def test_hurries(start: Callable[[str], Worker]) -> None:
     assert line(worker) == "stopping"
     worker.send_signal(signal.SIGTERM)
     assert line(worker) == "pending"
-    assert worker.wait(timeout=30) == 0
+    assert worker.wait(timeout=LONG.total_seconds()) == 0

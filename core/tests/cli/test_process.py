@@ -7,13 +7,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ..helpers import LONG
+
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("TALLYSTICK_")}
 
 
 def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *arguments]
     return subprocess.run(
-        command, env=ENVIRONMENT | environment, capture_output=True, text=True, timeout=60, check=False
+        command,
+        env=ENVIRONMENT | environment,
+        capture_output=True,
+        text=True,
+        timeout=LONG.total_seconds(),
+        check=False,
     )
 
 
@@ -63,7 +70,7 @@ def test_a_worker_runs_until_sigterm(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "worked 7\n"
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=LONG.total_seconds())
     assert process.returncode == 0, err
     assert out == ""
     assert all("time" in json.loads(line) for line in err.splitlines())

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
-from time import monotonic
 from typing import Self
 
 import pytest
@@ -13,6 +12,8 @@ from support import eventually
 from tallystick import Closed
 from tallystick_mongo import MongoBackend, listener
 from tallystick_mongo.listener import Listener
+
+HOUR_MS = 3_600_000
 
 
 class Silent:
@@ -37,26 +38,22 @@ class Silent:
 def test_it_does_not_wait_for_a_server_that_is_gone() -> None:
     """The server is not looked for, for as long as a call would, only to be told of sessions that it has lost."""
     with mongo_server() as server:
-        backend = MongoBackend.from_url(f"{server.url}?serverSelectionTimeoutMS=30000&heartbeatFrequencyMS=500")
+        backend = MongoBackend.from_url(f"{server.url}?serverSelectionTimeoutMS={HOUR_MS}&heartbeatFrequencyMS=500")
         backend.setup()
         client = backend._connection.client
         server.crash()
         eventually(lambda: not client.topology_description.has_readable_server())
-        began = monotonic()
         backend.close()
-        assert monotonic() - began < 10
 
 
 def test_it_does_not_wait_for_a_server_that_is_silent(silent_port: int) -> None:
     """A call that is looking for its server ends by it, instead of holding it up."""
-    backend = MongoBackend.from_url(f"mongodb://127.0.0.1:{silent_port}/?serverSelectionTimeoutMS=30000")
+    backend = MongoBackend.from_url(f"mongodb://127.0.0.1:{silent_port}/?serverSelectionTimeoutMS={HOUR_MS}")
     with ThreadPoolExecutor() as pool:
         call = pool.submit(backend.queues)
         eventually(lambda: backend._connection._client is not None)
-        began = monotonic()
         backend.close()
         assert isinstance(call.exception(), Closed)
-        assert monotonic() - began < 10
 
 
 def test_it_does_not_wait_for_a_stream_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import orm
 from sqlalchemy.ext import asyncio as alchemy
+from support import PATIENCE
 from tallystick import Context, Fixed, InvalidArgument, NewRecord, Runner
 from tallystick_postgres import PostgresBackend
 
@@ -136,7 +137,7 @@ def test_an_async_handler_completes_its_job(url: str, backend: PostgresBackend, 
 
         runner.start()
         job = runner.enqueue(greet.job("Ada"))
-        assert runner.result(job, timeout=timedelta(seconds=20)) == "Hello, Ada!"
+        assert runner.result(job, timeout=timedelta(seconds=PATIENCE)) == "Hello, Ada!"
         assert runner.get(job).attempt == 2
 
 

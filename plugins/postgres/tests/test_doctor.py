@@ -114,6 +114,7 @@ def test_dead_rows(
     connection.execute(f'ALTER TABLE "{schema}".jobs SET (autovacuum_enabled = FALSE)')
     backend.insert([NewRecord(kind="k") for _ in range(20)])
     connection.execute(f'DELETE FROM "{schema}".jobs')
+    connection.execute("SELECT pg_stat_force_next_flush()")
     eventually(lambda: found(backend, "dead rows of jobs").severity is WARNING)
     assert "VACUUM" in found(backend, "dead rows of jobs").advice
 

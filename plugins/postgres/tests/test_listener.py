@@ -6,11 +6,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from support import eventually
+from support import PATIENCE, eventually
 from tallystick import NewRecord
 from tallystick_postgres import PostgresBackend
 
-LONG = timedelta(seconds=30)
+LONG = timedelta(seconds=PATIENCE)
 LISTENERS = "SELECT pid FROM pg_stat_activity WHERE query LIKE %s AND pid <> pg_backend_pid()"
 
 
@@ -31,7 +31,7 @@ def test_a_lost_connection_is_made_again(
     eventually(lambda: pids(connection, schema) not in ([], [before]))
     with PostgresBackend.from_url(url) as other:
         other.insert([NewRecord(kind="k")])
-    waiter.join(20)
+    waiter.join(PATIENCE)
     assert woken == [True]
 
 
@@ -43,7 +43,7 @@ def test_a_batch_is_one_message_for_each_queue(
     backend.insert([NewRecord(kind="k", queue=f"q{n % 2}") for n in range(100)])
     connection.execute('LISTEN "end"')
     connection.execute('NOTIFY "end"')
-    told = list(connection.notifies(timeout=10, stop_after=3))
+    told = list(connection.notifies(timeout=PATIENCE, stop_after=3))
     assert sorted(notify.payload for notify in told) == ["", "q0", "q1"]
 
 
@@ -57,7 +57,7 @@ def test_waiting_goes_on_without_messages(url: str, backend: PostgresBackend, no
         waiter = Thread(target=lambda: woken.append(quiet.wait(["default"], timeout=LONG)))
         waiter.start()
         quiet.insert([NewRecord(kind="k")])
-        waiter.join(20)
+        waiter.join(PATIENCE)
         assert woken == [True]
 
 

@@ -5,7 +5,6 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
-from time import monotonic
 
 import pytest
 from tallystick import Claim, Closed, Filter, NewRecord, OutcomeUnknown, Unavailable
@@ -88,7 +87,7 @@ def test_wait_asks_what_claim_would_take(backend: SqliteBackend) -> None:
 def test_wait_returns_when_a_future_job_becomes_due(backend: SqliteBackend) -> None:
     """The next due time ends the wait, without any change of the store."""
     [inserted] = backend.insert([NewRecord(kind="k", run_at=timedelta(milliseconds=50))])
-    assert backend.wait(["default"], timeout=timedelta(seconds=30))
+    assert backend.wait(["default"], timeout=timedelta(hours=1))
     assert datetime.now(UTC) >= inserted.record.run_at
 
 
@@ -101,7 +100,7 @@ def test_close_wakes_every_wait(backend: SqliteBackend) -> None:
         backend.wait(["default"], timeout=timedelta(0))
         barrier.wait()
         try:
-            answers.append(backend.wait(["default"], timeout=timedelta(seconds=60)))
+            answers.append(backend.wait(["default"], timeout=timedelta(hours=1)))
         except Closed:  # it began just after
             answers.append(False)
 
@@ -109,12 +108,10 @@ def test_close_wakes_every_wait(backend: SqliteBackend) -> None:
     for thread in threads:
         thread.start()
     barrier.wait()
-    begun = monotonic()
     backend.close()
     for thread in threads:
-        thread.join(10)
+        thread.join()
     assert answers == [False] * 3
-    assert monotonic() - begun < 10
 
 
 def test_closed(backend: SqliteBackend) -> None:

@@ -4,8 +4,6 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
-from statistics import median
-from time import monotonic
 
 from tallystick import Filter, NewRecord, State
 from tallystick_sqlite import SqliteBackend
@@ -32,14 +30,14 @@ print(done)
 """
 
 INSERTER = """
-import sys, time
+import sys
 from tallystick import NewRecord
 from tallystick_sqlite import SqliteBackend
 
 with SqliteBackend.from_url(sys.argv[1]) as backend:
     for _ in sys.stdin:
         backend.insert([NewRecord(kind="k")])
-        print(time.monotonic(), flush=True)
+        print(flush=True)
 """
 
 
@@ -74,18 +72,16 @@ def test_setup_at_once(url: str, path: Path) -> None:
 
 
 def test_another_process_wakes_wait(url: str, backend: SqliteBackend) -> None:
-    """From the end of an insert elsewhere to the end of wait here, it takes the median of some milliseconds."""
-    delays = []
+    """An insert in another process ends a wait, long before its timeout."""
     with start(INSERTER, url) as inserter:
         assert inserter.stdin is not None
         assert inserter.stdout is not None
-        for _ in range(15):
+        for _ in range(5):
             inserter.stdin.write("go\n")
             inserter.stdin.flush()
-            assert backend.wait(["default"], timeout=timedelta(seconds=30))
-            delays.append(monotonic() - float(inserter.stdout.readline()))
+            assert backend.wait(["default"], timeout=timedelta(hours=1))
+            inserter.stdout.readline()
             backend.claim(["default"], limit=9, worker="w", lease=timedelta(minutes=1))
-    assert median(delays) < 0.1  # it is about 0.005, where the machine has nothing else to do
 
 
 def test_a_killed_process_keeps_what_was_acknowledged(url: str, backend: SqliteBackend) -> None:
