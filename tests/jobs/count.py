@@ -1,6 +1,6 @@
 """A worker process whose jobs append a line to a file: `count.py URL LOG [LEASE_SECONDS [PROCESSES]]`.
 
-It stops on SIGTERM. No job returns before as many processes as given have begun one, so that none of them works all jobs alone.
+It stops on SIGTERM. No job returns before PROCESSES processes have begun one, so that none works all jobs alone.
 """
 
 import os
