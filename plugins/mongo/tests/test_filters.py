@@ -1,0 +1,185 @@
+"""What each filter selects and each mapping keeps, on mongomock in milliseconds and on the server of the tests.
+
+Claims, leases and races are tested on the server only: mongomock has no lock.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+import mongomock
+import pytest
+from bson import CodecOptions, ObjectId, UuidRepresentation
+from pymongo import MongoClient
+from tallystick import CLAIMABLE, FINAL, Failure, Filter, NewRecord, Queue, Record, State
+from tallystick_mongo import counting, documents, queries
+
+NOW = datetime(2031, 5, 17, 12, 30, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+CALL = ObjectId()
+
+Jobs = Any
+"""A collection of pymongo or of mongomock, which have the same methods and no common type."""
+
+
+@pytest.fixture(params=["mongomock", "server"])
+def jobs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
+    """Make an empty collection."""
+    options = CodecOptions(tz_aware=True, tzinfo=UTC, uuid_representation=UuidRepresentation.STANDARD)  # type: ignore[var-annotated]  # a document is a dict
+    if request.param == "mongomock":
+        monkeypatch.setattr("mongomock.collection.BSON", None)  # it encodes without options, so that UUIDs are rejected
+        yield mongomock.MongoClient(tz_aware=True).db.jobs
+        return
+    with MongoClient[dict[str, Any]](request.getfixturevalue("mongo_url")) as client:
+        collection = client["filters"].get_collection(uuid4().hex, options)
+        yield collection
+        collection.drop()
+
+
+def every_state(jobs: Jobs) -> list[Record]:
+    """Store a job of each state in each of two queues, due an hour ago and in an hour, and return their records."""
+    numbers = count()
+    records = [
+        documents.stored(
+            NewRecord(kind=f"k{next(numbers) % 3}", queue=queue, run_at=NOW + shift, tags=("t", queue)), NOW - 2 * HOUR
+        )._replace(
+            state=state,
+            lease_until=NOW + shift if state is State.RUNNING else None,
+            finished_at=NOW + shift if state in FINAL else None,
+        )
+        for state in State
+        for queue in ("a", "b")
+        for shift in (-HOUR, HOUR)
+    ]
+    for record in records:
+        document = documents.inserted(record, None, CALL)
+        if record.state not in CLAIMABLE:
+            del document["due"]
+        jobs.insert_one(document)
+    return records
+
+
+SELECTIONS: dict[str, tuple[queries.Query, Callable[[Record], bool]]] = {
+    "due": (queries.due(NOW), lambda r: r.state in CLAIMABLE and r.run_at <= NOW),
+    "waits": (queries.waits(["b", "c"]), lambda r: r.state in CLAIMABLE and r.queue == "b"),
+    "expired": (queries.expired(NOW), lambda r: r.lease_until is not None and r.lease_until <= NOW),
+    "finished": (
+        queries.finished([State.COMPLETED, State.CANCELLED], NOW),
+        lambda r: r.state in (State.COMPLETED, State.CANCELLED) and (r.finished_at or NOW) < NOW,
+    ),
+    "finished at that moment": (queries.finished(sorted(FINAL), NOW - HOUR), lambda r: False),
+    "cancellable": (queries.CANCELLABLE, lambda r: r.state not in FINAL),
+    "deletable": ({"state": queries.DELETABLE}, lambda r: r.state is not State.RUNNING),
+    "requeueable": ({"state": queries.REQUEUEABLE}, lambda r: r.state in FINAL or r.state is State.RETRYING),
+    "of a state": (
+        queries.fitting(Filter(states=[State.RUNNING]), queries.CANCELLABLE),
+        lambda r: r.state is State.RUNNING,
+    ),
+    "of a kind and queue": (
+        queries.fitting(Filter(kinds=["k1", "k2"], queues=["a"]), {"state": queries.VISIBLE}),
+        lambda r: r.kind in ("k1", "k2") and r.queue == "a",
+    ),
+    "with a tag": (queries.fitting(Filter(tags=["b"]), {"state": queries.VISIBLE}), lambda r: "b" in r.tags),
+    "of no queue": (queries.fitting(Filter(queues=[]), {"state": queries.VISIBLE}), lambda r: False),
+    "of no filter": (queries.fitting(Filter(), {"state": queries.VISIBLE}), lambda r: True),
+}
+
+
+@pytest.mark.parametrize("name", SELECTIONS)
+def test_a_filter_selects(jobs: Jobs, name: str) -> None:
+    """Each filter selects exactly the records that the contract names."""
+    query, fits = SELECTIONS[name]
+    records = every_state(jobs)
+    found = {document["_id"] for document in jobs.find(query)}
+    assert found == {record.id for record in records if fits(record)}
+
+
+def test_ids_restrict_a_filter(jobs: Jobs) -> None:
+    """A query can be restricted to ids, to ids below one, and to all ids but some."""
+    ids = sorted(record.id for record in every_state(jobs))
+
+    def found(query: queries.Query) -> list[UUID]:
+        return [document["_id"] for document in jobs.find(query).sort("_id", 1)]
+
+    assert found(queries.among(ids[:3], {})) == ids[:3]
+    assert found(queries.among(None, {}, below=ids[4])) == ids[:4]
+    assert found(queries.among(ids[2:6], {}, below=ids[4])) == ids[2:4]
+    assert found(queries.among(None, {})) == ids
+    assert found(queries.but(ids[1:], {})) == ids[:1]
+    assert found(queries.holders([ids[0]], ["no key"])) == ids[:1]
+
+
+def test_jobs_are_found_in_the_order_of_claims(jobs: Jobs) -> None:
+    """Priority comes first, then the due time, then the id."""
+    given = [(0, 2), (5, 2), (5, 1), (-1, 0), (0, 2)]
+    new = [NewRecord(kind="k", priority=priority, run_at=NOW + hours * HOUR) for priority, hours in given]
+    records = [documents.stored(record, NOW) for record in new]
+    jobs.insert_many([documents.inserted(record, None, CALL) for record in reversed(records)])
+    found = [document["_id"] for document in jobs.find().sort(queries.CLAIMING_ORDER)]
+    assert found == [record.id for record in sorted(records, key=documents.claiming_order)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"state": State.RUNNING, "worker": "w", "lease_until": NOW, "attempted_at": NOW, "attempt": 3},
+        {"state": State.DISCARDED, "last_error": Failure("E", "$m", "tb"), "finished_at": NOW},
+        {"state": State.COMPLETED, "result": b"\0\xff", "finished_at": NOW, "cancel_requested": True},
+    ],
+    ids=["pending", "running", "discarded", "completed"],
+)
+def test_a_record_is_the_same_when_it_is_read(jobs: Jobs, changes: dict[str, Any]) -> None:
+    """Every field of a record survives its way to a document and back."""
+    new = NewRecord(kind="k", payload=b"\0{}", run_at=NOW + HOUR, priority=-7, unique_key="$key", tags=("a", "b"))
+    record = documents.stored(new, NOW)._replace(**changes)
+    document = documents.inserted(record, None, CALL)
+    if record.last_error is not None:
+        document["last_error"] = record.last_error.to_json()
+    jobs.insert_one(document)
+    assert [documents.record(found) for found in jobs.find()] == [record]
+
+
+def test_a_hidden_job_is_not_seen(jobs: Jobs) -> None:
+    """A job of a batch that is not committed is in its batch, and in no other selection."""
+    batch, record = ObjectId(), documents.stored(NewRecord(kind="k"), NOW)
+    jobs.insert_one(documents.inserted(record, batch, CALL))
+    assert jobs.count_documents(queries.staged(batch)) == 1
+    assert jobs.count_documents(queries.inserted_by(CALL, [record.id])) == 1
+    for query in (queries.due(NOW), queries.waits(["default"]), {"state": queries.VISIBLE}):
+        assert jobs.count_documents(query) == 0
+
+
+def test_counts(jobs: Jobs) -> None:
+    """Counts by queue, kind and state, due jobs and the oldest due time agree with the records."""
+    records = every_state(jobs)
+    stats = counting.stats(jobs.aggregate(queries.counts(NOW)), [Queue("a", paused=True), Queue("empty", paused=False)])
+    due = [record for record in records if record.state in CLAIMABLE and record.run_at <= NOW]
+    assert stats.total == len(records)
+    assert stats.by_state == {state: sum(record.state is state for record in records) for state in State}
+    assert stats.by_kind == {kind: sum(record.kind == kind for record in records) for kind in ("k0", "k1", "k2")}
+    for name in ("a", "b"):
+        of_queue = [record for record in due if record.queue == name]
+        found = stats.by_queue[name]
+        assert (found.total, found.due, found.oldest_due) == (
+            len(records) // 2,
+            len(of_queue),
+            min(record.run_at for record in of_queue),
+        )
+    assert [stats.by_queue[name].paused for name in ("a", "b", "empty")] == [True, False, False]
+    assert stats.by_queue["empty"].total == 0
+
+
+def test_a_claim_writes_the_attempt(jobs: Jobs) -> None:
+    """The update of a claim takes the job out of the due ones, and leaves the guard of its claim true."""
+    record = documents.stored(NewRecord(kind="k"), NOW)
+    jobs.insert_one(documents.inserted(record, None, CALL))
+    jobs.update_one(queries.due(NOW), queries.claimed(1, "w", NOW + HOUR, NOW))
+    assert jobs.count_documents(queries.due(NOW)) == 0
+    [found] = jobs.find(queries.current(1))
+    assert documents.record(found) == record._replace(
+        state=State.RUNNING, attempt=1, worker="w", lease_until=NOW + HOUR, attempted_at=NOW
+    )
+    assert jobs.count_documents(queries.current(2)) == 0
