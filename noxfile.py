@@ -17,6 +17,7 @@ DISTRIBUTIONS = {
     "tallystick-postgres": ["tallystick_postgres"],
     "tallystick-mongo": ["tallystick_mongo"],
     "tallystick-conformance": ["tallystick_conformance"],
+    "tallystick-mutants": ["tallystick_mutants"],
     "tallystick": ["tallystick", "tallystick_memory", "tallystick_sqlite"],
 }
 

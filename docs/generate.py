@@ -9,10 +9,10 @@ from typing import Any
 
 from tallystick import FINAL, TRANSITIONS, Backend, State, backend
 from tallystick_conformance.clauses import CLAUSES
-from tallystick_conformance.mutants import MUTANTS
-from tallystick_conformance.mutants.bugs import IMPOSSIBLE
-from tallystick_conformance.mutants.reasons import REASONS
 from tallystick_conformance.promises import NOTHING, clauses_of, promised_by, ties
+from tallystick_mutants import MUTANTS
+from tallystick_mutants.bugs import IMPOSSIBLE
+from tallystick_mutants.reasons import REASONS
 from tallystick_postgres.queries import Queries
 from tallystick_postgres.schema import script
 

@@ -9,9 +9,9 @@ import pytest
 from tallystick import Capabilities
 from tallystick_conformance import CLAUSES, Report, Result, Status, Target, Violation, conform, reports
 from tallystick_conformance.account import account
-from tallystick_conformance.mutants.memory_inserts import StripsNul
 from tallystick_conformance.report import Subject
 from tallystick_memory import MemoryBackend
+from tallystick_mutants.memory_inserts import StripsNul
 
 CAPABILITIES = Capabilities(
     durable=False,

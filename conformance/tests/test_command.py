@@ -17,9 +17,9 @@ import typer
 from support import PATIENCE
 from tallystick_conformance import Target, command, conform
 from tallystick_conformance.clauses import CLAUSES
-from tallystick_conformance.mutants.memory_inserts import StripsNul
 from tallystick_conformance.plugin import tallystick_cli
 from tallystick_conformance.signals import as_interrupts
+from tallystick_mutants.memory_inserts import StripsNul
 from tallystick_sqlite import SqliteBackend
 from typer.testing import CliRunner
 

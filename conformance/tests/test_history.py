@@ -23,8 +23,8 @@ from tallystick_conformance.history.facts import gather
 from tallystick_conformance.history.finding import CLAUSE_OF
 from tallystick_conformance.history.lives import explain
 from tallystick_conformance.history.recorder import from_json, to_json
-from tallystick_conformance.mutants.memory_claims import ClaimsAgain
 from tallystick_memory import MemoryBackend
+from tallystick_mutants.memory_claims import ClaimsAgain
 
 from .broken_histories import (
     BROKEN,

@@ -1,4 +1,4 @@
-"""Mutants: how a broken backend is judged, apart and in modules of others. The matrix itself is `docs/kill.json`."""
+"""Mutants: how a broken backend is judged, apart and in modules of others."""
 
 import json
 from pathlib import Path
@@ -7,23 +7,7 @@ import pytest
 from tallystick import ConfigurationError
 from tallystick_conformance import Mutant, matrix
 from tallystick_conformance.mutant import judge
-from tallystick_conformance.mutants import MUTANTS
 from tallystick_memory import MemoryBackend
-
-SAMPLE = ("claims late", "completes twice", "strips NUL", "extends any attempt", "purges at the moment")
-
-
-@pytest.mark.parametrize("name", SAMPLE)
-def test_a_mutant_is_killed_by_its_clause(name: str) -> None:
-    """The named clause is violated by the mutant, in a process of its own; a crash would not count."""
-    [verdict] = matrix.run(matrix.find([matrix.SHIPPED], [name]), "quick")
-
-    assert (verdict.fate, verdict.by) == ("killed", (verdict.mutant.clause,)), verdict.detail
-
-
-def test_mutants_have_names_of_their_own() -> None:
-    """No two mutants share a name, which is how a kill matrix tells them apart."""
-    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
 
 
 def test_a_family_and_none_are_clauses_too() -> None:
@@ -84,8 +68,21 @@ MUTANTS = [Mutant("hangs", "", Hangs), Mutant("dies", "CLAIM", Dies), Mutant("la
     assert written["mutants"][2]["by"] == ["QUEUE-02"]
 
 
-def test_what_is_not_there_is_told() -> None:
-    """A module that is not there, or defines no mutants, and a name that no mutant has, are configuration errors."""
-    for modules, names in ((["no_such_module"], []), (["json"], []), ([matrix.SHIPPED], ["no such mutant"])):
+def test_what_is_not_there_is_reported() -> None:
+    """A missing module, one without mutants, and a name that no mutant has are configuration errors."""
+    for modules, names in ((["no_such_module"], []), (["json"], []), ([], ["no such mutant"])):
         with pytest.raises(ConfigurationError):
             matrix.find(modules, names)
+
+
+def test_mutants_are_found_by_their_entry_points() -> None:
+    """Without a module the mutants of the installed distributions are run."""
+    assert {module for module, _ in matrix.find()} == {"tallystick_mutants"}
+
+
+def test_without_installed_mutants_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kit comes without mutants, so the error names the distribution that has them."""
+    monkeypatch.setattr(matrix, "GROUP", "tallystick.no_mutants")
+
+    with pytest.raises(ConfigurationError, match="pip install tallystick-mutants"):
+        matrix.find()

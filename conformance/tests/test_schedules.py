@@ -8,11 +8,11 @@ from tallystick import Backend
 from tallystick_conformance import Target, conform
 from tallystick_conformance.clauses import CLAUSES
 from tallystick_conformance.gates import Gate, Turn, steps_of
-from tallystick_conformance.mutants import memory_schedules
 from tallystick_conformance.pace import Pace
 from tallystick_conformance.schedules.explore import explore
 from tallystick_conformance.schedules.play import Played, Stage
 from tallystick_conformance.schedules.program import Program, claim, insert
+from tallystick_mutants import memory_schedules
 from tallystick_sqlite import SqliteBackend
 
 from . import stepwise

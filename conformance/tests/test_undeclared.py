@@ -9,7 +9,7 @@ import pytest
 from tallystick import Capabilities
 from tallystick_conformance import Status, Target, conform
 from tallystick_conformance.mutant import Mutant
-from tallystick_conformance.mutants import sqlite_undeclared
+from tallystick_mutants import sqlite_undeclared
 from tallystick_sqlite import SqliteBackend
 
 PROBES = ["CAP-05", "CAP-06", "CAP-07"]

@@ -146,7 +146,8 @@ def mutants(
     *,
     profile: Annotated[ProfileOption, typer.Option(help="How much of the kit is run on each.")] = ProfileOption.quick,
     modules: Annotated[
-        list[str] | None, typer.Option("--module", help="Run the MUTANTS of this module instead; it may be here.")
+        list[str] | None,
+        typer.Option("--module", help="Run the MUTANTS of this module instead of those that are installed."),
     ] = None,
     only: Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="Run this mutant only.")] = None,
     at: Annotated[
@@ -160,7 +161,7 @@ def mutants(
     verdicts: list[Verdict] = []
     try:
         given = servers.given(at or [])
-        found, left_out = matrix.split(matrix.find(modules or [matrix.SHIPPED], only or []), given)
+        found, left_out = matrix.split(matrix.find(modules or [], only or []), given)
     except TallystickError as exc:
         raise _misused(str(exc)) from exc
     with bar() as progress:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import import_module
+from importlib.metadata import entry_points
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,8 +21,8 @@ from .mutant import Fate, Mutant, Verdict, judge
 from .profiles import ProfileName
 from .servers import given, why_not
 
-SHIPPED = "tallystick_conformance.mutants"
-"""The module of the mutants that the kit ships."""
+GROUP = "tallystick.mutants"
+"""The entry points whose values are modules of mutants, such as that of `tallystick-mutants`."""
 
 BARS: dict[str, float] = {"quick": 0.85, "standard": 0.97}
 """The least share of mutants that each profile must kill."""
@@ -36,17 +37,32 @@ class Found(NamedTuple):
     mutant: Mutant
 
 
-def find(modules: Sequence[str], names: Sequence[str] = ()) -> list[Found]:
-    """Return the mutants that modules define as `MUTANTS`, or those of these names.
+def find(modules: Sequence[str] = (), names: Sequence[str] = ()) -> list[Found]:
+    """Return the mutants that modules define as `MUTANTS`, all or those of these names.
+
+    Args:
+        modules: Names of modules; the modules of the installed distributions if there is none.
+        names: Names of mutants; all if there is none.
 
     Raises:
-        ConfigurationError: a module cannot be imported or defines none, or no mutant has a name that was asked for.
+        ConfigurationError: a module cannot be imported or defines none, no distribution of mutants is installed, or no
+            mutant has a name that was asked for.
     """
-    found = [Found(module, mutant) for module in modules for mutant in _defined(module)]
+    found = [Found(module, mutant) for module in modules or _installed() for mutant in _defined(module)]
     unknown = set(names) - {mutant.name for _, mutant in found}
     if unknown:
         raise ConfigurationError(f"no mutant is called {', '.join(sorted(map(repr, unknown)))}")
     return [one for one in found if one.mutant.name in names or not names]
+
+
+def _installed() -> list[str]:
+    modules = sorted({entry_point.value for entry_point in entry_points(group=GROUP)})
+    if not modules:
+        raise ConfigurationError(
+            "no mutants are installed; install those of Tallystick with `pip install tallystick-mutants`, "
+            "or name a module of your own with --module"
+        )
+    return modules
 
 
 def _defined(module: str) -> Sequence[Mutant]:

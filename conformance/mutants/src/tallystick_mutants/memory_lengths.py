@@ -1,0 +1,80 @@
+"""Bugs of lengths and lives: the shortest lease, the longest wait, a change of the hour, an answer that lives on."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+from tallystick import Claim, Hold, Inserted, NewRecord, Record, Stats, guards
+from tallystick_conformance import Mutant
+from tallystick_memory import MemoryBackend
+
+Now = datetime | None
+
+_SECOND = timedelta(seconds=1)
+_MONTH = timedelta(days=30)
+
+
+class LeasesASecondAtLeast(MemoryBackend):
+    """A shorter lease is taken for one of a second."""
+
+    def claim(self, queues: Sequence[str], *, lease: timedelta, **options: Any) -> Sequence[Record]:
+        return super().claim(queues, lease=max(guards.positive(lease, "lease"), _SECOND), **options)
+
+
+class ExtendsByTheWallClock(MemoryBackend):
+    """A lease is added to the local time of now's zone, so it is an hour off where the clocks change meanwhile."""
+
+    def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: Now = None) -> Sequence[Hold]:
+        if now is not None and now.tzinfo is not None and lease < _MONTH:
+            lease = guards.utc(now + lease) - guards.utc(now)
+        return super().extend(claims, lease=lease, now=now)
+
+
+class WakesOne(MemoryBackend):
+    """An insert wakes one of those who wait, which may wait for another queue."""
+
+    def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
+        with self._store.changed, patch.object(self._store.changed, "notify_all", self._store.changed.notify):
+            return super().insert(records, **options)
+
+
+class LeavesWithEachClose(MemoryBackend):
+    """Each close counts one client less, so a store may be forgotten while others have it open."""
+
+    def close(self) -> None:
+        self._closed = False
+        super().close()
+        self._store.clients = max(self._store.clients, 0)
+
+
+class GoesOnCounting(MemoryBackend):
+    """The counts by kind are one dict, which the next call brings up to date."""
+
+    def stats(self, *, now: Now = None) -> Stats:
+        stats = super().stats(now=now)
+        living: dict[str, int] = vars(self._store).setdefault("_by_kind", {})
+        living.clear()
+        living.update(stats.by_kind)
+        return stats._replace(by_kind=living)
+
+
+class CannotWaitForEver(MemoryBackend):
+    """A timeout is handed to a driver in milliseconds, in 32 bits; a longer one is an OverflowError."""
+
+    def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
+        (timeout // timedelta(milliseconds=1)).to_bytes(4, signed=True)
+        return super().wait(queues, timeout=timeout)
+
+
+MUTANTS = tuple(
+    Mutant(name, clause, make, make.__doc__ or "", source)
+    for name, clause, make, source in (
+        ("leases a second at least", "CLAIM-09", LeasesASecondAtLeast, ""),
+        ("extends by the wall clock", "TIME-03", ExtendsByTheWallClock, ""),
+        ("wakes one", "WAIT-05", WakesOne, ""),
+        ("leaves with each close", "CLOSE-03", LeavesWithEachClose, ""),
+        ("goes on counting", "RECORD-02", GoesOnCounting, ""),
+        ("cannot wait for ever", "WAIT-07", CannotWaitForEver, ""),
+    )
+)

@@ -1,0 +1,159 @@
+"""Bugs of two steps that only a schedule shows each time: calls that are right alone, and wrong in the middle."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from tallystick import Claim, Filter, Inserted, NewRecord, Outcome, Record, Release, State, guards
+from tallystick.state import FINAL
+from tallystick_conformance import Mutant
+from tallystick_memory import MemoryBackend, transitions
+
+
+class RescuesASnapshot(MemoryBackend):
+    """A rescue takes back what had expired when it looked, by id."""
+
+    def rescue(self, *, limit: int, now: Any = None) -> Sequence[Record]:
+        with self._locked() as store:
+            running = [store.records[id] for id in store.running]
+            expired = [r for r in running if r.lease_until is not None and r.lease_until <= now][:limit]
+        with self._locked() as store:
+            rescued = [transitions.rescued(store.records.get(record.id, record), now) for record in expired]
+            for record in rescued:
+                store.put(record)
+        return rescued
+
+
+class SettlesLater(MemoryBackend):
+    """A settle asks whether the claim is current, lets go, and then ends the attempt."""
+
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Any = None
+    ) -> Sequence[bool]:
+        held = [self._hold(outcome.claim) for outcome in outcomes]
+        with self._locked() as store:
+            for outcome, record in zip(outcomes, held, strict=True):
+                if record is not None:
+                    store.put(transitions.settled(record, outcome, now))
+        return [record is not None for record in held]
+
+    def _hold(self, claim: Claim) -> Record | None:
+        record = self.get([claim.id]).get(claim.id)
+        return record if record and record.state is State.RUNNING and record.attempt == claim.attempt else None
+
+
+class ChecksKeysFirst(MemoryBackend):
+    """An insert looks for the holder of its key, lets go, and stores."""
+
+    def insert(self, records: Sequence[NewRecord], *, transaction: Any = None, now: Any = None) -> Any:
+        answers = [self._met(record) for record in records]
+        with self._locked() as store:
+            for n, new in enumerate(records):
+                if answers[n] is None:
+                    store.put(new.stored(now))
+                    answers[n] = Inserted(store.records[new.id], created=True)
+        return answers
+
+    def _met(self, new: NewRecord) -> Inserted | None:
+        with self._locked() as store:
+            met = store.records.get(new.id) or store.holder(new.unique_key)
+        return None if met is None else Inserted(met, created=False)
+
+
+class ForgetsCancels(MemoryBackend):
+    """A cancel writes the record that it had read."""
+
+    def cancel(self, filter: Filter, *, limit: int, now: Any = None) -> Any:
+        found = self.list(filter, limit=limit)
+        changes = [(record, transitions.cancelled(record, now)) for record in found]
+        with self._locked() as store:
+            for record, change in changes:
+                if change is not None and store.records[record.id].state is record.state:
+                    store.put(change)
+        return [record.id for record, change in changes if change is not None]
+
+
+class DeletesLater(MemoryBackend):
+    """A delete removes by id what it had found."""
+
+    def delete(self, filter: Filter, *, limit: int) -> Any:
+        found = [record for record in self.list(filter, limit=limit) if record.state is not State.RUNNING]
+        with self._locked() as store:
+            for record in found:
+                if record.id in store.records:
+                    store.remove(store.records[record.id])
+        return [record.id for record in found]
+
+
+class ReadsPausesFirst(MemoryBackend):
+    """A claim asks which queues are paused once, when the client was opened or last found something."""
+
+    _paused: Any = None
+
+    def claim(self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: Any = None) -> Any:
+        if self._paused is None:
+            self._paused = {queue.name for queue in self.queues() if queue.paused}
+        with self._locked() as store:
+            before = set(store.paused)
+            store.paused = set(self._paused)
+            claimed = super().claim(queues, limit=limit, worker=worker, lease=lease, now=now)
+            store.paused = before
+        self._paused = None if len(claimed) < limit else self._paused
+        return claimed
+
+
+class ReleasesLater(MemoryBackend):
+    """A Release is worked out from the record as it was, and written without another look."""
+
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Any = None
+    ) -> Sequence[bool]:
+        if not any(isinstance(outcome, Release) for outcome in outcomes):
+            return super().settle(outcomes, transaction=transaction, now=now)
+        found = self.get([outcome.claim.id for outcome in outcomes])
+        ends = {
+            outcome.claim: transitions.settled(found[outcome.claim.id], outcome, now)
+            for outcome in outcomes
+            if isinstance(outcome, Release) and outcome.claim.id in found
+        }
+        answers = list(super().settle(outcomes, transaction=transaction, now=now))
+        with self._locked() as store:
+            for outcome, applied in zip(outcomes, answers, strict=True):
+                if applied and outcome.claim in ends:
+                    store.put(ends[outcome.claim])
+        return answers
+
+
+class PurgesLater(MemoryBackend):
+    """A purge chooses under the lock, lets go, and removes what it chose."""
+
+    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
+        guards.final(states)
+        guards.limit(limit)
+        before, purged = guards.utc(before, "before"), 0
+        with self._locked() as store:
+            ended = [r for r in store.records.values() if r.state in states and r.state in FINAL]
+            found = [r.id for r in ended if r.finished_at is not None and r.finished_at < before][:limit]
+        for id in found:
+            with self._locked() as store:
+                if id in store.records:
+                    store.remove(store.records[id])
+                    store.running.discard(id)
+                    purged += 1
+        return purged
+
+
+def _mutant(name: str, clause: str, make: type[MemoryBackend], source: str = "") -> Mutant:
+    return Mutant(name, clause, make, make.__doc__ or "", source)
+
+
+MUTANTS = (
+    _mutant("settles later", "SCHED-02", SettlesLater, "A7"),
+    _mutant("rescues a snapshot", "SCHED-03", RescuesASnapshot, "D2"),
+    _mutant("checks keys first", "SCHED-04", ChecksKeysFirst, "F1"),
+    _mutant("forgets cancels that it meets", "SCHED-05", ForgetsCancels, "D10"),
+    _mutant("deletes later", "SCHED-06", DeletesLater, "D14"),
+    _mutant("purges later", "SCHED-06", PurgesLater),
+    _mutant("reads pauses first", "SCHED-07", ReadsPausesFirst),
+    _mutant("releases later", "SCHED-08", ReleasesLater),
+)

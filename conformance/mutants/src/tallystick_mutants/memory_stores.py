@@ -1,0 +1,401 @@
+"""Bugs in stores: setting up, taking down, namespaces, waiting, refusing and closing."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from time import sleep
+from typing import Any
+
+from tallystick import (
+    FINAL,
+    Capabilities,
+    Claim,
+    Closed,
+    Filter,
+    Hold,
+    Inserted,
+    NewRecord,
+    Outcome,
+    Record,
+    Retry,
+    State,
+    guards,
+)
+from tallystick_conformance import Mutant
+from tallystick_memory import MemoryBackend, backend
+
+
+class SetsUpAfresh(MemoryBackend):
+    """setup begins with an empty store."""
+
+    def setup(self) -> None:
+        super().setup()
+        super().teardown()
+
+
+class ForgetsPauses(MemoryBackend):
+    """setup resumes every queue."""
+
+    def setup(self) -> None:
+        super().setup()
+        with self._locked() as store:
+            store.paused.clear()
+
+
+class TearsDownPartly(MemoryBackend):
+    """teardown leaves the queues."""
+
+    def teardown(self) -> None:
+        for record in self.list(Filter(), limit=10_000):
+            with self._locked() as store:
+                store.remove(record)
+                store.running.discard(record.id)
+
+
+class TearsDownOnce(MemoryBackend):
+    """A second teardown raises."""
+
+    _gone = False
+
+    def teardown(self) -> None:
+        if self._gone:
+            raise LookupError("there is no such store")
+        super().teardown()
+        self._gone = True
+
+    def setup(self) -> None:
+        super().setup()
+        self._gone = False
+
+
+class CutsNamespaces(MemoryBackend):
+    """The name of a store is cut at 30 characters."""
+
+    @classmethod
+    def namespaced(cls, url: str, namespace: str) -> str:
+        return super().namespaced(url, namespace[:30] if len(namespace) == 32 else namespace)
+
+
+class TakesAnyNamespace(MemoryBackend):
+    """A namespace is not looked at."""
+
+    @classmethod
+    def namespaced(cls, url: str, namespace: str) -> str:
+        return f"{url}.{namespace}"
+
+
+class TearsDownAll(MemoryBackend):
+    """teardown empties the stores beside it too."""
+
+    def teardown(self) -> None:
+        super().teardown()
+        for store in list(backend._stores.values()):  # noqa: SLF001 - a mutant may
+            store.clear()
+
+
+class ReadsItsOwn(MemoryBackend):
+    """A client keeps what it has read, and does not look again."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(name)
+        self._read: dict[Any, Record] = {}
+
+    def get(self, ids: Sequence[Any]) -> dict[Any, Record]:
+        for id, record in super().get(ids).items():
+            self._read.setdefault(id, record)
+        return {id: self._read[id] for id in ids if id in self._read}
+
+
+class PausesHere(MemoryBackend):
+    """A pause is kept by the client, not in the store."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(name)
+        self._paused: set[str] = set()
+
+    def pause(self, queue: str) -> None:
+        super().pause(queue)
+        super().resume(queue)
+        self._paused.add(queue)
+
+    def resume(self, queue: str) -> None:
+        super().resume(queue)
+        self._paused.discard(queue)
+
+    def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
+        return super().claim([name for name in guards.names(queues, "queues") if name not in self._paused], **options)
+
+
+class WaitsInVain(MemoryBackend):
+    """wait always takes its whole time."""
+
+    def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
+        sleep(timeout.total_seconds())
+        return super().wait(queues, timeout=timedelta(0))
+
+
+class WakesAtOnce(MemoryBackend):
+    """wait returns at once, whether or not something is due."""
+
+    def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
+        return super().wait(queues, timeout=timedelta(0))
+
+
+class WaitsForInserts(MemoryBackend):
+    """wait does not notice that a job becomes due, or is due already."""
+
+    def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
+        names = guards.names(queues, "queues")
+        with self._locked() as store:
+            store.changed.wait(timeout.total_seconds())
+        return super().wait(names, timeout=timedelta(0))
+
+
+class WakesForAnything(MemoryBackend):
+    """wait returns True for a job of any queue."""
+
+    def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
+        woken = super().wait(queues, timeout=timeout)
+        return woken or any(queue.due for queue in self.stats().by_queue.values())
+
+
+class ResumesSilently(MemoryBackend):
+    """resume wakes nobody."""
+
+    def resume(self, queue: str) -> None:
+        guards.name(queue, "queue")
+        with self._locked() as store:
+            store.paused.discard(queue)
+
+
+class ClosesTwice(MemoryBackend):
+    """A second close raises."""
+
+    def close(self) -> None:
+        if self._closed:
+            raise Closed("it is closed")
+        super().close()
+
+
+class WorksClosed(MemoryBackend):
+    """A closed client still answers stats."""
+
+    def stats(self, **options: Any) -> Any:
+        closed, self._closed = self._closed, False
+        try:
+            return super().stats(**options)
+        finally:
+            self._closed = closed
+
+
+class LeavesWaits(MemoryBackend):
+    """close wakes nobody."""
+
+    def close(self) -> None:
+        with self._store.changed:
+            self._store.clients -= not self._closed
+            self._closed = True
+
+
+class ClosesTheStore(MemoryBackend):
+    """Closing a client releases what it had claimed."""
+
+    def close(self) -> None:
+        if not self._closed:
+            far = datetime.max.replace(tzinfo=UTC)
+            with self._locked() as store:
+                if store.records:
+                    super().rescue(limit=1_000, now=far)
+        super().close()
+
+
+class IgnoresTransactions(MemoryBackend):
+    """A transaction that cannot be taken part in is ignored."""
+
+    def insert(
+        self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[Inserted]:
+        return super().insert(records, now=now)
+
+
+class TakesNaive(MemoryBackend):
+    """A naive now is taken for UTC."""
+
+    def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
+        return super().rescue(limit=limit, now=now and now.replace(tzinfo=now.tzinfo or UTC))
+
+
+class TakesAnyLimit(MemoryBackend):
+    """A limit below one is one."""
+
+    def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[Any]:
+        return super().cancel(filter, limit=max(1, limit), now=now)
+
+
+class TakesAnyLease(MemoryBackend):
+    """A lease of nothing is a second."""
+
+    def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
+        return super().extend(claims, lease=max(lease, timedelta(seconds=1)), now=now)
+
+
+class PurgesTheLiving(MemoryBackend):
+    """A state that is not final is passed over in silence."""
+
+    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
+        return super().purge([state for state in states if state in FINAL], before=before, limit=limit)
+
+
+class TakesAnyWorker(MemoryBackend):
+    """A worker without a name is called so."""
+
+    def claim(self, queues: Sequence[str], *, worker: str, **options: Any) -> Sequence[Record]:
+        return super().claim(queues, worker=worker or "unnamed", **options)
+
+
+class TakesAnyBatch(MemoryBackend):
+    """An extend takes any number of claims, in parts."""
+
+    def extend(self, claims: Sequence[Claim], **options: Any) -> Sequence[Hold]:
+        half = len(claims) // 2
+        return [*super().extend(claims[:half], **options), *super().extend(claims[half:], **options)]
+
+
+class TakesAnyIds(MemoryBackend):
+    """get takes any number of ids, in parts."""
+
+    def get(self, ids: Sequence[Any]) -> dict[Any, Record]:
+        half = len(ids) // 2
+        return super().get(ids[:half]) | super().get(ids[half:])
+
+
+class CutsDelays(MemoryBackend):
+    """A delay that ends after the year 9999 ends a day before."""
+
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
+        cut = [
+            replace(o, run_at=timedelta(days=365_000))
+            if isinstance(o, Retry) and isinstance(o.run_at, timedelta) and o.run_at.days > 2_900_000
+            else o
+            for o in outcomes
+        ]
+        return super().settle(cut, transaction=transaction, now=now)
+
+
+class TakesOneMore(MemoryBackend):
+    """A payload may be one byte larger than declared."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        declared = super().capabilities
+        return replace(declared, max_payload_bytes=declared.max_payload_bytes - 1)
+
+
+class TakesLess(MemoryBackend):
+    """A payload of exactly the declared size is refused."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        declared = super().capabilities
+        return replace(declared, max_payload_bytes=declared.max_payload_bytes + 1)
+
+
+class SaysMore(MemoryBackend):
+    """What was read of a server is declared only by the client that set it up."""
+
+    _set_up = False
+
+    def setup(self) -> None:
+        super().setup()
+        self._set_up = True
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return replace(super().capabilities, max_batch=100_000 if self._set_up else 1)
+
+
+class HasNoClock(MemoryBackend):
+    """Without a now, it is the moment of opening the client an hour ago."""
+
+    def insert(
+        self, records: Sequence[NewRecord], *, now: datetime | None = None, **options: Any
+    ) -> Sequence[Inserted]:
+        return super().insert(records, now=now or datetime.now(UTC) - timedelta(hours=1), **options)
+
+
+class WritesLate(MemoryBackend):
+    """Outcomes are answered at once, and stored with the client's next call."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(name)
+        self._late: list[tuple[Sequence[Outcome], datetime | None]] = []
+
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[bool]:
+        self._flush()
+        with self._locked() as store:
+            current = [backend._current(store, outcome.claim) is not None for outcome in outcomes]  # noqa: SLF001
+        self._late.append((outcomes, now))
+        return current
+
+    def get(self, ids: Sequence[Any]) -> dict[Any, Record]:
+        self._flush()
+        return super().get(ids)
+
+    def list(self, filter: Filter, **options: Any) -> Sequence[Record]:
+        self._flush()
+        return super().list(filter, **options)
+
+    def _flush(self) -> None:
+        late, self._late = self._late, []
+        for outcomes, now in late:
+            super().settle(outcomes, now=now)
+
+
+class AnswersWhenOpen(MemoryBackend):
+    """An insert looks whether it was closed when it has stored."""
+
+    def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
+        answers = super().insert(records, **options)
+        with self._locked():
+            return answers
+
+
+MUTANTS = (
+    Mutant("sets up afresh", "SETUP-01", SetsUpAfresh, "setup forgets what is there."),
+    Mutant("forgets pauses", "SETUP-01", ForgetsPauses, "setup resumes every queue."),
+    Mutant("sets up over others", "SETUP-08", ForgetsPauses, "setup undoes what others do meanwhile.", "L1"),
+    Mutant("tears down partly", "SETUP-02", TearsDownPartly, "teardown leaves the queues."),
+    Mutant("tears down once", "SETUP-02", TearsDownOnce, "A second teardown raises."),
+    Mutant("cuts namespaces", "SETUP-03", CutsNamespaces, "Names of 32 characters are cut.", "L4"),
+    Mutant("tears down all", "SETUP-03", TearsDownAll, "teardown empties every store."),
+    Mutant("reads its own", "SETUP-04", ReadsItsOwn, "A client does not read what it has read."),
+    Mutant("pauses here", "CLAIM-04", PausesHere, "A pause is the client's, not the store's."),
+    Mutant("writes late", "SETUP-04", WritesLate, "A settle is stored with the next call.", "N4"),
+    Mutant("waits in vain", "WAIT-02", WaitsInVain, "wait always takes its whole time."),
+    Mutant("waits for inserts", "WAIT-03", WaitsForInserts, "wait sees no job become due."),
+    Mutant("wakes at once", "WAIT-01", WakesAtOnce, "wait never waits.", "M2"),
+    Mutant("wakes for anything", "WAIT-04", WakesForAnything, "wait is True for jobs of any queue."),
+    Mutant("resumes silently", "WAIT-06", ResumesSilently, "resume wakes nobody."),
+    Mutant("closes once", "CLOSE-01", ClosesTwice, "A second close raises."),
+    Mutant("works when closed", "CLOSE-01", WorksClosed, "A closed client answers."),
+    Mutant("leaves waits", "CLOSE-02", LeavesWaits, "close wakes nobody."),
+    Mutant("closes the store", "CLOSE-03", ClosesTheStore, "Closing ends what the client had claimed.", "A13"),
+    Mutant("answers when open", "CLOSE-04", AnswersWhenOpen, "An insert that met a close is stored and refused."),
+    Mutant("ignores transactions", "CAP-01", IgnoresTransactions, "A transaction is ignored."),
+    Mutant("says more later", "CAP-04", SaysMore, "Clients declare different things."),
+    Mutant("takes naive times", "TIME-04", TakesNaive, "A naive now is taken for UTC."),
+    Mutant("cuts delays", "TIME-08", CutsDelays, "A delay beyond 9999 is shortened.", "B10"),
+    Mutant("has no clock", "TIME-07", HasNoClock, "Without a now, it is an hour ago."),
+    Mutant("takes any limit", "REFUSE-01", TakesAnyLimit, "A limit of zero is one."),
+    Mutant("takes any lease", "REFUSE-02", TakesAnyLease, "A lease of zero is a second."),
+    Mutant("purges the living", "REFUSE-03", PurgesTheLiving, "A state that is not final is passed over."),
+    Mutant("takes any worker", "REFUSE-04", TakesAnyWorker, "A worker without a name is taken."),
+    Mutant("takes any batch", "BATCH-03", TakesAnyBatch, "An extend takes more than max_batch."),
+    Mutant("takes any ids", "BATCH-03", TakesAnyIds, "get takes more than max_batch."),
+    Mutant("takes one byte more", "PAYLOAD-04", TakesOneMore, "One byte too many is stored."),
+    Mutant("takes one byte less", "PAYLOAD-03", TakesLess, "The largest payload is refused.", "C13"),
+)

@@ -1,0 +1,99 @@
+"""Bugs of documents: what BSON rounds or refuses, or reads as a path, an expression or a number of another type."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bson.binary import CSHARP_LEGACY
+from tallystick_conformance import Mutant
+
+from .mongo_patch import Step, broken, edit, edited, put
+
+_IN = '{name: {"$in": list(values)}}'
+_BY_PATH = '{"$or": [{"_id": None}, *({f"tags.{tag}": True} for tag in values)]}'
+
+Document = Mapping[str, Any]
+
+
+def _stored(field: str, write: Callable[[Any], object]) -> Step:
+    """Store a field of a new job otherwise."""
+    return put("documents.inserted", lambda inserted: lambda *given: _with(inserted(*given), field, write))
+
+
+def _read(field: str, read: Callable[[Any], object]) -> Step:
+    """Read a field otherwise."""
+    return put("documents.record", lambda record: lambda document: record(_with(document, field, read)))
+
+
+def _with(document: Document, field: str, change: Callable[[Any], object]) -> Document:
+    return {**document, field: change(document[field])} if document.get(field) is not None else document
+
+
+def _as_document(payload: bytes) -> Any:
+    try:
+        return json.loads(payload, parse_int=float)
+    except ValueError:
+        return payload
+
+
+def _as_bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else json.dumps(value).encode()
+
+
+def _raw(error: str) -> str:
+    return json.dumps(json.loads(error), ensure_ascii=False)
+
+
+def _bare(literal: Mapping[str, str]) -> dict[str, str]:
+    return {name: json.dumps(text)[1:-1] for name, text in json.loads(literal["$literal"]).items()}
+
+
+def _unescaped(error: str | Mapping[str, str]) -> str:
+    if isinstance(error, str):
+        return error
+    return json.dumps({name: json.loads(f'"{error.get(name, "")}"') for name in ("type", "message", "traceback")})
+
+
+def _codec(**options: Any) -> Step:
+    return put("collections._CODEC", lambda codec: codec.with_options(**options))
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    edited("cuts due times to milliseconds", "TIME-06", "documents.rounded_up",
+           "moment + timedelta(microseconds=1_000 - beyond)", "moment - timedelta(microseconds=beyond)", "B5",
+           "A due time is stored as BSON cuts it, up to a millisecond early."),
+    broken("keeps payloads as strings", "PAYLOAD-01",
+           "A payload is a BSON string, and what is not UTF-8 in it is replaced.", "C16",
+           _stored("payload", lambda payload: payload.decode("utf-8", "replace")), _read("payload", str.encode)),
+    broken("keeps payloads as documents", "PAYLOAD-01",
+           "A payload of JSON is stored as what it means, and written anew when it is read.", "C11",
+           _stored("payload", _as_document), _read("payload", _as_bytes)),
+    broken("keeps tags as fields", "NAME-03",
+           "Tags are the fields of a sub-document, and one with a dot is looked for as a path.", "C11",
+           _stored("tags", lambda tags: dict.fromkeys(tags, True)),
+           edit("queries.fitting", {_IN: f'{_BY_PATH} if name == "tags" else {_IN}'})),
+    broken("evaluates errors", "PAYLOAD-05",
+           "An error's text stands bare in an update pipeline, where what begins with $ is a field.", "C11",
+           put("queries._literal", lambda literal: lambda fields: _with(literal(fields), "last_error", _bare)),
+           _read("last_error", _unescaped)),
+    broken("keeps errors as strings", "PAYLOAD-05",
+           "An error is a BSON string, which cannot hold lone surrogates: the job stays running.", "C5",
+           put("queries._literal", lambda literal: lambda fields: literal(_with(fields, "last_error", _raw)))),
+    broken("keeps numbers as doubles", "CALL-02",
+           "A number is stored as a shell stores it, as a double, and comes back as one.", "C7",
+           _stored("priority", float)),
+    broken("reads naive times", "CALL-02",
+           "Times come back without a zone, as the driver reads them by default.", "B11",
+           _codec(tz_aware=False, tzinfo=None)),
+    broken("orders ids by another layout", "CLAIM-05",
+           "Ids are stored in the layout of another driver, whose bytes are in another order.", "G2",
+           _codec(uuid_representation=CSHARP_LEGACY)),
+    edited("writes a batch into one document", "PAYLOAD-03", "inserting._insert_batch", "len(records)",
+           "[new.payload for new in records]", "C13",
+           "A batch is one document before it is stored, and is refused where that is above 16 MB."),
+    broken("takes null for a key", "UNIQUE-05",
+           "A job without a key has null as its key, which a sparse index takes for a value.", "F8",
+           edit("documents.inserted", {"if record.unique_key is not None:": "if True:"}),
+           edit("inserting._met", {"if one.unique_key is not None": ""}),
+           edit("inserting._answers", {" if record.unique_key is not None": ""})),
+)  # fmt: skip

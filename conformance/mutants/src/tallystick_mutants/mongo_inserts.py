@@ -1,0 +1,108 @@
+"""Bugs of storing: batches that are several writes, what is staged before it is decided, keys that are looked for."""
+
+from tallystick_conformance import Mutant
+
+from .mongo_patch import Broken, broken, edit, edited, mutant, put
+
+_BEGIN = "staging.begin(store, batch, len(records))"
+_RESOLVE = """
+    for other in {document["batch"] for document in found if document["state"] == HIDDEN} - {batch}:
+        _resolve(store, other)
+"""
+_LOOKS_FOR_THE_LOST = """
+        if store.session is not None or len(_inserted_by(store, call, records)) < len(records):
+            raise
+"""
+_NOTE = """
+        knowing.make_known(store, set(queues.values()))
+"""
+_NOTED = "knowing.make_known(store, new)"
+_REVEAL = "staging.reveal(store, batch, created, new_queues=new_queues)"
+_SETTLED_ONLY = '[document for document in found if document["state"] != HIDDEN]'
+_ANY = '[one | {"state": "pending"} for one in found if batch is None or one.get("batch") != batch]'
+_BY_OTHERS = "if not staging.is_there(store, batch):"
+_SURE = f"{_BY_OTHERS}\n            raise Unavailable('the connection was lost')"
+_LATE_COMMIT = "if staging.take_back(store, batch):"
+
+_IN_PARTS = put("changing.SLICE", lambda _: 2)
+_WHOEVER = put("staging.staged", lambda _: lambda batch: {"batch": batch})
+
+
+class StoresUnstaged(Broken):
+    """A batch is several writes, each of which is stored by itself."""
+
+    steps = (edit("inserting.insert", {"if len(records) == 1 and not new_queues:": "if records:"}), _IN_PARTS)
+
+
+class DecidesFirst(Broken):
+    """The document that says that a batch is stored is written before its last part."""
+
+    steps = (
+        edit(
+            "inserting._insert_batch",
+            {
+                _BEGIN: f"{_BEGIN}; staging.commit(store, batch, new_queues=new_queues)",
+                "_end(store, batch, created, new_queues=new_queues)": _REVEAL,
+            },
+        ),
+        _IN_PARTS,
+    )
+
+
+class ShowsWhatIsStaged(Broken):
+    """Jobs of a batch that is not decided are listed."""
+
+    steps = (
+        edit("documents.inserted", {"HIDDEN if batch else record.state.value": "record.state.value"}),
+        _WHOEVER,
+        _IN_PARTS,
+    )
+
+
+class NotesQueuesLast(Broken):
+    """A queue is noted after its jobs are shown, by a process that may die before it."""
+
+    steps = (
+        edit(
+            "staging.reveal",
+            {
+                "if new_queues:": "new = set(queues.values()) if new_queues else set()",
+                _NOTE: "\n",
+                "store.batches.delete_one": f"{_NOTED}; store.batches.delete_one",
+            },
+        ),
+    )
+
+
+class TrustsWhatIsStaged(Broken):
+    """A job is refused for one of a batch that is not decided, and may be taken back."""
+
+    steps = (edit("inserting._met", {_RESOLVE: "\n", _SETTLED_ONLY: _ANY}), _IN_PARTS)
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    mutant("stores batches unstaged", "CRASH-02", StoresUnstaged, "H2"),
+    mutant("decides before it has stored", "CRASH-02", DecidesFirst, "H2"),
+    mutant("shows what is staged", "CRASH-02", ShowsWhatIsStaged, "E5"),
+    mutant("trusts what is staged", "CRASH-04", TrustsWhatIsStaged, "F2"),
+    edited("takes back what was decided", "FAULT-03", "staging.take_back", "if was_open or not is_there(store, batch):",
+           "if True:", "N1", "A batch whose commit was not heard of is taken back, though it was committed."),
+    edited("is sure of a lost commit", "FAULT-03", "inserting._end", _LATE_COMMIT, "if True:", "M10",
+           "A commit whose answer was lost is told as Unavailable, though it may be stored."),
+    edited("is sure of what others ended", "FAULT-08", "inserting._end", _BY_OTHERS, _SURE, "M10",
+           "A batch that a rescue brought to its end is told as not stored, after the answer to its commit was lost."),
+    edited("takes the lost for the absent", "FAULT-03", "inserting._put_some", _LOOKS_FOR_THE_LOST,
+           "\n        raise Unavailable('the connection was lost')\n", "M10",
+           "An insert whose answer was lost is told as Unavailable."),
+    edited("fails on a duplicate", "INSERT-04", "inserting._put_some", "duplicates = refused(exc)", "raise", "M10",
+           "An insert that is repeated with the same ids raises what the index of ids says."),
+    edited("stops at a duplicate", "INSERT-03", "inserting._put_some", "ordered=False", "ordered=True", "D14",
+           "An ordered bulk stops at the first duplicate; what is behind it is answered as stored."),
+    broken("looks for keys, then takes them", "SCHED-04",
+           "A key is looked for by one command and taken by another; no index keeps a second holder out.", "F1",
+           edit("inserting.insert", {"partial(_put, store, now, None)": "partial(_put_in_transaction, store, now)"}),
+           put("schema.INDEXES", lambda indexes: [index for index in indexes if not index.document.get("unique")])),
+    edited("takes queues for known", "QUEUE-01", "inserting.insert", "and not new_queues", "", "E7",
+           "A single job does not make its queue known; a batch does."),
+    mutant("notes queues last", "CRASH-02", NotesQueuesLast, "E7"),
+)  # fmt: skip

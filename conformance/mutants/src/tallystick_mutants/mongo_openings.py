@@ -1,0 +1,30 @@
+"""Bugs of setup, and of what becomes of the driver's errors."""
+
+from tallystick_conformance import Mutant
+
+from .mongo_patch import Broken, edit, edited, mutant
+
+_INDEXES = "store.jobs.create_indexes(list(INDEXES))"
+_ONE_BY_ONE = "for index in INDEXES:\n        store.jobs.create_indexes([index])"
+_VERSION = """with suppress(DuplicateKeyError):
+        store.store.update_one(STORE, {"$setOnInsert": {"version": VERSION}}, upsert=True)"""
+_ANEW = 'store.store.delete_one(STORE); store.store.insert_one({**STORE, "version": VERSION})'
+
+
+class SaysTheVersionFirst(Broken):
+    """The version is written before the indexes, one by one, and who finds it makes none."""
+
+    steps = (edit("schema._make", {f"{_INDEXES}\n    {_VERSION}": f"{_VERSION}\n    {_ONE_BY_ONE}"}),)
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    edited("writes the version anew", "SETUP-05", "schema._make", _VERSION, _ANEW, "L2",
+           "The version is deleted and inserted: of several who set up at once some are refused the insert."),
+    mutant("says the version first", "CRASH-05", SaysTheVersionFirst, "L1"),
+    edited("lets the driver's errors through", "FAULT-01", "errors.mapped",
+           "(errors.PyMongoError, BSONError, OverflowError)", "BSONError", "",
+           "What the driver raises is not made an error of the contract."),
+    edited("takes the absent for the lost", "FAULT-01", "errors.ours", "kind, text = ",
+           "kind, text = isinstance(exc, errors.ServerSelectionTimeoutError) and (OutcomeUnknown, 'was lost') or ",
+           "M1", "A server that cannot be reached is told as OutcomeUnknown."),
+)  # fmt: skip

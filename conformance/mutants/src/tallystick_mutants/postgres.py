@@ -1,0 +1,25 @@
+"""The mutants over PostgreSQL, which need a server: `tallystick conform mutants --module` runs these alone."""
+
+from tallystick_conformance import Mutant
+
+from . import (
+    postgres_claims,
+    postgres_connections,
+    postgres_counts,
+    postgres_ends,
+    postgres_inserts,
+    postgres_openings,
+    postgres_transactions,
+    postgres_waits,
+)
+
+MUTANTS: tuple[Mutant, ...] = (
+    *postgres_claims.MUTANTS,
+    *postgres_inserts.MUTANTS,
+    *postgres_ends.MUTANTS,
+    *postgres_counts.MUTANTS,
+    *postgres_transactions.MUTANTS,
+    *postgres_connections.MUTANTS,
+    *postgres_waits.MUTANTS,
+    *postgres_openings.MUTANTS,
+)

@@ -1,0 +1,130 @@
+"""Bugs of storing: bytes kept as text, batches that are several, keys that are looked for first."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, LiteralString
+
+from tallystick import Inserted, NewRecord
+from tallystick_conformance import Mutant
+from tallystick_postgres import PostgresBackend, inserting
+from tallystick_postgres.execute import Execute, on
+from tallystick_postgres.location import Location
+
+from .postgres_patch import MIGRATION, URL, Broken, mutant, patch, patched, replace
+
+_CHUNK = 2
+_PAYLOAD = "kind, queue, payload, priority, max_attempts,\n    coal"
+_TEXT = _PAYLOAD.replace("payload", "convert_to(convert_from(payload, 'UTF8'), 'UTF8')")
+_MOST_PARAMETERS = 65_535
+
+
+class CommitsInChunks(Broken):
+    """A batch is stored in chunks, each in a transaction of its own."""
+
+    def insert(
+        self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[Inserted]:
+        if transaction is not None or len(records) <= _CHUNK:
+            return super().insert(records, transaction=transaction, now=now)
+        head, rest = records[:_CHUNK], records[_CHUNK:]
+        return [*super().insert(head, now=now), *self.insert(rest, now=now)]
+
+
+class LooksForKeysFirst(Broken):
+    """A key is looked for by one statement, and taken by another; no index keeps a second holder out."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        patch(self._queries, MIGRATION, "CREATE UNIQUE INDEX jobs_held_keys", "CREATE INDEX jobs_held_keys")
+
+    def insert(
+        self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[Inserted]:
+        if transaction is not None or len(records) != 1 or records[0].unique_key is None:
+            return super().insert(records, transaction=transaction, now=now)
+        keys = [new.unique_key for new in records]
+        found = self._run(self._queries.duplicates, {"ids": [new.id for new in records], "keys": keys})
+        if found:
+            [holder] = self.get([found[0][0]]).values()
+            return [Inserted(holder, created=False)]
+        return super().insert(records, now=now)
+
+
+class TrustsWhatMayRollBack(Broken):
+    """A job is refused for a key that another transaction is taking, though that one may still roll back."""
+
+    def insert(
+        self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[Inserted]:
+        if transaction is not None or len(records) != 1 or records[0].unique_key is None:
+            return super().insert(records, transaction=transaction, now=now)
+        [answer] = self._stored_unless_taken(records[0], now)
+        return [answer]
+
+    def _stored_unless_taken(self, new: NewRecord, now: datetime | None) -> Sequence[Inserted]:
+        now = inserting.check([new], now)
+
+        def store(cursor: Any) -> Sequence[Inserted]:
+            cursor.execute("SET LOCAL lock_timeout = '20ms'")
+            return inserting.insert(on(cursor), self._queries, [new], now)
+
+        try:
+            return self._connections.transact(store)
+        except Exception as exc:
+            if "lock timeout" not in str(exc):
+                raise
+            return [Inserted(new.stored(new_at(now), new_at(now)), created=False)]
+
+
+def new_at(now: datetime | None) -> datetime:
+    """Return the moment at which a job is said to be stored."""
+    return datetime.now().astimezone() if now is None else now
+
+
+class BindsEachValue(Broken):
+    """A batch is one VALUES list with a parameter for each value, of which the protocol takes 65,535."""
+
+    def insert(
+        self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
+    ) -> Sequence[Inserted]:
+        values = [value for new in records for value in (new.id, new.kind, new.queue, new.payload, *[None] * 7)]
+        if len(values) > _MOST_PARAMETERS:
+            parameters = {f"v{n}": value for n, value in enumerate(values)}
+            self._run(f"SELECT {', '.join(f'%({name})s' for name in parameters)}", parameters)
+        return super().insert(records, transaction=transaction, now=now)
+
+
+def _answers_as_stored() -> type[PostgresBackend]:
+    """Answer in the order in which rows came back."""
+    original = inserting.insert
+
+    def insert(execute: Execute, *given: Any) -> Sequence[Inserted]:
+        answers = original(_reversed(execute), *given)
+        return sorted(answers, key=lambda answer: answer.record.id)
+
+    replace(inserting, "insert", insert)
+    return PostgresBackend
+
+
+def _reversed(execute: Execute) -> Execute:
+    def run(query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
+        return execute(query, parameters)[::-1]
+
+    return run
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    patched("keeps payloads as text", "PAYLOAD-01", "insert", _PAYLOAD, _TEXT, "C1",
+            "A payload is text to the server, which refuses NUL and what is not UTF-8."),
+    patched("keeps results as text", "PAYLOAD-02", "settle", "THEN ended.result ELSE",
+            "THEN convert_to(convert_from(ended.result, 'UTF8'), 'UTF8') ELSE", "C2",
+            "A result is text to the server, which refuses NUL: the job stays running."),
+    patched("keeps errors as jsonb", "PAYLOAD-05", "settle", "coalesce(ended.error,",
+            "coalesce(ended.error::jsonb::text,", "C2", "An error's text is JSONB to the server, which refuses NUL."),
+    mutant("commits in chunks", "CRASH-02", CommitsInChunks, "H2"),
+    mutant("binds each value", "BATCH-02", BindsEachValue, "H1"),
+    Mutant("answers in the order of storing", "INSERT-03", _answers_as_stored,
+           "The answers of a batch are in the order in which rows came back, not in that of the records.", "H4", URL),
+    mutant("looks for keys first", "SCHED-04", LooksForKeysFirst, "F1"),
+    mutant("trusts what may roll back", "CAP-03", TrustsWhatMayRollBack, "F2"),
+)  # fmt: skip

@@ -1,0 +1,110 @@
+"""Bugs of waiting for what other clients do, on a connection that listens."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import timedelta
+from typing import Any
+
+from tallystick import Inserted, NewRecord
+from tallystick_conformance import Mutant
+from tallystick_postgres.connections import Connection, connect
+from tallystick_postgres.listener import Listener, Seen
+from tallystick_postgres.location import Location
+from tallystick_postgres.waiting import Waiting
+
+from .postgres_patch import MIGRATION, Broken, mutant, patch, patched
+
+
+class _Once(Listener):
+    def _run(self) -> None:
+        try:
+            with closing(connect(self._location)) as connection:
+                connection.execute(self._location.queries.listen)
+                self._listen(connection)
+        except Exception:
+            self._listening = False
+
+
+class ListensOnce(Broken):
+    """When the connection that listens is lost, it is not made again."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        self._listener = _Once(location)
+        self._waiting = Waiting(self._seconds_until_due, self._listener)
+
+
+class _Late(Listener):
+    def _listen(self, connection: Connection) -> None:
+        self._all_woken -= 1  # so that nobody is woken by beginning to listen
+        super()._listen(connection)
+
+
+class MissesTheFirst(Broken):
+    """What is inserted after wait has looked, and before it listens, wakes nobody."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        self._listener = _Late(location)
+        self._waiting = Waiting(self._seconds_until_due, self._listener)
+
+
+class _Forgetful(Waiting):
+    def _due(self, names: Sequence[str], seen: Seen) -> float:
+        if self._last.seen == seen:
+            self._last = self._last._replace(names=names)
+        return super()._due(names, seen)
+
+
+class TakesOneQueueForAnother(Broken):
+    """When the next job is due is remembered, and not of which queues."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        self._waiting = _Forgetful(self._seconds_until_due, self._listener)
+
+
+class WaitsOnAConnection(Broken):
+    """Each wait has a connection of the pool to itself, so a few of them leave none to others."""
+
+    def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
+        return self._connections.read(lambda _: super(WaitsOnAConnection, self).wait(queues, timeout=timeout))
+
+
+class TellsAfterItsInsert(Broken):
+    """Others are told of new jobs by the client, and so not of those that an application's transaction stores."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        patch(
+            self._queries,
+            MIGRATION,
+            "PERFORM {schema}.wake(queue) FROM (SELECT DISTINCT queue FROM new_jobs)",
+            _TO_NOBODY,
+        )
+
+    def insert(self, records: Sequence[NewRecord], *, transaction: Any = None, now: Any = None) -> Sequence[Inserted]:
+        answers = super().insert(records, transaction=transaction, now=now)
+        if transaction is None:
+            for queue in {answer.record.queue for answer in answers if answer.created}:
+                self._run("SELECT {schema}.wake(%(queue)s)", {"queue": queue})
+        return answers
+
+
+_TO_NOBODY = "PERFORM queue FROM (SELECT DISTINCT queue FROM new_jobs WHERE FALSE)"
+
+MUTANTS: tuple[Mutant, ...] = (
+    mutant("listens once", "FAULT-06", ListensOnce, "M2"),
+    mutant("misses what comes first", "WAIT-05", MissesTheFirst),
+    mutant("takes one queue for another", "WAIT-04", TakesOneQueueForAnother),
+    mutant("waits on a connection", "WAIT-05", WaitsOnAConnection),
+    mutant("tells after its insert", "WAIT-05", TellsAfterItsInsert),
+    patched("notifies nobody", "WAIT-05", MIGRATION, "PERFORM pg_notify('{channel}', queue);", "NULL;"),
+    patched("notifies of inserts only", "WAIT-06", MIGRATION, "new_jobs WHERE state IN ('pending', 'retrying'))",
+            "new_jobs WHERE FALSE)"),
+    patched("resumes in silence", "WAIT-06", "resume", "SELECT {schema}.wake(name) FROM resumed",
+            "SELECT name FROM resumed"),
+    patched("listens by a bare name", "WAIT-05", "listen", "LISTEN {channel}", "LISTEN tallystick_jobs", "L4",
+            "It listens on a channel of another name than that on which it is told."),
+    patched("rounds the next due time", "WAIT-03", "next_due", "min(run_at)", "min(run_at) + interval '1 hour'", "B10"),
+)  # fmt: skip

@@ -1,0 +1,81 @@
+"""Bugs of what is left behind, and of how a store is opened and set up."""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from threading import Event, Thread
+from typing import Any, Self
+
+from tallystick import Record, TallystickError
+from tallystick_conformance import Mutant
+from tallystick_sqlite import SqliteBackend
+from tallystick_sqlite.connection import Connection
+
+from .sqlite_patch import URL
+
+_kept: list[Any] = []
+
+
+class KeepsConnections(SqliteBackend):
+    """The connections of a closed client are kept for others, whom nobody gives them to."""
+
+    def close(self) -> None:
+        with suppress(TallystickError), self._reader.reading() as connection:
+            _kept.append(connection)
+            self._reader = Connection(self._location)
+            self._connections = (self._watcher, self._reader, self._writer)
+        super().close()
+
+
+class KeepsWhatItRefused(SqliteBackend):
+    """A call opens what it needs before it looks at what it was given."""
+
+    def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
+        descriptor = os.open(os.devnull, os.O_RDONLY)
+        answer = super().rescue(limit=limit, now=now)
+        os.close(descriptor)
+        return answer
+
+
+class KeepsItsListener(SqliteBackend):
+    """A wait that has to wait starts a thread, which close does not end."""
+
+    def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
+        if super().wait(queues, timeout=timedelta(0)):
+            return True
+        if timeout:
+            Thread(target=Event().wait, args=(60,), daemon=True).start()
+        return super().wait(queues, timeout=timeout)
+
+
+class SetsUpOnce(SqliteBackend):
+    """A setup makes a mark beside the file first, and refuses where it finds one."""
+
+    def setup(self) -> None:
+        self._refuse_closed()
+        mark = self._location.path.with_suffix(".making")
+        mark.touch(exist_ok=False)
+        super().setup()
+        mark.unlink()
+
+
+class TakesAnyOption(SqliteBackend):
+    """An option that nobody knows is passed over."""
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        return super().from_url(url.partition("?")[0])
+
+
+def _mutant(name: str, clause: str, make: type[SqliteBackend], source: str = "") -> Mutant:
+    return Mutant(name, clause, make, make.__doc__ or "", source, URL)
+
+
+MUTANTS = (
+    _mutant("keeps connections", "LEAK-01", KeepsConnections),
+    _mutant("keeps what it refused", "LEAK-02", KeepsWhatItRefused),
+    _mutant("keeps its listener", "LEAK-03", KeepsItsListener),
+    _mutant("sets up once at a time", "SETUP-05", SetsUpOnce, "L1"),
+    _mutant("takes any option", "SETUP-06", TakesAnyOption),
+)

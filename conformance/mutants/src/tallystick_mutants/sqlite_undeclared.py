@@ -1,0 +1,61 @@
+"""Bugs behind a no: what a backend does not declare, and should at least do without harm."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from threading import Event
+
+from tallystick import Capabilities
+from tallystick_conformance import Mutant
+from tallystick_sqlite import SqliteBackend
+
+from .sqlite_patch import URL
+
+
+class LosesOne(SqliteBackend):
+    """A store that may forget forgets one job of a batch, and keeps the others."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return replace(super().capabilities, durable=False)
+
+    def setup(self) -> None:
+        super().setup()
+        with self._writer.writing() as connection:
+            connection.execute("DELETE FROM tallystick_jobs WHERE id = (SELECT max(id) FROM tallystick_jobs)")
+
+
+class BeginsAnew(SqliteBackend):
+    """A store for one process is emptied by another that opens it."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return replace(super().capabilities, multi_process=False)
+
+    def setup(self) -> None:
+        super().setup()
+        with self._writer.writing() as connection:
+            connection.execute("DELETE FROM tallystick_jobs")
+
+
+class WaitsForItsOwn(SqliteBackend):
+    """A wait that is not told of other clients' inserts goes on until one of its own client."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return replace(super().capabilities, notify=False)
+
+    def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
+        if super().wait(queues, timeout=timedelta(0)):
+            return True
+        return bool(timeout) and Event().wait(60)
+
+
+MUTANTS = tuple(
+    Mutant(name, clause, make, make.__doc__ or "", url=URL)
+    for name, clause, make in (
+        ("forgets by half", "CAP-05", LosesOne),
+        ("begins anew", "CAP-06", BeginsAnew),
+        ("waits for its own", "CAP-07", WaitsForItsOwn),
+    )
+)
