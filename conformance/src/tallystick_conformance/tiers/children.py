@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import pickle
 import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -14,6 +13,7 @@ from tallystick import Backend, TallystickError
 from ..case import Case, NotRun
 from ..signals import spared
 from ..target import MakeBackend
+from .parcel import Parcel
 
 PATIENCE = 60
 """Seconds that a process may take."""
@@ -23,16 +23,16 @@ _UNKNOWN = "another process cannot open it"
 
 
 class Child(NamedTuple):
-    """What a process is given: the pickled `make` and its namespace, which of the processes it is, where all meet."""
+    """What a process is given: the packed `make` and its namespace, which of the processes it is, where all meet."""
 
-    make: bytes
+    make: Parcel
     namespace: str
     number: int
     barrier: Any
 
     def open(self) -> Backend:
         """Open a client of the store."""
-        make: MakeBackend = pickle.loads(self.make)  # noqa: S301 - from our parent
+        make: MakeBackend = self.make.opened()
         return make(self.namespace)
 
 
@@ -52,9 +52,9 @@ def require_sendable(case: Case) -> None:
         raise NotRun(f"no other process can be started by a program that is not a file: {program}")
 
 
-def _sent(make: MakeBackend) -> bytes:
+def _sent(make: MakeBackend) -> Parcel:
     try:
-        return pickle.dumps(make)
+        return Parcel.of(make)
     except Exception as exc:
         raise NotRun(f"make_backend cannot be sent to another process: {exc}") from exc
 
@@ -63,7 +63,7 @@ def heard(case: Case, work: Callable[[Child], Any], count: int = 1, *, method: s
     """Let processes work on the store of a case, and return what each told. Each then dies without closing anything.
 
     Raises:
-        NotRun: They cannot open it, since it is of a module that they cannot import.
+        NotRun: They cannot open it: its module can be neither imported by its name nor loaded from its file.
     """
     make = _sent(case.target.make)
     context: Any = multiprocessing.get_context(method)
@@ -95,7 +95,7 @@ def _tell(work: Callable[[Child], Any], child: Child, mouth: Connection) -> NoRe
 
 def _worked(work: Callable[[Child], Any], child: Child) -> Heard:
     try:
-        pickle.loads(child.make)  # noqa: S301 - from our parent
+        child.make.opened()
     except Exception as exc:
         return Heard(error=f"{_UNKNOWN}: {exc!r}")
     try:

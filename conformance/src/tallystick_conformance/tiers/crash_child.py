@@ -109,11 +109,11 @@ def main() -> None:
     os.dup2(2, 1)  # so that nothing that is printed is taken for a word
     while True:
         try:
-            sys.path[:], request = pickle.load(requests)  # noqa: S301 - from our parent
+            sys.path[:], parcel = pickle.load(requests)  # noqa: S301 - from our parent
         except EOFError:
             return
         try:
-            death = pickle.loads(request)  # noqa: S301
+            death: Death = parcel.opened()
         except Exception as exc:
             _tell(told, Word(excuse=repr(exc)))
         else:

@@ -12,6 +12,7 @@ from typing import IO
 
 from ..signals import spared
 from .crash_child import PATIENCE, Death, Word, main
+from .parcel import Parcel
 
 _PROGRAM = f"from {main.__module__} import {main.__name__}; {main.__name__}()"
 
@@ -31,7 +32,7 @@ class Nursery:
         limit.daemon = True  # a Ctrl-C just as it starts leaves it behind, and nobody waits for it at the end
         try:
             limit.start()
-            pickle.dump((sys.path, pickle.dumps(death)), process.stdin)
+            pickle.dump((sys.path, Parcel.of(death)), process.stdin)
             process.stdin.flush()
             words = list(self._words(process.stdout))
         finally:
