@@ -6,12 +6,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from tallystick import Complete, Hold, Outcome, Record, Release, Retry
+import pytest
+from tallystick import Backend, Complete, Filter, Hold, Outcome, Record, Release, Retry, State
 from tallystick_conformance import Target
+from tallystick_conformance.mutants.memory_claims import ClaimsLate
 from tallystick_conformance.profiles import PROFILES
 from tallystick_conformance.programs.judge import Judge
 from tallystick_conformance.programs.machine import STARTS
 from tallystick_conformance.programs.run import run, violations
+from tallystick_conformance.running import run_programs
 from tallystick_memory import MemoryBackend
 
 
@@ -67,3 +70,46 @@ def test_making_a_program_shorter_ends_in_time() -> None:
 
     assert told.clause_id == "INSERT-02"
     assert told.steps[-1].startswith("backend.insert(")
+
+
+class ClaimsOneFewer(MemoryBackend):
+    """Leaves out the last of several jobs that it could claim."""
+
+    def claim(self, queues: Any, *, limit: int, **options: Any) -> Any:
+        """Claim one job fewer than there are, though never none."""
+        return super().claim(queues, limit=max(1, min(limit, len(self.list(Filter(), limit=9)) - 1)), **options)
+
+
+class RescuesOneFewer(MemoryBackend):
+    """Leaves out the last of several jobs that it could rescue."""
+
+    def rescue(self, *, limit: int, now: Any = None) -> Any:
+        """Rescue one job fewer than run, though never none."""
+        running = self.stats(now=now).by_state[State.RUNNING]
+        return super().rescue(limit=max(1, min(limit, running - 1)), now=now)
+
+
+class RescuesLate(MemoryBackend):
+    """Takes a lease that ends at this very moment to go on."""
+
+    def rescue(self, *, limit: int, now: Any = None) -> Any:
+        """Rescue what had expired a tick ago."""
+        return super().rescue(limit=limit, now=now - timedelta(microseconds=1))
+
+
+@pytest.mark.parametrize(
+    ("backend", "clause"),
+    [
+        (ClaimsOneFewer, "CLAIM-07"),
+        (ClaimsLate, "TIME-01"),
+        (RescuesOneFewer, "RESCUE-05"),
+        (RescuesLate, "TIME-02"),
+    ],
+)
+def test_the_edge_is_blamed_only_where_it_matters(backend: type[Backend], clause: str) -> None:
+    """Too few jobs break the clause on how many, though the missing one happens to be due at this very moment."""
+    profile = PROFILES["quick"]._replace(shrink=False)
+    armed = ["CLAIM-07", "RESCUE-05", "TIME-01", "TIME-02"]
+    found = run_programs(Target.from_class(backend, "memory://"), profile, armed)
+
+    assert {result.clause_id for result in found if result.violation} == {clause}
