@@ -194,3 +194,26 @@ def test_observer_that_raises(make_runner: MakeRunner, watch: Watch, caplog: pyt
     eventually(
         lambda: all(f"RuntimeError: {hook}" in caplog.text for hook in ("enqueued", "claimed", "work", "settled"))
     )
+
+
+class Exits:
+    """A plugin that ends whatever thread calls it."""
+
+    @hookimpl
+    def tallystick_claimed(self, records: Sequence[Record]) -> None:
+        """Raise."""
+        raise SystemExit("claimed")
+
+
+def test_observer_of_claims_that_exits(make_runner: MakeRunner, watch: Watch) -> None:
+    """A hook that raises SystemExit at a claim costs no job, and the worker goes on to claim."""
+    watch(Exits())
+    runner = make_runner()
+
+    @runner.job("attempt")
+    def attempt(payload: int, ctx: Context) -> int:
+        return ctx.attempt
+
+    runner.start()
+    for number in range(2):
+        assert runner.result(runner.enqueue(attempt.job(number)), timeout=LONG) == 1

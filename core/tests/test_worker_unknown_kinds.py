@@ -1,12 +1,16 @@
 """Jobs of kinds that this runner does not know, but another may."""
 
+import gc
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
-from tallystick import Context, NewRecord, Runner, State
+from tallystick import Context, Definition, NewRecord, Record, Runner, State
+from tallystick_memory import MemoryBackend
 
-from .helpers import LONG, eventually
+from .helpers import LONG, MakeRunner, eventually
 
 
 @pytest.fixture
@@ -55,3 +59,47 @@ def test_another_runner(runner: Runner, stranger: UUID) -> None:
     with other:
         other.start()
         assert other.result(stranger, timeout=LONG) == b"?"
+
+
+class Damaged(MemoryBackend):
+    """A store in which one job got a kind that Tallystick does not allow, as a person's own SQL can do."""
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def claim(self, *args: Any, **given: Any) -> Sequence[Record]:
+        """Return the job of kind `damaged` under that kind."""
+        records = super().claim(*args, **given)
+        return [record._replace(kind=self._kind) if record.kind == "damaged" else record for record in records]
+
+
+@pytest.mark.parametrize("kind", ["", "two\nlines", "k" * 256, b"\xff", None, ["list"]], ids=repr)
+def test_invalid_kind(make_runner: MakeRunner, kind: Any) -> None:
+    """A job whose kind is no valid name is discarded with the reason; the jobs claimed with it are worked at once."""
+    runner = make_runner(Damaged(kind), concurrency=10)
+
+    @runner.job("echo")
+    def echo(payload: int, ctx: Context) -> int:
+        return payload
+
+    runner.backend.insert([damaged := NewRecord(kind="damaged", max_attempts=1000)])
+    handles = runner.enqueue_batch([echo.job(n) for n in range(5)])
+    runner.start()
+    assert [runner.result(handle, timeout=LONG) for handle in handles] == [0, 1, 2, 3, 4]
+    assert {runner.get(handle).attempt for handle in handles} == {1}
+    eventually(lambda: runner.get(damaged.id).state is State.DISCARDED)
+    record = runner.get(damaged.id)
+    assert record.attempt == 1
+    assert record.last_error is not None
+    assert record.last_error.message.startswith(f"kind is {kind!r}; it must be 1 to 255 printable characters")
+
+
+def test_unknown_kinds_use_no_memory(make_runner: MakeRunner) -> None:
+    """Jobs of ever new unknown kinds leave nothing behind in the worker that put them off."""
+    runner = make_runner(queues=["default"])
+    runner.backend.insert([NewRecord(kind=f"never-seen-{number}") for number in range(50)])
+    runner.start()
+    eventually(lambda: runner.snapshot().released == 50)
+    gc.collect()
+    assert not [d for d in gc.get_objects() if isinstance(d, Definition) and d.kind.startswith("never-seen-")]

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 
+from ..definition import Definition
 from ..records import Record
 from .flight import Flight
 from .run import Run
 from .service import Service
-from .unknown import unknown
+from .unknown import UNKNOWN
 from .workplace import Workplace
 
 _ROOM_WAIT = 0.5
@@ -49,14 +51,17 @@ class Fetcher:
             self._wait()
 
     def _take(self, records: Sequence[Record]) -> None:
+        """Take committed claims in hand. Until then nothing may raise: the jobs would wait for their leases to end."""
         extend_at = monotonic() + self._place.extend_interval
-        known = self._place.definitions
-        runs = [
-            Run(self._place, record, known.get(record.kind) or unknown(record.kind), extend_at) for record in records
-        ]
-        self._place.observers.claimed(records)
+        runs = [Run(self._place, record, self._definition(record.kind), extend_at) for record in records]
         self._flight.take(runs)
-        self._hand_out(runs)
+        try:
+            self._place.observers.claimed(records)
+        finally:
+            self._hand_out(runs)
+
+    def _definition(self, kind: object) -> Definition[Any, Any]:
+        return self._place.definitions.get(kind, UNKNOWN) if isinstance(kind, str) else UNKNOWN
 
     def _wait(self) -> None:
         """Wait for a job. Hints that came at once and were wrong, one after another, are met by ever longer pauses."""

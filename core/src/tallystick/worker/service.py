@@ -39,7 +39,7 @@ class Service:
             try:
                 self._step()
                 self._pause = _FIRST_PAUSE
-            except Exception as exc:
+            except BaseException as exc:  # a SystemExit from a hook or a backend must not end the thread
                 traceback = None if isinstance(exc, BackendError) else exc
                 logger.warning("%s: %r; next try in %.1f s", self._thread.name, exc, self._pause, exc_info=traceback)
                 self.stopping.wait(self._pause)

@@ -1,12 +1,13 @@
-"""What is done with a job of a kind that this runner does not know: an older worker must not fail a newer job."""
+"""Put off jobs of kinds that this runner does not know: an older worker must not fail a newer job."""
 
 import logging
 from datetime import timedelta
-from functools import cache
 
+from .. import guards
 from ..context import Context, log_fields
-from ..control import Snooze
+from ..control import Abandon, Snooze
 from ..definition import Definition
+from ..errors import InvalidArgument
 from ..options import Options
 
 logger = logging.getLogger("tallystick.worker")
@@ -15,12 +16,14 @@ PUT_OFF = timedelta(seconds=30)
 """How long such a job is put off, so that another worker can have it."""
 
 
-@cache
-def unknown(kind: str) -> Definition[bytes, bytes | None]:
-    """Return a definition whose handler puts the job off."""
-    return Definition.raw(kind, _put_off, Options())
-
-
 def _put_off(payload: bytes, ctx: Context) -> None:
+    try:
+        guards.name(ctx.kind, "kind")
+    except InvalidArgument as exc:  # no runner can register it
+        raise Abandon(f"{exc}; correct the record and requeue it, or delete it") from exc
     logger.warning("no handler for kind %r; put off", ctx.kind, extra=log_fields(ctx.record))
     raise Snooze(PUT_OFF)
+
+
+UNKNOWN: Definition[bytes, bytes | None] = Definition("unknown", _put_off, Options(), None, None, is_async=False)
+"""The definition of every kind that is not registered. Its handler discards a job whose kind is no valid name."""
