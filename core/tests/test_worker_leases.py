@@ -5,17 +5,21 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tallystick import (
     LEASE_EXPIRED,
+    CalledFromInside,
     Claim,
     Complete,
     Context,
+    Discard,
     Filter,
     Hold,
     JobNotFound,
     NewRecord,
+    Outcome,
     Record,
     Runner,
     State,
@@ -84,6 +88,47 @@ def test_discarded_by_rescue(runner: Runner) -> None:
     eventually(lambda: runner.get(record.id).state is State.DISCARDED)
 
 
+def test_end_by_rescue_is_reported(runner: Runner) -> None:
+    """A job that a rescue discards is counted and passed to the callbacks for discarded jobs, with its record."""
+    discarded: list[tuple[Record, Outcome]] = []
+    runner.on_discarded(lambda record, outcome: discarded.append((record, outcome)))
+
+    @runner.job("work")
+    def work(payload: None, ctx: Context) -> None: ...
+
+    dead = abandoned(runner, "work", max_attempts=1)
+    cancelled = abandoned(runner, "work")
+    runner.cancel(cancelled.id)
+    retried = abandoned(runner, "work")
+    runner.start()
+    runner.result(retried.id, timeout=LONG)
+    eventually(lambda: runner.snapshot().completed)
+    assert runner.snapshot()[6:] == (0, 1, 0, 1, 0, 3)
+    [(record, outcome)] = discarded
+    assert outcome == Discard(dead.claim, LEASE_EXPIRED)
+    assert record == runner.get(dead.id)
+
+
+def test_callback_after_a_rescue_is_inside(runner: Runner) -> None:
+    """A callback for a job that a rescue discarded belongs to its runner: it finds it, and cannot stop it."""
+    seen: list[object] = []
+
+    @runner.on_discarded
+    def stop(record: Record, outcome: Outcome) -> None:
+        seen.append(Runner.current())
+        with pytest.raises(CalledFromInside):
+            runner.stop()
+        seen.append("refused")
+
+    @runner.job("work")
+    def work(payload: None, ctx: Context) -> None: ...
+
+    abandoned(runner, "work", max_attempts=1)
+    runner.start()
+    eventually(lambda: len(seen) == 2)
+    assert seen == [runner, "refused"]
+
+
 class Losing(MemoryBackend):
     """A store that answers every extension that the claim is lost, as it is after a rescue."""
 
@@ -136,6 +181,74 @@ def test_lost_outcome(runner: Runner) -> None:
     record = runner.get(handle)
     assert (record.state, record.result) == (State.RETRYING, None)
     assert runner.snapshot().completed == 0
+
+
+class LosingOnce(Losing):
+    """A store that loses every claim, and counts the extensions that it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Claim] = []
+
+    def extend(self, claims: Sequence[Claim], **given: Any) -> Sequence[Hold]:
+        """Count, and lose."""
+        self.asked += claims
+        return super().extend(claims, **given)
+
+
+def test_lost_is_reported_when_it_is_learned(make_runner: MakeRunner, caplog: pytest.LogCaptureFixture) -> None:
+    """A lost claim is counted and logged once, while its handler goes on for ever, and is not extended again."""
+    backend = LosingOnce()
+    runner = make_runner(backend, lease=SHORT_LEASE, maintenance=SECOND / 50)
+    release = Event()
+
+    @runner.job("block")
+    def block(payload: None, ctx: Context) -> None:
+        release.wait()
+
+    [first, second] = [runner.enqueue(block.job(None)) for _ in range(2)]
+    runner.start()
+    eventually(lambda: runner.snapshot().lost == 2)
+    assert runner.snapshot().working == 2
+    third = runner.enqueue(block.job(None))
+    eventually(lambda: runner.snapshot().lost == 3)
+    release.set()
+    eventually(lambda: runner.snapshot().unsettled + runner.snapshot().working == 0)
+    assert sorted(backend.asked) == sorted(Claim(handle.id, 1) for handle in (first, second, third))
+    assert runner.snapshot().lost == 3
+    assert sum("its claim was lost" in log.message for log in caplog.records) == 3
+
+
+class Picky(MemoryBackend):
+    """A store that cannot extend the claims of one job, nor any batch that has one."""
+
+    refused: UUID | None = None
+
+    def extend(self, claims: Sequence[Claim], **given: Any) -> Sequence[Hold]:
+        """Refuse it."""
+        if any(claim.id == self.refused for claim in claims):
+            raise OverflowError("too large")
+        return super().extend(claims, **given)
+
+
+def test_one_claim_that_cannot_be_extended(make_runner: MakeRunner) -> None:
+    """A claim that the store refuses to extend costs no other its lease."""
+    backend = Picky()
+    runner = make_runner(backend, lease=SHORT_LEASE)
+    release = Event()
+
+    @runner.job("block")
+    def block(payload: None, ctx: Context) -> None:
+        release.wait()
+
+    handles = runner.enqueue_batch([block.job(None) for _ in range(4)])
+    backend.refused = handles[1].id
+    runner.start()
+    eventually(lambda: runner.snapshot().working == 4)
+    until = {handle.id: runner.get(handle).lease_until or PAST for handle in handles}
+    others = [handle for handle in handles if handle.id != backend.refused]
+    eventually(lambda: all((runner.get(handle).lease_until or PAST) > until[handle.id] for handle in others))
+    release.set()
 
 
 class Generous(MemoryBackend):

@@ -6,9 +6,24 @@ from threading import Event, get_ident
 from typing import Any
 
 import pytest
-from tallystick import Claim, Complete, Context, Discard, Inserted, Outcome, Record, Release, Retry, hookimpl, plugins
+from tallystick import (
+    LEASE_EXPIRED,
+    Cancel,
+    Claim,
+    Complete,
+    Context,
+    Discard,
+    Inserted,
+    NewRecord,
+    Outcome,
+    Record,
+    Release,
+    Retry,
+    hookimpl,
+    plugins,
+)
 
-from .helpers import AT_ONCE, LONG, MakeRunner, eventually
+from .helpers import AT_ONCE, LONG, SHORT_LEASE, MakeRunner, eventually
 
 
 class Observer:
@@ -177,6 +192,41 @@ def test_lost(make_runner: MakeRunner, watch: Watch) -> None:
     eventually(lambda: observer.of("lost"))
     assert observer.of("lost") == [Claim(handle.id, 1)]
     assert not [outcome for outcome in observer.of("settled") if not isinstance(outcome, Release)]
+
+
+def test_lost_while_it_works(make_runner: MakeRunner, watch: Watch) -> None:
+    """An observer is told of a lost claim while its handler still works, once, and not again at its end."""
+    observer: Observer = watch(Observer())
+    runner = make_runner(lease=SHORT_LEASE)
+    release = Event()
+
+    @runner.job("block")
+    def block(payload: None, ctx: Context) -> None:
+        release.wait()
+
+    handle = runner.enqueue(block.job(None))
+    runner.start()
+    eventually(lambda: runner.snapshot().working == 1)
+    runner.backend.pause("default")
+    runner.backend.rescue(limit=1, now=datetime.now(UTC) + timedelta(days=1))
+    eventually(lambda: observer.of("lost"))
+    release.set()
+    eventually(lambda: runner.snapshot().working == runner.snapshot().unsettled == 0)
+    assert observer.of("lost") == [Claim(handle.id, 1)]
+    assert runner.snapshot().lost == 1
+
+
+def test_end_by_rescue(make_runner: MakeRunner, watch: Watch) -> None:
+    """An observer is told of jobs that a rescue discarded or cancelled, as of those that end in a handler."""
+    observer: Observer = watch(Observer())
+    runner = make_runner(queues=["default"])
+    then = datetime(2001, 1, 1, tzinfo=UTC)
+    runner.backend.insert([NewRecord(kind="deadly", max_attempts=1), NewRecord(kind="slow")], now=then)
+    deadly, slow = runner.backend.claim(["default"], limit=2, worker="dead", lease=timedelta(seconds=1), now=then)
+    runner.cancel(slow.id)
+    runner.start()
+    eventually(lambda: len(observer.of("settled")) == 2)
+    assert set(observer.of("settled")) == {Discard(deadly.claim, LEASE_EXPIRED), Cancel(slow.claim)}
 
 
 def test_observer_that_raises(make_runner: MakeRunner, watch: Watch, caplog: pytest.LogCaptureFixture) -> None:

@@ -162,7 +162,10 @@ class Client:
         return callback
 
     def on_discarded(self, callback: CallbackT) -> CallbackT:
-        """Call back after each job that this runner discarded. Keep it short: it holds up the settling of others."""
+        """Call back after each job that this runner discarded. Keep it short: it holds up the settling of others.
+
+        A job whose worker died at its last attempt is discarded by the runner that rescues it.
+        """
         self._observers.on_discarded.append(callback)
         return callback
 

@@ -58,9 +58,12 @@ def tallystick_work(ctx: "Context") -> Callable[[], None] | None:
 
 @hookspec
 def tallystick_settled(outcomes: Sequence[Outcome], records: Sequence[Record]) -> None:
-    """Observe outcomes that the backend applied, each with the record as it was claimed, in one order."""
+    """Observe outcomes that the backend applied, each with the record as it was claimed, in one order.
+
+    Jobs that this runner's rescue discarded or cancelled are among them, each with its record after the rescue.
+    """
 
 
 @hookspec
 def tallystick_lost(claims: Sequence[Claim]) -> None:
-    """Observe claims that this runner no longer holds: they were rescued, and the work goes to another."""
+    """Observe claims that this runner no longer holds, each once, as soon as it learns so; a handler may still run."""

@@ -1,12 +1,13 @@
 """Claiming jobs while there is room for them, and handing them to those who work them."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import timedelta
 from time import monotonic
 from typing import Any
 
 from ..definition import Definition
-from ..records import Record
+from . import clock
 from .flight import Flight
 from .run import Run
 from .service import Service
@@ -26,10 +27,17 @@ _SLICE = timedelta(seconds=0.5)
 class Fetcher:
     """Claims, and waits where there is nothing to claim."""
 
-    def __init__(self, place: Workplace, flight: Flight, hand_out: Callable[[Sequence[Run]], None]) -> None:
-        self.service = Service("fetcher", self._step)
+    def __init__(
+        self,
+        place: Workplace,
+        flight: Flight,
+        extend: Callable[[Sequence[Run]], None],
+        hand_out: Callable[[Sequence[Run]], None],
+    ) -> None:
+        self.service = Service("fetcher", self._step, place.current)
         self._place = place
         self._flight = flight
+        self._extend = extend
         self._hand_out = hand_out
         self._idle = _SHORTEST_IDLE
         self._hinted_at_once = False
@@ -40,25 +48,37 @@ class Fetcher:
         if not room:
             self._flight.freed.wait(_ROOM_WAIT)
             return
-        settings = self._place.settings
-        records = self._place.backend.claim(
-            self._place.queues, limit=min(room, self._place.batch), worker=settings.worker, lease=settings.lease
-        )
-        if records:
-            self._take(records)
+        began = clock.seconds()
+        runs = self._claim(room, began)
+        if runs:
+            self._start(runs, late=clock.seconds() - began > self._place.half_lease)
             self._hinted_at_once = False
         else:
             self._wait()
 
-    def _take(self, records: Sequence[Record]) -> None:
-        """Take committed claims in hand. Until then nothing may raise: the jobs would wait for their leases to end."""
-        extend_at = monotonic() + self._place.extend_interval
-        runs = [Run(self._place, record, self._definition(record.kind), extend_at) for record in records]
-        self._flight.take(runs)
+    def _claim(self, room: int, began: float) -> Sequence[Run]:
+        """Claim jobs and take them in hand. Nothing may raise in between: they would wait for their leases to end."""
+        settings = self._place.settings
+        limit = min(room, self._place.batch)
+        self._flight.claiming_since = began
         try:
-            self._place.observers.claimed(records)
+            records = self._place.backend.claim(
+                self._place.queues, limit=limit, worker=settings.worker, lease=settings.lease
+            )
+            extend_at = clock.seconds() + self._place.extend_interval
+            runs = [Run(self._place, record, self._definition(record.kind), extend_at) for record in records]
+            self._flight.take(runs)
         finally:
-            self._hand_out(runs)
+            self._flight.claiming_since = None
+        return runs
+
+    def _start(self, runs: Sequence[Run], *, late: bool) -> None:
+        """Hand out claimed jobs; where the claim's answer came `late`, only after their leases are extended."""
+        with ExitStack() as always:
+            always.callback(self._hand_out, runs)
+            always.callback(self._place.observers.claimed, [run.record for run in runs])
+            if late:
+                self._extend(runs)
 
     def _definition(self, kind: object) -> Definition[Any, Any]:
         return self._place.definitions.get(kind, UNKNOWN) if isinstance(kind, str) else UNKNOWN

@@ -16,7 +16,8 @@ class Flight:
     """Jobs in three sets, each within the one before: `held` (not settled), `open` (not ended), `waiting` (not begun).
 
     A job leaves a set by `set.remove`, which is atomic: whoever removes it has decided, and anybody later learns so. No
-    lock is taken for a job. `places` is how many jobs can be worked at once.
+    lock is taken for a job. `places` is how many jobs can be worked at once. `claiming_since` is when a claim began
+    (by the worker's clock) whose jobs may be the worker's own, and are not in hand yet.
     """
 
     def __init__(self, places: int, batch: int) -> None:
@@ -24,6 +25,7 @@ class Flight:
         self.open: set[Run] = set()
         self.waiting: set[Run] = set()
         self.freed = Event()
+        self.claiming_since: float | None = None
         self._places = places
         self._most_ahead = 2 * batch
         self._worked = 0

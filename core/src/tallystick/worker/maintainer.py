@@ -1,12 +1,15 @@
 """Rescuing what other workers left behind, and purging what was kept long enough."""
 
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import random
 
 from ..context import log_fields
+from ..outcomes import Cancel, Discard, Outcome
+from ..records import LEASE_EXPIRED, Record
 from ..state import State
 from .service import Service
 from .workplace import Workplace
@@ -17,11 +20,17 @@ _LIMIT = 1_000
 
 
 class Maintainer:
-    """Does both at every interval. Every worker has one; where they meet, the store lets each job have one rescuer."""
+    """Does both at every interval. Every worker has one; where they meet, the store lets each job have one rescuer.
 
-    def __init__(self, place: Workplace) -> None:
-        self.service = Service("maintainer", self._step)
+    `extend_held` extends the worker's own claims, and says whether their leases are fresh.
+    """
+
+    def __init__(self, place: Workplace, extend_held: Callable[[], bool]) -> None:
+        self.service = Service("maintainer", self._step, place.current)
+        self.rescued = 0
+        self.counts: Counter[type[Outcome]] = Counter()
         self._place = place
+        self._extend_held = extend_held
         self._keep = {
             State.COMPLETED: place.settings.keep_completed,
             State.DISCARDED: place.settings.keep_discarded,
@@ -41,16 +50,30 @@ class Maintainer:
             pass
 
     def _rescue(self) -> int:
+        """Rescue others' jobs. A worker that was suspended extends its own first, else it would rescue those."""
+        while not self._extend_held():
+            if self.service.stopping.wait(self._place.extend_interval / 10):
+                return 0
         rescued = self._place.backend.rescue(limit=_LIMIT)
+        self.rescued += len(rescued)
         for record in rescued:
-            logger.warning(
+            logger.log(
+                logging.ERROR if record.state is State.DISCARDED else logging.WARNING,
                 "job %s rescued from worker %s: now %s",
                 record.id,
                 record.worker,
                 record.state,
                 extra=log_fields(record),
             )
+        self._report_ended([record for record in rescued if record.state is not State.RETRYING])
         return len(rescued)
+
+    def _report_ended(self, records: Sequence[Record]) -> None:
+        """Report jobs that a rescue discarded or cancelled, as when they end in a handler."""
+        if records:
+            outcomes = [_outcome(record) for record in records]
+            self.counts.update(map(type, outcomes))
+            self._place.observers.settled(outcomes, records)
 
     def _purge(self, state: State, keep: timedelta) -> int:
         try:
@@ -58,3 +81,9 @@ class Maintainer:
         except OverflowError:  # longer than there are dates
             return 0
         return self._place.backend.purge([state], before=before, limit=_LIMIT)
+
+
+def _outcome(record: Record) -> Outcome:
+    if record.state is State.CANCELLED:
+        return Cancel(record.claim)
+    return Discard(record.claim, record.last_error or LEASE_EXPIRED)

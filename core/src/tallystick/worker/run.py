@@ -15,12 +15,13 @@ T = TypeVar("T")
 
 
 class Run(Context):
-    """The context that a handler is given, and what the worker needs to know beside. Times are monotonic.
+    """The context that a handler is given, and what the worker needs to know beside.
 
+    `started_at` is monotonic, `extend_at` by the worker's clock. `lost` is whether its loss was reported.
     `completion` is how the handler has completed it in a transaction of its own, which may or may not have committed.
     """
 
-    __slots__ = ("claim", "completion", "definition", "extend_at", "place", "started_at", "task")
+    __slots__ = ("claim", "completion", "definition", "extend_at", "lost", "place", "started_at", "task")
 
     def __init__(self, place: Workplace, record: Record, definition: Definition[Any, Any], extend_at: float) -> None:
         super().__init__(record)
@@ -29,6 +30,7 @@ class Run(Context):
         self.claim: Claim = record.claim
         self.definition = definition
         self.extend_at = extend_at
+        self.lost = False
         self.started_at: float | None = None
         self.task: asyncio.Task[Outcome] | None = None
 

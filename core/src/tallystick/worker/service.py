@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from threading import Event, Thread
 
 from ..errors import BackendError
@@ -14,12 +15,20 @@ _FIRST_PAUSE = 0.1
 class Service:
     """One such thread. An error in a step is logged; the next step comes after a pause that doubles up to the longest.
 
-    Pauses are in seconds.
+    Steps are taken in the context that `inside` opens. Pauses are in seconds.
     """
 
-    def __init__(self, name: str, step: Callable[[], None], *, longest_pause: float = 5.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], None],
+        inside: Callable[[], AbstractContextManager[object]],
+        *,
+        longest_pause: float = 5.0,
+    ) -> None:
         self.stopping = Event()
         self._step = step
+        self._inside = inside
         self._pause = _FIRST_PAUSE
         self._longest_pause = longest_pause
         self._thread = Thread(target=self._run, name=f"tallystick-{name}", daemon=True)
@@ -35,12 +44,16 @@ class Service:
             self._thread.join()
 
     def _run(self) -> None:
-        while not self.stopping.is_set():
-            try:
-                self._step()
-                self._pause = _FIRST_PAUSE
-            except BaseException as exc:  # a SystemExit from a hook or a backend must not end the thread
-                traceback = None if isinstance(exc, BackendError) else exc
-                logger.warning("%s: %r; next try in %.1f s", self._thread.name, exc, self._pause, exc_info=traceback)
-                self.stopping.wait(self._pause)
-                self._pause = min(self._pause * 2, self._longest_pause)
+        with self._inside():
+            while not self.stopping.is_set():
+                self._try_step()
+
+    def _try_step(self) -> None:
+        try:
+            self._step()
+            self._pause = _FIRST_PAUSE
+        except BaseException as exc:  # a SystemExit from a hook or a backend must not end the thread
+            traceback = None if isinstance(exc, BackendError) else exc
+            logger.warning("%s: %r; next try in %.1f s", self._thread.name, exc, self._pause, exc_info=traceback)
+            self.stopping.wait(self._pause)
+            self._pause = min(self._pause * 2, self._longest_pause)

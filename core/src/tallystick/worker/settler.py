@@ -7,9 +7,10 @@ from queue import SimpleQueue
 from threading import Event, Thread
 from time import monotonic
 
-from ..context import Stop, log_fields
+from ..context import log_fields
 from ..outcomes import Complete, Discard, Outcome, Release, Retry
 from .flight import Flight
+from .losses import Losses
 from .recorder import Ended, Recorded, Recorder, apart
 from .run import Run
 from .workplace import Workplace
@@ -20,9 +21,9 @@ logger = logging.getLogger("tallystick.worker")
 class Settler:
     """One thread that settles what has ended."""
 
-    def __init__(self, place: Workplace, flight: Flight) -> None:
+    def __init__(self, place: Workplace, flight: Flight, losses: Losses) -> None:
         self.counts: Counter[type[Outcome]] = Counter()
-        self.lost = 0
+        self._losses = losses
         self._place = place
         self._flight = flight
         self._queue: SimpleQueue[Ended | None] = SimpleQueue()
@@ -81,7 +82,7 @@ class Settler:
     def _tell(self, runs: list[Run], recorded: list[Recorded]) -> None:
         done = [(run, outcome) for run, (outcome, applied) in zip(runs, recorded, strict=True) if applied]
         if len(done) < len(recorded):
-            self._tell_lost([run for run, (_, applied) in zip(runs, recorded, strict=True) if not applied])
+            self._losses.report([run for run, (_, applied) in zip(runs, recorded, strict=True) if not applied])
         outcomes = [outcome for _, outcome in done]
         self.counts.update(map(type, outcomes))
         self._place.observers.settled(outcomes, [run.record for run, _ in done])
@@ -89,12 +90,6 @@ class Settler:
         for run, outcome in done:
             if chatty or not isinstance(outcome, Complete):
                 _log(run, outcome)
-
-    def _tell_lost(self, stale: list[Run]) -> None:
-        self.lost += len(stale)
-        self._place.observers.lost([run.claim for run in stale])
-        for run in stale:
-            logger.warning("job %s: %s; its outcome was refused", run.id, Stop.LOST, extra=log_fields(run.record))
 
 
 def _log(run: Run, outcome: Outcome) -> None:

@@ -13,6 +13,7 @@ class Snapshot(NamedTuple):
         unsettled: Jobs whose outcome is on its way to the store.
         stuck: Threads that were given up, since their handlers ran past the timeout and have not returned.
         lost: Attempts whose claim was lost.
+        rescued: Jobs of other workers that this one rescued; `discarded` and `cancelled` count those that ended so.
     """
 
     running: bool
@@ -26,3 +27,4 @@ class Snapshot(NamedTuple):
     released: int = 0
     cancelled: int = 0
     lost: int = 0
+    rescued: int = 0

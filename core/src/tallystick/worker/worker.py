@@ -10,6 +10,7 @@ from ..outcomes import Cancel, Complete, Discard, Release, Retry
 from .fetcher import Fetcher
 from .flight import Flight
 from .keeper import Keeper
+from .losses import Losses
 from .maintainer import Maintainer
 from .perform import failed
 from .run import Run
@@ -40,14 +41,15 @@ class Worker:
     def __init__(self, place: Workplace) -> None:
         settings = place.settings
         self._flight = Flight(place.places, place.batch)
-        self._settler = Settler(place, self._flight)
+        self._losses = Losses(place)
+        self._settler = Settler(place, self._flight, self._losses)
         self._threads = Threads(place, self._flight, self._settler.finish, settings.concurrency)
         self._tasks = Tasks(place, self._flight, self._settler.finish, settings.concurrency)
-        self._fetcher = Fetcher(place, self._flight, self._hand_out)
-        keeper = Keeper(place, self._flight, self._settler, self._interrupt)
-        maintainer = Maintainer(place)
+        keeper = Keeper(place, self._flight, self._settler, self._losses, self._interrupt)
+        self._maintainer = Maintainer(place, keeper.extend_held)
+        self._fetcher = Fetcher(place, self._flight, keeper.extend, self._hand_out)
         self._parts: tuple[Part, ...] = (
-            maintainer.service,
+            self._maintainer.service,
             keeper.service,
             self._tasks,
             self._threads,
@@ -85,7 +87,7 @@ class Worker:
     def snapshot(self) -> Snapshot:
         """Return the worker in numbers."""
         held, open, waiting = len(self._flight.held), len(self._flight.open), len(self._flight.waiting)
-        counts = self._settler.counts
+        counts = self._settler.counts + self._maintainer.counts
         return Snapshot(
             running=True,
             waiting=waiting,
@@ -97,7 +99,8 @@ class Worker:
             discarded=counts[Discard],
             released=counts[Release],
             cancelled=counts[Cancel],
-            lost=self._settler.lost,
+            lost=self._losses.count,
+            rescued=self._maintainer.rescued,
         )
 
     def _hand_out(self, runs: Sequence[Run]) -> None:

@@ -40,3 +40,8 @@ class Workplace:
     def extend_interval(self) -> float:
         """How long after a claim or an extension its lease is extended, in seconds."""
         return self.settings.lease.total_seconds() * EXTEND_AFTER
+
+    @property
+    def half_lease(self) -> float:
+        """Half of a lease, in seconds: what must be left of the worker's own leases when it rescues."""
+        return self.settings.lease.total_seconds() / 2
