@@ -106,7 +106,7 @@ def mutants() -> str:
         "`tallystick conform mutants` found. `seen` is the bug's id in the kit's list of bugs that real queues "
         "shipped. Each profile was one run over all of them, with `--server` on the servers of [the project's "
         "tests](mongo.md#what-is-proven-where); what quick missed then, one, was run again with the example that it "
-        "led to, and those over MongoDB when their backend had changed.\n\n"
+        "led to, and those over MongoDB when their backend had changed. Later ones were run alone when they were added.\n\n"
         f"{_rate('quick', quick)} {_rate('standard', standard)}\n\n"
         "| mutant | backend | seen | bug | breaks | killed by quick | by standard |\n|---|---|---|---|---|---|---|\n"
         f"{rows}\n\n"

@@ -30,6 +30,17 @@ def isolation(level: str, server: PostgresServer) -> Iterator[str]:
 
 
 @contextmanager
+def summer_time(server: PostgresServer) -> Iterator[str]:
+    """Give a database whose sessions are in a zone with summer time, and write moments in another style."""
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE summer_time")
+        connection.execute("ALTER DATABASE summer_time SET timezone = 'Europe/Berlin'")
+        connection.execute("ALTER DATABASE summer_time SET datestyle = 'German'")
+        connection.execute("ALTER DATABASE summer_time SET intervalstyle = 'sql_standard'")
+    yield server.url.removesuffix("postgres") + "summer_time"
+
+
+@contextmanager
 def pooled(server: PostgresServer) -> Iterator[str]:
     """Give the server through PgBouncer in transaction mode, where no message reaches who listens."""
     with pgbouncer(server.url) as url:
@@ -42,6 +53,7 @@ WAYS: dict[str, Callable[[PostgresServer], AbstractContextManager[str]]] = {
     "pgbouncer": pooled,
     "repeatable read": partial(isolation, "repeatable read"),
     "serializable": partial(isolation, "serializable"),
+    "summer time": summer_time,
 }
 
 

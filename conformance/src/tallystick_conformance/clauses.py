@@ -123,6 +123,9 @@ _ALL = (
     Clause("TIME-09", "time", "Each call goes by its own now: clocks of clients may differ, and go back."),
     Clause("TIME-10", "time", "The zone of the process changes nothing."),
     Clause("TIME-11", "time", "A moment that a call writes is exact to time_precision."),
+    Clause(
+        "TIME-12", "time", "A length of time is elapsed time: a day is 24 hours in any zone, over any change of clocks."
+    ),
     Clause("REFUSE-01", "refusal", "A limit below 1 is refused with InvalidArgument, and nothing is done."),
     Clause("REFUSE-02", "refusal", "A lease of zero or less is refused with InvalidArgument, and nothing is done."),
     Clause("REFUSE-03", "refusal", "purge refuses a state that is not final with InvalidArgument; nothing is done."),

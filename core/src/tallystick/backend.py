@@ -9,6 +9,7 @@ Five rules hold throughout:
   or ids, those of a filter too: `InvalidArgument`. Where a call has a `limit`, fewer returned means there were no more.
 - *Time.* `now=None` is the backend's own clock; a given `now` stands for it in each comparison and each value written.
   Times are aware; a naive one is refused with `InvalidArgument`, and so is a delay that ends after the year 9999.
+  Lengths of time are elapsed time: a day is 24 hours, in any zone of the process, the session or the server.
 - *Claims.* `claim` hands out `Claim(id, attempt)`. A call about an attempt carries its claim, and takes effect only
   where the record is running and `attempt` is the record's own, decided in the same atomic step that changes it.
 - *Refusals.* What is refused with `InvalidArgument` or `Unsupported` has had no effect at all.

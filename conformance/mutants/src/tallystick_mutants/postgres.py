@@ -8,6 +8,7 @@ from . import (
     postgres_counts,
     postgres_ends,
     postgres_inserts,
+    postgres_lengths,
     postgres_openings,
     postgres_transactions,
     postgres_waits,
@@ -22,4 +23,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *postgres_connections.MUTANTS,
     *postgres_waits.MUTANTS,
     *postgres_openings.MUTANTS,
+    *postgres_lengths.MUTANTS,
 )

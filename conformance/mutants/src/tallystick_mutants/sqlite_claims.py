@@ -6,7 +6,14 @@ _WAITS = "state IN ('pending', 'retrying') AND run_at <= :now"
 _OPEN = "WHERE NOT EXISTS (SELECT 1 FROM tallystick_queues WHERE name = asked.value AND paused)"
 _TIES = "(run_at, id) > (due.run_at, due.id)"
 
+
+def _shown(moment: str) -> str:
+    return f"unixepoch({moment} / 1000000, 'unixepoch', 'localtime')"
+
+
 MUTANTS = (
+    patched("claims by the wall clock", "TIME-12", "CLAIM", "lease_until = :until",
+            f"lease_until = :now + ({_shown(':until')} - {_shown(':now')}) * 1000000"),
     patched("inserts over the old", "INSERT-04", "INSERT", "ON CONFLICT",
             "ON CONFLICT (id) DO UPDATE SET payload = excluded.payload ON CONFLICT", "F4"),
     patched("rounds due times down", "TIME-06", "INSERT", ":run_at", ":run_at / 1000 * 1000", "B5"),

@@ -16,6 +16,9 @@ _ERROR = Failure("E", "m")
 _ZONES = ("NPT-5:45", "NST3:30NDT2:30,M3.2.0,M11.1.0")
 """Kathmandu and St John's, as the system writes zones: no list of zones is needed to know them."""
 
+_ZONE_VARIABLES = ("TZ", "PGTZ")
+"""Where the system, and clients that open sessions on a server, read the zone."""
+
 _ELSEWHERE = tuple(timezone(timedelta(minutes=minutes)) for minutes in (345, -150, 14 * 60, -12 * 60))
 
 
@@ -56,7 +59,7 @@ def zones_of_this_machine_change_nothing(case: Case) -> None:
         case.notice = "not tried: this platform cannot change the zone of a process"
         return
     for zone in _ZONES:
-        with _in_zone(zone):
+        with in_zone(zone):
             for clause_id in ("TIME-03", "TIME-05", "TIME-06", "TIME-07"):
                 for other in EXAMPLES[clause_id]:
                     with Case(case.clause_id, case.target, case.profile) as fresh:
@@ -64,16 +67,18 @@ def zones_of_this_machine_change_nothing(case: Case) -> None:
 
 
 @contextmanager
-def _in_zone(zone: str) -> Iterator[None]:
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = zone
+def in_zone(zone: str) -> Iterator[None]:
+    """Put the process, and the sessions that it opens, in a zone."""
+    before = {name: os.environ.get(name) for name in _ZONE_VARIABLES}
+    os.environ.update(dict.fromkeys(_ZONE_VARIABLES, zone))
     time.tzset()
     try:
         yield
     finally:
-        os.environ.pop("TZ")
-        if before is not None:
-            os.environ["TZ"] = before
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
         time.tzset()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from tallystick import Finding, NotSetUp
 from tallystick.finding import fault, ok, warning
 
-from . import doctor_connections, doctor_tables, schema
+from . import doctor_connections, doctor_tables, rows, schema
 from .connections import Connection, connect
 from .location import Location
 
@@ -43,7 +43,8 @@ def _unfit(connection: Connection, location: Location) -> Finding | None:
 
 def _server(connection: Connection, location: Location, concurrency: int | None) -> Iterator[Finding]:
     before = datetime.now(UTC)
-    row = connection.execute(location.queries.doctor_server).fetchone()
+    with connection.cursor(binary=True) as cursor:  # as text, a moment depends on the session's zone and style
+        row = cursor.execute(location.queries.doctor_server).fetchone()
     after = datetime.now(UTC)
     assert row is not None
     version, isolation, synchronous, read_only, most, free, clock = row
@@ -63,7 +64,7 @@ def _server(connection: Connection, location: Location, concurrency: int | None)
         if synchronous == "off"
         else ok("synchronous_commit", synchronous)
     )
-    yield _clock(before, clock, after)
+    yield _clock(before, rows.moment(clock), after)
     yield from doctor_connections.room(location.options.pool_size, concurrency, most, free)
 
 

@@ -7,6 +7,7 @@ from typing import Any, LiteralString
 from tallystick import Finding
 from tallystick.finding import fault, ok, warning
 
+from . import rows
 from .connections import Connection
 from .location import Location
 
@@ -20,16 +21,17 @@ _TRIGGER = re.compile(r"^CREATE TRIGGER (\w+)", re.MULTILINE)
 def diagnose(connection: Connection, location: Location) -> Iterator[Finding]:
     """Yield what there is to say of the tables of a schema that is set up."""
 
-    def rows(query: LiteralString) -> list[Any]:
-        return connection.execute(query, {"name": location.schema}).fetchall()
+    def found(query: LiteralString) -> list[Any]:
+        with connection.cursor(binary=True) as cursor:  # as text, a moment depends on the session's zone and style
+            return cursor.execute(query, {"name": location.schema}).fetchall()
 
     queries = location.queries
     made = "\n".join(queries.migrations)
-    yield _indexes(set(_INDEX.findall(made)) | {"jobs_pkey"}, dict(rows(queries.doctor_indexes)))
-    yield _triggers(set(_TRIGGER.findall(made)), {name for (name,) in rows(queries.doctor_triggers)})
-    for table in rows(queries.doctor_tables):
+    yield _indexes(set(_INDEX.findall(made)) | {"jobs_pkey"}, dict(found(queries.doctor_indexes)))
+    yield _triggers(set(_TRIGGER.findall(made)), {name for (name,) in found(queries.doctor_triggers)})
+    for table in found(queries.doctor_tables):
         yield _vacuum(*table)
-    yield _ledger(rows(queries.doctor_ledger))
+    yield _ledger(found(queries.doctor_ledger))
 
 
 def _indexes(expected: set[str], found: dict[str, bool]) -> Finding:
@@ -57,8 +59,9 @@ def _triggers(expected: set[str], found: set[str]) -> Finding:
     return ok("triggers", f"all {len(expected)} are fired")
 
 
-def _vacuum(table: str, live: int, dead: int, vacuumed: object) -> Finding:
-    found = f"{dead:,} dead rows beside {live:,} others; last vacuum: {vacuumed or 'never'}"
+def _vacuum(table: str, live: int, dead: int, vacuumed: int | None) -> Finding:
+    last = "never" if vacuumed is None else rows.moment(vacuumed)
+    found = f"{dead:,} dead rows beside {live:,} others; last vacuum: {last}"
     if dead > MANY_DEAD and dead * 5 > live:
         return warning(
             f"dead rows of {table}",

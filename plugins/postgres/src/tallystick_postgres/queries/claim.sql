@@ -8,6 +8,7 @@
 --     Entries of jobs that were claimed before stand at the head of a lane until they are vacuumed, which they are not as
 --     long as some transaction is older. So a lane is searched from its head once, and then from its first job.
 --     What is locked is asked again whether it waits, by a CASE, of which the planner expects nothing: see settle.
+--     The lease is added in UTC: elsewhere a day may have 23 hours or 25.
 -- Order: of what is returned, none. At least one row: `n` is how many `first` are, and is alone where none was taken.
 WITH RECURSIVE lane AS (
     SELECT asked.queue, first.priority, first.run_at, first.id
@@ -47,7 +48,7 @@ taken AS MATERIALIZED (
 ),
 claimed AS (
     UPDATE {schema}.jobs
-    SET state = 'running', attempt = attempt + 1, worker = %(worker)s, lease_until = {now} + %(lease)s,
+    SET state = 'running', attempt = attempt + 1, worker = %(worker)s, lease_until = ({now} AT TIME ZONE 'UTC' + %(lease)s) AT TIME ZONE 'UTC',
         attempted_at = {now}, updated_at = {now}
     WHERE id = ANY (ARRAY(SELECT id FROM taken))
     RETURNING

@@ -1,4 +1,5 @@
 -- Effect: store new jobs; leave out those whose id is stored, or whose unique key is held.
+--     A delay is added in UTC: elsewhere a day may have 23 hours or 25.
 -- Locks: none that others wait for, but that of a key or an id which another transaction is inserting: that one is
 --     waited for. Rows go in by key, so that two batches do not wait for each other. Index: primary key, jobs_held_keys.
 -- Order: of what is returned, none.
@@ -8,7 +9,7 @@ INSERT INTO {schema}.jobs (
 )
 SELECT
     id, kind, queue, payload, priority, max_attempts,
-    coalesce(run_at, {now} + coalesce(delay, '0'::interval)),
+    coalesce(run_at, ({now} AT TIME ZONE 'UTC' + coalesce(delay, '0'::interval)) AT TIME ZONE 'UTC'),
     {now}, {now},
     unique_key, unique_until, unique_key, tags::text[]
 FROM unnest(

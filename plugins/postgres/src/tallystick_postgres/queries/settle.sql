@@ -1,5 +1,6 @@
 -- Effect: end the attempts of current claims: `state` is what the outcome says, but a job whose cancellation was requested
 --     does not wait again, it is cancelled. Its key is free at its end, unless it is held until purged.
+--     A delay is added in UTC: elsewhere a day may have 23 hours or 25.
 -- Locks: the rows of these jobs. Index: primary key. The fence is a CASE, of which the planner expects nothing:
 --     for `state = 'running'` it may read jobs_leases through, with the entries of all that ran since the last vacuum, or,
 --     where few ran when it last looked, compare each of the batch with each.
@@ -11,7 +12,7 @@ SET state = CASE
     run_at = CASE
         WHEN job.cancel_requested OR ended.state NOT IN ('pending', 'retrying') THEN job.run_at
         ELSE coalesce(
-            ended.run_at, {now} + coalesce(ended.delay, '0'::interval)
+            ended.run_at, ({now} AT TIME ZONE 'UTC' + coalesce(ended.delay, '0'::interval)) AT TIME ZONE 'UTC'
         )
     END,
     max_attempts = job.max_attempts + CASE WHEN ended.state = 'pending' THEN 1 ELSE 0 END,

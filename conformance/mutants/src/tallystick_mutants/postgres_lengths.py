@@ -1,0 +1,21 @@
+"""Bugs of lengths of time: days that a session's zone makes longer or shorter, each in the statement that adds them."""
+
+from tallystick_conformance.mutant import Mutant
+
+from .postgres_patch import patched
+
+_LEASE = "({now} AT TIME ZONE 'UTC' + %(lease)s) AT TIME ZONE 'UTC'"
+_DELAY = "({now} AT TIME ZONE 'UTC' + coalesce(delay, '0'::interval)) AT TIME ZONE 'UTC'"
+_ENDED = "({now} AT TIME ZONE 'UTC' + coalesce(ended.delay, '0'::interval)) AT TIME ZONE 'UTC'"
+
+MUTANTS: tuple[Mutant, ...] = (
+    patched("claims for days of the zone", "TIME-12", "claim", _LEASE, "{now} + %(lease)s", "",
+            "A lease of days ends when the session's clock shows the same time of day."),
+    patched("extends by days of the zone", "TIME-12", "extend", _LEASE, "{now} + %(lease)s", "",
+            "An extension of days ends when the session's clock shows the same time of day."),
+    patched("delays by days of the zone", "TIME-12", "insert", _DELAY, "{now} + coalesce(delay, '0'::interval)", "",
+            "A delay of days ends when the session's clock shows the same time of day."),
+    patched("retries after days of the zone", "TIME-12", "settle", _ENDED,
+            "{now} + coalesce(ended.delay, '0'::interval)", "",
+            "A retry after days is due when the session's clock shows the same time of day."),
+)  # fmt: skip
