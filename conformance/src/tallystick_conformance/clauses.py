@@ -130,6 +130,8 @@ _ALL = (
     Clause("REFUSE-02", "refusal", "A lease of zero or less is refused with InvalidArgument, and nothing is done."),
     Clause("REFUSE-03", "refusal", "purge refuses a state that is not final with InvalidArgument; nothing is done."),
     Clause("REFUSE-04", "refusal", "A bad worker or queue name is refused with InvalidArgument, and nothing is done."),
+    Clause("REFUSE-05", "refusal", "A string or a single item in place of a batch is refused with InvalidArgument."),
+    Clause("REFUSE-06", "refusal", "A claim of an attempt below 0 or above 2**63 - 1 is refused with InvalidArgument."),
     Clause("WAIT-01", "wait", "wait returns False at its timeout when nothing is due."),
     Clause("WAIT-02", "wait", "wait returns True at once when something is due."),
     Clause("WAIT-03", "wait", "wait returns True as soon as a future job becomes due."),

@@ -1,6 +1,6 @@
 """Background jobs on the database you already have. Start at `Runner` and `Job`; backend authors at `Backend`."""
 
-from . import finding, guards, urls
+from . import batches, finding, guards, urls
 from .backend import CONTRACT_VERSION, Backend
 from .context import Context, Stop
 from .control import Abandon, Snooze, Stopped
@@ -139,6 +139,7 @@ __all__ = [
     "UnknownKind",
     "UnknownScheme",
     "Unsupported",
+    "batches",
     "finding",
     "guards",
     "hookimpl",

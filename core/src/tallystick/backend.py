@@ -6,12 +6,15 @@ the conformance kit tests each sentence, on any backend.
 Five rules hold throughout:
 
 - *Batches.* A call takes and returns sequences; one is a batch of one. More than `max_batch` records, claims, outcomes
-  or ids, those of a filter too: `InvalidArgument`. Where a call has a `limit`, fewer returned means there were no more.
+  or ids, those of a filter too: `InvalidArgument`. A bare string, a single item or an item of another type in place
+  of a batch: `InvalidArgument`. Where a call has a `limit`, fewer returned means there were no more.
 - *Time.* `now=None` is the backend's own clock; a given `now` stands for it in each comparison and each value written.
   Times are aware; a naive one is refused with `InvalidArgument`, and so is a delay that ends after the year 9999.
   Lengths of time are elapsed time: a day is 24 hours, in any zone of the process, the session or the server.
-- *Claims.* `claim` hands out `Claim(id, attempt)`. A call about an attempt carries its claim, and takes effect only
-  where the record is running and `attempt` is the record's own, decided in the same atomic step that changes it.
+- *Claims.* `claim` hands out `Claim(id, attempt)`. An attempt below 0 or above 2**63 - 1 is refused with
+  `InvalidArgument`; any other that is not the record's own is lost. A call about an attempt carries its claim, and
+  takes effect only where the record is running and `attempt` is the record's own, decided in the same atomic step that
+  changes it.
 - *Refusals.* What is refused with `InvalidArgument` or `Unsupported` has had no effect at all.
 - *Failures.* `Unavailable`: nothing happened. `OutcomeUnknown`: it may have. `Closed`: after `close`.
 """

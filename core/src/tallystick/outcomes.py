@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from . import guards
+from . import claims, guards
+from .errors import InvalidArgument
 from .records import Claim, Failure
 
 
@@ -13,6 +14,11 @@ class Complete:
 
     claim: Claim
     result: bytes | None = None
+
+    def __post_init__(self) -> None:
+        claims.check(self.claim)
+        if self.result is not None and not isinstance(self.result, bytes):
+            raise InvalidArgument(f"result is of type {type(self.result).__name__}; it must be bytes or None")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,11 @@ class Retry:
     error: Failure
 
     def __post_init__(self) -> None:
+        claims.check(self.claim)
+        if self.run_at is None:
+            raise InvalidArgument("run_at is None; a retry needs an aware datetime or a timedelta of zero or more")
         guards.due(self.run_at)
+        _check_error(self.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,10 @@ class Discard:
 
     claim: Claim
     error: Failure
+
+    def __post_init__(self) -> None:
+        claims.check(self.claim)
+        _check_error(self.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +57,7 @@ class Release:
     run_at: datetime | timedelta | None = None
 
     def __post_init__(self) -> None:
+        claims.check(self.claim)
         guards.due(self.run_at)
 
 
@@ -51,6 +66,14 @@ class Cancel:
     """The worker saw that cancellation was requested, and stopped."""
 
     claim: Claim
+
+    def __post_init__(self) -> None:
+        claims.check(self.claim)
+
+
+def _check_error(error: Failure) -> None:
+    if not isinstance(error, Failure):
+        raise InvalidArgument(f"error is {guards.shown(error)}; it must be a Failure, e.g. Failure.of(exc)")
 
 
 Outcome = Complete | Retry | Discard | Release | Cancel

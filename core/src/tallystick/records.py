@@ -49,6 +49,11 @@ class Failure:
     TRACEBACK_LENGTH: ClassVar = 32_000
     """The most characters that `of` keeps of a traceback."""
 
+    def __post_init__(self) -> None:
+        for name in ("type", "message", "traceback"):
+            if not isinstance(value := getattr(self, name), str):
+                raise InvalidArgument(f"{name} of a Failure is {guards.shown(value)}; it must be a string")
+
     @classmethod
     def of(cls, exc: BaseException) -> Self:
         """Describe an exception; of a long message the head is kept, of a long traceback the tail."""
@@ -121,20 +126,27 @@ class NewRecord:
     tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        guards.name(self.kind, "kind")
-        guards.name(self.queue, "queue")
+        self._set_name("kind", self.kind)
+        self._set_name("queue", self.queue)
         guards.within(self.priority, *PRIORITIES, "priority")
         guards.within(self.max_attempts, *MAX_ATTEMPTS, "max_attempts")
         if not isinstance(self.payload, bytes):
             raise InvalidArgument(f"payload is of type {type(self.payload).__name__}; it must be bytes")
         if not isinstance(self.id, UUID):
-            raise InvalidArgument(f"id is {self.id!r}; it must be a uuid.UUID")
+            raise InvalidArgument(f"id is {guards.shown(self.id)}; it must be a uuid.UUID")
         guards.due(self.run_at)
         if self.unique_key is not None:
-            guards.name(self.unique_key, "unique_key")
-        if self.unique_until not in ("finished", "purged"):
-            raise InvalidArgument(f"unique_until is {self.unique_until!r}; it must be 'finished' or 'purged'")
-        object.__setattr__(self, "tags", guards.names(self.tags, "tags"))
+            self._set_name("unique_key", self.unique_key)
+        if not isinstance(self.unique_until, str) or self.unique_until not in ("finished", "purged"):
+            raise InvalidArgument(
+                f"unique_until is {guards.shown(self.unique_until)}; it must be 'finished' or 'purged'"
+            )
+        if self.tags != ():
+            object.__setattr__(self, "tags", guards.names(self.tags, "tags"))
+
+    def _set_name(self, field: str, value: str) -> None:
+        if (name := guards.name(value, field)) is not value:
+            object.__setattr__(self, field, name)
 
     def stored(self, now: datetime, run_at: datetime | None = None) -> "Record":
         """Return the record that this becomes when it is inserted: pending, due at `run_at`, else as it says itself."""
@@ -224,6 +236,18 @@ class Filter:
     tags: Sequence[str] | None = None
     """At least one of these."""
 
+    def __post_init__(self) -> None:
+        if self.ids is not None:
+            self._set("ids", tuple(map(_id, guards.collection(self.ids, "ids", "ids"))))
+        if self.states is not None:
+            self._set("states", tuple(map(_state, guards.collection(self.states, "states", "states"))))
+        for name in ("kinds", "queues", "tags"):
+            if (values := getattr(self, name)) is not None:
+                self._set(name, guards.names(values, name))
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
     def fits(self, record: Record) -> bool:
         """Say whether a record is one of those."""
         return (
@@ -233,6 +257,19 @@ class Filter:
             and (self.queues is None or record.queue in self.queues)
             and (self.tags is None or not set(self.tags).isdisjoint(record.tags))
         )
+
+
+def _id(value: UUID) -> UUID:
+    if not isinstance(value, UUID):
+        raise InvalidArgument(f"ids has {guards.shown(value)}; it must be a uuid.UUID")
+    return value
+
+
+def _state(value: State) -> State:
+    try:
+        return State(value)
+    except ValueError:
+        raise InvalidArgument(f"states has {guards.shown(value)}; the states are: {', '.join(State)}") from None
 
 
 class Queue(NamedTuple):

@@ -269,6 +269,22 @@ class TakesAnyIds(MemoryBackend):
         return super().get(ids[:half]) | super().get(ids[half:])
 
 
+class ReadsLetters(MemoryBackend):
+    """wait takes a bare string for a list of its letters."""
+
+    def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
+        return super().wait([*queues] if isinstance(queues, str) else queues, timeout=timeout)
+
+
+class TakesAnyAttempt(MemoryBackend):
+    """extend says of an attempt beyond 64 bits that it is lost."""
+
+    def extend(self, claims: Sequence[Claim], **options: Any) -> Sequence[Hold]:
+        beyond = {n for n, claim in enumerate(claims) if isinstance(claim, Claim) and claim.attempt >= 2**63}
+        held = iter(super().extend([claim for n, claim in enumerate(claims) if n not in beyond], **options))
+        return [Hold.LOST if n in beyond else next(held) for n in range(len(claims))]
+
+
 class CutsDelays(MemoryBackend):
     """A delay that ends after the year 9999 ends a day before."""
 
@@ -394,6 +410,8 @@ MUTANTS = (
     Mutant("takes any lease", "REFUSE-02", TakesAnyLease, "A lease of zero is a second."),
     Mutant("purges the living", "REFUSE-03", PurgesTheLiving, "A state that is not final is passed over."),
     Mutant("takes any worker", "REFUSE-04", TakesAnyWorker, "A worker without a name is taken."),
+    Mutant("reads letters", "REFUSE-05", ReadsLetters, "wait takes a bare string for a list of its letters."),
+    Mutant("takes any attempt", "REFUSE-06", TakesAnyAttempt, "An attempt beyond 64 bits is lost, and not refused."),
     Mutant("takes any batch", "BATCH-03", TakesAnyBatch, "An extend takes more than max_batch."),
     Mutant("takes any ids", "BATCH-03", TakesAnyIds, "get takes more than max_batch."),
     Mutant("takes one byte more", "PAYLOAD-04", TakesOneMore, "One byte too many is stored."),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tallystick import Claim, Hold, Inserted, NewRecord, Outcome, Record, Release, Retry
-from tallystick_conformance.mutant import Mutant
+from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
 
 Now = datetime | None

@@ -1,6 +1,6 @@
 """Bugs of lengths of time: days that a session's zone makes longer or shorter, each in the statement that adds them."""
 
-from tallystick_conformance.mutant import Mutant
+from tallystick_conformance import Mutant
 
 from .postgres_patch import patched
 

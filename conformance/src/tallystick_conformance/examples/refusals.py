@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
-from tallystick import Filter, InvalidArgument, NewRecord, State
+from tallystick import Claim, Complete, Filter, Hold, InvalidArgument, NewRecord, State
 
 from ..case import LEASE, NOW, Case, example
 
@@ -68,3 +69,39 @@ def bad_names_are_refused(case: Case) -> None:
         for call in calls:
             case.refuses(InvalidArgument, call)
     case.refuses(InvalidArgument, partial(claim, "default", worker="w"))
+
+
+@example("REFUSE-05")
+def what_is_no_batch_is_refused(case: Case) -> None:
+    """Each call with a batch refuses a bare string, a single item, and a batch with an item of another type."""
+    running = case.running()
+    backend, claim = case.backend, running.claim
+    new, ended = NewRecord(kind="k"), Complete(claim)
+    calls: tuple[tuple[Callable[[Any], object], Any], ...] = (
+        (partial(backend.insert, now=NOW), new),
+        (partial(backend.extend, lease=LEASE, now=NOW), claim),
+        (partial(backend.settle, now=NOW), ended),
+        (backend.get, claim.id),
+        (partial(backend.claim, limit=1, worker="w", lease=LEASE, now=NOW), "default"),
+        (partial(backend.wait, timeout=timedelta(0)), "default"),
+        (partial(backend.purge, before=NOW + LEASE, limit=9), State.COMPLETED),
+    )
+    for call, item in calls:
+        for wrong in (item, [item, 7], "", b"", {"default": item}, None, 7):
+            case.refuses(InvalidArgument, partial(call, wrong))
+    for single in (claim.id, str(claim.id), None):
+        wrong_filter: Any = single
+        case.refuses(InvalidArgument, partial(backend.list, wrong_filter, limit=9))
+        case.refuses(InvalidArgument, partial(backend.delete, wrong_filter, limit=9))
+
+
+@example("REFUSE-06")
+def attempts_that_no_store_can_compare_are_refused(case: Case) -> None:
+    """An extension refuses a claim of an attempt below 0 or above 2**63 - 1; the highest that it takes is lost."""
+    claim = case.running().claim
+    for attempt in (-1, 2**63, 2**70):
+        claims = [claim, Claim(claim.id, attempt)]
+        case.refuses(InvalidArgument, partial(case.backend.extend, claims, lease=LEASE, now=NOW))
+    highest = Claim(claim.id, 2**63 - 1)
+    case.equal([Hold.LOST], list(case.backend.extend([highest], lease=LEASE, now=NOW)))
+    case.equal([False], list(case.backend.settle([Complete(highest)], now=NOW)))

@@ -10,7 +10,7 @@ from itertools import islice
 from operator import attrgetter
 from threading import TIMEOUT_MAX
 from time import monotonic
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -36,6 +36,7 @@ from tallystick import (
     State,
     Stats,
     Unsupported,
+    batches,
     guards,
     urls,
 )
@@ -99,7 +100,7 @@ class MemoryBackend(Backend):
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
         _refuse(transaction)
-        _batch(records)
+        batches.records(records, _CAPABILITIES.max_batch)
         for record in records:
             guards.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
         now = _now(now)
@@ -133,7 +134,7 @@ class MemoryBackend(Backend):
         return records
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
-        _batch(claims)
+        batches.claims(claims, _CAPABILITIES.max_batch)
         now = _now(now)
         until = guards.moment(guards.positive(lease, "lease"), now, "lease")
         with self._locked() as store:
@@ -150,7 +151,7 @@ class MemoryBackend(Backend):
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
         _refuse(transaction)
-        _batch(outcomes)
+        batches.outcomes(outcomes, _CAPABILITIES.max_batch)
         now = _now(now)
         for outcome in outcomes:
             if isinstance(outcome, Complete):
@@ -182,12 +183,13 @@ class MemoryBackend(Backend):
         return rescued
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
-        _batch(ids)
+        batches.ids(ids, _CAPABILITIES.max_batch)
         with self._locked() as store:
             return {id: store.records[id] for id in ids if id in store.records}
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         guards.limit(limit)
+        batches.after(after)
         with self._locked() as store:
             wanted = (record for record in _matching(store, filter) if after is None or record.id < after)
             return nlargest(limit, wanted, key=attrgetter("id.int"))
@@ -265,7 +267,7 @@ class MemoryBackend(Backend):
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         queues = guards.names(queues, "queues")
-        deadline = monotonic() + timeout.total_seconds()
+        deadline = monotonic() + guards.duration(timeout, "timeout").total_seconds()
         with self._locked() as store:
             while not self._closed:
                 now = datetime.now(UTC)
@@ -311,10 +313,6 @@ def _refuse(transaction: object | None) -> None:
         raise Unsupported("memory:// has no transactions to take part in (transactions is not declared)")
 
 
-def _batch(items: Sequence[Any]) -> None:
-    guards.within(len(items), 0, _CAPABILITIES.max_batch, "the number of items in one call")
-
-
 def _current(store: Store, claim: Claim) -> Record | None:
     record = store.records.get(claim.id)
     if record is None or record.state is not State.RUNNING or record.attempt != claim.attempt:
@@ -323,9 +321,9 @@ def _current(store: Store, claim: Claim) -> Record | None:
 
 
 def _matching(store: Store, filter: Filter) -> list[Record]:
+    batches.filter(filter, _CAPABILITIES.max_batch)
     if filter.ids is None:
         return [record for record in store.records.values() if filter.fits(record)]
-    _batch(filter.ids)
     found = (store.records.get(id) for id in dict.fromkeys(filter.ids))
     rest = replace(filter, ids=None)
     return [record for record in found if record is not None and rest.fits(record)]

@@ -25,6 +25,7 @@ from tallystick import (
     State,
     Stats,
     Unsupported,
+    batches,
     guards,
 )
 
@@ -131,7 +132,7 @@ class MongoBackend(Backend):
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
-        _batch(records)
+        batches.records(records, _CAPABILITIES.max_batch)
         inserting.check(records, _or_clock(now))
         store = self._store(transaction)
         if not records:
@@ -161,7 +162,7 @@ class MongoBackend(Backend):
             return sorted(kept(due), key=claiming_order)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
-        _batch(claims)
+        batches.claims(claims, _CAPABILITIES.max_batch)
         _until(lease, _or_clock(now))
         store = self._store()
         with self._mapped(writing=True):
@@ -171,7 +172,7 @@ class MongoBackend(Backend):
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
-        _batch(outcomes)
+        batches.outcomes(outcomes, _CAPABILITIES.max_batch)
         settling.check(outcomes, _or_clock(now), _CAPABILITIES.max_payload_bytes)
         store = self._store(transaction)
         with self._mapped(writing=transaction is None):
@@ -190,7 +191,7 @@ class MongoBackend(Backend):
         return rescued
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
-        _batch(ids)
+        batches.ids(ids, _CAPABILITIES.max_batch)
         store = self._store()
         with self._mapped():
             found = store.jobs.find(queries.among(ids, {"state": queries.VISIBLE}))
@@ -198,7 +199,8 @@ class MongoBackend(Backend):
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         guards.limit(limit)
-        _batch(filter.ids or ())
+        batches.filter(filter, _CAPABILITIES.max_batch)
+        batches.after(after)
         store = self._store()
         fitting = queries.fitting(filter, {"state": queries.VISIBLE})
         with self._mapped():
@@ -233,7 +235,7 @@ class MongoBackend(Backend):
 
     def _to_change(self, filter: Filter, limit: int) -> Collections:
         guards.limit(limit)
-        _batch(filter.ids or ())
+        batches.filter(filter, _CAPABILITIES.max_batch)
         return self._store()
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
@@ -264,6 +266,7 @@ class MongoBackend(Backend):
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         names = guards.names(queues, "queues")
+        guards.duration(timeout, "timeout")
         store = self._store()
         if self.capabilities.notify:
             self._listener.start(lambda: _watched(store))
@@ -323,7 +326,3 @@ def _or_clock(now: datetime | None) -> datetime:
 
 def _until(lease: timedelta, now: datetime) -> datetime:
     return rounded_up(guards.moment(guards.positive(lease, "lease"), now, "lease"), "lease")
-
-
-def _batch(items: Sequence[Any]) -> None:
-    guards.within(len(items), 0, _CAPABILITIES.max_batch, "the number of items in one call")

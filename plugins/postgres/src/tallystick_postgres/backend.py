@@ -28,6 +28,7 @@ from tallystick import (
     Record,
     State,
     Stats,
+    batches,
     guards,
 )
 
@@ -130,7 +131,7 @@ class PostgresBackend(Backend):
         return claiming.claim(self._write, self._queries.claim, asked)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
-        _batch(claims)
+        batches.claims(claims, _CAPABILITIES.max_batch)
         now = _utc(now)
         guards.moment(guards.positive(lease, "lease"), _or_clock(now), "lease")
         keys = [_key(claim) for claim in claims]
@@ -148,7 +149,7 @@ class PostgresBackend(Backend):
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
-        _batch(outcomes)
+        batches.outcomes(outcomes, _CAPABILITIES.max_batch)
         now = _utc(now)
         settling.check(outcomes, _or_clock(now), _CAPABILITIES.max_payload_bytes)
         keys = [_key(outcome.claim) for outcome in outcomes]
@@ -172,11 +173,12 @@ class PostgresBackend(Backend):
         return rescued
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
-        _batch(ids)
+        batches.ids(ids, _CAPABILITIES.max_batch)
         found = self._read(self._queries.get, {"ids": builtins.list(ids)})
         return {record.id: record for record in rows.records(found)}
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
+        batches.after(after)
         parameters = {**_filter(filter), "limit": guards.limit(limit), "after": after}
         return rows.records(self._read(self._queries.list, parameters))
 
@@ -231,7 +233,7 @@ class PostgresBackend(Backend):
         return [Queue(name, paused) for name, paused in self._read(self._queries.queues, {})]
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
-        return self._waiting.wait(guards.names(queues, "queues"), timeout)
+        return self._waiting.wait(guards.names(queues, "queues"), guards.duration(timeout, "timeout"))
 
     def _seconds_until_due(self, names: Sequence[str]) -> float | None:
         [[due, now]] = self._read(self._queries.next_due, {"queues": builtins.list(names)})
@@ -268,12 +270,8 @@ def _or_clock(now: datetime | None) -> datetime:
     return datetime.now(UTC) if now is None else now
 
 
-def _batch(items: Sequence[Any]) -> None:
-    guards.within(len(items), 0, _CAPABILITIES.max_batch, "the number of items in one call")
-
-
 def _filter(filter: Filter) -> dict[str, Any]:
-    _batch(filter.ids or ())
+    batches.filter(filter, _CAPABILITIES.max_batch)
     return {
         name: None if values is None else builtins.list(values)
         for name, values in (

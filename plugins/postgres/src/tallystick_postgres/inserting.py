@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from tallystick import Inserted, NewRecord, Record, guards
+from tallystick import Inserted, NewRecord, Record, batches, guards
 
 from . import rows
 from .execute import Execute
@@ -20,7 +20,7 @@ STATEMENT_BYTES = 64 * 1024 * 1024
 
 def check(records: Sequence[NewRecord], now: datetime | None) -> datetime | None:
     """Refuse what cannot be stored; return `now` in UTC."""
-    guards.within(len(records), 0, MAX_BATCH, "the number of items in one call")
+    batches.records(records, MAX_BATCH)
     now = None if now is None else guards.utc(now)
     about_now = datetime.now(UTC) if now is None else now  # the server counts delays from its own
     for record in records:

@@ -30,6 +30,7 @@ from tallystick import (
     Record,
     State,
     Stats,
+    batches,
     guards,
 )
 
@@ -107,7 +108,7 @@ class SqliteBackend(Backend):
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
-        _batch(records)
+        batches.records(records, _CAPABILITIES.max_batch)
         for record in records:
             guards.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
         now = _now(now)
@@ -136,7 +137,7 @@ class SqliteBackend(Backend):
         return [rows.record(row) for row in sorted(claimed, key=rows.claiming_order)]
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
-        _batch(claims)
+        batches.claims(claims, _CAPABILITIES.max_batch)
         now = _now(now)
         until = guards.moment(guards.positive(lease, "lease"), now, "lease")
         times = {"until": micros(until), "now": micros(now)}
@@ -146,7 +147,7 @@ class SqliteBackend(Backend):
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
-        _batch(outcomes)
+        batches.outcomes(outcomes, _CAPABILITIES.max_batch)
         now = _now(now)
         settlements = [settlement(outcome, now, _CAPABILITIES.max_payload_bytes) for outcome in outcomes]
         with self._target(transaction) as target:
@@ -159,13 +160,14 @@ class SqliteBackend(Backend):
         return [rows.record(row) for row in rescued]
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
-        _batch(ids)
+        batches.ids(ids, _CAPABILITIES.max_batch)
         with self._reader.reading() as connection:
             return {id: record for id in ids if (record := get(connection, id.bytes)) is not None}
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         guards.limit(limit)
-        _batch(filter.ids or ())
+        batches.filter(filter, _CAPABILITIES.max_batch)
+        batches.after(after)
         with self._reader.snapshot() as connection:
             ids = builtins.list(islice(matching(connection, filter, states=set(State), after=after), limit))
             return [record for id in ids if (record := get(connection, id)) is not None]
@@ -204,7 +206,7 @@ class SqliteBackend(Backend):
         self, filter: Filter, states: Set[State], change: Callable[[sqlite3.Cursor, bytes], bool], limit: int
     ) -> Sequence[UUID]:
         guards.limit(limit)
-        _batch(filter.ids or ())
+        batches.filter(filter, _CAPABILITIES.max_batch)
         with self._writer.writing() as connection:
             cursor = connection.cursor()
             with closing(matching(connection, filter, states=states)) as found:
@@ -237,7 +239,7 @@ class SqliteBackend(Backend):
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         names = rows.json_list(guards.names(queues, "queues"))
-        deadline = monotonic() + timeout.total_seconds()
+        deadline = monotonic() + guards.duration(timeout, "timeout").total_seconds()
         seen, due = None, None
         while True:
             with self._watcher.reading() as connection:
@@ -278,10 +280,6 @@ class SqliteBackend(Backend):
 
 def _now(now: datetime | None) -> datetime:
     return datetime.now(UTC) if now is None else guards.utc(now)
-
-
-def _batch(items: Sequence[Any]) -> None:
-    guards.within(len(items), 0, _CAPABILITIES.max_batch, "the number of items in one call")
 
 
 def _insert(target: sqlite3.Cursor, record: Record) -> Inserted:

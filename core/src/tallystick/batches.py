@@ -1,0 +1,64 @@
+"""The checks of what a call of the contract is given in batches. Public, so that each backend rejects the same."""
+
+from collections.abc import Collection, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from . import guards
+from .claims import check
+from .errors import InvalidArgument
+from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from .records import Claim, Filter, NewRecord
+
+T = TypeVar("T")
+
+
+def records(values: Sequence[NewRecord], maximum: int) -> None:
+    """Reject what is no batch of new records."""
+    _batch(values, "records", maximum, NewRecord)
+
+
+def claims(values: Sequence[Claim], maximum: int) -> None:
+    """Reject what is no batch of claims, and a claim of an attempt that no store could compare."""
+    _batch(values, "claims", maximum, Claim)
+    for claim in values:
+        check(claim)
+
+
+def outcomes(values: Sequence[Outcome], maximum: int) -> None:
+    """Reject what is no batch of outcomes."""
+    _batch(values, "outcomes", maximum, Complete, Retry, Discard, Release, Cancel)
+
+
+def ids(values: Collection[UUID], maximum: int) -> None:
+    """Reject what is no batch of ids."""
+    _batch(values, "ids", maximum, UUID)
+
+
+def filter(value: Filter, maximum: int) -> None:
+    """Reject what is no filter, and one of too many ids."""
+    if not isinstance(value, Filter):
+        raise InvalidArgument(f"filter is {guards.shown(value)}; it must be a Filter, e.g. Filter(ids=[...])")
+    _count(value.ids or (), maximum)
+
+
+def after(value: UUID | None) -> None:
+    """Reject a page's beginning that is no id."""
+    if value is not None and not isinstance(value, UUID):
+        raise InvalidArgument(f"after is {guards.shown(value)}; it must be a uuid.UUID or None")
+
+
+def _batch(values: Collection[object], what: str, maximum: int, *types: type) -> None:
+    if isinstance(values, types):
+        raise InvalidArgument(f"{what} is a single {type(values).__name__}; pass a list of it")
+    _count(guards.collection(values, what, what), maximum)
+    if set(map(type, values)) <= {*types}:  # of a large batch one look, not one for each item
+        return
+    for value in values:
+        if not isinstance(value, types):
+            allowed = " or ".join(type.__name__ for type in types)
+            raise InvalidArgument(f"{what} has {guards.shown(value)}; each must be a {allowed}")
+
+
+def _count(values: Collection[object], maximum: int) -> None:
+    guards.within(len(values), 0, maximum, "the number of items in one call")

@@ -1,0 +1,21 @@
+"""The check of a claim, which a call can be given from anywhere."""
+
+from uuid import UUID
+
+from . import guards
+from .errors import InvalidArgument
+from .records import Claim
+
+LARGEST_ATTEMPT = 2**63 - 1
+"""The highest attempt that every store can compare."""
+
+
+def check(claim: Claim) -> None:
+    """Reject what is no claim of a job's id and an attempt from 0 to `LARGEST_ATTEMPT`."""
+    if type(claim) is Claim and type(claim[0]) is UUID and type(claim[1]) is int and 0 <= claim[1] <= LARGEST_ATTEMPT:
+        return  # every job that ends comes by here
+    if not isinstance(claim, Claim):
+        raise InvalidArgument(f"claim is {guards.shown(claim)}; it must be a Claim, e.g. record.claim")
+    if not isinstance(claim.id, UUID):
+        raise InvalidArgument(f"the id of a claim is {guards.shown(claim.id)}; it must be a uuid.UUID")
+    guards.within(claim.attempt, 0, LARGEST_ATTEMPT, "the attempt of a claim")
