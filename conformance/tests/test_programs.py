@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 import pytest
 from tallystick import Backend, Complete, Filter, Hold, Outcome, Record, Release, Retry, State
 from tallystick_conformance import Target
-from tallystick_conformance.mutants.memory_claims import ClaimsLate
 from tallystick_conformance.profiles import PROFILES
 from tallystick_conformance.programs.judge import Judge
 from tallystick_conformance.programs.machine import STARTS
 from tallystick_conformance.programs.run import run, violations
 from tallystick_conformance.running import run_programs
 from tallystick_memory import MemoryBackend
+from tallystick_mutants.memory_claims import ClaimsLate
 
 
 class Counting(MemoryBackend):

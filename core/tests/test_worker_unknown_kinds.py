@@ -92,7 +92,7 @@ def test_invalid_kind(make_runner: MakeRunner, kind: Any) -> None:
     record = runner.get(damaged.id)
     assert record.attempt == 1
     assert record.last_error is not None
-    assert record.last_error.message.startswith(f"kind is {kind!r}; it must be 1 to 255 printable characters")
+    assert "it must be 1 to 255 printable characters" in record.last_error.message
 
 
 def test_unknown_kinds_use_no_memory(make_runner: MakeRunner) -> None:
