@@ -1,4 +1,4 @@
-"""Every check of the project. `nox` runs the quick ones; `nox --list` shows them all."""
+"""Every check of the project. `nox` runs what each change must pass; `nox --list` shows all sessions."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ TESTS = {"PYTHONPATH": "tests"}
 """Where scripts find what tests share."""
 
 nox.options.default_venv_backend = "uv"
-nox.options.sessions = ["lint", "types", "imports", "docs", "build"]
+nox.options.sessions = ["lint", "types", "imports", "docs", "build", "default_tests"]
 nox.options.error_on_missing_interpreters = True
 
 
@@ -68,6 +68,13 @@ def imports(session: nox.Session) -> None:
     """Check who imports whom."""
     sync(session, "dev")
     session.run("lint-imports")
+
+
+@nox.session
+def default_tests(session: nox.Session) -> None:
+    """Run the tests as the README says, on one Python and all backends."""
+    sync(session, "dev")
+    session.run("pytest", "--numprocesses=auto", *session.posargs)
 
 
 @nox.session(python=PYTHONS)
