@@ -103,3 +103,13 @@ def test_unknown_kinds_use_no_memory(make_runner: MakeRunner) -> None:
     eventually(lambda: runner.snapshot().released == 50)
     gc.collect()
     assert not [d for d in gc.get_objects() if isinstance(d, Definition) and d.kind.startswith("never-seen-")]
+
+
+def test_logged_once(runner: Runner, stranger: UUID, caplog: pytest.LogCaptureFixture) -> None:
+    """Many jobs of an unknown kind are counted, and leave one record in the log; another kind has its own."""
+    others = [NewRecord(kind=kind) for kind in ("stranger", "stranger", "other")]
+    runner.backend.insert(others)
+    runner.start()
+    eventually(lambda: runner.snapshot().put_off == 4)
+    kinds = sorted(str(log.__dict__["kind"]) for log in caplog.records if "no handler for kind" in log.getMessage())
+    assert kinds == ["other", "stranger"]

@@ -11,6 +11,7 @@ from . import clock
 from .flight import Flight
 from .run import Run
 from .service import Service
+from .stuck import StuckHandlers
 from .unknown import UNKNOWN
 from .workplace import Workplace
 
@@ -33,19 +34,21 @@ class Fetcher:
         flight: Flight,
         extend: Callable[[Sequence[Run]], None],
         hand_out: Callable[[Sequence[Run]], None],
+        stuck: StuckHandlers,
     ) -> None:
         self.service = Service("fetcher", self._step, place.current)
         self._place = place
         self._flight = flight
         self._extend = extend
         self._hand_out = hand_out
+        self._stuck = stuck
         self._idle = _SHORTEST_IDLE
         self._hinted_at_once = False
 
     def _step(self) -> None:
         self._flight.freed.clear()
         room = self._flight.room()
-        if not room:
+        if self._stuck.hold_claims() or not room:
             self._flight.freed.wait(_ROOM_WAIT)
             return
         began = clock.seconds()

@@ -37,11 +37,11 @@ class Service:
         """Begin."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Take no further step, and wait for the one under way."""
+    def stop(self, timeout: float | None = None) -> None:
+        """Take no further step, and wait for the one under way, up to `timeout` seconds if given."""
         self.stopping.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(timeout)
 
     def _run(self) -> None:
         with self._inside():

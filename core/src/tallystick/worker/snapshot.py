@@ -14,6 +14,8 @@ class Snapshot(NamedTuple):
         stuck: Threads that were given up, since their handlers ran past the timeout and have not returned.
         lost: Attempts whose claim was lost.
         rescued: Jobs of other workers that this one rescued; `discarded` and `cancelled` count those that ended so.
+        blocked: Whether nothing is claimed, since more handlers are stuck than `concurrency` says.
+        put_off: Jobs that were put back since no handler for their kind is registered here.
     """
 
     running: bool
@@ -28,3 +30,5 @@ class Snapshot(NamedTuple):
     cancelled: int = 0
     lost: int = 0
     rescued: int = 0
+    blocked: bool = False
+    put_off: int = 0

@@ -11,6 +11,7 @@ from ..outcomes import Outcome
 from .flight import Flight
 from .perform import failed, perform_async
 from .run import Run
+from .stuck import StuckHandlers
 from .threads import Finish
 from .workplace import Workplace
 
@@ -22,14 +23,14 @@ _STOP_SECONDS = 5
 class Tasks:
     """One loop, and at most `count` tasks at once. All but the public methods run on the loop."""
 
-    def __init__(self, place: Workplace, flight: Flight, finish: Finish, count: int) -> None:
+    def __init__(self, place: Workplace, flight: Flight, finish: Finish, count: int, stuck: StuckHandlers) -> None:
         self._place = place
         self._flight = flight
         self._finish = finish
         self._count = count
+        self._stuck = stuck
         self._waiting: deque[Run] = deque()
         self._active = 0
-        self._given_up: set[Run] = set()
         self._stopping = False
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._run, name="tallystick-loop", daemon=True)
@@ -46,13 +47,9 @@ class Tasks:
         """Cancel the task of a job whose `stop` is set."""
         self._loop.call_soon_threadsafe(self._cancel, run)
 
-    def give_up(self, run: Run) -> None:
+    def replace(self) -> None:
         """Give the place of a handler that ignores its cancellation to another."""
-        self._loop.call_soon_threadsafe(self._give_up, run)
-
-    def stuck(self) -> int:
-        """Return how many given-up handlers still go on."""
-        return len(self._given_up)
+        self._loop.call_soon_threadsafe(self._free_place)
 
     def stop(self) -> None:
         """End the loop; a handler that ignores its cancellation is left where it is."""
@@ -89,22 +86,14 @@ class Tasks:
 
     def _done(self, run: Run, task: "asyncio.Task[Outcome]") -> None:
         # a task that is cancelled before its first step has no outcome of its own
-        self._finish(run, failed(run, asyncio.CancelledError()) if task.cancelled() else task.result())
-        self._free_place(run)
+        outcome = failed(run, asyncio.CancelledError()) if task.cancelled() else task.result()
+        if self._finish(run, outcome) or not self._stuck.remove(run):
+            self._free_place()
 
     def _cancel(self, run: Run) -> None:
         if run.task is not None:
             run.task.cancel()
 
-    def _give_up(self, run: Run) -> None:
-        if run.task is not None and not run.task.done():
-            self._given_up.add(run)
-            self._active -= 1
-            self._begin_some()
-
-    def _free_place(self, run: Run) -> None:
-        if run in self._given_up:
-            self._given_up.remove(run)
-        else:
-            self._active -= 1
-            self._begin_some()
+    def _free_place(self) -> None:
+        self._active -= 1
+        self._begin_some()

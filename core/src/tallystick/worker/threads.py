@@ -1,6 +1,7 @@
 """The threads that work sync handlers."""
 
 from collections.abc import Callable, Iterable
+from itertools import count as numbers
 from queue import SimpleQueue
 from threading import Thread
 
@@ -8,6 +9,7 @@ from ..outcomes import Outcome
 from .flight import Flight
 from .perform import perform
 from .run import Run
+from .stuck import StuckHandlers
 from .workplace import Workplace
 
 Finish = Callable[[Run, Outcome], bool]
@@ -17,13 +19,14 @@ Finish = Callable[[Run, Outcome], bool]
 class Threads:
     """A fixed number of threads at one queue. Daemons, since no thread can be made to leave its handler."""
 
-    def __init__(self, place: Workplace, flight: Flight, finish: Finish, count: int) -> None:
+    def __init__(self, place: Workplace, flight: Flight, finish: Finish, count: int, stuck: StuckHandlers) -> None:
         self._place = place
         self._flight = flight
         self._finish = finish
+        self._stuck = stuck
         self._queue: SimpleQueue[Run | None] = SimpleQueue()
         self._count = count
-        self._threads: list[Thread] = []
+        self._numbers = numbers()
 
     def start(self) -> None:
         """Begin."""
@@ -39,22 +42,18 @@ class Threads:
         """Give up a thread whose handler does not return; it ends if the handler ever does."""
         self._start_one()
 
-    def stuck(self) -> int:
-        """Return how many given-up threads are still in their handlers."""
-        return max(0, sum(thread.is_alive() for thread in self._threads) - self._count)
-
     def stop(self) -> None:
         """Let each thread end once its handler returns."""
-        for _ in self._threads:
-            self._queue.put(None)
+        self._queue.put(None)
 
     def _start_one(self) -> None:
-        thread = Thread(target=self._work, name=f"tallystick-handler-{len(self._threads)}", daemon=True)
-        thread.start()
-        self._threads.append(thread)
+        Thread(target=self._work, name=f"tallystick-handler-{next(self._numbers)}", daemon=True).start()
 
     def _work(self) -> None:
         with self._place.current():
             while (run := self._queue.get()) is not None:
-                if self._flight.begin(run) and not self._finish(run, perform(self._place, run)):
-                    return  # this thread was given up meanwhile, and another has its place
+                if not self._flight.begin(run) or self._finish(run, perform(self._place, run)):
+                    continue
+                if self._stuck.remove(run):
+                    return  # this thread was given up, and another has its place
+            self._queue.put(None)  # for the next thread

@@ -1,16 +1,14 @@
 """Put off jobs of kinds that this runner does not know: an older worker must not fail a newer job."""
 
-import logging
 from datetime import timedelta
 
 from .. import guards
-from ..context import Context, log_fields
+from ..context import Context
 from ..control import Abandon, Snooze
 from ..definition import Definition
 from ..errors import InvalidArgument
 from ..options import Options
-
-logger = logging.getLogger("tallystick.worker")
+from .run import Run
 
 PUT_OFF = timedelta(seconds=30)
 """How long such a job is put off, so that another worker can have it."""
@@ -21,7 +19,8 @@ def _put_off(payload: bytes, ctx: Context) -> None:
         guards.name(ctx.kind, "kind")
     except InvalidArgument as exc:  # no runner can register it
         raise Abandon(f"{exc}; correct the record and requeue it, or delete it") from exc
-    logger.warning("no handler for kind %r; put off", ctx.kind, extra=log_fields(ctx.record))
+    if isinstance(ctx, Run):
+        ctx.place.put_off.note(ctx)
     raise Snooze(PUT_OFF)
 
 

@@ -16,6 +16,7 @@ from .perform import failed
 from .run import Run
 from .settler import Settler
 from .snapshot import Snapshot
+from .stuck import StuckHandlers
 from .tasks import Tasks
 from .threads import Threads
 from .workplace import Workplace
@@ -23,6 +24,9 @@ from .workplace import Workplace
 _POLL = 0.02
 _STOPPING_GRACE = 1.0
 """Seconds for handlers that were told to stop to do so."""
+
+_LEAVING_SECONDS = 3.0
+"""Seconds to record what was in hand when a process ends without a stop."""
 
 
 class Part(Protocol):
@@ -40,14 +44,16 @@ class Worker:
 
     def __init__(self, place: Workplace) -> None:
         settings = place.settings
+        self._place = place
         self._flight = Flight(place.places, place.batch)
         self._losses = Losses(place)
         self._settler = Settler(place, self._flight, self._losses)
-        self._threads = Threads(place, self._flight, self._settler.finish, settings.concurrency)
-        self._tasks = Tasks(place, self._flight, self._settler.finish, settings.concurrency)
+        self._stuck = StuckHandlers(settings.concurrency)
+        self._threads = Threads(place, self._flight, self._settler.finish, settings.concurrency, self._stuck)
+        self._tasks = Tasks(place, self._flight, self._settler.finish, settings.concurrency, self._stuck)
         keeper = Keeper(place, self._flight, self._settler, self._losses, self._interrupt)
         self._maintainer = Maintainer(place, keeper.extend_held)
-        self._fetcher = Fetcher(place, self._flight, keeper.extend, self._hand_out)
+        self._fetcher = Fetcher(place, self._flight, keeper.extend, self._hand_out, self._stuck)
         self._parts: tuple[Part, ...] = (
             self._maintainer.service,
             keeper.service,
@@ -70,19 +76,38 @@ class Worker:
     def stop(self, grace: timedelta, hurried: Callable[[], bool]) -> None:
         """Claim no more, let jobs finish for `grace` or until `hurried`, give back the rest, and settle all."""
         self._fetcher.service.stop()
-        for run in list(self._flight.waiting):
-            if self._flight.begin(run):
-                self._settler.finish(run, Release(run.claim))
+        self._release_waiting()
         seconds = grace.total_seconds()
         _wait_while(lambda: bool(self._flight.open), seconds, hurried)
-        for run in list(self._flight.open):
-            self._interrupt(run, Stop.SHUTDOWN)
-        _wait_while(lambda: bool(self._flight.open), _STOPPING_GRACE)
-        for run in list(self._flight.open):
-            self._settler.finish(run, Release(run.claim))
+        self._stuck.report_left(self._interrupt_open())
         _wait_while(lambda: bool(self._flight.held), max(seconds, _STOPPING_GRACE), hurried)
         for part in reversed(self._parts):
             part.stop()
+
+    def leave(self) -> tuple[int, int]:
+        """Release what is in hand, at the end of a process that did not stop this worker; join no thread.
+
+        Returns:
+            How many jobs there were, and how many of them could not be recorded in a few seconds.
+        """
+        self._fetcher.service.stop(timeout=_STOPPING_GRACE)
+        in_hand = len(self._flight.held)
+        self._release_waiting()
+        self._stuck.report_left(self._interrupt_open())
+        _wait_while(lambda: bool(self._flight.held), _LEAVING_SECONDS)
+        return in_hand, len(self._flight.held)
+
+    def _release_waiting(self) -> None:
+        for run in list(self._flight.waiting):
+            if self._flight.begin(run):
+                self._settler.finish(run, Release(run.claim))
+
+    def _interrupt_open(self) -> set[Run]:
+        """Tell handlers to stop, release the jobs of those that do not, and return these."""
+        for run in list(self._flight.open):
+            self._interrupt(run, Stop.SHUTDOWN)
+        _wait_while(lambda: bool(self._flight.open), _STOPPING_GRACE)
+        return {run for run in list(self._flight.open) if self._settler.finish(run, Release(run.claim))}
 
     def snapshot(self) -> Snapshot:
         """Return the worker in numbers."""
@@ -93,7 +118,9 @@ class Worker:
             waiting=waiting,
             working=max(0, open - waiting),
             unsettled=max(0, held - open),
-            stuck=self._threads.stuck() + self._tasks.stuck(),
+            stuck=len(self._stuck),
+            blocked=self._stuck.full,
+            put_off=self._place.put_off.total,
             completed=counts[Complete],
             retried=counts[Retry],
             discarded=counts[Discard],
@@ -113,15 +140,18 @@ class Worker:
         if run.definition.is_async:
             self._tasks.cancel(run)
         if why is Stop.TIMED_OUT:
-            error = TimeoutError(f"the handler did not return within {run.definition.options.timeout}")
-            if self._settler.finish(run, failed(run, error)):
-                self._give_up(run)
+            self._give_up(run)
 
     def _give_up(self, run: Run) -> None:
-        if run.definition.is_async:
-            self._tasks.give_up(run)
-        else:
-            self._threads.replace()
+        error = TimeoutError(f"the handler did not return within {run.definition.options.timeout}")
+        outcome = failed(run, error)
+        replaced = self._stuck.add(
+            run
+        )  # before its attempt ends, so that a handler that returns then finds itself here
+        if not self._settler.finish(run, outcome):
+            self._stuck.remove(run)
+        elif replaced:
+            (self._tasks if run.definition.is_async else self._threads).replace()
 
 
 def _wait_while(condition: Callable[[], bool], seconds: float, hurried: Callable[[], bool] = lambda: False) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..backend import Backend
 from ..definition import Definition
 from ..observers import Observers
 from ..settings import Settings
+from .put_off import PutOff
 
 EXTEND_AFTER = 1 / 6
 """The part of a lease after which it is extended: often enough to learn soon of a cancellation."""
@@ -24,6 +25,7 @@ class Workplace:
     definitions: Mapping[str, Definition[Any, Any]]
     observers: Observers
     current: Callable[[], AbstractContextManager[object]]
+    put_off: PutOff = field(default_factory=PutOff)
 
     @property
     def batch(self) -> int:

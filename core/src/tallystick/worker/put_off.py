@@ -1,0 +1,39 @@
+"""Jobs that are put off since their kind is not registered: counted, and logged once a minute for each kind."""
+
+import logging
+from collections import Counter
+from time import monotonic
+
+from ..context import Context, log_fields
+
+logger = logging.getLogger("tallystick.worker")
+
+_SECONDS = 60
+_MOST_KINDS = 1_000
+
+
+class PutOff:
+    """The jobs of unknown kinds that a worker put off. Kinds beyond a thousand share one entry."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._logged: dict[str, float] = {}
+        self._since: Counter[str] = Counter()
+
+    def note(self, ctx: Context) -> None:
+        """Count a job, and log its kind unless that was logged within the last minute."""
+        self.total += 1
+        kind = ctx.kind if ctx.kind in self._logged or len(self._logged) < _MOST_KINDS else "(other kinds)"
+        self._since[kind] += 1
+        now = monotonic()
+        if now < self._logged.get(kind, now):
+            return
+        self._logged[kind] = now + _SECONDS
+        logger.warning(
+            "no handler for kind %r; put off, with %d jobs of it since the last such record. Import the module that "
+            "registers it before start(), or let a worker that knows it serve the queue %r",
+            kind,
+            self._since.pop(kind, 1) - 1,
+            ctx.queue,
+            extra=log_fields(ctx.record),
+        )

@@ -1,0 +1,116 @@
+"""Handlers that run past their timeout and never return: there is a limit to them."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from threading import Event
+
+import pytest
+from tallystick import Context, Definition, Fixed, Runner, State
+
+from .helpers import AT_ONCE, LONG, SECOND, SHORT_LEASE, MakeRunner, eventually, threads
+
+SOON = SECOND / 25
+CONCURRENCY = 2
+
+
+@pytest.fixture
+def runner(make_runner: MakeRunner) -> Runner:
+    """Make a runner with room for two jobs, which looks after its jobs every 20 ms."""
+    return make_runner(concurrency=CONCURRENCY, lease=SHORT_LEASE)
+
+
+@pytest.fixture
+def release() -> Iterator[Event]:
+    """Return what a stuck handler waits for, whatever it is told; set it after the test."""
+    event = Event()
+    yield event
+    event.set()
+
+
+def hang(runner: Runner, release: Event, *, asynchronous: bool) -> Definition[None, None]:
+    """Register a job that hangs in its first ten attempts, each of which times out and is retried at once."""
+
+    async def coroutine(payload: None, ctx: Context) -> None:
+        while not release.is_set():
+            try:
+                await asyncio.sleep(0.005)
+            except asyncio.CancelledError:
+                continue
+
+    def sync(payload: None, ctx: Context) -> None:
+        release.wait()
+
+    register = runner.job("hang", timeout=SOON, retry=Fixed(AT_ONCE))
+    return register(coroutine if asynchronous else sync)
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_limit(runner: Runner, release: Event, asynchronous: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """Once more handlers are stuck than can be worked at once, nothing is claimed: it is logged and in the snapshot."""
+    before = threads("tallystick-handler")
+    handle = runner.enqueue(hang(runner, release, asynchronous=asynchronous).job(None))
+    runner.start()
+    [error] = eventually(lambda: [log for log in caplog.records if log.levelno == logging.ERROR])
+    assert "claims no more jobs: 3 handlers" in error.getMessage()
+    assert "3 of kind 'hang'" in error.getMessage()
+    assert runner.snapshot().blocked
+    assert runner.snapshot().stuck == CONCURRENCY + 1
+    assert runner.get(handle).attempt == CONCURRENCY + 1
+    assert len(threads("tallystick-handler") - before) <= 2 * CONCURRENCY
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_recovery(runner: Runner, release: Event, asynchronous: bool) -> None:
+    """When stuck handlers return, the worker claims again, and works as many jobs at once as before."""
+    handle = runner.enqueue(hang(runner, release, asynchronous=asynchronous).job(None))
+    both = [Event() for _ in range(CONCURRENCY)]
+
+    @runner.job("meet")
+    def meet(payload: int, ctx: Context) -> bool:
+        both[payload].set()
+        return all(event.wait(LONG.total_seconds()) for event in both)
+
+    @runner.job("ameet")
+    async def ameet(payload: int, ctx: Context) -> bool:
+        both[payload].set()
+        return all([await asyncio.to_thread(event.wait, LONG.total_seconds()) for event in both])
+
+    runner.start()
+    eventually(lambda: runner.snapshot().blocked)
+    release.set()
+    runner.result(handle, timeout=LONG)
+    assert eventually(lambda: runner.snapshot().stuck == 0)
+    assert not runner.snapshot().blocked
+    for job in (meet, ameet):
+        handles = runner.enqueue_batch([job.job(number) for number in range(CONCURRENCY)])
+        assert [runner.result(one, timeout=2 * LONG) for one in handles] == [True, True]
+        for event in both:
+            event.clear()
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_left_at_a_stop(runner: Runner, release: Event, asynchronous: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """A stop names the handlers that it leaves behind."""
+    runner.enqueue(hang(runner, release, asynchronous=asynchronous).job(None), max_attempts=1)
+    runner.start()
+    eventually(lambda: runner.snapshot().stuck)
+    runner.stop()
+    [left] = [log for log in caplog.records if "left behind" in log.getMessage()]
+    assert "1 handlers have not returned and are left behind (1 of kind 'hang')" in left.getMessage()
+
+
+def test_a_moment_is_not_reported(runner: Runner, release: Event, caplog: pytest.LogCaptureFixture) -> None:
+    """Handlers that end when they are told to leave no error in the log."""
+    register = runner.job("ask", timeout=SOON, max_attempts=1)
+
+    @register
+    def ask(payload: None, ctx: Context) -> None:
+        eventually(lambda: ctx.should_stop)
+        ctx.check()
+
+    handles = runner.enqueue_batch([ask.job(None) for _ in range(2 * CONCURRENCY)])
+    runner.start()
+    eventually(lambda: all(runner.get(handle).state is State.DISCARDED for handle in handles))
+    eventually(lambda: runner.snapshot().stuck == 0)
+    assert not [log for log in caplog.records if "claims no more" in log.getMessage()]
