@@ -6,38 +6,48 @@ from typing import Any
 from .definition import Call, Definition
 from .errors import AlreadyStarted, DuplicateKind, UnknownKind
 from .job import Job
+from .origin import Origin
 
 
 class Registry(Mapping[str, Definition[Any, Any]]):
-    """A mapping from kind to definition that can be added to until it is closed."""
+    """A mapping from kind to definition. While it is closed no kind can be added; a known one can be defined again."""
 
     def __init__(self) -> None:
         self._by_kind: dict[str, Definition[Any, Any]] = {}
         self._by_class: dict[type[Job[Any]], Definition[Any, Any]] = {}
+        self._origins: dict[str, Origin | None] = {}
         self.closed = False
 
     def add(self, definition: Definition[Any, Any]) -> None:
-        """Add a definition.
+        """Add the definition of a function; the same function, executed again, replaces its earlier definition.
 
         Raises:
             AlreadyStarted: the runner has started.
             DuplicateKind: another definition has its kind.
         """
-        if self.closed:
-            raise AlreadyStarted(
-                f"{definition.kind!r} cannot be registered: the runner has started; register before start()"
-            )
-        if (other := self._by_kind.get(definition.kind)) is not None:
-            raise DuplicateKind(
-                f"{definition.kind!r} is registered for {other.handler!r} and cannot be for {definition.handler!r} too"
-            )
-        self._by_kind[definition.kind] = definition
+        self._add(definition, Origin.of(definition.handler, definition.handler))
 
     def add_class(self, job: type[Job[Any]]) -> None:
-        """Add the definition of a `Job` class; its subclasses are not added by that."""
+        """Add the definition of a `Job` class, as `add` does; its subclasses are not added by that."""
         definition = Definition.of_class(job)
-        self.add(definition)
+        self._add(definition, Origin.of(job, job.work))
+        self._by_class = {other: known for other, known in self._by_class.items() if known.kind != definition.kind}
         self._by_class[job] = definition
+
+    def _add(self, definition: Definition[Any, Any], origin: Origin | None) -> None:
+        kind = definition.kind
+        if (other := self._by_kind.get(kind)) is not None:
+            before = self._origins[kind]
+            if before is None or not before.is_executed_again(origin):
+                raise DuplicateKind(
+                    f"{kind!r} is registered for {other.handler!r} and cannot be for {definition.handler!r} too"
+                )
+        elif self.closed:
+            raise AlreadyStarted(
+                f"{kind!r} cannot be registered: the runner has started; register before start(), or stop() it first"
+            )
+        self._by_kind[kind] = definition
+        self._origins[kind] = origin
 
     def resolve(self, job: Job[Any] | Call[Any]) -> tuple[Definition[Any, Any], Any]:
         """Return the definition and the payload of a job.
@@ -50,7 +60,9 @@ class Registry(Mapping[str, Definition[Any, Any]]):
                 return job.definition, job.payload
         elif (definition := self._by_class.get(type(job))) is not None:
             return definition, job
-        raise UnknownKind(f"{job!r} is of a job that was not registered with this runner; {self._known()}")
+        raise UnknownKind(
+            f"{job!r} is of a job that was not registered with this runner, or was defined again since; {self._known()}"
+        )
 
     def named(self, kind: str) -> Definition[Any, Any]:
         """Return the definition of a kind; raise `UnknownKind` if there is none."""
