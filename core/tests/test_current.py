@@ -1,5 +1,7 @@
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import pytest
 from tallystick import Context, NoCurrentRunner, Runner
@@ -57,3 +59,22 @@ def test_several_are_open(make_runner: MakeRunner) -> None:
     """Where several are open, none is meant."""
     with make_runner(), make_runner(), pytest.raises(NoCurrentRunner, match="2 runners are open"):
         Runner.current()
+
+
+def test_in_a_pool_of_a_handler(make_runner: MakeRunner) -> None:
+    """In a handler's own thread it is the handler's runner in a copy of its context; else the error says so."""
+    runner, other = make_runner(), make_runner()
+    _ = other.backend
+
+    @runner.job("pool")
+    def pool(payload: None, ctx: Context) -> str:
+        with ThreadPoolExecutor(1) as executor:
+            assert executor.submit(copy_context().run, Runner.current).result() is runner
+            with pytest.raises(NoCurrentRunner) as raised:
+                executor.submit(Runner.current).result()
+            return str(raised.value)
+
+    runner.start()
+    message = runner.result(runner.enqueue(pool.job(None)), timeout=LONG)
+    assert "2 runners are open" in message
+    assert "contextvars.copy_context().run" in message

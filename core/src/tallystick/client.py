@@ -91,12 +91,23 @@ class Client:
         open_runners.add(self)
         return backend
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed and not entered again."""
+        return self._lazy_backend.is_closed
+
+    @property
+    def has_chosen_store(self) -> bool:
+        """Whether argument or environment name a store; else it is `memory://`, which only this process sees."""
+        return self._lazy_backend.is_given or "backend" in self._settings.model_fields_set
+
     def close(self) -> None:
-        """Close the store, unless it was given as an object. Repeat: harmless."""
+        """Close the store, unless it was given as an object. Repeat: harmless. `with runner:` opens it again."""
         open_runners.discard(self)
         self._lazy_backend.close()
 
     def __enter__(self) -> Self:
+        self._lazy_backend.reopen()
         _ = self.backend
         return self
 

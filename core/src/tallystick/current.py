@@ -40,6 +40,7 @@ def current() -> object:
     if len(runners) != 1:
         raise NoCurrentRunner(
             f"{len(runners)} runners are open in this process; Runner.current() works inside a handler, and elsewhere "
-            "where exactly one is open"
+            "where exactly one is open. In a thread that a handler started, use what it returned in the handler, or "
+            "start each call by `contextvars.copy_context().run`"
         )
     return runners[0]

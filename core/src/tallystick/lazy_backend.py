@@ -5,6 +5,7 @@ from typing import Self
 
 from .backend import Backend
 from .errors import Closed
+from .leftovers import report_lost_jobs
 from .plugins import open_backend
 from .settings import Settings
 
@@ -23,17 +24,27 @@ class LazyBackend:
         """Whether it was used and not closed."""
         return self._opened is not None
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed and not opened again."""
+        return self._closed
+
+    @property
+    def is_given(self) -> bool:
+        """Whether it was given as an object."""
+        return self._given is not None
+
     def get(self, settings: Settings) -> Backend:
         """Return the backend, opened and (with `auto_setup`) set up.
 
         Raises:
-            Closed: after `close`.
+            Closed: after `close`, until `reopen`.
         """
         if (opened := self._opened) is not None:
             return opened
         with self._lock:
             if self._closed:
-                raise Closed("this runner was closed; make another")
+                raise Closed("this runner was closed; enter it again (`with runner:`), or make another")
             if self._opened is None:
                 self._opened = self._open(settings)
             return self._opened
@@ -42,12 +53,18 @@ class LazyBackend:
         """Return one that opens what the settings name, in place of this one; a closed one stays closed."""
         return type(self)(None, closed=self._closed)
 
+    def reopen(self) -> None:
+        """Let `get` open the store again after a `close`. Repeat: harmless."""
+        with self._lock:
+            self._closed = False
+
     def close(self) -> None:
         """Close what was opened here. Repeat: harmless."""
         with self._lock:
             self._closed = True
             opened, self._opened = self._opened, None
         if opened is not None and opened is not self._given:
+            report_lost_jobs(opened)
             opened.close()
 
     def _open(self, settings: Settings) -> Backend:

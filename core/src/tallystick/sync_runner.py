@@ -1,17 +1,24 @@
 """A client that also works jobs."""
 
+import atexit
 import logging
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
-from threading import Lock
+from threading import RLock
+from typing import Any
 
 from typing_extensions import Unpack
 
 from .backend import Backend
 from .client import Client
-from .current import is_inside, made_current
+from .current import is_inside, made_current, open_runners
 from .errors import AlreadyStarted, CalledFromInside, InvalidArgument
+from .handle import Handle
+from .leftovers import report_lost_jobs
+from .records import NewRecord
+from .served_queues import ServedQueues
 from .settings import SettingsArgs
 from .signals import stop_signals
 from .worker import Snapshot, Worker, Workplace
@@ -25,31 +32,24 @@ class SyncRunner(Client):
     def __init__(self, backend: str | Backend | None = None, /, **settings: Unpack[SettingsArgs]) -> None:
         super().__init__(backend, **settings)
         self._worker: Worker | None = None
-        self._lock = Lock()
-        self._stopping = Lock()
+        self._served = ServedQueues((), {})
+        self._lock = RLock()  # a signal handler may stop a runner whose start or stop it interrupts
+        self._stopping = RLock()
+        self._inherited = False  # by a fork
 
     def start(self) -> None:
-        """Begin to work jobs, in threads of this process. From now on no job can be registered.
+        """Begin to work jobs, in threads of this process. Until it is stopped, no other job can be registered.
 
         Raises:
             AlreadyStarted: it runs already.
             InvalidArgument: no jobs are registered, and no queues are set.
         """
-        with self._lock:
-            if self._worker is not None:
-                raise AlreadyStarted("this runner was started already; stop() it first")
-            place = self._workplace()
-            self._registry.closed = True
-            worker = Worker(place)
-            worker.start()
-            self._worker = worker
-        numbers = type(place.backend).__name__, ", ".join(place.queues), self._settings.concurrency
-        logger.info("worker %s started on %s: queues %s, concurrency %d", self._settings.worker, *numbers)
+        self._start()
 
     def stop(self, *, grace: timedelta | None = None, hurried: Callable[[], bool] = lambda: False) -> None:
         """Claim no more, let jobs finish, then give back what has not finished, at no cost to its attempts.
 
-        Repeat: harmless. The runner can be started again.
+        Repeat: harmless, from any thread. The runner can be started again, and `run` returns.
 
         Args:
             grace: How long jobs may take to finish; None is the setting.
@@ -65,14 +65,21 @@ class SyncRunner(Client):
                 worker, self._worker = self._worker, None
             if worker is not None:
                 worker.stop(self._settings.grace if grace is None else grace, hurried)
+                self._registry.closed = self._worker is not None
                 logger.info("worker %s stopped", self._settings.worker)
 
     def run(self) -> None:
-        """Work jobs until SIGTERM or SIGINT, then stop; a second signal ends the grace. For the main thread."""
+        """Work jobs until SIGTERM, SIGINT or a `stop` from another thread; a second signal ends the grace.
+
+        Outside the main thread, where Python receives no signals, only `stop` ends it.
+        """
         with stop_signals() as signals:
-            self.start()
-            signals.wait()
-            self.stop(hurried=signals.again)
+            worker = self._start()
+            try:
+                signals.wait(ended=lambda: self._worker is not worker)
+            finally:
+                if self._worker in (worker, None):  # else it was started again meanwhile
+                    self.stop(hurried=signals.again)
 
     @property
     def running(self) -> bool:
@@ -84,6 +91,30 @@ class SyncRunner(Client):
         worker = self._worker
         return worker.snapshot() if worker is not None else Snapshot(running=False)
 
+    def close(self) -> None:
+        """Stop, and close the store unless it was given as an object. Repeat: harmless. `with runner:` reopens it."""
+        self.stop()
+        super().close()
+
+    def _start(self) -> Worker:
+        with self._lock:
+            if self._worker is not None:
+                raise AlreadyStarted("this runner was started already; stop() it first")
+            place = self._workplace()
+            served = ServedQueues(place.queues, self._registry)
+            worker = Worker(place)
+            self._registry.closed = True
+            try:
+                worker.start()
+            except BaseException:
+                self._registry.closed = False
+                raise
+            self._served, self._worker = served, worker
+        numbers = type(place.backend).__name__, ", ".join(place.queues), self._settings.concurrency
+        logger.info("worker %s started on %s: queues %s, concurrency %d", self._settings.worker, *numbers)
+        served.report_start()
+        return worker
+
     def _workplace(self) -> Workplace:
         queues = self._settings.queues
         if queues is None:
@@ -94,7 +125,41 @@ class SyncRunner(Client):
             self.backend, self._settings, queues, self._registry, self._observers, partial(made_current, self)
         )
 
-    def close(self) -> None:
-        """Stop, and close the store unless it was given as an object. Repeat: harmless."""
-        self.stop()
-        super().close()
+    def _insert(self, records: Sequence[NewRecord], transaction: object | None) -> list[Handle[Any]]:
+        handles = super()._insert(records, transaction)
+        if self._worker is not None:
+            self._served.check(records)
+        return handles
+
+    def _leave(self) -> None:
+        """Release what is in hand and log what is lost, at the end of a process that did not close this runner."""
+        if (worker := self._worker) is not None:
+            in_hand, left = worker.leave()
+            if in_hand:
+                logger.warning(
+                    "the process ends, and worker %s was not stopped: it had %d jobs in hand, and %d of them could not "
+                    "be released; call stop() or close() before the end, or use `with runner:`",
+                    self._settings.worker,
+                    in_hand,
+                    left,
+                )
+        if not self._inherited:
+            report_lost_jobs(self.backend)
+
+    def _after_fork(self) -> None:
+        """Forget the worker, whose threads are the parent's, and the locks, which another thread may have held."""
+        self._lock, self._stopping = RLock(), RLock()
+        self._worker = None
+        self._registry.closed = False
+        self._inherited = True
+
+
+def _of_each_runner(call: Callable[[SyncRunner], None]) -> None:
+    for runner in list(open_runners):
+        if isinstance(runner, SyncRunner):
+            call(runner)
+
+
+atexit.register(_of_each_runner, SyncRunner._leave)  # noqa: SLF001  # of this module
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=partial(_of_each_runner, SyncRunner._after_fork))  # noqa: SLF001

@@ -1,0 +1,26 @@
+"""Jobs that a store forgets when it is closed, or when the process ends."""
+
+import logging
+
+from .backend import Backend
+from .state import FINAL
+
+logger = logging.getLogger("tallystick.worker")
+
+
+def report_lost_jobs(backend: Backend) -> None:
+    """Log how many unfinished jobs are lost with a store that is not durable."""
+    try:
+        if backend.capabilities.durable:
+            return
+        unfinished = sum(count for state, count in backend.stats().by_state.items() if state not in FINAL)
+    except Exception:
+        logger.debug("the unfinished jobs of %s could not be counted", type(backend).__name__, exc_info=True)
+        return
+    if unfinished:
+        logger.warning(
+            "%d unfinished jobs are lost with %s, which keeps nothing after this process; "
+            "use a durable store, e.g. sqlite:///jobs.db, or wait for their results before the end",
+            unfinished,
+            type(backend).__name__,
+        )

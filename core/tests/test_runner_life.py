@@ -1,0 +1,191 @@
+"""The life of a runner: entered, started, run, stopped and closed, more than once and from any thread."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+
+import pytest
+from tallystick import AlreadyStarted, Context, Runner
+from tallystick.signals import StopSignals
+from tallystick_memory import MemoryBackend
+
+from .helpers import LONG, MakeRunner, eventually
+
+
+def register_echo(runner: Runner) -> Callable[[int], Any]:
+    """Register a job, and return what makes one."""
+
+    @runner.job("echo")
+    def echo(payload: int, ctx: Context) -> int:
+        return payload
+
+    return echo.job
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["url", "object"])
+def test_entered_again(make_runner: MakeRunner, given: bool) -> None:
+    """A runner that was closed works again each time that it is entered, be its store a URL or an object."""
+    runner = make_runner(MemoryBackend() if given else "memory://")
+    echo = register_echo(runner)
+    for number in range(3):
+        with runner:
+            runner.start()
+            assert runner.result(runner.enqueue(echo(number)), timeout=LONG) == number
+        assert (runner.closed, runner.running) == (True, False)
+
+
+def test_lifespan_entered_again(make_runner: MakeRunner) -> None:
+    """An application's lifespan can be entered once for each of its tests, each with an event loop of its own."""
+    runner = make_runner()
+    echo = register_echo(runner)
+
+    async def lifespan(number: int) -> int:
+        async with runner:
+            await runner.astart()
+            result: int = await runner.aresult(await runner.aenqueue(echo(number)), timeout=LONG)
+            return result
+
+    assert [asyncio.run(lifespan(number)) for number in range(3)] == [0, 1, 2]
+
+
+def test_run_outside_the_main_thread(runner: Runner) -> None:
+    """`run` works in any thread, and returns once another thread has stopped the runner."""
+    echo = register_echo(runner)
+    for number in range(2):
+        thread = Thread(target=runner.run)
+        thread.start()
+        eventually(lambda: runner.running)
+        assert runner.result(runner.enqueue(echo(number)), timeout=LONG) == number
+        runner.stop()
+        thread.join(LONG.total_seconds())
+        assert not thread.is_alive()
+
+
+def test_stop_ends_run_in_the_main_thread(runner: Runner) -> None:
+    """A stop from another thread ends a `run` in the main thread, which restores the handlers of signals."""
+    register_echo(runner)
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+
+    def stop() -> None:
+        eventually(lambda: runner.running)
+        runner.stop()
+
+    stopping = Thread(target=stop)
+    stopping.start()
+    runner.run()
+    stopping.join()
+    assert not runner.running
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
+
+
+def test_run_of_a_started_runner(runner: Runner) -> None:
+    """`run` starts the worker itself: of a runner that was started it says so, and leaves it running."""
+    register_echo(runner)
+    runner.start()
+    with pytest.raises(AlreadyStarted, match="started already"):
+        runner.run()
+    assert runner.running
+
+
+def test_run_that_is_interrupted(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception that a signal handler of the application raises in `run` stops the worker on its way."""
+    register_echo(runner)
+
+    def interrupted(self: StopSignals, ended: Callable[[], bool]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(StopSignals, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        runner.run()
+    assert not runner.running
+
+
+def test_stop_inside_a_stop(runner: Runner) -> None:
+    """A signal handler that stops a runner, while its thread is in a stop already, returns."""
+    register_echo(runner)
+    runner.start()
+    called: list[bool] = []
+
+    def hurried() -> bool:
+        called.append(True)
+        runner.stop()
+        return True
+
+    release_late(runner)
+    runner.stop(hurried=hurried)
+    assert called
+
+
+def release_late(runner: Runner) -> None:
+    """Enqueue a job that ends only when it is told to, so that a stop has something to wait for."""
+    runner.stop()
+
+    @runner.job("block")
+    def block(payload: None, ctx: Context) -> None:
+        eventually(lambda: ctx.should_stop)
+        ctx.check()
+
+    runner.enqueue(block.job(None))
+    runner.start()
+    eventually(lambda: runner.snapshot().working)
+
+
+def test_registering_after_stop(runner: Runner) -> None:
+    """A job can be registered again once the runner was stopped, and after a start that failed."""
+    register_echo(runner)
+    runner.start()
+    with pytest.raises(AlreadyStarted, match=r"stop\(\) it first"):
+        runner.raw("late")(lambda payload, ctx: payload)
+    runner.stop()
+    runner.raw("late")(lambda payload, ctx: payload)
+    runner.start()
+    assert runner.result(runner.enqueue_raw("late", b"7"), timeout=LONG) == b"7"
+
+
+def test_registering_after_a_failed_start(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start that fails leaves the runner as it was before: jobs can be registered."""
+    register_echo(runner)
+
+    def fail(self: Thread) -> None:
+        raise RuntimeError("no thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Thread, "start", fail)
+        with pytest.raises(RuntimeError):
+            runner.start()
+    runner.raw("late")(lambda payload, ctx: payload)
+
+
+FORKED = """
+import os
+from tallystick import Context, Runner
+
+runner = Runner("memory://")
+
+@runner.job("echo")
+def echo(payload: int, ctx: Context) -> int:
+    return payload
+
+runner.enqueue_in(__import__("datetime").timedelta(hours=1), echo.job(1))
+runner.start()
+if os.fork() == 0:
+    print("running", runner.running, flush=True)
+    runner.stop()
+    raise SystemExit(0)
+_, status = os.wait()
+print("child", os.waitstatus_to_exitcode(status), "running", runner.running, flush=True)
+runner.stop()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this platform")
+def test_forked() -> None:
+    """A forked child does not run the worker of its parent, says nothing of the parent's jobs, and ends at once."""
+    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == ["running False", "child 0 running True"]
+    assert done.stderr.count("unfinished jobs are lost") == 1

@@ -1,0 +1,62 @@
+"""Queues that no worker here serves: a warning names them."""
+
+import pytest
+from tallystick import Context, Runner
+
+from .helpers import MakeRunner
+
+
+@pytest.fixture
+def mail_runner(make_runner: MakeRunner) -> Runner:
+    """Make a runner with one kind, whose queue is emails."""
+    runner = make_runner()
+    register(runner)
+    return runner
+
+
+def register(runner: Runner) -> None:
+    """Register a kind whose queue is emails."""
+
+    @runner.job("mail", queue="emails")
+    def mail(payload: int, ctx: Context) -> None: ...
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the warnings so far."""
+    return [log.getMessage() for log in caplog.records if log.levelname == "WARNING"]
+
+
+def test_enqueued_elsewhere(mail_runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
+    """A started runner warns of an enqueue into a queue that its worker does not serve, once for each queue."""
+    mail_runner.start()
+    mail_runner.enqueue_raw("mail", b"1")
+    assert warnings(caplog) == []
+    for _ in range(3):
+        mail_runner.enqueue_raw("mail", b"1", queue="urgent")
+    [warning] = warnings(caplog)
+    assert "kind 'mail' was enqueued in the queue 'urgent'" in warning
+    assert "it serves 'emails'" in warning
+
+
+def test_enqueued_by_a_client(mail_runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
+    """A runner that was not started knows no worker, and warns of nothing."""
+    mail_runner.enqueue_raw("mail", b"1", queue="urgent")
+    assert warnings(caplog) == []
+
+
+def test_misspelt_queue(make_runner: MakeRunner, caplog: pytest.LogCaptureFixture) -> None:
+    """At its start a worker names the kinds whose queue it does not serve, and its queues that no kind has."""
+    runner = make_runner(queues=["emial"])
+    register(runner)
+    runner.start()
+    elsewhere, unused = warnings(caplog)
+    assert "this worker serves 'emial', and not the queue of: 'mail' (queue 'emails')" in elsewhere
+    assert "'emial', which no registered kind has as its queue" in unused
+
+
+def test_served(make_runner: MakeRunner, caplog: pytest.LogCaptureFixture) -> None:
+    """A worker that serves the queues of its kinds starts without a warning."""
+    runner = make_runner(queues=["emails"])
+    register(runner)
+    runner.start()
+    assert warnings(caplog) == []
