@@ -25,6 +25,7 @@ def _enter_empty_folder(namespace: dict[str, Any]) -> None:
     folder = TemporaryDirectory()
     _before.append((Path.cwd(), folder))
     os.chdir(folder.name)
+    namespace["__name__"] = "__main__"  # an example is run as a script
 
 
 def _leave_folder(namespace: dict[str, Any]) -> None:

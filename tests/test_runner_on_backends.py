@@ -78,5 +78,5 @@ def test_a_delayed_job_is_worked_when_it_is_due(runner: Runner) -> None:
 def test_the_readme_example_needs_another_url_only(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """What README shows on SQLite runs unchanged on each backend."""
     [example] = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-    exec(example.replace("sqlite:///jobs.db", url), {})
+    exec(example.replace("sqlite:///jobs.db", url), {"__name__": "__main__"})
     assert capsys.readouterr().out == "welcomed user 7 at attempt 1\n"

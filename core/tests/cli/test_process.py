@@ -5,7 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
+
+import pytest
 
 from ..helpers import LONG
 
@@ -74,3 +79,56 @@ def test_a_worker_runs_until_sigterm(tmp_path: Path) -> None:
     assert process.returncode == 0, err
     assert out == ""
     assert all("time" in json.loads(line) for line in err.splitlines())
+
+
+APP = """
+import atexit, sys, threading
+from tallystick import Context, Runner
+runner = Runner("memory://here")
+@runner.job("hello")
+def hello(payload: int, ctx: Context) -> None: ...
+"""
+
+
+@contextmanager
+def _worker(folder: Path, app: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a worker, and wait until it has started."""
+    (folder / "app.py").write_text(app)
+    command = [sys.executable, "-m", "tallystick.cli", "worker", "app:runner"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=folder, env=ENVIRONMENT, stdin=pipe, stdout=pipe, stderr=pipe, text=True
+    ) as process:
+        try:
+            assert process.stderr is not None
+            assert any("started on MemoryBackend" in line for line in process.stderr)
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_late_signal_is_ignored(tmp_path: Path, first: signal.Signals, second: signal.Signals) -> None:
+    """A second signal that comes when the worker has stopped, and Python is ending, leaves the exit code at 0."""
+    ending = "atexit.register(lambda: (print('ending', flush=True), sys.stdin.readline()))\n"
+    with _worker(tmp_path, APP + ending) as process:
+        assert process.stdout is not None
+        process.send_signal(first)
+        assert process.stdout.readline() == "ending\n"
+        process.send_signal(second)
+        process.communicate("\n", timeout=60)
+        assert process.returncode == 0
+
+
+def test_a_late_signal_ends_what_holds_up_the_exit(tmp_path: Path) -> None:
+    """Where a thread of the application keeps the process from ending, a later signal ends it, with 0."""
+    with _worker(tmp_path, APP + "threading.Thread(target=threading.Event().wait).start()\n") as process:
+        deadline = monotonic() + 60
+        while process.poll() is None and monotonic() < deadline:
+            process.send_signal(signal.SIGTERM)  # those that come before the worker has stopped only end the grace
+            try:
+                process.wait(0.2)
+            except subprocess.TimeoutExpired:
+                continue
+        assert process.returncode == 0

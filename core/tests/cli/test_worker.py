@@ -1,11 +1,13 @@
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tallystick
+from tallystick import signals
 from tallystick.cli import logs
 
 from .conftest import Cli
@@ -35,6 +37,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     configured: list[tuple[str, str]] = []
     RUNS.clear()
     monkeypatch.setattr(logs, "configure", lambda *how: configured.append(how))
+    monkeypatch.setattr(signals, "process_signals", nullcontext)
     monkeypatch.setattr(tallystick, "StillRunner", StillRunner, raising=False)
     return configured
 
@@ -150,3 +153,54 @@ def test_a_bad_option_exits_with_2(cli: Cli, module: Write, options: tuple[str, 
     """Whether the command line refuses it or the runner does."""
     assert cli("worker", f"{module(RUNNER)}:runner", *options).code == 2
     assert RUNS == []
+
+
+@pytest.mark.parametrize("made", ["tallystick.StillRunner()", "tallystick.StillRunner(concurrency=3)"])
+def test_a_worker_without_a_store_is_refused(cli: Cli, module: Write, made: str) -> None:
+    """Where no argument and no variable names a store, the error says what to set; an option that names one will do."""
+    name = module(f"import tallystick\nrunner = {made}\n")
+    answer = cli("worker", f"{name}:runner", TALLYSTICK_BACKEND=None)
+    assert answer.code == 2
+    assert "give --backend URL, set TALLYSTICK_BACKEND, or pass a URL to Runner(...)" in answer.err
+    assert RUNS == []
+    assert cli("worker", f"{name}:runner", "--backend", "memory://x", TALLYSTICK_BACKEND=None).code == 0
+    assert len(RUNS) == 1
+
+
+def test_a_store_from_the_environment_will_do(cli: Cli, module: Write) -> None:
+    """The runner reads it itself."""
+    assert cli("worker", f"{module('import tallystick; runner = tallystick.StillRunner()')}:runner").code == 0
+    assert len(RUNS) == 1
+
+
+def test_a_store_of_one_process_is_warned_of(cli: Cli, module: Write, caplog: pytest.LogCaptureFixture) -> None:
+    """A worker that was given memory:// runs, and its log says that it sees no jobs of other processes."""
+    assert cli("worker", f"{module(RUNNER)}:runner").code == 0
+    assert "this worker sees no jobs of other processes: MemoryBackend" in caplog.text
+
+
+SCRIPT = """
+from tallystick import Context, StillRunner
+runner = StillRunner("memory://")
+@runner.job("echo")
+def echo(payload: int, ctx: Context) -> int:
+    return payload
+"""
+
+
+def test_a_runner_that_its_module_started(cli: Cli, module: Write) -> None:
+    """It is refused and stopped, and the error says where a script belongs."""
+    name = module(SCRIPT + "runner.start()\n")
+    answer = cli("worker", f"{name}:runner")
+    assert answer.code == 2
+    assert "was started already when its module was imported" in answer.err
+    assert 'if __name__ == "__main__":' in answer.err
+    assert RUNS == []
+    assert not sys.modules[name].runner.running
+
+
+def test_a_runner_that_its_module_closed(cli: Cli, module: Write, caplog: pytest.LogCaptureFixture) -> None:
+    """It is opened again and works; a warning says where a script belongs."""
+    assert cli("worker", f"{module(SCRIPT + 'with runner: runner.start()')}:runner").code == 0
+    assert len(RUNS) == 1
+    assert 'if __name__ == "__main__":' in caplog.text

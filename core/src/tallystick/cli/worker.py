@@ -1,5 +1,6 @@
 """`tallystick worker`: import the application's runner and run it until a signal."""
 
+import logging
 import sys
 import traceback
 from collections.abc import Callable
@@ -14,10 +15,13 @@ import typer
 
 import tallystick
 
+from .. import signals
 from ..errors import ConfigurationError
 from ..settings import SettingsArgs
 from . import logs
 from .options import examples
+
+logger = logging.getLogger("tallystick.worker")
 
 EXAMPLES = examples(
     "tallystick worker app.jobs:runner",
@@ -59,17 +63,49 @@ def worker(
 ) -> None:
     """Work jobs until SIGTERM or SIGINT.
 
-    Then the running ones may finish; a second signal hurries. An option that
-    is not given is as the runner says. The target can be imported from the
-    current directory.
+    Then the running ones may finish; a second signal ends their grace. An
+    option that is not given is as the runner says. The target can be imported
+    from the current directory. It must name a store: memory:// is used only
+    where it was chosen.
     """
     logs.configure(log_level, log_format)
     runner = load(target)
+    _check_unused(runner, target)
     given = {"backend": backend, "concurrency": concurrency, "queues": queues or None, "lease": lease, "grace": grace}
     overrides = cast("SettingsArgs", {name: value for name, value in given.items() if value is not None})
     if overrides:  # else a runner that its module has opened already is still welcome
         runner.configure(**overrides)
-    runner.run()
+    _check_store(runner, target)
+    with signals.process_signals(), runner:
+        if not runner.backend.capabilities.multi_process:
+            logger.warning(
+                "this worker sees no jobs of other processes: %s serves this process only; choose a store such as "
+                "sqlite:///jobs.db for workers of their own",
+                type(runner.backend).__name__,
+            )
+        runner.run()
+
+
+def _check_unused(runner: "tallystick.Runner", target: str) -> None:
+    """Refuse a runner that its module started when it was imported; say it of one that was closed."""
+    advice = 'put what a script does with it under `if __name__ == "__main__":`'
+    if runner.running:
+        runner.close()
+        raise ConfigurationError(
+            f"{target} was started already when its module was imported, and a worker starts it itself; {advice}"
+        )
+    if runner.closed:
+        logger.warning(
+            "%s was used and closed while its module was imported, as at each worker's start; %s", target, advice
+        )
+
+
+def _check_store(runner: "tallystick.Runner", target: str) -> None:
+    if not runner.has_chosen_store:
+        raise ConfigurationError(
+            f"no store is chosen for {target}, and a worker on the default, memory://, would see no jobs of other "
+            "processes; give --backend URL, set TALLYSTICK_BACKEND, or pass a URL to Runner(...), e.g. sqlite:///jobs.db"
+        )
 
 
 def load(target: str) -> "tallystick.Runner":
