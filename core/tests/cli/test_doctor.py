@@ -1,7 +1,8 @@
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from tallystick import Finding, NotSetUp, Severity, Unavailable
+from tallystick import Backend, Finding, NewRecord, NotSetUp, Severity, Unavailable
 from tallystick_memory import MemoryBackend
 
 from .conftest import Cli
@@ -55,6 +56,30 @@ def test_a_store_with_nothing_to_examine(cli: Cli) -> None:
     """Memory has nothing that can go wrong by itself."""
     assert cli("doctor").out == "there is nothing to examine in this store\n"
     assert cli("doctor", "--json").json == []
+
+
+def test_a_queue_that_no_worker_serves(cli: Cli, store: Backend) -> None:
+    """It is reported beside what the backend says of itself, in any store; a warning leaves the exit code at 0."""
+    store.insert([NewRecord(kind="mail", queue="urgent")], now=datetime.now(UTC) - timedelta(hours=3))
+    answer = cli("doctor", "--json")
+    assert answer.code == 0
+    [finding] = answer.json
+    assert (finding["name"], finding["severity"]) == ("queue urgent", "warning")
+    assert "none is running" in finding["found"]
+    assert "start a worker" in finding["advice"]
+
+
+@pytest.mark.parametrize("diagnosed", [True, False])
+def test_a_store_that_is_not_set_up(cli: Cli, monkeypatch: pytest.MonkeyPatch, diagnosed: bool) -> None:
+    """Where the backend reports it, that is the finding; else it is the error, with exit code 3."""
+    _diagnosing(monkeypatch, FINDINGS[2:] if diagnosed else [])
+
+    def stats(self: MemoryBackend) -> object:
+        raise NotSetUp("not set up")
+
+    monkeypatch.setattr(MemoryBackend, "stats", stats)
+    answer = cli("doctor")
+    assert (answer.code, answer.err) == ((1, "") if diagnosed else (3, "error: not set up\n"))
 
 
 @pytest.mark.parametrize("error", [Unavailable, NotSetUp])

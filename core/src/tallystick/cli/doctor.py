@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from ..errors import NotSetUp
 from ..finding import Finding, Severity
+from ..unworked import unworked
 from . import show
 from .options import Json, examples, opened
 
@@ -30,11 +32,18 @@ Concurrency = Annotated[
 def doctor(url: Store = None, *, concurrency: Concurrency = None, as_json: Json = False) -> None:
     """Examine a store, and say what to do; exit with 1 where there is a fault.
 
+    It also reports queues whose jobs no worker works.
+
     With --json: an array of objects with the keys name, severity (ok, warning
     or fault), found and advice.
     """
     with opened(url) as store:
-        findings = store.diagnose(concurrency=concurrency)
+        findings = [*store.diagnose(concurrency=concurrency)]
+        try:
+            findings += unworked(store)
+        except NotSetUp:
+            if not findings:  # else it is one of them
+                raise
     if as_json:
         show.document([asdict(finding) for finding in findings])
     else:

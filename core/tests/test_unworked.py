@@ -1,0 +1,73 @@
+"""What a store shows of jobs that no worker works."""
+
+from datetime import timedelta
+
+import pytest
+from tallystick import Backend, NewRecord, Release, Severity, open_backend
+from tallystick.unworked import PATIENCE, PUT_BACK_TIMES, unworked
+
+from .helpers import NOW, SECOND
+
+LATER = NOW + PATIENCE + SECOND
+
+
+@pytest.fixture
+def store() -> Backend:
+    """Open a store with a job in the queue emails, due since NOW."""
+    store = open_backend("memory://")
+    store.insert([NewRecord(kind="mail", queue="emails")], now=NOW)
+    return store
+
+
+def found(store: Backend) -> dict[str, str]:
+    """Return the warnings of a store by their names."""
+    return {one.name: one.found for one in unworked(store, now=LATER) if one.severity is Severity.WARNING}
+
+
+def test_unserved_queue(store: Backend) -> None:
+    """A queue whose oldest due job waits for long while none runs is a warning, with its numbers."""
+    assert found(store) == {"queue emails": "1 jobs are due, the oldest for 0:05:01, and none is running"}
+
+
+def test_short_wait(store: Backend) -> None:
+    """A job that waits for a moment is none; the finding is that all is well."""
+    [finding] = unworked(store, now=NOW + SECOND)
+    assert (finding.name, finding.severity) == ("queues", Severity.OK)
+
+
+@pytest.mark.parametrize("lease", [2 * PATIENCE, SECOND], ids=["alive", "dead"])
+def test_busy_queue(store: Backend, lease: timedelta) -> None:
+    """A queue with a running job is busy, if its lease is extended; else its worker died, and none rescued it."""
+    store.insert([NewRecord(kind="mail", queue="emails")], now=NOW)
+    store.claim(["emails"], limit=1, worker="w", lease=lease, now=NOW)
+    assert ("queue emails" in found(store)) == (lease == SECOND)
+
+
+def test_expired_leases(store: Backend) -> None:
+    """A lease that ran out long ago shows that no worker rescues."""
+    store.claim(["emails"], limit=1, worker="w", lease=SECOND, now=NOW)
+    [finding] = unworked(store, now=LATER + 2 * SECOND)
+    assert finding.name == "expired leases"
+    assert "1 jobs are running under a lease that ran out, the oldest 0:05:02 ago" in finding.found
+
+
+def test_paused_queue(store: Backend) -> None:
+    """A paused queue with due jobs is a warning of its own, at once."""
+    store.pause("emails")
+    [finding] = unworked(store, now=NOW + SECOND)
+    assert "paused" in finding.found
+    assert finding.advice.endswith("tallystick queues resume emails")
+
+
+def test_put_back_again_and_again(store: Backend) -> None:
+    """A kind whose jobs are claimed and put back, many times and without an error, is known to no worker."""
+    for _ in range(PUT_BACK_TIMES):
+        assert "kind mail" not in found(store)
+        [record] = store.claim(["emails"], limit=1, worker="w", lease=SECOND, now=NOW)
+        store.settle([Release(record.claim)], now=NOW)
+    assert found(store)["kind mail"].startswith("1 jobs were claimed and put back")
+
+
+def test_empty_store() -> None:
+    """Of a store without queues there is nothing to say."""
+    assert list(unworked(open_backend("memory://"))) == []
