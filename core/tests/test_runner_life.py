@@ -1,6 +1,7 @@
 """The life of a runner: entered, started, run, stopped and closed, more than once and from any thread."""
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Callable
 from threading import Thread
 from typing import Any
+from weakref import ref
 
 import pytest
 from tallystick import AlreadyStarted, Context, Runner
@@ -119,6 +121,34 @@ def test_stop_inside_a_stop(runner: Runner) -> None:
     release_late(runner)
     runner.stop(hurried=hurried)
     assert called
+
+
+def test_a_second_stop_hurries_the_first(runner: Runner) -> None:
+    """A stop that is hurried, as `run` is by a signal, ends the grace of a stop that another thread has begun."""
+    register_echo(runner)
+    release_late(runner)
+    first = Thread(target=lambda: runner.stop(grace=100 * LONG))
+    first.start()
+    eventually(lambda: not runner.running)
+    runner.stop(hurried=lambda: True)
+    first.join(LONG.total_seconds())
+    assert not first.is_alive()
+
+
+def test_a_started_runner_is_kept(make_runner: MakeRunner) -> None:
+    """A started runner that the program has let go works on."""
+    store = MemoryBackend()
+    let_go = Runner(store)
+    register_echo(let_go)
+    let_go.start()
+    kept = ref(let_go)
+    del let_go
+    gc.collect()
+    client = make_runner(store)
+    assert client.result(client.enqueue(register_echo(client)(7)), timeout=LONG) == 7
+    runner = kept()
+    assert runner is not None
+    runner.close()
 
 
 def release_late(runner: Runner) -> None:

@@ -35,6 +35,7 @@ class SyncRunner(Client):
         self._served = ServedQueues((), {})
         self._lock = RLock()  # a signal handler may stop a runner whose start or stop it interrupts
         self._stopping = RLock()
+        self._hurried: list[Callable[[], bool]] = []
         self._inherited = False  # by a fork
 
     def start(self) -> None:
@@ -53,20 +54,19 @@ class SyncRunner(Client):
 
         Args:
             grace: How long jobs may take to finish; None is the setting.
-            hurried: Asked now and then; as soon as it returns True, the grace is over.
+            hurried: Asked now and then; as soon as it returns True, the grace is over, also that of a stop under way.
 
         Raises:
             CalledFromInside: a handler or callback of this runner cannot wait for itself.
         """
         if is_inside(self):
             raise CalledFromInside("a handler or callback cannot stop its own runner; do it from another thread")
-        with self._stopping:  # whoever stops it, too, waits until it has stopped
-            with self._lock:
-                worker, self._worker = self._worker, None
-            if worker is not None:
-                worker.stop(self._settings.grace if grace is None else grace, hurried)
-                self._registry.closed = self._worker is not None
-                logger.info("worker %s stopped", self._settings.worker)
+        self._hurried.append(hurried)
+        try:
+            with self._stopping:  # a second caller waits, too, until it has stopped
+                self._stop(self._settings.grace if grace is None else grace)
+        finally:
+            self._hurried.remove(hurried)
 
     def run(self) -> None:
         """Work jobs until SIGTERM, SIGINT or a `stop` from another thread; a second signal ends the grace.
@@ -114,6 +114,15 @@ class SyncRunner(Client):
         logger.info("worker %s started on %s: queues %s, concurrency %d", self._settings.worker, *numbers)
         served.report_start()
         return worker
+
+    def _stop(self, grace: timedelta) -> None:
+        with self._lock:
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.stop(grace, lambda: any(hurried() for hurried in self._hurried.copy()))
+            with self._lock:  # it may have been started again
+                self._registry.closed = self._worker is not None
+            logger.info("worker %s stopped", self._settings.worker)
 
     def _workplace(self) -> Workplace:
         queues = self._settings.queues

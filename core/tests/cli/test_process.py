@@ -132,3 +132,27 @@ def test_a_late_signal_ends_what_holds_up_the_exit(tmp_path: Path) -> None:
             except subprocess.TimeoutExpired:
                 continue
         assert process.returncode == 0
+
+
+STOPPED_BY_ITS_STORE = """
+import os, signal
+from tallystick import Context, Runner
+from tallystick_memory import MemoryBackend
+class Signalling(MemoryBackend):
+    def setup(self):
+        os.kill(os.getpid(), signal.{number})
+runner = Runner(Signalling())
+@runner.job("hello")
+def hello(payload: int, ctx: Context) -> None: ...
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGINT"])
+def test_a_signal_while_it_starts(tmp_path: Path, number: str) -> None:
+    """A signal that comes while the worker opens its store stops it as soon as it has started, with 0."""
+    (tmp_path / "app.py").write_text(STOPPED_BY_ITS_STORE.replace("{number}", number))
+    command = [sys.executable, "-m", "tallystick.cli", "worker", "app:runner"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, "stopped" in done.stderr) == (0, True), done.stderr
