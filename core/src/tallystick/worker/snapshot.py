@@ -14,7 +14,7 @@ class Snapshot(NamedTuple):
         stuck: Threads that were given up, since their handlers ran past the timeout and have not returned.
         lost: Attempts whose claim was lost.
         rescued: Jobs of other workers that this one rescued; `discarded` and `cancelled` count those that ended so.
-        blocked: Whether nothing is claimed, since more handlers are stuck than `concurrency` says.
+        blocked: Whether it claims nothing, as more than `concurrency` handlers are stuck, or one blocks the event loop.
         put_off: Jobs that were put back since no handler for their kind is registered here.
     """
 

@@ -2,31 +2,37 @@
 
 import logging
 from collections import Counter
+from time import monotonic
 
 from .run import Run
 
 logger = logging.getLogger("tallystick.worker")
+
+_REPORT_AFTER = 0.5
+"""Seconds after which it is logged that nothing is claimed: a handler that is just being cancelled counts, too."""
 
 
 class StuckHandlers:
     """Up to `limit` of them are replaced by another thread or task. While there are more, the worker claims nothing.
 
     A handler is added before its attempt is ended and removed once it returns, each by one atomic step on a dict.
+    `loop_waits` is True from the cancellation of a task until the event loop runs it: a handler may block the loop.
     """
 
     def __init__(self, limit: int) -> None:
+        self.loop_waits = False
         self._limit = limit
         self._replaced: dict[Run, bool] = {}
-        self._seen_full = False
+        self._since: float | None = None
         self._reported = False
 
     def __len__(self) -> int:
         return len(self._replaced)
 
     @property
-    def full(self) -> bool:
-        """Whether there are more than are replaced."""
-        return len(self._replaced) > self._limit
+    def too_many(self) -> bool:
+        """Whether jobs that are claimed now might find no handler."""
+        return len(self._replaced) > self._limit or self.loop_waits
 
     def add(self, run: Run) -> bool:
         """Add a handler, and return whether another thread or task is to replace it."""
@@ -38,26 +44,27 @@ class StuckHandlers:
         return self._replaced.pop(run, False)
 
     def hold_claims(self) -> bool:
-        """Return whether the worker should claim nothing now; log it when it is seen for the second time in a row.
-
-        A handler that is just being cancelled may count for a moment.
-        """
-        if not self.full:
+        """Return whether the worker should claim nothing now; log it where that lasts."""
+        if not self.too_many:
             if self._reported:
                 logger.warning("stuck handlers have returned; this worker claims jobs again")
-            self._seen_full = self._reported = False
+            self._since, self._reported = None, False
             return False
-        if self._seen_full and not self._reported:
+        if self._since is None:
+            self._since = monotonic()
+        elif not self._reported and monotonic() - self._since >= _REPORT_AFTER:
             self._reported = True
-            logger.error(
-                "this worker claims no more jobs: %d handlers ran past their timeout and have not returned (%s). "
-                "Restart the worker; let these handlers call ctx.check(), or run their work in a process that can be "
-                "killed",
-                len(self),
-                kinds_of(self._replaced.copy()),
-            )
-        self._seen_full = True
+            self._report()
         return True
+
+    def _report(self) -> None:
+        logger.error(
+            "this worker claims no more jobs: %d handlers ran past their timeout and have not returned (%s)%s. Restart "
+            "the worker; let these handlers call ctx.check(), or run their work in a process that can be killed",
+            len(self),
+            kinds_of(self._replaced.copy()) or "none",
+            ", and the event loop does not run, since an async handler makes a blocking call" * self.loop_waits,
+        )
 
     def report_left(self, unreturned: set[Run]) -> None:
         """Log which handlers, these and stuck ones, still go on when the worker has stopped."""

@@ -45,6 +45,7 @@ class Tasks:
 
     def cancel(self, run: Run) -> None:
         """Cancel the task of a job whose `stop` is set."""
+        self._stuck.loop_waits = True
         self._loop.call_soon_threadsafe(self._cancel, run)
 
     def replace(self) -> None:
@@ -91,6 +92,7 @@ class Tasks:
             self._free_place()
 
     def _cancel(self, run: Run) -> None:
+        self._stuck.loop_waits = False
         if run.task is not None:
             run.task.cancel()
 

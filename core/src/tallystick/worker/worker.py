@@ -119,7 +119,7 @@ class Worker:
             working=max(0, open - waiting),
             unsettled=max(0, held - open),
             stuck=len(self._stuck),
-            blocked=self._stuck.full,
+            blocked=self._stuck.too_many,
             put_off=self._place.put_off.total,
             completed=counts[Complete],
             retried=counts[Retry],
