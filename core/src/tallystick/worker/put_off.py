@@ -30,10 +30,10 @@ class PutOff:
             return
         self._logged[kind] = now + _SECONDS
         logger.warning(
-            "no handler for kind %r; put off, with %d jobs of it since the last such record. Import the module that "
-            "registers it before start(), or let a worker that knows it serve the queue %r",
+            "no handler for kind %r; put off, %d jobs since the last such record. Import the module that registers it "
+            "before start(), or let a worker that knows it serve the queue %r",
             kind,
-            self._since.pop(kind, 1) - 1,
+            self._since.pop(kind, 1),
             ctx.queue,
             extra=log_fields(ctx.record),
         )
