@@ -97,17 +97,10 @@ def record(document: Document) -> Record:
         get("cancel_requested", False),
         get("unique_key"),
         get("unique_until", "finished"),
-        None if error is None else _failure(error),
+        None if error is None else Failure.from_json(error),
         get("result"),
         tuple(get("tags", ())),
     )
-
-
-def _failure(text: str) -> Failure:
-    try:
-        return Failure.from_json(text)
-    except (ValueError, TypeError):
-        return Failure("Unreadable", str(text))
 
 
 def claiming_order(record: Record) -> tuple[int, datetime, bytes]:
