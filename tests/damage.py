@@ -14,7 +14,7 @@ CHANGING = ("cancel", "requeue", "delete")
 
 
 def fill(backend: Backend) -> tuple[UUID, list[UUID]]:
-    """Insert jobs; return the id of the one to damage, and those of its neighbours, which are claimed before and after."""
+    """Insert jobs; return the id of the one to damage, and those of its neighbours."""
     ids = [answer.record.id for answer in backend.insert([NewRecord(kind="k", tags=("t",)) for _ in range(7)])]
     return ids.pop(3), ids
 

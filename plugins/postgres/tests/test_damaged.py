@@ -75,7 +75,7 @@ def test_the_table_refuses(backend: PostgresBackend, connection: psycopg.Connect
     """What no record can be made of, or no worker work, is refused by the table."""
     bad, _ = fill(backend)
     with pytest.raises((errors.CheckViolation, errors.NotNullViolation)):
-        connection.execute(f'UPDATE "{schema}".jobs SET {change} WHERE id = %s', [bad])  # type: ignore[arg-type]
+        connection.execute(f'UPDATE "{schema}".jobs SET {change} WHERE id = %s', [bad])
 
 
 @pytest.mark.parametrize("change", READ.values(), ids=READ)
@@ -84,7 +84,7 @@ def test_damage_harms_no_other(
 ) -> None:
     """What the table takes is read, each neighbour is done at its first attempt, and every command answers."""
     bad, good = fill(backend)
-    connection.execute(f'UPDATE "{schema}".jobs SET {change} WHERE id = %s', [bad])  # type: ignore[arg-type]
+    connection.execute(f'UPDATE "{schema}".jobs SET {change} WHERE id = %s', [bad])
     assert_harmless(backend, url, bad, good)
 
 
@@ -94,7 +94,7 @@ def test_a_damaged_ledger_harms_no_job(
 ) -> None:
     """A line of the ledger that somebody wrote makes counts wrong, and nothing fail."""
     bad, good = fill(backend)
-    connection.execute(f'INSERT INTO "{schema}".counts (n, queue, kind, state) VALUES {line}')  # type: ignore[arg-type]
+    connection.execute(f'INSERT INTO "{schema}".counts (n, queue, kind, state) VALUES {line}')
     assert_harmless(backend, url, bad, good)
 
 
@@ -104,7 +104,7 @@ def test_a_job_without_a_further_attempt_is_discarded(
     """A job whose attempt is the largest number is discarded by the claim that meets it, with a message."""
     bad, good = fill(backend)
     connection.execute(
-        f"""UPDATE "{schema}".jobs SET attempt = 2147483647, held_key = 'key' WHERE id = %s""",  # type: ignore[arg-type]
+        f"""UPDATE "{schema}".jobs SET attempt = 2147483647, held_key = 'key' WHERE id = %s""",
         [bad],
     )
     claimed = backend.claim(["default"], limit=9, worker="w", lease=timedelta(minutes=1))
@@ -120,7 +120,7 @@ def test_a_release_at_the_limit_harms_no_other(
 ) -> None:
     """Of a batch of releases, that of a job with the largest max_attempts keeps it, and the others are applied."""
     bad, _ = fill(backend)
-    connection.execute(f'UPDATE "{schema}".jobs SET max_attempts = 2147483647 WHERE id = %s', [bad])  # type: ignore[arg-type]
+    connection.execute(f'UPDATE "{schema}".jobs SET max_attempts = 2147483647 WHERE id = %s', [bad])
     claimed = backend.claim(["default"], limit=9, worker="w", lease=timedelta(minutes=1))
     assert backend.settle([Release(record.claim) for record in claimed]) == [True] * 7
     assert backend.get([bad])[bad].max_attempts == 2147483647

@@ -71,7 +71,9 @@ READ = {
     "lease of a pending one": "lease_until = 5",
     "cancel_requested of a pending one": "cancel_requested = 7",
     "result of a pending one": "result = x'ff'",
-    "running, worker not UTF-8, expired": "worker = cast(x'ff' as text), state = 'running', attempt = 1, lease_until = 1",
+    "running, worker not UTF-8, expired": (
+        "worker = cast(x'ff' as text), state = 'running', attempt = 1, lease_until = 1"
+    ),
     "running, at the limit, expired": "state = 'running', attempt = 2147483647, lease_until = 1",
     "running, both at the limit, expired": (
         "state = 'running', attempt = 2147483647, max_attempts = 2147483647, lease_until = 1"
