@@ -61,6 +61,35 @@ def test_failure_json(type: str, message: str, traceback: str) -> None:
     assert Failure.from_json(failure.to_json()) == failure
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "oops",
+        "null",
+        "5",
+        "[1]",
+        "{}",
+        '{"type": "E"}',
+        '{"type": 1, "message": 2, "traceback": 3}',
+        '{"type": null, "message": null, "traceback": null}',
+        '{"type": {}, "message": [], "traceback": {}}',
+        '{"type": "E", "message": "m", "traceback": "", "more": 1}',
+        "[" * 100_000,
+        "9" * 10_000,
+    ],
+    ids=range(13),
+)
+def test_other_text_is_an_unreadable_failure(text: str) -> None:
+    """Text that `to_json` did not write, such as a person's or a newer version's, is kept as the message."""
+    assert Failure.from_json(text) == Failure("Unreadable", text)
+
+
+def test_bytes_that_are_no_text_are_an_unreadable_failure() -> None:
+    """Bytes that are not UTF-8 are shown escaped."""
+    assert Failure.from_json(b"\xff{") == Failure("Unreadable", "\\xff{")
+
+
 def test_failure_of() -> None:
     """A failure names the exception's type, without `builtins`, its message and its traceback."""
     with pytest.raises(ValueError, match="invalid literal") as caught:

@@ -69,8 +69,16 @@ class Failure:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """Read what `to_json` wrote."""
-        return cls(**json.loads(text))
+        """Read what `to_json` wrote; anything else becomes a failure of type `Unreadable` with that text."""
+        try:
+            written = json.loads(text)
+            if written.keys() == {"type", "message", "traceback"} and all(
+                type(part) is str for part in written.values()
+            ):
+                return cls(**written)
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            pass
+        return cls("Unreadable", text.decode(errors="backslashreplace") if isinstance(text, bytes) else str(text))
 
 
 def _text(exc: BaseException) -> str:

@@ -264,7 +264,7 @@ def test_a_contended_claim_locks_what_it_takes(
         with closing(connections.connect(backend._location)) as claimer, claimer.transaction():
             found = claiming.claim(
                 on(claimer.cursor(binary=True)),
-                backend._queries.claim,
+                backend._queries,
                 {"queues": ["default"], "limit": 1, "worker": "w", "lease": LEASE, "now": None},
             )
             others = backend.claim(["default"], limit=9, worker="w", lease=LEASE)

@@ -30,7 +30,7 @@ def test_what_somebody_wrote_can_be_read(path: Path, backend: SqliteBackend) -> 
     backend.insert([NewRecord(kind="k"), NewRecord(kind="k")])
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
-            """UPDATE tallystick_jobs SET last_error = '{"a"', tags = '[1, null]', run_at = -(1 << 62)"""
+            """UPDATE tallystick_jobs SET last_error = '{"a"', tags = '[1, null]', created_at = -(1 << 62)"""
         )
     claimed = backend.claim(["default"], limit=9, worker="w", lease=timedelta(minutes=1))
     assert [(record.last_error, record.tags) for record in claimed] == [

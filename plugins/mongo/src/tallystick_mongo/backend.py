@@ -224,7 +224,7 @@ class MongoBackend(Backend):
         store = self._to_change(filter, limit)
         with self._mapped(writing=True):
             update = queries.requeued(self._moment(now))
-            changed = kept(change(store, "requeue", filter, {"state": queries.REQUEUEABLE}, update, limit=limit))
+            changed = kept(change(store, "requeue", filter, queries.CAN_BE_REQUEUED, update, limit=limit))
         self._listener.wake()
         return changed
 

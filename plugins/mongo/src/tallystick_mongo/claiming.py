@@ -9,7 +9,8 @@ from tallystick import Record, State
 from . import documents, queries
 from .changing import Change, apply
 from .collections import Collections
-from .documents import Document, is_whole, order_found
+from .damaged import discard, is_whole
+from .documents import Document, order_found
 from .queries import Query
 from .schema import CLAIMS, DUE
 
@@ -35,6 +36,8 @@ def claim(
         due = queries.but(again, queries.due(now))
         found = _first(store, due, queues, wanted)
         fresh = [document for document in found if document["_id"] not in mine and is_whole(document)]
+        if len(fresh) < len(found):
+            discard(store.jobs, found, now)
         again += {document["_id"] for document in found} - {document["_id"] for document in fresh}
         changes = [_take(document, worker, until, now) for document in fresh]
         made = apply(store, "claim", changes)

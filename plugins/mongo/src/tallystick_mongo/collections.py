@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Self
 
 from bson import CodecOptions
 from bson.binary import UuidRepresentation
+from bson.codec_options import DatetimeConversion
 from pymongo import MongoClient, ReadPreference
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
@@ -16,7 +17,13 @@ from .location import Location
 AnyClient = MongoClient[Any]
 Jobs = Collection[Document]
 
-_CODEC: CodecOptions[Any] = CodecOptions(tz_aware=True, tzinfo=UTC, uuid_representation=UuidRepresentation.STANDARD)
+_CODEC: CodecOptions[Any] = CodecOptions(
+    tz_aware=True,
+    tzinfo=UTC,
+    uuid_representation=UuidRepresentation.STANDARD,
+    datetime_conversion=DatetimeConversion.DATETIME_CLAMP,  # what no datetime can be would hide the whole page
+    unicode_decode_error_handler="backslashreplace",
+)
 
 
 class Collections(NamedTuple):

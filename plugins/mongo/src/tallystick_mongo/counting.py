@@ -9,6 +9,11 @@ from tallystick import Queue, QueueStats, State, Stats
 from .documents import Document
 
 
+def _text(value: object) -> str:
+    """Return a name as it is; what somebody wrote in its place, as text."""
+    return value if isinstance(value, str) else str(value)
+
+
 def stats(groups: Iterable[Document], queues: Sequence[Queue]) -> Stats:
     """Sum up what `queries.counts` found; every known queue has its entry."""
     states: Counter[State] = Counter(dict.fromkeys(State, 0))
@@ -17,12 +22,12 @@ def stats(groups: Iterable[Document], queues: Sequence[Queue]) -> Stats:
     due: Counter[str] = Counter()
     oldest: defaultdict[str, list[datetime]] = defaultdict(list)
     for group in groups:
-        queue, kind, state = (group["_id"][name] for name in ("queue", "kind", "state"))
+        queue, kind, state = (_text(group["_id"].get(name)) for name in ("queue", "kind", "state"))
         states[State(state)] += group["n"]
         kinds[kind] += group["n"]
         totals[queue] += group["n"]
         due[queue] += group["due"]
-        if group["oldest"] is not None:
+        if isinstance(group["oldest"], datetime):
             oldest[queue].append(group["oldest"])
     paused = dict.fromkeys(totals, False) | {queue.name: queue.paused for queue in queues}
     by_queue = {

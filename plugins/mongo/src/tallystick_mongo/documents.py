@@ -19,16 +19,14 @@ from uuid import UUID
 from bson import ObjectId
 from tallystick import Failure, InvalidArgument, NewRecord, Record, State
 
+from .damaged import UNKNOWN, is_whole, readable
+
 Document = Mapping[str, Any]
 
 HIDDEN = "hidden"
 """The state of a document that is no job: readers leave it out."""
 
 _FIELDS = Record._fields
-_REQUIRED = {
-    *("_id", "kind", "queue", "payload", "priority", "state", "attempt", "max_attempts"),
-    *("run_at", "created_at", "updated_at"),
-}
 _LAST = "9999-12-31T23:59:59.999000+00:00"
 
 
@@ -64,14 +62,13 @@ def inserted(record: Record, batch: ObjectId | None, call: ObjectId) -> dict[str
     return document | ({"batch": batch} if batch else {"due": record.run_at})
 
 
-def is_whole(document: Document) -> bool:
-    """Say whether a document makes a record; one that somebody wrote by hand may not, and must not hold up others."""
-    return document.keys() >= _REQUIRED and isinstance(document["_id"], UUID)
-
-
 def records(documents: Iterable[Document]) -> Iterator[Record]:
-    """Yield the records of whole documents."""
-    return (record(document) for document in documents if is_whole(document))
+    """Yield the records of documents; one that no record can be made of is left out."""
+    for document in documents:
+        if is_whole(document):
+            yield record(document)
+        elif isinstance(document["_id"], UUID):
+            yield record(readable(document))
 
 
 def record(document: Document) -> Record:
@@ -97,17 +94,10 @@ def record(document: Document) -> Record:
         get("cancel_requested", False),
         get("unique_key"),
         get("unique_until", "finished"),
-        None if error is None else _failure(error),
+        None if error is None else Failure.from_json(error),
         get("result"),
         tuple(get("tags", ())),
     )
-
-
-def _failure(text: str) -> Failure:
-    try:
-        return Failure.from_json(text)
-    except (ValueError, TypeError):
-        return Failure("Unreadable", str(text))
 
 
 def claiming_order(record: Record) -> tuple[int, datetime, bytes]:
@@ -117,4 +107,9 @@ def claiming_order(record: Record) -> tuple[int, datetime, bytes]:
 
 def order_found(document: Document) -> tuple[int, datetime, bytes]:
     """Return the same of a document that waits, whole or not."""
-    return (-document["priority"], document["due"], getattr(document["_id"], "bytes", b""))
+    priority, due = document.get("priority"), document["due"]
+    return (
+        -priority if isinstance(priority, int) else 0,
+        due if isinstance(due, datetime) else UNKNOWN,
+        getattr(document["_id"], "bytes", b""),
+    )

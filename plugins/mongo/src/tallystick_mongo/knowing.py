@@ -14,7 +14,7 @@ from .errors import refused
 
 def known(store: Collections) -> list[Queue]:
     """Return the queues by name."""
-    return [Queue(document["_id"], document["paused"]) for document in store.queues.find().sort("_id")]
+    return [Queue(str(document["_id"]), bool(document.get("paused"))) for document in store.queues.find().sort("_id")]
 
 
 def make_known(store: Collections, names: Iterable[str]) -> None:

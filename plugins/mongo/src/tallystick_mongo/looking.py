@@ -25,7 +25,7 @@ def look(store: Collections, location: Location, names: Collection[str] = ()) ->
     """
     pipeline = queries.look_at_queues(store.queues.name, sorted(names)) if names else queries.LOOK
     for found in store.store.aggregate(pipeline):
-        return Seen(found["now"], {queue["_id"]: queue["paused"] for queue in found.get("queues", ())})
+        return Seen(found["now"], {queue["_id"]: bool(queue.get("paused")) for queue in found.get("queues", ())})
     raise not_set_up(location)
 
 

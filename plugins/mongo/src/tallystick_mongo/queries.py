@@ -8,7 +8,7 @@ at the moment of the change.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -39,6 +39,8 @@ def look_at_queues(collection: str, names: Sequence[str]) -> Pipeline:
 WAITING: Final = {"$in": sorted(CLAIMABLE)}
 VISIBLE: Final = {"$in": list(State)}
 DELETABLE: Final = {"$in": [state for state in State if state is not State.RUNNING]}
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+
 REQUEUEABLE: Final = {"$in": [State.RETRYING, *sorted(FINAL)]}
 
 ABSENT: Final = "$$REMOVE"
@@ -61,8 +63,8 @@ def due(now: datetime) -> Query:
 
 
 def waits(queues: Sequence[str]) -> Query:
-    """Jobs that wait, due or not."""
-    return {"queue": {"$in": list(queues)}, "due": {"$exists": True}, "state": WAITING}
+    """Jobs that wait, due or not; what is no moment is left out, since values of one type only are compared."""
+    return {"queue": {"$in": list(queues)}, "due": {"$exists": True, "$gte": _FIRST}, "state": WAITING}
 
 
 def expired(now: datetime) -> Query:
@@ -82,6 +84,10 @@ def current(attempt: int) -> Query:
 
 CANCELLABLE: Final[Query] = {"$or": [{"state": WAITING}, {"state": State.RUNNING, "cancel_requested": False}]}
 """What waits, and what runs and was not asked to stop."""
+
+
+CAN_BE_REQUEUED: Final[Query] = {"state": REQUEUEABLE, "attempt": {"$lt": 2**31 - 1}}
+"""What does not run or wait; an attempt that is no number, or the largest, has none after it."""
 
 
 def fitting(filter: Filter, condition: Query) -> Query:

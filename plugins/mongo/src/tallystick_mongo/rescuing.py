@@ -10,7 +10,8 @@ from tallystick import LEASE_EXPIRED, Record, State
 from . import documents, queries
 from .changing import Change, apply
 from .collections import Collections
-from .documents import Document, is_whole
+from .damaged import discard, is_whole
+from .documents import Document
 
 _PAGE = 1_000
 
@@ -23,6 +24,8 @@ def rescue(store: Collections, *, limit: int, now: datetime) -> Iterator[list[Re
         wanted = min(limit, _PAGE)
         found = list(store.jobs.find(queries.but(others, queries.expired(now))).sort("lease_until").limit(wanted))
         fresh = [document for document in found if document["_id"] not in mine and is_whole(document)]
+        if len(fresh) < len(found):
+            discard(store.jobs, found, now)
         ends = [_end(document, now) for document in fresh]
         changes = [Change(one["_id"], _as_found(one), end) for one, end in zip(fresh, ends, strict=True)]
         made = apply(store, "rescue", changes)

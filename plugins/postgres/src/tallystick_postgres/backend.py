@@ -128,7 +128,7 @@ class PostgresBackend(Backend):
         now = _utc(now)
         guards.moment(guards.positive(lease, "lease"), _or_clock(now), "lease")
         asked = {"queues": builtins.list(names), "limit": limit, "worker": worker, "lease": lease, "now": now}
-        return claiming.claim(self._write, self._queries.claim, asked)
+        return claiming.claim(self._write, self._queries, asked)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         batches.claims(claims, _CAPABILITIES.max_batch)

@@ -1,20 +1,38 @@
 """Taking due jobs: one statement, and others that look further where some of the first ones are held."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
-from tallystick import BackendError, Record
+from psycopg import errors
+from tallystick import BackendError, Failure, Record
 
 from . import rows
+from .queries import Queries
 from .rows import Row
+
+logger = logging.getLogger("tallystick.postgres")
+
+_NO_ATTEMPT_LEFT = Failure("DamagedRecord", "its attempt is the largest number that a store holds, so none can follow")
 
 Write = Callable[[LiteralString, Mapping[str, Any]], Sequence[Row]]
 """Executes a statement that is its own transaction, and returns its rows."""
 
 
-def claim(write: Write, query: LiteralString, asked: Mapping[str, Any]) -> Sequence[Record]:
-    """Return what `claim.sql` takes, in claiming order."""
+def claim(write: Write, queries: Queries, asked: Mapping[str, Any]) -> Sequence[Record]:
+    """Return what `claim.sql` takes, in claiming order; jobs that cannot be claimed are discarded where it fails."""
+    try:
+        return _claim(write, queries.claim, asked)
+    except BackendError as exc:
+        if not isinstance(exc.__cause__, errors.NumericValueOutOfRange):
+            raise
+    for [id] in write(queries.discard_damaged, {"now": asked["now"], "error": _NO_ATTEMPT_LEFT.to_json()}):
+        logger.warning("job %s discarded: %s", id, _NO_ATTEMPT_LEFT.message)
+    return _claim(write, queries.claim, asked)
+
+
+def _claim(write: Write, query: LiteralString, asked: Mapping[str, Any]) -> Sequence[Record]:
     limit = look = asked["limit"]
     taken, found = _taken(write(query, {**asked, "look": look, "taken": []}))
     while len(taken) < limit and found == look:  # others hold some of the first jobs, and there may be free ones behind

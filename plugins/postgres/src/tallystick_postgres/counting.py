@@ -8,6 +8,8 @@ from tallystick import QueueStats, State, Stats
 from . import rows
 from .rows import Row
 
+_STATES = frozenset(State)
+
 
 def stats(found: Sequence[Row]) -> Stats:
     """Sum up the counts of each queue, kind and state; a row without a state is about a queue."""
@@ -15,7 +17,7 @@ def stats(found: Sequence[Row]) -> Stats:
     kinds: Counter[str] = Counter()
     totals: Counter[str] = Counter()
     for queue, kind, state, n, _, _ in found:
-        if state is not None:
+        if state in _STATES:  # another is what somebody wrote by hand
             states[State(state)] += n
             kinds[kind] += n
             totals[queue] += n

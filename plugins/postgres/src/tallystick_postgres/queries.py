@@ -24,6 +24,7 @@ class Queries:
         self.insert = self._read("insert")
         self.duplicates = self._read("duplicates")
         self.claim = self._read("claim")
+        self.discard_damaged = self._read("discard_damaged")
         self.next_due = self._read("next_due")
         self.extend = self._read("extend")
         self.settle = self._read("settle")

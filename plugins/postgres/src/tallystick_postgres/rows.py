@@ -59,10 +59,14 @@ def record(row: Row) -> Record:
         row[15],
         row[16],
         row[17],
-        None if row[18] is None else _failure(row[18]),
+        None if row[18] is None else Failure.from_json(row[18]),
         row[19],
-        tuple(row[20]) if row[20] else (),
+        _tags(row[20]) if row[20] else (),
     )
+
+
+def _tags(values: Sequence[object]) -> tuple[str, ...]:
+    return tuple(value if isinstance(value, str) else str(value) for value in values)
 
 
 def records(rows: Sequence[Row]) -> list[Record]:
@@ -73,13 +77,6 @@ def records(rows: Sequence[Row]) -> list[Record]:
 def claiming_order(row: Row) -> tuple[int, int, bytes]:
     """Return where a row stands among those of one claim."""
     return (-row[4], row[8], row[0].bytes)
-
-
-def _failure(text: str) -> Failure:
-    try:
-        return Failure.from_json(text)
-    except (ValueError, TypeError):
-        return Failure("Unreadable", text)
 
 
 def array(values: Sequence[object]) -> Sequence[object] | None:

@@ -18,7 +18,8 @@ CREATE TABLE "tallystick".tallystick_migrations (
 -- A job is one row from its insert to its purge, updated in place. Of the three partial indexes on the state it is in
 -- one at a time, so that each transition costs an entry in the primary key and one in one of these.
 -- Names are compared byte by byte: COLLATE "C" is the fastest, and needs no rebuild when the system's collations change.
--- The checks on times refuse what no datetime of Python can be, where a delay is added to the server's clock.
+-- The checks on times refuse what no datetime of Python can be, where a delay is added to the server's clock. The others
+-- refuse what a person or a program could write by mistake and no record can be made of, or no worker work.
 CREATE TABLE "tallystick".jobs (
     id               uuid        NOT NULL PRIMARY KEY,
     run_at           timestamptz NOT NULL,
@@ -45,6 +46,11 @@ CREATE TABLE "tallystick".jobs (
     CONSTRAINT jobs_state CHECK (
         state IN ('pending', 'running', 'retrying', 'completed', 'discarded', 'cancelled')
     ),
+    CONSTRAINT jobs_names CHECK (length(kind) BETWEEN 1 AND 255 AND length(queue) BETWEEN 1 AND 255),
+    CONSTRAINT jobs_attempts CHECK (attempt >= 0 AND max_attempts >= 1),
+    CONSTRAINT jobs_unique_until CHECK (unique_until IN ('finished', 'purged')),
+    CONSTRAINT jobs_tags_list CHECK (tags = '{}' OR (array_ndims(tags) = 1 AND array_position(tags, NULL) IS NULL)),
+    CONSTRAINT jobs_lease CHECK (state <> 'running' OR lease_until IS NOT NULL),
     CONSTRAINT jobs_run_at_year CHECK (run_at < '10000-01-01 00:00:00+00'),
     CONSTRAINT jobs_lease_until_year CHECK (lease_until < '10000-01-01 00:00:00+00')
 ) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.05,

@@ -34,8 +34,9 @@ from tallystick import (
     guards,
 )
 
-from . import doctor, queries, rows, schema
+from . import damaged, doctor, queries, rows, schema
 from .connection import Connection, borrowed, closed
+from .damaged import reads_any_text
 from .errors import mapped
 from .location import Location, namespaced
 from .matching import get, matching
@@ -105,6 +106,7 @@ class SqliteBackend(Backend):
             connection.let_go()
         schema.teardown(self._location)
 
+    @reads_any_text
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
@@ -119,6 +121,7 @@ class SqliteBackend(Backend):
                 target.execute(queries.ADD_QUEUE, {"queue": queue})
         return answers
 
+    @reads_any_text
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
     ) -> Sequence[Record]:
@@ -133,7 +136,7 @@ class SqliteBackend(Backend):
         if due is None or due > micros(now):
             return []  # without the write lock
         with self._writer.writing() as connection:
-            claimed = connection.execute(queries.CLAIM, parameters).fetchall()
+            claimed = damaged.claimed(connection, parameters)
         return [rows.record(row) for row in sorted(claimed, key=rows.claiming_order)]
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
@@ -153,17 +156,20 @@ class SqliteBackend(Backend):
         with self._target(transaction) as target:
             return [target.execute(*settlement).rowcount == 1 for settlement in settlements]
 
+    @reads_any_text
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         parameters = {"limit": guards.limit(limit), "now": micros(_now(now)), "error": LEASE_EXPIRED.to_json()}
         with self._writer.writing() as connection:
             rescued = connection.execute(queries.RESCUE, parameters).fetchall()
         return [rows.record(row) for row in rescued]
 
+    @reads_any_text
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         batches.ids(ids, _CAPABILITIES.max_batch)
         with self._reader.reading() as connection:
             return {id: record for id in ids if (record := get(connection, id.bytes)) is not None}
 
+    @reads_any_text
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         guards.limit(limit)
         batches.filter(filter, _CAPABILITIES.max_batch)
@@ -172,6 +178,7 @@ class SqliteBackend(Backend):
             ids = builtins.list(islice(matching(connection, filter, states=set(State), after=after), limit))
             return [record for id in ids if (record := get(connection, id)) is not None]
 
+    @reads_any_text
     def stats(self, *, now: datetime | None = None) -> Stats:
         parameters = {"now": micros(_now(now))}
         with self._reader.snapshot() as connection:
@@ -179,6 +186,7 @@ class SqliteBackend(Backend):
             queues = _queues(connection)
         return _stats(groups, queues)
 
+    @reads_any_text
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         moment = micros(_now(now))
 
@@ -188,6 +196,7 @@ class SqliteBackend(Backend):
 
         return self._change(filter, CLAIMABLE | {State.RUNNING}, cancel, limit)
 
+    @reads_any_text
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         moment = micros(_now(now))
 
@@ -196,6 +205,7 @@ class SqliteBackend(Backend):
 
         return self._change(filter, FINAL | {State.RETRYING}, requeue, limit)
 
+    @reads_any_text
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
         def delete(cursor: sqlite3.Cursor, id: bytes) -> bool:
             return _changed(cursor, queries.DELETE, {"id": id})
@@ -233,6 +243,7 @@ class SqliteBackend(Backend):
         with self._writer.writing() as connection:
             connection.execute(queries.RESUME, {"queue": queue})
 
+    @reads_any_text
     def queues(self) -> Sequence[Queue]:
         with self._reader.reading() as connection:
             return _queues(connection)

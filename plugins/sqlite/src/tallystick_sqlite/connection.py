@@ -1,7 +1,7 @@
 """One connection to the file: its lock, its transactions, and the loan of a caller's own."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock
@@ -22,6 +22,7 @@ class Connection:
         self._lock = Lock()
         self._opened: sqlite3.Connection | None = None
         self._closed = False
+        self._text_factory: Callable[[bytes], str] = str
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -53,7 +54,16 @@ class Connection:
             raise closed()
         if self._opened is None:
             self._opened = open_store(self._location)
+            self._opened.text_factory = self._text_factory
         return self._opened
+
+    def read_escaped(self) -> None:
+        """Read text that is not UTF-8 with its bytes escaped, from now on: slower, and so not from the beginning.
+
+        The connection is opened again, since the statement that failed would go on holding its snapshot.
+        """
+        self._text_factory = escaped
+        self.let_go()
 
     def let_go(self) -> None:
         """Close until the next use."""
@@ -95,12 +105,17 @@ def borrowed(transaction: object, location: Location) -> Iterator[sqlite3.Cursor
 
 @contextmanager
 def _plain_cursor(connection: sqlite3.Connection) -> Iterator[sqlite3.Cursor]:
-    """Yield a cursor without the connection's row factory, and with text as str."""
-    text_factory, connection.text_factory = connection.text_factory, str
+    """Yield a cursor without the connection's row factory, and with any text as str."""
+    text_factory, connection.text_factory = connection.text_factory, escaped
     try:
         yield sqlite3.Cursor(connection)
     finally:
         connection.text_factory = text_factory
+
+
+def escaped(text: bytes) -> str:
+    """Return text as it is, but for bytes that are not UTF-8, which are shown in hexadecimal."""
+    return text.decode(errors="backslashreplace")
 
 
 def _refuse_other_file(cursor: sqlite3.Cursor, path: Path) -> None:

@@ -7,6 +7,11 @@ from pathlib import Path
 
 from tallystick import BackendError, ForeignStore, InvalidArgument, NotSetUp, OutcomeUnknown, Unavailable
 
+
+class UndecodableText(Unavailable):
+    """A row has text that is not UTF-8; nothing happened, and a connection that reads it escaped can make the call."""
+
+
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
@@ -16,6 +21,8 @@ def mapped(path: Path, *, committing: bool = False) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as exc:
+        if not primary_code(exc) and "decode to UTF-8" in str(exc):
+            raise UndecodableText(f"{path} has text that is not UTF-8: {exc}") from exc
         raise _ours(exc, path, committing) from exc
 
 

@@ -82,7 +82,7 @@ def record(row: tuple[Any, ...]) -> Record:
         bool(cancel_requested),
         unique_key,
         unique_until,
-        _failure(last_error),
+        None if last_error is None else Failure.from_json(last_error),
         result,
         _tags(tags),
     )
@@ -93,17 +93,11 @@ def claiming_order(row: tuple[Any, ...]) -> tuple[int, int, bytes]:
     return (-row[4], row[8], row[0])
 
 
-def _failure(text: str | None) -> Failure | None:
-    if text is None:
-        return None
-    try:
-        return Failure.from_json(text)
-    except (ValueError, TypeError):
-        return Failure("Unreadable", text)
-
-
 def _tags(text: str) -> tuple[str, ...]:
     if text == "[]":
         return ()
-    tags = json.loads(text)
+    try:
+        tags = json.loads(text)
+    except (ValueError, RecursionError):
+        return (text,)
     return tuple(map(str, tags)) if isinstance(tags, list) else (text,)

@@ -22,7 +22,7 @@ chosen AS (
 )
 UPDATE {schema}.jobs
 SET state = 'pending', run_at = {now},
-    max_attempts = greatest(max_attempts, attempt + 1), finished_at = NULL, result = NULL, cancel_requested = FALSE,
+    max_attempts = greatest(max_attempts, least(attempt, 2147483646) + 1), finished_at = NULL, result = NULL, cancel_requested = FALSE,
     held_key = unique_key, updated_at = {now}
 WHERE id = ANY (ARRAY(SELECT id FROM chosen))
 RETURNING id

@@ -15,7 +15,10 @@ SET state = CASE
             ended.run_at, ({now} AT TIME ZONE 'UTC' + coalesce(ended.delay, '0'::interval)) AT TIME ZONE 'UTC'
         )
     END,
-    max_attempts = job.max_attempts + CASE WHEN ended.state = 'pending' THEN 1 ELSE 0 END,
+    max_attempts = CASE
+        WHEN ended.state = 'pending' THEN least(job.max_attempts, 2147483646) + 1
+        ELSE job.max_attempts
+    END,
     finished_at = CASE
         WHEN job.cancel_requested OR ended.state NOT IN ('pending', 'retrying')
             THEN {now}

@@ -1,7 +1,7 @@
 -- Effect: give back an attempt that has not ended: the job waits for another, or is cancelled where that was requested.
 -- Locks: write. Index: primary key.
 UPDATE tallystick_jobs
-SET state = iif(cancel_requested, 'cancelled', 'pending'), max_attempts = max_attempts + 1, updated_at = :now,
+SET state = iif(cancel_requested, 'cancelled', 'pending'), max_attempts = min(max_attempts, 2147483646) + 1, updated_at = :now,
     lease_until = NULL,
     run_at = iif(cancel_requested, run_at, :run_at),
     finished_at = iif(cancel_requested, :now, NULL),

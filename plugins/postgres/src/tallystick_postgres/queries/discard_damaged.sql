@@ -1,0 +1,13 @@
+-- Effect: discard the waiting jobs that cannot be claimed, since no attempt can follow theirs.
+-- Locks: the rows of these jobs, newest first. Index: none; every job that waits is read. It is executed only when a
+--     claim failed.
+WITH last AS MATERIALIZED (
+    SELECT id FROM {schema}.jobs
+    WHERE state IN ('pending', 'retrying') AND attempt = 2147483647
+    ORDER BY id DESC FOR UPDATE
+)
+UPDATE {schema}.jobs
+SET state = 'discarded', last_error = %(error)s, finished_at = {now}, updated_at = {now},
+    held_key = CASE WHEN unique_until = 'finished' THEN NULL ELSE held_key END
+WHERE id = ANY (ARRAY(SELECT id FROM last))
+RETURNING id

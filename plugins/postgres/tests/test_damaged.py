@@ -1,0 +1,126 @@
+"""One damaged row never harms another, and every call and command answers."""
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+from damage import assert_harmless, fill
+from psycopg import errors
+from tallystick import NewRecord, Release, State
+from tallystick_postgres import PostgresBackend
+
+DEEP = "[" * 5_000
+
+REFUSED = {
+    "state unknown": "state = 'bogus'",
+    "state NULL": "state = NULL",
+    "kind NULL": "kind = NULL",
+    "kind empty": "kind = ''",
+    "kind long": "kind = repeat('k', 256)",
+    "queue empty": "queue = ''",
+    "queue long": "queue = repeat('q', 256)",
+    "run_at NULL": "run_at = NULL",
+    "run_at infinite": "run_at = 'infinity'",
+    "attempt negative": "attempt = -5",
+    "max_attempts 0": "max_attempts = 0",
+    "unique_until unknown": "unique_until = 'never'",
+    "tags NULL": "tags = NULL",
+    "tags with NULL": "tags = ARRAY['a', NULL]",
+    "tags of two dimensions": "tags = ARRAY[ARRAY['a', 'b'], ARRAY['c', 'd']]",
+    "running, no lease": "state = 'running', attempt = 1",
+    "running, lease infinite": "state = 'running', attempt = 1, lease_until = 'infinity'",
+    "id NULL": "id = NULL",
+    "payload NULL": "payload = NULL",
+}
+
+READ = {
+    "kind with control characters": "kind = E'a\\nb\\x1b[2J'",
+    "queue with control characters": "queue = E'\\x1b'",
+    "tags odd": "tags = ARRAY['', E'\\n']",
+    "last_error not JSON": "last_error = 'oops'",
+    "last_error null": "last_error = 'null'",
+    "last_error numbers": """last_error = '{"type": 1, "message": 2, "traceback": 3}'""",
+    "last_error deep": f"last_error = '{DEEP}'",
+    "attempt at the limit": "attempt = 2147483647",
+    "attempt above max_attempts": "attempt = 50",
+    "max_attempts at the limit": "max_attempts = 2147483647",
+    "priority at the limit": "priority = 32767",
+    "run_at at the end": "run_at = '9999-12-31 23:59:59.999999+00'",
+    "run_at before all": "run_at = '-infinity'",
+    "run_at before the first year": "run_at = '4000-01-01 00:00:00+00 BC'",
+    "created_at and updated_at infinite": "created_at = 'infinity', updated_at = '-infinity'",
+    "finished_at infinite": "state = 'completed', finished_at = 'infinity'",
+    "finished_at before all": "state = 'completed', finished_at = '-infinity'",
+    "attempted_at infinite": "attempted_at = 'infinity'",
+    "finished_at of a pending one": "finished_at = now()",
+    "lease of a pending one": "lease_until = now()",
+    "cancel_requested of a pending one": "cancel_requested = TRUE",
+    "result of a pending one": "result = '\\xff'",
+    "running, at the limit, expired": "state = 'running', attempt = 2147483647, lease_until = now()",
+    "running, both at the limit, expired": (
+        "state = 'running', attempt = 2147483647, max_attempts = 2147483647, lease_until = now()"
+    ),
+    "running, lease before all": "state = 'running', attempt = 1, lease_until = '-infinity'",
+    "running, no worker": "state = 'running', attempt = 1, lease_until = now()",
+    "retrying, attempt 0": "state = 'retrying'",
+    "completed, nothing else": "state = 'completed'",
+    "discarded without an error": "state = 'discarded', finished_at = now()",
+    "payload of other bytes": "payload = '\\xff00fe'",
+    "id of another version": "id = '00000000-0000-0000-0000-000000000000'",
+}
+
+
+@pytest.mark.parametrize("change", REFUSED.values(), ids=REFUSED)
+def test_the_table_refuses(backend: PostgresBackend, connection: psycopg.Connection, schema: str, change: str) -> None:
+    """What no record can be made of, or no worker work, is refused by the table."""
+    bad, _ = fill(backend)
+    with pytest.raises((errors.CheckViolation, errors.NotNullViolation)):
+        connection.execute(f'UPDATE "{schema}".jobs SET {change} WHERE id = %s', [bad])
+
+
+@pytest.mark.parametrize("change", READ.values(), ids=READ)
+def test_damage_harms_no_other(
+    backend: PostgresBackend, connection: psycopg.Connection, schema: str, url: str, change: str
+) -> None:
+    """What the table takes is read, each neighbour is done at its first attempt, and every command answers."""
+    bad, good = fill(backend)
+    connection.execute(f'UPDATE "{schema}".jobs SET {change} WHERE id = %s', [bad])
+    assert_harmless(backend, url, bad, good)
+
+
+@pytest.mark.parametrize("line", ["(1, 'default', 'k', 'bogus')", "(-9, '', '', 'pending')", "(0, E'\\x1b', '', '')"])
+def test_a_damaged_ledger_harms_no_job(
+    backend: PostgresBackend, connection: psycopg.Connection, schema: str, url: str, line: str
+) -> None:
+    """A line of the ledger that somebody wrote makes counts wrong, and nothing fail."""
+    bad, good = fill(backend)
+    connection.execute(f'INSERT INTO "{schema}".counts (n, queue, kind, state) VALUES {line}')
+    assert_harmless(backend, url, bad, good)
+
+
+def test_a_job_without_a_further_attempt_is_discarded(
+    backend: PostgresBackend, connection: psycopg.Connection, schema: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A job whose attempt is the largest number is discarded by the claim that meets it, with a message."""
+    bad, good = fill(backend)
+    connection.execute(
+        f"""UPDATE "{schema}".jobs SET attempt = 2147483647, held_key = 'key' WHERE id = %s""",
+        [bad],
+    )
+    claimed = backend.claim(["default"], limit=9, worker="w", lease=timedelta(minutes=1))
+    assert [record.id for record in claimed] == good
+    record = backend.get([bad])[bad]
+    assert (record.state, record.last_error and record.last_error.type) == (State.DISCARDED, "DamagedRecord")
+    assert f"job {bad} discarded" in caplog.text
+    assert backend.insert([NewRecord(kind="k", unique_key="key")])[0].created
+
+
+def test_a_release_at_the_limit_harms_no_other(
+    backend: PostgresBackend, connection: psycopg.Connection, schema: str
+) -> None:
+    """Of a batch of releases, that of a job with the largest max_attempts keeps it, and the others are applied."""
+    bad, _ = fill(backend)
+    connection.execute(f'UPDATE "{schema}".jobs SET max_attempts = 2147483647 WHERE id = %s', [bad])
+    claimed = backend.claim(["default"], limit=9, worker="w", lease=timedelta(minutes=1))
+    assert backend.settle([Release(record.claim) for record in claimed]) == [True] * 7
+    assert backend.get([bad])[bad].max_attempts == 2147483647

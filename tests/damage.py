@@ -1,0 +1,64 @@
+"""What must hold of a store with one damaged record among good ones, whatever the damage is."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from tallystick import Backend, Complete, Filter, NewRecord, Record, State
+from tallystick.cli.app import app
+from typer.testing import CliRunner
+
+LEASE = timedelta(minutes=5)
+READING = (["jobs", "list"], ["jobs", "list", "--json"], ["stats"], ["stats", "--json"], ["queues", "list"], ["doctor"])
+CHANGING = ("cancel", "requeue", "delete")
+
+
+def fill(backend: Backend) -> tuple[UUID, list[UUID]]:
+    """Insert jobs; return the id of the one to damage, and those of its neighbours."""
+    ids = [answer.record.id for answer in backend.insert([NewRecord(kind="k", tags=("t",)) for _ in range(7)])]
+    return ids.pop(3), ids
+
+
+def assert_harmless(backend: Backend, url: str, damaged: UUID, good: Sequence[UUID]) -> Record | None:
+    """Require that all calls and commands answer, and that each neighbour is done at its first attempt.
+
+    Return the damaged record as it is after the work, or None where it is no record.
+    """
+    _read(backend, damaged)
+    _run_commands(url, damaged)
+    backend.rescue(limit=100)
+    while claimed := backend.claim(["default"], limit=4, worker="w", lease=LEASE):
+        backend.extend([record.claim for record in claimed], lease=LEASE)
+        backend.settle([Complete(record.claim) for record in claimed])
+    done = backend.get(good)
+    assert [(id, done[id].state, done[id].attempt) for id in good] == [(id, State.COMPLETED, 1) for id in good]
+    after = backend.get([damaged]).get(damaged)
+    _read(backend, damaged)
+    _run_commands(url, damaged)
+    for change in CHANGING:
+        _run(url, "jobs", change, str(damaged))
+    assert len(backend.get(good)) == len(good)
+    return after
+
+
+def _read(backend: Backend, damaged: UUID) -> None:
+    backend.get([damaged])
+    backend.list(Filter(), limit=100)
+    backend.list(Filter(tags=["t"], kinds=["k"], queues=["default"]), limit=100)
+    backend.stats()
+    backend.queues()
+    backend.diagnose()
+
+
+def _run_commands(url: str, damaged: UUID) -> None:
+    for arguments in READING:
+        _run(url, *arguments)
+    _run(url, "jobs", "show", str(damaged))
+    _run(url, "jobs", "show", str(damaged), "--json")
+
+
+def _run(url: str, *arguments: str) -> None:
+    result = CliRunner().invoke(app, list(arguments), env={"TALLYSTICK_BACKEND": url, "COLUMNS": "120"})
+    assert result.exception is None or isinstance(result.exception, SystemExit), (arguments, result.exception)
+    assert result.exit_code in {0, 1}, (arguments, result.output)
+    assert all(character.isprintable() or character == "\n" for character in result.output), arguments
