@@ -114,6 +114,13 @@ def read_settings(arguments: SettingsArgs) -> Settings:
         raise ConfigurationError("; ".join(map(_problem, exc.errors(include_url=False)))) from exc
 
 
+def with_own_worker_name(settings: Settings) -> Settings:
+    """Return the settings of a forked child: a worker's name that was not chosen is unique to its process."""
+    if "worker" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"worker": _worker_name()})
+
+
 def _problem(error: Any) -> str:
     name = str(error["loc"][0]) if error["loc"] else "settings"
     return f"{name} (or TALLYSTICK_{name.upper()}) is {error['input']!r}: {error['msg']}"

@@ -94,6 +94,12 @@ class SyncRunner(Client):
             self.backend, self._settings, queues, self._registry, self._observers, partial(made_current, self)
         )
 
+    def after_fork_in_child(self) -> None:
+        """Be a runner that was not started: the threads of its worker are the parent's."""
+        super().after_fork_in_child()
+        self._lock, self._stopping = Lock(), Lock()
+        self._worker = None
+
     def close(self) -> None:
         """Stop, and close the store unless it was given as an object. Repeat: harmless."""
         self.stop()
