@@ -12,7 +12,8 @@ import pluggy
 from . import hookspecs
 from .backend import CONTRACT_VERSION, Backend
 from .errors import ConfigurationError, ContractMismatch, PluginConflict, UnknownScheme
-from .urls import SCHEME, malformed
+from .url_advice import for_scheme
+from .urls import check
 
 GROUP = "tallystick"
 
@@ -88,17 +89,14 @@ class Plugins:
     def _unknown(self, scheme: str) -> str:
         installed = ", ".join(f"{o.scheme}:// ({o.distribution})" for o in self.offers) or "none"
         broken = "".join(f"; {name} failed to load: {exc!r}" for name, exc in self.broken.items())
-        return (
-            f"no installed plugin serves {scheme}://; install the distribution that does, by custom called "
-            f"tallystick-{_SPELLED.get(scheme, scheme)}. Installed: {installed}{broken}"
+        advice = for_scheme(scheme) or (
+            f"install the distribution that does, by custom called tallystick-{_SPELLED.get(scheme, scheme)}"
         )
+        return f"no installed plugin serves {scheme}://; {advice}. Installed: {installed}{broken}"
 
 
 def _scheme(url: str) -> str:
-    scheme, separator, _ = url.partition("://")
-    if not separator or not SCHEME.fullmatch(scheme):
-        raise malformed(url)
-    return scheme.lower()
+    return check(url).partition("://")[0].lower()
 
 
 def check_contract(backend: type[Backend], name: str) -> None:

@@ -16,7 +16,7 @@ from psycopg.abc import PQGen
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import Format
 from psycopg_pool import ConnectionPool
-from tallystick import forks
+from tallystick import forks, urls
 
 from .errors import PASSING, closed, mapped, ours
 from .location import Location
@@ -126,15 +126,18 @@ class Connections:
                 return self._once(use)
             except PASSING as exc:
                 if tried == _TRIES - 1:
-                    raise ours(exc, self._location) from exc
+                    raise ours(exc, self._location) from self._cause(exc)
                 sleep(random() * _LONGEST_PAUSE)
             except _MaybeDone as exc:
-                raise ours(exc.error, self._location, unknown=True) from exc.error
+                raise ours(exc.error, self._location, unknown=True) from self._cause(exc.error)
             except _Lost as exc:
                 if tried:
-                    raise ours(exc.error, self._location) from exc.error
+                    raise ours(exc.error, self._location) from self._cause(exc.error)
             except psycopg.Error as exc:
-                raise ours(exc, self._location) from exc
+                raise ours(exc, self._location) from self._cause(exc)
+
+    def _cause(self, exc: BaseException) -> BaseException | None:
+        return urls.cause(exc, self._location.secrets)
 
     def _once(self, use: Callable[[Connection], T]) -> T:
         with self._held_open() as pool:
