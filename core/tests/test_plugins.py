@@ -37,7 +37,7 @@ class Installed(Distribution):
         return Path(path)
 
 
-Offer = Callable[[], Mapping[str, type[Backend]]]
+Offer = Callable[[], Mapping[str, str | type[Backend]]]
 
 
 @pytest.fixture
@@ -142,6 +142,25 @@ def test_plugin_that_raises_breaks_no_other(install: Install) -> None:
     )
     assert found.backend("acme://host") is MemoryBackend
     assert "no driver" in str(found.broken["tallystick-zebra 1.2.3"])
+
+
+def test_place_of_a_backend(install: Install) -> None:
+    """A backend that is offered by its place is imported when its scheme is asked for, and not before."""
+    places = {"acme": "tallystick_memory:MemoryBackend", "zebra": "no_such_module_anywhere:Backend"}
+    found = plugins.load([install("tallystick-acme", lambda: places)])
+    assert found.backend("acme://host") is MemoryBackend
+    with pytest.raises(ConfigurationError, match=r"tallystick-acme 1\.2\.3 failed to load no_such_module_anywhere"):
+        found.backend("zebra://host")
+
+
+@pytest.mark.parametrize(
+    ("place", "said"), [("pathlib:Path", "must be a subclass of"), ("pathlib:NoSuchClass", "failed to load")]
+)
+def test_place_of_no_backend(install: Install, place: str, said: str) -> None:
+    """A place at which there is no backend is refused when its scheme is asked for."""
+    found = plugins.load([install("tallystick-acme", lambda: {"acme": place})])
+    with pytest.raises(ConfigurationError, match=said):
+        found.backend("acme://host")
 
 
 @pytest.mark.parametrize("url", ["", "memory", "memory:", "/var/jobs.db", "memory://[::1"])

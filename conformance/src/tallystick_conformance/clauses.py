@@ -154,6 +154,8 @@ _ALL = (
     Clause("CLOSE-02", "store", "Closing wakes every wait."),
     Clause("CLOSE-03", "store", "Closing a client leaves the store, and its other clients, as they are."),
     Clause("CLOSE-04", "store", "A call that meets a close is answered, raises Closed and did nothing, or is unknown."),
+    Clause("FORK-01", "store", "In a forked child an inherited client raises Closed; the parent's client works on."),
+    Clause("FORK-02", "store", "A client that a forked child opens works, whatever its parent does.", "multi_process"),
     Clause("DURABLE-01", "store", "What was stored is there when every client was closed.", "durable"),
     Clause("CAP-01", "capability", "A transaction is refused as Unsupported where not declared, and nothing is done."),
     Clause("CAP-04", "capability", "Capabilities are the same for each client, and make sense."),

@@ -14,6 +14,7 @@ from .account import account
 from .clauses import CLAUSES, selected
 from .engine import Interrupted, conform
 from .known import parsed
+from .lazy_command import HELP
 from .mutant import Verdict
 from .progress import bar, watching
 from .redaction import Redaction
@@ -51,7 +52,7 @@ class _UrlFirst(TyperGroup):
 conform_app = typer.Typer(
     cls=_UrlFirst,
     no_args_is_help=True,
-    help="Test a backend against the contract: `tallystick conform URL`.",
+    help=HELP,
     epilog="Exit codes: 0 it conforms, 1 a clause failed, 2 bad usage, or the store could not be opened, "
     "130 and 143 interrupted.",
 )

@@ -28,6 +28,7 @@ from .tiers import (  # noqa: F401 - importing them registers their examples
     faults_claims,
     faults_setups,
     faults_waits,
+    forks,
     held,
     leaks,
     processes,

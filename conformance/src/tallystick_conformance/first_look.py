@@ -34,7 +34,7 @@ def looked_at(target: Target) -> Subject:
             server = server() if callable(server) else server
     finally:
         target.clean()
-    offer = next((offer for offer in installed().offers if offer.backend is target.backend), None)
+    offer = next((offer for offer in installed().offers if offer.is_for(target.backend)), None)
     return Subject(
         target.name,
         capabilities,

@@ -1,12 +1,16 @@
 """The entry point: adds `tallystick conform` to the command line."""
 
-import typer
+from typing import TYPE_CHECKING
+
 from tallystick import hookimpl
+
+if TYPE_CHECKING:
+    import typer
 
 
 @hookimpl
-def tallystick_cli(app: typer.Typer) -> None:
-    """Add the command; what it needs is imported only now, so that other commands start fast."""
-    from .command import conform_app  # noqa: PLC0415 - Hypothesis and pytest are slow to import
+def tallystick_cli(app: "typer.Typer") -> None:
+    """Add the command."""
+    from .lazy_command import conform  # noqa: PLC0415 - typer is imported only for the command line
 
-    app.add_typer(conform_app, name="conform")
+    app.add_typer(conform, name="conform")

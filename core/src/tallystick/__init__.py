@@ -1,6 +1,6 @@
 """Background jobs on the database you already have. Start at `Runner` and `Job`; backend authors at `Backend`."""
 
-from . import batches, finding, guards, urls
+from . import batches, finding, forks, guards, urls
 from .backend import CONTRACT_VERSION, Backend
 from .context import Context, Stop
 from .control import Abandon, Snooze, Stopped
@@ -141,6 +141,7 @@ __all__ = [
     "Unsupported",
     "batches",
     "finding",
+    "forks",
     "guards",
     "hookimpl",
     "on_calling_loop",

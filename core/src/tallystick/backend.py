@@ -3,7 +3,7 @@
 A backend is synchronous, blocking and safe to call from many threads. Beyond `Capabilities`, everything here is core:
 the conformance kit tests each sentence, on any backend.
 
-Five rules hold throughout:
+Six rules hold throughout:
 
 - *Batches.* A call takes and returns sequences; one is a batch of one. More than `max_batch` records, claims, outcomes
   or ids, those of a filter too: `InvalidArgument`. A bare string, a single item or an item of another type in place
@@ -17,6 +17,8 @@ Five rules hold throughout:
   changes it.
 - *Refusals.* What is refused with `InvalidArgument` or `Unsupported` has had no effect at all.
 - *Failures.* `Unavailable`: nothing happened. `OutcomeUnknown`: it may have. `Closed`: after `close`.
+- *Processes.* A client belongs to the process that opened it. In a forked child its calls raise `Closed`, its `close`
+  is harmless, and the parent's client works on. A client that the child opens works, whatever the parent was doing.
 """
 
 from abc import ABC, abstractmethod

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from typing_extensions import Unpack
 
+from . import forks
 from .backend import Backend
 from .context import Context
 from .current import current, open_runners
@@ -24,7 +25,7 @@ from .plugins import check_contract, installed
 from .records import Filter, NewRecord, Record
 from .registry import Registry
 from .results import read_result
-from .settings import Settings, SettingsArgs, read_settings
+from .settings import Settings, SettingsArgs, read_settings, with_own_worker_name
 from .state import FINAL
 
 R = TypeVar("R")
@@ -57,12 +58,13 @@ class Client:
         elif isinstance(backend, Backend):
             check_contract(type(backend), type(backend).__name__)
         elif backend is not None:
-            raise InvalidArgument(f"backend is {backend!r}; it must be a URL or a Backend")
+            raise InvalidArgument(f"backend is of type {type(backend).__name__}; it must be a URL (a str) or a Backend")
         self._arguments = settings
         self._settings = read_settings(settings)
         self._lazy_backend = LazyBackend(backend if isinstance(backend, Backend) else None)
         self._registry = Registry()
         self._observers = Observers(installed().hooks)
+        forks.watch(self)
 
     @property
     def settings(self) -> Settings:
@@ -105,6 +107,10 @@ class Client:
         """Close the store, unless it was given as an object. Repeat: harmless. `with runner:` opens it again."""
         open_runners.discard(self)
         self._lazy_backend.close()
+
+    def after_fork_in_child(self) -> None:
+        """Take a worker's name of this process's own."""
+        self._settings = with_own_worker_name(self._settings)
 
     def __enter__(self) -> Self:
         self._lazy_backend.reopen()

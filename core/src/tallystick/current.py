@@ -1,5 +1,6 @@
 """Which runner is meant where none is named."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,6 +12,9 @@ open_runners: WeakSet[object] = WeakSet()
 """The runners of this process that have their store open."""
 
 _current: ContextVar[object] = ContextVar("tallystick_runner")
+
+_inherited: ContextVar[object] = ContextVar("tallystick_inherited_runner")
+"""In a child that a handler forked: the handler's runner, which is not at work there."""
 
 
 @contextmanager
@@ -34,7 +38,7 @@ def current() -> object:
     Raises:
         NoCurrentRunner: none is open, or several are.
     """
-    if (runner := _current.get(None)) is not None:
+    if (runner := _current.get(None) or _inherited.get(None)) is not None:
         return runner
     runners = list(open_runners)
     if len(runners) != 1:
@@ -44,3 +48,13 @@ def current() -> object:
             "start each call by `contextvars.copy_context().run`"
         )
     return runners[0]
+
+
+def _after_fork_in_child() -> None:
+    if (runner := _current.get(None)) is not None:
+        _inherited.set(runner)
+        _current.set(None)
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_after_fork_in_child)

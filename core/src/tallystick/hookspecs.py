@@ -6,6 +6,8 @@ these functions, each marked `@tallystick.hookimpl`:
     [project.entry-points.tallystick]
     acme = "tallystick_acme.plugin"
 
+Each program that uses Tallystick imports this module, and the package that it is in. Import no driver there.
+
 Hooks about jobs are called by the runner once for each *batch*, never for each job, and from the thread that did the
 work: keep them short. What a hook raises is logged, and changes nothing for the job.
 """
@@ -29,8 +31,12 @@ hookimpl = pluggy.HookimplMarker("tallystick")
 
 
 @hookspec
-def tallystick_backend() -> Mapping[str, type[Backend]]:  # type: ignore[empty-body]  # a specification has no body
-    """Offer backends: URL scheme to class. A scheme belongs to one distribution; two that offer it are refused."""
+def tallystick_backend() -> Mapping[str, str | type[Backend]]:  # type: ignore[empty-body]  # a specification has no body
+    """Offer backends: URL scheme to class, as "module:Class". A scheme belongs to one distribution.
+
+    The module is imported when a URL of that scheme is opened. A class works too, but then each program that uses
+    Tallystick imports its driver.
+    """
 
 
 @hookspec

@@ -3,6 +3,7 @@
 from threading import RLock
 from typing import Self
 
+from . import forks
 from .backend import Backend
 from .errors import Closed
 from .leftovers import report_lost_jobs
@@ -17,7 +18,9 @@ class LazyBackend:
         self._given = given
         self._opened: Backend | None = None
         self._closed = closed
+        self._was_forked_open = False
         self._lock = RLock()
+        forks.watch(self)
 
     @property
     def is_open(self) -> bool:
@@ -67,9 +70,18 @@ class LazyBackend:
             report_lost_jobs(opened)
             opened.close()
 
+    def after_fork_in_child(self) -> None:
+        """Open the store again at the next use; one that was given as an object says itself that it cannot be used."""
+        self._lock = RLock()
+        if self._opened is not None and self._opened is not self._given:
+            self._opened = None
+            self._was_forked_open = True
+
     def _open(self, settings: Settings) -> Backend:
         backend = open_backend(settings.backend) if self._given is None else self._given
         try:
+            if self._was_forked_open:
+                _refuse_split(backend)
             if settings.auto_setup:
                 backend.setup()
         except BaseException:
@@ -77,3 +89,12 @@ class LazyBackend:
                 backend.close()
             raise
         return backend
+
+
+def _refuse_split(backend: Backend) -> None:
+    """Refuse a store that parent and child cannot share: what the child enqueues there would be lost with it."""
+    if not backend.capabilities.multi_process:
+        raise Closed(
+            f"the parent process opened this runner's store before the fork, and {type(backend).__name__} cannot be "
+            "shared by processes; use a file or a server, e.g. sqlite:///jobs.db, or make the runner in the child"
+        )

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
+from pkgutil import resolve_name
+from typing import cast
 
 import pluggy
 
 from . import hookspecs
 from .backend import CONTRACT_VERSION, Backend
-from .errors import ContractMismatch, PluginConflict, UnknownScheme
-from .urls import SCHEME, malformed
+from .errors import ConfigurationError, ContractMismatch, PluginConflict, UnknownScheme
+from .url_advice import for_scheme
+from .urls import check
 
 GROUP = "tallystick"
 
@@ -23,9 +26,37 @@ class Offer:
     """One scheme that one distribution serves."""
 
     scheme: str
-    backend: type[Backend]
+    place: str | type[Backend]
     distribution: str
     version: str
+
+    @property
+    def backend(self) -> type[Backend]:
+        """The class; its module is imported at the first use.
+
+        Raises:
+            ConfigurationError: it cannot be imported, or is no backend.
+        """
+        if not isinstance(self.place, str):
+            return self.place
+        try:
+            backend = resolve_name(self.place)
+        except Exception as exc:
+            raise ConfigurationError(
+                f"{self.distribution} {self.version} failed to load {self.place}: {exc!r}"
+            ) from exc
+        if not _is_backend(backend):
+            raise ConfigurationError(
+                f"{self.distribution} {self.version} offers {self.place}, which is {backend!r}; it must be a subclass "
+                "of tallystick.Backend"
+            )
+        return cast("type[Backend]", backend)
+
+    def is_for(self, backend: type[Backend] | None) -> bool:
+        """Say whether this offers a class, and import nothing."""
+        if isinstance(self.place, str):
+            return backend is not None and self.place == f"{backend.__module__}:{backend.__qualname__}"
+        return self.place is backend
 
 
 @dataclass(slots=True)
@@ -51,23 +82,21 @@ class Plugins:
         if len(offers) > 1:
             rivals = " and ".join(f"{offer.distribution} {offer.version}" for offer in offers)
             raise PluginConflict(f"{scheme}:// is served by {rivals}; uninstall all but one")
-        check_contract(offers[0].backend, f"{offers[0].distribution} {offers[0].version}")
-        return offers[0].backend
+        backend = offers[0].backend
+        check_contract(backend, f"{offers[0].distribution} {offers[0].version}")
+        return backend
 
     def _unknown(self, scheme: str) -> str:
         installed = ", ".join(f"{o.scheme}:// ({o.distribution})" for o in self.offers) or "none"
         broken = "".join(f"; {name} failed to load: {exc!r}" for name, exc in self.broken.items())
-        return (
-            f"no installed plugin serves {scheme}://; install the distribution that does, by custom called "
-            f"tallystick-{_SPELLED.get(scheme, scheme)}. Installed: {installed}{broken}"
+        advice = for_scheme(scheme) or (
+            f"install the distribution that does, by custom called tallystick-{_SPELLED.get(scheme, scheme)}"
         )
+        return f"no installed plugin serves {scheme}://; {advice}. Installed: {installed}{broken}"
 
 
 def _scheme(url: str) -> str:
-    scheme, separator, _ = url.partition("://")
-    if not separator or not SCHEME.fullmatch(scheme):
-        raise malformed(url)
-    return scheme.lower()
+    return check(url).partition("://")[0].lower()
 
 
 def check_contract(backend: type[Backend], name: str) -> None:
@@ -100,15 +129,22 @@ def load(found: list[EntryPoint]) -> Plugins:
         name, version = (
             (entry_point.dist.name, entry_point.dist.version) if entry_point.dist else (entry_point.value, "?")
         )
-        plugins.offers += [Offer(scheme, backend, name, version) for scheme, backend in offered.items()]
+        plugins.offers += [Offer(scheme, place, name, version) for scheme, place in offered.items()]
     return plugins
 
 
-def _offered(plugin: object) -> Mapping[str, type[Backend]]:
+def _offered(plugin: object) -> Mapping[str, str | type[Backend]]:
     offered: object = getattr(plugin, "tallystick_backend", dict)()
-    if not isinstance(offered, Mapping) or not all(map(_is_backend, offered.values())):
-        raise TypeError(f"tallystick_backend() returned {offered!r}; it must map URL schemes to subclasses of Backend")
+    if not isinstance(offered, Mapping) or not all(map(_is_place, offered.values())):
+        raise TypeError(
+            f"tallystick_backend() returned {offered!r}; it must map URL schemes to subclasses of Backend, each as "
+            '"module:Class"'
+        )
     return offered
+
+
+def _is_place(offered: object) -> bool:
+    return (isinstance(offered, str) and ":" in offered) or _is_backend(offered)
 
 
 def _is_backend(offered: object) -> bool:

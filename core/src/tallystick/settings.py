@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypedDict
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from . import guards
+from . import guards, urls
 from .errors import ConfigurationError
 
 
@@ -54,7 +54,7 @@ class Settings(BaseSettings):
         env_prefix="TALLYSTICK_", env_parse_none_str="forever", extra="forbid", frozen=True
     )
 
-    backend: str = Field(default="memory://", repr=False)  # it may hold a password
+    backend: str = Field(default="memory://", repr=False, strict=True)  # it may hold a password
     queues: Annotated[tuple[str, ...] | None, NoDecode] = None
     concurrency: int = Field(default=10, ge=1, le=10_000)
     batch: int = Field(default=500, ge=1, le=10_000)
@@ -111,9 +111,16 @@ def read_settings(arguments: SettingsArgs) -> Settings:
     try:
         return Settings(**arguments)  # type: ignore[arg-type]  # pydantic checks and converts
     except ValidationError as exc:
-        raise ConfigurationError("; ".join(map(_problem, exc.errors(include_url=False)))) from exc
+        raise ConfigurationError("; ".join(map(_problem, exc.errors(include_url=False)))) from None  # it shows values
+
+
+def with_own_worker_name(settings: Settings) -> Settings:
+    """Return the settings of a forked child: a worker's name that was not chosen is unique to its process."""
+    if "worker" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"worker": _worker_name()})
 
 
 def _problem(error: Any) -> str:
     name = str(error["loc"][0]) if error["loc"] else "settings"
-    return f"{name} (or TALLYSTICK_{name.upper()}) is {error['input']!r}: {error['msg']}"
+    return f"{name} (or TALLYSTICK_{name.upper()}) is {urls.shown(error['input'])}: {error['msg']}"

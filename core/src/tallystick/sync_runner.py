@@ -2,7 +2,6 @@
 
 import atexit
 import logging
-import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -155,20 +154,19 @@ class SyncRunner(Client):
         if not self._inherited:
             report_lost_jobs(self.backend)
 
-    def _after_fork(self) -> None:
-        """Forget the worker, whose threads are the parent's, and the locks, which another thread may have held."""
+    def after_fork_in_child(self) -> None:
+        """Be a runner that was not started: the threads of its worker are the parent's."""
+        super().after_fork_in_child()
         self._lock, self._stopping = RLock(), RLock()
         self._worker = None
         self._registry.closed = False
         self._inherited = True
 
 
-def _of_each_runner(call: Callable[[SyncRunner], None]) -> None:
+def _leave_all() -> None:
     for runner in list(open_runners):
         if isinstance(runner, SyncRunner):
-            call(runner)
+            runner._leave()  # noqa: SLF001  # of this module
 
 
-atexit.register(_of_each_runner, SyncRunner._leave)  # noqa: SLF001  # of this module
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=partial(_of_each_runner, SyncRunner._after_fork))  # noqa: SLF001
+atexit.register(_leave_all)

@@ -134,3 +134,11 @@ def test_a_plugin_that_fails_leaves_our_commands_alone(
     assert capsys.readouterr().err == warning
     assert run(_fails, "--version") == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("arguments", [["stats"], ["jobs"], []])
+def test_bad_usage_shows_no_password(cli: Cli, arguments: list[str]) -> None:
+    """Bad usage of the command line repeats an argument without its password."""
+    answer = cli(*arguments, "postgresql://u:S3CRET@h/db")
+    assert answer.code == 2
+    assert "S3CRET" not in answer.out + answer.err

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import tallystick
-from tallystick.plugins import installed
+from tallystick.plugins import Offer, installed
 
 from .conftest import Cli
 
@@ -50,6 +50,17 @@ def test_a_plugin_that_failed_to_load_is_told(cli: Cli, monkeypatch: pytest.Monk
     monkeypatch.setitem(installed().broken, "tallystick-acme 2.0", ImportError("no\nlibacme"))
     answer = cli("backends")
     assert "warning: tallystick-acme 2.0 failed to load: ImportError('no\\nlibacme')\n" in answer.err
+    assert answer.code == 0
+
+
+def test_a_backend_that_fails_to_load_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On stderr, in one line; the others are listed."""
+    offers = [*installed().offers, Offer("acme", "no_such_module_anywhere:Backend", "tallystick-acme", "2.0")]
+    monkeypatch.setattr(installed(), "offers", offers)
+    answer = cli("backends")
+    assert "warning: tallystick-acme 2.0 failed to load no_such_module_anywhere:Backend" in answer.err
+    assert "memory://" in answer.out
+    assert "acme://" not in answer.out
     assert answer.code == 0
 
 

@@ -19,6 +19,7 @@ from tallystick import (
     Record,
     Retry,
     State,
+    forks,
     guards,
 )
 from tallystick_conformance import Mutant
@@ -186,6 +187,20 @@ class WorksClosed(MemoryBackend):
             return super().stats(**options)
         finally:
             self._closed = closed
+
+
+class AnswersInChildren(MemoryBackend):
+    """In a forked child a client answers from the copy of its parent's store."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(name)
+        self._owner = _Everybody()
+
+
+class _Everybody(forks.Owner):
+    is_this_process = True
+
+    def check(self) -> None: ...
 
 
 class LeavesWaits(MemoryBackend):
@@ -398,6 +413,7 @@ MUTANTS = (
     Mutant("resumes silently", "WAIT-06", ResumesSilently, "resume wakes nobody."),
     Mutant("closes once", "CLOSE-01", ClosesTwice, "A second close raises."),
     Mutant("works when closed", "CLOSE-01", WorksClosed, "A closed client answers."),
+    Mutant("answers in children", "FORK-01", AnswersInChildren, "A forked child works on a copy of the store."),
     Mutant("leaves waits", "CLOSE-02", LeavesWaits, "close wakes nobody."),
     Mutant("closes the store", "CLOSE-03", ClosesTheStore, "Closing ends what the client had claimed.", "A13"),
     Mutant("answers when open", "CLOSE-04", AnswersWhenOpen, "An insert that met a close is stored and refused."),

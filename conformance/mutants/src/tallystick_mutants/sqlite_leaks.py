@@ -11,6 +11,7 @@ from tallystick import Record, TallystickError
 from tallystick_conformance import Mutant
 from tallystick_sqlite import SqliteBackend
 from tallystick_sqlite.connection import Connection
+from tallystick_sqlite.location import Location
 
 from .sqlite_patch import URL
 
@@ -49,6 +50,16 @@ class KeepsItsListener(SqliteBackend):
         return super().wait(queues, timeout=timeout)
 
 
+class ForksInCalls(SqliteBackend):
+    """A fork does not wait for calls of other threads, whose locks the child then takes for its own."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        for connection in self._connections:
+            connection.pause = lambda seconds: True  # type: ignore[method-assign]  # nothing is paused
+            connection.resume = lambda: None  # type: ignore[method-assign]
+
+
 class SetsUpOnce(SqliteBackend):
     """A setup makes a mark beside the file first, and refuses where it finds one."""
 
@@ -76,6 +87,7 @@ MUTANTS = (
     _mutant("keeps connections", "LEAK-01", KeepsConnections),
     _mutant("keeps what it refused", "LEAK-02", KeepsWhatItRefused),
     _mutant("keeps its listener", "LEAK-03", KeepsItsListener),
+    _mutant("forks in calls", "FORK-02", ForksInCalls),
     _mutant("sets up once at a time", "SETUP-05", SetsUpOnce, "L1"),
     _mutant("takes any option", "SETUP-06", TakesAnyOption),
 )

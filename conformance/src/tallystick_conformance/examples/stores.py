@@ -1,6 +1,6 @@
 """Stores: setting up, taking down, sharing and closing."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -134,7 +134,13 @@ def a_closed_client_refuses(case: Case) -> None:
     client = case.client()
     client.close()
     traced(client, case.steps).close()
-    calls: tuple[Callable[[], object], ...] = (
+    for call in every_call(client):
+        case.refuses(Closed, call)
+
+
+def every_call(client: Backend) -> Sequence[Callable[[], object]]:
+    """Return each call that a client answers until it is closed."""
+    return (
         client.setup,
         client.teardown,
         lambda: client.insert([NewRecord(kind="k")], now=NOW),
@@ -154,8 +160,6 @@ def a_closed_client_refuses(case: Case) -> None:
         client.queues,
         lambda: client.wait(["default"], timeout=timedelta(0)),
     )
-    for call in calls:
-        case.refuses(Closed, call)
 
 
 @example("CLOSE-02")

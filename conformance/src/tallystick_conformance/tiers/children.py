@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -86,6 +87,15 @@ def heard(case: Case, work: Callable[[Child], Any], count: int = 1, *, method: s
     if told[0].error.startswith(_UNKNOWN):
         raise NotRun(told[0].error)
     return told
+
+
+def forked(case: Case, work: Callable[[Child], Any], count: int = 1) -> list[Heard]:
+    """Let forks of this process work on the store of a case, and return what each told."""
+    if "fork" not in multiprocessing.get_all_start_methods():
+        raise NotRun("this platform has no fork")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads: that it works is the point
+        return heard(case, work, count, method="fork")
 
 
 def _tell(work: Callable[[Child], Any], child: Child, mouth: Connection) -> NoReturn:

@@ -1,14 +1,13 @@
 """Races of whole processes on one store, where `multi_process` is declared."""
 
-import multiprocessing
-import warnings
 from collections import Counter
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tallystick import Claim, Complete, Failure, Filter, NewRecord, Outcome, Retry, State
 
-from ..case import LEASE, NOW, Case, NotRun, example
-from .children import PATIENCE, Child, heard, require_sendable
+from ..case import LEASE, NOW, Case, example
+from .children import PATIENCE, Child, Heard, forked, heard, require_sendable
 
 _PROCESSES = 3
 _JOBS = 60
@@ -19,7 +18,7 @@ _KEYS = 10
 def spawned_processes_race(case: Case) -> None:
     """Three new interpreters claim, retry and complete the same jobs, and insert with the same unique keys."""
     require_sendable(case)
-    _race(case, "spawn")
+    _race(case, heard)
 
 
 @example("SETUP-11")
@@ -52,16 +51,12 @@ def _see_and_change(child: Child) -> tuple[list[tuple[str, bool]], list[str]]:
 @example("RACE-11")
 def forked_processes_race(case: Case) -> None:
     """The same with forks of this process, which has a client open that they must not disturb."""
-    if "fork" not in multiprocessing.get_all_start_methods():
-        raise NotRun("this platform has no fork")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads: that it works is the point
-        _race(case, "fork")
+    _race(case, forked)
 
 
-def _race(case: Case, method: str) -> None:
+def _race(case: Case, processes: Callable[[Case, Callable[[Child], "_Done"], int], list[Heard]]) -> None:
     case.raw.insert([NewRecord(kind="k") for _ in range(_JOBS)], now=NOW)
-    told = heard(case, _work, _PROCESSES, method=method)
+    told = processes(case, _work, _PROCESSES)
     case.equal([""] * _PROCESSES, [one.error for one in told])
     _judge(case, [one.answer for one in told])
 

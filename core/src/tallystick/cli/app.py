@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from .. import plugins
 from .._version import __version__
 from ..errors import BackendError, ResultError, TallystickError
+from ..urls import redact, redact_all
 from . import demo, doctor, jobs, queues, stats, store, worker
 from .options import examples
 from .show import one_line
@@ -47,6 +48,18 @@ class Root(TyperGroup):
                 traceback.print_exception(exc)
             typer.echo(f"error: {one_line(str(exc))}", err=True)
             raise typer.Exit(exit_code(exc)) from exc
+        except Exception as exc:
+            _redact_usage(exc)
+            raise
+
+
+def _redact_usage(exc: Any) -> None:
+    """Take passwords out of a message on bad usage, which repeats the arguments."""
+    if isinstance(message := getattr(exc, "message", None), str):
+        for argument in sys.argv[1:]:
+            if "://" in argument:
+                message = message.replace(argument, redact(argument))
+        exc.message = redact_all(message)
 
 
 app = typer.Typer(

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from ..errors import ConfigurationError
 from ..plugins import Offer, installed, open_backend
 from ..records import Capabilities
 from ..urls import redact
@@ -65,10 +66,19 @@ def backends(
         offers = [offer for offer in offers if offer.scheme == urlsplit(url).scheme]
     for name, exc in plugins.broken.items():
         typer.echo(f"warning: {name} failed to load: {show.one_line(repr(exc))}", err=True)
+    offers = list(filter(_loads, offers))
     if as_json:
         show.document([_document(offer, capabilities) for offer in offers])
     else:
         _print(offers, capabilities)
+
+
+def _loads(offer: Offer) -> bool:
+    try:
+        return bool(offer.backend)
+    except ConfigurationError as exc:
+        typer.echo(f"warning: {show.one_line(str(exc))}", err=True)
+        return False
 
 
 def _document(offer: Offer, capabilities: Capabilities | None) -> dict[str, object]:

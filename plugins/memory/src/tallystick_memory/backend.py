@@ -1,5 +1,6 @@
 """The contract, kept in memory. Every method is one step under one lock; the records are immutable."""
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ from tallystick import (
     Stats,
     Unsupported,
     batches,
+    forks,
     guards,
     urls,
 )
@@ -57,6 +59,9 @@ _CAPABILITIES = Capabilities(
 
 _stores: defaultdict[str, Store] = defaultdict(Store)
 
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_stores.clear)  # a copy would work each job twice
+
 
 class _Options(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -65,7 +70,8 @@ class _Options(BaseModel):
 class MemoryBackend(Backend):
     """One client of a store in this process's memory.
 
-    `memory://` is a store of its own for each client; `memory://name` is shared by all that name it, until `teardown`.
+    `memory://` is a store of its own for each client; `memory://name` is shared by all of this process that name it,
+    until `teardown`.
     """
 
     contract_version: ClassVar[int] = 1
@@ -75,6 +81,7 @@ class MemoryBackend(Backend):
         self._store = _stores[name] if name else Store()
         self._store.clients += 1
         self._closed = False
+        self._owner = forks.Owner()
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -280,6 +287,8 @@ class MemoryBackend(Backend):
         return False
 
     def close(self) -> None:
+        if not self._owner.is_this_process:
+            return
         with self._store.changed:
             if not self._closed:
                 self._closed = True
@@ -290,6 +299,7 @@ class MemoryBackend(Backend):
 
     @contextmanager
     def _locked(self) -> Iterator[Store]:
+        self._owner.check()
         with self._store.changed:
             if self._closed:
                 raise Closed("this backend was closed; open another with tallystick.open_backend(url)")

@@ -1,11 +1,9 @@
 """The entry point: `memory://` is served by `MemoryBackend`."""
 
-from tallystick import Backend, hookimpl
-
-from .backend import MemoryBackend
+from tallystick import hookimpl
 
 
 @hookimpl
-def tallystick_backend() -> dict[str, type[Backend]]:
+def tallystick_backend() -> dict[str, str]:
     """Offer the `memory` scheme."""
-    return {"memory": MemoryBackend}
+    return {"memory": "tallystick_memory.backend:MemoryBackend"}

@@ -26,6 +26,7 @@ from tallystick import (
     Stats,
     Unsupported,
     batches,
+    forks,
     guards,
 )
 
@@ -75,8 +76,7 @@ _AWAIT_MILLISECONDS = 500
 class MongoBackend(Backend):
     """One client of the store in some collections: `mongodb://host/database?collection=tallystick`.
 
-    Its `transaction` is a `ClientSession` of pymongo on which one was started: see `lending`. A backend does not
-    survive a fork: open one in each process.
+    Its `transaction` is a `ClientSession` of pymongo on which one was started: see `lending`.
     """
 
     contract_version: ClassVar[int] = 1
@@ -85,6 +85,7 @@ class MongoBackend(Backend):
         self._location = location
         self._connection = Connection(location, schema.check)
         self._listener = Listener()
+        self._owner = forks.Owner()
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -96,6 +97,7 @@ class MongoBackend(Backend):
 
     @property
     def capabilities(self) -> Capabilities:
+        self._owner.check()
         has_log = self._connection.deployment.has_transactions
         return replace(_CAPABILITIES, transactions=has_log, notify=has_log and self._location.options.notify)
 
@@ -285,8 +287,9 @@ class MongoBackend(Backend):
             return builtins.list(doctor.diagnose(self._connection, self._location, concurrency))
 
     def close(self) -> None:
-        self._listener.close()
-        self._connection.close()
+        if self._owner.is_this_process:
+            self._listener.close()
+            self._connection.close()
 
     def _store(self, transaction: object | None = None) -> Collections:
         """Return the store's collections, within a caller's transaction where one is given."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Self
 
 import pymongo
 from pymongo import MongoClient
-from tallystick import ConfigurationError
+from tallystick import ConfigurationError, forks
 
 from .collections import AnyClient, Collections
 from .errors import closed, mapped
@@ -49,10 +49,13 @@ class Connection:
         self._deployment: Deployment | None = None
         self._is_set_up = False
         self._closed = False
+        self._owner = forks.Owner()
+        forks.watch(self)
 
     @property
     def client(self) -> AnyClient:
         """The driver's client, connected."""
+        self._owner.check()
         with self._lock:
             self.refuse_closed()
             if self._client is None:
@@ -104,13 +107,20 @@ class Connection:
             )
         return Deployment.of(hello)
 
+    def after_fork_in_child(self) -> None:
+        """Drop the client of the parent, which `forks` keeps."""
+        self._client = None
+
     def refuse_closed(self) -> None:
-        """Raise `Closed` after `close`."""
+        """Raise `Closed` after `close`, and in a forked child."""
+        self._owner.check()
         if self._closed:
             raise closed()
 
     def close(self) -> None:
-        """Close the client. Repeat: harmless."""
+        """Close the client. Repeat: harmless, as it is in a forked child."""
+        if not self._owner.is_this_process:
+            return
         with self._lock:
             self._closed = True
             client, self._client = self._client, None

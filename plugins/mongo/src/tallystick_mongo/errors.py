@@ -14,6 +14,7 @@ from tallystick import (
     OutcomeUnknown,
     TallystickError,
     Unavailable,
+    urls,
 )
 
 from .location import Location
@@ -36,7 +37,7 @@ def mapped(location: Location, *, writing: bool = False) -> Iterator[None]:
     try:
         yield
     except (errors.PyMongoError, BSONError, OverflowError) as exc:
-        raise ours(exc, location, writing=writing) from exc
+        raise ours(exc, location, writing=writing) from urls.cause(exc, location.secrets)
 
 
 def ours(exc: Exception, location: Location, *, writing: bool = False) -> TallystickError:
@@ -47,7 +48,7 @@ def ours(exc: Exception, location: Location, *, writing: bool = False) -> Tallys
         kind, text = Unavailable, "could not be used"
     elif kind is Closed and writing:
         kind, text = OutcomeUnknown, "was closed meanwhile, and may have done a part of the call"
-    said = str(exc).partition(", full error")[0].partition(", Timeout:")[0]
+    said = urls.scrub(str(exc).partition(", full error")[0].partition(", Timeout:")[0], location.secrets)
     return kind(f"{location.shown}, collections {location.options.collection!r}, {text}: {said}")
 
 

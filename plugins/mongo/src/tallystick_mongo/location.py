@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Self
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -63,10 +63,11 @@ class Location:
     """One store of a deployment, and how to reach it. `uri` is the driver's, and may hold a password."""
 
     shown: str
-    uri: str
+    uri: str = field(repr=False)
     arguments: Mapping[str, Any]
     database: str
     options: Options
+    secrets: tuple[str, ...] = field(repr=False)
 
     @classmethod
     def parse(cls, url: str) -> Self:
@@ -90,7 +91,7 @@ class Location:
         has_elections = "replicaSet" in given or "," in parsed.host or parsed.scheme.endswith("+srv")
         defaults = {**_CLIENT_DEFAULTS, "serverSelectionTimeoutMS": _ELECTION if has_elections else _SEARCH}
         arguments = {name: value for name, value in defaults.items() if name not in given}
-        return cls(urls.redact(url), uri, arguments, database, options)
+        return cls(urls.redact(url), uri, arguments, database, options, urls.secrets(url))
 
     def named(self, what: str) -> str:
         """Return the name of one of the store's collections."""
@@ -109,8 +110,8 @@ def _driver_options(head: str, theirs: Mapping[str, str], url: str) -> Mapping[s
     known = urlencode({name: value for name, value in theirs.items() if not name.startswith("srv")}, quote_via=quote)
     try:
         options: Mapping[str, Any] = parse_uri(f"{plain}?{known}" if known else plain)["options"]
-    except (PyMongoError, ValueError) as exc:
-        why = str(exc).replace(head, urls.redact(head))
+    except (PyMongoError, ValueError, OSError) as exc:
+        why = urls.scrub(str(exc).replace(head, urls.redact(head)), urls.secrets(url))
         raise ConfigurationError(
             f"{urls.redact(url)!r} cannot be used: {why}. Options of Tallystick are {', '.join(Options.model_fields)}; "
             "all others are the driver's, e.g. replicaSet"

@@ -29,6 +29,7 @@ from tallystick import (
     State,
     Stats,
     batches,
+    forks,
     guards,
 )
 
@@ -63,8 +64,7 @@ _Key = tuple[int, int]
 class PostgresBackend(Backend):
     """One client of the store in a schema: `postgresql://user@host/database?schema=tallystick`.
 
-    Its `transaction` is an open transaction of psycopg or SQLAlchemy, sync or async: see `lending`. A backend does not
-    survive a fork: open one in each process.
+    Its `transaction` is an open transaction of psycopg or SQLAlchemy, sync or async: see `lending`.
     """
 
     contract_version: ClassVar[int] = 1
@@ -76,6 +76,7 @@ class PostgresBackend(Backend):
         self._listener = Listener(location)
         self._waiting = Waiting(self._seconds_until_due, self._listener)
         self._closed = Event()
+        self._owner = forks.Owner()
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -233,6 +234,7 @@ class PostgresBackend(Backend):
         return [Queue(name, paused) for name, paused in self._read(self._queries.queues, {})]
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
+        self._owner.check()
         return self._waiting.wait(guards.names(queues, "queues"), guards.duration(timeout, "timeout"))
 
     def _seconds_until_due(self, names: Sequence[str]) -> float | None:
@@ -245,7 +247,7 @@ class PostgresBackend(Backend):
             return builtins.list(doctor.diagnose(self._location, concurrency))
 
     def close(self) -> None:
-        if not self._closed.is_set():
+        if self._owner.is_this_process and not self._closed.is_set():
             self._closed.set()
             self._listener.close()
             self._connections.close()
@@ -257,6 +259,7 @@ class PostgresBackend(Backend):
         return self._connections.read(lambda cursor: on(cursor)(query, parameters))
 
     def _refuse_closed(self) -> None:
+        self._owner.check()
         if self._closed.is_set():
             raise closed()
 

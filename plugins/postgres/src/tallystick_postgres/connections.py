@@ -1,8 +1,10 @@
 """The connections of one backend: a pool, what a transaction on them is, and what is done when one fails."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from random import random
 from threading import Condition, Lock
 from time import sleep
@@ -14,6 +16,7 @@ from psycopg.abc import PQGen
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import Format
 from psycopg_pool import ConnectionPool
+from tallystick import forks, urls
 
 from .errors import PASSING, closed, mapped, ours
 from .location import Location
@@ -50,6 +53,14 @@ class Connection(psycopg.Connection[Row]):
             self.close()
             raise psycopg.OperationalError(f"no answer within {self.seconds} s") from exc
 
+    def after_fork_in_child(self) -> None:
+        """Let go of the parent's socket, so that nothing here speaks on it, and its session ends with the parent.
+
+        Its number stays in use: the driver believes that it is the socket's.
+        """
+        with suppress(psycopg.Error), Path(os.devnull).open("r+b") as nothing:
+            os.dup2(nothing.fileno(), self.pgconn.socket)
+
     def is_lost(self) -> bool:
         """Say whether the server has ended an idle connection; that is in what has arrived here, and costs no wait."""
         try:
@@ -76,6 +87,8 @@ class Connections:
         self._pool: ConnectionPool[Connection] | None = None
         self._is_read_committed = False
         self._closed = False
+        self._owner = forks.Owner()
+        forks.watch(self)
 
     def read(self, work: Callable[[Cursor[Row]], T]) -> T:
         """Do some work of one statement that changes nothing."""
@@ -88,6 +101,7 @@ class Connections:
             OutcomeUnknown: the connection was lost meanwhile.
             Unavailable: there was none; nothing happened.
         """
+        self._owner.check()
         with self._lock:
             self._opened()
         if not self._is_read_committed:
@@ -112,15 +126,18 @@ class Connections:
                 return self._once(use)
             except PASSING as exc:
                 if tried == _TRIES - 1:
-                    raise ours(exc, self._location) from exc
+                    raise ours(exc, self._location) from self._cause(exc)
                 sleep(random() * _LONGEST_PAUSE)
             except _MaybeDone as exc:
-                raise ours(exc.error, self._location, unknown=True) from exc.error
+                raise ours(exc.error, self._location, unknown=True) from self._cause(exc.error)
             except _Lost as exc:
                 if tried:
-                    raise ours(exc.error, self._location) from exc.error
+                    raise ours(exc.error, self._location) from self._cause(exc.error)
             except psycopg.Error as exc:
-                raise ours(exc, self._location) from exc
+                raise ours(exc, self._location) from self._cause(exc)
+
+    def _cause(self, exc: BaseException) -> BaseException | None:
+        return urls.cause(exc, self._location.secrets)
 
     def _once(self, use: Callable[[Connection], T]) -> T:
         with self._held_open() as pool:
@@ -133,6 +150,7 @@ class Connections:
     @contextmanager
     def _held_open(self) -> Iterator[ConnectionPool[Connection]]:
         """Give the pool, open: one that is closed just as a call comes lets that wait for a connection in vain."""
+        self._owner.check()
         with self._lock:
             pool = self._opened()
             self._calls += 1
@@ -188,6 +206,10 @@ class Connections:
             num_workers=1,
             open=True,
         )
+
+    def after_fork_in_child(self) -> None:
+        """Drop the pool of the parent, which `forks` keeps."""
+        self._pool = None
 
     def close(self) -> None:
         """Close them all, once the calls under way have ended; those that take long, when they are given back."""
@@ -249,6 +271,7 @@ def connect(location: Location) -> Connection:
 
 
 def _configure(connection: Connection, location: Location) -> None:
+    forks.watch(connection)
     connection.seconds = location.options.timeout.total_seconds()
     connection.isolation_level = IsolationLevel.READ_COMMITTED  # whatever the database's default is
     read_as_ours(connection.adapters)

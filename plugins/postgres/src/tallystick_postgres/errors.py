@@ -15,6 +15,7 @@ from tallystick import (
     OutcomeUnknown,
     TallystickError,
     Unavailable,
+    urls,
 )
 
 from .location import Location
@@ -32,7 +33,7 @@ def mapped(location: Location) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as exc:
-        raise ours(exc, location) from exc
+        raise ours(exc, location) from urls.cause(exc, location.secrets)
 
 
 def ours(exc: psycopg.Error, location: Location, *, unknown: bool = False) -> TallystickError:
@@ -44,7 +45,7 @@ def ours(exc: psycopg.Error, location: Location, *, unknown: bool = False) -> Ta
     kind, text = next((kind, text) for theirs, kind, text in _TABLE if isinstance(exc, theirs))
     if unknown and kind is Unavailable:
         kind, text = OutcomeUnknown, "was lost meanwhile, and may have committed"
-    said = (str(exc).strip() or type(exc).__name__).splitlines()[0]
+    said = urls.scrub((str(exc).strip() or type(exc).__name__).splitlines()[0], location.secrets)
     return kind(f"{location.shown}, schema {location.schema!r}, {text}: {said}")
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from select import select
-from socket import socketpair
+from socket import SHUT_RDWR, socketpair
 from threading import TIMEOUT_MAX, Condition, Event, Thread
 
 import psycopg
@@ -70,9 +70,10 @@ class Listener:
             self._closed.set()
             self._condition.notify_all()
             thread = self._thread
-        self._ringer.close()  # which makes the bell readable
+        self._ringer.shutdown(SHUT_RDWR)  # makes the bell readable, also where a forked child has the sockets too
         if thread is not None:
             thread.join()
+        self._ringer.close()
         self._bell.close()
 
     def _seen(self, queues: Sequence[str]) -> Seen:

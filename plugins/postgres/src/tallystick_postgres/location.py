@@ -1,7 +1,7 @@
 """What a `postgresql://...` URL says: which server and schema, and how to use them."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Self
@@ -79,8 +79,9 @@ class Location:
     """One schema of a server, and how to use it. `conninfo` is libpq's, and may hold a password."""
 
     shown: str
-    conninfo: str
+    conninfo: str = field(repr=False)
     options: Options
+    secrets: tuple[str, ...] = field(repr=False)
 
     @classmethod
     def parse(cls, url: str) -> Self:
@@ -98,16 +99,15 @@ class Location:
             given = conninfo_to_dict(f"{head}?{urlencode(theirs, quote_via=quote)}" if theirs else head)
         except ProgrammingError as exc:
             why = str(exc).strip().replace(url, urls.redact(url)).replace(head, urls.redact(head))
+            why = urls.scrub(why, urls.secrets(url))
             raise ConfigurationError(
                 f"{urls.redact(url)!r} cannot be used: {why}. Options of Tallystick are {', '.join(_OURS)}; all others "
                 "are libpq's, e.g. sslmode"
             ) from None  # the cause's text may show a password
         if not all(port.isdigit() for port in str(given.get("port") or "0").split(",")):
-            raise ConfigurationError(  # what stands there may be the end of a password
-                f"{urls.redact(url)!r} cannot be used: its port is no number. In a user's name or password write %2F "
-                "for /, %3A for :, %40 for @"
-            )
-        return cls(urls.redact(url), make_conninfo("", **{**_CONNECTION_DEFAULTS, **given}), options)
+            raise ConfigurationError(f"{urls.redact(url)!r} cannot be used: its port is no number")
+        conninfo = make_conninfo("", **{**_CONNECTION_DEFAULTS, **given})
+        return cls(urls.redact(url), conninfo, options, urls.secrets(url))
 
     @property
     def schema(self) -> str:

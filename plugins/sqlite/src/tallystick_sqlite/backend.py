@@ -4,7 +4,7 @@ import builtins
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from threading import Event
@@ -31,10 +31,11 @@ from tallystick import (
     State,
     Stats,
     batches,
+    forks,
     guards,
 )
 
-from . import damaged, doctor, queries, rows, schema
+from . import damaged, doctor, forking, queries, rows, schema
 from .connection import Connection, borrowed, closed
 from .damaged import reads_any_text
 from .errors import mapped
@@ -59,8 +60,7 @@ _POLL_SECONDS = 0.010
 class SqliteBackend(Backend):
     """One client of the store in a file: `sqlite:///relative.db`, `sqlite:////absolute.db`.
 
-    Its `transaction` is a `sqlite3.Connection` to the same file on which a transaction was begun. A
-    backend does not survive a fork: open one in each process.
+    Its `transaction` is a `sqlite3.Connection` to the same file on which a transaction was begun.
     """
 
     contract_version: ClassVar[int] = 1
@@ -68,6 +68,7 @@ class SqliteBackend(Backend):
     def __init__(self, location: Location) -> None:
         self._location = location
         self._closed = Event()
+        self._owner = forks.Owner()
         self._writer = Connection(location)
         self._reader = Connection(location)
         self._watcher = Connection(location)  # only reads, so that its data_version tells of every commit
@@ -88,14 +89,15 @@ class SqliteBackend(Backend):
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         self._refuse_closed()
-        with mapped(self._location.path), closing(schema.open_store(self._location)) as connection:
+        with self._in_use(), mapped(self._location.path), closing(schema.open_store(self._location)) as connection:
             connection.execute(queries.BEGIN_WRITE)
             yield connection
             connection.commit()
 
     def setup(self) -> None:
         self._refuse_closed()
-        schema.setup(self._location)
+        with self._in_use():
+            schema.setup(self._location)
 
     def script(self) -> str:
         return schema.script()
@@ -104,7 +106,8 @@ class SqliteBackend(Backend):
         self._refuse_closed()
         for connection in self._connections:
             connection.let_go()
-        schema.teardown(self._location)
+        with self._in_use():
+            schema.teardown(self._location)
 
     @reads_any_text
     def insert(
@@ -255,8 +258,8 @@ class SqliteBackend(Backend):
         while True:
             with self._watcher.reading() as connection:
                 [version] = connection.execute(queries.DATA_VERSION).fetchone()
-                if version != seen:
-                    seen, due = version, _next_due(connection, names)
+                if (connection, version) != seen:  # a version is of one connection, and a fork makes it another
+                    seen, due = (connection, version), _next_due(connection, names)
             if due is not None and due <= micros(datetime.now(UTC)):
                 return True
             remaining = deadline - monotonic()
@@ -265,10 +268,12 @@ class SqliteBackend(Backend):
 
     def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
         self._refuse_closed()
-        with mapped(self._location.path):
+        with self._in_use(), mapped(self._location.path):
             return builtins.list(doctor.diagnose(self._location))
 
     def close(self) -> None:
+        if not self._owner.is_this_process:
+            return
         self._closed.set()
         for connection in self._connections:
             connection.close()
@@ -284,7 +289,11 @@ class SqliteBackend(Backend):
             with self._writer.writing() as connection:
                 yield connection.cursor()
 
+    def _in_use(self) -> AbstractContextManager[None]:
+        return forking.in_use(self._location.path)
+
     def _refuse_closed(self) -> None:
+        self._owner.check()
         if self._closed.is_set():
             raise closed()
 

@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock
 
-from tallystick import Closed, InvalidArgument
+from tallystick import Closed, InvalidArgument, forks
 
-from . import queries
+from . import forking, queries
 from .errors import mapped
 from .location import Location
 from .schema import check, open_store
@@ -23,10 +23,14 @@ class Connection:
         self._opened: sqlite3.Connection | None = None
         self._closed = False
         self._text_factory: Callable[[bytes], str] = str
+        self._owner = forks.Owner()
+        self.path = location.path
+        forking.watch(self)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Read; each statement sees the store as it is by then."""
+        self._owner.check()
         with self._lock, mapped(self._location.path):
             yield self._open()
 
@@ -68,9 +72,23 @@ class Connection:
     def let_go(self) -> None:
         """Close until the next use."""
         with self._lock:
-            if self._opened is not None:
-                self._opened.close()
-                self._opened = None
+            self._drop()
+
+    def _drop(self) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
+
+    def pause(self, seconds: float) -> bool:
+        """Close, and let no call begin until `resume`; return False if a call did not end in time."""
+        if not self._lock.acquire(timeout=seconds):
+            return False
+        self._drop()
+        return True
+
+    def resume(self) -> None:
+        """Let calls begin."""
+        self._lock.release()
 
     def close(self) -> None:
         """Close for ever. Repeat: harmless."""

@@ -1,6 +1,7 @@
 """What a `sqlite:///...` URL says: which file, and how to open it."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -39,7 +40,7 @@ class Options(BaseModel):
 class Location:
     """One file and how to open it."""
 
-    url: str
+    url: str = field(repr=False)
     path: Path
     options: Options
 
@@ -53,15 +54,16 @@ class Location:
         parsed = BackendUrl.parse(url)
         options = parsed.options(Options)
         if parsed.host:
+            advice = "" if re.search("[@:]", parsed.host) else f"write sqlite:///{parsed.host}{parsed.path}; "
             raise ConfigurationError(
-                f"{url!r} has a host ({parsed.host!r}); write three slashes for a relative path, sqlite:///jobs.db, "
-                "and four for an absolute one, sqlite:////var/lib/jobs.db"
+                f"{urls.redact(url)!r} has a host, and a file has none; {advice}three slashes begin a relative path, "
+                "sqlite:///jobs.db, and four an absolute one, sqlite:////var/lib/jobs.db"
             )
         name = parsed.path.removeprefix("/")
         if not name or name.endswith("/") or "\0" in name:
-            raise ConfigurationError(f"{url!r} names no file; write e.g. sqlite:///jobs.db")
+            raise ConfigurationError(f"{urls.redact(url)!r} names no file; write e.g. sqlite:///jobs.db")
         if name == ":memory:":
-            raise ConfigurationError(f"{url!r} would be a database for each connection; write memory:// instead")
+            raise ConfigurationError(f"{urls.redact(url)!r} would be one for each connection; write memory://")
         return cls(url, Path(name).absolute(), options)
 
 

@@ -1,11 +1,9 @@
 """The entry point: `sqlite:///...` is served by `SqliteBackend`."""
 
-from tallystick import Backend, hookimpl
-
-from .backend import SqliteBackend
+from tallystick import hookimpl
 
 
 @hookimpl
-def tallystick_backend() -> dict[str, type[Backend]]:
+def tallystick_backend() -> dict[str, str]:
     """Offer the `sqlite` scheme."""
-    return {"sqlite": SqliteBackend}
+    return {"sqlite": "tallystick_sqlite.backend:SqliteBackend"}

@@ -12,7 +12,7 @@ from typing import Any
 
 from tallystick import ForeignStore, NotSetUp, Unavailable
 
-from . import queries
+from . import forking, queries
 from .errors import mapped, not_set_up, primary_code
 from .location import Location
 
@@ -34,13 +34,14 @@ _CHANGING = 1.0
 
 def connect(location: Location, mode: str = "rw") -> sqlite3.Connection:
     """Open the file; without `c` in the mode, nothing is created."""
-    connection = sqlite3.connect(
-        f"{location.path.as_uri()}?mode={mode}",
-        uri=True,
-        timeout=location.options.busy_timeout.total_seconds(),
-        isolation_level=None,
-        check_same_thread=False,
-    )
+    with forking.opening(location.path):
+        connection = sqlite3.connect(
+            f"{location.path.as_uri()}?mode={mode}",
+            uri=True,
+            timeout=location.options.busy_timeout.total_seconds(),
+            isolation_level=None,
+            check_same_thread=False,
+        )
     try:
         connection.execute(f"PRAGMA synchronous = {location.options.synchronous}")
         # SQLite keeps what it needs to undo a single statement in a temporary file; in memory, an update costs a third.

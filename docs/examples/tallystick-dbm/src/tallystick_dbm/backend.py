@@ -36,6 +36,7 @@ from tallystick import (
     State,
     Stats,
     Unsupported,
+    forks,
     guards,
     urls,
 )
@@ -65,6 +66,7 @@ class DbmBackend(Backend):
     def __init__(self, path: Path) -> None:
         self._log = Log(path)
         self._closed = Event()
+        self._owner = forks.Owner()
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -231,7 +233,8 @@ class DbmBackend(Backend):
                 return False
 
     def close(self) -> None:
-        self._closed.set()
+        if self._owner.is_this_process:
+            self._closed.set()
 
     @contextmanager
     def _step(self) -> Iterator[Store]:
@@ -240,6 +243,7 @@ class DbmBackend(Backend):
             yield store
 
     def _refuse_closed(self) -> None:
+        self._owner.check()
         if self._closed.is_set():
             raise Closed("this backend was closed; open another with tallystick.open_backend(url)")
 

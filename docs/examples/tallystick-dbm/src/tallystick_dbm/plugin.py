@@ -1,11 +1,9 @@
 """The entry point: `dbm://` is served by `DbmBackend`."""
 
-from tallystick import Backend, hookimpl
-
-from .backend import DbmBackend
+from tallystick import hookimpl
 
 
 @hookimpl
-def tallystick_backend() -> dict[str, type[Backend]]:
+def tallystick_backend() -> dict[str, str]:
     """Offer the `dbm` scheme."""
-    return {"dbm": DbmBackend}
+    return {"dbm": "tallystick_dbm.backend:DbmBackend"}

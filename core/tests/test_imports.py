@@ -1,0 +1,59 @@
+"""What a program imports: the driver of the store that it opens, and nothing that it does not use."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+DRIVERS = {"psycopg", "psycopg_pool", "pymongo", "bson", "sqlite3"}
+COMMAND_LINE = {"typer", "rich"}
+KIT = {"pytest", "hypothesis", "tallystick_conformance.command"}
+
+
+def imported(program: str) -> set[str]:
+    """Return the modules that a program has imported at its end."""
+    program = f"{program}\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import tallystick",
+        "import tallystick_sqlite, tallystick_postgres, tallystick_mongo",
+        "from tallystick import Runner; Runner('postgresql://host/db')",
+        "from tallystick import Runner; Runner('memory://').backend.stats()",
+    ],
+)
+def test_nothing_unused(program: str) -> None:
+    """No driver, no part of the command line and none of the kit is imported before it is used."""
+    assert not imported(program) & (DRIVERS | COMMAND_LINE | KIT)
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [
+        ("sqlite:///jobs.db", {"sqlite3"}),
+        ("postgresql://host/db", {"psycopg", "psycopg_pool"}),
+        ("mongodb://host/db", {"pymongo", "bson"}),
+    ],
+)
+def test_own_driver(url: str, own: set[str]) -> None:
+    """A store imports its own driver, and no other."""
+    assert imported(f"import tallystick; tallystick.open_backend({url!r}).close()") & DRIVERS == own
+
+
+def test_help() -> None:
+    """The help of the command line lists the commands of the kit without importing what they need, nor any driver."""
+    program = """
+import contextlib, io, sys
+from tallystick.cli import main
+
+sys.argv, out = ["tallystick", "--help"], io.StringIO()
+with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+    main()
+assert "conform " in out.getvalue()
+"""
+    assert not imported(program) & (DRIVERS | KIT)
