@@ -33,12 +33,14 @@ class SyncRunner(Client):
 
         Raises:
             AlreadyStarted: it runs already.
+            Unavailable, NotSetUp: the store cannot be used.
             InvalidArgument: no jobs are registered, and no queues are set.
         """
         with self._lock:
             if self._worker is not None:
                 raise AlreadyStarted("this runner was started already; stop() it first")
             place = self._workplace()
+            place.backend.queues()  # raises where the store cannot be used; the worker's threads would only log it
             self._registry.closed = True
             worker = Worker(place)
             worker.start()
@@ -46,7 +48,7 @@ class SyncRunner(Client):
         numbers = type(place.backend).__name__, ", ".join(place.queues), self._settings.concurrency
         logger.info("worker %s started on %s: queues %s, concurrency %d", self._settings.worker, *numbers)
 
-    def stop(self, *, grace: timedelta | None = None, hurried: Callable[[], bool] = lambda: False) -> None:
+    def stop(self, *, grace: timedelta | None = None, hurried: Callable[[], bool] = lambda: False) -> int:
         """Claim no more, let jobs finish, then give back what has not finished, at no cost to its attempts.
 
         Repeat: harmless. The runner can be started again.
@@ -54,6 +56,9 @@ class SyncRunner(Client):
         Args:
             grace: How long jobs may take to finish; None is the setting.
             hurried: Asked now and then; as soon as it returns True, the grace is over.
+
+        Returns:
+            How many outcomes the store did not record; these jobs are rescued when their leases expire. Zero is good.
 
         Raises:
             CalledFromInside: a handler or callback of this runner cannot wait for itself.
@@ -63,16 +68,22 @@ class SyncRunner(Client):
         with self._stopping:  # whoever stops it, too, waits until it has stopped
             with self._lock:
                 worker, self._worker = self._worker, None
-            if worker is not None:
-                worker.stop(self._settings.grace if grace is None else grace, hurried)
-                logger.info("worker %s stopped", self._settings.worker)
+            if worker is None:
+                return 0
+            unrecorded = worker.stop(self._settings.grace if grace is None else grace, hurried)
+            logger.info("worker %s stopped", self._settings.worker)
+            return unrecorded
 
-    def run(self) -> None:
-        """Work jobs until SIGTERM or SIGINT, then stop; a second signal ends the grace. For the main thread."""
+    def run(self) -> int:
+        """Work jobs until SIGTERM or SIGINT, then stop; a second signal ends the grace. For the main thread.
+
+        Returns:
+            See `stop`.
+        """
         with stop_signals() as signals:
             self.start()
             signals.wait()
-            self.stop(hurried=signals.again)
+            return self.stop(hurried=signals.again)
 
     @property
     def running(self) -> bool:

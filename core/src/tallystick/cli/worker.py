@@ -14,7 +14,7 @@ import typer
 
 import tallystick
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, Unavailable
 from ..settings import SettingsArgs
 from . import logs
 from .options import examples
@@ -69,7 +69,8 @@ def worker(
     overrides = cast("SettingsArgs", {name: value for name, value in given.items() if value is not None})
     if overrides:  # else a runner that its module has opened already is still welcome
         runner.configure(**overrides)
-    runner.run()
+    if unrecorded := runner.run():
+        raise Unavailable(f"the store did not record {unrecorded} outcomes; their jobs are rescued when leases expire")
 
 
 def load(target: str) -> "tallystick.Runner":

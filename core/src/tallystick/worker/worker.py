@@ -14,6 +14,7 @@ from .losses import Losses
 from .maintainer import Maintainer
 from .perform import failed
 from .run import Run
+from .service import STOP_SECONDS
 from .settler import Settler
 from .snapshot import Snapshot
 from .tasks import Tasks
@@ -26,13 +27,10 @@ _STOPPING_GRACE = 1.0
 
 
 class Part(Protocol):
-    """What is started and stopped."""
+    """What is started."""
 
     def start(self) -> None:
         """Begin."""
-
-    def stop(self) -> None:
-        """End, also if it never began."""
 
 
 class Worker:
@@ -48,9 +46,9 @@ class Worker:
         keeper = Keeper(place, self._flight, self._settler, self._losses, self._interrupt)
         self._maintainer = Maintainer(place, keeper.extend_held)
         self._fetcher = Fetcher(place, self._flight, keeper.extend, self._hand_out)
+        self._services = (self._maintainer.service, keeper.service)
         self._parts: tuple[Part, ...] = (
-            self._maintainer.service,
-            keeper.service,
+            *self._services,
             self._tasks,
             self._threads,
             self._settler,
@@ -63,47 +61,80 @@ class Worker:
             for part in self._parts:
                 part.start()
         except BaseException:
-            for part in reversed(self._parts):
-                part.stop()
+            self._stop_parts()
             raise
 
-    def stop(self, grace: timedelta, hurried: Callable[[], bool]) -> None:
-        """Claim no more, let jobs finish for `grace` or until `hurried`, give back the rest, and settle all."""
-        self._fetcher.service.stop()
-        for run in list(self._flight.waiting):
-            if self._flight.begin(run):
-                self._settler.finish(run, Release(run.claim))
-        seconds = grace.total_seconds()
-        _wait_while(lambda: bool(self._flight.open), seconds, hurried)
+    def stop(self, grace: timedelta, hurried: Callable[[], bool]) -> int:
+        """Claim no more, let jobs finish for `grace` or until `hurried`, give back the rest, and settle all.
+
+        It takes at most 12 seconds longer than the grace, also where the store does not answer.
+
+        Returns:
+            How many outcomes were not recorded.
+        """
+        end = monotonic() + grace.total_seconds()
+        unrecorded = self._settler.unrecorded
+        self._fetcher.service.stopping.set()
+        self._give_back(list(self._flight.waiting))
+        try:
+            _wait_while(lambda: bool(self._flight.open), end, hurried)
+        finally:  # an interrupt in the grace ends it
+            self._end_open()
+            last = max(end, monotonic() + _STOPPING_GRACE)
+            _wait_while(lambda: bool(self._flight.held) or self._fetcher.service.running, last, hurried)
+            self._stop_parts()
+        # in this order: what is moved from one to the other in between is counted twice rather than not at all
+        return len(self._flight.held) + self._settler.unrecorded - unrecorded
+
+    def _end_open(self) -> None:
+        """Interrupt the handlers that still run, and give back the jobs of those that go on."""
         for run in list(self._flight.open):
             self._interrupt(run, Stop.SHUTDOWN)
-        _wait_while(lambda: bool(self._flight.open), _STOPPING_GRACE)
+        _wait_while(lambda: bool(self._flight.open), monotonic() + _STOPPING_GRACE)
         for run in list(self._flight.open):
             self._settler.finish(run, Release(run.claim))
-        _wait_while(lambda: bool(self._flight.held), max(seconds, _STOPPING_GRACE), hurried)
-        for part in reversed(self._parts):
-            part.stop()
+
+    def _stop_parts(self) -> None:
+        """Stop all parts; those that use the store share one time limit, since each may have to wait for it."""
+        end = monotonic() + STOP_SECONDS
+        self._settler.give_up()
+        self._fetcher.service.stop(end - monotonic())
+        self._settler.stop(end - monotonic())
+        for service in self._services:
+            service.stopping.set()
+        for service in self._services:
+            service.stop(end - monotonic())
+        self._threads.stop()
+        self._tasks.stop()
 
     def snapshot(self) -> Snapshot:
         """Return the worker in numbers."""
         held, open, waiting = len(self._flight.held), len(self._flight.open), len(self._flight.waiting)
-        counts = self._settler.counts + self._maintainer.counts
+        by_handlers, by_rescues = self._settler.counts, self._maintainer.counts
         return Snapshot(
             running=True,
             waiting=waiting,
             working=max(0, open - waiting),
             unsettled=max(0, held - open),
             stuck=self._threads.stuck() + self._tasks.stuck(),
-            completed=counts[Complete],
-            retried=counts[Retry],
-            discarded=counts[Discard],
-            released=counts[Release],
-            cancelled=counts[Cancel],
+            completed=by_handlers[Complete],
+            retried=by_handlers[Retry],
+            discarded=by_handlers[Discard] + by_rescues[Discard],
+            released=by_handlers[Release],
+            cancelled=by_handlers[Cancel] + by_rescues[Cancel],
             lost=self._losses.count,
             rescued=self._maintainer.rescued,
         )
 
+    def _give_back(self, runs: Sequence[Run]) -> None:
+        for run in runs:
+            if self._flight.begin(run):
+                self._settler.finish(run, Release(run.claim))
+
     def _hand_out(self, runs: Sequence[Run]) -> None:
+        if self._fetcher.service.stopping.is_set():
+            self._give_back(runs)
+            return
         self._threads.put([run for run in runs if not run.definition.is_async])
         self._tasks.put([run for run in runs if run.definition.is_async])
 
@@ -124,7 +155,6 @@ class Worker:
             self._threads.replace()
 
 
-def _wait_while(condition: Callable[[], bool], seconds: float, hurried: Callable[[], bool] = lambda: False) -> None:
-    deadline = monotonic() + seconds
+def _wait_while(condition: Callable[[], bool], deadline: float, hurried: Callable[[], bool] = lambda: False) -> None:
     while condition() and monotonic() < deadline and not hurried():
         sleep(_POLL)
