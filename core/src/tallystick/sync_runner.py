@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from threading import Lock
+from uuid import uuid4
 
 from typing_extensions import Unpack
 
@@ -40,7 +41,9 @@ class SyncRunner(Client):
             if self._worker is not None:
                 raise AlreadyStarted("this runner was started already; stop() it first")
             place = self._workplace()
-            place.backend.queues()  # raises where the store cannot be used; the worker's threads would only log it
+            place.backend.get(
+                [uuid4()]
+            )  # raises where the store cannot be used; the worker's threads would only log it
             self._registry.closed = True
             worker = Worker(place)
             worker.start()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from threading import Event, Thread
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tallystick import (
@@ -12,7 +13,6 @@ from tallystick import (
     Context,
     Hold,
     Outcome,
-    Queue,
     Record,
     State,
     Unavailable,
@@ -145,7 +145,7 @@ def test_claim_is_answered_during_a_stop(make_runner: MakeRunner) -> None:
 class Unreachable(MemoryBackend):
     """A store that cannot be reached."""
 
-    def queues(self) -> Sequence[Queue]:
+    def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         """Fail."""
         raise Unavailable("connection refused")
 

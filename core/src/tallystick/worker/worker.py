@@ -78,7 +78,10 @@ class Worker:
         self._give_back(list(self._flight.waiting))
         try:
             _wait_while(lambda: bool(self._flight.open), end, hurried)
-        finally:  # an interrupt in the grace ends it
+        except BaseException:  # an interrupt ends the grace
+            end = monotonic()
+            raise
+        finally:
             self._end_open()
             last = max(end, monotonic() + _STOPPING_GRACE)
             _wait_while(lambda: bool(self._flight.held) or self._fetcher.service.running, last, hurried)
