@@ -132,7 +132,8 @@ class Generous(MemoryBackend):
 
 def test_claimed_ahead(make_runner: MakeRunner, begun: Event) -> None:
     """A job that was claimed ahead and cancelled before its handler began ends as cancelled, and is never worked."""
-    runner = make_runner(Generous(), concurrency=1, maintenance=timedelta(milliseconds=20))
+    settings = {"lease": timedelta(hours=1), "maintenance": timedelta(milliseconds=20)}
+    runner = make_runner(Generous(), concurrency=1, **settings)
     release = Event()
     worked: list[int] = []
 
