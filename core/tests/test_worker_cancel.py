@@ -1,10 +1,14 @@
 """Cancelling a job that runs."""
 
 import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
 from threading import Event
+from typing import Any
 
 import pytest
-from tallystick import Context, Fixed, JobCancelled, Runner, State, Stop
+from tallystick import Context, Fixed, JobCancelled, Record, Runner, State, Stop
+from tallystick_memory import MemoryBackend
 
 from .helpers import AT_ONCE, LONG, SHORT_LEASE, MakeRunner, eventually
 
@@ -116,6 +120,38 @@ def test_async_that_returns(runner: Runner, begun: Event) -> None:
     assert begun.wait(LONG.total_seconds())
     runner.cancel(handle)
     assert runner.result(handle, timeout=LONG) == "done"
+
+
+class Generous(MemoryBackend):
+    """A store that hands out one job more than there is room for, as claiming ahead does."""
+
+    def claim(self, queues: Sequence[str], *, limit: int, **given: Any) -> Sequence[Record]:
+        """Add to the limit."""
+        return super().claim(queues, limit=limit + 1, **given)
+
+
+def test_claimed_ahead(make_runner: MakeRunner, begun: Event) -> None:
+    """A job that was claimed ahead and cancelled before its handler began ends as cancelled, and is never worked."""
+    settings = {"lease": timedelta(hours=1), "maintenance": timedelta(milliseconds=20)}
+    runner = make_runner(Generous(), concurrency=1, **settings)
+    release = Event()
+    worked: list[int] = []
+
+    @runner.job("block")
+    def block(payload: int, ctx: Context) -> None:
+        worked.append(payload)
+        begun.set()
+        release.wait()
+
+    handles = runner.enqueue_batch([block.job(1), block.job(2)])
+    runner.start()
+    assert begun.wait(LONG.total_seconds())
+    eventually(lambda: runner.snapshot().waiting == 1)
+    runner.cancel(handles[1])
+    eventually(lambda: runner.get(handles[1]).state is State.CANCELLED)
+    release.set()
+    runner.result(handles[0], timeout=LONG)
+    assert worked == [1]
 
 
 def test_waiting(runner: Runner) -> None:

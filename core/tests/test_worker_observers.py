@@ -195,7 +195,7 @@ def test_lost(make_runner: MakeRunner, watch: Watch) -> None:
 
 
 def test_lost_while_it_works(make_runner: MakeRunner, watch: Watch) -> None:
-    """An observer is told of a lost claim while its handler still works, once, and not again at its end."""
+    """A lost claim is reported to observers while its handler still works, once, and not again at its end."""
     observer: Observer = watch(Observer())
     runner = make_runner(lease=SHORT_LEASE)
     release = Event()
@@ -217,7 +217,7 @@ def test_lost_while_it_works(make_runner: MakeRunner, watch: Watch) -> None:
 
 
 def test_end_by_rescue(make_runner: MakeRunner, watch: Watch) -> None:
-    """An observer is told of jobs that a rescue discarded or cancelled, as of those that end in a handler."""
+    """Jobs that a rescue discarded or cancelled are reported to observers, like those that end in a handler."""
     observer: Observer = watch(Observer())
     runner = make_runner(queues=["default"])
     then = datetime(2001, 1, 1, tzinfo=UTC)

@@ -146,6 +146,32 @@ def test_stop_while_unavailable(make_runner: MakeRunner) -> None:
     assert runner.get(handle).state is State.RUNNING
 
 
+class Unrescuable(MemoryBackend):
+    """A store with a record that no rescue can read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.purged = Event()
+
+    def rescue(self, **given: Any) -> Sequence[Record]:
+        """Fail."""
+        raise ValueError("damaged")
+
+    def purge(self, *args: Any, **given: Any) -> int:
+        """Note it."""
+        self.purged.set()
+        return super().purge(*args, **given)
+
+
+def test_purge_without_rescue(make_runner: MakeRunner) -> None:
+    """Where rescues fail, old records are purged all the same."""
+    backend = Unrescuable()
+    runner = make_runner(backend)
+    echo(runner)
+    runner.start()
+    assert backend.purged.wait(LONG.total_seconds())
+
+
 class Refusing(MemoryBackend):
     """A store that refuses to record one result, and any batch that has it."""
 

@@ -169,6 +169,35 @@ def test_hurried(runner: Runner, begun: Event, asynchronous: bool) -> None:
     assert given_back(runner.get(handle))
 
 
+def interrupted() -> Callable[[], bool]:
+    """Return what raises as Ctrl-C does, once."""
+    first = iter([True])
+
+    def hurried() -> bool:
+        if next(first, False):
+            raise KeyboardInterrupt
+        return False
+
+    return hurried
+
+
+def test_interrupted(runner: Runner, begun: Event, release: Event) -> None:
+    """An interrupt during the grace ends it: the job is given back, and no thread of the worker goes on to hold it."""
+
+    @runner.job("block")
+    def block(payload: None, ctx: Context) -> None:
+        begun.set()
+        release.wait()
+
+    handle = runner.enqueue(block.job(None))
+    runner.start()
+    assert begun.wait(LONG.total_seconds())
+    with pytest.raises(KeyboardInterrupt):
+        runner.stop(grace=100 * LONG, hurried=interrupted())
+    assert given_back(runner.get(handle))
+    release.set()
+
+
 def stop_in_handler(runner: Runner) -> Callable[[None, Context], None]:
     """Return a handler that stops its own runner."""
 

@@ -115,9 +115,9 @@ class Runner(SyncRunner):
         """See `start`."""
         await hop(self.start)
 
-    async def astop(self, *, grace: timedelta | None = None) -> None:
+    async def astop(self, *, grace: timedelta | None = None) -> int:
         """See `stop`."""
-        await hop(lambda: self.stop(grace=grace))
+        return await hop(lambda: self.stop(grace=grace))
 
     async def aclose(self) -> None:
         """See `close`."""

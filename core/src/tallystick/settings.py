@@ -41,7 +41,8 @@ class Settings(BaseSettings):
         batch: The most jobs of one claim, and of one settling.
         lease: For how long a claim holds a job unless extended; a killed worker's jobs are free again after it.
         poll: The longest time without a claim while idle.
-        grace: How long `stop` lets jobs finish before it gives them back.
+        grace: How long `stop` lets jobs finish before it gives them back. It ends at most 15 seconds later, also
+            where the store does not answer.
         maintenance: How often expired leases are rescued, and old records purged.
         keep_completed: How long the records of completed jobs are kept; None is for ever.
         keep_discarded: The same for discarded ones.

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 from threading import RLock
 from typing import Any
+from uuid import uuid4
 
 from typing_extensions import Unpack
 
@@ -42,11 +43,12 @@ class SyncRunner(Client):
 
         Raises:
             AlreadyStarted: it runs already.
+            Unavailable, NotSetUp: the store cannot be used.
             InvalidArgument: no jobs are registered, and no queues are set.
         """
         self._start()
 
-    def stop(self, *, grace: timedelta | None = None, hurried: Callable[[], bool] = lambda: False) -> None:
+    def stop(self, *, grace: timedelta | None = None, hurried: Callable[[], bool] = lambda: False) -> int:
         """Claim no more, let jobs finish, then give back what has not finished, at no cost to its attempts.
 
         Repeat: harmless, from any thread. The runner can be started again, and `run` returns.
@@ -54,6 +56,9 @@ class SyncRunner(Client):
         Args:
             grace: How long jobs may take to finish; None is the setting.
             hurried: Asked now and then; as soon as it returns True, the grace is over, also that of a stop under way.
+
+        Returns:
+            How many outcomes the store did not record; these jobs are rescued when their leases expire. Zero is good.
 
         Raises:
             CalledFromInside: a handler or callback of this runner cannot wait for itself.
@@ -63,22 +68,25 @@ class SyncRunner(Client):
         self._hurried.append(hurried)
         try:
             with self._stopping:  # a second caller waits, too, until it has stopped
-                self._stop(self._settings.grace if grace is None else grace)
+                return self._stop(self._settings.grace if grace is None else grace)
         finally:
             self._hurried.remove(hurried)
 
-    def run(self) -> None:
+    def run(self) -> int:
         """Work jobs until SIGTERM, SIGINT or a `stop` from another thread; a second signal ends the grace.
 
         Outside the main thread, where Python receives no signals, only `stop` ends it.
+
+        Returns:
+            See `stop`.
         """
         with stop_signals() as signals:
             worker = self._start()
             try:
                 signals.wait(ended=lambda: self._worker is not worker)
             finally:
-                if self._worker in (worker, None):  # else it was started again meanwhile
-                    self.stop(hurried=signals.again)
+                unrecorded = self.stop(hurried=signals.again) if self._worker in (worker, None) else 0
+            return unrecorded
 
     @property
     def running(self) -> bool:
@@ -100,6 +108,7 @@ class SyncRunner(Client):
             if self._worker is not None:
                 raise AlreadyStarted("this runner was started already; stop() it first")
             place = self._workplace()
+            place.backend.get([uuid4()])  # raises if the store cannot be used; the worker's threads would only log it
             served = ServedQueues(place.queues, self._registry)
             worker = Worker(place)
             self._registry.closed = True
@@ -114,14 +123,16 @@ class SyncRunner(Client):
         served.report_start()
         return worker
 
-    def _stop(self, grace: timedelta) -> None:
+    def _stop(self, grace: timedelta) -> int:
         with self._lock:
             worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.stop(grace, lambda: any(hurried() for hurried in self._hurried.copy()))
-            with self._lock:  # it may have been started again
-                self._registry.closed = self._worker is not None
-            logger.info("worker %s stopped", self._settings.worker)
+        if worker is None:
+            return 0
+        unrecorded = worker.stop(grace, lambda: any(hurried() for hurried in self._hurried.copy()))
+        with self._lock:  # it may have been started again
+            self._registry.closed = self._worker is not None
+        logger.info("worker %s stopped", self._settings.worker)
+        return unrecorded
 
     def _workplace(self) -> Workplace:
         queues = self._settings.queues

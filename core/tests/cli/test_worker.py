@@ -26,9 +26,10 @@ class StillRunner(tallystick.Runner):
         super().configure(**settings)
         self.given = settings
 
-    def run(self) -> None:
-        """Tell that it ran."""
+    def run(self) -> int:
+        """Tell that it ran, and that as many outcomes were not recorded as jobs run at one time beyond 10."""
         RUNS.append(self.given)
+        return self.settings.concurrency - 10
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +68,13 @@ def test_the_runner_is_found_and_runs_with_its_own_settings(cli: Cli, module: Wr
     assert RUNS == [None]
 
 
+def test_a_worker_that_lost_outcomes_exits_with_3(cli: Cli, module: Write) -> None:
+    """A supervisor learns that the store did not record how some jobs ended; the error says what becomes of them."""
+    answer = cli("worker", f"{module(RUNNER)}:runner", "--concurrency", "12")
+    expected = "error: the store did not record 2 outcomes; their jobs are rescued when leases expire\n"
+    assert (answer.code, answer.err) == (3, expected)
+
+
 def test_a_function_that_returns_a_runner_will_do(cli: Cli, module: Write) -> None:
     """It is called without arguments."""
     assert cli("worker", f"{module(RUNNER)}:make").code == 0
@@ -75,12 +83,12 @@ def test_a_function_that_returns_a_runner_will_do(cli: Cli, module: Write) -> No
 
 def test_options_override_the_runner(cli: Cli, module: Write, quiet: list[tuple[str, str]]) -> None:
     """Seconds become timedeltas, zero is a value, and logging is set before anything is imported."""
-    options = "--concurrency 3 --queue a --queue b --backend memory://x --lease 1.5 --grace 0 --log-level debug"
+    options = "--concurrency 10 --queue a --queue b --backend memory://x --lease 1.5 --grace 0 --log-level debug"
     assert cli("worker", f"{module(RUNNER)}:runner", *options.split(), "--log-format", "json").code == 0
     (given,) = RUNS
     assert given == {
         "backend": "memory://x",
-        "concurrency": 3,
+        "concurrency": 10,
         "queues": ["a", "b"],
         "lease": timedelta(seconds=1.5),
         "grace": timedelta(0),

@@ -5,11 +5,15 @@ from collections.abc import Callable, Sequence
 from threading import Event, Thread
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tallystick import (
+    Claim,
     Context,
+    Hold,
     Outcome,
+    Record,
     State,
     Unavailable,
     open_backend,
@@ -18,7 +22,7 @@ from tallystick.worker.flight import Flight
 from tallystick.worker.run import Run
 from tallystick_memory import MemoryBackend
 
-from ..helpers import AT_ONCE, LONG, SECOND, MakeRunner, eventually, threads
+from ..helpers import AT_ONCE, LONG, SECOND, SHORT_LEASE, MakeRunner, eventually, threads
 from .anyhow import echo
 
 
@@ -54,7 +58,107 @@ def test_hurried_in_an_outage(make_runner: MakeRunner) -> None:
     runner.enqueue(job.job(7))
     runner.start()
     eventually(lambda: runner.snapshot().unsettled)
-    assert ends(lambda: runner.stop(grace=2 * LONG, hurried=lambda: True))
+    stopped: list[int] = []
+    assert ends(lambda: stopped.append(runner.stop(grace=2 * LONG, hurried=lambda: True)))
+    assert stopped == [1]
+
+
+class Silent(MemoryBackend):
+    """A store that does not answer one call, until it is repaired."""
+
+    def __init__(self, call: str) -> None:
+        super().__init__()
+        self.call = call
+        self.asked, self.repaired = Event(), Event()
+
+    def claim(self, *args: Any, **given: Any) -> Sequence[Record]:
+        """Claim, and answer later."""
+        return self._later("claim", super().claim(*args, **given))
+
+    def settle(self, outcomes: Sequence[Outcome], **given: Any) -> Sequence[bool]:
+        """Answer later."""
+        return self._later("settle", super().settle(outcomes, **given))
+
+    def extend(self, claims: Sequence[Claim], **given: Any) -> Sequence[Hold]:
+        """Answer later."""
+        return self._later("extend", super().extend(claims, **given))
+
+    def rescue(self, **given: Any) -> Sequence[Record]:
+        """Answer later."""
+        return self._later("rescue", super().rescue(**given), always=True)
+
+    def _later(self, call: str, answer: Sequence[Any], *, always: bool = False) -> Sequence[Any]:
+        if call == self.call and (answer or always):
+            self.asked.set()
+            self.repaired.wait()
+        return answer
+
+
+@pytest.mark.parametrize("call", ["claim", "settle", "extend", "rescue"])
+def test_store_does_not_answer(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    """A stop does not wait for an answer that never comes, and says whether an outcome was not recorded."""
+    monkeypatch.setattr("tallystick.worker.worker.STOP_SECONDS", 0.2)
+    backend = Silent(call)
+    runner = make_runner(backend, lease=SHORT_LEASE)
+    release = Event()
+
+    @runner.job("block")
+    def block(payload: int, ctx: Context) -> None:
+        if call == "extend":
+            release.wait()
+
+    runner.enqueue(block.job(7))
+    runner.start()
+    assert backend.asked.wait(LONG.total_seconds())
+    stopped: list[int] = []
+    stopping = Thread(target=lambda: stopped.append(runner.stop(grace=AT_ONCE)))
+    stopping.start()
+    stopping.join(3 * LONG.total_seconds())
+    backend.repaired.set()
+    release.set()
+    assert stopped == [int(call == "settle")]
+
+
+def test_claim_is_answered_during_a_stop(make_runner: MakeRunner) -> None:
+    """Jobs whose claim is answered after the beginning of a stop are given back at no cost, and not worked."""
+    backend = Silent("claim")
+    runner = make_runner(backend)
+    worked: list[int] = []
+
+    @runner.job("note")
+    def note(payload: int, ctx: Context) -> None:
+        worked.append(payload)
+
+    handle = runner.enqueue(note.job(7))
+    runner.start()
+    assert backend.asked.wait(LONG.total_seconds())
+    stopping = Thread(target=runner.stop)
+    stopping.start()
+    eventually(lambda: not runner.running)
+    backend.repaired.set()
+    stopping.join()
+    record = runner.get(handle)
+    assert (record.state, record.attempt, record.max_attempts) == (State.PENDING, 1, 21)
+    assert not worked
+
+
+class Unreachable(MemoryBackend):
+    """A store that cannot be reached."""
+
+    def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
+        """Fail."""
+        raise Unavailable("connection refused")
+
+
+def test_start_while_the_store_is_down(make_runner: MakeRunner) -> None:
+    """A start while the store is down raises its error, also where nothing is set up first, and leaves no thread."""
+    before = threads(*PARTS)
+    runner = make_runner(Unreachable(), auto_setup=False)
+    echo(runner)
+    with pytest.raises(Unavailable, match="connection refused"):
+        runner.start()
+    assert not runner.running
+    assert threads(*PARTS) <= before
 
 
 def test_close_beside_a_stop(make_runner: MakeRunner) -> None:

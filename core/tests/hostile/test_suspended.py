@@ -1,4 +1,4 @@
-"""A worker that was suspended, or starved by a handler that holds the GIL, keeps the jobs that nobody rescued."""
+"""A worker that was suspended, or starved of the GIL by a handler, keeps its jobs unless others rescued them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

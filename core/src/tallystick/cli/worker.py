@@ -16,7 +16,7 @@ import typer
 import tallystick
 
 from .. import signals
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, Unavailable
 from ..settings import SettingsArgs
 from . import logs
 from .options import examples
@@ -83,7 +83,11 @@ def worker(
                 "sqlite:///jobs.db for workers of their own",
                 type(runner.backend).__name__,
             )
-        runner.run()
+        unrecorded = runner.run()
+        if unrecorded:
+            raise Unavailable(
+                f"the store did not record {unrecorded} outcomes; their jobs are rescued when leases expire"
+            )
 
 
 def _check_unused(runner: "tallystick.Runner", target: str) -> None:

@@ -4,9 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from time import monotonic
-from typing import Any
 
-from ..definition import Definition
 from . import clock
 from .flight import Flight
 from .run import Run
@@ -61,7 +59,7 @@ class Fetcher:
 
     def _claim(self, room: int, began: float) -> Sequence[Run]:
         """Claim jobs and take them in hand. Nothing may raise in between: they would wait for their leases to end."""
-        settings = self._place.settings
+        settings, known = self._place.settings, self._place.definitions
         limit = min(room, self._place.batch)
         self._flight.claiming_since = began
         try:
@@ -69,7 +67,10 @@ class Fetcher:
                 self._place.queues, limit=limit, worker=settings.worker, lease=settings.lease
             )
             extend_at = clock.seconds() + self._place.extend_interval
-            runs = [Run(self._place, record, self._definition(record.kind), extend_at) for record in records]
+            runs = [
+                Run(self._place, r, known.get(r.kind, UNKNOWN) if isinstance(r.kind, str) else UNKNOWN, extend_at)
+                for r in records
+            ]
             self._flight.take(runs)
         finally:
             self._flight.claiming_since = None
@@ -82,9 +83,6 @@ class Fetcher:
             always.callback(self._place.observers.claimed, [run.record for run in runs])
             if late:
                 self._extend(runs)
-
-    def _definition(self, kind: object) -> Definition[Any, Any]:
-        return self._place.definitions.get(kind, UNKNOWN) if isinstance(kind, str) else UNKNOWN
 
     def _wait(self) -> None:
         """Wait for a job. Hints that came at once and were wrong, one after another, are met by ever longer pauses."""

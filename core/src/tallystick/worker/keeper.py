@@ -50,8 +50,8 @@ class Keeper:
     def extend_held(self) -> bool:
         """Extend the lease of every job in hand; say whether half of each lease is certainly left.
 
-        A worker does so right before it rescues. It may have been suspended, or starved by a handler that holds the
-        GIL, for longer than a lease, at any moment: also while it extends, or waits for the answer of a claim.
+        A worker does so right before it rescues, since it may have been suspended for longer than a lease. That may
+        also happen in this call, or in a claim whose answer is not there yet; then the answer is False.
         """
         began = clock.seconds()
         self.extend([run for run in self._extendable() if run.extend_at < inf])

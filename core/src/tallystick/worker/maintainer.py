@@ -18,6 +18,8 @@ logger = logging.getLogger("tallystick.worker")
 
 _LIMIT = 1_000
 
+_SHORTEST_PAUSE = 0.05
+
 
 class Maintainer:
     """Does both at every interval. Every worker has one; where they meet, the store lets each job have one rescuer.
@@ -38,10 +40,12 @@ class Maintainer:
         }
 
     def _step(self) -> None:
-        self._until_done(self._rescue)
-        for state, keep in self._keep.items():
-            if keep is not None:
-                self._until_done(partial(self._purge, state, keep))
+        try:
+            self._until_done(self._rescue)
+        finally:
+            for state, keep in self._keep.items():
+                if keep is not None:
+                    self._until_done(partial(self._purge, state, keep))
         # drawn, so that workers that started together do not rescue together for ever
         self.service.stopping.wait(self._place.settings.maintenance.total_seconds() * (0.5 + random()))
 
@@ -52,7 +56,7 @@ class Maintainer:
     def _rescue(self) -> int:
         """Rescue others' jobs. A worker that was suspended extends its own first, else it would rescue those."""
         while not self._extend_held():
-            if self.service.stopping.wait(self._place.extend_interval / 10):
+            if self.service.stopping.wait(max(self._place.extend_interval / 10, _SHORTEST_PAUSE)):
                 return 0
         rescued = self._place.backend.rescue(limit=_LIMIT)
         self.rescued += len(rescued)

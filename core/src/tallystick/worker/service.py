@@ -11,6 +11,9 @@ logger = logging.getLogger("tallystick.worker")
 
 _FIRST_PAUSE = 0.1
 
+STOP_SECONDS = 5.0
+"""How long the end of a stop waits for calls to a store that may not answer."""
+
 
 class Service:
     """One such thread. An error in a step is logged; the next step comes after a pause that doubles up to the longest.
@@ -37,11 +40,16 @@ class Service:
         """Begin."""
         self._thread.start()
 
-    def stop(self, timeout: float | None = None) -> None:
-        """Take no further step, and wait for the one under way, up to `timeout` seconds if given."""
+    @property
+    def running(self) -> bool:
+        """Whether the thread is alive."""
+        return self._thread.is_alive()
+
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Take no further step, and wait for the one under way; leave it behind if the store does not answer it."""
         self.stopping.set()
         if self._thread.is_alive():
-            self._thread.join(timeout)
+            self._thread.join(max(0.0, seconds))
 
     def _run(self) -> None:
         with self._inside():

@@ -13,6 +13,7 @@ from .flight import Flight
 from .losses import Losses
 from .recorder import Ended, Recorded, Recorder, apart
 from .run import Run
+from .service import STOP_SECONDS
 from .workplace import Workplace
 
 logger = logging.getLogger("tallystick.worker")
@@ -23,6 +24,7 @@ class Settler:
 
     def __init__(self, place: Workplace, flight: Flight, losses: Losses) -> None:
         self.counts: Counter[type[Outcome]] = Counter()
+        self.unrecorded = 0
         self._losses = losses
         self._place = place
         self._flight = flight
@@ -42,12 +44,16 @@ class Settler:
         self._queue.put((run, outcome))
         return True
 
-    def stop(self) -> None:
-        """Settle what was handed in so far, with a last try if the store is unavailable, and end."""
+    def give_up(self) -> None:
+        """Let the next try be the last one, if the store is unavailable."""
         self._give_up.set()
+
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Settle what was handed in so far, with a last try if the store is unavailable, and end."""
+        self.give_up()
         self._queue.put(None)
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(max(0.0, seconds))
 
     def _run(self) -> None:
         last = False
@@ -75,6 +81,7 @@ class Settler:
         try:
             self._tell(runs, record(batch))
         except Exception:
+            self.unrecorded += len(batch)
             logger.exception("could not settle %d outcomes; their leases will run out", len(batch))
         finally:
             self._flight.settled(runs)

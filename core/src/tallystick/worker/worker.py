@@ -14,6 +14,7 @@ from .losses import Losses
 from .maintainer import Maintainer
 from .perform import failed
 from .run import Run
+from .service import STOP_SECONDS
 from .settler import Settler
 from .snapshot import Snapshot
 from .stuck import StuckHandlers
@@ -30,13 +31,10 @@ _LEAVING_SECONDS = 3.0
 
 
 class Part(Protocol):
-    """What is started and stopped."""
+    """What is started."""
 
     def start(self) -> None:
         """Begin."""
-
-    def stop(self) -> None:
-        """End, also if it never began."""
 
 
 class Worker:
@@ -54,9 +52,9 @@ class Worker:
         keeper = Keeper(place, self._flight, self._settler, self._losses, self._interrupt)
         self._maintainer = Maintainer(place, keeper.extend_held)
         self._fetcher = Fetcher(place, self._flight, keeper.extend, self._hand_out, self._stuck)
+        self._services = (self._maintainer.service, keeper.service)
         self._parts: tuple[Part, ...] = (
-            self._maintainer.service,
-            keeper.service,
+            *self._services,
             self._tasks,
             self._threads,
             self._settler,
@@ -69,20 +67,46 @@ class Worker:
             for part in self._parts:
                 part.start()
         except BaseException:
-            for part in reversed(self._parts):
-                part.stop()
+            self._stop_parts()
             raise
 
-    def stop(self, grace: timedelta, hurried: Callable[[], bool]) -> None:
-        """Claim no more, let jobs finish for `grace` or until `hurried`, give back the rest, and settle all."""
-        self._fetcher.service.stop()
-        self._release_waiting()
-        seconds = grace.total_seconds()
-        _wait_while(lambda: bool(self._flight.open), seconds, hurried)
-        self._stuck.report_left(self._interrupt_open())
-        _wait_while(lambda: bool(self._flight.held), max(seconds, _STOPPING_GRACE), hurried)
-        for part in reversed(self._parts):
-            part.stop()
+    def stop(self, grace: timedelta, hurried: Callable[[], bool]) -> int:
+        """Claim no more, let jobs finish for `grace` or until `hurried`, give back the rest, and settle all.
+
+        It takes at most 12 seconds longer than the grace, also where the store does not answer.
+
+        Returns:
+            How many outcomes were not recorded.
+        """
+        end = monotonic() + grace.total_seconds()
+        unrecorded = self._settler.unrecorded
+        self._fetcher.service.stopping.set()
+        self._give_back(list(self._flight.waiting))
+        try:
+            _wait_while(lambda: bool(self._flight.open), end, hurried)
+        except BaseException:  # an interrupt ends the grace
+            end = monotonic()
+            raise
+        finally:
+            self._stuck.report_left(self._interrupt_open())
+            last = max(end, monotonic() + _STOPPING_GRACE)
+            _wait_while(lambda: bool(self._flight.held) or self._fetcher.service.running, last, hurried)
+            self._stop_parts()
+        # in this order: what is moved from one to the other in between is counted twice rather than not at all
+        return len(self._flight.held) + self._settler.unrecorded - unrecorded
+
+    def _stop_parts(self) -> None:
+        """Stop all parts; those that use the store share one time limit, since each may have to wait for it."""
+        end = monotonic() + STOP_SECONDS
+        self._settler.give_up()
+        self._fetcher.service.stop(end - monotonic())
+        self._settler.stop(end - monotonic())
+        for service in self._services:
+            service.stopping.set()
+        for service in self._services:
+            service.stop(end - monotonic())
+        self._threads.stop()
+        self._tasks.stop()
 
     def leave(self) -> tuple[int, int]:
         """Release what is in hand, at the end of a process that did not stop this worker; join no thread.
@@ -90,29 +114,24 @@ class Worker:
         Returns:
             How many jobs there were, and how many of them could not be recorded in a few seconds.
         """
-        self._fetcher.service.stop(timeout=_STOPPING_GRACE)
+        self._fetcher.service.stop(_STOPPING_GRACE)
         in_hand = len(self._flight.held)
-        self._release_waiting()
+        self._give_back(list(self._flight.waiting))
         self._stuck.report_left(self._interrupt_open())
-        _wait_while(lambda: bool(self._flight.held), _LEAVING_SECONDS)
+        _wait_while(lambda: bool(self._flight.held), monotonic() + _LEAVING_SECONDS)
         return in_hand, len(self._flight.held)
-
-    def _release_waiting(self) -> None:
-        for run in list(self._flight.waiting):
-            if self._flight.begin(run):
-                self._settler.finish(run, Release(run.claim))
 
     def _interrupt_open(self) -> set[Run]:
         """Tell handlers to stop, release the jobs of those that do not, and return these."""
         for run in list(self._flight.open):
             self._interrupt(run, Stop.SHUTDOWN)
-        _wait_while(lambda: bool(self._flight.open), _STOPPING_GRACE)
+        _wait_while(lambda: bool(self._flight.open), monotonic() + _STOPPING_GRACE)
         return {run for run in list(self._flight.open) if self._settler.finish(run, Release(run.claim))}
 
     def snapshot(self) -> Snapshot:
         """Return the worker in numbers."""
         held, open, waiting = len(self._flight.held), len(self._flight.open), len(self._flight.waiting)
-        counts = self._settler.counts + self._maintainer.counts
+        by_handlers, by_rescues = self._settler.counts, self._maintainer.counts
         return Snapshot(
             running=True,
             waiting=waiting,
@@ -121,16 +140,24 @@ class Worker:
             stuck=len(self._stuck),
             blocked=self._stuck.too_many,
             put_off=self._place.put_off.total,
-            completed=counts[Complete],
-            retried=counts[Retry],
-            discarded=counts[Discard],
-            released=counts[Release],
-            cancelled=counts[Cancel],
+            completed=by_handlers[Complete],
+            retried=by_handlers[Retry],
+            discarded=by_handlers[Discard] + by_rescues[Discard],
+            released=by_handlers[Release],
+            cancelled=by_handlers[Cancel] + by_rescues[Cancel],
             lost=self._losses.count,
             rescued=self._maintainer.rescued,
         )
 
+    def _give_back(self, runs: Sequence[Run]) -> None:
+        for run in runs:
+            if self._flight.begin(run):
+                self._settler.finish(run, Release(run.claim))
+
     def _hand_out(self, runs: Sequence[Run]) -> None:
+        if self._fetcher.service.stopping.is_set():
+            self._give_back(runs)
+            return
         self._threads.put([run for run in runs if not run.definition.is_async])
         self._tasks.put([run for run in runs if run.definition.is_async])
 
@@ -145,16 +172,14 @@ class Worker:
     def _give_up(self, run: Run) -> None:
         error = TimeoutError(f"the handler did not return within {run.definition.options.timeout}")
         outcome = failed(run, error)
-        replaced = self._stuck.add(
-            run
-        )  # before its attempt ends, so that a handler that returns then finds itself here
+        # before its attempt ends, so that a handler that returns just then is found here
+        replaced = self._stuck.add(run)
         if not self._settler.finish(run, outcome):
             self._stuck.remove(run)
         elif replaced:
             (self._tasks if run.definition.is_async else self._threads).replace()
 
 
-def _wait_while(condition: Callable[[], bool], seconds: float, hurried: Callable[[], bool] = lambda: False) -> None:
-    deadline = monotonic() + seconds
+def _wait_while(condition: Callable[[], bool], deadline: float, hurried: Callable[[], bool] = lambda: False) -> None:
     while condition() and monotonic() < deadline and not hurried():
         sleep(_POLL)
