@@ -6,6 +6,7 @@ from typing import Any
 from .definition import Call, Definition
 from .errors import AlreadyStarted, DuplicateKind, UnknownKind
 from .job import Job
+from .saferepr import safe_repr
 
 
 class Registry(Mapping[str, Definition[Any, Any]]):
@@ -50,7 +51,8 @@ class Registry(Mapping[str, Definition[Any, Any]]):
                 return job.definition, job.payload
         elif (definition := self._by_class.get(type(job))) is not None:
             return definition, job
-        raise UnknownKind(f"{job!r} is of a job that was not registered with this runner; {self._known()}")
+        what = f"a call of {job.definition.kind!r}" if isinstance(job, Call) else safe_repr(type(job))
+        raise UnknownKind(f"{what} is of a job that was not registered with this runner; {self._known()}")
 
     def named(self, kind: str) -> Definition[Any, Any]:
         """Return the definition of a kind; raise `UnknownKind` if there is none."""
