@@ -104,4 +104,5 @@ def test_str_that_raises(raised: type[BaseException]) -> None:
         def __str__(self) -> str:
             raise made(raised)
 
-    assert in_thread(lambda: safe_str(Hostile())) == f"<str() of this exception raised {raised.__name__}>"
+    shown = in_thread(lambda: safe_str(Hostile()))
+    assert shown.startswith(f"<str() of this exception raised {raised.__name__}")

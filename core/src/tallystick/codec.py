@@ -24,7 +24,9 @@ class Codec(Generic[T]):
         try:
             self._adapter: TypeAdapter[T] = TypeAdapter(type_)
         except PydanticUserError as exc:
-            raise DefinitionError(f"{what} is declared as {type_!r}, which pydantic cannot handle: {exc}") from exc
+            raise DefinitionError(
+                f"{what} is declared as {safe_repr(type_)}, which pydantic cannot handle: {exc}"
+            ) from exc
 
     def encode(self, value: T) -> bytes:
         """Return the value as JSON.

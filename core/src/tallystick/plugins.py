@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
+from typing import Any
 
 import pluggy
 
 from . import hookspecs
 from .backend import CONTRACT_VERSION, Backend
 from .errors import ContractMismatch, PluginConflict, UnknownScheme
+from .interrupts import from_signal
+from .saferepr import safe_repr
 from .urls import SCHEME, malformed
 
 GROUP = "tallystick"
@@ -34,7 +37,7 @@ class Plugins:
 
     hooks: pluggy.PluginManager
     offers: list[Offer] = field(default_factory=list)
-    broken: dict[str, Exception] = field(default_factory=dict)
+    broken: dict[str, BaseException] = field(default_factory=dict)
 
     def backend(self, url: str) -> type[Backend]:
         """Return the class that serves a URL's scheme.
@@ -56,7 +59,7 @@ class Plugins:
 
     def _unknown(self, scheme: str) -> str:
         installed = ", ".join(f"{o.scheme}:// ({o.distribution})" for o in self.offers) or "none"
-        broken = "".join(f"; {name} failed to load: {exc!r}" for name, exc in self.broken.items())
+        broken = "".join(f"; {name} failed to load: {safe_repr(exc)}" for name, exc in self.broken.items())
         return (
             f"no installed plugin serves {scheme}://; install the distribution that does, by custom called "
             f"tallystick-{_SPELLED.get(scheme, scheme)}. Installed: {installed}{broken}"
@@ -92,9 +95,12 @@ def load(found: list[EntryPoint]) -> Plugins:
     for entry_point in found:
         try:
             plugin = entry_point.load()
-            plugins.hooks.register(plugin, name=entry_point.value)
             offered = _offered(plugin)
-        except Exception as exc:
+            plugins.hooks.register(plugin, name=entry_point.value)
+        except BaseException as exc:  # a module may exit where it is imported
+            if from_signal(exc, KeyboardInterrupt):
+                raise
+            plugins.hooks.unregister(name=entry_point.value)
             plugins.broken[_label(entry_point.dist) or entry_point.value] = exc
             continue
         name, version = (
@@ -106,9 +112,11 @@ def load(found: list[EntryPoint]) -> Plugins:
 
 def _offered(plugin: object) -> Mapping[str, type[Backend]]:
     offered: object = getattr(plugin, "tallystick_backend", dict)()
-    if not isinstance(offered, Mapping) or not all(map(_is_backend, offered.values())):
-        raise TypeError(f"tallystick_backend() returned {offered!r}; it must map URL schemes to subclasses of Backend")
-    return offered
+    by_scheme: dict[Any, Any] = dict(offered) if isinstance(offered, Mapping) else {None: None}
+    if not all(isinstance(scheme, str) and _is_backend(backend) for scheme, backend in by_scheme.items()):
+        returned = safe_repr(offered)
+        raise TypeError(f"tallystick_backend() returned {returned}; it must map URL schemes to subclasses of Backend")
+    return by_scheme
 
 
 def _is_backend(offered: object) -> bool:

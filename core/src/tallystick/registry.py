@@ -30,7 +30,8 @@ class Registry(Mapping[str, Definition[Any, Any]]):
             )
         if (other := self._by_kind.get(definition.kind)) is not None:
             raise DuplicateKind(
-                f"{definition.kind!r} is registered for {other.handler!r} and cannot be for {definition.handler!r} too"
+                f"{definition.kind!r} is registered for {safe_repr(other.handler)} "
+                f"and cannot be for {safe_repr(definition.handler)} too"
             )
         self._by_kind[definition.kind] = definition
 
@@ -59,7 +60,7 @@ class Registry(Mapping[str, Definition[Any, Any]]):
         try:
             return self._by_kind[kind]
         except KeyError:
-            raise UnknownKind(f"{kind!r} is not registered with this runner; {self._known()}") from None
+            raise UnknownKind(f"{safe_repr(kind)} is not registered with this runner; {self._known()}") from None
 
     def _known(self) -> str:
         return f"registered are: {', '.join(sorted(self._by_kind)) or 'none'}"

@@ -32,7 +32,7 @@ def safe_str(exc: BaseException) -> str:
     except BaseException as broken:
         if from_signal(broken):
             raise
-        return f"<str() of this exception raised {type_name(broken)}>"
+        return f"<str() of this exception raised {safe_repr(broken)}>"
 
 
 def type_name(value: object) -> str:

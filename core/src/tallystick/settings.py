@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from . import guards
 from .errors import ConfigurationError
+from .saferepr import safe_repr
 
 
 def _seconds(value: object) -> object:
@@ -116,4 +117,4 @@ def read_settings(arguments: SettingsArgs) -> Settings:
 
 def _problem(error: Any) -> str:
     name = str(error["loc"][0]) if error["loc"] else "settings"
-    return f"{name} (or TALLYSTICK_{name.upper()}) is {error['input']!r}: {error['msg']}"
+    return f"{name} (or TALLYSTICK_{name.upper()}) is {safe_repr(error['input'])}: {error['msg']}"

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pydantic import BaseModel, ValidationError
 
 from .errors import ConfigurationError
+from .saferepr import safe_repr
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
@@ -67,7 +68,7 @@ def _problem(error: Any) -> str:
     name = error["loc"][0]
     if error["type"] == "extra_forbidden":
         return f"there is no {name}"  # its value may be a misplaced password
-    return f"{name}={error['input']!r}: {error['msg']}"
+    return f"{name}={safe_repr(error['input'])}: {error['msg']}"
 
 
 def namespace(value: str) -> str:

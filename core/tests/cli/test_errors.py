@@ -134,3 +134,15 @@ def test_a_plugin_that_fails_leaves_our_commands_alone(
     assert capsys.readouterr().err == warning
     assert run(_fails, "--version") == 0
     assert capsys.readouterr().err == ""
+
+
+def _exits(app: typer.Typer) -> None:
+    raise SystemExit(7)
+
+
+def test_a_plugin_that_exits_leaves_our_commands_alone(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SystemExit of a plugin is a warning as well."""
+    assert run(_exits, "--help") == 0
+    assert capsys.readouterr().err == "warning: a plugin could not add its commands: SystemExit(7)\n"

@@ -1,6 +1,7 @@
 """The threads that work sync handlers."""
 
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from queue import SimpleQueue
 from threading import Thread
 
@@ -10,8 +11,8 @@ from .perform import perform
 from .run import Run
 from .workplace import Workplace
 
-Finish = Callable[[Run, Outcome], bool]
-"""Ends an attempt with its outcome; False if it had one already."""
+Finish = Callable[[Run, Outcome, BaseException | None], bool]
+"""Ends an attempt with its outcome and what was raised; False if it had one already."""
 
 
 class Threads:
@@ -56,5 +57,6 @@ class Threads:
     def _work(self) -> None:
         with self._place.current():
             while (run := self._queue.get()) is not None:
-                if self._flight.begin(run) and not self._finish(run, perform(self._place, run)):
+                # in a context of its own, so that no job sees the context variables that another has set
+                if self._flight.begin(run) and not self._finish(*copy_context().run(perform, self._place, run)):
                     return  # this thread was given up meanwhile, and another has its place

@@ -1,6 +1,5 @@
 """Put off jobs of kinds that this runner does not know: an older worker must not fail a newer job."""
 
-import logging
 from datetime import timedelta
 
 from .. import guards
@@ -9,8 +8,9 @@ from ..control import Abandon, Snooze
 from ..definition import Definition
 from ..errors import InvalidArgument
 from ..options import Options
+from ..safe_logging import safe_logger
 
-logger = logging.getLogger("tallystick.worker")
+logger = safe_logger("tallystick.worker")
 
 PUT_OFF = timedelta(seconds=30)
 """How long such a job is put off, so that another worker can have it."""

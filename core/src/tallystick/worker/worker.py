@@ -114,7 +114,7 @@ class Worker:
             self._tasks.cancel(run)
         if why is Stop.TIMED_OUT:
             error = TimeoutError(f"the handler did not return within {run.definition.options.timeout}")
-            if self._settler.finish(run, failed(run, error)):
+            if self._settler.finish(*failed(run, error)):
                 self._give_up(run)
 
     def _give_up(self, run: Run) -> None:
