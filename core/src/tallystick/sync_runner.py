@@ -1,6 +1,5 @@
 """A client that also works jobs."""
 
-import logging
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -12,11 +11,12 @@ from .backend import Backend
 from .client import Client
 from .current import is_inside, made_current
 from .errors import AlreadyStarted, CalledFromInside, InvalidArgument
+from .safe_logging import safe_logger
 from .settings import SettingsArgs
 from .signals import stop_signals
 from .worker import Snapshot, Worker, Workplace
 
-logger = logging.getLogger("tallystick.worker")
+logger = safe_logger("tallystick.worker")
 
 
 class SyncRunner(Client):
