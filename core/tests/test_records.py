@@ -126,4 +126,5 @@ def test_failure_of_many_causes() -> None:
         cause, error = error, ValueError(number)
         error.__cause__ = cause
     assert error is not None
-    assert Failure.of(error).traceback == "ValueError: 9999\n"
+    failure = Failure.of(error)
+    assert (failure.type, failure.message, failure.traceback) == ("ValueError", "9999", "")

@@ -81,7 +81,8 @@ class Failure:
 def _traceback(exc: BaseException) -> str:
     """Format a traceback; where the exception's own code raises or its causes are too many, the frames alone."""
     try:
-        return "".join(format_exception(exc, chain=_is_short_chain(exc)))
+        if _is_short_chain(exc):
+            return "".join(format_exception(exc))
     except BaseException as broken:  # it calls the exception's __str__, __getattr__ and __notes__
         if from_signal(broken):
             raise
