@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, field_serializer, field_validator
 from tallystick import DefinitionError, InvalidPayload
 from tallystick.codec import Codec
 
@@ -114,3 +114,69 @@ def test_undeclarable_type() -> None:
     """A type that pydantic cannot handle is refused when the job is defined."""
     with pytest.raises(DefinitionError, match="pydantic cannot handle"):
         codec(object.__init__)
+
+
+class Unequal(BaseModel):
+    """A model that cannot be compared."""
+
+    number: int
+
+    def __eq__(self, other: object) -> bool:
+        raise LookupError("no comparison")
+
+    __hash__ = None  # type: ignore[assignment]  # as Python would have it
+
+
+class Unwritable(BaseModel):
+    """A model whose serializer raises."""
+
+    number: int
+
+    @field_serializer("number")
+    def _write(self, value: int) -> int:
+        raise LookupError("no writing")
+
+
+class Unreadable(BaseModel):
+    """A model whose validator raises what pydantic does not handle."""
+
+    number: int
+
+    @field_validator("number")
+    @classmethod
+    def _read(cls, value: int) -> int:
+        raise LookupError("no reading")
+
+
+def deep() -> Any:
+    """Return lists in lists."""
+    value: Any = 1
+    for _ in range(5_000):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        (Any, deep()),
+        (list[int], [10**5_000, "x"]),
+        (list[int], 10**5_000),
+        (Unequal, Unequal(number=1)),
+        (Unwritable, Unwritable(number=1)),
+        (Unreadable, Unreadable.model_construct(number=1)),
+    ],
+    ids=["deep", "long number", "number", "eq", "serializer", "validator"],
+)
+def test_messages_never_raise(type_: Any, value: object) -> None:
+    """A value that cannot be written, read or compared is rejected by a short typed error, whatever its code raises."""
+    with pytest.raises(InvalidPayload, match="the payload of 'echo'") as caught:
+        codec(type_).encode(value)
+    assert len(str(caught.value)) < 1_000
+
+
+def test_validator_that_raises() -> None:
+    """Stored bytes whose validator raises are rejected by a typed error, with what it raised as the cause."""
+    with pytest.raises(InvalidPayload, match="LookupError: no reading") as caught:
+        codec(Unreadable).decode(b'{"number": 1}')
+    assert isinstance(caught.value.__cause__, LookupError)

@@ -146,3 +146,14 @@ def test_filter_fits(fitting: dict[str, Any]) -> None:
 def test_filter_does_not_fit(unfitting: dict[str, Any]) -> None:
     """One field that does not fit is enough, and an empty collection fits nothing."""
     assert not Filter(**unfitting).fits(stored(tags=("a", "b")))
+
+
+def test_failure_of_many_causes() -> None:
+    """Of an exception with very many causes the traceback has its own frames, so that it costs no seconds."""
+    error: BaseException | None = None
+    for number in range(10_000):
+        cause, error = error, ValueError(number)
+        error.__cause__ = cause
+    assert error is not None
+    failure = Failure.of(error)
+    assert (failure.type, failure.message, failure.traceback) == ("ValueError", "9999", "")

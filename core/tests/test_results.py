@@ -1,3 +1,4 @@
+import pickle
 from uuid import uuid4
 
 import pytest
@@ -130,3 +131,21 @@ def test_result_of_an_unknown_kind(runner: Runner, make_runner: MakeRunner) -> N
     other = make_runner(runner.backend)
     with pytest.raises(UnknownKind, match="'buy'"):
         other.result(handle)
+
+
+def test_errors_carry_the_record(runner: Runner) -> None:
+    """The error for a job without a result has its record and why it failed, also after it was pickled."""
+    handle, cancelled = runner.enqueue(Buy(amount=0)), runner.enqueue(Buy(amount=1), run_at=LONG)
+    runner.cancel(cancelled)
+    runner.start()
+    with pytest.raises(JobDiscarded) as discarded:
+        runner.result(handle, timeout=LONG)
+    for error in discarded.value, pickle.loads(pickle.dumps(discarded.value)):
+        assert error.record == runner.get(handle)
+        assert error.failure == error.record.last_error
+        assert error.failure is not None
+        assert error.failure.message == "nothing to buy"
+        assert "nothing to buy" in str(error)
+    with pytest.raises(JobCancelled) as caught:
+        runner.result(cancelled)
+    assert caught.value.record == runner.get(cancelled)

@@ -1,7 +1,21 @@
 """Callbacks of an application."""
 
+from typing import Any
+
 import pytest
-from tallystick import Abandon, Complete, Context, Definition, Discard, Fixed, Outcome, Record, Runner, State
+from tallystick import (
+    Abandon,
+    Complete,
+    Context,
+    Definition,
+    Discard,
+    Fixed,
+    InvalidArgument,
+    Outcome,
+    Record,
+    Runner,
+    State,
+)
 
 from .helpers import AT_ONCE, LONG, eventually
 
@@ -79,3 +93,48 @@ def test_callback_enqueues(runner: Runner, divide: Definition[int, int]) -> None
     runner.enqueue(divide.job(3))
     runner.start()
     eventually(lambda: runner.snapshot().discarded == 1)
+
+
+def test_exception(runner: Runner, divide: Definition[int, int]) -> None:
+    """A callback with a parameter `exception` gets the very exception of the attempt, and None for a completion."""
+    seen: list[BaseException | None] = []
+
+    @runner.on_completed
+    @runner.on_discarded
+    def note(record: Record, outcome: Outcome, exception: BaseException | None) -> None:
+        seen.append(exception)
+
+    runner.enqueue(divide.job(0))
+    runner.start()
+    eventually(lambda: seen)
+    runner.result(runner.enqueue(divide.job(3)), timeout=LONG)
+    eventually(lambda: seen[1:])
+    abandoned, nothing = seen
+    assert isinstance(abandoned, Abandon)
+    assert abandoned.__traceback__ is not None
+    assert nothing is None
+
+
+async def asynchronous(record: Record, outcome: Outcome) -> None:
+    """Would never be awaited."""
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [lambda: None, lambda record: None, lambda record, outcome, more: None, asynchronous, 7],
+    ids=["none", "one", "three", "async", "number"],
+)
+def test_not_a_callback(runner: Runner, callback: Any) -> None:
+    """What cannot be called with a record and an outcome is rejected when it is registered."""
+    for register in runner.on_completed, runner.on_discarded:
+        with pytest.raises(InvalidArgument, match="cannot be a callback"):
+            register(callback)
+
+
+def test_builtin_callback(runner: Runner, divide: Definition[int, int]) -> None:
+    """A callback whose parameters are not known is called with record and outcome."""
+    seen: dict[Record, Outcome] = {}
+    runner.on_completed(seen.setdefault)
+    runner.enqueue(divide.job(3))
+    runner.start()
+    eventually(lambda: seen)

@@ -48,13 +48,13 @@ def test_raises(make_runner: MakeRunner, raising: type[BaseException], asynchron
 
 @pytest.mark.parametrize("result", ["text", object(), 1.5])
 def test_returns_what_is_not_its_type(runner: Runner, result: Any) -> None:
-    """A handler that returns what is not its type, or is not JSON, has failed."""
+    """A handler that returns what is not its type, or is not JSON, is not called again: the job is discarded."""
 
-    @runner.job("sync", max_attempts=1)
+    @runner.job("sync")
     def sync(payload: None, ctx: Context) -> int:
         return result  # type: ignore[no-any-return]  # wrong on purpose
 
-    @runner.job("async", max_attempts=1)
+    @runner.job("async")
     async def coroutine(payload: None, ctx: Context) -> int:
         return result  # type: ignore[no-any-return]  # wrong on purpose
 
@@ -63,13 +63,14 @@ def test_returns_what_is_not_its_type(runner: Runner, result: Any) -> None:
         error = discarded(runner, runner.enqueue(definition.job(None)).id).last_error
         assert error is not None
         assert error.type == "tallystick.errors.InvalidResult"
+        assert error.message.startswith("the handler ran and returned, but its result cannot be stored")
         assert f"the result of {definition.kind!r}" in error.message
 
 
 def test_result_is_too_large(runner: Runner) -> None:
-    """A handler whose result is too large for the store has failed."""
+    """A handler whose result is too large for the store is not called again: the job is discarded."""
 
-    @runner.raw("raw", max_attempts=1)
+    @runner.raw("raw")
     def raw(payload: bytes, ctx: Context) -> bytes:
         return bytes(16 * 2**20 + 1)
 
@@ -81,7 +82,7 @@ def test_result_is_too_large(runner: Runner) -> None:
 
 @pytest.mark.parametrize("broken", [b"", b"{", b"\xff", b'"seven"'])
 def test_undecodable_record(make_runner: MakeRunner, broken: bytes) -> None:
-    """A record that cannot be decoded is discarded at once with its error, it alone; its handler is not called."""
+    """A record that cannot be decoded is retried later with its error, it alone; its handler is not called."""
     runner = make_runner(concurrency=1)
     worked: list[int] = []
 
@@ -100,7 +101,8 @@ def test_undecodable_record(make_runner: MakeRunner, broken: bytes) -> None:
     assert sorted(worked) == [1, 1, 2, 2]
     for record in (records[1], records[4]):
         stored = runner.get(record.id)
-        assert (stored.state, stored.attempt, stored.max_attempts) == (State.DISCARDED, 1, 20)
+        assert (stored.state, stored.attempt, stored.max_attempts) == (State.RETRYING, 1, 20)
+        assert stored.run_at > stored.updated_at
         assert stored.last_error is not None
         assert stored.last_error.type == "tallystick.errors.InvalidPayload"
 

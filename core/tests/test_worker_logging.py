@@ -1,6 +1,7 @@
 """Log records about jobs."""
 
 import logging
+from traceback import format_tb
 
 import pytest
 from tallystick import Abandon, Context, Fixed, Runner
@@ -44,6 +45,27 @@ def test_ends_are_logged(runner: Runner, caplog: pytest.LogCaptureFixture) -> No
     assert "retried: ConnectionError: no line" in logs[0].message
     assert "never mind" in logs[1].message
     assert all(log.__dict__["duration"] >= 0 for log in logs)
+    assert [log.__dict__["error_type"] for log in logs] == ["ConnectionError", "tallystick.control.Abandon"]
+
+
+def test_failures_are_logged_with_their_exception(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
+    """A tracker gets the exception itself with its frames, and one template for all jobs that end in the same way."""
+
+    @runner.job("fail", retry=Fixed(AT_ONCE), max_attempts=2)
+    def fail(payload: int, ctx: Context) -> None:
+        raise ConnectionError(payload)
+
+    runner.enqueue_batch([fail.job(1), fail.job(2)])
+    runner.start()
+    logs = eventually(lambda: (found := [log for log in caplog.records if hasattr(log, "duration")])[3:] and found)
+    assert len({log.msg for log in logs}) == 2
+    for log in logs:
+        assert log.exc_info is not None
+        kind, exc, traceback = log.exc_info
+        assert (kind, type(exc)) == (ConnectionError, ConnectionError)
+        assert traceback is not None
+        assert "in fail" in "".join(format_tb(traceback))
+        assert log.filename == "settler.py"
 
 
 def test_completions_are_quiet(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:

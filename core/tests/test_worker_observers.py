@@ -267,3 +267,33 @@ def test_observer_of_claims_that_exits(make_runner: MakeRunner, watch: Watch) ->
     runner.start()
     for number in range(2):
         assert runner.result(runner.enqueue(attempt.job(number)), timeout=LONG) == 1
+
+
+class Exceptions:
+    """A plugin that notes what was raised, and takes no other argument."""
+
+    def __init__(self) -> None:
+        self.seen: list[type] = []
+
+    @hookimpl
+    def tallystick_settled(self, exceptions: Sequence[BaseException | None]) -> None:
+        """Note it."""
+        self.seen += map(type, exceptions)
+
+
+def test_exceptions(make_runner: MakeRunner, watch: Watch) -> None:
+    """An observer of outcomes gets what each attempt raised: at a retry, at a discard, and None for a completion."""
+    observer: Exceptions = watch(Exceptions())
+    runner = make_runner(concurrency=1)
+
+    @runner.job("work", max_attempts=3, retry=lambda attempt, exc, draw: AT_ONCE)
+    def work(payload: bool, ctx: Context) -> None:
+        if payload:
+            raise ConnectionError if ctx.attempt == 1 else LookupError
+
+    runner.enqueue(work.job(True))
+    runner.start()
+    eventually(lambda: len(observer.seen) == 3)
+    runner.enqueue(work.job(False))
+    eventually(lambda: len(observer.seen) == 4)
+    assert observer.seen == [ConnectionError, LookupError, LookupError, type(None)]

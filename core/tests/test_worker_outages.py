@@ -183,7 +183,7 @@ class Refusing(MemoryBackend):
 
 
 def test_refused_outcome(make_runner: MakeRunner) -> None:
-    """An outcome that the store refuses for good discards its job with the refusal as its error, it alone."""
+    """An outcome that the store refuses for good discards its job with that as its error, it alone."""
     runner = make_runner(Refusing())
     job = echo(runner)
     handles = runner.enqueue_batch([job.job(n) for n in (12, 13, 14)])
@@ -193,7 +193,7 @@ def test_refused_outcome(make_runner: MakeRunner) -> None:
     assert states == [State.COMPLETED, State.DISCARDED, State.COMPLETED]
     error = runner.get(handles[1]).last_error
     assert isinstance(error, Failure)
-    assert (error.type, error.message) == ("ValueError", "thirteen")
+    assert error.message == "the handler ran and returned, but the store refused its result: thirteen"
 
 
 class Hasty(MemoryBackend):

@@ -25,6 +25,7 @@ from .plugins import check_contract, installed
 from .records import Filter, NewRecord, Record
 from .registry import Registry
 from .results import read_result
+from .saferepr import safe_repr, type_name
 from .settings import Settings, SettingsArgs, read_settings, with_own_worker_name
 from .state import FINAL
 
@@ -58,7 +59,7 @@ class Client:
         elif isinstance(backend, Backend):
             check_contract(type(backend), type(backend).__name__)
         elif backend is not None:
-            raise InvalidArgument(f"backend is of type {type(backend).__name__}; it must be a URL (a str) or a Backend")
+            raise InvalidArgument(f"backend is of type {type_name(backend)}; it must be a URL (a str) or a Backend")
         self._arguments = settings
         self._settings = read_settings(settings)
         self._lazy_backend = LazyBackend(backend if isinstance(backend, Backend) else None)
@@ -174,16 +175,28 @@ class Client:
         return self._registry
 
     def on_completed(self, callback: CallbackT) -> CallbackT:
-        """Call back after each job that this runner completed. Keep it short: it holds up the settling of others."""
-        self._observers.on_completed.append(callback)
+        """Call `callback(record, outcome)` after each job that this runner completed.
+
+        Keep it short: it holds up the settling of others. What it raises is logged. One that has a parameter
+        `exception` gets None there.
+
+        Raises:
+            InvalidArgument: it cannot be called so, or is an async function.
+        """
+        self._observers.on_completed(callback)
         return callback
 
     def on_discarded(self, callback: CallbackT) -> CallbackT:
-        """Call back after each job that this runner discarded. Keep it short: it holds up the settling of others.
+        """Call `callback(record, outcome)`, or with `exception=`, after each job that this runner discarded.
 
-        A job whose worker died at its last attempt is discarded by the runner that rescues it.
+        Keep it short: it holds up the settling of others. What it raises is logged. One that has a parameter
+        `exception` gets what the handler raised, with its traceback; None where nothing was raised. A job whose
+        worker died at its last attempt is discarded by the runner that rescues it; nothing was raised there.
+
+        Raises:
+            InvalidArgument: it cannot be called so, or is an async function.
         """
-        self._observers.on_discarded.append(callback)
+        self._observers.on_discarded(callback)
         return callback
 
     # enqueueing
@@ -332,4 +345,4 @@ def _id(job: Handle[Any] | UUID) -> UUID:
         return job.id
     if isinstance(job, UUID):
         return job
-    raise InvalidArgument(f"{job!r} is not a job's id; pass a uuid.UUID or what enqueue returned")
+    raise InvalidArgument(f"{safe_repr(job)} is not a job's id; pass a uuid.UUID or what enqueue returned")

@@ -1,11 +1,15 @@
 """Values to JSON bytes and back, by pydantic. What is encoded has been read back once, so that a reader can, too."""
 
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
 
 from .errors import DefinitionError, InvalidArgument
+from .interrupts import from_signal
+from .masking import has_masked
+from .reasons import reasons
+from .saferepr import safe_repr
 
 T = TypeVar("T")
 
@@ -20,7 +24,9 @@ class Codec(Generic[T]):
         try:
             self._adapter: TypeAdapter[T] = TypeAdapter(type_)
         except PydanticUserError as exc:
-            raise DefinitionError(f"{what} is declared as {type_!r}, which pydantic cannot handle: {exc}") from exc
+            raise DefinitionError(
+                f"{what} is declared as {safe_repr(type_)}, which pydantic cannot handle: {exc}"
+            ) from exc
 
     def encode(self, value: T) -> bytes:
         """Return the value as JSON.
@@ -28,42 +34,61 @@ class Codec(Generic[T]):
         Raises:
             InvalidPayload, InvalidResult: it is not of the type, or would not be read back as it is.
         """
+        why = "cannot be written as JSON"
         try:
             encoded = self._adapter.dump_json(value, by_alias=True, round_trip=True, warnings="error")
-        except (PydanticSerializationError, UnicodeEncodeError, ValueError, AttributeError) as exc:
-            reason = " ".join(str(exc).split()).removeprefix("Pydantic serializer warnings: ")
-            raise self._error(f"{self._what} is {_short(value)}, which cannot be written as JSON: {reason}") from exc
-        read = self.decode(encoded)
-        if self._typed and read != value:
-            raise self._error(f"{self._what} is {_short(value)}, which would be read back as {_short(read)}")
-        return encoded
+            why = "does not validate"
+            read = self._adapter.validate_json(encoded)
+            why = "cannot be compared with what is read back"
+            if not (self._typed and read != value):
+                return encoded
+        except BaseException as exc:  # serializers, validators and __eq__ are the user's code
+            rejected = self._rejected(exc, f"{self._shown(value)}{why}")
+        else:
+            rejected = self._error(f"{self._what} {self._shown(value)}would be read back as {self._other(read)}")
+        raise rejected  # here, where it gets no context
 
     def decode(self, encoded: bytes) -> T:
-        """Return the value that JSON bytes describe.
+        """Return the value that JSON bytes describe. An error never shows them, since logs and records keep it.
 
         Raises:
             InvalidPayload, InvalidResult: they are not JSON, or not of the type.
         """
         try:
             return self._adapter.validate_json(encoded)
-        except ValidationError as exc:
-            problems = "; ".join(_problem(error) for error in exc.errors(include_url=False)[:5])
-            raise self._error(f"{self._what} is {_short(encoded)}, which does not validate: {problems}") from exc
+        except BaseException as exc:
+            rejected = self._rejected(exc, "does not validate")
+        raise rejected  # here, where it gets no context: pydantic's error shows its input
 
     def accepts_none(self) -> bool:
         """Say whether None is of the type."""
         try:
             self._adapter.validate_python(None)
-        except ValidationError:
+        except BaseException as exc:  # a validator is the user's code
+            if from_signal(exc):
+                raise
             return False
         return True
 
+    def _rejected(self, exc: BaseException, why: str) -> InvalidArgument:
+        if from_signal(exc):
+            raise exc
+        error = self._error(f"{self._what} {why}: {reasons(exc, self._adapter)}")
+        if not self._masked and type(exc) is not ValidationError:
+            error.__cause__ = exc
+        return error
 
-def _problem(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"])
-    return f"{where}: {error['msg']}" if where else str(error["msg"])
+    def _shown(self, value: object) -> str:
+        return "" if self._masked else f"is {safe_repr(value)}, which "
 
+    def _other(self, read: object) -> str:
+        if not self._masked:
+            return safe_repr(read)
+        return (
+            "another value, which is not shown, as its type has masked fields; pydantic writes a masked field as "
+            'asterisks, unless a field_serializer with when_used="json" writes its value'
+        )
 
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:200]}... ({len(text):,} characters)"
+    @cached_property
+    def _masked(self) -> bool:
+        return has_masked(self._adapter)

@@ -4,6 +4,11 @@ A message names the value, what is wrong with it and what is allowed. A plugin m
 place, and raises them `from` the original.
 """
 
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from .records import Failure, Record
+
 
 class TallystickError(Exception):
     """The root of the tree."""
@@ -18,7 +23,7 @@ class InvalidPayload(InvalidArgument):
 
 
 class InvalidResult(InvalidArgument):
-    """A handler returned what is not of its type, or is not JSON; the attempt failed."""
+    """A handler returned what is not of its type, or is not JSON; its job was discarded, since its work is done."""
 
 
 class PayloadTooLarge(InvalidArgument):
@@ -109,9 +114,23 @@ class NotFinished(ResultError):
     """The job did not finish in the time that was given."""
 
 
-class JobDiscarded(ResultError):
-    """The job was discarded; the message carries its last error."""
+class _FinishedWithoutResult(ResultError):
+    def __init__(self, message: str, record: "Record") -> None:
+        super().__init__(message)
+        self.record = record
+
+    def __reduce__(self) -> "tuple[type[Self], tuple[str, Record]]":
+        return type(self), (str(self), self.record)
 
 
-class JobCancelled(ResultError):
-    """The job was cancelled."""
+class JobDiscarded(_FinishedWithoutResult):
+    """The job was discarded. `record` is the job as it is stored; `failure` and the message say why."""
+
+    @property
+    def failure(self) -> "Failure | None":
+        """The error of the last attempt that failed."""
+        return self.record.last_error
+
+
+class JobCancelled(_FinishedWithoutResult):
+    """The job was cancelled. `record` is the job as it is stored."""

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from .errors import InvalidArgument, PayloadTooLarge
+from .saferepr import safe_repr
 from .state import FINAL, State
 
 T = TypeVar("T")
@@ -14,16 +15,9 @@ NAME_LENGTH = 255
 """The most characters of a kind, queue, worker, unique key or tag."""
 
 
-_SHOWN_LENGTH = 200
-
-
 def shown(value: object) -> str:
-    """Return the repr of a value for a message, cut to a readable length."""
-    try:
-        text = repr(value)
-    except Exception:
-        return f"<{type(value).__name__}>"
-    return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}... ({len(text):,} characters)"
+    """Return the repr of a value for a message: bounded, and whatever the value's own methods raise."""
+    return safe_repr(value)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -40,12 +34,12 @@ def utc(value: datetime, what: str = "now") -> datetime:
         return value
     if value.tzinfo is None or value.utcoffset() is None:
         raise InvalidArgument(
-            f"{what} is {value!r}, which has no time zone; pass an aware datetime, e.g. datetime.now(UTC)"
+            f"{what} is {shown(value)}, which has no time zone; pass an aware datetime, e.g. datetime.now(UTC)"
         )
     try:
         return value.astimezone(UTC)
     except (OverflowError, ValueError) as exc:
-        raise InvalidArgument(f"{what} is {value!r}, which lies outside the years 1 to 9999 in UTC") from exc
+        raise InvalidArgument(f"{what} is {shown(value)}, which lies outside the years 1 to 9999 in UTC") from exc
 
 
 def moment(value: datetime | timedelta | None, now: datetime, what: str = "run_at") -> datetime:
@@ -57,7 +51,7 @@ def moment(value: datetime | timedelta | None, now: datetime, what: str = "run_a
     try:
         return now + delay(value, what)
     except OverflowError as exc:
-        raise InvalidArgument(f"{what} is {value!r}, which ends after the year 9999") from exc
+        raise InvalidArgument(f"{what} is {shown(value)}, which ends after the year 9999") from exc
 
 
 def due(value: datetime | timedelta | None, what: str = "run_at") -> None:

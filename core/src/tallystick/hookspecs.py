@@ -63,8 +63,13 @@ def tallystick_work(ctx: "Context") -> Callable[[], None] | None:
 
 
 @hookspec
-def tallystick_settled(outcomes: Sequence[Outcome], records: Sequence[Record]) -> None:
+def tallystick_settled(
+    outcomes: Sequence[Outcome], records: Sequence[Record], exceptions: Sequence[BaseException | None]
+) -> None:
     """Observe outcomes that the backend applied, each with the record as it was claimed, in one order.
+
+    An exception is what ended the attempt, with its traceback; None where nothing was raised, as in a completion. Keep
+    none of them: they hold all that the handler's frames hold. An implementation may take fewer of the arguments.
 
     Jobs that this runner's rescue discarded or cancelled are among them, each with its record after the rescue.
     """

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from .errors import InvalidArgument, Unavailable
+from .saferepr import safe_repr
 
 T = TypeVar("T")
 
@@ -42,8 +43,8 @@ def on_calling_loop(make: Callable[[], Awaitable[T]], what: object = "this objec
     caller = _caller.get(None)
     if caller is None or _is_loop():
         raise InvalidArgument(
-            f"{what!r} belongs to an event loop, which a blocking call cannot use; await the twin of the call that "
-            "begins with `a`, on that loop: `await runner.aenqueue(...)`, `await ctx.acomplete(...)`"
+            f"{safe_repr(what)} belongs to an event loop, which a blocking call cannot use; await the twin of the call "
+            "that begins with `a`, on that loop: `await runner.aenqueue(...)`, `await ctx.acomplete(...)`"
         )
     return caller.run(make)
 

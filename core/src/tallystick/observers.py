@@ -1,19 +1,33 @@
-"""Telling plugins and callbacks about jobs. What they raise is logged, and changes nothing for the job."""
+"""Reporting to plugins and callbacks. What they raise is logged, and changes nothing for the job."""
 
-import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextvars import copy_context
+from inspect import Parameter, Signature, iscoroutinefunction, signature
+from typing import Any, Protocol
 
 import pluggy
 
 from .context import Context
+from .errors import InvalidArgument
+from .hook_calls import hook_calls
+from .interrupts import from_signal
 from .outcomes import Complete, Discard, Outcome
 from .records import Claim, Inserted, Record
+from .safe_logging import safe_logger
+from .saferepr import safe_repr
 
-logger = logging.getLogger("tallystick.observers")
+logger = safe_logger("tallystick.observers")
 
-Callback = Callable[[Record, Outcome], object]
-"""Called with the record as it was claimed, and the outcome that was recorded."""
+
+class CallbackWithException(Protocol):
+    """A callback that also takes what the handler raised."""
+
+    def __call__(self, record: Record, outcome: Outcome, /, *, exception: BaseException | None) -> object:
+        """Take the record as it was claimed, the outcome that was recorded, and the exception, if there was one."""
+
+
+Callback = Callable[[Record, Outcome], object] | CallbackWithException
+"""Called with the record as it was claimed and the outcome that was recorded, and with `exception` if it takes that."""
 
 
 class Observers:
@@ -22,56 +36,98 @@ class Observers:
     def __init__(self, plugins: pluggy.PluginManager) -> None:
         self._hook = plugins.hook
         self._watched = bool(plugins.hook.tallystick_work.get_hookimpls())
-        self.on_completed: list[Callback] = []
-        self.on_discarded: list[Callback] = []
+        self._on_completed: list[tuple[Callback, bool]] = []
+        self._on_discarded: list[tuple[Callback, bool]] = []
+
+    def on_completed(self, callback: Callback) -> None:
+        """Add a callback for jobs that completed."""
+        self._on_completed.append((callback, _takes_exception(callback)))
+
+    def on_discarded(self, callback: Callback) -> None:
+        """Add a callback for jobs that were discarded."""
+        self._on_discarded.append((callback, _takes_exception(callback)))
 
     def enqueued(self, inserted: Sequence[Inserted]) -> None:
-        """Tell of an insert."""
+        """Report an insert."""
         _each(self._hook.tallystick_enqueued, inserted=inserted)
 
     def claimed(self, records: Sequence[Record]) -> None:
-        """Tell of a claim."""
+        """Report a claim."""
         _each(self._hook.tallystick_claimed, records=records)
 
     def begin_work(self, ctx: Context) -> Sequence[Callable[[], None]]:
-        """Tell that a handler is about to be called; return what `end_work` takes."""
+        """Report that a handler is about to be called; return what `end_work` takes."""
         return _each(self._hook.tallystick_work, ctx=ctx) if self._watched else ()
 
     def end_work(self, endings: Sequence[Callable[[], None]]) -> None:
-        """Tell that the handler is done."""
+        """Report that the handler is done."""
         for end in endings:
-            _tell(end)
+            _call(end)
 
-    def settled(self, outcomes: Sequence[Outcome], records: Sequence[Record]) -> None:
-        """Tell of outcomes that were recorded."""
-        _each(self._hook.tallystick_settled, outcomes=outcomes, records=records)
-        if self.on_completed or self.on_discarded:
-            for record, outcome in zip(records, outcomes, strict=True):
-                for callback in self._callbacks(outcome):
-                    _tell(callback, record, outcome)
+    def settled(
+        self,
+        outcomes: Sequence[Outcome],
+        records: Sequence[Record],
+        exceptions: Sequence[BaseException | None] | None = None,
+    ) -> None:
+        """Report outcomes that were recorded, each with its record and with what was raised, if anything."""
+        exceptions = exceptions or [None] * len(outcomes)
+        _each(self._hook.tallystick_settled, outcomes=outcomes, records=records, exceptions=exceptions)
+        if self._on_completed or self._on_discarded:
+            for record, outcome, exception in zip(records, outcomes, exceptions, strict=True):
+                for callback, takes_exception in self._callbacks(outcome):
+                    more = {"exception": exception} if takes_exception else {}
+                    # in a context of its own, so that none sees the context variables that another has set
+                    copy_context().run(_call, callback, record, outcome, **more)
 
     def lost(self, claims: Sequence[Claim]) -> None:
-        """Tell of claims that are held no longer."""
+        """Report claims that are held no longer."""
         _each(self._hook.tallystick_lost, claims=claims)
 
-    def _callbacks(self, outcome: Outcome) -> list[Callback]:
+    def _callbacks(self, outcome: Outcome) -> list[tuple[Callback, bool]]:
         if isinstance(outcome, Complete):
-            return self.on_completed
-        return self.on_discarded if isinstance(outcome, Discard) else []
+            return self._on_completed
+        return self._on_discarded if isinstance(outcome, Discard) else []
 
 
 def _each(hook: pluggy.HookCaller, **arguments: Any) -> list[Any]:
     """Call each implementation of a hook on its own, so that one that raises keeps no other from being called."""
-    answers = []
-    for implementation in reversed(hook.get_hookimpls()):
-        taken = {name: arguments[name] for name in implementation.argnames}
-        answers.append(_tell(implementation.function, **taken))
+    answers = [_call(function, **taken) for function, taken in hook_calls(hook, **arguments)]
     return [answer for answer in answers if answer is not None]
 
 
-def _tell(listener: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _call(listener: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     try:
         return listener(*args, **kwargs)
-    except Exception:
-        logger.exception("an observer raised: %r", listener)
+    except BaseException as exc:
+        if from_signal(exc):
+            raise
+        logger.exception("an observer raised: %s", safe_repr(listener))
         return None
+
+
+def _takes_exception(callback: Callback) -> bool:
+    """Return whether a callback takes `exception`; refuse what cannot be called with (record, outcome)."""
+    parameters = _parameters(callback)
+    more = {"exception": None} if "exception" in parameters else {}
+    try:
+        Signature(list(parameters.values())).bind(None, None, **more)
+    except TypeError as exc:
+        raise _not_a_callback(callback) from exc
+    return bool(more)
+
+
+def _parameters(callback: Callback) -> dict[str, Parameter]:
+    if iscoroutinefunction(callback) or not callable(callback):
+        raise _not_a_callback(callback)
+    try:
+        return dict(signature(callback).parameters)
+    except (TypeError, ValueError):  # of some functions written in C nothing is known
+        return {"args": Parameter("args", Parameter.VAR_POSITIONAL)}
+
+
+def _not_a_callback(callback: object) -> InvalidArgument:
+    return InvalidArgument(
+        f"{safe_repr(callback)} cannot be a callback; it must be a function of (record, outcome) or of "
+        "(record, outcome, exception), and not an async one"
+    )

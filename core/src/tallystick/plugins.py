@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from pkgutil import resolve_name
-from typing import cast
+from typing import Any, cast
 
 import pluggy
 
 from . import hookspecs
 from .backend import CONTRACT_VERSION, Backend
 from .errors import ConfigurationError, ContractMismatch, PluginConflict, UnknownScheme
+from .interrupts import from_signal
+from .saferepr import safe_repr
 from .url_advice import for_scheme
 from .urls import check
 
@@ -65,7 +67,7 @@ class Plugins:
 
     hooks: pluggy.PluginManager
     offers: list[Offer] = field(default_factory=list)
-    broken: dict[str, Exception] = field(default_factory=dict)
+    broken: dict[str, BaseException] = field(default_factory=dict)
 
     def backend(self, url: str) -> type[Backend]:
         """Return the class that serves a URL's scheme.
@@ -88,7 +90,7 @@ class Plugins:
 
     def _unknown(self, scheme: str) -> str:
         installed = ", ".join(f"{o.scheme}:// ({o.distribution})" for o in self.offers) or "none"
-        broken = "".join(f"; {name} failed to load: {exc!r}" for name, exc in self.broken.items())
+        broken = "".join(f"; {name} failed to load: {safe_repr(exc)}" for name, exc in self.broken.items())
         advice = for_scheme(scheme) or (
             f"install the distribution that does, by custom called tallystick-{_SPELLED.get(scheme, scheme)}"
         )
@@ -121,9 +123,12 @@ def load(found: list[EntryPoint]) -> Plugins:
     for entry_point in found:
         try:
             plugin = entry_point.load()
-            plugins.hooks.register(plugin, name=entry_point.value)
             offered = _offered(plugin)
-        except Exception as exc:
+            plugins.hooks.register(plugin, name=entry_point.value)
+        except BaseException as exc:  # a module may exit where it is imported
+            if from_signal(exc, KeyboardInterrupt):
+                raise
+            plugins.hooks.unregister(name=entry_point.value)
             plugins.broken[_label(entry_point.dist) or entry_point.value] = exc
             continue
         name, version = (
@@ -135,12 +140,13 @@ def load(found: list[EntryPoint]) -> Plugins:
 
 def _offered(plugin: object) -> Mapping[str, str | type[Backend]]:
     offered: object = getattr(plugin, "tallystick_backend", dict)()
-    if not isinstance(offered, Mapping) or not all(map(_is_place, offered.values())):
+    by_scheme: dict[Any, Any] = dict(offered) if isinstance(offered, Mapping) else {None: None}
+    if not all(isinstance(scheme, str) and _is_place(place) for scheme, place in by_scheme.items()):
         raise TypeError(
-            f"tallystick_backend() returned {offered!r}; it must map URL schemes to subclasses of Backend, each as "
-            '"module:Class"'
+            f"tallystick_backend() returned {safe_repr(offered)}; it must map URL schemes to subclasses of Backend, "
+            'each as "module:Class"'
         )
-    return offered
+    return by_scheme
 
 
 def _is_place(offered: object) -> bool:

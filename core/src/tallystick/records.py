@@ -17,6 +17,8 @@ from uuid_utils.compat import uuid7
 
 from . import guards
 from .errors import InvalidArgument
+from .interrupts import from_signal
+from .saferepr import safe_str, type_name
 from .state import State
 
 PRIORITIES = (-(2**15), 2**15 - 1)
@@ -24,6 +26,9 @@ PRIORITIES = (-(2**15), 2**15 - 1)
 
 MAX_ATTEMPTS = (1, 1_000_000)
 """The fewest and the most attempts that a new job may be given."""
+
+_LONGEST_CHAIN = 100
+"""The most causes that a traceback shows."""
 
 UniqueUntil = Literal["finished", "purged"]
 """How long a unique key is held: while the job lives, or as long as its record is kept."""
@@ -58,8 +63,8 @@ class Failure:
     def of(cls, exc: BaseException) -> Self:
         """Describe an exception; of a long message the head is kept, of a long traceback the tail."""
         return cls(
-            type=f"{type(exc).__module__}.{type(exc).__qualname__}".removeprefix("builtins."),
-            message=_text(exc)[: cls.MESSAGE_LENGTH],
+            type=type_name(exc),
+            message=safe_str(exc)[: cls.MESSAGE_LENGTH],
             traceback=_traceback(exc)[-cls.TRACEBACK_LENGTH :],
         )
 
@@ -81,25 +86,29 @@ class Failure:
         return cls("Unreadable", text.decode(errors="backslashreplace") if isinstance(text, bytes) else str(text))
 
 
-def _text(exc: BaseException) -> str:
-    try:
-        return str(exc)
-    except Exception as broken:
-        return f"<str() of this exception raised {_words(broken)}>"
-
-
-def _words(broken: Exception) -> str:
-    try:
-        return repr(broken)
-    except Exception:
-        return type(broken).__name__
-
-
 def _traceback(exc: BaseException) -> str:
+    """Format a traceback; where the exception's own code raises or its causes are too many, the frames alone."""
     try:
-        return "".join(format_exception(exc))
-    except Exception:  # it asks the exception for its cause and notes, and one with a __getattr__ may raise anything
-        return "".join(format_tb(exc.__traceback__))
+        if _is_short_chain(exc):
+            return "".join(format_exception(exc))
+    except BaseException as broken:  # it calls the exception's __str__, __getattr__ and __notes__
+        if from_signal(broken):
+            raise
+    try:
+        return "".join(format_tb(BaseException.__getattribute__(exc, "__traceback__")))
+    except BaseException as broken:  # it reads source lines by the module's own loader
+        if from_signal(broken):
+            raise
+        return ""
+
+
+def _is_short_chain(exc: BaseException) -> bool:
+    link: BaseException | None = exc
+    for _ in range(_LONGEST_CHAIN):
+        if link is None:
+            return True
+        link = link.__cause__ or link.__context__
+    return False
 
 
 LEASE_EXPIRED = Failure("LeaseExpired", "the worker stopped extending its lease: it was killed, cut off or frozen")

@@ -7,6 +7,7 @@ from .definition import Call, Definition
 from .errors import AlreadyStarted, DuplicateKind, UnknownKind
 from .job import Job
 from .origin import Origin
+from .saferepr import safe_repr
 
 
 class Registry(Mapping[str, Definition[Any, Any]]):
@@ -40,7 +41,8 @@ class Registry(Mapping[str, Definition[Any, Any]]):
             before = self._origins[kind]
             if before is None or not before.is_executed_again(origin):
                 raise DuplicateKind(
-                    f"{kind!r} is registered for {other.handler!r} and cannot be for {definition.handler!r} too"
+                    f"{kind!r} is registered for {safe_repr(other.handler)} "
+                    f"and cannot be for {safe_repr(definition.handler)} too"
                 )
         elif self.closed:
             raise AlreadyStarted(
@@ -60,8 +62,9 @@ class Registry(Mapping[str, Definition[Any, Any]]):
                 return job.definition, job.payload
         elif (definition := self._by_class.get(type(job))) is not None:
             return definition, job
+        what = f"a call of {job.definition.kind!r}" if isinstance(job, Call) else safe_repr(type(job))
         raise UnknownKind(
-            f"{job!r} is of a job that was not registered with this runner, or was defined again since; {self._known()}"
+            f"{what} is of a job that was not registered with this runner, or was defined again since; {self._known()}"
         )
 
     def named(self, kind: str) -> Definition[Any, Any]:
@@ -69,7 +72,7 @@ class Registry(Mapping[str, Definition[Any, Any]]):
         try:
             return self._by_kind[kind]
         except KeyError:
-            raise UnknownKind(f"{kind!r} is not registered with this runner; {self._known()}") from None
+            raise UnknownKind(f"{safe_repr(kind)} is not registered with this runner; {self._known()}") from None
 
     def _known(self) -> str:
         return f"registered are: {', '.join(sorted(self._by_kind)) or 'none'}"

@@ -20,8 +20,9 @@ def read_result(registry: Registry, record: Record) -> Any:
             return registry.named(record.kind).decode_result(record.result)
         case State.DISCARDED:
             error = record.last_error
-            raise JobDiscarded(f"{job} was discarded" + (f": {error.type}: {error.message}" if error else ""))
+            why = f": {error.type}: {error.message}" if error else ""
+            raise JobDiscarded(f"{job} was discarded{why}", record)
         case State.CANCELLED:
-            raise JobCancelled(f"{job} was cancelled")
+            raise JobCancelled(f"{job} was cancelled", record)
         case _:
             raise NotFinished(f"{job} is {record.state}, attempt {record.attempt} of {record.max_attempts}")

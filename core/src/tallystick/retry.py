@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from .errors import InvalidArgument
+from .saferepr import safe_repr
 
 
 class RetryPolicy(Protocol):
@@ -32,7 +33,9 @@ class Exponential:
 
     def __post_init__(self) -> None:
         if self.base < timedelta(0) or self.cap < timedelta(0) or not self.factor >= 1 or not 0 <= self.jitter <= 1:
-            raise InvalidArgument(f"{self!r}: base and cap must not be negative, factor >= 1, jitter from 0 to 1")
+            raise InvalidArgument(
+                f"{safe_repr(self)}: base and cap must not be negative, factor >= 1, jitter from 0 to 1"
+            )
 
     def __call__(self, attempt: int, exc: BaseException, draw: float, /) -> timedelta | None:
         if not self.base:
@@ -52,7 +55,7 @@ class Fixed:
 
     def __post_init__(self) -> None:
         if self.delay < timedelta(0):
-            raise InvalidArgument(f"{self!r}: the delay must not be negative")
+            raise InvalidArgument(f"{safe_repr(self)}: the delay must not be negative")
 
     def __call__(self, attempt: int, exc: BaseException, draw: float, /) -> timedelta | None:
         return self.delay

@@ -1,13 +1,13 @@
 """Warnings of queues that a worker does not serve, so that no job waits there unnoticed."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .definition import Definition
 from .records import NewRecord
+from .safe_logging import safe_logger
 
-logger = logging.getLogger("tallystick.worker")
+logger = safe_logger("tallystick.worker")
 
 _MOST_WARNINGS = 1_000
 

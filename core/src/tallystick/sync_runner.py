@@ -1,7 +1,6 @@
 """A client that also works jobs."""
 
 import atexit
-import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -18,12 +17,13 @@ from .errors import AlreadyStarted, CalledFromInside, InvalidArgument
 from .handle import Handle
 from .leftovers import report_lost_jobs
 from .records import NewRecord
+from .safe_logging import safe_logger
 from .served_queues import ServedQueues
 from .settings import SettingsArgs
 from .signals import stop_signals
 from .worker import Snapshot, Worker, Workplace
 
-logger = logging.getLogger("tallystick.worker")
+logger = safe_logger("tallystick.worker")
 
 
 class SyncRunner(Client):

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from . import url_advice
 from .errors import ConfigurationError
+from .saferepr import safe_repr
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
@@ -153,7 +154,7 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>`]+")
 
 def shown(value: object) -> str:
     """Return the repr of a value; of one that may hold a URL only what can be shown."""
-    text = repr(value)
+    text = safe_repr(value)
     if not re.search("://|@|password", text, re.IGNORECASE):
         return text
     return repr(redact(value)) if isinstance(value, str) and "://" in value else f"a {type(value).__name__} with a URL"

@@ -142,3 +142,15 @@ def test_bad_usage_shows_no_password(cli: Cli, arguments: list[str]) -> None:
     answer = cli(*arguments, "postgresql://u:S3CRET@h/db")
     assert answer.code == 2
     assert "S3CRET" not in answer.out + answer.err
+
+
+def _exits(app: typer.Typer) -> None:
+    raise SystemExit(7)
+
+
+def test_a_plugin_that_exits_leaves_our_commands_alone(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SystemExit of a plugin is a warning as well."""
+    assert run(_exits, "--help") == 0
+    assert capsys.readouterr().err == "warning: a plugin could not add its commands: SystemExit(7)\n"

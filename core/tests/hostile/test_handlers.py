@@ -87,7 +87,7 @@ class Exits(BaseModel):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 def test_validator_exits(make_runner: MakeRunner, asynchronous: bool) -> None:
-    """A validator that raises SystemExit discards its job, and costs the worker no thread and no loop."""
+    """A validator that raises SystemExit fails its attempt, and costs the worker no thread and no loop."""
     runner = make_runner(concurrency=1, grace=AT_ONCE)
 
     def sync(payload: Exits, ctx: Context) -> None: ...
@@ -98,7 +98,7 @@ def test_validator_exits(make_runner: MakeRunner, asynchronous: bool) -> None:
     runner.backend.insert([record := NewRecord(kind="exit", payload=b'{"number": 7}')])
     runner.start()
     try:
-        eventually(lambda: runner.get(record.id).state is State.DISCARDED)
+        eventually(lambda: runner.get(record.id).state is State.RETRYING)
     finally:
         stop_anyhow(runner)
 

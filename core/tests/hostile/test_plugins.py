@@ -138,3 +138,26 @@ def test_one_observer_raises(make_runner: MakeRunner) -> None:
         for plugin in (listening, deaf):
             hooks.unregister(plugin)
     assert len(listening.told) == 1
+
+
+@pytest.mark.parametrize("raised", [SystemExit, GeneratorExit, MemoryError])
+def test_plugin_that_exits(monkeypatch: pytest.MonkeyPatch, raised: type[BaseException]) -> None:
+    """A plugin that exits while it is loaded or asked for its backends is kept aside, with its hooks; others work."""
+
+    def exits(*arguments: object) -> Any:
+        raise raised("no")
+
+    asked = SimpleNamespace(tallystick_backend=exits, tallystick_claimed=hookimpl(lambda records: None))
+    monkeypatch.setitem(sys.modules, "tallystick_asked_plugin", asked)
+    monkeypatch.setitem(
+        sys.modules, "tallystick_good_plugin", SimpleNamespace(tallystick_backend=lambda: {"acme": MemoryBackend})
+    )
+    loaded = EntryPoint("loaded", "tallystick_loaded_plugin", "tallystick")
+    monkeypatch.setattr(EntryPoint, "load", lambda self: exits() if self.name == "loaded" else sys.modules[self.value])
+    found = plugins.load(
+        [loaded, *(EntryPoint(name, f"tallystick_{name}_plugin", "tallystick") for name in ("asked", "good"))]
+    )
+    assert found.backend("acme://host") is MemoryBackend
+    assert {type(exc) for exc in found.broken.values()} == {raised}
+    assert len(found.broken) == 2
+    assert not found.hooks.hook.tallystick_claimed.get_hookimpls()

@@ -10,6 +10,9 @@ from typer.core import TyperGroup
 from .. import plugins
 from .._version import __version__
 from ..errors import BackendError, ResultError, TallystickError
+from ..hook_calls import hook_calls
+from ..interrupts import from_signal
+from ..saferepr import safe_repr
 from ..urls import redact, redact_all
 from . import demo, doctor, jobs, queues, stats, store, worker
 from .options import examples
@@ -120,7 +123,10 @@ def run() -> None:
 
 
 def _add_commands_of_plugins() -> None:
-    try:
-        plugins.installed().hooks.hook.tallystick_cli(app=app)
-    except Exception as exc:  # a plugin's fault must not take the other commands away
-        typer.echo(f"warning: a plugin could not add its commands: {one_line(repr(exc))}", err=True)
+    for add, arguments in hook_calls(plugins.installed().hooks.hook.tallystick_cli, app=app):
+        try:
+            add(**arguments)
+        except BaseException as exc:  # a plugin's fault must not take the other commands away
+            if from_signal(exc, KeyboardInterrupt):
+                raise
+            typer.echo(f"warning: a plugin could not add its commands: {one_line(safe_repr(exc))}", err=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from .show import printable
 
-FIELDS = ("job_id", "kind", "queue", "attempt", "duration")
+FIELDS = ("job_id", "kind", "queue", "attempt", "duration", "error_type")
 """The extra fields that the runner's log records carry."""
 
 

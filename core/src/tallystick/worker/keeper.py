@@ -1,6 +1,5 @@
 """Keeping the leases of the jobs in hand, from a thread that waits for no handler."""
 
-import logging
 from collections.abc import Callable, Sequence
 from math import inf
 from time import monotonic
@@ -9,6 +8,8 @@ from ..context import Stop, log_fields
 from ..errors import BackendError
 from ..outcomes import Cancel, Release
 from ..records import Hold
+from ..safe_logging import safe_logger
+from ..saferepr import safe_repr
 from . import clock
 from .flight import Flight
 from .losses import Losses
@@ -17,7 +18,7 @@ from .service import Service
 from .settler import Settler
 from .workplace import Workplace
 
-logger = logging.getLogger("tallystick.worker")
+logger = safe_logger("tallystick.worker")
 
 _LONGEST_TICK = 0.5
 
@@ -99,7 +100,9 @@ class Keeper:
             if len(runs) > 1:
                 return [hold for run in runs for hold in self._holds([run])]
             [run] = runs
-            logger.warning("job %s: its lease could not be extended: %r", run.id, exc, extra=log_fields(run.record))
+            logger.warning(
+                "job %s: its lease could not be extended: %s", run.id, safe_repr(exc), extra=log_fields(run.record)
+            )
             return [Hold.HELD]
 
     def _learn(self, runs: Sequence[Run], holds: Sequence[Hold]) -> None:

@@ -1,14 +1,14 @@
 """Attempts whose claims were lost, each reported once, whichever thread learns it first."""
 
-import logging
 from collections.abc import Sequence
 from threading import Lock
 
 from ..context import Stop, log_fields
+from ..safe_logging import safe_logger
 from .run import Run
 from .workplace import Workplace
 
-logger = logging.getLogger("tallystick.worker")
+logger = safe_logger("tallystick.worker")
 
 
 class Losses:

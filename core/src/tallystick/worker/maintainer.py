@@ -10,11 +10,12 @@ from random import random
 from ..context import log_fields
 from ..outcomes import Cancel, Discard, Outcome
 from ..records import LEASE_EXPIRED, Record
+from ..safe_logging import safe_logger
 from ..state import State
 from .service import Service
 from .workplace import Workplace
 
-logger = logging.getLogger("tallystick.worker")
+logger = safe_logger("tallystick.worker")
 
 _LIMIT = 1_000
 

@@ -1,12 +1,11 @@
 """Jobs that are put off since their kind is not registered: counted, and logged once a minute for each kind."""
 
-import logging
 from collections import Counter
 from time import monotonic
 
 from ..context import Context, log_fields
 
-logger = logging.getLogger("tallystick.worker")
+logger = safe_logger("tallystick.worker")
 
 _SECONDS = 60
 _MOST_KINDS = 1_000

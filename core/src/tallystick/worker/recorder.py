@@ -1,24 +1,24 @@
 """Recording how attempts ended, in a store that may fail or lose its answers, and beside handlers that did so."""
 
-import logging
 from collections.abc import Mapping
 from threading import Event
 from uuid import UUID
 
 from ..backend import Backend
 from ..context import log_fields
-from ..errors import BackendError, OutcomeUnknown
+from ..errors import BackendError, InvalidResult, OutcomeUnknown
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from ..records import Failure, Record
+from ..safe_logging import exc_info, safe_logger
+from ..saferepr import safe_repr, safe_str
 from ..state import State
+from .perform import Ended
 from .run import Run
 
-logger = logging.getLogger("tallystick.worker")
+logger = safe_logger("tallystick.worker")
 
-Ended = tuple[Run, Outcome]
-
-Recorded = tuple[Outcome, bool]
-"""The outcome that was settled, and whether it was applied."""
+Recorded = tuple[Ended, bool]
+"""The end that was settled, which the store or the handler's transaction may have changed, and whether it applied."""
 
 _LEADS_TO: dict[type[Outcome], set[State]] = {
     Complete: {State.COMPLETED},
@@ -40,12 +40,12 @@ class Recorder:
 
     def record(self, batch: list[Ended]) -> list[Recorded]:
         """Record outcomes, and return what was recorded of each, in order."""
-        recorded = self._settle([outcome for _, outcome in batch])
+        recorded = self._settle(batch)
         if all(applied for _, applied in recorded):
             return recorded
         return [
-            one if one[1] or run.completion is None else self._or_completed(run, one)
-            for (run, _), one in zip(batch, recorded, strict=True)
+            one if one[1] or ended.run.completion is None else self._or_completed(ended.run, one)
+            for ended, one in zip(batch, recorded, strict=True)
         ]
 
     def record_own(self, alone: list[Ended]) -> list[Recorded]:
@@ -53,8 +53,9 @@ class Recorder:
 
         With one try: where the transaction is still open, the store waits for its end.
         """
-        [(run, outcome)] = alone
-        answer = self._or_completed(run, (outcome, False))
+        [ended] = alone
+        run = ended.run
+        answer = self._or_completed(run, (ended, False))
         if not answer[1]:
             logger.warning(
                 "job %s: the transaction in which its handler completed it has not committed; it ends as the handler "
@@ -62,22 +63,24 @@ class Recorder:
                 run.id,
                 extra=log_fields(run.record),
             )
-            [answer] = self._settle([outcome], tries=1)
+            [answer] = self._settle([ended], tries=1)
         return [answer if answer[1] else self._or_completed(run, answer)]
 
     def _or_completed(self, run: Run, otherwise: Recorded) -> Recorded:
-        """Say whether a handler's own transaction has completed its job; then nothing else counts."""
+        """Return the completion if a handler's own transaction has committed it; then nothing else counts."""
         assert run.completion is not None
         if not _is_ended_by(self._look_at(run), run.completion):
             return otherwise
-        if otherwise[0] != run.completion:
+        ignored = otherwise[0]
+        if ignored.outcome != run.completion:
             logger.warning(
-                "job %s was completed by its handler's transaction; what came after does not count: %r",
+                "job %s was completed by its handler's transaction; what came after does not count: %s",
                 run.id,
-                otherwise[0],
+                type(ignored.outcome).__name__,
                 extra=log_fields(run.record),
+                exc_info=exc_info(ignored.exception),
             )
-        return run.completion, True
+        return Ended(run, run.completion), True
 
     def _look_at(self, run: Run) -> Mapping[UUID, Record]:
         pause = _FIRST_PAUSE
@@ -87,44 +90,54 @@ class Recorder:
             except BackendError as exc:
                 pause = self._pause(exc, pause, f"looking at job {run.id}")
 
-    def _settle(self, outcomes: list[Outcome], *, tries: int | None = None) -> list[Recorded]:
+    def _settle(self, batch: list[Ended], *, tries: int | None = None) -> list[Recorded]:
         """Settle, again and again while the store fails; what it refuses for another reason, one by one."""
         pause, unknown = _FIRST_PAUSE, False
         while True:
             try:
-                applied = self._backend.settle(outcomes)
+                applied = self._backend.settle([ended.outcome for ended in batch])
             except BackendError as exc:
                 if tries is not None:
                     raise
                 unknown = unknown or isinstance(exc, OutcomeUnknown)
-                pause = self._pause(exc, pause, f"settling {len(outcomes)} outcomes")
-            except Exception as exc:
-                if len(outcomes) > 1:
-                    return [recorded for outcome in outcomes for recorded in self._settle([outcome])]
-                return [self._settle_refused(outcomes[0], exc)]
+                pause = self._pause(exc, pause, f"settling {len(batch)} outcomes")
+            except BaseException as exc:
+                if len(batch) > 1:
+                    return [recorded for ended in batch for recorded in self._settle([ended])]
+                return [self._settle_refused(batch[0], exc)]
             else:
-                recorded = list(zip(outcomes, applied, strict=True))
+                recorded = list(zip(batch, applied, strict=True))
                 return self._looked_up(recorded) if unknown else recorded
 
     def _pause(self, exc: BackendError, pause: float, what: str) -> float:
         """Wait before the next try, and return how long to wait after it; without a next try, raise."""
         if self._give_up.is_set():
             raise exc
-        logger.warning("%s: %r; next try in %.2f s", what, exc, pause)
+        logger.warning("%s: %s; next try in %.2f s", what, safe_repr(exc), pause)
         self._give_up.wait(pause)
         return min(pause * 2, _LONGEST_PAUSE)
 
-    def _settle_refused(self, outcome: Outcome, exc: Exception) -> Recorded:
+    def _settle_refused(self, ended: Ended, exc: BaseException) -> Recorded:
         """Discard a job whose outcome the store refuses."""
+        run, outcome, _ = ended
         if isinstance(outcome, Discard):
-            logger.error("the store refused to discard job %s; its lease will run out", outcome.claim.id, exc_info=exc)
-            return outcome, False
-        return self._settle([Discard(outcome.claim, Failure.of(exc))])[0]
+            logger.error(
+                "the store refused to discard job %s; its lease will run out",
+                run.id,
+                extra=log_fields(run.record),
+                exc_info=exc_info(exc),
+            )
+            return ended, False
+        if isinstance(outcome, Complete):
+            error = InvalidResult(f"the handler ran and returned, but the store refused its result: {safe_str(exc)}")
+            error.__cause__ = exc
+            exc = error
+        return self._settle([Ended(run, Discard(run.claim, Failure.of(exc)), exc)])[0]
 
     def _looked_up(self, recorded: list[Recorded]) -> list[Recorded]:
         """Find out which of the outcomes that were refused had been applied before, in a try whose answer was lost."""
-        records = self._backend.get([outcome.claim.id for outcome, applied in recorded if not applied])
-        return [(outcome, applied or _is_ended_by(records, outcome)) for outcome, applied in recorded]
+        records = self._backend.get([ended.run.id for ended, applied in recorded if not applied])
+        return [(ended, applied or _is_ended_by(records, ended.outcome)) for ended, applied in recorded]
 
 
 def apart(batch: list[Ended]) -> tuple[list[Ended], list[Ended]]:
@@ -132,7 +145,7 @@ def apart(batch: list[Ended]) -> tuple[list[Ended], list[Ended]]:
     together: list[Ended] = []
     alone: list[Ended] = []
     for ended in batch:
-        (together if ended[0].completion is None else alone).append(ended)
+        (together if ended.run.completion is None else alone).append(ended)
     return together, alone
 
 

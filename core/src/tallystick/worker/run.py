@@ -7,7 +7,7 @@ from .. import guards
 from ..context import Context
 from ..definition import Definition
 from ..errors import ClaimLost
-from ..outcomes import Complete, Outcome
+from ..outcomes import Complete
 from ..records import Claim, Record
 from .workplace import Workplace
 
@@ -32,7 +32,7 @@ class Run(Context):
         self.extend_at = extend_at
         self.lost = False
         self.started_at: float | None = None
-        self.task: asyncio.Task[Outcome] | None = None
+        self.task: asyncio.Task[Any] | None = None
 
     def complete(self, result: T, *, transaction: object) -> T:
         """See `Context.complete`."""

@@ -1,13 +1,14 @@
 """A thread that takes one step after another until it is told to stop."""
 
-import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from threading import Event, Thread
 
 from ..errors import BackendError
+from ..safe_logging import exc_info, safe_logger
+from ..saferepr import safe_repr
 
-logger = logging.getLogger("tallystick.worker")
+logger = safe_logger("tallystick.worker")
 
 _FIRST_PAUSE = 0.1
 
@@ -61,7 +62,8 @@ class Service:
             self._step()
             self._pause = _FIRST_PAUSE
         except BaseException as exc:  # a SystemExit from a hook or a backend must not end the thread
-            traceback = None if isinstance(exc, BackendError) else exc
-            logger.warning("%s: %r; next try in %.1f s", self._thread.name, exc, self._pause, exc_info=traceback)
+            traceback = None if issubclass(type(exc), BackendError) else exc_info(exc)
+            text = safe_repr(exc)
+            logger.warning("%s: %s; next try in %.1f s", self._thread.name, text, self._pause, exc_info=traceback)
             self.stopping.wait(self._pause)
             self._pause = min(self._pause * 2, self._longest_pause)

@@ -1,4 +1,4 @@
-"""Recording outcomes in batches, and telling of them."""
+"""Recording outcomes in batches, and reporting them."""
 
 import logging
 from collections import Counter
@@ -9,14 +9,16 @@ from time import monotonic
 
 from ..context import log_fields
 from ..outcomes import Complete, Discard, Outcome, Release, Retry
+from ..safe_logging import exc_info, safe_logger
 from .flight import Flight
 from .losses import Losses
-from .recorder import Ended, Recorded, Recorder, apart
+from .perform import Ended
+from .recorder import Recorded, Recorder, apart
 from .run import Run
 from .service import STOP_SECONDS
 from .workplace import Workplace
 
-logger = logging.getLogger("tallystick.worker")
+logger = safe_logger("tallystick.worker")
 
 
 class Settler:
@@ -37,11 +39,11 @@ class Settler:
         """Begin."""
         self._thread.start()
 
-    def finish(self, run: Run, outcome: Outcome) -> bool:
-        """End an attempt, unless it has ended."""
+    def finish(self, run: Run, outcome: Outcome, exception: BaseException | None = None) -> bool:
+        """End an attempt, unless it has ended. The exception is kept until the outcome is settled and reported."""
         if not self._flight.end(run):
             return False
-        self._queue.put((run, outcome))
+        self._queue.put(Ended(run, outcome, exception))
         return True
 
     def give_up(self) -> None:
@@ -56,12 +58,19 @@ class Settler:
             self._thread.join(max(0.0, seconds))
 
     def _run(self) -> None:
-        last = False
         with self._place.current():
-            while not last:
-                batch, last = self._next_batch()
-                if batch:
-                    self._settle(batch)
+            while self._settle_next():
+                pass
+
+    def _settle_next(self) -> bool:
+        """Settle the next batch; its exceptions, with all that their frames hold, are free when this returns."""
+        batch, last = self._next_batch()
+        together, alone = apart(batch)
+        if together:
+            self._settle_by(self._recorder.record, together)
+        for ended in alone:
+            self._settle_by(self._recorder.record_own, [ended])
+        return not last
 
     def _next_batch(self) -> tuple[list[Ended], bool]:
         items = [self._queue.get()]
@@ -69,49 +78,56 @@ class Settler:
             items.append(self._queue.get())
         return [item for item in items if item is not None], None in items
 
-    def _settle(self, batch: list[Ended]) -> None:
-        together, alone = apart(batch)
-        if together:
-            self._settle_by(self._recorder.record, together)
-        for ended in alone:
-            self._settle_by(self._recorder.record_own, [ended])
-
     def _settle_by(self, record: Callable[[list[Ended]], list[Recorded]], batch: list[Ended]) -> None:
-        runs = [run for run, _ in batch]
         try:
-            self._tell(runs, record(batch))
-        except Exception:
+            recorded = record(batch)
+        except BaseException:
             self.unrecorded += len(batch)
             logger.exception("could not settle %d outcomes; their leases will run out", len(batch))
+        else:
+            self._report(recorded)
         finally:
-            self._flight.settled(runs)
+            self._flight.settled([ended.run for ended in batch])
 
-    def _tell(self, runs: list[Run], recorded: list[Recorded]) -> None:
-        done = [(run, outcome) for run, (outcome, applied) in zip(runs, recorded, strict=True) if applied]
-        if len(done) < len(recorded):
-            self._losses.report([run for run, (_, applied) in zip(runs, recorded, strict=True) if not applied])
-        outcomes = [outcome for _, outcome in done]
-        self.counts.update(map(type, outcomes))
-        self._place.observers.settled(outcomes, [run.record for run, _ in done])
+    def _report(self, recorded: list[Recorded]) -> None:
+        try:
+            if lost := [ended.run for ended, applied in recorded if not applied]:
+                self._losses.report(lost)
+            self._report_settled([ended for ended, applied in recorded if applied])
+        except BaseException:
+            logger.exception("reporting %d outcomes raised; they are settled", len(recorded))
+
+    def _report_settled(self, settled: list[Ended]) -> None:
+        self.counts.update(type(ended.outcome) for ended in settled)
+        self._place.observers.settled(
+            [ended.outcome for ended in settled],
+            [ended.run.record for ended in settled],
+            [ended.exception for ended in settled],
+        )
         chatty = logger.isEnabledFor(logging.DEBUG)
-        for run, outcome in done:
-            if chatty or not isinstance(outcome, Complete):
-                _log(run, outcome)
+        for ended in settled:
+            if chatty or not isinstance(ended.outcome, Complete):
+                _log(ended)
 
 
-def _log(run: Run, outcome: Outcome) -> None:
+def _log(ended: Ended) -> None:
+    """Log how an attempt ended. The template of each kind of end is constant, so that error trackers group by it."""
+    run, outcome, exception = ended
     extra = log_fields(run.record)
     if run.started_at is not None:
         extra["duration"] = round(monotonic() - run.started_at, 6)
     match outcome:
         case Retry(error=error):
-            level, text = logging.WARNING, f"failed and is retried: {error.type}: {error.message}"
+            extra["error_type"] = error.type
+            failed = "job %s failed and is retried: %s: %s"
+            logger.warning(failed, run.id, error.type, error.message, extra=extra, exc_info=exc_info(exception))
         case Discard(error=error):
-            level, text = logging.ERROR, f"discarded: {error.type}: {error.message}"
+            extra["error_type"] = error.type
+            discarded = "job %s discarded: %s: %s"
+            logger.error(discarded, run.id, error.type, error.message, extra=extra, exc_info=exc_info(exception))
         case Release():
-            level, text = logging.INFO, "released"
+            logger.info("job %s released", run.id, extra=extra)
         case Complete():
-            level, text = logging.DEBUG, "completed"
+            logger.debug("job %s completed", run.id, extra=extra)
         case _:
-            level, text = logging.INFO, "cancelled"
-    logger.log(level, "job %s %s", run.id, text, extra=extra)
+            logger.info("job %s cancelled", run.id, extra=extra)

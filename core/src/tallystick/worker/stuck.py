@@ -1,12 +1,12 @@
 """Handlers that ran past their timeout and have not returned: a thread or task that none can end."""
 
-import logging
 from collections import Counter
 from time import monotonic
 
+from ..safe_logging import safe_logger
 from .run import Run
 
-logger = logging.getLogger("tallystick.worker")
+logger = safe_logger("tallystick.worker")
 
 _REPORT_AFTER = 0.5
 """Seconds after which it is logged that nothing is claimed: a handler that is just being cancelled counts, too."""

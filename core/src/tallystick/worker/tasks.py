@@ -1,21 +1,21 @@
 """The event loop that works async handlers, in a thread of its own."""
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Sequence
+from contextvars import Context
 from functools import partial
 from threading import Thread
 
-from ..outcomes import Outcome
+from ..safe_logging import safe_logger
 from .flight import Flight
-from .perform import failed, perform_async
+from .perform import Ended, failed, perform_async, undecided
 from .run import Run
 from .stuck import StuckHandlers
 from .threads import Finish
 from .workplace import Workplace
 
-logger = logging.getLogger("tallystick.worker")
+logger = safe_logger("tallystick.worker")
 
 _STOP_SECONDS = 5
 
@@ -62,12 +62,19 @@ class Tasks:
             self._loop.close()
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            while not self._stopping:
-                try:
-                    runner.get_loop().run_forever()
-                except BaseException:  # SystemExit in a task that a handler began ends the loop, but must not end us
-                    logger.exception("a task left the event loop; it goes on")
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                self._run_until_stopped(runner.get_loop())
+                runner.get_loop().set_task_factory(None)  # one of a handler's may raise while the loop is closed
+        except BaseException:  # of a task that a handler left behind, when it is cancelled
+            logger.exception("a task raised while the event loop was closed")
+
+    def _run_until_stopped(self, loop: asyncio.AbstractEventLoop) -> None:
+        while not self._stopping:
+            try:
+                loop.run_forever()
+            except BaseException:  # SystemExit in a task that a handler began ends the loop, but must not end us
+                logger.exception("a task left the event loop; it goes on")
 
     def _admit(self, runs: Sequence[Run]) -> None:
         self._waiting.extend(runs)
@@ -78,17 +85,26 @@ class Tasks:
             run = self._waiting.popleft()
             if self._flight.begin(run):
                 self._active += 1
-                run.task = self._loop.create_task(self._work(run), name=f"tallystick-{run.kind}")
-                run.task.add_done_callback(partial(self._done, run))
+                self._begin(run)
 
-    async def _work(self, run: Run) -> Outcome:
+    def _begin(self, run: Run) -> None:
+        """Begin a task in a context of its own: the current one is a copy of the fetcher's or of another job's."""
+        work = self._work(run)
+        try:
+            run.task = Context().run(self._loop.create_task, work, name=f"tallystick-{run.kind}")
+            run.task.add_done_callback(partial(self._done, run))
+        except BaseException as exc:  # a handler may have set a task factory
+            work.close()
+            self._finish(*failed(run, exc))
+            self._active -= 1
+
+    async def _work(self, run: Run) -> Ended:
         with self._place.current():
             return await perform_async(self._place, run)
 
-    def _done(self, run: Run, task: "asyncio.Task[Outcome]") -> None:
-        # a task that is cancelled before its first step has no outcome of its own
-        outcome = failed(run, asyncio.CancelledError()) if task.cancelled() else task.result()
-        if self._finish(run, outcome) or not self._stuck.remove(run):
+    def _done(self, run: Run, task: "asyncio.Task[Ended]") -> None:
+        run.task = None  # it keeps what the handler raised, with all its frames
+        if self._finish(*_ended(run, task)) or not self._stuck.remove(run):
             self._free_place()
 
     def _cancel(self, run: Run) -> None:
@@ -99,3 +115,10 @@ class Tasks:
     def _free_place(self) -> None:
         self._active -= 1
         self._begin_some()
+
+
+def _ended(run: Run, task: "asyncio.Task[Ended]") -> Ended:
+    if task.cancelled():  # before its first step
+        return failed(run, asyncio.CancelledError())
+    exc = task.exception()
+    return task.result() if exc is None else undecided(run, exc)

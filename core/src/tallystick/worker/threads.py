@@ -1,6 +1,7 @@
 """The threads that work sync handlers."""
 
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from itertools import count as numbers
 from queue import SimpleQueue
 from threading import Thread
@@ -12,8 +13,8 @@ from .run import Run
 from .stuck import StuckHandlers
 from .workplace import Workplace
 
-Finish = Callable[[Run, Outcome], bool]
-"""Ends an attempt with its outcome; False if it had one already."""
+Finish = Callable[[Run, Outcome, BaseException | None], bool]
+"""Ends an attempt with its outcome and what was raised; False if it had one already."""
 
 
 class Threads:
@@ -52,8 +53,9 @@ class Threads:
     def _work(self) -> None:
         with self._place.current():
             while (run := self._queue.get()) is not None:
-                if not self._flight.begin(run) or self._finish(run, perform(self._place, run)):
+                # in a context of its own, so that no job sees the context variables that another has set
+                if not self._flight.begin(run) or self._finish(*copy_context().run(perform, self._place, run)):
                     continue
                 if self._stuck.remove(run):
-                    return  # this thread was given up, and another has its place
+                    return  # this thread was given up meanwhile, and another has its place
             self._queue.put(None)  # for the next thread

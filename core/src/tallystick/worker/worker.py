@@ -171,10 +171,10 @@ class Worker:
 
     def _give_up(self, run: Run) -> None:
         error = TimeoutError(f"the handler did not return within {run.definition.options.timeout}")
-        outcome = failed(run, error)
+        ended = failed(run, error)
         # before its attempt ends, so that a handler that returns just then is found here
         replaced = self._stuck.add(run)
-        if not self._settler.finish(run, outcome):
+        if not self._settler.finish(*ended):
             self._stuck.remove(run)
         elif replaced:
             (self._tasks if run.definition.is_async else self._threads).replace()
