@@ -4,6 +4,7 @@ from collections import Counter
 from time import monotonic
 
 from ..context import Context, log_fields
+from ..safe_logging import safe_logger
 
 logger = safe_logger("tallystick.worker")
 
