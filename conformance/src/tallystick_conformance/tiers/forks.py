@@ -12,7 +12,7 @@ from ..threads import Beside
 from .children import Child, Heard, forked, require_sendable
 
 _FORKS = 6
-_BATCH = 1_000
+_BATCH = 100
 
 
 @example("FORK-01")
