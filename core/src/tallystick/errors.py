@@ -4,6 +4,8 @@ A message names the value, what is wrong with it and what is allowed. A plugin m
 place, and raises them `from` the original.
 """
 
+from uuid import UUID
+
 
 class TallystickError(Exception):
     """The root of the tree."""
@@ -53,6 +55,10 @@ class DefinitionError(TallystickError):
     """A job that cannot be registered or enqueued as it is defined."""
 
 
+class NoSuchMethod(DefinitionError, AttributeError):
+    """A job has no such method; the message says what to write."""
+
+
 class DuplicateKind(DefinitionError):
     """Two jobs claim one kind."""
 
@@ -75,6 +81,8 @@ class Unavailable(BackendError):
 
 class OutcomeUnknown(BackendError):
     """The answer was lost; the call may have taken effect. An insert can be repeated with the same ids."""
+
+    ids: tuple[UUID, ...] = ()  # those of the jobs that an enqueue of the runner may have stored
 
 
 class NotSetUp(BackendError):

@@ -5,7 +5,9 @@ from typing import Any
 
 from .definition import Call, Definition
 from .errors import AlreadyStarted, DuplicateKind, UnknownKind
+from .guards import shown
 from .job import Job
+from .misuse import not_registered
 
 
 class Registry(Mapping[str, Definition[Any, Any]]):
@@ -50,14 +52,14 @@ class Registry(Mapping[str, Definition[Any, Any]]):
                 return job.definition, job.payload
         elif (definition := self._by_class.get(type(job))) is not None:
             return definition, job
-        raise UnknownKind(f"{job!r} is of a job that was not registered with this runner; {self._known()}")
+        raise UnknownKind(f"{not_registered(job, self._by_class)}; {self._known()}")
 
     def named(self, kind: str) -> Definition[Any, Any]:
         """Return the definition of a kind; raise `UnknownKind` if there is none."""
         try:
             return self._by_kind[kind]
-        except KeyError:
-            raise UnknownKind(f"{kind!r} is not registered with this runner; {self._known()}") from None
+        except (KeyError, TypeError):
+            raise UnknownKind(f"{shown(kind)} is not registered with this runner; {self._known()}") from None
 
     def _known(self) -> str:
         return f"registered are: {', '.join(sorted(self._by_kind)) or 'none'}"
