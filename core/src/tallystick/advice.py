@@ -76,6 +76,33 @@ CALLS = {
 """How other libraries enqueue, and how it is written here."""
 
 
+SETTINGS = {
+    "url": "backend",
+    "broker": "backend",
+    "database_url": "backend",
+    "workers": "concurrency",
+    "threads": "concurrency",
+    "max_workers": "concurrency",
+    "prefetch": "batch",
+    "prefetch_count": "batch",
+    "visibility_timeout": "lease",
+    "poll_interval": "poll",
+    "shutdown_timeout": "grace",
+    "result_ttl": "keep_completed",
+    "failure_ttl": "keep_discarded",
+    "name": "worker",
+}
+"""What other libraries call our settings."""
+
+
+def unknown_setting(word: str, known: Collection[str], prefix: str = "") -> str:
+    """Return which setting may be meant, and the settings that there are."""
+    names = {name: f"{prefix}{name.upper()}" if prefix else name for name in known}
+    close = [SETTINGS[word]] if word in SETTINGS else get_close_matches(word, known, n=1)
+    meant = f"did you mean {names[close[0]]}? " if close else ""
+    return f"{meant}the settings are: {', '.join(sorted(names.values()))}"
+
+
 def unknown_option(word: str, known: Collection[str]) -> str:
     """Return what to write in place of an option that does not exist, and the options that do."""
     return f"{instead(word, known)}; the options are: {', '.join(sorted(known))}"

@@ -63,7 +63,7 @@ class Client:
         elif isinstance(backend, Backend):
             check_contract(type(backend), type(backend).__name__)
         elif backend is not None:
-            raise InvalidArgument(f"backend is {backend!r}; it must be a URL or a Backend")
+            raise InvalidArgument(f"backend is of type {type(backend).__name__}; it must be a URL or a Backend")
         self._arguments = settings
         self._settings = read_settings(settings)
         self._lazy_backend = LazyBackend(backend if isinstance(backend, Backend) else None)
