@@ -69,8 +69,11 @@ class Failure:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """Read what `to_json` wrote."""
-        return cls(**json.loads(text))
+        """Read what `to_json` wrote; raise `InvalidArgument` for anything else."""
+        try:
+            return cls(**json.loads(text))
+        except (TypeError, ValueError, RecursionError) as exc:
+            raise InvalidArgument(f"{guards.shown(text)} is no failure as JSON: {guards.shown(exc)}") from exc
 
 
 def _text(exc: BaseException) -> str:
@@ -141,7 +144,7 @@ class NewRecord:
             raise InvalidArgument(
                 f"unique_until is {guards.shown(self.unique_until)}; it must be 'finished' or 'purged'"
             )
-        if self.tags != ():
+        if type(self.tags) is not tuple or self.tags:
             object.__setattr__(self, "tags", guards.names(self.tags, "tags"))
 
     def _set_name(self, field: str, value: str) -> None:

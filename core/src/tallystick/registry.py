@@ -56,10 +56,9 @@ class Registry(Mapping[str, Definition[Any, Any]]):
 
     def named(self, kind: str) -> Definition[Any, Any]:
         """Return the definition of a kind; raise `UnknownKind` if there is none."""
-        try:
-            return self._by_kind[kind]
-        except (KeyError, TypeError):
-            raise UnknownKind(f"{shown(kind)} is not registered with this runner; {self._known()}") from None
+        if not isinstance(kind, str) or kind not in self._by_kind:
+            raise UnknownKind(f"{shown(kind)} is not registered with this runner; {self._known()}")
+        return self._by_kind[kind]
 
     def _known(self) -> str:
         return f"registered are: {', '.join(sorted(self._by_kind)) or 'none'}"
