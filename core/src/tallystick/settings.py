@@ -127,7 +127,8 @@ class Settings(BaseSettings):
             _check_queues(arguments.get("queues"))
             super().__init__(**arguments)
         except ValidationError as exc:
-            raise ConfigurationError("; ".join(map(_problem, exc.errors(include_url=False)))) from exc
+            problems = "; ".join(map(_problem, exc.errors(include_url=False)))
+            raise ConfigurationError(problems) from None  # pydantic's own text shows values, which may be passwords
         for name in os.environ:
             if name.upper().startswith(_PREFIX):
                 _warn_of_unknown(name)
