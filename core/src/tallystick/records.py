@@ -69,7 +69,7 @@ class Failure:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """Read what `to_json` wrote; raise `InvalidArgument` for anything else."""
+        """Read what `to_json` wrote."""
         try:
             return cls(**json.loads(text))
         except (TypeError, ValueError, RecursionError) as exc:
