@@ -44,6 +44,15 @@ def test_no_batch(check: Callable[[Any, int], None]) -> None:
             check(wrong, 9)
 
 
+def test_no_order() -> None:
+    """A set is no batch of what is answered in the order given; of ids it is one."""
+    batches.ids({uuid4()}, 9)
+    for check in (batches.records, batches.claims, batches.outcomes):
+        wrong: Any = set()
+        with pytest.raises(InvalidArgument, match="no order"):
+            check(wrong, 9)
+
+
 @pytest.mark.parametrize("field", ["ids", "states", "kinds", "queues", "tags"])
 @pytest.mark.parametrize("wrong", ["default", State.PENDING, b"default", {"default": 1}, uuid4(), 7, [7], [None], [""]])
 def test_filter_of_no_collection(field: str, wrong: object) -> None:

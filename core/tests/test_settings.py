@@ -2,7 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tallystick import ConfigurationError, Runner, Settings
+from tallystick import ConfigurationError, InvalidArgument, Runner, Settings
 from tallystick.settings import SettingsArgs
 
 
@@ -47,6 +47,17 @@ def test_argument_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
         ("keep_completed", -timedelta(days=1)),
         ("queues", [""]),
         ("worker", "a\nb"),
+        ("lease", timedelta(milliseconds=99)),
+        ("lease", timedelta(days=2)),
+        ("poll", timedelta(hours=2)),
+        ("poll", float("nan")),
+        ("grace", float("inf")),
+        ("grace", timedelta.max),
+        ("maintenance", 2**70),
+        ("maintenance", timedelta(days=2)),
+        ("batch", True),
+        ("concurrency", 2**70),
+        ("auto_setup", "perhaps"),
         ("colour", "red"),
     ],
 )
@@ -56,7 +67,22 @@ def test_bad_argument(name: str, value: Any) -> None:
         Runner("memory://", **{name: value})
 
 
-@pytest.mark.parametrize(("name", "value"), [("CONCURRENCY", "0"), ("LEASE", "soon"), ("QUEUES", "a,,b"), ("POLL", "")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CONCURRENCY", "0"),
+        ("LEASE", "soon"),
+        ("LEASE", "1e13"),
+        ("LEASE", "nan"),
+        ("LEASE", "-inf"),
+        ("LEASE", "0.000001"),
+        ("MAINTENANCE", "1e13"),
+        ("GRACE", "1e13"),
+        ("POLL", "1e400"),
+        ("QUEUES", "a,,b"),
+        ("POLL", ""),
+    ],
+)
 def test_bad_environment(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     """A variable with a value that cannot work is refused and named."""
     monkeypatch.setenv(f"TALLYSTICK_{name}", value)
@@ -73,3 +99,42 @@ def test_every_problem_is_named() -> None:
 def test_worker_names_are_unique() -> None:
     """Two runners have two names, also in one process."""
     assert Runner("memory://").settings.worker != Runner("memory://").settings.worker
+
+
+def test_range_is_named() -> None:
+    """A length of time outside its range is refused with the range."""
+    with pytest.raises(ConfigurationError, match=r"lease .* is datetime.* from 0\.1 to 86,400 seconds"):
+        Settings(lease=timedelta(days=2))
+
+
+@pytest.mark.parametrize("queues", ["emails", b"emails", {"emails": 1}, 7])
+def test_queues_are_a_list(queues: Any) -> None:
+    """A bare string is no list of queues, except in the environment."""
+    with pytest.raises(ConfigurationError, match="queues is"):
+        Runner("memory://", queues=queues)
+
+
+@pytest.mark.parametrize(("name", "meant"), [("lese", "lease"), ("workers", "concurrency")])
+def test_unknown_argument(name: str, meant: str) -> None:
+    """An argument that is no setting is refused with the nearest, also by its name in another library."""
+    with pytest.raises(ConfigurationError, match=rf"did you mean {meant}\? the settings are: auto_setup, backend"):
+        Settings(**{name: 3})
+
+
+def test_unknown_variable(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A variable that looks like a setting and is none is reported once in a process, with the nearest name."""
+    monkeypatch.setenv("TALLYSTICK_LEESE", "secret")
+    for _ in range(2):
+        Settings()
+    [record] = [record for record in caplog.records if "TALLYSTICK_LEESE" in record.getMessage()]
+    assert (record.name, record.levelname) == ("tallystick", "WARNING")
+    assert "did you mean TALLYSTICK_LEASE?" in record.getMessage()
+    assert "secret" not in record.getMessage()
+
+
+def test_password_of_a_bad_backend() -> None:
+    """A backend that is no URL is refused without its text, which may hold a password."""
+    for make in (lambda: Settings(backend=["pg://me:secret@db"]), lambda: Runner(b"pg://me:secret@db")):  # type: ignore[arg-type]
+        with pytest.raises((ConfigurationError, InvalidArgument), match="backend") as caught:
+            make()
+        assert "secret" not in str(caught.value)

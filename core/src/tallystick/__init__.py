@@ -5,6 +5,7 @@ from .backend import CONTRACT_VERSION, Backend
 from .context import Context, Stop
 from .control import Abandon, Snooze, Stopped
 from .definition import Call, Definition
+from .enqueueing import Enqueue
 from .errors import (
     AlreadyStarted,
     BackendError,
@@ -23,6 +24,7 @@ from .errors import (
     JobDiscarded,
     JobNotFound,
     NoCurrentRunner,
+    NoSuchMethod,
     NotFinished,
     NotSetUp,
     OutcomeUnknown,
@@ -91,6 +93,7 @@ __all__ = [
     "DefinitionError",
     "Discard",
     "DuplicateKind",
+    "Enqueue",
     "Exponential",
     "Failure",
     "Filter",
@@ -110,6 +113,7 @@ __all__ = [
     "Never",
     "NewRecord",
     "NoCurrentRunner",
+    "NoSuchMethod",
     "NotFinished",
     "NotSetUp",
     "Options",

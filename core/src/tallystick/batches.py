@@ -52,6 +52,8 @@ def _batch(values: Collection[object], what: str, maximum: int, *types: type) ->
     if isinstance(values, types):
         raise InvalidArgument(f"{what} is a single {type(values).__name__}; pass a list of it")
     _count(guards.collection(values, what, what), maximum)
+    if not isinstance(values, Sequence) and UUID not in types:
+        raise InvalidArgument(f"{what} is a {type(values).__name__}, which has no order for the answers; pass a list")
     if set(map(type, values)) <= {*types}:  # of a large batch one look, not one for each item
         return
     for value in values:

@@ -4,28 +4,28 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic, sleep
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar, cast, overload
+from typing import Any, Never, Protocol, Self, TypeVar, cast, overload
 from uuid import UUID
 
 from typing_extensions import Unpack
 
-from . import forks
+from . import forks, guards
 from .backend import Backend
 from .context import Context
 from .current import current, open_runners
 from .definition import Call, Definition, Handler
-from .enqueueing import BatchOptions, EnqueueOptions, new_record
-from .errors import AlreadyStarted, InvalidArgument, JobNotFound
+from .enqueueing import BatchOptions, Enqueue, EnqueueOptions, check_jobs, check_options, new_record
+from .errors import AlreadyStarted, DefinitionError, InvalidArgument, JobNotFound, OutcomeUnknown
 from .handle import Handle
 from .job import Job
 from .lazy_backend import LazyBackend
 from .observers import Callback, Observers
-from .options import OptionArgs, Options
+from .options import OptionArgs, read_options
 from .plugins import check_contract, installed
 from .records import Filter, NewRecord, Record
 from .registry import Registry
 from .results import read_result
-from .saferepr import safe_repr, type_name
+from .saferepr import type_name
 from .settings import Settings, SettingsArgs, read_settings, with_own_worker_name
 from .state import FINAL
 
@@ -39,6 +39,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.1
 """Seconds between two looks at a job whose result is waited for; they double."""
 
 _BULK = 1_000
+_UUID_LENGTH = 36
+
+_MISSING: Any = object()
+"""Stands for an argument that a decorator written without it, or with empty parentheses, does not pass."""
 
 
 class FunctionDecorator(Protocol):
@@ -134,36 +138,42 @@ class Client:
 
     # the jobs
 
-    def register(self, job: JobClassT) -> JobClassT:
+    def register(self, job: JobClassT = _MISSING) -> JobClassT:
         """Register a `Job` class; usable as a decorator.
 
         Raises:
             AlreadyStarted, DuplicateKind, DefinitionError: see the errors.
         """
+        if job is _MISSING:
+            raise DefinitionError("@runner.register() takes no parentheses; write @runner.register above the class")
         self._registry.add_class(job)
         return job
 
-    def job(self, kind: str, **options: Unpack[OptionArgs]) -> FunctionDecorator:
+    def job(self, kind: str = _MISSING, **options: Unpack[OptionArgs]) -> FunctionDecorator:
         """Register a function of (payload, ctx) as a job: `@runner.job("reports:generate", queue="reports")`.
 
         Its annotations are the types of payload and result; both can be anything that pydantic handles. What it is
         decorated into makes jobs: `runner.enqueue(generate.job(payload))`, and is still called as the function it was.
         """
+        _check_kind(kind, "job")
+        read = read_options(kind, {**options})
 
         def register(function: Handler[Any, Any]) -> Definition[Any, Any]:
-            definition = Definition.of_function(kind, function, Options(**options))
+            definition = Definition.of_function(kind, function, read)
             self._registry.add(definition)
             return definition
 
         return register
 
     def raw(
-        self, kind: str, **options: Unpack[OptionArgs]
+        self, kind: str = _MISSING, **options: Unpack[OptionArgs]
     ) -> Callable[[Handler[bytes, bytes | None]], Definition[bytes, bytes | None]]:
         """Register a function of (bytes, ctx) that returns bytes or None: no validation, for jobs known at run time."""
+        _check_kind(kind, "raw")
+        read = read_options(kind, {**options})
 
         def register(function: Handler[bytes, bytes | None]) -> Definition[bytes, bytes | None]:
-            definition = Definition.raw(kind, function, Options(**options))
+            definition = Definition.raw(kind, function, read)
             self._registry.add(definition)
             return definition
 
@@ -174,7 +184,7 @@ class Client:
         """The registered jobs by kind."""
         return self._registry
 
-    def on_completed(self, callback: CallbackT) -> CallbackT:
+    def on_completed(self, callback: CallbackT = _MISSING) -> CallbackT:
         """Call `callback(record, outcome)` after each job that this runner completed.
 
         Keep it short: it holds up the settling of others. What it raises is logged. One that has a parameter
@@ -183,10 +193,11 @@ class Client:
         Raises:
             InvalidArgument: it cannot be called so, or is an async function.
         """
+        _check_parentheses(callback, "on_completed")
         self._observers.on_completed(callback)
         return callback
 
-    def on_discarded(self, callback: CallbackT) -> CallbackT:
+    def on_discarded(self, callback: CallbackT = _MISSING) -> CallbackT:
         """Call `callback(record, outcome)`, or with `exception=`, after each job that this runner discarded.
 
         Keep it short: it holds up the settling of others. What it raises is logged. One that has a parameter
@@ -196,6 +207,7 @@ class Client:
         Raises:
             InvalidArgument: it cannot be called so, or is an async function.
         """
+        _check_parentheses(callback, "on_discarded")
         self._observers.on_discarded(callback)
         return callback
 
@@ -204,7 +216,7 @@ class Client:
     def enqueue(
         self,
         job: Job[R] | Call[R],
-        *,
+        *more: Never,
         run_at: datetime | timedelta | None = None,
         **options: Unpack[EnqueueOptions],
     ) -> Handle[R]:
@@ -217,42 +229,59 @@ class Client:
             InvalidPayload: the payload does not validate, or would not when read back; nothing was stored.
             PayloadTooLarge, UnknownKind, InvalidArgument: nothing was stored.
             Unavailable: nothing was stored.
-            OutcomeUnknown: the job may have been stored; repeat with the same `id`.
+            OutcomeUnknown: the job may have been stored; repeat with the same `id`, which is in the error's `ids`.
         """
+        if more:
+            raise InvalidArgument(
+                f"enqueue was given {guards.shown(more[0])} beside the job; the payload is part of the job: "
+                "runner.enqueue(generate.job(payload)) or runner.enqueue(SendWelcome(user_id=7))"
+            )
         definition, payload = self._registry.resolve(job)
         return self._insert_one(definition, definition.encode(payload), run_at, options)
 
     def enqueue_in(self, delay: timedelta, job: Job[R] | Call[R], **options: Unpack[EnqueueOptions]) -> Handle[R]:
         """Store a job that is due after a delay; see `enqueue`."""
+        _check_order(delay, options, "enqueue_in(delay, job)")
+        guards.not_negative(delay, "delay")
         return self.enqueue(job, run_at=delay, **options)
 
     def enqueue_at(self, when: datetime, job: Job[R] | Call[R], **options: Unpack[EnqueueOptions]) -> Handle[R]:
         """Store a job that is due at an aware datetime; see `enqueue`."""
+        _check_order(when, options, "enqueue_at(when, job)")
+        guards.utc(when, "when")
         return self.enqueue(job, run_at=when, **options)
 
     def enqueue_batch(
         self,
-        jobs: Iterable[Job[R] | Call[R]],
+        jobs: Iterable[Job[R] | Call[R] | Enqueue[R]],
         *,
         run_at: datetime | timedelta | None = None,
         **options: Unpack[BatchOptions],
     ) -> list[Handle[R]]:
-        """Store jobs, all or nothing, due now or at `run_at`.
+        """Store jobs, all or nothing, due now or at `run_at`; `Enqueue(job, ...)` has options of one job.
 
         Returns:
             A handle for each, in the order given; for no jobs an empty list.
 
         Raises:
             The errors of `enqueue`; `InvalidArgument` also for more jobs than the backend's `max_batch`.
+            OutcomeUnknown: they may have been stored; repeat with the same `Enqueue` items, or with the error's `ids`.
         """
+        check_jobs(jobs)
+        check_options(options)
         if own := options.keys() - BatchOptions.__annotations__.keys():
-            raise InvalidArgument(f"{', '.join(sorted(own))} cannot be one for a whole batch; enqueue one by one")
+            shown = ", ".join(sorted(own))
+            raise InvalidArgument(f"{shown} cannot be one for a whole batch; give each job its own: Enqueue(job, ...)")
         transaction = options.pop("transaction", None)
-        resolved = [self._registry.resolve(job) for job in jobs]
-        records = [
-            new_record(definition, definition.encode(payload), run_at, options) for definition, payload in resolved
-        ]
+        common = {**options, "run_at": run_at}
+        records = [self._new_record(job, common) for job in jobs]
         return self._insert(records, transaction) if records else []
+
+    def _new_record(self, job: Job[Any] | Call[Any] | Enqueue[Any], options: dict[str, Any]) -> NewRecord:
+        if isinstance(job, Enqueue):
+            return self._new_record(job.job, options | job.options())
+        definition, payload = self._registry.resolve(job)
+        return new_record(definition, definition.encode(payload), options)
 
     def enqueue_raw(
         self,
@@ -277,10 +306,14 @@ class Client:
         options: EnqueueOptions,
     ) -> Handle[R]:
         transaction = options.pop("transaction", None)
-        return self._insert([new_record(definition, payload, run_at, options)], transaction)[0]
+        return self._insert([new_record(definition, payload, {**options, "run_at": run_at})], transaction)[0]
 
     def _insert(self, records: Sequence[NewRecord], transaction: object | None) -> list[Handle[Any]]:
-        inserted = self.backend.insert(records, transaction=transaction)
+        try:
+            inserted = self.backend.insert(records, transaction=transaction)
+        except OutcomeUnknown as exc:
+            exc.ids = tuple(record.id for record in records)
+            raise
         self._observers.enqueued(inserted)
         return [Handle.of(answer) for answer in inserted]
 
@@ -306,7 +339,7 @@ class Client:
             JobDiscarded, JobCancelled: it has no result, and never will unless it is requeued.
             JobNotFound: it was deleted or purged, and its result with it.
         """
-        deadline = monotonic() + timeout.total_seconds()
+        deadline = monotonic() + guards.not_negative(timeout, "timeout").total_seconds()
         pause = FIRST_PAUSE
         while (record := self.get(job)).state not in FINAL and (left := deadline - monotonic()) > 0:
             sleep(min(pause, left))
@@ -340,9 +373,29 @@ class Client:
                 return len(reached)
 
 
-def _id(job: Handle[Any] | UUID) -> UUID:
+def _id(job: object) -> UUID:
     if isinstance(job, Handle):
         return job.id
     if isinstance(job, UUID):
         return job
-    raise InvalidArgument(f"{safe_repr(job)} is not a job's id; pass a uuid.UUID or what enqueue returned")
+    instead = f": uuid.UUID({job!r})" if isinstance(job, str) and len(job) == _UUID_LENGTH else ""
+    raise InvalidArgument(f"{guards.shown(job)} is not a job's id; pass a uuid.UUID{instead} or what enqueue returned")
+
+
+def _check_kind(kind: object, decorator: str) -> None:
+    if kind is _MISSING or callable(kind):
+        name = getattr(kind, "__name__", "generate")
+        raise DefinitionError(f'@runner.{decorator} needs the job\'s kind; write @runner.{decorator}("{name}")')
+    guards.name(cast("str", kind), "kind")
+
+
+def _check_parentheses(callback: object, decorator: str) -> None:
+    if callback is _MISSING:
+        raise DefinitionError(f"@runner.{decorator}() takes no parentheses; write @runner.{decorator}")
+
+
+def _check_order(first: object, options: Mapping[str, Any], call: str) -> None:
+    if isinstance(first, Job | Call):
+        raise InvalidArgument(f"the job was given first; the order is {call}")
+    if "run_at" in options:
+        raise InvalidArgument(f"run_at was given to {call}, which has a time of its own; use enqueue(job, run_at=...)")

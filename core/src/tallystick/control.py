@@ -3,12 +3,15 @@
 from datetime import datetime, timedelta
 
 from . import guards
+from .errors import InvalidArgument
 
 
 class Snooze(Exception):
     """Put the job off until `run_at`, an aware datetime or a delay; it costs no attempt."""
 
     def __init__(self, run_at: datetime | timedelta) -> None:
+        if run_at is None:
+            raise InvalidArgument("run_at is None; it must be an aware datetime or a timedelta of zero or more")
         guards.due(run_at)
         super().__init__(run_at)
         self.run_at = run_at

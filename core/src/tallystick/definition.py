@@ -3,18 +3,21 @@
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from . import guards
+from . import guards, handlers
+from .advice import CALLS
 from .codec import Codec
 from .context import Context
-from .errors import DefinitionError, InvalidArgument, InvalidPayload, InvalidResult
+from .errors import DefinitionError, InvalidArgument, InvalidPayload, InvalidResult, NoSuchMethod
 from .job import Job
 from .options import Options
 
 P = TypeVar("P")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
+
+_PARAMETERS = 2
 
 Handler = Callable[[P, Context], R | Awaitable[R]]
 RawHandler = Callable[[bytes, Context], "bytes | Awaitable[bytes | None] | None"]
@@ -32,9 +35,38 @@ class Definition(Generic[P, R]):
     is_async: bool
     may_return_none: bool = True
 
-    def __call__(self, payload: P, ctx: Context) -> R | Awaitable[R]:
-        """Call the handler itself, as a test does."""
-        return self.handler(payload, ctx)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", guards.name(self.kind, "kind"))
+        if not isinstance(self.options, Options):
+            raise DefinitionError(
+                f"options of {self.kind!r} are {guards.shown(self.options)}; they must be Options(...)"
+            )
+
+    if TYPE_CHECKING:
+
+        def __call__(self, payload: P, ctx: Context) -> R | Awaitable[R]:
+            """Call the handler itself, as a test does."""
+
+    else:
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            """Call the handler itself, as a test does."""
+            if len(args) + len(kwargs) != _PARAMETERS:
+                raise InvalidArgument(
+                    f"{self.kind!r} was called without its payload and context. To enqueue it, write "
+                    f"runner.enqueue({self.call}); to call it as a test does, pass (payload, ctx)"
+                )
+            return self.handler(*args, **kwargs)
+
+        def __getattr__(self, name: str) -> Any:
+            if name in CALLS:
+                raise NoSuchMethod(f"the job {self.kind!r} has no {name}(); write {CALLS[name].format(job=self.call)}")
+            raise AttributeError(f"a Definition has no attribute {name!r}")
+
+    @property
+    def call(self) -> str:
+        """How a job of this kind is written."""
+        return f"{getattr(self.handler, '__name__', 'definition')}.job(payload)"
 
     def job(self, payload: P) -> "Call[R]":
         """Return a job of this kind, to be enqueued."""
@@ -52,6 +84,8 @@ class Definition(Generic[P, R]):
         """Return a result as it is stored, nothing for None; raise `InvalidResult` for one that is not of its type."""
         if result is None and self.may_return_none:
             return None
+        if hasattr(type(result), "__await__"):
+            raise InvalidResult(handlers.never_awaited(self.kind, result))
         return _as_bytes(result, self.kind, InvalidResult) if self.results is None else self.results.encode(result)
 
     def decode_result(self, stored: bytes | None) -> R | None:
@@ -61,23 +95,29 @@ class Definition(Generic[P, R]):
     @classmethod
     def of_class(cls, job: type[Job[R]]) -> "Definition[Job[R], R]":
         """Define a `Job` class."""
+        _check_class(job)
         options = job.options()
-        _check_handler(job.kind, job.work)
+        handlers.check(guards.name(job.kind, "kind"), job.work, "(self, ctx)")
         return _define(job.kind, job.work, job, options)
 
     @classmethod
     def of_function(cls, kind: str, function: Handler[P, R], options: Options) -> "Definition[P, R]":
         """Define a function of (payload, ctx); its annotations are the types of payload and result."""
-        return _define(kind, function, _payload_type(kind, function), options)
+        payload = handlers.check(guards.name(kind, "kind"), function, "(payload, ctx)")
+        if payload.annotation is inspect.Parameter.empty:
+            raise DefinitionError(
+                f"the handler of {kind!r} must annotate {payload.name!r} with its payload's type; write a def with "
+                f"({payload.name}: int, ctx: Context)"
+            )
+        return _define(kind, function, handlers.resolve(kind, function, payload.name), options)
 
     @classmethod
     def raw(
         cls, kind: str, function: Handler[bytes, bytes | None], options: Options
     ) -> "Definition[bytes, bytes | None]":
         """Define a function of (bytes, ctx) that returns bytes or None, with no validation."""
-        return Definition(
-            guards.name(kind, "kind"), function, options, None, None, inspect.iscoroutinefunction(function)
-        )
+        handlers.check(guards.name(kind, "kind"), function, "(payload, ctx)")
+        return Definition(kind, function, options, None, None, inspect.iscoroutinefunction(function))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,39 +127,41 @@ class Call(Generic[R_co]):
     definition: Definition[Any, R_co]
     payload: Any
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.definition, Definition):
+            raise InvalidArgument(
+                f"definition is {guards.shown(self.definition)}; make a call by the job itself: generate.job(payload)"
+            )
+
 
 def _define(kind: str, handler: Handler[P, R], payload_type: Any, options: Options) -> Definition[P, R]:
-    guards.name(kind, "kind")
     payloads: Codec[P] = Codec(payload_type, f"the payload of {kind!r}", InvalidPayload)
-    results: Codec[R] = Codec(_hints(kind, handler).get("return", Any), f"the result of {kind!r}", InvalidResult)
+    results: Codec[R] = Codec(handlers.resolve(kind, handler, "return"), f"the result of {kind!r}", InvalidResult)
     is_async = inspect.iscoroutinefunction(handler)
     return Definition(kind, handler, options, payloads, results, is_async, results.accepts_none())
 
 
-def _payload_type(kind: str, function: Callable[..., Any]) -> Any:
-    payload, _ = _check_handler(kind, function)
-    if payload.annotation is inspect.Parameter.empty:
-        raise DefinitionError(f"the handler of {kind!r} must annotate {payload.name!r} with its payload's type")
-    return _hints(kind, function)[payload.name]
+def _parameters(job: type[Job[Any]]) -> tuple[Any, ...]:
+    return job.__pydantic_generic_metadata__["parameters"]
 
 
-def _check_handler(kind: str, handler: Callable[..., Any]) -> list[inspect.Parameter]:
-    """Return the two parameters of a handler; refuse what is not a function of two that runs when it is called."""
-    if not inspect.isfunction(handler) and not inspect.ismethod(handler):
-        raise DefinitionError(f"the handler of {kind!r} is {handler!r}; it must be a function")
-    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
-        raise DefinitionError(f"the handler of {kind!r} is a generator; it must return its result, not yield")
-    parameters = list(inspect.signature(handler).parameters.values())
-    if len(parameters) != 2 or any(p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters):
-        raise DefinitionError(f"the handler of {kind!r} is {handler!r}; it must take two arguments, (payload, ctx)")
-    return parameters
-
-
-def _hints(kind: str, handler: Callable[..., Any]) -> dict[str, Any]:
-    try:
-        return get_type_hints(handler, include_extras=True)
-    except NameError as exc:
-        raise DefinitionError(f"an annotation of the handler of {kind!r} cannot be resolved: {exc}") from exc
+def _check_class(job: object) -> None:
+    if not isinstance(job, type):
+        made = type(job).__name__
+        instead = f"register the class, not an instance: {made}" if isinstance(job, Job) else "it must be a Job class"
+        if inspect.isroutine(job):
+            instead = 'a function is registered by its kind: @runner.job("kind")'
+        raise DefinitionError(f"{guards.shown(job)} cannot be registered; {instead}")
+    if not issubclass(job, Job):
+        raise DefinitionError(f"{job.__name__} cannot be registered; it must be a subclass of Job, e.g. Job[None]")
+    if {*_parameters(job)} - {*_parameters(Job)}:
+        raise DefinitionError(
+            f"{job.__name__} is generic, so its payload has no type yet; register a subclass of {job.__name__}[...]"
+        )
+    if missing := sorted(getattr(job, "__abstractmethods__", ())):
+        raise DefinitionError(
+            f"{job.__name__} is abstract: it has no {', '.join(missing)}; register a subclass that has"
+        )
 
 
 def _as_bytes(value: object, kind: str, error: type[InvalidArgument]) -> bytes:

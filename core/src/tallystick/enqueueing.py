@@ -1,12 +1,21 @@
 """What can be said of a job when it is enqueued, beside its payload."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypedDict
+from typing import Any, Generic, TypedDict, TypeVar
 from uuid import UUID
 
-from .definition import Definition
+from uuid_utils.compat import uuid7
+
+from .advice import unknown_option
+from .definition import Call, Definition
 from .errors import InvalidArgument
+from .guards import shown
+from .job import Job
 from .records import NewRecord, UniqueUntil
+
+R_co = TypeVar("R_co", covariant=True)
 
 
 class BatchOptions(TypedDict, total=False):
@@ -30,17 +39,51 @@ class EnqueueOptions(BatchOptions, total=False):
     unique_until: UniqueUntil
 
 
+@dataclass(frozen=True, slots=True)
+class Enqueue(Generic[R_co]):
+    """One job of a batch, with options of its own; one that is None is as the batch says, else as the kind does.
+
+    Its `id` is made here: a batch whose answer was lost is repeated with the same items, and stores no job twice.
+    """
+
+    job: Job[R_co] | Call[R_co]
+    _: KW_ONLY
+    id: UUID = field(default_factory=uuid7)
+    run_at: datetime | timedelta | None = None
+    queue: str | None = None
+    priority: int | None = None
+    max_attempts: int | None = None
+    tags: tuple[str, ...] | None = None
+    unique_key: str | None = None
+    unique_until: UniqueUntil | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.job, Job | Call):
+            raise InvalidArgument(
+                f"job is {shown(self.job)}; it must be an instance of a Job class, or what .job(payload) returns"
+            )
+
+    def options(self) -> dict[str, Any]:
+        """Return the options that are its own."""
+        own = {name: getattr(self, name) for name in _OF_AN_ITEM}
+        return {name: value for name, value in own.items() if value is not None}
+
+
+_OF_AN_ITEM = ("id", "run_at", "queue", "priority", "max_attempts", "tags", "unique_key", "unique_until")
+_KNOWN = frozenset({"run_at", *EnqueueOptions.__annotations__, *BatchOptions.__annotations__})
+
+
 def new_record(
     definition: Definition[Any, Any],
     payload: bytes,
-    run_at: datetime | timedelta | None,
-    options: BatchOptions | EnqueueOptions,
+    options: Mapping[str, Any],
 ) -> NewRecord:
     """Return the record of a job to insert: as the options say, else as its definition does.
 
     Raises:
         InvalidArgument: an option has a value that cannot be stored, or does not exist.
     """
+    check_options(options)
     defaults = definition.options
     given: dict[str, Any] = {
         "queue": defaults.queue,
@@ -49,7 +92,17 @@ def new_record(
         "tags": defaults.tags,
         **options,
     }
-    try:
-        return NewRecord(kind=definition.kind, payload=payload, run_at=run_at, **given)
-    except TypeError as exc:
-        raise InvalidArgument(f"{sorted(options)} has an option that no job has: {exc}") from exc
+    return NewRecord(kind=definition.kind, payload=payload, **given)
+
+
+def check_options(options: Iterable[str]) -> None:
+    """Reject an option that does not exist."""
+    if not _KNOWN.issuperset(options):
+        word = next(word for word in options if word not in _KNOWN)
+        raise InvalidArgument(f"{word!r} is no option of an enqueue: {unknown_option(word, _KNOWN)}")
+
+
+def check_jobs(jobs: object) -> None:
+    """Reject what is no collection of jobs, before it is read item by item."""
+    if isinstance(jobs, Job | Call | Enqueue | Definition | str | bytes | Mapping) or not isinstance(jobs, Iterable):
+        raise InvalidArgument(f"jobs is {shown(jobs)}; pass a list of jobs, e.g. [SendWelcome(user_id=7)]")

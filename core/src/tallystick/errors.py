@@ -5,6 +5,7 @@ place, and raises them `from` the original.
 """
 
 from typing import TYPE_CHECKING, Self
+from uuid import UUID
 
 if TYPE_CHECKING:
     from .records import Failure, Record
@@ -58,6 +59,10 @@ class DefinitionError(TallystickError):
     """A job that cannot be registered or enqueued as it is defined."""
 
 
+class NoSuchMethod(DefinitionError, AttributeError):
+    """A job has no such method; the message says what to write."""
+
+
 class DuplicateKind(DefinitionError):
     """Two jobs claim one kind."""
 
@@ -80,6 +85,8 @@ class Unavailable(BackendError):
 
 class OutcomeUnknown(BackendError):
     """The answer was lost; the call may have taken effect. An insert can be repeated with the same ids."""
+
+    ids: tuple[UUID, ...] = ()  # those of the jobs that an enqueue of the runner may have stored
 
 
 class NotSetUp(BackendError):

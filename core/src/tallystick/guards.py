@@ -1,8 +1,7 @@
 """The checks that every call of the contract begins with. Public, so that each backend refuses the same, alike."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from typing import TypeVar
 
 from .errors import InvalidArgument, PayloadTooLarge
@@ -18,12 +17,6 @@ NAME_LENGTH = 255
 def shown(value: object) -> str:
     """Return the repr of a value for a message: bounded, and whatever the value's own methods raise."""
     return safe_repr(value)
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return a sentence that names the known word most like this one; empty when none is."""
-    close = get_close_matches(word, known, n=1)
-    return f"did you mean {close[0]!r}? " if close else ""
 
 
 def utc(value: datetime, what: str = "now") -> datetime:
@@ -67,6 +60,15 @@ def delay(value: timedelta, what: str) -> timedelta:
     if not isinstance(value, timedelta) or value < timedelta(0):
         raise InvalidArgument(
             f"{what} is {shown(value)}; it must be an aware datetime or a timedelta of zero or more{_as_seconds(value)}"
+        )
+    return value
+
+
+def not_negative(value: timedelta, what: str) -> timedelta:
+    """Return a length of time as it is; refuse a negative one."""
+    if not isinstance(value, timedelta) or value < timedelta(0):
+        raise InvalidArgument(
+            f"{what} is {shown(value)}; it must be a timedelta of zero or more, not a negative one{_as_seconds(value)}"
         )
     return value
 

@@ -9,16 +9,18 @@ from typing_extensions import TypeVar
 
 from .context import Context
 from .errors import DefinitionError
+from .job_class import JobMeta
 from .options import DEFAULTS, Options
 from .retry import RetryPolicy
 
 R_co = TypeVar("R_co", covariant=True, default=Any)
 
 
-class Job(BaseModel, Generic[R_co]):
+class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
     """Subclass it with a `kind`, fields, and `work`, sync or async; `Job[Receipt]` if work returns a Receipt.
 
-    The class attributes are the defaults of `Options`; `tags` label every job of the kind.
+    The class attributes are the defaults of `Options`, written without annotation: `queue = "emails"`. An annotated
+    one would be a field of the payload, and is rejected. `tags` label every job of the kind.
     """
 
     kind: ClassVar[str]
@@ -40,7 +42,7 @@ class Job(BaseModel, Generic[R_co]):
         Raises:
             DefinitionError: the class has no `kind` or no `work` of its own.
         """
-        if not isinstance(getattr(cls, "kind", None), str):
+        if getattr(cls, "kind", None) is None:
             raise DefinitionError(f'{cls.__name__} has no kind; give it one: kind = "emails:welcome"')
         if cls.work is Job.work:
             raise DefinitionError(f"{cls.__name__} has no work method; write: def work(self, ctx: Context) -> ...")

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from . import guards
+from .advice import unknown_option
+from .errors import DefinitionError
 from .records import MAX_ATTEMPTS, PRIORITIES
-from .retry import Exponential, RetryPolicy
+from .retry import Exponential, RetryPolicy, check_policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +30,30 @@ class Options:
     tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        guards.name(self.queue, "queue")
+        object.__setattr__(self, "queue", guards.name(self.queue, "queue"))
         guards.within(self.priority, *PRIORITIES, "priority")
         guards.within(self.max_attempts, *MAX_ATTEMPTS, "max_attempts")
+        check_policy(self.retry, "retry")
         if self.timeout is not None:
             guards.positive(self.timeout, "timeout")
         object.__setattr__(self, "tags", guards.names(self.tags, "tags"))
 
 
 DEFAULTS = Options()
+OPTION_NAMES = tuple(Options.__dataclass_fields__)
+
+
+def read_options(kind: str, given: dict[str, Any]) -> Options:
+    """Return options as they are given to a decorator.
+
+    Raises:
+        DefinitionError: one does not exist.
+        InvalidArgument: one has a value that cannot work.
+    """
+    for word in given:
+        if word not in OPTION_NAMES:
+            raise DefinitionError(f"{kind!r} has no option {word!r}: {unknown_option(word, OPTION_NAMES)}")
+    return Options(**given)
 
 
 class OptionArgs(TypedDict, total=False):

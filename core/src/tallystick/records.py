@@ -18,7 +18,7 @@ from uuid_utils.compat import uuid7
 from . import guards
 from .errors import InvalidArgument
 from .interrupts import from_signal
-from .saferepr import safe_str, type_name
+from .saferepr import safe_repr, safe_str, type_name
 from .state import State
 
 PRIORITIES = (-(2**15), 2**15 - 1)
@@ -83,7 +83,9 @@ class Failure:
                 return cls(**written)
         except (ValueError, TypeError, AttributeError, RecursionError):
             pass
-        return cls("Unreadable", text.decode(errors="backslashreplace") if isinstance(text, bytes) else str(text))
+        if isinstance(text, bytes):
+            text = text.decode(errors="backslashreplace")
+        return cls("Unreadable", text if isinstance(text, str) else safe_repr(text))
 
 
 def _traceback(exc: BaseException) -> str:
@@ -158,7 +160,7 @@ class NewRecord:
             raise InvalidArgument(
                 f"unique_until is {guards.shown(self.unique_until)}; it must be 'finished' or 'purged'"
             )
-        if self.tags != ():
+        if type(self.tags) is not tuple or self.tags:
             object.__setattr__(self, "tags", guards.names(self.tags, "tags"))
 
     def _set_name(self, field: str, value: str) -> None:

@@ -5,7 +5,9 @@ from typing import Any
 
 from .definition import Call, Definition
 from .errors import AlreadyStarted, DuplicateKind, UnknownKind
+from .guards import shown
 from .job import Job
+from .misuse import not_registered
 from .origin import Origin
 from .saferepr import safe_repr
 
@@ -62,17 +64,13 @@ class Registry(Mapping[str, Definition[Any, Any]]):
                 return job.definition, job.payload
         elif (definition := self._by_class.get(type(job))) is not None:
             return definition, job
-        what = f"a call of {job.definition.kind!r}" if isinstance(job, Call) else safe_repr(type(job))
-        raise UnknownKind(
-            f"{what} is of a job that was not registered with this runner, or was defined again since; {self._known()}"
-        )
+        raise UnknownKind(f"{not_registered(job, self._by_class)}; {self._known()}")
 
     def named(self, kind: str) -> Definition[Any, Any]:
         """Return the definition of a kind; raise `UnknownKind` if there is none."""
-        try:
-            return self._by_kind[kind]
-        except KeyError:
-            raise UnknownKind(f"{safe_repr(kind)} is not registered with this runner; {self._known()}") from None
+        if not isinstance(kind, str) or kind not in self._by_kind:
+            raise UnknownKind(f"{shown(kind)} is not registered with this runner; {self._known()}")
+        return self._by_kind[kind]
 
     def _known(self) -> str:
         return f"registered are: {', '.join(sorted(self._by_kind)) or 'none'}"

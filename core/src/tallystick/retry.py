@@ -1,12 +1,13 @@
 """When a failed job is tried again: policies are pure functions of the attempt, its exception and a draw for jitter."""
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
+from . import guards
 from .errors import InvalidArgument
-from .saferepr import safe_repr
 
 
 class RetryPolicy(Protocol):
@@ -32,16 +33,18 @@ class Exponential:
     jitter: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.base < timedelta(0) or self.cap < timedelta(0) or not self.factor >= 1 or not 0 <= self.jitter <= 1:
-            raise InvalidArgument(
-                f"{safe_repr(self)}: base and cap must not be negative, factor >= 1, jitter from 0 to 1"
-            )
+        guards.not_negative(self.base, "base")
+        guards.not_negative(self.cap, "cap")
+        if not _is_number(self.factor) or not self.factor >= 1:
+            raise InvalidArgument(f"factor is {guards.shown(self.factor)}; it must be a number of 1 or more")
+        if not _is_number(self.jitter) or not 0 <= self.jitter <= 1:
+            raise InvalidArgument(f"jitter is {guards.shown(self.jitter)}; it must be a number from 0 to 1")
 
     def __call__(self, attempt: int, exc: BaseException, draw: float, /) -> timedelta | None:
         if not self.base:
             return timedelta(0)
         try:
-            delay = min(self.base * self.factor ** (attempt - 1), self.cap)
+            delay = min(self.base * float(self.factor) ** (attempt - 1), self.cap)
         except OverflowError:
             delay = self.cap
         return delay * (1 - self.jitter * draw)
@@ -54,8 +57,7 @@ class Fixed:
     delay: timedelta
 
     def __post_init__(self) -> None:
-        if self.delay < timedelta(0):
-            raise InvalidArgument(f"{safe_repr(self)}: the delay must not be negative")
+        guards.not_negative(self.delay, "delay")
 
     def __call__(self, attempt: int, exc: BaseException, draw: float, /) -> timedelta | None:
         return self.delay
@@ -79,6 +81,55 @@ class ByException:
     policies: Mapping[type[BaseException], RetryPolicy]
     otherwise: RetryPolicy = field(default_factory=Exponential)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.policies, Mapping):
+            raise InvalidArgument(
+                f"policies is {guards.shown(self.policies)}; it must be a dict, e.g. {{ConnectionError: Never()}}"
+            )
+        for kind, policy in self.policies.items():
+            if not isinstance(kind, type) or not issubclass(kind, BaseException):
+                raise InvalidArgument(f"policies has {guards.shown(kind)}; each key must be a class of exceptions")
+            check_policy(policy, f"the policy of {kind.__name__}")
+        check_policy(self.otherwise, "otherwise")
+
     def __call__(self, attempt: int, exc: BaseException, draw: float, /) -> timedelta | None:
         policy = next((policy for kind, policy in self.policies.items() if isinstance(exc, kind)), self.otherwise)
         return policy(attempt, exc, draw)
+
+
+def check_policy(policy: object, what: str) -> None:
+    """Reject what could not decide about another attempt: a number of retries, a class, a call of other arguments.
+
+    Raises:
+        InvalidArgument: it is no retry policy.
+    """
+    if isinstance(policy, type):
+        problem = f"which is a class; call it: {policy.__name__}(...)"
+    elif isinstance(policy, timedelta):
+        problem = "which is no policy; write Fixed(...) around it"
+    elif not callable(policy):
+        problem = (
+            "which is no policy; write Exponential(), Fixed(timedelta(seconds=30)), ByException({...}), or Never() for "
+            "no retry. The number of attempts is max_attempts"
+        )
+    elif not _takes_three(policy):
+        problem = "which cannot be called as policy(attempt, exc, draw)"
+    else:
+        return
+    raise InvalidArgument(f"{what} is {guards.shown(policy)}, {problem}")
+
+
+def _takes_three(policy: Callable[..., object]) -> bool:
+    if inspect.iscoroutinefunction(policy):
+        return False
+    try:
+        inspect.signature(policy).bind(1, None, 0.5)
+    except TypeError:
+        return False
+    except ValueError:  # a builtin without a signature
+        return True
+    return True
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

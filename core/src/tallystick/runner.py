@@ -5,14 +5,15 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from time import monotonic
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Never, Self, TypeVar, overload
 from uuid import UUID
 
 from typing_extensions import Unpack
 
+from . import guards
 from .client import FIRST_PAUSE, LONGEST_PAUSE, Which
 from .definition import Call
-from .enqueueing import BatchOptions, EnqueueOptions
+from .enqueueing import BatchOptions, Enqueue, EnqueueOptions
 from .errors import NotFinished
 from .handle import Handle
 from .hopping import hop
@@ -39,12 +40,12 @@ class Runner(SyncRunner):
     async def aenqueue(
         self,
         job: Job[R] | Call[R],
-        *,
+        *more: Never,
         run_at: datetime | timedelta | None = None,
         **options: Unpack[EnqueueOptions],
     ) -> Handle[R]:
         """See `enqueue`."""
-        return await hop(lambda: self.enqueue(job, run_at=run_at, **options))
+        return await hop(lambda: self.enqueue(job, *more, run_at=run_at, **options))
 
     async def aenqueue_in(
         self, delay: timedelta, job: Job[R] | Call[R], **options: Unpack[EnqueueOptions]
@@ -58,7 +59,7 @@ class Runner(SyncRunner):
 
     async def aenqueue_batch(
         self,
-        jobs: Iterable[Job[R] | Call[R]],
+        jobs: Iterable[Job[R] | Call[R] | Enqueue[R]],
         *,
         run_at: datetime | timedelta | None = None,
         **options: Unpack[BatchOptions],
@@ -87,7 +88,7 @@ class Runner(SyncRunner):
     async def aresult(self, job: UUID, *, timeout: timedelta = ...) -> Any: ...
     async def aresult(self, job: Handle[Any] | UUID, *, timeout: timedelta = timedelta(0)) -> Any:
         """See `result`; it holds no thread while it waits."""
-        deadline = monotonic() + timeout.total_seconds()
+        deadline = monotonic() + guards.not_negative(timeout, "timeout").total_seconds()
         pause = FIRST_PAUSE
         while True:
             try:

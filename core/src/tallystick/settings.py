@@ -1,32 +1,82 @@
 """The settings of a runner: by argument, else from the environment (`TALLYSTICK_...`), else the default."""
 
+import logging
+import os
 import secrets
 import socket
+from collections.abc import Collection
 from datetime import timedelta
-from os import getpid
+from functools import cache
 from typing import Annotated, Any, TypedDict
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from . import guards, urls
-from .errors import ConfigurationError
+from .advice import unknown_setting
+from .errors import ConfigurationError, InvalidArgument
+
+logger = logging.getLogger("tallystick")
+
+_PREFIX = "TALLYSTICK_"
+_NOT_OURS = ("TALLYSTICK_DEBUG", "TALLYSTICK_TEST_")
+"""Variables of the command line and of test suites, which are no settings."""
 
 
-def _seconds(value: object) -> object:
-    """Read a number of seconds, as an environment variable has it; leave ISO 8601 and all else to pydantic."""
+def _length(low: timedelta, high: timedelta) -> WrapValidator:
+    """Read a timedelta, ISO 8601 or a number of seconds; reject one outside low..high."""
+
+    def read(value: object, by_pydantic: ValidatorFunctionWrapHandler) -> timedelta:
+        try:
+            length = _seconds(value)
+            length = by_pydantic(value) if length is None else length
+        except (ValueError, OverflowError):  # it is not a number, or infinite, or longer than any timedelta
+            length = None
+        if not isinstance(length, timedelta) or not low <= length <= high:
+            raise ValueError(f"it must be from {low.total_seconds():g} to {high.total_seconds():,.0f} seconds")
+        return length
+
+    return WrapValidator(read)
+
+
+def _seconds(value: object) -> timedelta | None:
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        return None
     try:
-        return timedelta(seconds=float(value)) if isinstance(value, str) else value
-    except (ValueError, OverflowError):
-        return value
+        seconds = float(value)
+    except ValueError:
+        return None
+    return timedelta(seconds=seconds)
 
 
-Positive = Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta(0))]
-NotNegative = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0))]
+def _whole(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("it must be a whole number")  # noqa: TRY004 - pydantic reports no TypeError
+    return value
+
+
+SHORTEST_LEASE = timedelta(milliseconds=100)
+"""A lease is extended every sixth of it. Threads of Python take turns of 5 ms, so a shorter one cannot be kept."""
+
+_TICK, _HOUR, _DAY = timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=1)
+
+Lease = Annotated[timedelta, _length(SHORTEST_LEASE, _DAY)]
+Poll = Annotated[timedelta, _length(_TICK, _HOUR)]
+Maintenance = Annotated[timedelta, _length(_TICK, _DAY)]
+Grace = Annotated[timedelta, _length(timedelta(0), 7 * _DAY)]
+Keep = Annotated[timedelta, _length(timedelta(0), timedelta.max)]
+Count = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10_000)]
 
 
 def _worker_name() -> str:
-    return f"{socket.gethostname()[:200]}-{getpid()}-{secrets.token_hex(4)}"
+    return f"{socket.gethostname()[:200]}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 class Settings(BaseSettings):
@@ -37,18 +87,22 @@ class Settings(BaseSettings):
     Args:
         backend: The URL of the store.
         queues: Which queues to work; None is those of the registered jobs. In the environment, names with commas.
-        concurrency: How many sync handlers work at once (threads), and how many async ones (tasks).
-        batch: The most jobs of one claim, and of one settling.
-        lease: For how long a claim holds a job unless extended; a killed worker's jobs are free again after it.
-        poll: The longest time without a claim while idle.
-        grace: How long `stop` lets jobs finish before it gives them back. It ends at most 15 seconds later, also
-            where the store does not answer.
-        maintenance: How often expired leases are rescued, and old records purged.
+        concurrency: How many sync handlers work at once (threads), and how many async ones (tasks); 1 to 10,000.
+        batch: The most jobs of one claim, and of one settling; 1 to 10,000.
+        lease: For how long a claim holds a job unless extended; a killed worker's jobs are free again after it. From
+            100 ms to a day.
+        poll: The longest time without a claim while idle; 1 ms to an hour.
+        grace: How long `stop` lets jobs finish before it gives them back; up to 7 days. It ends at most 15
+            seconds later, also where the store does not answer.
+        maintenance: How often expired leases are rescued, and old records purged; 1 ms to a day.
         keep_completed: How long the records of completed jobs are kept; None is for ever.
         keep_discarded: The same for discarded ones.
         keep_cancelled: The same for cancelled ones.
         auto_setup: Whether the runner sets the store up when it opens it.
         worker: This runner's name, for people; by default unique to the process and its start.
+
+    Raises:
+        ConfigurationError: one has a value that cannot work, or does not exist.
     """
 
     model_config = SettingsConfigDict(
@@ -57,17 +111,28 @@ class Settings(BaseSettings):
 
     backend: str = Field(default="memory://", repr=False, strict=True)  # it may hold a password
     queues: Annotated[tuple[str, ...] | None, NoDecode] = None
-    concurrency: int = Field(default=10, ge=1, le=10_000)
-    batch: int = Field(default=500, ge=1, le=10_000)
-    lease: Positive = timedelta(seconds=30)
-    poll: Positive = timedelta(seconds=1)
-    grace: NotNegative = timedelta(seconds=30)
-    maintenance: Positive = timedelta(seconds=15)
-    keep_completed: NotNegative | None = timedelta(hours=24)
-    keep_discarded: NotNegative | None = timedelta(days=7)
-    keep_cancelled: NotNegative | None = timedelta(days=7)
+    concurrency: Count = 10
+    batch: Count = 500
+    lease: Lease = timedelta(seconds=30)
+    poll: Poll = timedelta(seconds=1)
+    grace: Grace = timedelta(seconds=30)
+    maintenance: Maintenance = timedelta(seconds=15)
+    keep_completed: Keep | None = timedelta(hours=24)
+    keep_discarded: Keep | None = timedelta(days=7)
+    keep_cancelled: Keep | None = timedelta(days=7)
     auto_setup: bool = True
     worker: str = Field(default_factory=_worker_name)
+
+    def __init__(self, /, **arguments: Any) -> None:
+        try:
+            _check_queues(arguments.get("queues"))
+            super().__init__(**arguments)
+        except ValidationError as exc:
+            problems = "; ".join(map(_problem, exc.errors(include_url=False)))
+            raise ConfigurationError(problems) from None  # pydantic's own text shows values, which may be passwords
+        for name in os.environ:
+            if name.upper().startswith(_PREFIX):
+                _warn_of_unknown(name)
 
     @field_validator("queues", mode="before")
     @classmethod
@@ -104,15 +169,17 @@ class SettingsArgs(TypedDict, total=False):
 
 
 def read_settings(arguments: SettingsArgs) -> Settings:
-    """Return the settings that result from arguments and environment.
+    """Return the settings that result from arguments and environment; see `Settings`."""
+    return Settings(**arguments)
 
-    Raises:
-        ConfigurationError: one has a value that cannot work, or does not exist.
-    """
+
+def _check_queues(queues: Collection[str] | None) -> None:
+    """Reject a bare string as an argument: only the environment has names with commas."""
     try:
-        return Settings(**arguments)  # type: ignore[arg-type]  # pydantic checks and converts
-    except ValidationError as exc:
-        raise ConfigurationError("; ".join(map(_problem, exc.errors(include_url=False)))) from None  # it shows values
+        if queues is not None:
+            guards.collection(queues, "queues", "names")
+    except InvalidArgument as exc:
+        raise ConfigurationError(str(exc)) from exc
 
 
 def with_own_worker_name(settings: Settings) -> Settings:
@@ -122,6 +189,20 @@ def with_own_worker_name(settings: Settings) -> Settings:
     return settings.model_copy(update={"worker": _worker_name()})
 
 
+@cache
+def _warn_of_unknown(variable: str) -> None:
+    """Warn once of a variable that looks like a setting and is none."""
+    name = variable.upper().removeprefix(_PREFIX).lower()
+    if name not in Settings.model_fields and not variable.upper().startswith(_NOT_OURS):
+        logger.warning(
+            "%s is set and is no setting: %s", variable, unknown_setting(name, Settings.model_fields, _PREFIX)
+        )
+
+
 def _problem(error: Any) -> str:
     name = str(error["loc"][0]) if error["loc"] else "settings"
-    return f"{name} (or TALLYSTICK_{name.upper()}) is {urls.shown(error['input'])}: {error['msg']}"
+    shown = urls.shown(error["input"])  # a URL may hold a password
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        message = unknown_setting(name, Settings.model_fields)
+    return f"{name} (or TALLYSTICK_{name.upper()}) is {shown}: {message}"

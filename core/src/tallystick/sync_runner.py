@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from typing_extensions import Unpack
 
+from . import guards
 from .backend import Backend
 from .client import Client
 from .current import is_inside, made_current, open_runners
@@ -63,6 +64,8 @@ class SyncRunner(Client):
         Raises:
             CalledFromInside: a handler or callback of this runner cannot wait for itself.
         """
+        if grace is not None:
+            guards.not_negative(grace, "grace")
         if is_inside(self):
             raise CalledFromInside("a handler or callback cannot stop its own runner; do it from another thread")
         self._hurried.append(hurried)

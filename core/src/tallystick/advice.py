@@ -1,0 +1,119 @@
+"""What to write in place of the words of Celery, RQ, Huey, Dramatiq and dataclasses."""
+
+from collections.abc import Collection
+from difflib import get_close_matches
+
+_ATTEMPTS = "max_attempts, which counts the first attempt too"
+_POLICY = "retry=, with a policy: Exponential(...), Fixed(...), ByException({...}) or Never()"
+_LATER = "run_at= when you enqueue: an aware datetime, or a timedelta as the delay"
+_TIMEOUT = "timeout=timedelta(seconds=...)"
+_EXPIRY = "nothing: jobs do not expire; a handler that comes too late can raise Abandon"
+_RESULTS = "nothing: the settings keep_completed and keep_discarded say how long records are kept"
+
+NEVER_FIELDS = {
+    "retries": _ATTEMPTS,
+    "max_retries": _ATTEMPTS,
+    "max_tries": _ATTEMPTS,
+    "autoretry_for": _POLICY,
+    "retry_backoff": _POLICY,
+    "retry_backoff_max": _POLICY,
+    "retry_jitter": _POLICY,
+    "retry_kwargs": _POLICY,
+    "retry_policy": _POLICY,
+    "default_retry_delay": _POLICY,
+    "retry_delay": _POLICY,
+    "min_backoff": _POLICY,
+    "max_backoff": _POLICY,
+    "time_limit": _TIMEOUT,
+    "soft_time_limit": _TIMEOUT,
+    "job_timeout": _TIMEOUT,
+    "queue_name": "queue=",
+    "routing_key": "queue=",
+    "acks_late": "nothing: a job is ended when its handler has, and rescued when its worker died",
+    "rate_limit": "concurrency=, a setting of the runner",
+    "ignore_result": "nothing: a handler that returns None stores no result",
+    "store_results": _RESULTS,
+    "result_ttl": _RESULTS,
+    "failure_ttl": _RESULTS,
+    "bind": "nothing: every handler receives its context as the second argument",
+}
+"""Options of other libraries that hardly any payload has as a field."""
+
+WORDS = NEVER_FIELDS | {
+    "name": "the kind, as the first argument",
+    "task_name": "the kind, as the first argument",
+    "actor_name": "the kind, as the first argument",
+    "delay": _LATER,
+    "countdown": _LATER,
+    "eta": _LATER,
+    "when": _LATER,
+    "expires": _EXPIRY,
+    "expire": _EXPIRY,
+    "ttl": _EXPIRY,
+    "task_id": "id=, a uuid.UUID",
+    "job_id": "id=, a uuid.UUID",
+    "args": "the payload: one value of any type",
+    "kwargs": "the payload: one value of any type",
+}
+
+OF_ONE_JOB = ("run_at", "id", "unique_key", "unique_until", "transaction")
+OF_A_KIND = ("retry", "timeout")
+
+CALLS = {
+    "delay": "runner.enqueue({job})",
+    "apply_async": "runner.enqueue({job}, run_at=...)",
+    "apply": "runner.enqueue({job})",
+    "send": "runner.enqueue({job})",
+    "send_with_options": "runner.enqueue({job}, run_at=...)",
+    "enqueue": "runner.enqueue({job})",
+    "defer": "runner.enqueue({job})",
+    "schedule": "runner.enqueue_in(timedelta(...), {job})",
+    "s": "{job}",
+    "si": "{job}",
+    "signature": "{job}",
+    "map": "runner.enqueue_batch([...])",
+}
+"""How other libraries enqueue, and how it is written here."""
+
+
+SETTINGS = {
+    "url": "backend",
+    "broker": "backend",
+    "database_url": "backend",
+    "workers": "concurrency",
+    "threads": "concurrency",
+    "max_workers": "concurrency",
+    "prefetch": "batch",
+    "prefetch_count": "batch",
+    "visibility_timeout": "lease",
+    "poll_interval": "poll",
+    "shutdown_timeout": "grace",
+    "result_ttl": "keep_completed",
+    "failure_ttl": "keep_discarded",
+    "name": "worker",
+}
+"""What other libraries call our settings."""
+
+
+def unknown_setting(word: str, known: Collection[str], prefix: str = "") -> str:
+    """Return which setting may be meant, and the settings that there are."""
+    names = {name: f"{prefix}{name.upper()}" if prefix else name for name in known}
+    close = [SETTINGS[word]] if word in SETTINGS else get_close_matches(word, known, n=1)
+    meant = f"did you mean {names[close[0]]}? " if close else ""
+    return f"{meant}the settings are: {', '.join(sorted(names.values()))}"
+
+
+def unknown_option(word: str, known: Collection[str]) -> str:
+    """Return what to write in place of an option that does not exist, and the options that do."""
+    return f"{instead(word, known)}; the options are: {', '.join(sorted(known))}"
+
+
+def instead(word: str, known: Collection[str]) -> str:
+    """Return what to write in place of an option that does not exist."""
+    if close := get_close_matches(word, known, n=1, cutoff=0.8):
+        return f"did you mean {close[0]}="
+    if word in OF_ONE_JOB:
+        return f"{word} belongs to one job: pass it when you enqueue"
+    if word in OF_A_KIND:
+        return f'{word} belongs to the kind: @runner.job("kind", {word}=...)'
+    return f"write {WORDS[word]}" if word in WORDS else "it does not exist"

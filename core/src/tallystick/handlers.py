@@ -1,0 +1,120 @@
+"""What a handler must be: a function of (payload, ctx) that has done its work when it returns."""
+
+import inspect
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, get_args, get_origin, get_type_hints
+
+from . import guards
+from .context import Context
+from .errors import DefinitionError
+
+_CONTEXT_NAMES = ("ctx", "context")
+
+
+def check(kind: str, handler: Callable[..., Any], parameters: str) -> inspect.Parameter:
+    """Return the first parameter of a handler.
+
+    Raises:
+        DefinitionError: it is no function of two that does its work while it is called.
+    """
+    shown = f"the handler of {kind!r} is {guards.shown(handler)}"
+    if not inspect.isfunction(handler) and not inspect.ismethod(handler):
+        raise DefinitionError(f"{shown}; it must be a function: write a def that calls it")
+    inner = inspect.unwrap(handler)
+    if any(map(inspect.isgeneratorfunction, (handler, inner))) or any(
+        map(inspect.isasyncgenfunction, (handler, inner))
+    ):
+        raise DefinitionError(f"{shown}, a generator; it must return its result, not yield")
+    if inspect.iscoroutinefunction(inner) and not inspect.iscoroutinefunction(handler):
+        raise DefinitionError(
+            f"{shown}, a sync wrapper around a coroutine function, whose coroutine would never be awaited; make the "
+            "wrapper an async def that awaits it"
+        )
+    given = list(inspect.signature(handler).parameters.values())
+    if len(given) != 2 or any(p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in given):
+        raise DefinitionError(f"{shown}; it must take two arguments, {parameters}{_hint(given)}")
+    _check_context(kind, handler, given[1])
+    return given[0]
+
+
+def _hint(given: list[inspect.Parameter]) -> str:
+    if any(p.kind is p.VAR_POSITIONAL for p in given):
+        return "; a decorator of yours hides them: put functools.wraps(function) on its wrapper"
+    if given and given[0].name == "self":
+        return "; a method is registered by its object: runner.job(kind)(service.send)"
+    return "; put several values into one payload: a pydantic model, a dataclass, a dict" if len(given) > 1 else ""
+
+
+def _check_context(kind: str, handler: Callable[..., Any], parameter: inspect.Parameter) -> None:
+    """Reject a second parameter that is not meant for the context; its annotation need not be known at run time."""
+    annotation = parameter.annotation
+    if annotation is inspect.Parameter.empty:
+        fits = parameter.name in _CONTEXT_NAMES or parameter.name.startswith("_")
+    else:
+        try:
+            annotation = _resolved(handler, parameter.name)
+        except Exception:  # it may be imported for type checkers only
+            fits = parameter.name in _CONTEXT_NAMES or "Context" in str(annotation)
+        else:
+            fits = _is_context(annotation)
+    if not fits:
+        raise DefinitionError(
+            f"the handler of {kind!r} takes {str(parameter)!r} as its second argument, which is the job's context: "
+            "write ctx: Context. Put several values into one payload: a pydantic model, a dataclass, a dict"
+        )
+
+
+def _is_context(annotation: Any) -> bool:
+    if isinstance(annotation, type):
+        return (
+            getattr(annotation, "_is_protocol", False)
+            or issubclass(Context, annotation)
+            or issubclass(annotation, Context)
+        )
+    members = get_args(annotation)
+    return any(map(_is_context, members)) if members and not isinstance(get_origin(annotation), type) else not members
+
+
+def resolve(kind: str, handler: Callable[..., Any], name: str) -> Any:
+    """Return the type that annotates a parameter or "return"; `Any` where none does.
+
+    Raises:
+        DefinitionError: it cannot be resolved at run time.
+    """
+    if name not in inspect.unwrap(handler).__annotations__ and name not in handler.__annotations__:
+        return Any
+    try:
+        return _resolved(handler, name)
+    except Exception as exc:  # an annotation is an expression, which may raise anything
+        raise DefinitionError(
+            f"the annotation of {name!r} of the handler of {kind!r} cannot be resolved: {exc}; the type is needed at "
+            "run time, so import it outside `if TYPE_CHECKING`, and define it before the handler"
+        ) from exc
+
+
+def _resolved(handler: Callable[..., Any], name: str) -> Any:
+    """Resolve one annotation, in the handler's module and in the scope of the function that defines it."""
+    inner = inspect.unwrap(handler)
+    annotations = handler.__annotations__ if name in handler.__annotations__ else inner.__annotations__
+    one = SimpleNamespace(__annotations__={name: annotations[name]})
+    return get_type_hints(one, inner.__globals__, _scope(inner), include_extras=True)[name]
+
+
+def _scope(handler: Callable[..., Any]) -> dict[str, Any]:
+    """Return the local names of the function that is defining the handler; none at the top of a module."""
+    owner, _, _ = handler.__qualname__.rpartition(".<locals>.")
+    frame = inspect.currentframe() if owner else None
+    while frame is not None and frame.f_code.co_qualname != owner:
+        frame = frame.f_back
+    return {} if frame is None else frame.f_locals
+
+
+def never_awaited(kind: str, result: object) -> str:
+    """Return the message for a handler that returned an awaitable; close it, since nothing else will."""
+    if inspect.iscoroutine(result):
+        result.close()
+    return (
+        f"the handler of {kind!r} returned {guards.shown(result)}, which was never awaited; make the handler an async "
+        "def and await it"
+    )

@@ -1,0 +1,196 @@
+"""Handlers and decorators as users of Celery, RQ, Huey and Dramatiq write them: an error says what to write here."""
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+from pydantic import BaseModel
+from tallystick import Context, DefinitionError, InvalidArgument, JobDiscarded, Never, Runner, TallystickError
+
+from ..helpers import LONG, SECOND
+
+if TYPE_CHECKING:
+    from tallystick import Context as OnlyForTypeCheckers
+
+T = TypeVar("T")
+
+
+@pytest.mark.parametrize("name", ["job", "raw"])
+def test_decorator_without_its_kind(runner: Runner, name: str) -> None:
+    """A decorator without its kind says how it is written."""
+    decorate: Any = getattr(runner, name)
+    with pytest.raises(DefinitionError, match=rf'write @runner\.{name}\("no_arguments"\)'):
+        decorate(no_arguments)
+    with pytest.raises(DefinitionError, match=rf"write @runner\.{name}\("):
+        decorate()
+    assert not runner.definitions
+
+
+@pytest.mark.parametrize("name", ["register", "on_completed", "on_discarded"])
+def test_decorator_with_parentheses(runner: Runner, name: str) -> None:
+    """A decorator with parentheses that it does not take says how it is written."""
+    with pytest.raises(DefinitionError, match=f"write @runner.{name}"):
+        getattr(runner, name)()
+
+
+@pytest.mark.parametrize("kind", [None, 7, "", b"mail", ["mail"], "a\nb", "x" * 256])
+def test_bad_kind(runner: Runner, kind: Any) -> None:
+    """A kind that is no name is refused by the decorator, before there is a function."""
+    with pytest.raises(InvalidArgument, match="kind is"):
+        runner.job(kind)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "advice"),
+    [
+        ("retry", 0, r"Never\(\)"),
+        ("retry", 3, "max_attempts"),
+        ("retry", True, "max_attempts"),
+        ("retry", None, r"Never\(\)"),
+        ("retry", SECOND, "Fixed"),
+        ("retry", Never, r"Never\(\.\.\.\)"),
+        ("retry", lambda: None, "attempt, exc, draw"),
+        ("timeout", 30, r"timedelta\(seconds=30\)"),
+        ("tags", "urgent", r"\['urgent'\]"),
+        ("tags", {"urgent": 1}, "list of names"),
+        ("priority", "high", "whole number"),
+        ("retries", 3, "max_attempts"),
+        ("max_attemps", 3, "max_attempts"),
+        ("name", "mail", "the kind"),
+        ("unique_key", "one", "when you enqueue"),
+        ("colour", "red", "the options are: max_attempts"),
+    ],
+)
+def test_bad_option(runner: Runner, option: str, value: object, advice: str) -> None:
+    """An option that does not exist or cannot work is refused by the decorator, with what to write."""
+    with pytest.raises(TallystickError, match=advice):
+        runner.job("mail", **{option: value})  # type: ignore[arg-type]  # wrong on purpose
+
+
+def logged(function: Callable[..., T]) -> Callable[..., T]:
+    """Wrap a function, as decorators do."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> T:
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+async def coroutine(payload: int, ctx: Context) -> int:
+    """Return the payload."""
+    return payload
+
+
+async def async_generator(payload: int, ctx: Context) -> Any:
+    """Yield."""
+    yield payload
+
+
+class Service:
+    """An object with handlers."""
+
+    def send(self, payload: int, ctx: Context) -> int:
+        """Return the payload."""
+        return payload
+
+    async def __call__(self, payload: int, ctx: Context) -> int:
+        """Return the payload."""
+        return payload
+
+
+def no_wraps(*args: Any, **kwargs: Any) -> None: ...
+def celery_style(user_id: int, subject: str) -> None: ...
+def no_arguments() -> None: ...
+def no_annotation(payload: int, subject) -> None: ...  # type: ignore[no-untyped-def]  # the point
+
+
+@pytest.mark.parametrize(
+    ("handler", "advice"),
+    [
+        (logged(coroutine), "async def"),
+        (logged(async_generator), "not yield"),
+        (functools.partial(coroutine), "write a def"),
+        (Service(), "write a def"),
+        (Service.send, "by its object"),
+        (Service, "write a def"),
+        (no_wraps, r"functools\.wraps"),
+        (celery_style, "ctx: Context"),
+        (no_annotation, "ctx: Context"),
+        (no_arguments, "two arguments"),
+        (None, "must be a function"),
+        ("app.tasks.mail", "must be a function"),
+    ],
+)
+def test_bad_handler(runner: Runner, handler: Any, advice: str) -> None:
+    """A handler that would lose its coroutine or could not be called is refused when it is registered."""
+    for decorate in (runner.job("mail"), runner.raw("mail")):
+        with pytest.raises(DefinitionError, match=advice):
+            decorate(handler)
+    assert not runner.definitions
+
+
+def test_lambda(runner: Runner) -> None:
+    """A lambda cannot say the type of its payload; a raw handler need not."""
+    with pytest.raises(DefinitionError, match=r"must annotate 'payload'.*write a def"):
+        runner.job("mail")(lambda payload, ctx: None)
+    runner.raw("raw")(lambda payload, ctx: None)
+    assert set(runner.definitions) == {"raw"}
+
+
+def test_wrapper_and_method(runner: Runner) -> None:
+    """A wrapper around a sync function and a method of an object are handlers."""
+    runner.job("method")(Service().send)
+    runner.job("wrapped")(logged(Service().send))
+    assert set(runner.definitions) == {"method", "wrapped"}
+
+
+def later(value: int) -> Awaitable[int]:
+    """Return a coroutine that nothing awaits."""
+
+    async def return_it() -> int:
+        return value
+
+    return return_it()
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_awaitable_that_is_returned(runner: Runner, asynchronous: bool) -> None:
+    """A handler that returns a coroutine fails its attempt, and says that it was never awaited."""
+
+    def sync(payload: int, ctx: Context) -> Any:
+        return later(payload)
+
+    async def forgets_to_await(payload: int, ctx: Context) -> Any:
+        return later(payload)
+
+    job = runner.job("lost", max_attempts=1)(forgets_to_await if asynchronous else sync)
+    runner.start()
+    with pytest.raises(JobDiscarded, match="never awaited"):
+        runner.result(runner.enqueue(job.job(1)), timeout=LONG)
+
+
+def test_annotations_for_type_checkers_only(runner: Runner) -> None:
+    """The context's annotation need not be known at run time, and a payload's type may be local to a function."""
+
+    class Order(BaseModel):
+        number: int
+
+    @runner.job("order")
+    def order(payload: "Order", ctx: "OnlyForTypeCheckers") -> "Order":
+        return payload
+
+    assert runner.enqueue(order.job(Order(number=7))).record.payload == b'{"number":7}'
+
+
+@pytest.mark.parametrize("name", ["payload", "return"])
+@pytest.mark.parametrize("annotation", ["Nowhere", "list[", "datetime.nowhere"])
+def test_annotation_that_cannot_be_resolved(runner: Runner, name: str, annotation: str) -> None:
+    """A payload's or result's type that is not known at run time is refused, with what to do."""
+
+    def handler(payload: int, ctx: Context) -> None: ...
+
+    handler.__annotations__[name] = annotation
+    with pytest.raises(DefinitionError, match="TYPE_CHECKING"):
+        runner.job("mail")(handler)
