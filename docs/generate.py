@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 import kills
+import reference
 from tallystick import FINAL, TRANSITIONS, Backend, State, backend
 from tallystick_conformance.clauses import CLAUSES
 from tallystick_conformance.promises import NOTHING, clauses_of, promised_by, ties
@@ -44,7 +45,7 @@ def contract() -> str:
         f"## {name}\n\n{_signature(name, member)}{_text(_plain(member))}\n{_tested_by(name)}"
         for name, member in methods
     ]
-    return f"# The backend contract\n\n{_paragraphs(inspect.getdoc(backend) or '')}\n\n" + "\n".join(sections)
+    return f"# The backend contract\n\n{reference.paragraphs(inspect.getdoc(backend) or '')}\n\n" + "\n".join(sections)
 
 
 def _tested_by(method: str) -> str:
@@ -150,25 +151,7 @@ def _signature(name: str, member: object) -> str:
 
 
 def _text(member: object) -> str:
-    return _paragraphs(inspect.getdoc(member) or "") + "\n"
-
-
-def _paragraphs(doc: str) -> str:
-    """Turn a Google-style docstring into Markdown: its sections become definition-like list items."""
-    lines: list[str] = []
-    for line in doc.splitlines():
-        label, colon, rest = line.partition(":")
-        if colon and line and not line.startswith((" ", "-", "`")) and " " not in label and label.istitle():
-            lines.append(f"\n**{label}:**{rest}\n" if rest else f"\n**{label}:**\n")
-        elif line.startswith("    "):
-            named, colon, rest = line.strip().partition(": ")
-            lines.append(f"- `{named}`: {rest}" if colon and " " not in named else line.strip())
-        else:
-            lines.append(line)
-    text = "\n".join(lines)
-    while "\n\n\n" in text:
-        text = text.replace("\n\n\n", "\n\n")
-    return text.strip() + "\n"
+    return reference.paragraphs(inspect.getdoc(member) or "") + "\n"
 
 
 PAGES = {
@@ -177,6 +160,11 @@ PAGES = {
     "promises.md": promises,
     "clauses.md": clauses,
     "mutants.md": mutants,
+    "records.md": reference.records_page,
+    "outcomes.md": reference.outcomes_page,
+    "errors.md": reference.errors_page,
+    "helpers.md": reference.helpers_page,
+    "hooks.md": reference.hooks_page,
 }
 
 
