@@ -1,11 +1,14 @@
 """The project itself: what the README promises, and what all distributions have in common."""
 
+import importlib.util
+import json
 import re
 import subprocess
 import sys
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,3 +44,23 @@ def test_generated_pages_are_up_to_date() -> None:
     """The pages of states, contract and clauses say what the code says."""
     done = subprocess.run([sys.executable, ROOT / "docs" / "generate.py", "--check"], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_a_run_of_a_few_mutants_renews_only_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`docs/kills.py` keeps what is written of other mutants and of the other profile, a line for each mutant."""
+    spec = importlib.util.spec_from_file_location("kills", ROOT / "docs" / "kills.py")
+    assert spec
+    assert spec.loader
+    kills: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(kills)
+    before = kills.read()
+    [(name, one), *others] = before.items()
+    run = {"profile": "quick", "mutants": [{**one, "killed": False, "fate": "hung", "by": []}]}
+    (tmp_path / "run.json").write_text(json.dumps(run))
+    monkeypatch.setattr(kills, "KILLS", tmp_path / "kill.json")
+    (tmp_path / "kill.json").write_text((ROOT / "docs" / "kill.json").read_text())
+
+    kills.main([str(tmp_path / "run.json")])
+
+    assert kills.read() == {name: {**one, "quick": "hung"}, **dict(others)}
+    assert len((tmp_path / "kill.json").read_text().splitlines()) == len(before) + 2

@@ -17,10 +17,12 @@ import typer
 from support import PATIENCE
 from tallystick_conformance import Target, command, conform
 from tallystick_conformance.clauses import CLAUSES
+from tallystick_conformance.command import conform_app
 from tallystick_conformance.plugin import tallystick_cli
 from tallystick_conformance.signals import as_interrupts
 from tallystick_mutants.memory_inserts import StripsNul
 from tallystick_sqlite import SqliteBackend
+from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 app = typer.Typer()
@@ -232,3 +234,79 @@ def test_mutants_print_a_matrix(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "2 of 2 mutants killed: 100.0% (quick)" in result.output
     assert [entry["killed"] for entry in json.loads((tmp_path / "matrix.json").read_text())["mutants"]] == [True, True]
+
+
+MUTANTS = """
+import threading
+from tallystick_conformance import Mutant
+from tallystick_memory import MemoryBackend
+
+class Hangs(MemoryBackend):
+    def setup(self):
+        threading.Event().wait()
+
+MUTANTS = [Mutant("hangs", "CLAIM", Hangs)]
+"""
+
+
+def test_a_mutant_that_hangs_exits_with_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--seconds` limits the time of a mutant; one that has hung is neither killed nor a survivor."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hanging_mutants.py").write_text(MUTANTS)
+    result = runner.invoke(app, ["conform", "mutants", "--module", "hanging_mutants", "--seconds", "0.5"])
+
+    assert result.exit_code == 3
+    assert "[1/1] HUNG: hangs (0.5 s)" in result.stderr
+    assert "HUNG  CLAIM  it had not ended after 0.5 s  memory  hangs" in result.stdout
+    assert "0 of 1 mutants killed: 0.0% (quick), 1 hung" in result.stdout
+
+
+def test_an_interrupt_ends_mutants_that_run(tmp_path: Path) -> None:
+    """SIGINT ends the processes of mutants too, prints the matrix so far, and exits with 130."""
+    marker = tmp_path / "began"
+    text = MUTANTS.replace("threading.Event().wait()", f"open({str(marker)!r}, 'w'); threading.Event().wait()")
+    (tmp_path / "hanging_mutants.py").write_text(text)
+    command = [sys.executable, "-m", "tallystick.cli", "conform", "mutants", "--module", "hanging_mutants"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert _within(marker.exists)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, errors) == (130, "")
+    assert "0 of 0 mutants killed" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--seconds", "nan"], "Invalid value for '--seconds'"),
+        (["--seconds", "inf"], "--seconds is inf"),
+        (["--json", "no/such/folder/kill.json"], "whose folder does not exist"),
+        (["--module", "no_such_module"], "'no_such_module' is not a module that defines MUTANTS"),
+        (["--server", "postgres"], "write it as name=URL"),
+    ],
+)
+def test_misuse_of_mutants_exits_with_two(arguments: list[str], said: str) -> None:
+    """An option that cannot be used is reported in one line before a mutant runs."""
+    result = runner.invoke(app, ["conform", "mutants", *arguments])
+
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("command", ["run", "verify", "mutants"])
+def test_every_option_has_a_help_text(command: str) -> None:
+    """`--help` explains each argument and option of each command."""
+    group = typer.main.get_command(conform_app)
+    assert isinstance(group, TyperGroup)
+    parameters = group.commands[command].params
+    unexplained = [parameter.name for parameter in parameters if not getattr(parameter, "help", None)]
+    assert unexplained == []
+
+
+def test_a_report_that_nests_too_deeply_cannot_be_read(tmp_path: Path) -> None:
+    """`conform verify` exits with 2 for a file that Python's JSON reader gives up on."""
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    result = runner.invoke(app, ["conform", "verify", str(tmp_path / "deep.json")])
+
+    assert (result.exit_code, result.output[:7]) == (2, "error: ")

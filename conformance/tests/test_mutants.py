@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from tallystick import ConfigurationError
-from tallystick_conformance import Mutant, matrix
-from tallystick_conformance.mutant import judge
+from tallystick_conformance import Mutant, discovery, matrix
+from tallystick_conformance.discovery import find
+from tallystick_conformance.judging import judge
+from tallystick_conformance.mutant import Fate, Verdict
 from tallystick_memory import MemoryBackend
 
 
@@ -60,29 +62,64 @@ class Late(MemoryBackend):
 MUTANTS = [Mutant("hangs", "", Hangs), Mutant("dies", "CLAIM", Dies), Mutant("late", "QUEUE", lambda: Late)]
 """
     )
-    verdicts = list(matrix.run(matrix.find(["my_mutants"]), "quick", seconds=20))
+    found = find(["my_mutants"])
+    verdicts = list(matrix.run(found, "quick", seconds=20))
 
     assert [verdict.fate for verdict in verdicts] == ["hung", "crashed", "killed"]
-    written = json.loads(matrix.to_json(verdicts, "quick"))
+    text = matrix.to_json(verdicts, found, "quick")
+    written = json.loads(text)
     assert (written["profile"], written["rate"]) == ("quick", 0.3333)
-    assert written["mutants"][2]["by"] == ["QUEUE-02"]
+    assert [written[fate] for fate in ("killed", "survived", "hung", "crashed")] == [1, 0, 1, 1]
+    assert (written["mutants"][2]["module"], written["mutants"][2]["by"]) == ("my_mutants", ["QUEUE-02"])
+    assert len(text.splitlines()) == len(verdicts) + 2
+
+
+@pytest.mark.parametrize(
+    ("fates", "reaches"),
+    [
+        (["killed"] * 9 + ["survived"], True),
+        (["killed"] * 8 + ["survived"] * 2, False),
+        (["killed"] * 8 + ["hung", "survived"], None),
+        (["killed"] * 8 + ["crashed", "survived"], None),
+        (["killed"] * 7 + ["hung", "survived", "survived"], False),
+        (["hung"], None),
+        ([], False),
+    ],
+)
+def test_a_mutant_that_hung_has_not_survived(fates: list[Fate], reaches: bool | None) -> None:
+    """Where the bar depends on mutants that hung or crashed, the matrix says neither yes nor no."""
+    verdicts = [Verdict(Mutant("m", "CLAIM", MemoryBackend), fate) for fate in fates]
+
+    assert matrix.reaches(verdicts, "quick") is reaches
+
+
+def test_two_mutants_of_one_name_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mutant is found again by its name, so a module cannot have two of one name."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "twins.py").write_text(
+        "from tallystick_conformance import Mutant\n"
+        "from tallystick_memory import MemoryBackend\n"
+        "MUTANTS = [Mutant('twin', 'CLAIM', MemoryBackend)] * 2\n"
+    )
+    with pytest.raises(ConfigurationError, match="'twins' has several mutants called 'twin'"):
+        find(["twins"])
 
 
 def test_what_is_not_there_is_reported() -> None:
     """A missing module, one without mutants, and a name that no mutant has are configuration errors."""
     for modules, names in ((["no_such_module"], []), (["json"], []), ([], ["no such mutant"])):
         with pytest.raises(ConfigurationError):
-            matrix.find(modules, names)
+            find(modules, names)
 
 
 def test_mutants_are_found_by_their_entry_points() -> None:
     """Without a module the mutants of the installed distributions are run."""
-    assert {module for module, _ in matrix.find()} == {"tallystick_mutants"}
+    assert {module for module, _ in find()} == {"tallystick_mutants"}
 
 
 def test_without_installed_mutants_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kit comes without mutants, so the error names the distribution that has them."""
-    monkeypatch.setattr(matrix, "GROUP", "tallystick.no_mutants")
+    monkeypatch.setattr(discovery, "GROUP", "tallystick.no_mutants")
 
     with pytest.raises(ConfigurationError, match="pip install tallystick-mutants"):
-        matrix.find()
+        find()

@@ -23,3 +23,26 @@ def test_a_mutants_url_says_what_it_needs() -> None:
     assert (mutant.servers, mutant.backend) == ({"acme"}, "acme")
     assert Mutant("m", "CLAIM", MemoryBackend, url="sqlite:///{folder}/m.db").servers == set()
     assert servers.filled("{acme}&folder={folder}", "f", {"acme": "acme://one?"}) == "acme://one?&folder=f"
+
+
+@pytest.mark.parametrize(
+    ("url", "server", "filled"),
+    [
+        ("{acme}", "acme://h/db?schema=x", "acme://h/db?schema=x"),
+        ("{acme}?pool=2", "acme://h/db", "acme://h/db?pool=2"),
+        ("{acme}?pool=2", "acme://h/db?schema=x", "acme://h/db?schema=x&pool=2"),
+        ("{acme}&pool=2", "acme://h/db", "acme://h/db?pool=2"),
+        ("{acme}?pool=2&at={folder}", "acme://h/db?schema=x", "acme://h/db?schema=x&pool=2&at=f"),
+        ("sqlite:///{folder}/m.db?a={", "", "sqlite:///f/m.db?a={"),
+        ("{acme}", "acme://u:{folder}@h/", "acme://u:{folder}@h/"),
+    ],
+)
+def test_options_of_a_mutants_url_join_those_of_its_server(url: str, server: str, filled: str) -> None:
+    """A mutant's URL may add options, whether the server's URL has some or not; other braces stay."""
+    assert servers.filled(url, "f", {"acme": server}) == filled
+
+
+@pytest.mark.parametrize("url", ["{acme}", "{acme}?schema=x", "acme://h:1/db?schema=x"])
+def test_a_mutant_is_over_a_store(url: str) -> None:
+    """The store is named by the server or by the scheme, whatever options follow."""
+    assert Mutant("m", "CLAIM", MemoryBackend, url=url).backend == "acme"

@@ -2,6 +2,7 @@
 
 import pytest
 from tallystick_conformance import matrix
+from tallystick_conformance.discovery import find
 from tallystick_mutants import MUTANTS
 
 SAMPLE = ("claims late", "completes twice", "strips NUL", "extends any attempt", "purges at the moment")
@@ -10,7 +11,7 @@ SAMPLE = ("claims late", "completes twice", "strips NUL", "extends any attempt",
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_mutant_is_killed_by_its_clause(name: str) -> None:
     """The named clause is violated by the mutant, in a process of its own; a crash would not count."""
-    [verdict] = matrix.run(matrix.find(names=[name]), "quick")
+    [verdict] = matrix.run(find(names=[name]), "quick")
 
     assert (verdict.fate, verdict.by) == ("killed", (verdict.mutant.clause,)), verdict.detail
 

@@ -9,27 +9,19 @@ import typer
 from tallystick import TallystickError
 from typer.core import TyperGroup
 
-from . import matrix, reports, servers, tables
+from . import reports, tables
 from .account import account
 from .clauses import CLAUSES, selected
+from .command_mutants import mutants
 from .engine import Interrupted, conform
+from .exits import FAILED, SIGNALLED, misused
 from .known import parsed
 from .lazy_command import HELP
-from .mutant import Verdict
-from .progress import bar, watching
+from .progress import watching
 from .redaction import Redaction
 from .report import Report
 from .reports.verify import verified
 from .signals import as_interrupts
-
-FAILED, MISUSED, SIGNALLED = 1, 2, 128
-
-
-class ProfileOption(StrEnum):
-    """How much is tested."""
-
-    quick = "quick"
-    standard = "standard"
 
 
 class RunProfile(StrEnum):
@@ -54,49 +46,85 @@ conform_app = typer.Typer(
     no_args_is_help=True,
     help=HELP,
     epilog="Exit codes: 0 it conforms, 1 a clause failed, 2 bad usage, or the store could not be opened, "
-    "130 and 143 interrupted.",
+    "3 too many mutants hung or crashed, 130 and 143 interrupted.",
 )
 
 
 @conform_app.command()
 def run(
-    url: Annotated[str, typer.Argument(help="The backend's URL; stores beside it are made, and removed.")] = "",
+    url: Annotated[
+        str,
+        typer.Argument(
+            help="The backend's URL. The kit makes stores of its own beside the one at the URL, and removes them."
+        ),
+    ] = "",
     *,
-    profile: Annotated[RunProfile, typer.Option(help="quick is up to a minute.")] = RunProfile.quick,
-    minutes: Annotated[float, typer.Option(min=0.01, metavar="N", help="How long a soak goes on.")] = 60,
-    seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="Repeat the run that had this seed.")] = None,
+    profile: Annotated[
+        RunProfile,
+        typer.Option(help="quick takes up to a minute, standard up to ten; soak repeats standard with new seeds."),
+    ] = RunProfile.quick,
+    minutes: Annotated[
+        float, typer.Option(min=0.01, metavar="N", help="How many minutes a soak takes; other profiles ignore it.")
+    ] = 60,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="Repeat the run that reported this seed; by default standard draws one."),
+    ] = None,
     only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="CLAUSE", help="Test this clause only, or this family: CLAIM.")
+        list[str] | None,
+        typer.Option(
+            "--only",
+            metavar="CLAUSE",
+            help="Test only this clause (CLAIM-05) or family of clauses (CLAIM). Repeatable.",
+        ),
     ] = None,
     known: Annotated[
-        list[str] | None, typer.Option("--known", metavar="CLAUSE=LINK", help="A failure that is known.")
+        list[str] | None,
+        typer.Option(
+            "--known",
+            metavar="CLAUSE=LINK",
+            help="A clause that is known to fail, and its issue. It fails the run only once it passes. Repeatable.",
+        ),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Go on with a family of clauses after one of it failed.")
+        bool, typer.Option("--all", help="Test the rest of a family of clauses after one of it failed.")
     ] = False,
     folder: Annotated[
-        Path | None, typer.Option("--report", metavar="DIR", file_okay=False, help="Write reports here.")
+        Path | None,
+        typer.Option(
+            "--report", metavar="DIR", file_okay=False, help="Write reports, scripts and timelines to this folder."
+        ),
     ] = None,
     traces: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", file_okay=False, help="Keep traces here, and replay them first."),
+        typer.Option(
+            metavar="DIR",
+            file_okay=False,
+            help="Keep traces of violations in this folder, and replay them first; by default "
+            "DIR/.tallystick-conform of --report.",
+        ),
     ] = None,
-    forget: Annotated[bool, typer.Option("--forget", help="Delete traces that show nothing any more.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Delete traces whose clause holds by now.")] = False,
     scripts: Annotated[
         bool | None,
         typer.Option(
-            "--script/--no-script", help="Print each violation's script; by default the first, or none with --report."
+            "--script/--no-script",
+            help="Print the script that shows each violation, or none; by default the first, and none with --report.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-    list_clauses: Annotated[bool, typer.Option("--list", help="List the clauses, and test nothing.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the report as JSON, the content of report.json, and nothing else.")
+    ] = False,
+    list_clauses: Annotated[
+        bool, typer.Option("--list", help="List every clause with its tier, level and sentence, and test nothing.")
+    ] = False,
 ) -> None:
     """Test the backend at a URL, clause by clause. The word `run` may be left out."""
     if list_clauses:
         typer.echo(tables.clauses())
         return
     if not url:
-        raise _misused("no URL was given")
+        raise misused("no URL was given")
     if traces is None and folder is not None:
         traces = folder / ".tallystick-conform"
     try:
@@ -104,7 +132,7 @@ def run(
         ids = selected(only or CLAUSES)
         report, code = _conform(url, profile=profile.value, only=ids, known_failures=parsed(known or []), **options)
     except TallystickError as exc:
-        raise _misused(Redaction(url).text(str(exc))) from exc
+        raise misused(Redaction(url).text(str(exc))) from exc
     if report is None:
         typer.echo("interrupted before anything was tested", err=True)
         raise typer.Exit(code)
@@ -128,13 +156,16 @@ def _conform(url: str, *, only: list[str], **options: Any) -> tuple[Report | Non
 
 @conform_app.command()
 def verify(
-    path: Annotated[Path, typer.Argument(metavar="REPORT", help="The report.json of a run.")],
+    path: Annotated[Path, typer.Argument(metavar="REPORT", help="The report.json that `--report` wrote.")],
 ) -> None:
-    """Say whether a report proves its backend: no clause of the core failed, was skipped or is missing."""
+    """Check that a report proves its backend: every clause of the core, and of what it declares, was tested and held.
+
+    Exit codes: 0 it does, 1 it does not, and the reasons are printed, 2 the file cannot be read as a report.
+    """
     try:
         reasons = verified(path)
-    except (OSError, TypeError, ValueError) as exc:
-        raise _misused(f"{path} is no report that can be read: {exc}") from exc
+    except (OSError, RecursionError, TypeError, ValueError) as exc:
+        raise misused(f"{path} is no report that can be read: {exc}") from exc
     for reason in reasons:
         typer.echo(reason)
     typer.echo(f"{path} does not verify" if reasons else f"{path} verifies")
@@ -142,41 +173,4 @@ def verify(
         raise typer.Exit(FAILED)
 
 
-@conform_app.command()
-def mutants(
-    *,
-    profile: Annotated[ProfileOption, typer.Option(help="How much of the kit is run on each.")] = ProfileOption.quick,
-    modules: Annotated[
-        list[str] | None,
-        typer.Option("--module", help="Run the MUTANTS of this module instead of those that are installed."),
-    ] = None,
-    only: Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="Run this mutant only.")] = None,
-    at: Annotated[
-        list[str] | None,
-        typer.Option("--server", metavar="NAME=URL", help="A server that mutants need, if not in the environment."),
-    ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="How many to run at a time, each in a process of its own.")] = 2,
-    as_json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the matrix as JSON.")] = None,
-) -> None:
-    """Run the kit on backends with one known bug each. Exits with 1 where it catches fewer than the profile's bar."""
-    verdicts: list[Verdict] = []
-    try:
-        given = servers.given(at or [])
-        found, left_out = matrix.split(matrix.find(modules or [], only or []), given)
-    except TallystickError as exc:
-        raise _misused(str(exc)) from exc
-    with bar() as progress:
-        running = matrix.run(found, profile.value, jobs=jobs, servers=given)
-        verdicts += progress.track(running, total=len(found), description="mutants")
-    if as_json is not None:
-        as_json.write_text(matrix.to_json(verdicts, profile.value), "utf-8")
-    typer.echo(tables.kill_matrix(verdicts, profile.value))
-    for why in left_out:
-        typer.echo(why)
-    if matrix.rate(verdicts) < matrix.BARS[profile.value]:
-        raise typer.Exit(FAILED)
-
-
-def _misused(why: str) -> typer.Exit:
-    typer.echo(f"error: {' '.join(why.split())}", err=True)
-    return typer.Exit(MISUSED)
+conform_app.command()(mutants)

@@ -4,90 +4,27 @@ import json
 import multiprocessing
 import os
 import signal
-import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from importlib import import_module
-from importlib.metadata import entry_points
+from contextlib import suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import Any, NamedTuple
+from threading import Event
+from typing import Any, get_args
 
-from tallystick import ConfigurationError
-
-from .mutant import Fate, Mutant, Verdict, judge
+from .discovery import Found, find
+from .judging import judge
+from .mutant import Fate, Verdict
 from .profiles import ProfileName
-from .servers import given, why_not
-
-GROUP = "tallystick.mutants"
-"""The entry points whose values are modules of mutants, such as that of `tallystick-mutants`."""
+from .servers import given
 
 BARS: dict[str, float] = {"quick": 0.85, "standard": 0.97}
 """The least share of mutants that each profile must kill."""
 
-_SECONDS = {"quick": 120.0, "standard": 600.0}
+SECONDS: dict[str, float] = {"quick": 120.0, "standard": 600.0}
+"""The time limit of a mutant under each profile, unless another is given."""
 
-
-class Found(NamedTuple):
-    """A mutant, and the module to find it in again in another process."""
-
-    module: str
-    mutant: Mutant
-
-
-def find(modules: Sequence[str] = (), names: Sequence[str] = ()) -> list[Found]:
-    """Return the mutants that modules define as `MUTANTS`, all or those of these names.
-
-    Args:
-        modules: Names of modules; the modules of the installed distributions if there is none.
-        names: Names of mutants; all if there is none.
-
-    Raises:
-        ConfigurationError: a module cannot be imported or defines none, no distribution of mutants is installed, or no
-            mutant has a name that was asked for.
-    """
-    found = [Found(module, mutant) for module in modules or _installed() for mutant in _defined(module)]
-    unknown = set(names) - {mutant.name for _, mutant in found}
-    if unknown:
-        raise ConfigurationError(f"no mutant is called {', '.join(sorted(map(repr, unknown)))}")
-    return [one for one in found if one.mutant.name in names or not names]
-
-
-def _installed() -> list[str]:
-    modules = sorted({entry_point.value for entry_point in entry_points(group=GROUP)})
-    if not modules:
-        raise ConfigurationError(
-            "no mutants are installed; install those of Tallystick with `pip install tallystick-mutants`, "
-            "or name a module of your own with --module"
-        )
-    return modules
-
-
-def _defined(module: str) -> Sequence[Mutant]:
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        mutants: Sequence[Mutant] = import_module(module).MUTANTS
-    except (ImportError, AttributeError) as exc:
-        raise ConfigurationError(f"{module!r} is not a module that defines MUTANTS: {exc}") from exc
-    return mutants
-
-
-def split(found: Sequence[Found], servers: Mapping[str, str]) -> tuple[list[Found], list[str]]:
-    """Return the mutants whose servers are given, and in words how many were left out, and why."""
-    lacking = Counter(why_not(missing) for one in found if (missing := one.mutant.servers - servers.keys()))
-    present = [one for one in found if one.mutant.servers <= servers.keys()]
-    return present, [f"{count} left out: {why}" for why, count in lacking.items()] + _not_installed(found)
-
-
-def _not_installed(found: Sequence[Found]) -> list[str]:
-    absent = dict.fromkeys(
-        plugin for module in {one.module for one in found} for plugin in getattr(import_module(module), "ABSENT", ())
-    )
-    return [f"those over {plugin} left out: it is not installed" for plugin in absent]
+OnVerdict = Callable[[Verdict], None]
 
 
 def run(
@@ -97,6 +34,7 @@ def run(
     jobs: int = 2,
     seconds: float | None = None,
     servers: Mapping[str, str] | None = None,
+    on_verdict: OnVerdict = lambda verdict: None,
 ) -> Iterator[Verdict]:
     """Yield each mutant's verdict, in the order given.
 
@@ -104,34 +42,59 @@ def run(
         found: The mutants.
         profile: How much of the kit is run on each.
         jobs: How many run at a time.
-        seconds: How long each may take; it has hung if it takes longer, which is no kill.
+        seconds: The time limit of each; a mutant that takes longer has hung, which is no kill.
         servers: The URLs of the servers that there are, by name; those of the environment unless given.
+        on_verdict: Called with each verdict as soon as it is known, in a thread of its own.
     """
+    limit, known = seconds or SECONDS[profile], given() if servers is None else servers
+    running = _Running()
+
+    def judged(one: Found) -> Verdict:
+        verdict = running.judge_apart(one, profile, limit, known)
+        if not running.ended.is_set():
+            on_verdict(verdict)
+        return verdict
+
     with ThreadPoolExecutor(jobs) as pool:
-        judge_apart = partial(
-            _judge_apart,
-            profile=profile,
-            seconds=seconds or _SECONDS[profile],
-            servers=given() if servers is None else servers,
-        )
-        yield from pool.map(judge_apart, found)
+        try:
+            yield from pool.map(judged, found)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            running.end()
 
 
-def _judge_apart(found: Found, profile: ProfileName, seconds: float, servers: Mapping[str, str]) -> Verdict:
-    context = _context()
-    answers, answer = context.Pipe(duplex=False)
-    process = context.Process(target=_judge_here, args=(found.module, found.mutant.name, profile, servers, answer))
-    process.start()
-    answer.close()
-    try:
-        if not answers.poll(seconds):
-            return Verdict(found.mutant, "hung", detail=f"it had not ended after {seconds:.0f} s", seconds=seconds)
-        fate, by, detail, took = answers.recv()
-        return Verdict(found.mutant, fate, by, detail, took)
-    except EOFError:
-        return Verdict(found.mutant, "crashed", detail="its process ended without a verdict")
-    finally:
-        _end(process)
+class _Running:
+    """The processes that judge mutants now, so that an interrupt ends them."""
+
+    def __init__(self) -> None:
+        self.ended = Event()
+        self._processes: dict[int, Any] = {}
+
+    def judge_apart(self, found: Found, profile: ProfileName, seconds: float, servers: Mapping[str, str]) -> Verdict:
+        context = _context()
+        answers, answer = context.Pipe(duplex=False)
+        process = context.Process(target=_judge_here, args=(found.module, found.mutant.name, profile, servers, answer))
+        process.start()
+        self._processes[process.pid] = process
+        answer.close()
+        try:
+            if self.ended.is_set():
+                return Verdict(found.mutant, "crashed", detail="interrupted")
+            if not answers.poll(seconds):
+                return Verdict(found.mutant, "hung", detail=f"it had not ended after {seconds:g} s", seconds=seconds)
+            fate, by, detail, took = answers.recv()
+            return Verdict(found.mutant, fate, by, detail, took)
+        except (EOFError, ConnectionError):
+            return Verdict(found.mutant, "crashed", detail="its process ended without a verdict")
+        finally:
+            del self._processes[process.pid]
+            _end(process)
+
+    def end(self) -> None:
+        """Let no process outlive the matrix."""
+        self.ended.set()
+        for process in list(self._processes.values()):
+            _kill(process)
 
 
 def _context() -> Any:
@@ -146,10 +109,10 @@ def _context() -> Any:
 def _judge_here(module: str, name: str, profile: ProfileName, servers: Mapping[str, str], answer: Connection) -> None:
     if hasattr(os, "setsid"):
         os.setsid()  # so that what it starts can be ended with it
-    [(_, mutant)] = find([module], [name])
     fate: Fate
     try:
-        verdict = judge(mutant, profile, servers)
+        [found] = find([module], [name])
+        verdict = judge(found, profile, servers)
         fate, by, detail, seconds = verdict.fate, verdict.by, verdict.detail, verdict.seconds
     except Exception as exc:
         fate, by, detail, seconds = "crashed", (), repr(exc), 0.0
@@ -159,10 +122,16 @@ def _judge_here(module: str, name: str, profile: ProfileName, servers: Mapping[s
 def _end(process: Any) -> None:
     process.join(1)
     if process.is_alive():
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.kill()
+        _kill(process)
         process.join()
+
+
+def _kill(process: Any) -> None:
+    """Kill a mutant's process with all that it has started."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError):  # it has ended, or has no group of its own yet
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
 
 
 def rate(verdicts: Sequence[Verdict]) -> float:
@@ -170,19 +139,40 @@ def rate(verdicts: Sequence[Verdict]) -> float:
     return sum(verdict.killed for verdict in verdicts) / max(1, len(verdicts))
 
 
-def to_json(verdicts: Sequence[Verdict], profile: ProfileName) -> str:
-    """Write the matrix as JSON, without what differs from run to run."""
-    mutants = [
-        {
-            "name": verdict.mutant.name,
-            "backend": verdict.mutant.backend,
-            "clause": verdict.mutant.clause,
-            "bug": verdict.mutant.bug,
-            "source": verdict.mutant.source,
-            "killed": verdict.killed,
-            "fate": verdict.fate,
-            "by": list(verdict.by),
-        }
-        for verdict in verdicts
-    ]
-    return json.dumps({"profile": profile, "rate": round(rate(verdicts), 4), "mutants": mutants}, indent=2) + "\n"
+def counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
+    """Return how many mutants had each fate."""
+    counted = Counter(verdict.fate for verdict in verdicts)
+    return {fate: counted[fate] for fate in get_args(Fate)}
+
+
+def reaches(verdicts: Sequence[Verdict], profile: str) -> bool | None:
+    """Say whether enough were killed; None where that depends on mutants without a verdict, which hung or crashed."""
+    counted = counts(verdicts)
+    killed, undecided = counted["killed"], counted["hung"] + counted["crashed"]
+    bar = BARS[profile] * max(1, len(verdicts))
+    if killed >= bar:
+        return True
+    return None if killed + undecided >= bar else False
+
+
+def to_json(verdicts: Sequence[Verdict], found: Sequence[Found], profile: str) -> str:
+    """Write the matrix as JSON, a line for each mutant, without what differs from run to run."""
+    modules = {id(mutant): module for module, mutant in found}
+    head = json.dumps({"profile": profile, "rate": round(rate(verdicts), 4), **counts(verdicts)})
+    lines = ",\n".join(json.dumps(_entry(verdict, modules[id(verdict.mutant)])) for verdict in verdicts)
+    return f'{head[:-1]}, "mutants": [\n{lines}\n]}}\n'
+
+
+def _entry(verdict: Verdict, module: str) -> dict[str, Any]:
+    mutant = verdict.mutant
+    return {
+        "name": mutant.name,
+        "module": module,
+        "backend": mutant.backend,
+        "clause": mutant.clause,
+        "bug": mutant.bug,
+        "source": mutant.source,
+        "killed": verdict.killed,
+        "fate": verdict.fate,
+        "by": list(verdict.by),
+    }

@@ -3,12 +3,15 @@
 import os
 import re
 from collections.abc import Iterable, Mapping
-from string import Formatter
 
 from tallystick import ConfigurationError
 
 FOLDER = "folder"
 """The placeholder of an empty folder, which every mutant has."""
+
+_PLACEHOLDER = re.compile(r"\{(?P<name>\w+)\}(?P<mark>[?&]?)")
+
+_STORE = re.compile(r"\{?(?P<name>[\w.+-]+)")
 
 _VARIABLE = re.compile(r"TALLYSTICK_TEST_(?P<name>\w+)_URL")
 
@@ -32,18 +35,31 @@ def given(options: Iterable[str] = ()) -> dict[str, str]:
 
 def needed(url: str) -> set[str]:
     """Return the names of the servers that a mutant's URL needs."""
-    return {name for _, name, _, _ in Formatter().parse(url) if name} - {FOLDER}
+    return {match["name"] for match in _PLACEHOLDER.finditer(url)} - {FOLDER}
+
+
+def store(url: str) -> str:
+    """Return the scheme of a mutant's URL, or the name of the server that it begins with."""
+    match = _STORE.match(url)
+    return match["name"] if match else ""
 
 
 def filled(url: str, folder: str, servers: Mapping[str, str]) -> str:
-    """Return a mutant's URL with what its placeholders stand for.
+    """Return a mutant's URL with what its placeholders stand for; options behind a server's URL join its own.
 
     Raises:
         ConfigurationError: a server that it needs is not given.
     """
     if missing := needed(url) - servers.keys():
         raise ConfigurationError(why_not(missing))
-    return url.format(**servers, folder=folder)
+
+    def fill(match: re.Match[str]) -> str:
+        if match["name"] == FOLDER:
+            return folder + match["mark"]
+        server = servers[match["name"]]
+        return server + (match["mark"] and ("&" if "?" in server else "?"))
+
+    return _PLACEHOLDER.sub(fill, url)
 
 
 def why_not(missing: Iterable[str]) -> str:

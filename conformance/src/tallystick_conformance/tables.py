@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from .clauses import CLAUSES
+from .matrix import counts, rate
 from .mutant import Verdict
 
 
@@ -12,17 +13,23 @@ def clauses() -> str:
 
 
 def kill_matrix(verdicts: Sequence[Verdict], profile: str) -> str:
-    """Write which mutants were killed, by which clause."""
-    killed = sum(verdict.killed for verdict in verdicts)
-    share = killed / max(1, len(verdicts))
-    return f"{columns(map(_fate, verdicts))}\n{killed} of {len(verdicts)} mutants killed: {share:.1%} ({profile})"
+    """Write which mutants were killed, by which clause, and how many had another fate."""
+    counted = counts(verdicts)
+    others = "".join(f", {count} {fate}" for fate, count in counted.items() if count and fate != "killed")
+    share = f"{counted['killed']} of {len(verdicts)} mutants killed: {rate(verdicts):.1%} ({profile}){others}"
+    return "\n".join([columns(map(_row, verdicts)), share])
 
 
-def _fate(verdict: Verdict) -> tuple[str, ...]:
+def fate(verdict: Verdict) -> str:
+    """Write what became of a mutant; all but a kill in capitals."""
+    word = verdict.fate if verdict.killed else verdict.fate.upper()
+    return f"{word} by {', '.join(verdict.by)}" if verdict.by else word
+
+
+def _row(verdict: Verdict) -> tuple[str, ...]:
     mutant = verdict.mutant
-    fate = verdict.fate if verdict.killed else verdict.fate.upper()
-    why = f"by {', '.join(verdict.by)}" if verdict.by else verdict.detail.partition("\n")[0]
-    return fate, mutant.clause or "any", why, mutant.backend, mutant.name
+    word, _, by = fate(verdict).partition(" ")
+    return word, mutant.clause or "any", by or verdict.detail.partition("\n")[0], mutant.backend, mutant.name
 
 
 def columns(rows: Iterable[tuple[str, ...]]) -> str:

@@ -9,6 +9,7 @@ Six rules hold throughout:
   or ids, those of a filter too: `InvalidArgument`. A bare string, a single item or an item of another type in place
   of a batch: `InvalidArgument`. Where a call has a `limit`, fewer returned means there were no more.
 - *Time.* `now=None` is the backend's own clock; a given `now` stands for it in each comparison and each value written.
+  The clock is read while the call runs, also in a caller's transaction.
   Times are aware; a naive one is refused with `InvalidArgument`, and so is a delay that ends after the year 9999.
   Lengths of time are elapsed time: a day is 24 hours, in any zone of the process, the session or the server.
 - *Claims.* `claim` hands out `Claim(id, attempt)`. An attempt below 0 or above 2**63 - 1 is refused with
@@ -42,7 +43,10 @@ class Backend(ABC):
     """A store of jobs. The methods stand in the order of a job's life."""
 
     contract_version: ClassVar[int]
-    """The `CONTRACT_VERSION` that this class was written for, as a literal."""
+    """The `CONTRACT_VERSION` that this class was written for, as a literal.
+
+    A core of another version rejects the class.
+    """
 
     @classmethod
     @abstractmethod
@@ -58,7 +62,7 @@ class Backend(ABC):
     def namespaced(cls, url: str, namespace: str) -> str:
         """Return the URL of a separate store beside this one, called `namespace`: another file, schema or database.
 
-        Test suites use it to give each test a store of its own.
+        The URL's other options are kept. Test suites use it to give each test a store of its own.
 
         Args:
             namespace: 1 to 32 characters of a-z, 0-9 and underscore.
@@ -77,7 +81,8 @@ class Backend(ABC):
         Repeat: harmless.
 
         Raises:
-            ForeignStore: what is there was not made by Tallystick; it is left as it was.
+            ForeignStore: what is there was not made by Tallystick; it is left as it was. A call that would read or
+                write it raises this or `NotSetUp`.
         """
 
     def script(self) -> str:
@@ -103,7 +108,8 @@ class Backend(ABC):
 
         When: a record whose id is stored already, or whose unique key is held, is a duplicate and is not stored. A
             record counts as stored for those behind it in the same batch. The id is looked at first.
-        Atomic: all or nothing. Of two calls that race for a unique key, one wins.
+        Atomic: all or nothing. Of two calls that race for a unique key, one wins. Before this call returns, others may
+            see a part of the batch; the rest follows.
         Repeat: harmless with the same ids.
 
         Args:
@@ -279,7 +285,8 @@ class Backend(ABC):
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         """Return True as soon as something in these queues may be due, at once if it is; False at the timeout.
 
-        A hint: a claim afterwards may find nothing. Polling is the truth.
+        A hint: a claim afterwards may find nothing. Polling is the truth. A wait that `close` ends returns False, or
+        raises `Closed`.
         """
 
     def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
@@ -301,6 +308,8 @@ class Backend(ABC):
     @abstractmethod
     def close(self) -> None:
         """Give back connections and wake every `wait`. Repeat: harmless. Any other call raises `Closed`.
+
+        Only `capabilities`, `script` and `diagnose` may still answer.
 
         A call under way ends soon: with its answer, with `Closed` and without effect, or with `OutcomeUnknown`.
         """

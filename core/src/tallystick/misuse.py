@@ -26,7 +26,10 @@ def _unregistered(job: type[Job[Any]], registered: Collection[type[Job[Any]]]) -
             f"{name} was not registered with this runner, only {parent.__name__}, of which it is a subclass; give it a "
             "kind of its own and register it"
         )
-    return f"{name} was not registered with this runner, or was defined again since; write @runner.register above the class"
+    return (
+        f"{name} was not registered with this runner, or was defined again since; write @runner.register above the "
+        "class"
+    )
 
 
 def _instead(job: object) -> str:

@@ -19,6 +19,7 @@ from tallystick import (
     Record,
     Retry,
     State,
+    Unavailable,
     forks,
     guards,
 )
@@ -210,6 +211,16 @@ class LeavesWaits(MemoryBackend):
         with self._store.changed:
             self._store.clients -= not self._closed
             self._closed = True
+
+
+class FailsWaits(MemoryBackend):
+    """A wait that close ends reports that the store is unavailable."""
+
+    def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
+        woken = super().wait(queues, timeout=timeout)
+        if self._closed:
+            raise Unavailable("the store is gone")
+        return woken
 
 
 class ClosesTheStore(MemoryBackend):
@@ -415,6 +426,7 @@ MUTANTS = (
     Mutant("works when closed", "CLOSE-01", WorksClosed, "A closed client answers."),
     Mutant("answers in children", "FORK-01", AnswersInChildren, "A forked child works on a copy of the store."),
     Mutant("leaves waits", "CLOSE-02", LeavesWaits, "close wakes nobody."),
+    Mutant("fails waits", "CLOSE-02", FailsWaits, "A wait that close ends is Unavailable."),
     Mutant("closes the store", "CLOSE-03", ClosesTheStore, "Closing ends what the client had claimed.", "A13"),
     Mutant("answers when open", "CLOSE-04", AnswersWhenOpen, "An insert that met a close is stored and refused."),
     Mutant("ignores transactions", "CAP-01", IgnoresTransactions, "A transaction is ignored."),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tallystick import NotSetUp, Queue
+from tallystick import ForeignStore, NotSetUp, Queue
 from tallystick_conformance import Mutant
 from tallystick_sqlite import SqliteBackend
 
@@ -27,6 +27,16 @@ class RemovesTheFile(SqliteBackend):
         self._location.path.unlink(missing_ok=True)
 
 
+class ReadsNothing(SqliteBackend):
+    """A file that others made is taken for a store without queues."""
+
+    def queues(self) -> Sequence[Queue]:
+        try:
+            return super().queues()
+        except ForeignStore:
+            return []
+
+
 class LetsErrorsThrough(SqliteBackend):
     """A store that was not set up is told with an error of the driver's."""
 
@@ -40,5 +50,6 @@ class LetsErrorsThrough(SqliteBackend):
 MUTANTS = (
     Mutant("overwrites files", "SETUP-10", Overwrites, Overwrites.__doc__ or "", url=URL),
     Mutant("removes the file", "SETUP-10", RemovesTheFile, RemovesTheFile.__doc__ or "", url=URL),
+    Mutant("reads nothing in others' files", "SETUP-10", ReadsNothing, ReadsNothing.__doc__ or "", url=URL),
     Mutant("lets errors through", "SETUP-09", LetsErrorsThrough, LetsErrorsThrough.__doc__ or "", url=URL),
 )

@@ -56,6 +56,7 @@ def foreign_files_are_left_alone(case: Case) -> None:
     try:
         case.that(_is_refused(case, "setup"), "ForeignStore", "somebody else's file was taken for a store")
         _is_refused(case, "teardown")
+        _is_not_read(case)
         for path in (file, beside):
             case.that(path.is_file() and path.read_bytes() == _FOREIGN, "a file left as it was", f"{path} was changed")
         file.unlink()
@@ -111,6 +112,29 @@ def _is_refused(case: Case, method: str) -> bool:
     except ForeignStore:
         return True
     return False
+
+
+def _is_not_read(case: Case) -> None:
+    """Require that calls on what is no store say so."""
+    with case.target.make(case.namespace) as client:
+        foreign = traced(client, case.steps)
+        calls: tuple[Callable[[], object], ...] = (
+            lambda: foreign.insert([NewRecord(kind="k")], now=NOW),
+            lambda: list(foreign.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)),
+            lambda: list(foreign.list(Filter(), limit=1)),
+            foreign.queues,
+        )
+        for call in calls:
+            case.equal("ForeignStore or NotSetUp", _answer(call))
+
+
+def _answer(call: Callable[[], object]) -> object:
+    try:
+        return call()
+    except (ForeignStore, NotSetUp):
+        return "ForeignStore or NotSetUp"
+    except Exception as exc:
+        return exc
 
 
 def _files(case: Case) -> list[Path]:

@@ -17,7 +17,8 @@ class Judge:
     """Compares what is with what should be, for the armed clauses only.
 
     `steps` is the program so far; `counts` is how often each clause was looked at, and `ways` which transitions were.
-    `paces` is how many programs there was time for, one for each start.
+    `paces` is how many programs there was time for, one for each start. `unarmed` has the clauses that were broken
+    without being armed, in the order in which they were met.
     """
 
     def __init__(self, armed: Collection[str]) -> None:
@@ -29,6 +30,7 @@ class Judge:
         """The violation with the shortest program so far, and `since`, when the first was found."""
         self.since = 0.0
         self.paces: list[Pace] = []
+        self.unarmed: dict[str, None] = {}
 
     def that(self, clause_id: str, ok: bool, expected: object, observed: object) -> None:
         """Require that a condition holds."""
@@ -36,6 +38,7 @@ class Judge:
         if ok:
             return
         if clause_id not in self.armed:
+            self.unarmed[clause_id] = None
             raise Unarmed(clause_id)
         raise self._noted(Violation(clause_id, expected, observed, self.steps))
 

@@ -1,0 +1,84 @@
+"""Whether the kit finds a mutant: first under the clause that it breaks, then under its family, then under any."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from . import servers as given_servers
+from .clauses import CLAUSES
+from .discovery import Found
+from .engine import run_examples, run_programs
+from .first_look import looked_at
+from .mutant import Fate, Mutant, Verdict
+from .profiles import PROFILES, Profile, ProfileName
+from .programs.judge import Judge
+from .report import Result, Status
+from .target import Target
+
+
+def judge(mutant: Mutant | Found, profile: ProfileName = "quick", servers: Mapping[str, str] | None = None) -> Verdict:
+    """Run a mutant in this process, until a clause is violated.
+
+    Args:
+        mutant: The mutant; with its module, where its class or function is inside a function and is to run in other
+            processes too.
+        profile: How much of the kit is run.
+        servers: The URLs of the servers that there are, by name; those of the environment unless given.
+    """
+    started = perf_counter()
+    known = given_servers.given() if servers is None else servers
+    one = mutant.mutant if isinstance(mutant, Found) else mutant
+    with TemporaryDirectory(prefix="mutant", ignore_cleanup_errors=True) as folder:
+        trial = _Trial(one, mutant.target(folder, known), PROFILES[profile]._replace(shrink=False))
+        for clause_id, detail in trial.violated():
+            fate: Fate = "killed" if one.counts(clause_id) else "survived"
+            return Verdict(one, fate, (clause_id,), detail, perf_counter() - started)
+    return Verdict(one, "survived", (), trial.untested, perf_counter() - started)
+
+
+class _Trial:
+    """One mutant under every clause. Generated programs run once: they note the clauses beside those they test."""
+
+    def __init__(self, mutant: Mutant, target: Target, profile: Profile) -> None:
+        self._mutant, self._target, self._profile = mutant, target, profile
+        self._capabilities = looked_at(target).capabilities
+        self._programs: Judge | None = None
+        self.untested = ""
+        """Why the mutant's own clause was not tested, if it was not."""
+
+    def violated(self) -> Iterator[tuple[str, str]]:
+        """Yield each violated clause, with its violation, the mutant's own first; what crashes is passed over."""
+        for ids in self._stages():
+            for id in ids:
+                yield from self._by_examples(id)
+            if self._programs is None:
+                yield from self._by_programs([id for id in ids if CLAUSES[id].tier == "model"])
+            noted = self._programs.unarmed if self._programs else ()
+            yield from ((id, f"{id} is broken") for id in noted if id in ids)
+
+    def _stages(self) -> Iterator[Sequence[str]]:
+        named = [id for id in CLAUSES if id == self._mutant.clause]
+        relatives = [id for id in CLAUSES if id not in named and self._mutant.counts(id)]
+        yield named
+        yield relatives
+        yield [id for id in CLAUSES if id not in named and id not in relatives]
+
+    def _by_examples(self, id: str) -> Iterator[tuple[str, str]]:
+        result = run_examples(id, self._target, self._profile, self._capabilities)
+        if id == self._mutant.clause and result.status not in (Status.PASSED, Status.VIOLATED):
+            self.untested = f"{id} was {result.status}: {result.detail}"
+        yield from self._violations(result)
+
+    def _by_programs(self, armed: Sequence[str]) -> Iterator[tuple[str, str]]:
+        if not armed:
+            return
+        self._programs = Judge(armed)
+        with suppress(Exception):
+            for result in run_programs(self._target, self._profile, armed, self._programs):
+                yield from self._violations(result)
+
+    @staticmethod
+    def _violations(result: Result) -> Iterator[tuple[str, str]]:
+        if result.violation is not None:
+            yield result.clause_id, result.detail

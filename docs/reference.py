@@ -1,0 +1,151 @@
+"""Reference pages: what backends and plugins import from `tallystick`, read from its source."""
+
+import ast
+import textwrap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import tallystick
+from tallystick import errors, finding, guards, hookspecs, hopping, outcomes, plugins, records, urls
+
+Documented = ast.ClassDef | ast.FunctionDef | ast.Assign | ast.AnnAssign
+
+
+def records_page() -> str:
+    """Return the page of what goes into a store and comes out of it."""
+    return _page("Records", records, _exported(records))
+
+
+def outcomes_page() -> str:
+    """Return the page of the ends of an attempt."""
+    return _page("Outcomes", outcomes, _exported(outcomes))
+
+
+def errors_page() -> str:
+    """Return the page of the tree of errors."""
+    classes = {node.name: node for node in _nodes(errors) if isinstance(node, ast.ClassDef)}
+    tree = "\n".join(_branch("TallystickError", classes, depth=0))
+    return f"# Errors\n\n{paragraphs(errors.__doc__ or '')}\n{tree}\n"
+
+
+def _branch(name: str, classes: dict[str, ast.ClassDef], depth: int) -> Iterator[str]:
+    yield f"{'  ' * depth}- `{name}`: {' '.join((ast.get_docstring(classes[name]) or '').split())}"
+    for other, node in classes.items():
+        if name in map(ast.unparse, node.bases):
+            yield from _branch(other, classes, depth + 1)
+
+
+def helpers_page() -> str:
+    """Return the page of the modules and functions that backends use."""
+    modules = {"guards": guards, "urls": urls, "finding": finding}
+    head = "# Helpers\n\nModules and functions that `tallystick` exports for backends.\n"
+    parts = [
+        f"## {name}\n\n{paragraphs(module.__doc__ or '')}\n{_sections(_public(module), module, level=3)}"
+        for name, module in modules.items()
+    ]
+    functions = [_sections(_exported(module), module, level=3) for module in (plugins, hopping)]
+    return "\n".join([head, *parts, "## Functions\n", *functions])
+
+
+def hooks_page() -> str:
+    """Return the page of the hooks that a plugin can implement."""
+    hooks = {name for name in _public(hookspecs) if name.startswith("tallystick_")}
+    return _page("Hooks", hookspecs, hooks)
+
+
+def _page(title: str, module: ModuleType, names: Iterable[str]) -> str:
+    return f"# {title}\n\n{paragraphs(module.__doc__ or '')}\n{_sections(names, module, level=2)}"
+
+
+def _exported(module: ModuleType) -> set[str]:
+    return _public(module) & set(tallystick.__all__)
+
+
+def _public(module: ModuleType) -> set[str]:
+    return {name for node in _nodes(module) if not (name := _name(node)).startswith("_")}
+
+
+def _nodes(module: ModuleType) -> Iterator[Documented]:
+    tree = ast.parse(Path(str(module.__file__)).read_text("utf-8"))
+    yield from (node for node in tree.body if isinstance(node, Documented))
+
+
+def _name(node: Documented) -> str:
+    match node:
+        case ast.Assign(targets=[target, *_]) | ast.AnnAssign(target=target):
+            return ast.unparse(target)
+        case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+            return name
+    raise AssertionError(node)
+
+
+def _sections(names: Iterable[str], module: ModuleType, *, level: int) -> str:
+    """Write a section for each of these names, in the order of the module."""
+    text = Path(str(module.__file__)).read_text("utf-8")
+    body = ast.parse(text).body
+    wanted = set(names)
+    return "\n".join(
+        _section(node, after, level)
+        for node, after in zip(body, [*body[1:], None], strict=True)
+        if isinstance(node, Documented) and _name(node) in wanted and _doc(node, after)
+    )
+
+
+def _section(node: Documented, after: ast.stmt | None, level: int) -> str:
+    inner = "".join(_members(node, level + 1)) if isinstance(node, ast.ClassDef) else ""
+    return (
+        f"{'#' * level} {_name(node)}\n\n```text\n{_declaration(node)}\n```\n\n{paragraphs(_doc(node, after))}{inner}"
+    )
+
+
+def _members(node: ast.ClassDef, level: int) -> Iterator[str]:
+    for member in node.body:
+        if isinstance(member, ast.FunctionDef) and not member.name.startswith("_"):
+            signature, doc = _declaration(member), paragraphs(ast.get_docstring(member) or "")
+            yield f"\n{'#' * level} {node.name}.{member.name}\n\n```text\n{signature}\n```\n\n{doc}"
+
+
+def _declaration(node: Documented) -> str:
+    """Write a class with its fields, a function without its body, or an assignment."""
+    match node:
+        case ast.ClassDef(name=name, bases=bases):
+            head = f"class {name}({', '.join(map(ast.unparse, bases))}):" if bases else f"class {name}:"
+            fields = [ast.unparse(one) for one in node.body if isinstance(one, ast.Assign | ast.AnnAssign)]
+            return "\n".join([head, *(f"    {field}" for field in fields)])
+        case ast.FunctionDef():
+            bare = ast.FunctionDef(
+                name=node.name, args=node.args, body=[ast.Pass()], decorator_list=[], returns=node.returns
+            )
+            return ast.unparse(ast.fix_missing_locations(bare)).removesuffix("\n    pass").removesuffix(":")
+    return ast.unparse(node)
+
+
+def _doc(node: Documented, after: ast.stmt | None) -> str:
+    """Return a docstring; that of an assignment is the string below it."""
+    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        return ast.get_docstring(node) or ""
+    if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) and isinstance(after.value.value, str):
+        return after.value.value
+    return ""
+
+
+def paragraphs(doc: str) -> str:
+    """Turn a Google-style docstring into Markdown: its sections become definition-like list items."""
+    lines: list[str] = []
+    labelled = False
+    for line in textwrap.dedent(doc).splitlines():
+        label, colon, rest = line.partition(":")
+        if colon and line and not line.startswith((" ", "-", "`")) and " " not in label and label.istitle():
+            lines.append(f"\n**{label}:**{rest}\n" if rest else f"\n**{label}:**\n")
+            labelled = True
+        elif line.startswith("    ") and labelled:
+            named, colon, rest = line.strip().partition(": ")
+            lines.append(f"- `{named}`: {rest}" if colon and " " not in named else line.strip())
+        else:
+            lines.append(line)
+            labelled = labelled and not line
+    text = "\n".join(lines)
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text.strip() + "\n"
