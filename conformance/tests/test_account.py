@@ -56,6 +56,16 @@ def test_the_last_line_is_the_verdict(change: Callable[[Report], object], said: 
     assert account(report).splitlines()[-1].startswith(said)
 
 
+def test_the_slowest_clauses_are_named() -> None:
+    """The five clauses that took longest come before the verdict, and none where all were quick."""
+    slow = _report(*(Result(id, Status.PASSED, seconds=n) for n, id in enumerate(CLAUSES)))
+    last = list(CLAUSES)[::-1]
+
+    assert account(slow).splitlines()[-2].startswith(f"slowest: {last[0]} {len(last) - 1}.0 s, {last[1]} ")
+    assert account(slow).splitlines()[-2].count(" s") == 5
+    assert "slowest" not in account(_report(*_passed()))
+
+
 def test_a_violation_is_short() -> None:
     """The sentence, what should have been and what was, and the last calls of the program; long lines are cut."""
     steps = [f"backend.insert({n})" for n in range(30)]

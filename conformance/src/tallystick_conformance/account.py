@@ -14,6 +14,7 @@ from .tables import columns
 _CALLS, _WIDTH = 8, 200
 """The most calls of a program that are shown, and the most characters of a line; the script has everything."""
 
+_SLOWEST = 5
 
 _LONG_ID = re.compile(r"""UUID\(['"][0-9a-f-]{32}([0-9a-f]{4})['"]\)""")
 
@@ -29,6 +30,7 @@ def account(report: Report, folder: Path | None = None, *, scripts: bool | None 
     redacted = Redaction(report.subject.url).text
     lines = [*_failures(report, folder), *_scripts(report, folder, scripts), *_untested(report), *_notices(report)]
     lines += [f"fixed: {name} shows nothing any more" for name in report.fixed]
+    lines += _slowest(report)
     counts = Counter(result.status.value for result in report.results)
     told = ", ".join(f"{n} {status}" for status, n in counts.items())
     lines.append(f"{report.target} {report.verdict}: {told} ({report.profile}, {report.seconds:.1f} s)")
@@ -120,6 +122,13 @@ def _untested(report: Report) -> Iterable[str]:
             groups[result.status.value, result.detail.partition("\n")[0]].append(result.clause_id)
     rows = ((_spans(ids) if any(ids) else f"{len(ids)} clauses", *why) for why, ids in groups.items())
     return [columns(rows)] if groups else []
+
+
+def _slowest(report: Report) -> Iterator[str]:
+    """Name the clauses that took longest, unless all were quick."""
+    by_time = sorted(report.results, key=lambda result: -result.seconds)[:_SLOWEST]
+    if by_time and by_time[0].seconds >= 1:
+        yield "slowest: " + ", ".join(f"{result.clause_id} {result.seconds:.1f} s" for result in by_time)
 
 
 def _notices(report: Report) -> Iterator[str]:

@@ -10,6 +10,7 @@ from tallystick import Backend, Capabilities, Filter, NewRecord, Record
 
 from .gates.lines import sources
 from .profiles import Profile
+from .shares import Share
 from .target import Target
 from .tracing import asked_to_be_refused, came_from_a_call, traced
 from .violation import Violation
@@ -39,6 +40,8 @@ class Case:
         self.profile = profile
         self.steps: list[str] = []
         self.notice = ""
+        self.shares: list[Share] = []
+        """How much of what the profile plans was run."""
         self._stack = ExitStack()
 
     def __enter__(self) -> "Case":

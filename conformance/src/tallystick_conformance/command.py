@@ -21,7 +21,7 @@ from .report import Report
 from .reports.verify import verified
 from .signals import as_interrupts
 
-FAILED, MISUSED, SIGNALLED = 1, 2, 128
+FAILED, MISUSED, INCOMPLETE, SIGNALLED = 1, 2, 3, 128
 
 
 class ProfileOption(StrEnum):
@@ -53,7 +53,7 @@ conform_app = typer.Typer(
     no_args_is_help=True,
     help="Test a backend against the contract: `tallystick conform URL`.",
     epilog="Exit codes: 0 it conforms, 1 a clause failed, 2 bad usage, or the store could not be opened, "
-    "130 and 143 interrupted.",
+    "3 too little of the work was done in its time limit, 130 and 143 interrupted.",
 )
 
 
@@ -122,7 +122,7 @@ def _conform(url: str, *, only: list[str], **options: Any) -> tuple[Report | Non
         except KeyboardInterrupt as interrupt:
             found = interrupt.report if isinstance(interrupt, Interrupted) else None
             return found, SIGNALLED + (came[0] if came else SIGINT)
-    return report, 0 if report.passed else FAILED
+    return report, FAILED if report.failures else INCOMPLETE if report.incomplete else 0
 
 
 @conform_app.command()

@@ -33,6 +33,14 @@ class BackendEntry(_Part):
     server_version: str | None
 
 
+class ShareEntry(_Part):
+    """How many of the planned programs, schedules or rounds were run."""
+
+    what: str
+    tried: int
+    planned: int
+
+
 class ClauseEntry(_Part):
     """One clause. `expected`, `observed` and `steps` are there when it was violated."""
 
@@ -49,6 +57,7 @@ class ClauseEntry(_Part):
     expected: str | None = None
     observed: str | None = None
     steps: list[str] | None = None
+    shares: list[ShareEntry] | None = Field(None, description="How much of what the profile plans was run for it.")
 
 
 class TransitionEntry(_Part):
@@ -161,4 +170,5 @@ def _entry(result: Result, redaction: Redaction) -> ClauseEntry:
         expected=redaction.text(violation.expected) if violation else None,
         observed=redaction.text(violation.observed) if violation else None,
         steps=[redaction.text(step) for step in violation.steps] if violation else None,
+        shares=[ShareEntry(**share._asdict()) for share in result.shares] or None,
     )
