@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .clauses import CLAUSES, family
@@ -11,7 +11,7 @@ from .report import Report, Result, Status
 from .reports import script_file, timeline_file, trace_file
 from .tables import columns
 
-_CALLS, _WIDTH = 8, 200
+_CALLS, _WIDTH = 20, 200
 """The most calls of a program that are shown, and the most characters of a line; the script has everything."""
 
 _SLOWEST = 5
@@ -78,10 +78,21 @@ def _violation(result: Result) -> Iterator[str]:
     yield f"{violation.clause_id} is broken: {CLAUSES[violation.clause_id].text}"
     yield _cut(f"  expected: {violation.expected}")
     yield _cut(f"  observed: {violation.observed}")
+    yield from (f"  {'raised:' if n == 0 else ' ' * 7}  {line}" for n, line in enumerate(violation.raised.splitlines()))
     if violation.steps:
-        left_out = len(violation.steps) - _CALLS
-        yield "  after:" if left_out <= 0 else f"  after {left_out} other calls:"
-        yield from (_cut(f"    {step}") for step in violation.steps[-_CALLS:])
+        yield "  after:"
+        yield from (_cut(f"    {step}") for step in _ends(violation.steps))
+
+
+def _ends(steps: Sequence[str]) -> Iterator[str]:
+    """Yield a program from its first call; of a long one the middle is left out."""
+    left_out = len(steps) - _CALLS
+    if left_out <= 0:
+        yield from steps
+        return
+    yield from steps[: _CALLS // 2]
+    yield f"... {left_out} other calls ..."
+    yield from steps[-(_CALLS // 2) :]
 
 
 def _cut(line: str) -> str:

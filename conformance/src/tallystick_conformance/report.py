@@ -10,6 +10,7 @@ from tallystick import Capabilities
 from .clauses import CLAUSES
 from .profiles import ProfileName
 from .programs.coverage import Way
+from .raised import whole
 from .repros.repro import Repro
 from .shares import Share, incomplete, thinned
 from .violation import Violation
@@ -49,6 +50,13 @@ class Result:
     repro: Repro | None = field(default=None, compare=False)
     shares: tuple[Share, ...] = ()
     """How much of what the profile plans was run for it."""
+
+    @property
+    def raised(self) -> str:
+        """The exception behind it, whole, and where it was raised; empty where there is none."""
+        if self.violation is not None:
+            return self.violation.raised
+        return "" if self.error is None else whole(self.error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from tallystick import Capabilities
 
 from .case import EXAMPLES, Case, NotRun
 from .clauses import CLAUSES
-from .first_look import origin
 from .pace import share
 from .profiles import Profile
 from .programs.judge import Judge
 from .programs.machine import STARTS
 from .programs.run import violations
+from .raised import origin
 from .report import Result, Status
 from .shares import Share
 from .target import Target

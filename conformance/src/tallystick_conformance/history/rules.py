@@ -73,7 +73,8 @@ def _violation(finding: Finding, history: list[Operation], findings: list[Findin
 def _line(operation: Operation) -> str:
     answer = f"-> {render(operation.answer)}" if operation.error is None else f"raised {operation.error!r}"
     ended = "?" if operation.ended is None else operation.ended
-    return f"{call(operation.call, (), operation.given)}  # {operation.client}, {operation.began} to {ended} {answer}"
+    made = call(operation.call, (), operation.given)
+    return f"{operation.client}: {made}  # {operation.began} to {ended} {answer}"
 
 
 for _rule, _clause in CLAUSE_OF.items():

@@ -54,6 +54,7 @@ class ClauseEntry(_Part):
     seconds: float
     detail: str | None = None
     notice: str | None = None
+    raised: str | None = Field(None, description="The exception behind it, whole, and where the backend raised it.")
     expected: str | None = None
     observed: str | None = None
     steps: list[str] | None = None
@@ -167,6 +168,7 @@ def _entry(result: Result, redaction: Redaction) -> ClauseEntry:
         seconds=round(result.seconds, 3),
         detail=redaction.text(result.detail) or None,
         notice=redaction.text(result.notice) or None,
+        raised=redaction.text(result.raised) or None,
         expected=redaction.text(violation.expected) if violation else None,
         observed=redaction.text(violation.observed) if violation else None,
         steps=[redaction.text(step) for step in violation.steps] if violation else None,
