@@ -21,7 +21,7 @@ QUICK_TIERS = {"model", "payload", "name", "time", "refusal", "batch", "query", 
 FENCE = " and record.attempt == claim.attempt"
 CORE = {id for id, clause in CLAUSES.items() if clause.level == "core"}
 
-pytestmark = pytest.mark.timeout(3_600 if PROFILE else 240)
+pytestmark = pytest.mark.timeout(3_600 if PROFILE else 900)
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +46,13 @@ def test_the_scheme_is_found_where_it_is_installed(environment: Environment) -> 
 
 
 def test_the_example_conforms(environment: Environment) -> None:
-    """The kit's command exits with 0, every core clause that was asked for passed, and no store is left behind."""
+    """The kit's command finds no failure, every core clause that was asked for passed, and no store is left behind."""
     asked = sorted(CORE if PROFILE else {id for id in CORE if CLAUSES[id].tier in QUICK_TIERS})
     selection = [] if PROFILE else [f"--only={id}" for id in asked]
     done = environment.tallystick(
         "conform", "dbm:///conform.dbm", f"--profile={PROFILE or 'quick'}", "--json", *selection
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode in (0, 3), done.stdout + done.stderr  # 3: a busy machine left no time for all
     statuses = {clause["id"]: clause["status"] for clause in json.loads(done.stdout)["clauses"]}
     assert {id: statuses[id] for id in asked} == dict.fromkeys(asked, "passed")
     assert list(environment.folder.glob("conform.dbm*")) == []

@@ -56,16 +56,27 @@ def test_the_last_line_is_the_verdict(change: Callable[[Report], object], said: 
     assert account(report).splitlines()[-1].startswith(said)
 
 
+def test_the_slowest_clauses_are_named() -> None:
+    """The five clauses that took longest come before the verdict, and none where all were quick."""
+    slow = _report(*(Result(id, Status.PASSED, seconds=n) for n, id in enumerate(CLAUSES)))
+    last = list(CLAUSES)[::-1]
+
+    assert account(slow).splitlines()[-2].startswith(f"slowest: {last[0]} {len(last) - 1}.0 s, {last[1]} ")
+    assert account(slow).splitlines()[-2].count(" s") == 5
+    assert "slowest" not in account(_report(*_passed()))
+
+
 def test_a_violation_is_short() -> None:
-    """The sentence, what should have been and what was, and the last calls of the program; long lines are cut."""
+    """The sentence, what should have been and what was, and the program with its ends; long lines are cut."""
     steps = [f"backend.insert({n})" for n in range(30)]
     violation = Violation("CLAIM-02", "no job", "x" * 5_000, steps)
     lines = account(_report(Result("CLAIM-02", Status.VIOLATED, str(violation), violation=violation))).splitlines()
 
     assert lines[0] == "CLAIM-02 is broken: No job is handed out before its run_at."
-    assert lines[3] == "  after 22 other calls:"
-    assert lines[11] == "    backend.insert(29)"
-    assert lines[12] == "  script, trace: run it again with --only CLAIM-02 --report DIR, or with --script"
+    assert lines[3:5] == ["  after:", "    backend.insert(0)"]
+    assert lines[14] == "    ... 10 other calls ..."
+    assert lines[24] == "    backend.insert(29)"
+    assert lines[25] == "  script, trace: run it again with --only CLAIM-02 --report DIR, or with --script"
     assert max(map(len, lines)) == 200
 
 

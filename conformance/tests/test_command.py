@@ -3,11 +3,14 @@
 import gc
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from threading import Event
 from time import monotonic, sleep
@@ -15,10 +18,12 @@ from time import monotonic, sleep
 import pytest
 import typer
 from support import PATIENCE
-from tallystick_conformance import Target, command, conform
+from tallystick_conformance import Result, Status, Target, command, conform
 from tallystick_conformance.clauses import CLAUSES
 from tallystick_conformance.command import conform_app
 from tallystick_conformance.plugin import tallystick_cli
+from tallystick_conformance.progress import Lines
+from tallystick_conformance.shares import Share
 from tallystick_conformance.signals import as_interrupts
 from tallystick_mutants.memory_inserts import StripsNul
 from tallystick_sqlite import SqliteBackend
@@ -37,7 +42,9 @@ def test_a_right_backend_exits_with_zero() -> None:
     result = runner.invoke(app, ["conform", "memory://", "--only", "RACE-01", "--only", "WAIT-05"])
 
     assert result.exit_code == 0
-    assert result.output.startswith(f"memory:// was tested on 2 of {len(CLAUSES)} clauses: 2 passed (quick, ")
+    assert result.stdout.splitlines()[-1].startswith(
+        f"memory:// was tested on 2 of {len(CLAUSES)} clauses: 2 passed (quick, "
+    )
 
 
 def test_the_report_as_json() -> None:
@@ -98,6 +105,38 @@ def test_a_known_failure_is_told_and_does_not_fail(monkeypatch: pytest.MonkeyPat
     assert "no known failure any more" in fixed.output
 
 
+def test_too_little_work_exits_with_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that its time limit cut short below the floor has neither failed nor proven anything."""
+    few = Result("SCHED-01", Status.PASSED, shares=(Share("schedules", 1, 50),))
+    report = replace(conform("memory://", only=["BATCH-01"]), results=[few])
+    monkeypatch.setattr(command, "conform", lambda url, **options: report)
+    result = runner.invoke(app, ["conform", "memory://", "--only", "SCHED-01"])
+
+    assert result.exit_code == 3
+    assert "memory:// is not proven, incomplete: 2 % of the schedules tried" in result.output
+
+
+def test_progress_in_a_log_is_lines() -> None:
+    """A family has a line as it begins, if the last is a second old, and a long one every ten seconds."""
+    now, out = [0.0], StringIO()
+    lines = Lines(6, out, clock=lambda: now[0])
+    clauses = ("CLAIM-01", 0), ("CLAIM-02", 1), ("TIME-01", 1.5), ("WAIT-01", 2), ("WAIT-02", 11), ("WAIT-03", 13)
+    for what, at in clauses:
+        now[0] = at
+        lines.on_start(what)
+        lines.on_progress(Result(what, Status.PASSED))
+    now[0] = 14
+    for n in range(1, 4):
+        lines.on_start(f"generated programs: {n}")
+
+    assert out.getvalue().splitlines() == [
+        "   0.0 s  0/6  CLAIM-01",
+        "   1.5 s  2/6  TIME-01",
+        "  11.0 s  4/6  WAIT-02",
+        "  14.0 s  6/6  generated programs: 1",
+    ]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_run_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     """The report has what was found before, nothing is left beside the store, and the exit code tells the signal."""
@@ -124,7 +163,7 @@ def test_a_signal_ends_a_run_cleanly(tmp_path: Path, number: signal.Signals) -> 
     assert told["interrupted"] is True
     assert [clause["status"] for clause in told["clauses"] if clause["id"] == "RECORD-02"] == ["not run"]
     assert list(stores.iterdir()) == []
-    assert errors == b""
+    assert _complaints(errors) == []
 
 
 def test_an_interrupt_in_a_garbage_collection_is_not_lost() -> None:
@@ -164,6 +203,11 @@ def test_a_store_that_is_half_made_is_removed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def _complaints(errors: bytes) -> list[bytes]:
+    """Return what standard error has beside the lines of the progress."""
+    return [line for line in errors.splitlines() if not re.match(rb" *[0-9.]+ s  ", line)]
+
+
 def _is_used(stores: Path, there: bool) -> bool:
     return any(stores.iterdir()) is there
 
@@ -190,7 +234,7 @@ def test_ctrl_c_reaches_other_processes_too(tmp_path: Path, clause: str) -> None
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=PATIENCE)
 
-    assert (process.returncode, errors) == (130, b"")
+    assert (process.returncode, _complaints(errors)) == (130, [])
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
-from tallystick_conformance.pace import Pace, notice
+from tallystick_conformance import conform
+from tallystick_conformance.pace import Pace, share
 from tallystick_conformance.profiles import PROFILES
 from tallystick_conformance.running import run_programs
 from tallystick_conformance.target import Target
@@ -31,12 +32,12 @@ def _tried(pace: Pace, clock: Clock, places: int, seconds: float) -> Iterator[in
 
 
 def test_with_time_each_is_tried() -> None:
-    """A fast store leaves nothing out, and nothing is noticed."""
+    """A fast store leaves nothing out."""
     clock = Clock()
     pace = Pace(10, kinds=2, clock=clock)
 
     assert [list(_tried(pace, clock, 20, 0.01)) for _ in range(2)] == [list(range(1, 20))] * 2
-    assert notice(pace, what="schedules") == ""
+    assert share(pace, what="schedules") == ("schedules", 38, 38)
 
 
 def test_without_time_they_are_spread_evenly() -> None:
@@ -49,9 +50,7 @@ def test_without_time_they_are_spread_evenly() -> None:
         assert tried[-1] > 85
 
     assert clock.now <= 2.5
-    assert notice(pace, what="schedules") == (
-        f"each takes long on this store: {pace.tried} schedules were tried, and {198 - pace.tried} left out"
-    )
+    assert share(pace, what="schedules") == ("schedules", pace.tried, 198)
 
 
 @pytest.mark.parametrize("places", [2, 3, 4, 50])
@@ -78,9 +77,17 @@ def test_of_drawn_ones_the_least_are_tried() -> None:
 
 
 def test_programs_are_fewer_where_each_takes_long() -> None:
-    """Of the programs as many are run as there is time for, and at least a quarter; the report tells."""
+    """Of the programs as many are run as there is time for, and at least a quarter; the result has the share."""
     profile = PROFILES["quick"]._replace(programs=8, program_seconds=0.0, steps=3)
     results = list(run_programs(Target.of("memory://"), profile, ["CALL-01"]))
-    assert [result.notice for result in results] == [
-        "each takes long on this store: 4 programs were tried, and 12 left out"
-    ]
+    assert [result.shares for result in results] == [(("programs", 4, 16),)]
+
+
+def test_quick_tries_the_same_schedules_however_slow() -> None:
+    """What quick plans is counted, and not timed: two runs plan the same programs, schedules and rounds."""
+    only = ["SCHED-02", "HISTORY-03", "CALL-01"]
+    planned = [[result.shares for result in conform("memory://", only=only).results] for _ in range(2)]
+
+    assert planned[0] == planned[1]
+    assert {share.what for shares in planned[0] for share in shares} == {"programs", "schedules", "rounds"}
+    assert all(share.tried == share.planned for shares in planned[0] for share in shares)

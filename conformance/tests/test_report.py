@@ -16,6 +16,7 @@ from tallystick_conformance.redaction import Redaction
 from tallystick_conformance.report import Subject
 from tallystick_conformance.reports import document
 from tallystick_conformance.reports.verify import verified
+from tallystick_conformance.shares import Share
 from tallystick_memory import MemoryBackend
 
 SECRET = "s3cret-pass"
@@ -64,6 +65,21 @@ def test_violations_have_their_own_files(tmp_path: Path) -> None:
 
     assert "def program(backend):" in (tmp_path / "repro-PAYLOAD-01.py").read_text()
     assert json.loads((tmp_path / "trace-PAYLOAD-01.json").read_text())["clause"] == "PAYLOAD-01"
+
+
+def test_too_little_work_proves_nothing(tmp_path: Path) -> None:
+    """A report of few of the planned schedules is incomplete: it says so, has not passed, and does not verify."""
+    few, most = Share("schedules", 2, 98), Share("schedules", 70, 100)
+    shares = [(few,), (few, most), (most,)]
+    found = [_report(SCHED_01=Result("SCHED-01", Status.PASSED, shares=share)) for share in shares]
+    told = ["incomplete: 2 % of the schedules tried", "incomplete: 36 % of the schedules tried", ""]
+    verdicts = [f"is not proven, {told[0]}", f"is not proven, {told[1]}", "conforms, 70 % of the schedules tried"]
+    for report, reason, verdict in zip(found, told, verdicts, strict=True):
+        reports.write(report, tmp_path)
+
+        assert (report.verdict, report.passed) == (verdict, not reason)
+        assert verified(tmp_path / "report.json") == [reason] * bool(reason)
+        assert verdict in (tmp_path / "summary.md").read_text()
 
 
 def test_the_document_has_its_published_form() -> None:

@@ -48,7 +48,7 @@ def test_every_overlapping_schedule_finds_an_unguarded_claim() -> None:
     """A claim that is overtaken anywhere between its select and its update hands the job out twice, each time."""
     target = Target.from_class(stepwise.SelectsThenUpdates, "memory://")
     with Stage(target, steps_of(target), CLAIMS.workers) as stage:
-        explored = explore(stage, CLAIMS, Pace(60, kinds=2))
+        explored = explore(stage, CLAIMS, Pace(60, kinds=2), places=1_000)
         twice = [_claimed(played) == 2 for schedule, played in explored if schedule[0].worker == "a"]
 
     overlapping = twice[twice.index(True) : len(twice) - twice[::-1].index(True)]

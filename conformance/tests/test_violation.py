@@ -37,7 +37,7 @@ def test_a_call_is_written_as_python() -> None:
     filter = Filter(states=[State.RUNNING])
 
     assert call("cancel", (filter,), {"limit": 1, "now": at("2001-01-01T00:00:00+00:00")}) == (
-        'backend.cancel(Filter(states=[State.RUNNING]), limit=1, now=at("2001-01-01T00:00:00+00:00"))'
+        'backend.cancel(Filter(states=(State.RUNNING,)), limit=1, now=at("2001-01-01T00:00:00+00:00"))'
     )
     assert render(timedelta(days=1, seconds=2)) == "timedelta(days=1, seconds=2)"
     assert render(Complete(Claim(UUID(int=1), 2))) == f'Complete(claim=Claim(id=UUID("{UUID(int=1)}"), attempt=2))'

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .clauses import CLAUSES, family
@@ -11,9 +11,10 @@ from .report import Report, Result, Status
 from .reports import script_file, timeline_file, trace_file
 from .tables import columns
 
-_CALLS, _WIDTH = 8, 200
+_CALLS, _WIDTH = 20, 200
 """The most calls of a program that are shown, and the most characters of a line; the script has everything."""
 
+_SLOWEST = 5
 
 _LONG_ID = re.compile(r"""UUID\(['"][0-9a-f-]{32}([0-9a-f]{4})['"]\)""")
 
@@ -29,6 +30,7 @@ def account(report: Report, folder: Path | None = None, *, scripts: bool | None 
     redacted = Redaction(report.subject.url).text
     lines = [*_failures(report, folder), *_scripts(report, folder, scripts), *_untested(report), *_notices(report)]
     lines += [f"fixed: {name} shows nothing any more" for name in report.fixed]
+    lines += _slowest(report)
     counts = Counter(result.status.value for result in report.results)
     told = ", ".join(f"{n} {status}" for status, n in counts.items())
     lines.append(f"{report.target} {report.verdict}: {told} ({report.profile}, {report.seconds:.1f} s)")
@@ -76,10 +78,21 @@ def _violation(result: Result) -> Iterator[str]:
     yield f"{violation.clause_id} is broken: {CLAUSES[violation.clause_id].text}"
     yield _cut(f"  expected: {violation.expected}")
     yield _cut(f"  observed: {violation.observed}")
+    yield from (f"  {'raised:' if n == 0 else ' ' * 7}  {line}" for n, line in enumerate(violation.raised.splitlines()))
     if violation.steps:
-        left_out = len(violation.steps) - _CALLS
-        yield "  after:" if left_out <= 0 else f"  after {left_out} other calls:"
-        yield from (_cut(f"    {step}") for step in violation.steps[-_CALLS:])
+        yield "  after:"
+        yield from (_cut(f"    {step}") for step in _ends(violation.steps))
+
+
+def _ends(steps: Sequence[str]) -> Iterator[str]:
+    """Yield a program from its first call; of a long one the middle is left out."""
+    left_out = len(steps) - _CALLS
+    if left_out <= 0:
+        yield from steps
+        return
+    yield from steps[: _CALLS // 2]
+    yield f"... {left_out} other calls ..."
+    yield from steps[-(_CALLS // 2) :]
 
 
 def _cut(line: str) -> str:
@@ -120,6 +133,13 @@ def _untested(report: Report) -> Iterable[str]:
             groups[result.status.value, result.detail.partition("\n")[0]].append(result.clause_id)
     rows = ((_spans(ids) if any(ids) else f"{len(ids)} clauses", *why) for why, ids in groups.items())
     return [columns(rows)] if groups else []
+
+
+def _slowest(report: Report) -> Iterator[str]:
+    """Name the clauses that took longest, unless all were quick."""
+    by_time = sorted(report.results, key=lambda result: -result.seconds)[:_SLOWEST]
+    if by_time and by_time[0].seconds >= 1:
+        yield "slowest: " + ", ".join(f"{result.clause_id} {result.seconds:.1f} s" for result in by_time)
 
 
 def _notices(report: Report) -> Iterator[str]:

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from itertools import count
+from string import ascii_lowercase
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from tallystick import Backend, Capabilities, Filter, NewRecord, Record
 
 from .gates.lines import sources
 from .profiles import Profile
+from .shares import Share
 from .target import Target
 from .tracing import asked_to_be_refused, came_from_a_call, traced
 from .violation import Violation
@@ -39,11 +42,14 @@ class Case:
         self.profile = profile
         self.steps: list[str] = []
         self.notice = ""
+        self.shares: list[Share] = []
+        """How much of what the profile plans was run."""
         self._stack = ExitStack()
 
     def __enter__(self) -> "Case":
         self.namespace, self.raw = self._stack.enter_context(self.target.fresh())
-        self.backend = traced(self.raw, self.steps)
+        self._names = count()
+        self.backend = self._traced(self.raw)
         return self
 
     def __exit__(self, kind: object, exc: BaseException | None, traceback: TracebackType | None) -> None:
@@ -52,11 +58,18 @@ class Case:
         except Exception:
             if exc is None:
                 raise  # else what went wrong first is told
-        if isinstance(exc, Exception) and not isinstance(exc, _TOLD) and self._came_from_a_call(traceback):
-            raise Violation(self.clause_id, "an answer", repr(exc), self.steps) from exc
+        files = sources(type(self.raw))
+        if isinstance(exc, Violation):
+            exc.tell_of(exc.__cause__ or exc.__context__, files)
+        elif isinstance(exc, Exception) and not isinstance(exc, _TOLD) and came_from_a_call(traceback, files):
+            violation = Violation(self.clause_id, "an answer", repr(exc), self.steps)
+            violation.tell_of(exc, files)
+            raise violation from exc
 
-    def _came_from_a_call(self, traceback: TracebackType | None) -> bool:
-        return came_from_a_call(traceback, sources(type(self.raw)))
+    def _traced(self, client: Backend, *, is_elsewhere: bool = False) -> Backend:
+        n = next(self._names)
+        name = ascii_lowercase[n] if n < len(ascii_lowercase) else f"client {n}"
+        return traced(client, self.steps, name, is_elsewhere=is_elsewhere)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -64,17 +77,26 @@ class Case:
         return self.raw.capabilities
 
     def client(self) -> Backend:
-        """Open another client of the same store."""
+        """Open another client of the same store, whose calls are steps too."""
+        return self._traced(self.bare_client())
+
+    def bare_client(self) -> Backend:
+        """Open another client of the same store, whose calls are no steps: for races, and for many calls."""
         return self._stack.enter_context(self.target.make(self.namespace))
 
     def elsewhere(self) -> tuple[str, Backend]:
         """Make another store."""
-        return self._stack.enter_context(self.target.fresh())
+        namespace, client = self._stack.enter_context(self.target.fresh())
+        return namespace, self._traced(client, is_elsewhere=True)
 
     def that(self, ok: bool, expected: object, observed: object) -> None:
         """Require that a condition holds."""
         if not ok:
             raise Violation(self.clause_id, expected, observed, self.steps)
+
+    def unanswered(self, exc: BaseException) -> NoReturn:
+        """Say that a valid call raised an exception."""
+        raise Violation(self.clause_id, "an answer", repr(exc), self.steps) from exc
 
     def equal(self, expected: object, observed: object) -> None:
         """Require that two values are equal."""

@@ -14,7 +14,7 @@ from .account import account
 from .clauses import CLAUSES, selected
 from .command_mutants import mutants
 from .engine import Interrupted, conform
-from .exits import FAILED, SIGNALLED, misused
+from .exits import FAILED, SIGNALLED, UNDECIDED, misused
 from .known import parsed
 from .lazy_command import HELP
 from .progress import watching
@@ -46,7 +46,7 @@ conform_app = typer.Typer(
     no_args_is_help=True,
     help=HELP,
     epilog="Exit codes: 0 it conforms, 1 a clause failed, 2 bad usage, or the store could not be opened, "
-    "3 too many mutants hung or crashed, 130 and 143 interrupted.",
+    "3 too little of the work was done in its time limit, or too many mutants hung, 130 and 143 interrupted.",
 )
 
 
@@ -151,7 +151,7 @@ def _conform(url: str, *, only: list[str], **options: Any) -> tuple[Report | Non
         except KeyboardInterrupt as interrupt:
             found = interrupt.report if isinstance(interrupt, Interrupted) else None
             return found, SIGNALLED + (came[0] if came else SIGINT)
-    return report, 0 if report.passed else FAILED
+    return report, FAILED if report.failures else UNDECIDED if report.incomplete else 0
 
 
 @conform_app.command()

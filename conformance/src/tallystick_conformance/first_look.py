@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from pathlib import Path
-from traceback import extract_tb
 from typing import get_type_hints
 
 from tallystick import Backend, Capabilities, ConfigurationError, TallystickError
 from tallystick.plugins import check_contract, installed
 
+from .raised import origin
 from .report import Subject
 from .target import Target
 
@@ -81,9 +80,3 @@ def _told_in_a_line(name: str) -> Iterator[None]:
         raise ConfigurationError(f"{name} cannot be tested: {why}") from exc
     except Exception as exc:
         raise ConfigurationError(f"{name} cannot be tested: {exc!r} was raised, {origin(exc)}") from exc
-
-
-def origin(exc: BaseException) -> str:
-    """Say where an exception was raised."""
-    last = extract_tb(exc.__traceback__)[-1]
-    return f"at {Path(last.filename).name}:{last.lineno} in {last.name}"

@@ -1,15 +1,17 @@
-"""How much of a tier is done on a slow store: evenly less of it, within a share of the run's time, above a floor."""
+"""How much of a tier is run on a slow store: evenly less of it within its time limit, and a least number."""
 
 from collections.abc import Callable
 from math import ceil
 from time import monotonic
+
+from .shares import Share
 
 _LEAST = 3
 """Schedules of each kind that are tried however long they take."""
 
 
 class Pace:
-    """A share of time for many schedules of some kinds, one kind after another.
+    """A time limit for many schedules of some kinds, one kind after another.
 
         pace = Pace(seconds=1.5, kinds=8)
         for each kind:
@@ -52,9 +54,7 @@ class Pace:
         return affordable
 
 
-def notice(*paces: Pace, what: str) -> str:
-    """Return what to tell of a tier that was cut short."""
+def share(*paces: Pace, what: str) -> Share:
+    """Return how much of a tier was run."""
     tried, left_out = sum(pace.tried for pace in paces), sum(pace.left_out for pace in paces)
-    if not left_out:
-        return ""
-    return f"each takes long on this store: {tried} {what} were tried, and {left_out} left out"
+    return Share(what, tried, tried + left_out)

@@ -10,13 +10,16 @@ class Profile(NamedTuple):
 
     Args:
         programs: Generated programs for each start of the virtual clock.
-        program_seconds: Seconds for them; on a store where each takes long, fewer are run, but at least a quarter.
+        program_seconds: The time limit for them. Where it ends first, fewer are run, but at least a quarter.
         steps: Calls in each program, at most.
         rounds: Rounds of each race.
         schedules: Small concurrent programs that are drawn, each with a schedule.
-        schedule_seconds: Seconds for each clause about schedules; on a store where each takes long, fewer are tried.
+        places: The most steps, spread evenly, at which one worker of a program is overtaken by another.
+        schedule_seconds: The time limit for each example about schedules. Where it ends first, fewer are tried.
         crashes: Steps of each call at which a process is killed, at most.
-        histories: Seconds for each rule of the history checker.
+        histories: The least rounds for each rule of the history checker.
+        history_seconds: For how long further rounds follow on a fast store.
+        history_limit: The time limit for them. Where it ends first, fewer are run.
         backlog: Jobs of each kind among which a claim must cost no more than among a few.
         large_batch: The most items that are put in one batch.
         random: Whether a run that is given no seed draws one, or tries the same programs each time.
@@ -30,9 +33,12 @@ class Profile(NamedTuple):
     steps: int
     rounds: int
     schedules: int
+    places: int
     schedule_seconds: float
     crashes: int
-    histories: float
+    histories: int
+    history_seconds: float
+    history_limit: float
     backlog: int
     large_batch: int
     random: bool
@@ -43,13 +49,16 @@ class Profile(NamedTuple):
 
 _STANDARD = Profile(
     programs=1_500,
-    program_seconds=120.0,
+    program_seconds=300.0,
     steps=60,
     rounds=300,
     schedules=600,
-    schedule_seconds=20.0,
+    places=200,
+    schedule_seconds=120.0,
     crashes=100,
-    histories=5.0,
+    histories=100,
+    history_seconds=5.0,
+    history_limit=60.0,
     backlog=20_000,
     large_batch=100_000,
     random=True,
@@ -59,13 +68,16 @@ _STANDARD = Profile(
 PROFILES: dict[ProfileName, Profile] = {
     "quick": Profile(
         programs=80,
-        program_seconds=10.0,
+        program_seconds=60.0,
         steps=40,
         rounds=45,
-        schedules=30,
-        schedule_seconds=1.5,
+        schedules=16,
+        places=8,
+        schedule_seconds=15.0,
         crashes=3,
-        histories=0.3,
+        histories=10,
+        history_seconds=0.3,
+        history_limit=10.0,
         backlog=5_000,
         large_batch=10_000,
         random=False,
@@ -76,4 +88,4 @@ PROFILES: dict[ProfileName, Profile] = {
 """A soak runs the standard profile with other seeds, again and again."""
 
 BUDGETS: dict[ProfileName, float] = {"quick": 60, "standard": 600}
-"""The most seconds that a run may take on two cores and one file; a soak takes the minutes that it is given."""
+"""The most seconds that a run should take on two cores and one file; a soak takes the minutes that it is given."""

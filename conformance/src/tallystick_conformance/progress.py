@@ -1,30 +1,47 @@
-"""How a run goes on: a bar on a terminal; in a pipe or in CI lines for mutants, and nothing for clauses."""
+"""Progress of a run: a bar on a terminal, and lines elsewhere."""
 
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
+from math import inf
+from time import monotonic
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from .clauses import family
 from .mutant import Verdict
 from .report import Result, Status
 from .tables import fate
+
+OnStart = Callable[[str], None]
+OnProgress = Callable[[Result], None]
+
+_BRIEF, _QUIET = 1.0, 10.0
+"""The least seconds between two lines, and the most without one in a long family."""
 
 
 def bar() -> Progress:
     """Return a progress bar that is gone in the end."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    quiet = not console.is_terminal or bool(os.environ.get("CI"))
-    return Progress(*columns, console=console, transient=True, disable=quiet)
+    return Progress(*columns, console=console, transient=True, disable=not _is_watched(console))
+
+
+def _is_watched(console: Console) -> bool:
+    return console.is_terminal and not os.environ.get("CI")
 
 
 @contextmanager
-def watching(total: int) -> Iterator[tuple[Callable[[str], None], Callable[[Result], None]]]:
-    """Show what is tested, and how many clauses are; a clause that fails stays on the screen."""
+def watching(total: int) -> Iterator[tuple[OnStart, OnProgress]]:
+    """Show what is tested, and how many clauses are. On a terminal, a clause that fails stays on the screen."""
+    if not _is_watched(Console(stderr=True)):
+        lines = Lines(total, sys.stderr)
+        yield lines.on_start, lines.on_progress
+        return
     with bar() as progress:
         task = progress.add_task("setting up", total=total)
         judged = set()
@@ -58,3 +75,28 @@ def counting(total: int) -> Iterator[Callable[[Verdict], None]]:
                 progress.console.print(line, markup=False, highlight=False)
 
         yield on_verdict
+
+
+class Lines:
+    """Progress for a log: a line when a family of clauses begins, at most one a second, and then every ten seconds."""
+
+    def __init__(self, total: int, out: TextIO, *, clock: Callable[[], float] = monotonic) -> None:
+        self._total, self._out, self._clock = total, out, clock
+        self._began = clock()
+        self._written = -inf
+        self._judged: set[str] = set()
+        self._family = ""
+
+    def on_start(self, what: str) -> None:
+        """Write a line, unless the family has one of the last ten seconds."""
+        now, name = self._clock(), family(what).partition(":")[0]
+        if now - self._written >= (_QUIET if name == self._family else _BRIEF):
+            self._family, self._written = name, now
+            print(f"{now - self._began:6.1f} s  {len(self._judged)}/{self._total}  {what}", file=self._out, flush=True)
+
+    def on_progress(self, result: Result) -> None:
+        """Count a clause, and write one that fails."""
+        self._judged.add(result.clause_id)
+        if result.status in (Status.VIOLATED, Status.ERROR):
+            seconds = self._clock() - self._began
+            print(f"{seconds:6.1f} s  {result.clause_id} {result.status}", file=self._out, flush=True)

@@ -34,7 +34,8 @@ def tallystick_conform() -> "Callable[..., Report]":
         __tracebackhide__ = True
         report = conform(target, **options)
         if not report.passed:
-            pytest.fail("\n\n".join(result.detail for result in report.failures), pytrace=False)
+            why = [*(result.detail for result in report.failures), f"{report.target} {report.verdict}"]
+            pytest.fail("\n\n".join(why), pytrace=False)
         return report
 
     return proven

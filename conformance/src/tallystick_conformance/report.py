@@ -10,7 +10,9 @@ from tallystick import Capabilities
 from .clauses import CLAUSES
 from .profiles import ProfileName
 from .programs.coverage import Way
+from .raised import whole
 from .repros.repro import Repro
+from .shares import Share, incomplete, thinned
 from .violation import Violation
 
 
@@ -46,6 +48,15 @@ class Result:
     notice: str = ""
     """What its author may want to know though nothing is wrong."""
     repro: Repro | None = field(default=None, compare=False)
+    shares: tuple[Share, ...] = ()
+    """How much of what the profile plans was run for it."""
+
+    @property
+    def raised(self) -> str:
+        """The exception behind it, whole, and where it was raised; empty where there is none."""
+        if self.violation is not None:
+            return self.violation.raised
+        return "" if self.error is None else whole(self.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +106,27 @@ class Report:
             return "was interrupted"
         if self.failures:
             return "does not conform"
-        if self.is_partial:
+        if self.is_partial and not self.incomplete:
             return f"was tested on {len(self.results)} of {len(CLAUSES)} clauses"
+        if self.incomplete:
+            return f"is not proven, {self.incomplete}"
         known = sum(result.status is Status.KNOWN for result in self.results)
-        return f"conforms, but for {known} known {'failures' if known > 1 else 'failure'}" if known else "conforms"
+        but = f", but for {known} known {'failures' if known > 1 else 'failure'}" if known else ""
+        less = thinned(self._shares())
+        return f"conforms{but}{less and f', {less}'}"
+
+    @property
+    def incomplete(self) -> str:
+        """Which share of the planned work was run, where that is too little to prove anything; else nothing."""
+        return incomplete(self._shares())
+
+    def _shares(self) -> list[Share]:
+        return [share for result in self.results for share in result.shares]
 
     @property
     def passed(self) -> bool:
-        """Whether no clause failed but those known to, and every clause of the core that was asked for was judged."""
-        return not self.failures and not self.interrupted
+        """Whether every clause that was asked for was judged by enough work, and none failed but those known to."""
+        return not self.failures and not self.interrupted and not self.incomplete
 
     @property
     def failures(self) -> list[Result]:

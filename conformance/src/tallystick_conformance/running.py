@@ -7,13 +7,14 @@ from tallystick import Capabilities
 
 from .case import EXAMPLES, Case, NotRun
 from .clauses import CLAUSES
-from .first_look import origin
-from .pace import notice
+from .pace import share
 from .profiles import Profile
 from .programs.judge import Judge
 from .programs.machine import STARTS
 from .programs.run import violations
+from .raised import origin
 from .report import Result, Status
+from .shares import Share
 from .target import Target
 from .violation import Violation
 
@@ -25,11 +26,13 @@ def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabi
     if level != "core" and not getattr(capabilities, level):
         return Result(id, Status.NOT_DECLARED, f"the backend does not declare {level}")
     notices: dict[str, None] = {}
+    shares: list[Share] = []
     try:
         for example in EXAMPLES.get(id, ()):
             with Case(id, target, profile) as case:
                 example(case)
             notices[case.notice] = None
+            shares += case.shares
     except Violation as violation:
         return _broken(id, violation, perf_counter() - started)
     except NotRun as reason:
@@ -39,7 +42,8 @@ def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabi
         return Result(id, Status.NOT_WRITTEN, why, perf_counter() - started, error=exc)
     except Exception as exc:
         return Result(id, Status.ERROR, f"{exc!r}, raised {origin(exc)}", perf_counter() - started, error=exc)
-    return Result(id, Status.PASSED, seconds=perf_counter() - started, notice="; ".join(filter(None, notices)))
+    seconds, noticed = perf_counter() - started, "; ".join(filter(None, notices))
+    return Result(id, Status.PASSED, seconds=seconds, notice=noticed, shares=tuple(shares))
 
 
 def _broken(id: str, violation: Violation, seconds: float) -> Result:
@@ -68,7 +72,7 @@ def run_programs(
                 judge.armed = ()
                 break
     seconds = (perf_counter() - started) / max(1, len(judge.armed))
-    cut_short = notice(*judge.paces, what="programs")
+    shares = (share(*judge.paces, what="programs"),)
     for id in judge.armed:
         status = Status.PASSED if judge.counts[id] else Status.NOT_REACHED
-        yield Result(id, status, "" if judge.counts[id] else "no program came to test it", seconds, notice=cut_short)
+        yield Result(id, status, "" if judge.counts[id] else "no program came to test it", seconds, shares=shares)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 from tallystick import Capabilities
 
@@ -60,9 +61,8 @@ class Session:
     def programs(self, ids: Collection[str]) -> Iterator[Result]:
         """Judge clauses by generated programs."""
         open = [id for id in ids if not self._is_left_out(id)]
-        judge, judged = Judge(open), set()
-        if open:
-            self.on_start("generated programs")
+        numbers, judged = count(1), set()
+        judge = Judge(open, lambda: self.on_start(f"generated programs: {next(numbers)}"))
         for result in run_programs(self.target, self.profile, open, judge) if open else ():
             judged.add(result.clause_id)
             yield self.noted(result)

@@ -14,26 +14,57 @@ from .typed import require_answer
 class Step(str):
     """A call as a short line of Python, with the call itself behind it, so that it can be made again.
 
-    `refusal` is the error that was asked for, where the call had to be refused.
+    `refusal` is the error that was asked for, where the call had to be refused. `client` is the name of the client that
+    made the call, and `is_elsewhere` says that it is one of another store.
     """
 
     method: str
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     refusal: str | None
+    client: str
+    is_elsewhere: bool
 
     def __new__(
-        cls, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, refusal: str | None = None
+        cls,
+        method: str,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        *,
+        refusal: str | None = None,
+        client: str = "a",
+        is_elsewhere: bool = False,
+        label: str = "",
     ) -> Self:
         """Write a call down."""
-        step = super().__new__(cls, call(method, args, kwargs))
+        step = super().__new__(cls, label + call(method, args, kwargs))
         step.method, step.args, step.kwargs, step.refusal = method, args, kwargs, refusal
+        step.client, step.is_elsewhere = client, is_elsewhere
         return step
+
+    def labelled(self) -> Self:
+        """Return the step with the name of its client before it."""
+        return type(self)(
+            self.method,
+            self.args,
+            self.kwargs,
+            refusal=self.refusal,
+            client=self.client,
+            is_elsewhere=self.is_elsewhere,
+            label=f"{self.client}: ",
+        )
 
     def in_full(self) -> str:
         """Write the call with nothing cut short."""
         with in_full():
             return call(self.method, self.args, self.kwargs)
+
+
+def labelled(steps: Sequence[str]) -> tuple[str, ...]:
+    """Return a program whose steps have the names of their clients, where several made its calls."""
+    if len({step.client for step in steps if isinstance(step, Step)}) < 2:
+        return tuple(steps)
+    return tuple(step.labelled() if isinstance(step, Step) else step for step in steps)
 
 
 def asked_to_be_refused(steps: Sequence[str], error: type[Exception]) -> None:
@@ -44,9 +75,16 @@ def asked_to_be_refused(steps: Sequence[str], error: type[Exception]) -> None:
 
 
 class _Traced:
-    def __init__(self, backend: Backend, steps: list[str]) -> None:
+    def __init__(self, backend: Backend, steps: list[str], name: str, *, is_elsewhere: bool) -> None:
         self._backend = backend
         self._steps = steps
+        self._name, self._is_elsewhere = name, is_elsewhere
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._backend, name)
@@ -56,7 +94,7 @@ class _Traced:
 
     def _written(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def traced(*args: Any, **kwargs: Any) -> Any:
-            self._steps.append(Step(name, args, kwargs))
+            self._steps.append(Step(name, args, kwargs, client=self._name, is_elsewhere=self._is_elsewhere))
             answer = method(*args, **kwargs)
             require_answer(name, answer)
             return answer
@@ -64,9 +102,9 @@ class _Traced:
         return traced
 
 
-def traced(backend: Backend, steps: list[str]) -> Backend:
-    """Return the client, with each of its calls appended to `steps`."""
-    return cast("Backend", _Traced(backend, steps))
+def traced(backend: Backend, steps: list[str], name: str = "a", *, is_elsewhere: bool = False) -> Backend:
+    """Return the client, with each of its calls appended to `steps` under its name."""
+    return cast("Backend", _Traced(backend, steps, name, is_elsewhere=is_elsewhere))
 
 
 def came_from_a_call(traceback: TracebackType | None, sources: tuple[str, ...] = ()) -> bool:

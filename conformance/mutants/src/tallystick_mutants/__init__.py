@@ -14,9 +14,10 @@ _MODULES = {
         "memory_limits", "memory_races", "memory_costs", "memory_schedules", "memory_histories", "memory_cuts",
         "memory_neighbours", "memory_moments", "memory_corners", "memory_lengths", "memory_wholes",
         "memory_wall_clock", "memory_far_limits",
+        "memory_wall_clock", "memory_identities", "memory_caches", "memory_crowds",
     ),
     "tallystick_sqlite": ("sqlite_claims", "sqlite_ends", "sqlite_queries", "sqlite_stores", "sqlite_undeclared",
-                       "sqlite_openings", "sqlite_leaks", "sqlite_steps"),
+                       "sqlite_openings", "sqlite_leaks", "sqlite_steps", "sqlite_blocks"),
     "tallystick_postgres": ("postgres",),
     "tallystick_mongo": ("mongo",),
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """Bugs that only show by their cost."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from tallystick import Record
@@ -17,4 +18,34 @@ class SortsEverything(MemoryBackend):
         return super().claim(queues, **options)
 
 
-MUTANTS = (Mutant("sorts everything", "COST-01", SortsEverything, SortsEverything.__doc__ or ""),)
+class WalksTheFuture(MemoryBackend):
+    """A claim passes over each job of its queues that is not due yet."""
+
+    def claim(self, queues: Sequence[str], *, now: datetime | None = None, **options: Any) -> Sequence[Record]:
+        moment = now or datetime.now(UTC)
+        with self._locked() as store:
+            for record in store.records.values():
+                if record.run_at > moment and record.queue in queues:
+                    continue
+        return super().claim(queues, now=now, **options)
+
+
+class LooksEverywhereWhenEmpty(MemoryBackend):
+    """A claim that finds nothing looks at each record once more."""
+
+    def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
+        claimed = super().claim(queues, **options)
+        if not claimed:
+            with self._locked() as store:
+                [record for record in store.records.values() if record.queue in queues]
+        return claimed
+
+
+MUTANTS = tuple(
+    Mutant(name, "COST-01", make, make.__doc__ or "")
+    for name, make in (
+        ("sorts everything", SortsEverything),
+        ("walks the future", WalksTheFuture),
+        ("looks everywhere when it is empty", LooksEverywhereWhenEmpty),
+    )
+)

@@ -9,13 +9,14 @@ from typing import Any, Self
 
 from tallystick import Record, TallystickError
 from tallystick_conformance import Mutant
-from tallystick_sqlite import SqliteBackend
+from tallystick_sqlite import SqliteBackend, schema
 from tallystick_sqlite.connection import Connection
 from tallystick_sqlite.location import Location
 
 from .sqlite_patch import URL
 
 _kept: list[Any] = []
+_first: dict[str, Any] = {}
 
 
 class KeepsConnections(SqliteBackend):
@@ -27,6 +28,28 @@ class KeepsConnections(SqliteBackend):
             self._reader = Connection(self._location)
             self._connections = (self._watcher, self._reader, self._writer)
         super().close()
+
+
+class KeepsOneOfEachStore(SqliteBackend):
+    """The first client of each store keeps a connection, for the next one of that store, when it is closed."""
+
+    def close(self) -> None:
+        path = str(self._location.path)
+        if path not in _first:
+            with suppress(TallystickError):
+                _first[path] = schema.open_store(self._location)
+        super().close()
+
+
+class ScansWhenEmpty(SqliteBackend):
+    """A claim that finds nothing reads the whole table for a figure in its log."""
+
+    def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
+        claimed = super().claim(queues, **options)
+        if not claimed:
+            with self._reader.reading() as connection:
+                connection.execute("SELECT sum(length(payload)) FROM tallystick_jobs").fetchone()
+        return claimed
 
 
 class KeepsWhatItRefused(SqliteBackend):
@@ -85,6 +108,8 @@ def _mutant(name: str, clause: str, make: type[SqliteBackend], source: str = "")
 
 MUTANTS = (
     _mutant("keeps connections", "LEAK-01", KeepsConnections),
+    _mutant("keeps one of each store", "LEAK-01", KeepsOneOfEachStore),
+    _mutant("scans when it is empty", "COST-01", ScansWhenEmpty),
     _mutant("keeps what it refused", "LEAK-02", KeepsWhatItRefused),
     _mutant("keeps its listener", "LEAK-03", KeepsItsListener),
     _mutant("forks in calls", "FORK-02", ForksInCalls),

@@ -19,7 +19,7 @@ def before_setup_there_is_nothing(case: Case) -> None:
     """Opened but not set up, a store is empty to each call that looks, or says NotSetUp; and so it is after another."""
     case.backend.teardown()
     for _ in range(2):
-        client = traced(case.client(), case.steps)
+        client = case.client()
         looks: tuple[Callable[[], object], ...] = (
             lambda client=client: list(client.list(Filter(), limit=9)),  # type: ignore[misc]
             lambda client=client: list(client.queues()),  # type: ignore[misc]

@@ -65,5 +65,5 @@ def _files(cls: type) -> str:
     package = sys.modules.get(cls.__module__.partition(".")[0], module)
     file = getattr(package, "__file__", None)
     if file is None or package.__name__ == _KIT:
-        return module.__file__ or cls.__module__
+        return getattr(module, "__file__", None) or cls.__module__
     return f"{Path(file).parent}{os.sep}" if hasattr(package, "__path__") else file

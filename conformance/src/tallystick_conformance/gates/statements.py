@@ -18,14 +18,17 @@ class Statements(Steps):
         with ExitStack() as stack:
             for name in ("sqlite3", "sqlite3.dbapi2"):
                 if (module := sys.modules.get(name)) is not None:
-                    stack.enter_context(patch.object(module, "connect", _traced(module.connect, on_step)))
+                    stack.enter_context(patch.object(module, "connect", self._watching(module.connect, on_step)))
             yield
 
-
-def _traced(connect: Callable[..., Any], on_step: OnStep) -> Callable[..., Any]:
-    def traced(*args: Any, **kwargs: Any) -> Any:
-        connection = connect(*args, **kwargs)
+    def watch(self, connection: Any, on_step: OnStep) -> None:
+        """See the statements of a connection."""
         connection.set_trace_callback(lambda _: on_step(None))
-        return connection
 
-    return traced
+    def _watching(self, connect: Callable[..., Any], on_step: OnStep) -> Callable[..., Any]:
+        def watching(*args: Any, **kwargs: Any) -> Any:
+            connection = connect(*args, **kwargs)
+            self.watch(connection, on_step)
+            return connection
+
+        return watching

@@ -8,6 +8,7 @@ from tallystick import OutcomeUnknown, Unavailable
 from ..case import Case, example
 from ..gates import steps_seen
 from ..rendering import call, render
+from ..shares import Share
 from ..violation import Violation
 from .finding import CLAUSE_OF, Finding
 from .operation import Operation
@@ -42,12 +43,14 @@ def _rounds_keep(rule: str) -> Callable[[Case], None]:
 
 
 def _in_time(case: Case, seed: str, mix: Mix) -> Iterator[tuple[list[Operation], list[Finding]]]:
-    """Yield rounds until the profile's time for one rule is over, one at least."""
-    end = perf_counter() + case.profile.histories
+    """Yield the profile's rounds, and further ones on a fast store; one at least."""
+    size, began, rounds = case.profile, perf_counter(), 0
     try:
         for told in run_rounds(case.target, rounds=1_000_000, seed=seed, mix=mix, steps=steps_seen(case.target)):
             yield told
-            if perf_counter() > end:
+            rounds, seconds = rounds + 1, perf_counter() - began
+            if seconds > (size.history_seconds if rounds >= size.histories else size.history_limit):
+                case.shares.append(Share("rounds", min(rounds, size.histories), size.histories))
                 return
     except (Unavailable, OutcomeUnknown):
         raise
@@ -70,7 +73,8 @@ def _violation(finding: Finding, history: list[Operation], findings: list[Findin
 def _line(operation: Operation) -> str:
     answer = f"-> {render(operation.answer)}" if operation.error is None else f"raised {operation.error!r}"
     ended = "?" if operation.ended is None else operation.ended
-    return f"{call(operation.call, (), operation.given)}  # {operation.client}, {operation.began} to {ended} {answer}"
+    made = call(operation.call, (), operation.given)
+    return f"{operation.client}: {made}  # {operation.began} to {ended} {answer}"
 
 
 for _rule, _clause in CLAUSE_OF.items():

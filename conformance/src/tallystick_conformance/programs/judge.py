@@ -1,7 +1,7 @@
 """Who decides whether an answer of a backend is right, and under which clause it is wrong."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from time import monotonic
 
 from ..pace import Pace
@@ -18,11 +18,13 @@ class Judge:
 
     `steps` is the program so far; `counts` is how often each clause was looked at, and `ways` which transitions were.
     `paces` is how many programs there was time for, one for each start. `unarmed` has the clauses that were broken
-    without being armed, in the order in which they were met.
+    without being armed, in the order in which they were met. `on_program` is called before
+    each program.
     """
 
-    def __init__(self, armed: Collection[str]) -> None:
+    def __init__(self, armed: Collection[str], on_program: Callable[[], None] = lambda: None) -> None:
         self.armed = armed
+        self.on_program = on_program
         self.counts: Counter[str] = Counter()
         self.steps: list[str] = []
         self.ways = Ways()

@@ -25,6 +25,7 @@ from tallystick import (
 
 from ..target import Target
 from . import drawing
+from .crowd import Crowd, crowds, live
 from .drawing import IDS, Draft, Ending, Grip, Moment
 from .judge import Judge, Unarmed
 from .pair import Pair
@@ -67,10 +68,12 @@ class Machine(RuleBasedStateMachine):
         """Remove the store."""
         self._stack.close()
 
-    @initialize(stock=drawing.stocks)
+    @initialize(stock=drawing.stocks, crowd=crowds)
     @_step
-    def begin(self, stock: list[Draft]) -> None:
-        """Begin with some jobs, so that every program has something to work with."""
+    def begin(self, stock: list[Draft], crowd: Crowd | None) -> None:
+        """Begin with some jobs, so that every program has something to work with; now and then with a crowd before."""
+        if crowd is not None:
+            live(crowd, self._pair, self.now)
         self._pair.insert([self._new(draft) for draft in stock], now=self.now)
 
     @rule(stock=drawing.stocks)

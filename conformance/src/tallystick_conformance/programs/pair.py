@@ -14,6 +14,7 @@ from uuid import UUID
 
 from tallystick import CLAIMABLE, FINAL, Backend, Claim, Filter, Hold, Inserted, NewRecord, Outcome, Record, State
 
+from ..gates.lines import sources
 from ..model import Model
 from ..tracing import traced
 from ..typed import flaws
@@ -279,6 +280,7 @@ class Pair:
         try:
             self.judge.that(clause, False, expected, repr(exc))
         except Violation as violation:
+            violation.tell_of(exc, sources(type(self.raw)))
             raise violation from exc
 
     def _look(self) -> None:

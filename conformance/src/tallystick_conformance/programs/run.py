@@ -51,6 +51,7 @@ def _violation(target: Target, profile: Profile, start: datetime, judge: Judge) 
     judge.paces.append(pace)
 
     def program() -> Machine:
+        judge.on_program()
         if judge.shortest is None:
             over = not pace.affords_another(least=profile.programs // _FLOOR)
         else:

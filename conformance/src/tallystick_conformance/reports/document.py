@@ -33,6 +33,14 @@ class BackendEntry(_Part):
     server_version: str | None
 
 
+class ShareEntry(_Part):
+    """How many of the planned programs, schedules or rounds were run."""
+
+    what: str
+    tried: int
+    planned: int
+
+
 class ClauseEntry(_Part):
     """One clause. `expected`, `observed` and `steps` are there when it was violated."""
 
@@ -46,9 +54,11 @@ class ClauseEntry(_Part):
     seconds: float
     detail: str | None = None
     notice: str | None = None
+    raised: str | None = Field(None, description="The exception behind it, whole, and where the backend raised it.")
     expected: str | None = None
     observed: str | None = None
     steps: list[str] | None = None
+    shares: list[ShareEntry] | None = Field(None, description="How much of what the profile plans was run for it.")
 
 
 class TransitionEntry(_Part):
@@ -158,7 +168,9 @@ def _entry(result: Result, redaction: Redaction) -> ClauseEntry:
         seconds=round(result.seconds, 3),
         detail=redaction.text(result.detail) or None,
         notice=redaction.text(result.notice) or None,
+        raised=redaction.text(result.raised) or None,
         expected=redaction.text(violation.expected) if violation else None,
         observed=redaction.text(violation.observed) if violation else None,
         steps=[redaction.text(step) for step in violation.steps] if violation else None,
+        shares=[ShareEntry(**share._asdict()) for share in result.shares] or None,
     )

@@ -36,6 +36,7 @@ def _add(suite: ET.Element, entry: ClauseEntry) -> None:
     detail = _ILLEGAL.sub("\ufffd", entry.detail or "")
     if entry.status in _FAILED:
         told = {"message": detail.partition("\n")[0], "type": entry.status}
-        ET.SubElement(case, _FAILED[entry.status], told).text = detail
+        raised = "" if entry.expected else _ILLEGAL.sub("\ufffd", entry.raised or "")  # else the detail has it
+        ET.SubElement(case, _FAILED[entry.status], told).text = f"{detail}\n\n{raised}".rstrip()
     elif entry.status != "passed":
         ET.SubElement(case, "skipped", {"message": f"{entry.status}: {detail}".partition("\n")[0]})

@@ -54,6 +54,8 @@ def _verifies(document: Document) -> str:
 
 def _failed(entry: ClauseEntry) -> Iterator[str]:
     yield from ("", f"## {entry.id} is {entry.status}", "", entry.text, "", "````text", entry.detail or "", "````")
+    if entry.raised and entry.expected is None:  # else the detail has it
+        yield from ("", "````text", entry.raised, "````")
     if entry.expected is not None:
         yield f"\nTo see it alone: `python repro-{entry.id}.py URL`"
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from tallystick import CONTRACT_VERSION
 
 from ..clauses import CLAUSES, Clause
+from ..shares import Share, incomplete
 from .document import SCHEMA, ClauseEntry, Document
 
 
@@ -51,12 +52,19 @@ def reasons(document: Document) -> list[str]:
 def _of_the_run(document: Document) -> Iterator[str]:
     if document.interrupted:
         yield "the run was interrupted"
+    if missing := incomplete(_shares(document)):
+        yield missing
     if document.partial:
         yield f"only {len(document.clauses)} of {len(CLAUSES)} clauses were asked for"
     counts = Counter(entry.id for entry in document.clauses)
     yield from (f"{id} is there {times} times" for id, times in counts.items() if times > 1)
     yield from (f"{id} is no clause of this kit" for id in counts if id not in CLAUSES)
     yield from (f"the capability {name} is not told" for name in _LEVELS - document.capabilities.keys())
+
+
+def _shares(document: Document) -> Iterator[Share]:
+    for entry in document.clauses:
+        yield from (Share(share.what, share.tried, share.planned) for share in entry.shares or ())
 
 
 _LEVELS = {clause.level for clause in CLAUSES.values()} - {"core"}

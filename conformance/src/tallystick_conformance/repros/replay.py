@@ -54,7 +54,12 @@ def replay(target: Target, program: Sequence[str], clause_id: str) -> Failing | 
         backend's own, or there were too many calls.
     """
     steps = [step for step in program if isinstance(step, Step)]
-    if not steps or len(steps) < len(program) or not all(map(_can_be_made, steps)):
+    if (
+        not steps
+        or len(steps) < len(program)
+        or any(step.is_elsewhere for step in steps)
+        or not all(map(_can_be_made, steps))
+    ):
         return None
     if sum(1 for step in steps for arg in step.args if isinstance(arg, Sequence) for _ in arg) > _MOST_ITEMS:
         return None

@@ -9,7 +9,7 @@ from hypothesis.errors import Flaky
 
 from ..case import LEASE, Case, example
 from ..gates import Stuck, Turn
-from ..pace import Pace, notice
+from ..pace import Pace, share
 from ..programs.run import first_violation
 from ..violation import Violation
 from .explore import require, seen
@@ -133,4 +133,4 @@ def _run(case: Case, stage: Stage) -> None:
         seed(case.profile.seed + 1)(test)()
     except Flaky as flaky:  # a worker was blocked for a moment when the program was made again
         raise first_violation(flaky) from flaky
-    case.notice = notice(pace, what="schedules")
+    case.shares.append(share(pace, what="schedules"))

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import permutations
+from math import ceil
 
 from ..case import Case, NotRun
 from ..gates import NoSteps, Run, Steps, Stuck, Turn, steps_of
 from ..history.check import check
 from ..history.operation import Operation
-from ..pace import Pace, notice
+from ..pace import Pace, share
 from ..target import Target
 from .play import Played, Schedule, Stage, lines
 from .program import Program
@@ -27,11 +28,12 @@ def seen(target: Target) -> Steps:
 
 
 def judge(
-    case: Case, *programs: Program, shared: bool = False, stride: int = 1, also: Also = lambda case, history: None
+    case: Case, *programs: Program, shared: bool = False, places: int = 0, also: Also = lambda case, history: None
 ) -> None:
     """Make programs for two workers in many interleavings, and require that each history has an explanation.
 
     Where they share a client, its steps have to be told by the thread that takes them. `also` may require more.
+    `places` is the profile's unless given.
     """
     steps = seen(case.target)
     if shared and not steps.by_thread:
@@ -40,12 +42,12 @@ def judge(
     with Stage(case.target, steps, programs[0].workers, shared=shared) as stage:
         for program in programs:
             try:
-                for schedule, played in explore(stage, program, pace, stride=stride):
+                for schedule, played in explore(stage, program, pace, places=places or case.profile.places):
                     require(case, schedule, played)
                     also(case, played.history)
             except Stuck as stuck:
                 case.that(False, "calls that end", str(stuck))
-    case.notice = notice(pace, what="schedules")
+    case.shares.append(share(pace, what="schedules"))
 
 
 def require(case: Case, schedule: Schedule, played: Played) -> None:
@@ -53,16 +55,17 @@ def require(case: Case, schedule: Schedule, played: Played) -> None:
     turns = ", ".join(f"{turn.worker} {'to its end' if turn.steps is None else turn.steps}" for turn in schedule)
     case.steps[:] = [*lines(played.history), f"# turns, in steps: {turns}"]
     for made in played.history:
-        case.that(made.error is None or made.failed, "an answer", repr(made.error))
+        if made.error is not None and not made.failed:
+            case.unanswered(made.error)
     for finding in check(played.history, precision=case.capabilities.time_precision):
         case.that(False, "answers that some order of these calls gives", f"{finding.text} ({finding.rule})")
 
 
-def explore(stage: Stage, program: Program, pace: Pace, *, stride: int = 1) -> Iterator[tuple[Schedule, Played]]:
+def explore(stage: Stage, program: Program, pace: Pace, *, places: int) -> Iterator[tuple[Schedule, Played]]:
     """Make a program once without pre-emption, and then with one, of each worker by each other, at each step.
 
     A worker that is overtaken while it holds a lock blocks the other until it has let go, and so it does at each step
-    up to there: of many such steps the first is tried. Of many steps in all, each `stride`-th is. Where time is short,
+    up to there: of many such steps the first is tried. Of many steps in all, about `places` are. Where time is short,
     the rest is thinned out evenly: see `Pace`.
     """
     alone: list[Turn] = [Turn(name, None) for name in program.workers]
@@ -70,13 +73,14 @@ def explore(stage: Stage, program: Program, pace: Pace, *, stride: int = 1) -> I
     yield alone, played
     for first, second in permutations(program.workers, 2):
         n, count = 1, played.run.steps[first]
+        stride = 1 if count <= _FEW else ceil(count / places)
         pace.begin()
         while n < count:
             schedule = [Turn(first, n), Turn(second, None), Turn(first, None)]
             overtaken = stage.play(program, schedule)
             yield schedule, overtaken
-            n = n if count <= _FEW else max(n + stride - 1, _freed(overtaken.run, first, second, n) - 1)
-            n += pace.stride(max(0, count - n - 1))
+            n = n if count <= _FEW else max(n, _freed(overtaken.run, first, second, n) - stride)
+            n += stride * pace.stride(max(0, ceil((count - n) / stride) - 1))
 
 
 def _freed(run: Run, first: str, second: str, n: int) -> int:

@@ -30,9 +30,6 @@ from .program import (
     settle,
 )
 
-_STRIDE = 4
-"""Of many steps, `quick` tries each so-and-so-many-th."""
-
 _RUNNING = (insert(0, max_attempts=3), claim())
 _WHILE_IT_RUNS = (
     *(settle(end()) for end in (complete, retry, discard, release, give_up)),
@@ -48,8 +45,8 @@ _ONCE_IT_ENDED = (requeue(0), delete(0), purge(), insert(0, at=LEASE + SECOND), 
 @example("SCHED-08")
 def every_two_calls_interleave(case: Case) -> None:
     """Each two calls about a job that runs, and about one that has ended, are explained by one order or the other."""
-    stride = 1 if case.profile.random else _STRIDE
-    judge(case, *_pairs(_RUNNING, _WHILE_IT_RUNS), *_pairs(_ENDED, _ONCE_IT_ENDED), stride=stride)
+    places = case.profile.places // 2  # there are many pairs
+    judge(case, *_pairs(_RUNNING, _WHILE_IT_RUNS), *_pairs(_ENDED, _ONCE_IT_ENDED), places=places)
 
 
 @example("SCHED-08")

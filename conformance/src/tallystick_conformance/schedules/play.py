@@ -47,7 +47,7 @@ class Stage:
     def play(self, program: Program, schedule: Schedule) -> Played:
         """Make a program; each worker goes on as the schedule says, and then to its end."""
         recorder = Recorder(monotonic_ns)
-        alone = recorder.client(self._backend, "-")
+        alone = recorder.client(self._backend, "kit")
         make(alone, *program.before)
         threads = [
             Thread(target=self._work, args=(name, recorder.client(self._clients[name], name), calls), daemon=True)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 from tallystick import Backend, TallystickError
 
 from ..case import Case, NotRun
+from ..raised import origin
 from ..signals import spared
 from ..target import MakeBackend
 from .parcel import Parcel
@@ -111,7 +112,7 @@ def _worked(work: Callable[[Child], Any], child: Child) -> Heard:
     try:
         return Heard(work(child))
     except Exception as exc:
-        return Heard(error=repr(exc), refused=isinstance(exc, TallystickError))
+        return Heard(error=f"{exc!r}, raised {origin(exc)}", refused=isinstance(exc, TallystickError))
 
 
 def _hear(ear: Connection) -> Heard:

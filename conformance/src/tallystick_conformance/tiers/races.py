@@ -50,7 +50,7 @@ def _rounds(case: Case, clients: int = _THREADS, *, shared: bool = False) -> Ite
         seed = f"{case.profile.seed} {case.clause_id}"
         held = stack.enter_context(jitter(steps, case.target, case.namespace, seed)) if steps is not None else None
         names = ["w"] if shared else [f"w{n}" for n in range(clients)]
-        opened = [stack.enter_context(held.client(name)) if held is not None else case.client() for name in names]
+        opened = [stack.enter_context(held.client(name)) if held is not None else case.bare_client() for name in names]
         for n in range(case.profile.rounds):
             case.steps.clear()
             yield _Round(opened * (clients // len(opened)), held if n % 2 else None)

@@ -18,7 +18,7 @@ _CLIENTS = 4
 @example("RACE-12")
 def batches_meet(case: Case) -> None:
     """Four clients hold the same forty claims, and insert forty jobs with the same keys, every other one backwards."""
-    clients = [case.client() for _ in range(_CLIENTS)]
+    clients = [case.bare_client() for _ in range(_CLIENTS)]
     for n in range(case.profile.rounds):
         case.steps.clear()
         held = _holds_meet(case, clients, f"q{n}")

@@ -15,7 +15,7 @@ _JOBS = 40
 @example("SCHED-06")
 def deletes_meet_claims(case: Case) -> None:
     """Of forty jobs that are claimed and deleted at once, each is either claimed and kept, or deleted."""
-    claimer, remover = case.client(), case.client()
+    claimer, remover = case.bare_client(), case.bare_client()
     for n in range(case.profile.rounds):
         case.steps.clear()
         queue = f"q{n}"

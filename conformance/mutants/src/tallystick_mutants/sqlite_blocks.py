@@ -1,0 +1,55 @@
+"""Bugs of a caller's transaction that is left by more than an Exception."""
+
+from asyncio import CancelledError
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from sqlite3 import Connection
+
+from tallystick_conformance import Mutant
+from tallystick_sqlite import SqliteBackend, queries, schema
+
+from .sqlite_patch import URL
+
+
+class _CommitsAfter(SqliteBackend):
+    spared: tuple[type[BaseException], ...] = ()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        self._refuse_closed()
+        with closing(schema.open_store(self._location)) as connection:
+            connection.execute(queries.BEGIN_WRITE)
+            try:
+                yield connection
+            except self.spared:
+                connection.commit()
+                raise
+            connection.commit()
+
+
+class CommitsWhenCancelled(_CommitsAfter):
+    """The transaction of a task that is cancelled commits."""
+
+    spared = (CancelledError,)
+
+
+class CommitsWhenInterrupted(_CommitsAfter):
+    """The transaction of a program that is interrupted commits."""
+
+    spared = (KeyboardInterrupt, SystemExit)
+
+
+class CommitsWhenClosed(_CommitsAfter):
+    """The transaction of a generator that is closed commits."""
+
+    spared = (GeneratorExit,)
+
+
+MUTANTS = tuple(
+    Mutant(name, clause, make, make.__doc__ or "", "M4", URL)
+    for name, clause, make in (
+        ("commits when it is cancelled", "CAP-03", CommitsWhenCancelled),
+        ("commits when it is interrupted", "CAP-09", CommitsWhenInterrupted),
+        ("commits when its generator is closed", "CAP-03", CommitsWhenClosed),
+    )
+)
