@@ -27,8 +27,7 @@ PRIORITIES = (-(2**15), 2**15 - 1)
 MAX_ATTEMPTS = (1, 1_000_000)
 """The fewest and the most attempts that a new job may be given."""
 
-_LONGEST_CHAIN = 100
-"""The most causes that a traceback shows."""
+_LONGEST_CHAIN = 100  # the most causes that a traceback shows
 
 UniqueUntil = Literal["finished", "purged"]
 """How long a unique key is held: while the job lives, or as long as its record is kept."""
