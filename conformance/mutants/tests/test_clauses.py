@@ -1,5 +1,6 @@
 """The clauses: each is tested, each of the core has a mutant, and every listed bug is one or cannot be."""
 
+from tallystick_conformance import engine  # noqa: F401 - importing it registers all examples
 from tallystick_conformance.case import EXAMPLES
 from tallystick_conformance.clauses import CLAUSES, family
 from tallystick_conformance.programs.run import MODEL_CLAUSES

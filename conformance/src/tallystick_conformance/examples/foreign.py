@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tallystick import ConfigurationError, Filter, ForeignStore, NewRecord, NotSetUp
+from tallystick import ConfigurationError, Filter, ForeignStore, NewRecord, NotSetUp, TallystickError
 
 from ..case import LEASE, NOW, Case, example
 from ..tracing import traced
@@ -133,7 +133,7 @@ def _answer(call: Callable[[], object]) -> object:
         return call()
     except (ForeignStore, NotSetUp):
         return "ForeignStore or NotSetUp"
-    except Exception as exc:
+    except TallystickError as exc:
         return exc
 
 

@@ -17,6 +17,7 @@ from tallystick import (
     OutcomeUnknown,
     Release,
     State,
+    TallystickError,
 )
 
 from ..case import LEASE, NOW, Case, NotRun, example
@@ -170,7 +171,7 @@ def closing_wakes_waits(case: Case) -> None:
             return client.wait(["default"], timeout=timedelta(seconds=20))
         except Closed:
             return False
-        except Exception as exc:
+        except TallystickError as exc:
             return exc
 
     started = monotonic()
