@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from tallystick import Capabilities, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Record, guards
+from tallystick import Capabilities, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Record, batches, guards
 from tallystick_conformance import Target, conform
 from tallystick_memory import MemoryBackend, transitions
 from tallystick_memory.store import Store
@@ -31,7 +31,7 @@ class Nasty(MemoryBackend):
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
         """Refuse far years, and what is too large."""
-        self._batch(records)
+        batches.records(records, self.capabilities.max_batch)
         for new in records:
             guards.size(new.payload, self.capabilities.max_payload_bytes, "payload")
             if isinstance(new.run_at, datetime) and not _YEARS[0] <= new.run_at <= _YEARS[1]:
@@ -40,30 +40,27 @@ class Nasty(MemoryBackend):
 
     def extend(self, claims: Sequence[Any], **options: Any) -> Sequence[Any]:
         """Refuse large batches."""
-        self._batch(claims)
+        batches.claims(claims, self.capabilities.max_batch)
         return super().extend(claims, **options)
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
         """Refuse large batches and results."""
-        self._batch(outcomes)
+        batches.outcomes(outcomes, self.capabilities.max_batch)
         for outcome in outcomes:
             guards.size(getattr(outcome, "result", None), self.capabilities.max_payload_bytes, "result")
         return super().settle(outcomes, transaction=transaction, now=now)
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         """Refuse many ids."""
-        self._batch(ids)
+        batches.ids(ids, self.capabilities.max_batch)
         return super().get(ids)
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         """Refuse a filter of many ids."""
-        self._batch(filter.ids or ())
+        batches.filter(filter, self.capabilities.max_batch)
         return super().list(filter, limit=limit, after=after)
-
-    def _batch(self, items: Sequence[Any]) -> None:
-        guards.within(len(items), 0, self.capabilities.max_batch, "the number of items in one call")
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         return super()._insert(store, record._replace(run_at=_up(record.run_at)))
@@ -92,19 +89,19 @@ class Nasty(MemoryBackend):
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[Any]:
         """Take the last inserted first."""
-        self._batch(filter.ids or ())
+        batches.filter(filter, self.capabilities.max_batch)
         with _backwards(self._store):
             return super().cancel(filter, limit=limit, now=now)
 
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[Any]:
         """Take the last inserted first."""
-        self._batch(filter.ids or ())
+        batches.filter(filter, self.capabilities.max_batch)
         with _backwards(self._store):
             return super().requeue(filter, limit=limit, now=now)
 
     def delete(self, filter: Filter, *, limit: int) -> Sequence[Any]:
         """Take the last inserted first."""
-        self._batch(filter.ids or ())
+        batches.filter(filter, self.capabilities.max_batch)
         with _backwards(self._store):
             return super().delete(filter, limit=limit)
 

@@ -164,5 +164,5 @@ def _with_repro(result: Result, session: Session, profile: ProfileName, folder: 
 def _generated(id: str, session: Session) -> Violation | None:
     """Return a violation that a generated program shows: it is short, where an example may take thousands of jobs."""
     tells = id in MODEL_CLAUSES and (family(id) == "CALL" or "CALL" not in session.first)  # else programs end early
-    results = run_programs(session.target, session.profile, [id]) if tells else ()
+    results = run_programs(session.target, session.profile._replace(crowds=False), [id]) if tells else ()
     return next((result.violation for result in results if result.violation), None)

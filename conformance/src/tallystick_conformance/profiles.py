@@ -23,6 +23,7 @@ class Profile(NamedTuple):
         backlog: Jobs of each kind among which a claim must cost no more than among a few.
         large_batch: The most items that are put in one batch.
         random: Whether a run that is given no seed draws one, or tries the same programs each time.
+        crowds: Whether one program in twelve begins with more than a hundred jobs.
         shrink: Whether a program that fails is made shorter.
         shrink_seconds: For how long, at most.
         seed: What all drawing begins from.
@@ -42,6 +43,7 @@ class Profile(NamedTuple):
     backlog: int
     large_batch: int
     random: bool
+    crowds: bool = True
     shrink: bool = True
     shrink_seconds: float = 10.0
     seed: int = 0

@@ -18,7 +18,6 @@ _LIMITS: tuple[dict[str, Any], ...] = (
     {"max_attempts": MAX_ATTEMPTS[1]},
     {"priority": PRIORITIES[0]},
     {"priority": PRIORITIES[1]},
-    {"run_at": datetime(1, 1, 2, tzinfo=UTC)},
     {"unique_key": _LONGEST, "unique_until": "purged"},
     {"tags": tuple(_LONGEST[n:] for n in range(100))},
     {"kind": _LONGEST},

@@ -4,12 +4,15 @@ A client that keeps an answer for a moment, to spare the store a question, is wr
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from tallystick import Backend, Complete, Filter, NewRecord, State
 
 from ..case import LEASE, Case, example
+
+_LONG_DUE = datetime(2001, 1, 1, tzinfo=UTC)
+"""A store may round the current moment up to its precision, and the job would not be due yet."""
 
 _TIMES = 5
 """Rounds: on a busy machine the two calls may now and then lie further apart than a mistake lasts."""
@@ -64,7 +67,7 @@ def a_client_sees_jobs_that_came_since(case: Case) -> None:
     other = case.client()
     for n in range(_TIMES):
         for number, look in enumerate(_OF_NEW_JOBS):
-            _look_twice(case, other, look, NewRecord(kind="k", queue=f"q{n}.{number}"))
+            _look_twice(case, other, look, NewRecord(kind="k", run_at=_LONG_DUE, queue=f"q{n}.{number}"))
 
 
 _OF_CHANGES = (
@@ -89,7 +92,7 @@ def a_client_sees_what_changed_since(case: Case) -> None:
     other = case.client()
     for n in range(_TIMES):
         for look in _OF_CHANGES:
-            new = NewRecord(kind="k", queue=f"q{n}")
+            new = NewRecord(kind="k", run_at=_LONG_DUE, queue=f"q{n}")
             other.resume(new.queue)
             other.insert([new])
             _look_twice(case, other, look, new)
@@ -100,7 +103,7 @@ def a_pause_holds_at_once(case: Case) -> None:
     """A client that has just claimed from a queue claims nothing more from it once another client has paused it."""
     other = case.client()
     for n in range(_TIMES):
-        new = [NewRecord(kind="k", queue=f"q{n}") for _ in range(2)]
+        new = [NewRecord(kind="k", run_at=_LONG_DUE, queue=f"q{n}") for _ in range(2)]
         other.insert(new)
         case.equal(["k"], _claim(case.backend, new[0]))
         other.pause(f"q{n}")
@@ -114,7 +117,7 @@ def an_end_holds_at_once(case: Case) -> None:
     """A client that has just held a claim cannot settle it once another client has."""
     other = case.client()
     for n in range(_TIMES):
-        other.insert([NewRecord(kind="k", queue=f"q{n}")])
+        other.insert([NewRecord(kind="k", run_at=_LONG_DUE, queue=f"q{n}")])
         record = case.only(list(case.backend.claim([f"q{n}"], limit=1, worker="w", lease=LEASE)))
         case.backend.extend([record.claim], lease=LEASE)
         case.equal([True], list(other.settle([Complete(record.claim)])))

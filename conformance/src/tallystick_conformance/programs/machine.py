@@ -52,10 +52,13 @@ def _step(method: Callable[..., None]) -> Callable[..., None]:
 class Machine(RuleBasedStateMachine):
     """One program on one fresh store; or none, where it is `over` before it began."""
 
-    def __init__(self, target: Target, judge: Judge, start: datetime, *, over: bool = False) -> None:
+    def __init__(
+        self, target: Target, judge: Judge, start: datetime, *, crowds: bool = True, over: bool = False
+    ) -> None:
         super().__init__()
         self.over = over
         self.now = start
+        self._has_crowd = crowds
         self._stack = ExitStack()
         if over:
             return
@@ -72,7 +75,7 @@ class Machine(RuleBasedStateMachine):
     @_step
     def begin(self, stock: list[Draft], crowd: Crowd | None) -> None:
         """Begin with some jobs, so that every program has something to work with; now and then with a crowd before."""
-        if crowd is not None:
+        if crowd is not None and self._has_crowd:
             live(crowd, self._pair, self.now)
         self._pair.insert([self._new(draft) for draft in stock], now=self.now)
 

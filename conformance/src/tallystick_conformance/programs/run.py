@@ -56,7 +56,7 @@ def _violation(target: Target, profile: Profile, start: datetime, judge: Judge) 
             over = not pace.affords_another(least=profile.programs // _FLOOR)
         else:
             over = judge.seconds_of_shrinking() > profile.shrink_seconds
-        return Machine(target, judge, start, over=over)
+        return Machine(target, judge, start, crowds=profile.crowds, over=over)
 
     try:
         run_state_machine_as_test(

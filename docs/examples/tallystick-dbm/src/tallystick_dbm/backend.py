@@ -10,7 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from threading import Event
 from time import monotonic
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 from urllib.parse import quote
 from uuid import UUID
 
@@ -36,6 +36,7 @@ from tallystick import (
     State,
     Stats,
     Unsupported,
+    batches,
     forks,
     guards,
     urls,
@@ -92,7 +93,7 @@ class DbmBackend(Backend):
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
         _refuse(transaction)
-        _batch(records)
+        batches.records(records, _CAPABILITIES.max_batch)
         for record in records:
             guards.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
         now = _now(now)
@@ -113,7 +114,7 @@ class DbmBackend(Backend):
             return [store.put(transitions.claimed(record, worker, until, now)) for record in due]
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
-        _batch(claims)
+        batches.claims(claims, _CAPABILITIES.max_batch)
         now = _now(now)
         until = guards.moment(guards.positive(lease, "lease"), now, "lease")
         with self._step() as store:
@@ -123,7 +124,7 @@ class DbmBackend(Backend):
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
         _refuse(transaction)
-        _batch(outcomes)
+        batches.outcomes(outcomes, _CAPABILITIES.max_batch)
         now = _now(now)
         for outcome in outcomes:
             if isinstance(outcome, Complete):
@@ -142,11 +143,12 @@ class DbmBackend(Backend):
             return [store.put(transitions.rescued(record, now)) for record in list(islice(expired, limit))]
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
-        _batch(ids)
+        batches.ids(ids, _CAPABILITIES.max_batch)
         with self._step() as store:
             return {id: store.records[id] for id in ids if id in store.records}
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
+        batches.after(after)
         guards.limit(limit)
         with self._step() as store:
             wanted = [record for record in _matching(store, filter) if after is None or record.id < after]
@@ -267,10 +269,6 @@ def _refuse(transaction: object | None) -> None:
         raise Unsupported("dbm:// has no transactions to take part in (transactions is not declared)")
 
 
-def _batch(items: Sequence[Any]) -> None:
-    guards.within(len(items), 0, _CAPABILITIES.max_batch, "the number of items in one call")
-
-
 def _insert(store: Store, record: Record) -> Inserted:
     duplicate = store.records.get(record.id) or store.holder(record)
     if duplicate is not None:
@@ -304,9 +302,9 @@ def _remove(store: Store, ids: Iterator[UUID]) -> list[UUID]:
 
 
 def _matching(store: Store, filter: Filter) -> list[Record]:
+    batches.filter(filter, _CAPABILITIES.max_batch)
     if filter.ids is None:
         return [record for record in store.records.values() if filter.fits(record)]
-    _batch(filter.ids)
     found = (store.records.get(id) for id in dict.fromkeys(filter.ids))
     rest = replace(filter, ids=None)
     return [record for record in found if record is not None and rest.fits(record)]
