@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sybil import Sybil
 from sybil.integration.pytest import SybilItem
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
@@ -17,6 +18,9 @@ from sybil.sybil import SybilCollection
 
 collect_ignore = ["docs/examples"]
 """A distribution of its own, with tests of its own: `tests/test_example_backend.py` installs and proves it."""
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 _before: list[Any] = []
 
