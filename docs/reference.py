@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import tallystick
-from tallystick import errors, finding, guards, hookspecs, hopping, outcomes, plugins, records, urls
+from tallystick import async_bridge, diagnostics, errors, hookspecs, outcomes, plugins, records, urls, validation
 
 Documented = ast.ClassDef | ast.FunctionDef | ast.Assign | ast.AnnAssign
 
@@ -38,13 +38,13 @@ def _branch(name: str, classes: dict[str, ast.ClassDef], depth: int) -> Iterator
 
 def helpers_page() -> str:
     """Return the page of the modules and functions that backends use."""
-    modules = {"guards": guards, "urls": urls, "finding": finding}
+    modules = {"validation": validation, "urls": urls, "diagnostics": diagnostics}
     head = "# Helpers\n\nModules and functions that `tallystick` exports for backends.\n"
     parts = [
         f"## {name}\n\n{paragraphs(module.__doc__ or '')}\n{_sections(_public(module), module, level=3)}"
         for name, module in modules.items()
     ]
-    functions = [_sections(_exported(module), module, level=3) for module in (plugins, hopping)]
+    functions = [_sections(_exported(module), module, level=3) for module in (plugins, async_bridge)]
     return "\n".join([head, *parts, "## Functions\n", *functions])
 
 

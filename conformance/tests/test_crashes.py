@@ -11,7 +11,7 @@ from tallystick import Backend
 from tallystick_conformance import Status, Target, conform
 from tallystick_conformance.clauses import CLAUSES
 from tallystick_conformance.tiers.crash_child import Death
-from tallystick_conformance.tiers.nursery import Nursery
+from tallystick_conformance.tiers.fork_server import ForkServer
 
 CRASHES = [id for id, clause in CLAUSES.items() if clause.tier == "crash"]
 
@@ -78,9 +78,9 @@ def test_a_ctrl_c_leaves_nothing_to_wait_for(monkeypatch: pytest.MonkeyPatch) ->
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Timer, "start", interrupted)
-    nursery = Nursery()
+    fork_server = ForkServer()
     with pytest.raises(KeyboardInterrupt):
-        nursery.let_live(cast("Death", None))
-    nursery.close()
+        fork_server.let_live(cast("Death", None))
+    fork_server.close()
 
     assert [thread for thread in threading.enumerate() if isinstance(thread, Timer) and not thread.daemon] == []

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from tallystick import Capabilities, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Record, batches, guards
+from tallystick import Capabilities, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Record, batches, validation
 from tallystick_conformance import Target, conform
 from tallystick_memory import MemoryBackend, transitions
 from tallystick_memory.store import Store
@@ -33,7 +33,7 @@ class Nasty(MemoryBackend):
         """Refuse far years, and what is too large."""
         batches.records(records, self.capabilities.max_batch)
         for new in records:
-            guards.size(new.payload, self.capabilities.max_payload_bytes, "payload")
+            validation.size(new.payload, self.capabilities.max_payload_bytes, "payload")
             if isinstance(new.run_at, datetime) and not _YEARS[0] <= new.run_at <= _YEARS[1]:
                 raise InvalidArgument(f"run_at is {new.run_at}; it must be from 1970 to 2261")
         return super().insert(records, **options)
@@ -49,7 +49,7 @@ class Nasty(MemoryBackend):
         """Refuse large batches and results."""
         batches.outcomes(outcomes, self.capabilities.max_batch)
         for outcome in outcomes:
-            guards.size(getattr(outcome, "result", None), self.capabilities.max_payload_bytes, "result")
+            validation.size(getattr(outcome, "result", None), self.capabilities.max_payload_bytes, "result")
         return super().settle(outcomes, transaction=transaction, now=now)
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
@@ -75,7 +75,7 @@ class Nasty(MemoryBackend):
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         """Take the highest ids first, whenever they expired."""
         super().rescue(limit=limit, now=datetime.min.replace(tzinfo=UTC))
-        now = datetime.now(UTC) if now is None else guards.utc(now)
+        now = datetime.now(UTC) if now is None else validation.utc(now)
         with self._locked() as store:
             expired = (
                 record

@@ -46,7 +46,13 @@ def threads(*prefixes: str) -> set[str]:
     return {f"{thread.name} {thread.ident}" for thread in threading.enumerate() if thread.name.startswith(prefixes)}
 
 
-SERVICES = ("tallystick-fetcher", "tallystick-settler", "tallystick-keeper", "tallystick-maintainer", "tallystick-loop")
+SERVICES = (
+    "tallystick-fetcher",
+    "tallystick-settler",
+    "tallystick-heartbeat",
+    "tallystick-maintainer",
+    "tallystick-loop",
+)
 
 
 def stored(kind: str = "echo", payload: bytes = b"null", **fields: Any) -> Record:

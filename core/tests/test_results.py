@@ -4,8 +4,8 @@ from uuid import uuid4
 import pytest
 from pydantic import BaseModel
 from tallystick import (
-    Abandon,
     Context,
+    DiscardJob,
     Handle,
     Job,
     JobCancelled,
@@ -35,7 +35,7 @@ class Buy(Job[Receipt]):
     def work(self, ctx: Context) -> Receipt:
         """Buy."""
         if not self.amount:
-            raise Abandon("nothing to buy")
+            raise DiscardJob("nothing to buy")
         return Receipt(number=self.amount)
 
 
@@ -102,7 +102,7 @@ def test_discarded(runner: Runner) -> None:
     """A job that was discarded has no result; the error tells its last one."""
     handle = runner.enqueue(Buy(amount=0))
     runner.start()
-    with pytest.raises(JobDiscarded, match="Abandon: nothing to buy"):
+    with pytest.raises(JobDiscarded, match="DiscardJob: nothing to buy"):
         runner.result(handle, timeout=LONG)
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from tallystick import (
-    Abandon,
     Complete,
     Context,
     Definition,
     Discard,
+    DiscardJob,
     Fixed,
     InvalidArgument,
     Outcome,
@@ -31,7 +31,7 @@ def divide(runner: Runner) -> Definition[int, int]:
         if ctx.attempt == 1:
             raise ConnectionError
         if payload == 0:
-            raise Abandon("cannot divide by it")
+            raise DiscardJob("cannot divide by it")
         return 12 // payload
 
     return divide
@@ -110,7 +110,7 @@ def test_exception(runner: Runner, divide: Definition[int, int]) -> None:
     runner.result(runner.enqueue(divide.job(3)), timeout=LONG)
     eventually(lambda: seen[1:])
     abandoned, nothing = seen
-    assert isinstance(abandoned, Abandon)
+    assert isinstance(abandoned, DiscardJob)
     assert abandoned.__traceback__ is not None
     assert nothing is None
 

@@ -4,7 +4,7 @@ import logging
 from traceback import format_tb
 
 import pytest
-from tallystick import Abandon, Context, Fixed, Runner
+from tallystick import Context, DiscardJob, Fixed, Runner
 
 from .helpers import AT_ONCE, LONG, eventually
 
@@ -33,7 +33,7 @@ def test_ends_are_logged(runner: Runner, caplog: pytest.LogCaptureFixture) -> No
 
     @runner.job("fail", retry=Fixed(AT_ONCE))
     def fail(payload: None, ctx: Context) -> None:
-        raise ConnectionError("no line") if ctx.attempt == 1 else Abandon("never mind")
+        raise ConnectionError("no line") if ctx.attempt == 1 else DiscardJob("never mind")
 
     handle = runner.enqueue(fail.job(None))
     runner.start()
@@ -45,7 +45,7 @@ def test_ends_are_logged(runner: Runner, caplog: pytest.LogCaptureFixture) -> No
     assert "retried: ConnectionError: no line" in logs[0].message
     assert "never mind" in logs[1].message
     assert all(log.__dict__["duration"] >= 0 for log in logs)
-    assert [log.__dict__["error_type"] for log in logs] == ["ConnectionError", "tallystick.control.Abandon"]
+    assert [log.__dict__["error_type"] for log in logs] == ["ConnectionError", "tallystick.control.DiscardJob"]
 
 
 def test_failures_are_logged_with_their_exception(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:

@@ -4,7 +4,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tallystick import Abandon, ByException, Context, Fixed, InvalidArgument, JobDiscarded, Never, Runner, Snooze, State
+from tallystick import (
+    ByException,
+    Context,
+    DiscardJob,
+    Fixed,
+    InvalidArgument,
+    JobDiscarded,
+    Never,
+    Runner,
+    Snooze,
+    State,
+)
 
 from .helpers import AT_ONCE, LONG, NOW, SECOND, eventually
 
@@ -158,7 +169,7 @@ def test_abandon(runner: Runner, asynchronous: bool) -> None:
     """A job that its handler abandons is discarded, whatever attempts are left."""
 
     def sync(payload: None, ctx: Context) -> None:
-        raise Abandon("nobody wants it")
+        raise DiscardJob("nobody wants it")
 
     async def coroutine(payload: None, ctx: Context) -> None:
         sync(payload, ctx)
@@ -166,7 +177,7 @@ def test_abandon(runner: Runner, asynchronous: bool) -> None:
     quit = runner.job("quit")(coroutine if asynchronous else sync)
     handle = runner.enqueue(quit.job(None))
     runner.start()
-    with pytest.raises(JobDiscarded, match="Abandon: nobody wants it"):
+    with pytest.raises(JobDiscarded, match="DiscardJob: nobody wants it"):
         runner.result(handle.id, timeout=LONG)
     assert (runner.get(handle).attempt, runner.get(handle).max_attempts) == (1, 20)
 

@@ -1,10 +1,12 @@
 """Background jobs on the database you already have. Start at `Runner` and `Job`; backend authors at `Backend`."""
 
-from . import batches, finding, forks, guards, urls
+from . import batches, diagnostics, forks, urls, validation
+from .async_bridge import on_calling_loop
 from .backend import CONTRACT_VERSION, Backend
 from .context import Context, Stop
-from .control import Abandon, Snooze, Stopped
+from .control import DiscardJob, Snooze, Stopped
 from .definition import Call, Definition
+from .diagnostics import Finding, Severity
 from .enqueueing import Enqueue
 from .errors import (
     AlreadyStarted,
@@ -37,10 +39,8 @@ from .errors import (
     UnknownScheme,
     Unsupported,
 )
-from .finding import Finding, Severity
 from .handle import Handle
 from .hookspecs import hookimpl
-from .hopping import on_calling_loop
 from .job import Job
 from .options import Options
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
@@ -72,7 +72,6 @@ __all__ = [
     "FINAL",
     "LEASE_EXPIRED",
     "TRANSITIONS",
-    "Abandon",
     "AlreadyStarted",
     "Backend",
     "BackendError",
@@ -92,6 +91,7 @@ __all__ = [
     "Definition",
     "DefinitionError",
     "Discard",
+    "DiscardJob",
     "DuplicateKind",
     "Enqueue",
     "Exponential",
@@ -144,11 +144,11 @@ __all__ = [
     "UnknownScheme",
     "Unsupported",
     "batches",
-    "finding",
+    "diagnostics",
     "forks",
-    "guards",
     "hookimpl",
     "on_calling_loop",
     "open_backend",
     "urls",
+    "validation",
 ]

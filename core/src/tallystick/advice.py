@@ -7,7 +7,7 @@ _ATTEMPTS = "max_attempts, which counts the first attempt too"
 _POLICY = "retry=, with a policy: Exponential(...), Fixed(...), ByException({...}) or Never()"
 _LATER = "run_at= when you enqueue: an aware datetime, or a timedelta as the delay"
 _TIMEOUT = "timeout=timedelta(seconds=...)"
-_EXPIRY = "nothing: jobs do not expire; a handler that comes too late can raise Abandon"
+_EXPIRY = "nothing: jobs do not expire; a handler that comes too late can raise DiscardJob"
 _RESULTS = "nothing: the settings keep_completed and keep_discarded say how long records are kept"
 
 NEVER_FIELDS = {

@@ -30,8 +30,8 @@ from types import TracebackType
 from typing import ClassVar, Self
 from uuid import UUID
 
+from .diagnostics import Finding
 from .errors import Unsupported
-from .finding import Finding
 from .outcomes import Outcome
 from .records import Capabilities, Claim, Filter, Hold, Inserted, NewRecord, Queue, Record, Stats
 from .state import State

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import TypeVar
 from uuid import UUID
 
-from . import guards
+from . import validation
 from .claims import check
 from .errors import InvalidArgument
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
@@ -38,20 +38,20 @@ def ids(values: Collection[UUID], maximum: int) -> None:
 def filter(value: Filter, maximum: int) -> None:
     """Reject what is no filter, and one of too many ids."""
     if not isinstance(value, Filter):
-        raise InvalidArgument(f"filter is {guards.shown(value)}; it must be a Filter, e.g. Filter(ids=[...])")
+        raise InvalidArgument(f"filter is {validation.shown(value)}; it must be a Filter, e.g. Filter(ids=[...])")
     _count(value.ids or (), maximum)
 
 
 def after(value: UUID | None) -> None:
     """Reject a page's beginning that is no id."""
     if value is not None and not isinstance(value, UUID):
-        raise InvalidArgument(f"after is {guards.shown(value)}; it must be a uuid.UUID or None")
+        raise InvalidArgument(f"after is {validation.shown(value)}; it must be a uuid.UUID or None")
 
 
 def _batch(values: Collection[object], what: str, maximum: int, *types: type) -> None:
     if isinstance(values, types):
         raise InvalidArgument(f"{what} is a single {type(values).__name__}; pass a list of it")
-    _count(guards.collection(values, what, what), maximum)
+    _count(validation.collection(values, what, what), maximum)
     if not isinstance(values, Sequence) and UUID not in types:
         raise InvalidArgument(f"{what} is a {type(values).__name__}, which has no order for the answers; pass a list")
     if set(map(type, values)) <= {*types}:  # of a large batch one look, not one for each item
@@ -59,8 +59,8 @@ def _batch(values: Collection[object], what: str, maximum: int, *types: type) ->
     for value in values:
         if not isinstance(value, types):
             allowed = " or ".join(type.__name__ for type in types)
-            raise InvalidArgument(f"{what} has {guards.shown(value)}; each must be a {allowed}")
+            raise InvalidArgument(f"{what} has {validation.shown(value)}; each must be a {allowed}")
 
 
 def _count(values: Collection[object], maximum: int) -> None:
-    guards.within(len(values), 0, maximum, "the number of items in one call")
+    validation.within(len(values), 0, maximum, "the number of items in one call")

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from . import guards
+from . import validation
 from .errors import InvalidArgument
 from .records import Claim
 
@@ -15,7 +15,7 @@ def check(claim: Claim) -> None:
     if type(claim) is Claim and type(claim[0]) is UUID and type(claim[1]) is int and 0 <= claim[1] <= LARGEST_ATTEMPT:
         return  # every job that ends comes by here
     if not isinstance(claim, Claim):
-        raise InvalidArgument(f"claim is {guards.shown(claim)}; it must be a Claim, e.g. record.claim")
+        raise InvalidArgument(f"claim is {validation.shown(claim)}; it must be a Claim, e.g. record.claim")
     if not isinstance(claim.id, UUID):
-        raise InvalidArgument(f"the id of a claim is {guards.shown(claim.id)}; it must be a uuid.UUID")
-    guards.within(claim.attempt, 0, LARGEST_ATTEMPT, "the attempt of a claim")
+        raise InvalidArgument(f"the id of a claim is {validation.shown(claim.id)}; it must be a uuid.UUID")
+    validation.within(claim.attempt, 0, LARGEST_ATTEMPT, "the attempt of a claim")

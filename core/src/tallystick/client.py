@@ -9,7 +9,7 @@ from uuid import UUID
 
 from typing_extensions import Unpack
 
-from . import forks, guards
+from . import forks, validation
 from .backend import Backend
 from .context import Context
 from .current import current, open_runners
@@ -25,7 +25,7 @@ from .plugins import check_contract, installed
 from .records import Filter, NewRecord, Record
 from .registry import Registry
 from .results import read_result
-from .saferepr import type_name
+from .safe_repr import type_name
 from .settings import Settings, SettingsArgs, read_settings, with_own_worker_name
 from .state import FINAL
 
@@ -233,7 +233,7 @@ class Client:
         """
         if more:
             raise InvalidArgument(
-                f"enqueue was given {guards.shown(more[0])} beside the job; the payload is part of the job: "
+                f"enqueue was given {validation.shown(more[0])} beside the job; the payload is part of the job: "
                 "runner.enqueue(generate.job(payload)) or runner.enqueue(SendWelcome(user_id=7))"
             )
         definition, payload = self._registry.resolve(job)
@@ -242,13 +242,13 @@ class Client:
     def enqueue_in(self, delay: timedelta, job: Job[R] | Call[R], **options: Unpack[EnqueueOptions]) -> Handle[R]:
         """Store a job that is due after a delay; see `enqueue`."""
         _check_order(delay, options, "enqueue_in(delay, job)")
-        guards.not_negative(delay, "delay")
+        validation.not_negative(delay, "delay")
         return self.enqueue(job, run_at=delay, **options)
 
     def enqueue_at(self, when: datetime, job: Job[R] | Call[R], **options: Unpack[EnqueueOptions]) -> Handle[R]:
         """Store a job that is due at an aware datetime; see `enqueue`."""
         _check_order(when, options, "enqueue_at(when, job)")
-        guards.utc(when, "when")
+        validation.utc(when, "when")
         return self.enqueue(job, run_at=when, **options)
 
     def enqueue_batch(
@@ -339,7 +339,7 @@ class Client:
             JobDiscarded, JobCancelled: it has no result, and never will unless it is requeued.
             JobNotFound: it was deleted or purged, and its result with it.
         """
-        deadline = monotonic() + guards.not_negative(timeout, "timeout").total_seconds()
+        deadline = monotonic() + validation.not_negative(timeout, "timeout").total_seconds()
         pause = FIRST_PAUSE
         while (record := self.get(job)).state not in FINAL and (left := deadline - monotonic()) > 0:
             sleep(min(pause, left))
@@ -379,14 +379,16 @@ def _id(job: object) -> UUID:
     if isinstance(job, UUID):
         return job
     instead = f": uuid.UUID({job!r})" if isinstance(job, str) and len(job) == _UUID_LENGTH else ""
-    raise InvalidArgument(f"{guards.shown(job)} is not a job's id; pass a uuid.UUID{instead} or what enqueue returned")
+    raise InvalidArgument(
+        f"{validation.shown(job)} is not a job's id; pass a uuid.UUID{instead} or what enqueue returned"
+    )
 
 
 def _check_kind(kind: object, decorator: str) -> None:
     if kind is _MISSING or callable(kind):
         name = getattr(kind, "__name__", "generate")
         raise DefinitionError(f'@runner.{decorator} needs the job\'s kind; write @runner.{decorator}("{name}")')
-    guards.name(cast("str", kind), "kind")
+    validation.name(cast("str", kind), "kind")
 
 
 def _check_parentheses(callback: object, decorator: str) -> None:

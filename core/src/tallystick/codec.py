@@ -9,7 +9,7 @@ from .errors import DefinitionError, InvalidArgument
 from .interrupts import from_signal
 from .masking import has_masked
 from .reasons import reasons
-from .saferepr import safe_repr
+from .safe_repr import safe_repr
 
 T = TypeVar("T")
 

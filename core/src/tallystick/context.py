@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
+from .async_bridge import hop
 from .control import Stopped
 from .errors import InvalidArgument
-from .hopping import hop
 from .records import Record
 
 logger = logging.getLogger("tallystick.jobs")

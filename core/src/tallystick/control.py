@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from . import guards
+from . import validation
 from .errors import InvalidArgument
 
 
@@ -12,12 +12,12 @@ class Snooze(Exception):
     def __init__(self, run_at: datetime | timedelta) -> None:
         if run_at is None:
             raise InvalidArgument("run_at is None; it must be an aware datetime or a timedelta of zero or more")
-        guards.due(run_at)
+        validation.due(run_at)
         super().__init__(run_at)
         self.run_at = run_at
 
 
-class Abandon(Exception):
+class DiscardJob(Exception):
     """Discard the job now, whatever attempts are left, with this as its error."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from . import guards, handlers
+from . import handlers, validation
 from .advice import CALLS
 from .codec import Codec
 from .context import Context
@@ -36,10 +36,10 @@ class Definition(Generic[P, R]):
     may_return_none: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "kind", guards.name(self.kind, "kind"))
+        object.__setattr__(self, "kind", validation.name(self.kind, "kind"))
         if not isinstance(self.options, Options):
             raise DefinitionError(
-                f"options of {self.kind!r} are {guards.shown(self.options)}; they must be Options(...)"
+                f"options of {self.kind!r} are {validation.shown(self.options)}; they must be Options(...)"
             )
 
     if TYPE_CHECKING:
@@ -97,13 +97,13 @@ class Definition(Generic[P, R]):
         """Define a `Job` class."""
         _check_class(job)
         options = job.options()
-        handlers.check(guards.name(job.kind, "kind"), job.work, "(self, ctx)")
+        handlers.check(validation.name(job.kind, "kind"), job.work, "(self, ctx)")
         return _define(job.kind, job.work, job, options)
 
     @classmethod
     def of_function(cls, kind: str, function: Handler[P, R], options: Options) -> "Definition[P, R]":
         """Define a function of (payload, ctx); its annotations are the types of payload and result."""
-        payload = handlers.check(guards.name(kind, "kind"), function, "(payload, ctx)")
+        payload = handlers.check(validation.name(kind, "kind"), function, "(payload, ctx)")
         if payload.annotation is inspect.Parameter.empty:
             raise DefinitionError(
                 f"the handler of {kind!r} must annotate {payload.name!r} with its payload's type; write a def with "
@@ -116,7 +116,7 @@ class Definition(Generic[P, R]):
         cls, kind: str, function: Handler[bytes, bytes | None], options: Options
     ) -> "Definition[bytes, bytes | None]":
         """Define a function of (bytes, ctx) that returns bytes or None, with no validation."""
-        handlers.check(guards.name(kind, "kind"), function, "(payload, ctx)")
+        handlers.check(validation.name(kind, "kind"), function, "(payload, ctx)")
         return Definition(kind, function, options, None, None, inspect.iscoroutinefunction(function))
 
 
@@ -130,7 +130,8 @@ class Call(Generic[R_co]):
     def __post_init__(self) -> None:
         if not isinstance(self.definition, Definition):
             raise InvalidArgument(
-                f"definition is {guards.shown(self.definition)}; make a call by the job itself: generate.job(payload)"
+                f"definition is {validation.shown(self.definition)}; make a call by the job itself: "
+                "generate.job(payload)"
             )
 
 
@@ -151,7 +152,7 @@ def _check_class(job: object) -> None:
         instead = f"register the class, not an instance: {made}" if isinstance(job, Job) else "it must be a Job class"
         if inspect.isroutine(job):
             instead = 'a function is registered by its kind: @runner.job("kind")'
-        raise DefinitionError(f"{guards.shown(job)} cannot be registered; {instead}")
+        raise DefinitionError(f"{validation.shown(job)} cannot be registered; {instead}")
     if not issubclass(job, Job):
         raise DefinitionError(f"{job.__name__} cannot be registered; it must be a subclass of Job, e.g. Job[None]")
     if {*_parameters(job)} - {*_parameters(Job)}:

@@ -11,9 +11,9 @@ from uuid_utils.compat import uuid7
 from .advice import unknown_option
 from .definition import Call, Definition
 from .errors import InvalidArgument
-from .guards import shown
 from .job import Job
 from .records import NewRecord, UniqueUntil
+from .validation import shown
 
 R_co = TypeVar("R_co", covariant=True)
 

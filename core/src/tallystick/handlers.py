@@ -5,7 +5,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, get_args, get_origin, get_type_hints
 
-from . import guards
+from . import validation
 from .context import Context
 from .errors import DefinitionError
 
@@ -18,7 +18,7 @@ def check(kind: str, handler: Callable[..., Any], parameters: str) -> inspect.Pa
     Raises:
         DefinitionError: it is no function of two that does its work while it is called.
     """
-    shown = f"the handler of {kind!r} is {guards.shown(handler)}"
+    shown = f"the handler of {kind!r} is {validation.shown(handler)}"
     if not inspect.isfunction(handler) and not inspect.ismethod(handler):
         raise DefinitionError(f"{shown}; it must be a function: write a def that calls it")
     inner = inspect.unwrap(handler)
@@ -115,6 +115,6 @@ def never_awaited(kind: str, result: object) -> str:
     if inspect.iscoroutine(result):
         result.close()
     return (
-        f"the handler of {kind!r} returned {guards.shown(result)}, which was never awaited; make the handler an async "
-        "def and await it"
+        f"the handler of {kind!r} returned {validation.shown(result)}, which was never awaited; make the handler an "
+        "async def and await it"
     )

@@ -9,8 +9,8 @@ from pydantic import BaseModel, PydanticUserError
 
 from .advice import CALLS, NEVER_FIELDS, instead, unknown_option
 from .errors import DefinitionError, InvalidPayload, NoSuchMethod
-from .guards import shown
 from .options import OPTION_NAMES
+from .validation import shown
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass

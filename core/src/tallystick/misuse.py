@@ -4,8 +4,8 @@ from collections.abc import Collection
 from typing import Any
 
 from .definition import Call, Definition
-from .guards import shown
 from .job import Job
+from .validation import shown
 
 
 def not_registered(job: object, registered: Collection[type[Job[Any]]]) -> str:

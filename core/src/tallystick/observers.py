@@ -14,7 +14,7 @@ from .interrupts import from_signal
 from .outcomes import Complete, Discard, Outcome
 from .records import Claim, Inserted, Record
 from .safe_logging import safe_logger
-from .saferepr import safe_repr
+from .safe_repr import safe_repr
 
 logger = safe_logger("tallystick.observers")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypedDict
 
-from . import guards
+from . import validation
 from .advice import unknown_option
 from .errors import DefinitionError
 from .records import MAX_ATTEMPTS, PRIORITIES
@@ -30,13 +30,13 @@ class Options:
     tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "queue", guards.name(self.queue, "queue"))
-        guards.within(self.priority, *PRIORITIES, "priority")
-        guards.within(self.max_attempts, *MAX_ATTEMPTS, "max_attempts")
+        object.__setattr__(self, "queue", validation.name(self.queue, "queue"))
+        validation.within(self.priority, *PRIORITIES, "priority")
+        validation.within(self.max_attempts, *MAX_ATTEMPTS, "max_attempts")
         check_policy(self.retry, "retry")
         if self.timeout is not None:
-            guards.positive(self.timeout, "timeout")
-        object.__setattr__(self, "tags", guards.names(self.tags, "tags"))
+            validation.positive(self.timeout, "timeout")
+        object.__setattr__(self, "tags", validation.names(self.tags, "tags"))
 
 
 DEFAULTS = Options()

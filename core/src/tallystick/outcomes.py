@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from . import claims, guards
+from . import claims, validation
 from .errors import InvalidArgument
 from .records import Claim, Failure
 
@@ -33,7 +33,7 @@ class Retry:
         claims.check(self.claim)
         if self.run_at is None:
             raise InvalidArgument("run_at is None; a retry needs an aware datetime or a timedelta of zero or more")
-        guards.due(self.run_at)
+        validation.due(self.run_at)
         _check_error(self.error)
 
 
@@ -58,7 +58,7 @@ class Release:
 
     def __post_init__(self) -> None:
         claims.check(self.claim)
-        guards.due(self.run_at)
+        validation.due(self.run_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Cancel:
 
 def _check_error(error: Failure) -> None:
     if not isinstance(error, Failure):
-        raise InvalidArgument(f"error is {guards.shown(error)}; it must be a Failure, e.g. Failure.of(exc)")
+        raise InvalidArgument(f"error is {validation.shown(error)}; it must be a Failure, e.g. Failure.of(exc)")
 
 
 Outcome = Complete | Retry | Discard | Release | Cancel

@@ -13,7 +13,7 @@ from . import hookspecs
 from .backend import CONTRACT_VERSION, Backend
 from .errors import ConfigurationError, ContractMismatch, PluginConflict, UnknownScheme
 from .interrupts import from_signal
-from .saferepr import safe_repr
+from .safe_repr import safe_repr
 from .url_advice import for_scheme
 from .urls import check
 

@@ -7,7 +7,7 @@ from pydantic_core.core_schema import ErrorType
 
 from .interrupts import from_signal
 from .masking import declared_names, has_masked
-from .saferepr import safe_str, type_name
+from .safe_repr import safe_str, type_name
 
 _MOST = 5
 """How many problems one message lists."""

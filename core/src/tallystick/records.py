@@ -15,10 +15,10 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from . import guards
+from . import validation
 from .errors import InvalidArgument
 from .interrupts import from_signal
-from .saferepr import safe_repr, safe_str, type_name
+from .safe_repr import safe_repr, safe_str, type_name
 from .state import State
 
 PRIORITIES = (-(2**15), 2**15 - 1)
@@ -56,7 +56,7 @@ class Failure:
     def __post_init__(self) -> None:
         for name in ("type", "message", "traceback"):
             if not isinstance(value := getattr(self, name), str):
-                raise InvalidArgument(f"{name} of a Failure is {guards.shown(value)}; it must be a string")
+                raise InvalidArgument(f"{name} of a Failure is {validation.shown(value)}; it must be a string")
 
     @classmethod
     def of(cls, exc: BaseException) -> Self:
@@ -146,24 +146,24 @@ class NewRecord:
     def __post_init__(self) -> None:
         self._set_name("kind", self.kind)
         self._set_name("queue", self.queue)
-        guards.within(self.priority, *PRIORITIES, "priority")
-        guards.within(self.max_attempts, *MAX_ATTEMPTS, "max_attempts")
+        validation.within(self.priority, *PRIORITIES, "priority")
+        validation.within(self.max_attempts, *MAX_ATTEMPTS, "max_attempts")
         if not isinstance(self.payload, bytes):
             raise InvalidArgument(f"payload is of type {type(self.payload).__name__}; it must be bytes")
         if not isinstance(self.id, UUID):
-            raise InvalidArgument(f"id is {guards.shown(self.id)}; it must be a uuid.UUID")
-        guards.due(self.run_at)
+            raise InvalidArgument(f"id is {validation.shown(self.id)}; it must be a uuid.UUID")
+        validation.due(self.run_at)
         if self.unique_key is not None:
             self._set_name("unique_key", self.unique_key)
         if not isinstance(self.unique_until, str) or self.unique_until not in ("finished", "purged"):
             raise InvalidArgument(
-                f"unique_until is {guards.shown(self.unique_until)}; it must be 'finished' or 'purged'"
+                f"unique_until is {validation.shown(self.unique_until)}; it must be 'finished' or 'purged'"
             )
         if type(self.tags) is not tuple or self.tags:
-            object.__setattr__(self, "tags", guards.names(self.tags, "tags"))
+            object.__setattr__(self, "tags", validation.names(self.tags, "tags"))
 
     def _set_name(self, field: str, value: str) -> None:
-        if (name := guards.name(value, field)) is not value:
+        if (name := validation.name(value, field)) is not value:
             object.__setattr__(self, field, name)
 
     def stored(self, now: datetime, run_at: datetime | None = None) -> "Record":
@@ -177,7 +177,7 @@ class NewRecord:
             state=State.PENDING,
             attempt=0,
             max_attempts=self.max_attempts,
-            run_at=guards.moment(self.run_at, now) if run_at is None else run_at,
+            run_at=validation.moment(self.run_at, now) if run_at is None else run_at,
             created_at=now,
             updated_at=now,
             attempted_at=None,
@@ -256,12 +256,12 @@ class Filter:
 
     def __post_init__(self) -> None:
         if self.ids is not None:
-            self._set("ids", tuple(map(_id, guards.collection(self.ids, "ids", "ids"))))
+            self._set("ids", tuple(map(_id, validation.collection(self.ids, "ids", "ids"))))
         if self.states is not None:
-            self._set("states", tuple(map(_state, guards.collection(self.states, "states", "states"))))
+            self._set("states", tuple(map(_state, validation.collection(self.states, "states", "states"))))
         for name in ("kinds", "queues", "tags"):
             if (values := getattr(self, name)) is not None:
-                self._set(name, guards.names(values, name))
+                self._set(name, validation.names(values, name))
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -279,7 +279,7 @@ class Filter:
 
 def _id(value: UUID) -> UUID:
     if not isinstance(value, UUID):
-        raise InvalidArgument(f"ids has {guards.shown(value)}; it must be a uuid.UUID")
+        raise InvalidArgument(f"ids has {validation.shown(value)}; it must be a uuid.UUID")
     return value
 
 
@@ -287,7 +287,7 @@ def _state(value: State) -> State:
     try:
         return State(value)
     except ValueError:
-        raise InvalidArgument(f"states has {guards.shown(value)}; the states are: {', '.join(State)}") from None
+        raise InvalidArgument(f"states has {validation.shown(value)}; the states are: {', '.join(State)}") from None
 
 
 class Queue(NamedTuple):

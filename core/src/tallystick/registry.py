@@ -5,11 +5,11 @@ from typing import Any
 
 from .definition import Call, Definition
 from .errors import AlreadyStarted, DuplicateKind, UnknownKind
-from .guards import shown
 from .job import Job
 from .misuse import not_registered
 from .origin import Origin
-from .saferepr import safe_repr
+from .safe_repr import safe_repr
+from .validation import shown
 
 
 class Registry(Mapping[str, Definition[Any, Any]]):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from . import guards
+from . import validation
 from .errors import InvalidArgument
 
 
@@ -33,12 +33,12 @@ class Exponential:
     jitter: float = 0.1
 
     def __post_init__(self) -> None:
-        guards.not_negative(self.base, "base")
-        guards.not_negative(self.cap, "cap")
+        validation.not_negative(self.base, "base")
+        validation.not_negative(self.cap, "cap")
         if not _is_number(self.factor) or not self.factor >= 1:
-            raise InvalidArgument(f"factor is {guards.shown(self.factor)}; it must be a number of 1 or more")
+            raise InvalidArgument(f"factor is {validation.shown(self.factor)}; it must be a number of 1 or more")
         if not _is_number(self.jitter) or not 0 <= self.jitter <= 1:
-            raise InvalidArgument(f"jitter is {guards.shown(self.jitter)}; it must be a number from 0 to 1")
+            raise InvalidArgument(f"jitter is {validation.shown(self.jitter)}; it must be a number from 0 to 1")
 
     def __call__(self, attempt: int, exc: BaseException, draw: float, /) -> timedelta | None:
         if not self.base:
@@ -57,7 +57,7 @@ class Fixed:
     delay: timedelta
 
     def __post_init__(self) -> None:
-        guards.not_negative(self.delay, "delay")
+        validation.not_negative(self.delay, "delay")
 
     def __call__(self, attempt: int, exc: BaseException, draw: float, /) -> timedelta | None:
         return self.delay
@@ -84,11 +84,11 @@ class ByException:
     def __post_init__(self) -> None:
         if not isinstance(self.policies, Mapping):
             raise InvalidArgument(
-                f"policies is {guards.shown(self.policies)}; it must be a dict, e.g. {{ConnectionError: Never()}}"
+                f"policies is {validation.shown(self.policies)}; it must be a dict, e.g. {{ConnectionError: Never()}}"
             )
         for kind, policy in self.policies.items():
             if not isinstance(kind, type) or not issubclass(kind, BaseException):
-                raise InvalidArgument(f"policies has {guards.shown(kind)}; each key must be a class of exceptions")
+                raise InvalidArgument(f"policies has {validation.shown(kind)}; each key must be a class of exceptions")
             check_policy(policy, f"the policy of {kind.__name__}")
         check_policy(self.otherwise, "otherwise")
 
@@ -116,7 +116,7 @@ def check_policy(policy: object, what: str) -> None:
         problem = "which cannot be called as policy(attempt, exc, draw)"
     else:
         return
-    raise InvalidArgument(f"{what} is {guards.shown(policy)}, {problem}")
+    raise InvalidArgument(f"{what} is {validation.shown(policy)}, {problem}")
 
 
 def _takes_three(policy: Callable[..., object]) -> bool:

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from typing_extensions import Unpack
 
-from . import guards
+from . import validation
+from .async_bridge import hop
 from .client import FIRST_PAUSE, LONGEST_PAUSE, Which
 from .definition import Call
 from .enqueueing import BatchOptions, Enqueue, EnqueueOptions
 from .errors import NotFinished
 from .handle import Handle
-from .hopping import hop
 from .job import Job
 from .records import Record
 from .sync_runner import SyncRunner
@@ -88,7 +88,7 @@ class Runner(SyncRunner):
     async def aresult(self, job: UUID, *, timeout: timedelta = ...) -> Any: ...
     async def aresult(self, job: Handle[Any] | UUID, *, timeout: timedelta = timedelta(0)) -> Any:
         """See `result`; it holds no thread while it waits."""
-        deadline = monotonic() + guards.not_negative(timeout, "timeout").total_seconds()
+        deadline = monotonic() + validation.not_negative(timeout, "timeout").total_seconds()
         pause = FIRST_PAUSE
         while True:
             try:

@@ -6,7 +6,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from .interrupts import from_signal
-from .saferepr import type_name
+from .safe_repr import type_name
 
 ExcInfo = tuple[type[BaseException], BaseException, Any]
 

@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from . import guards, urls
+from . import urls, validation
 from .advice import unknown_setting
 from .errors import ConfigurationError, InvalidArgument
 
@@ -142,12 +142,12 @@ class Settings(BaseSettings):
     @field_validator("queues")
     @classmethod
     def _check_queues(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return None if value is None else guards.names(value, "queues")
+        return None if value is None else validation.names(value, "queues")
 
     @field_validator("worker")
     @classmethod
     def _check_worker(cls, value: str) -> str:
-        return guards.name(value, "worker")
+        return validation.name(value, "worker")
 
 
 class SettingsArgs(TypedDict, total=False):
@@ -177,7 +177,7 @@ def _check_queues(queues: Collection[str] | None) -> None:
     """Reject a bare string as an argument: only the environment has names with commas."""
     try:
         if queues is not None:
-            guards.collection(queues, "queues", "names")
+            validation.collection(queues, "queues", "names")
     except InvalidArgument as exc:
         raise ConfigurationError(str(exc)) from exc
 

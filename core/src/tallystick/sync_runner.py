@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from typing_extensions import Unpack
 
-from . import guards
+from . import validation
 from .backend import Backend
 from .client import Client
 from .current import is_inside, made_current, open_runners
@@ -22,7 +22,7 @@ from .safe_logging import safe_logger
 from .served_queues import ServedQueues
 from .settings import SettingsArgs
 from .signals import stop_signals
-from .worker import Snapshot, Worker, Workplace
+from .worker import Snapshot, Worker, WorkerContext
 
 logger = safe_logger("tallystick.worker")
 
@@ -65,7 +65,7 @@ class SyncRunner(Client):
             CalledFromInside: a handler or callback of this runner cannot wait for itself.
         """
         if grace is not None:
-            guards.not_negative(grace, "grace")
+            validation.not_negative(grace, "grace")
         if is_inside(self):
             raise CalledFromInside("a handler or callback cannot stop its own runner; do it from another thread")
         self._hurried.append(hurried)
@@ -110,10 +110,10 @@ class SyncRunner(Client):
         with self._lock:
             if self._worker is not None:
                 raise AlreadyStarted("this runner was started already; stop() it first")
-            place = self._workplace()
-            place.backend.get([uuid4()])  # raises if the store cannot be used; the worker's threads would only log it
-            served = ServedQueues(place.queues, self._registry)
-            worker = Worker(place)
+            context = self._worker_context()
+            context.backend.get([uuid4()])  # raises if the store cannot be used; the worker's threads would only log it
+            served = ServedQueues(context.queues, self._registry)
+            worker = Worker(context)
             self._registry.closed = True
             try:
                 worker.start()
@@ -121,7 +121,7 @@ class SyncRunner(Client):
                 self._registry.closed = False
                 raise
             self._served, self._worker = served, worker
-        numbers = type(place.backend).__name__, ", ".join(place.queues), self._settings.concurrency
+        numbers = type(context.backend).__name__, ", ".join(context.queues), self._settings.concurrency
         logger.info("worker %s started on %s: queues %s, concurrency %d", self._settings.worker, *numbers)
         served.report_start()
         return worker
@@ -137,13 +137,13 @@ class SyncRunner(Client):
         logger.info("worker %s stopped", self._settings.worker)
         return unrecorded
 
-    def _workplace(self) -> Workplace:
+    def _worker_context(self) -> WorkerContext:
         queues = self._settings.queues
         if queues is None:
             queues = tuple(dict.fromkeys(definition.options.queue for definition in self._registry.values()))
         if not queues:
             raise InvalidArgument("nothing to work: register a job, or set queues")
-        return Workplace(
+        return WorkerContext(
             self.backend, self._settings, queues, self._registry, self._observers, partial(made_current, self)
         )
 

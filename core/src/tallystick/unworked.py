@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from . import finding
+from . import diagnostics
 from .backend import Backend
-from .finding import Finding
+from .diagnostics import Finding
 from .records import Filter, QueueStats, Record
 from .state import State
 
@@ -34,7 +34,7 @@ def unworked(store: Backend, now: datetime | None = None) -> Sequence[Finding]:
     problems = [*_queues(queues, live, now), *_expired(running, now), *_put_back(pending)]
     if problems or not queues:
         return problems
-    return [finding.ok("queues", f"no job in {len(queues)} queues waits for a worker that is not there")]
+    return [diagnostics.ok("queues", f"no job in {len(queues)} queues waits for a worker that is not there")]
 
 
 def _queues(queues: Mapping[str, QueueStats], live: set[str], now: datetime) -> Iterator[Finding]:
@@ -42,13 +42,13 @@ def _queues(queues: Mapping[str, QueueStats], live: set[str], now: datetime) -> 
         if queue.oldest_due is None:
             continue
         if queue.paused:
-            yield finding.warning(
+            yield diagnostics.warning(
                 f"queue {name}",
                 f"it is paused, and {queue.due:,} of its jobs are due",
                 f"resume it when its jobs may run again: tallystick queues resume {name}",
             )
         elif now - queue.oldest_due > PATIENCE and name not in live:
-            yield finding.warning(
+            yield diagnostics.warning(
                 f"queue {name}",
                 f"{queue.due:,} jobs are due, the oldest for {_age(now - queue.oldest_due)}, and none is running",
                 "start a worker that serves this queue; where its name is misspelt, correct it in the application",
@@ -59,7 +59,7 @@ def _expired(running: Sequence[Record], now: datetime) -> Iterator[Finding]:
     ages = [now - record.lease_until for record in running if record.lease_until is not None]
     expired = [age for age in ages if age > PATIENCE]
     if expired:
-        yield finding.warning(
+        yield diagnostics.warning(
             "expired leases",
             f"{len(expired):,} jobs are running under a lease that ran out, the oldest {_age(max(expired))} ago",
             "their workers died, and no other worker rescued them: start a worker, of any queue",
@@ -69,7 +69,7 @@ def _expired(running: Sequence[Record], now: datetime) -> Iterator[Finding]:
 def _put_back(pending: Sequence[Record]) -> Iterator[Finding]:
     kinds = Counter(record.kind for record in pending if record.attempt >= PUT_BACK_TIMES and record.last_error is None)
     for kind, count in kinds.most_common():
-        yield finding.warning(
+        yield diagnostics.warning(
             f"kind {kind}",
             f"{count:,} jobs were claimed and put back {PUT_BACK_TIMES} times or more, without an error",
             "let a worker that registers this kind serve its queue, unless its handler snoozes on purpose",

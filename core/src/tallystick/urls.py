@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from . import url_advice
 from .errors import ConfigurationError
-from .saferepr import safe_repr
+from .safe_repr import safe_repr
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 

@@ -36,7 +36,7 @@ from tallystick import (
     State,
     TallystickError,
     batches,
-    guards,
+    validation,
 )
 from tallystick_memory import MemoryBackend
 from tallystick_sqlite import SqliteBackend
@@ -129,11 +129,11 @@ def values_of_the_library() -> Iterator[tuple[str, Callable[[Any], object]]]:
 def checks() -> Iterator[tuple[str, Callable[[Any], object]]]:
     """Name the checks that backends call."""
     for name in ("utc", "due", "limit", "final"):
-        yield name, getattr(guards, name)
+        yield name, getattr(validation, name)
     for name in ("delay", "name", "names", "positive", "not_negative", "duration"):
-        yield name, partial(_check, getattr(guards, name), "what")
-    yield "moment", lambda value: guards.moment(value, NOW)
-    yield "within", lambda value: guards.within(value, 1, 5, "what")
+        yield name, partial(_check, getattr(validation, name), "what")
+    yield "moment", lambda value: validation.moment(value, NOW)
+    yield "within", lambda value: validation.within(value, 1, 5, "what")
     for name in ("records", "claims", "outcomes", "ids", "filter"):
         yield name, partial(_check, getattr(batches, name), 5)
     yield "after", batches.after
@@ -203,7 +203,9 @@ def what_escapes(calls: Iterator[tuple[str, Callable[[Any], object]]], *, longes
                 if len(str(exc)) > 5_000:
                     escaped.append(f"{name}: a message of {len(str(exc)):,} characters")
             except Exception as exc:
-                escaped.append(f"{name} of {type(value).__name__} {guards.shown(value)}: {type(exc).__name__}: {exc}")
+                escaped.append(
+                    f"{name} of {type(value).__name__} {validation.shown(value)}: {type(exc).__name__}: {exc}"
+                )
     return escaped
 
 

@@ -18,8 +18,8 @@ from tallystick import (
     Unavailable,
     open_backend,
 )
-from tallystick.worker.flight import Flight
-from tallystick.worker.run import Run
+from tallystick.worker.attempt import Attempt
+from tallystick.worker.in_flight import InFlight
 from tallystick_memory import MemoryBackend
 
 from ..helpers import AT_ONCE, LONG, SECOND, SHORT_LEASE, MakeRunner, eventually, threads
@@ -194,16 +194,16 @@ def test_outcome_at_the_last_moment(make_runner: MakeRunner, monkeypatch: pytest
     """An outcome is recorded also where its thread is held up, at a stop, between ending the job and handing it in."""
     runner = make_runner()
     job = echo(runner)
-    end = Flight.end
+    end = InFlight.end
 
-    def end_slowly(flight: Flight, ctx: Run) -> bool:
-        ended = end(flight, ctx)
+    def end_slowly(in_flight: InFlight, ctx: Attempt) -> bool:
+        ended = end(in_flight, ctx)
         deadline = monotonic() + 0.5
         while ctx.kind == "echo" and monotonic() < deadline and threads("tallystick-settler"):
             Event().wait(0.005)
         return ended
 
-    monkeypatch.setattr(Flight, "end", end_slowly)
+    monkeypatch.setattr(InFlight, "end", end_slowly)
     handle = runner.enqueue(job.job(7))
     runner.start()
     eventually(lambda: runner.snapshot().unsettled)
@@ -230,7 +230,7 @@ def test_no_thread_is_forgotten(make_runner: MakeRunner, monkeypatch: pytest.Mon
     eventually(lambda: threads("tallystick-handler") <= before)
 
 
-PARTS = ("tallystick-handler", "tallystick-keeper", "tallystick-maintainer", "tallystick-loop", "tallystick-settler")
+PARTS = ("tallystick-handler", "tallystick-heartbeat", "tallystick-maintainer", "tallystick-loop", "tallystick-settler")
 
 
 @pytest.mark.parametrize("by", ["callback", "async handler"])
@@ -269,7 +269,7 @@ def test_start_that_fails(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPat
     start = threading.Thread.start
 
     def start_few(thread: Thread) -> None:
-        if thread.name == "tallystick-keeper":
+        if thread.name == "tallystick-heartbeat":
             raise RuntimeError("can't start new thread")
         start(thread)
 

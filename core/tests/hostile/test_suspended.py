@@ -162,11 +162,11 @@ def test_starved_handlers_keep_their_jobs(
 
     def seconds() -> float:
         nonlocal slept
-        if current_thread().name == "tallystick-keeper":
+        if current_thread().name == "tallystick-heartbeat":
             calls.append(slept)
             if slept:
                 woke.set()
-            elif armed.is_set() and len(calls) % 2 == 0:  # at the end of a pause of the keeper
+            elif armed.is_set() and len(calls) % 2 == 0:  # at the end of a pause of the heartbeat
                 slept = HOUR.total_seconds()
         return monotonic() + slept
 

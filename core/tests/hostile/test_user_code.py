@@ -11,8 +11,8 @@ from weakref import ref
 import pytest
 from pydantic import BaseModel, field_serializer
 from tallystick import (
-    Abandon,
     Context,
+    DiscardJob,
     Exponential,
     Failure,
     NewRecord,
@@ -190,7 +190,7 @@ def test_callback_that_raises(runner: Runner, raised: type[BaseException], aband
     @runner.job("work")
     def work(payload: None, ctx: Context) -> None:
         if abandoned:
-            raise Abandon
+            raise DiscardJob
 
     handle = runner.enqueue(work.job(None))
     runner.start()

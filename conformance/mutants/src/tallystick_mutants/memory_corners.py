@@ -8,7 +8,7 @@ from time import monotonic
 from unicodedata import normalize
 from uuid import UUID
 
-from tallystick import Claim, Filter, Hold, Inserted, Outcome, Record, Release, Retry, Stats, guards
+from tallystick import Claim, Filter, Hold, Inserted, Outcome, Record, Release, Retry, Stats, validation
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
 from tallystick_memory.store import Store
@@ -27,7 +27,7 @@ class RefusesInTheMiddle(MemoryBackend):
         checked = [outcome for outcome in outcomes if not isinstance(outcome, Retry | Release)]
         stale = [replace(outcome, claim=Claim(outcome.claim.id, 0)) for outcome in checked]
         super().settle(stale, transaction=transaction, now=now)
-        guards.within(len(outcomes), 0, self.capabilities.max_batch, "the number of outcomes")
+        validation.within(len(outcomes), 0, self.capabilities.max_batch, "the number of outcomes")
         return [super(RefusesInTheMiddle, self).settle([outcome], now=now)[0] for outcome in outcomes]
 
 

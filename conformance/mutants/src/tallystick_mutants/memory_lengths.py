@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
-from tallystick import Claim, Hold, Inserted, NewRecord, Record, Stats, guards
+from tallystick import Claim, Hold, Inserted, NewRecord, Record, Stats, validation
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
 
@@ -19,7 +19,7 @@ class LeasesASecondAtLeast(MemoryBackend):
     """A shorter lease is taken for one of a second."""
 
     def claim(self, queues: Sequence[str], *, lease: timedelta, **options: Any) -> Sequence[Record]:
-        return super().claim(queues, lease=max(guards.positive(lease, "lease"), _SECOND), **options)
+        return super().claim(queues, lease=max(validation.positive(lease, "lease"), _SECOND), **options)
 
 
 class ExtendsByTheWallClock(MemoryBackend):
@@ -27,7 +27,7 @@ class ExtendsByTheWallClock(MemoryBackend):
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: Now = None) -> Sequence[Hold]:
         if now is not None and now.tzinfo is not None and lease < _MONTH:
-            lease = guards.utc(now + lease) - guards.utc(now)
+            lease = validation.utc(now + lease) - validation.utc(now)
         return super().extend(claims, lease=lease, now=now)
 
 

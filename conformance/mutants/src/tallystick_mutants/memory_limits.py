@@ -18,7 +18,7 @@ from tallystick import (
     Record,
     State,
     Stats,
-    guards,
+    validation,
 )
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
@@ -175,7 +175,7 @@ class LeavesOutThePaused(MemoryBackend):
     """A claim takes its batch from all queues, and leaves those that are paused out of it."""
 
     def claim(self, queues: Sequence[str], *, limit: int, now: Now = None, **options: Any) -> Sequence[Record]:
-        moment = guards.utc(now or datetime.now(UTC))
+        moment = validation.utc(now or datetime.now(UTC))
         with self._locked() as store:
             waiting = [r for r in store.records.values() if r.state in CLAIMABLE and r.queue in queues]
             due = sorted((r for r in waiting if r.run_at <= moment), key=place)[: max(limit, 0)]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from tallystick import CLAIMABLE, Filter, Inserted, NewRecord, Outcome, Record, guards
+from tallystick import CLAIMABLE, Filter, Inserted, NewRecord, Outcome, Record, validation
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
 
@@ -16,7 +16,7 @@ class RescuesByMilliseconds(MemoryBackend):
     """A lease is compared with the whole millisecond that it is, so it runs out up to one late."""
 
     def rescue(self, *, limit: int, now: Now = None) -> Sequence[Record]:
-        moment = guards.utc(now or datetime.now(UTC))
+        moment = validation.utc(now or datetime.now(UTC))
         return super().rescue(limit=limit, now=moment - timedelta(microseconds=moment.microsecond % 1_000))
 
 
@@ -42,7 +42,7 @@ class RemembersTheNextDue(MemoryBackend):
     _next: Any = None
 
     def claim(self, queues: Sequence[str], *, now: Now = None, **options: Any) -> Sequence[Record]:
-        asked, moment = tuple(queues), guards.utc(now or datetime.now(UTC))
+        asked, moment = tuple(queues), validation.utc(now or datetime.now(UTC))
         if self._next is not None and self._next[0] == asked and moment < self._next[1]:
             with self._locked():
                 return []

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from tallystick import FINAL, Filter, Inserted, NewRecord, Outcome, Record, State, guards
+from tallystick import FINAL, Filter, Inserted, NewRecord, Outcome, Record, State, validation
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend, transitions
 from tallystick_memory import backend as memory
@@ -84,7 +84,7 @@ class SharesTheMoment(MemoryBackend):
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
     ) -> Sequence[bool]:
         self._moment = now
-        guards.within(len(outcomes), 0, self.capabilities.max_batch, "the number of outcomes")
+        validation.within(len(outcomes), 0, self.capabilities.max_batch, "the number of outcomes")
         return super().settle(outcomes, now=self._moment)
 
 
@@ -129,8 +129,8 @@ class RequeuesOverTheEnded(MemoryBackend):
     """A requeue takes a key from a job that ended and holds it until it is purged."""
 
     def requeue(self, filter: Filter, *, limit: int, now: Now = None) -> Sequence[UUID]:
-        guards.limit(limit)
-        moment = datetime.now(UTC) if now is None else guards.utc(now)
+        validation.limit(limit)
+        moment = datetime.now(UTC) if now is None else validation.utc(now)
         with self._locked() as store:
             changed: list[UUID] = []
             for record in [r for r in store.records.values() if filter.fits(r)]:

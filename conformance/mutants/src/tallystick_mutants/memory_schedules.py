@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from tallystick import Claim, Filter, Inserted, NewRecord, Outcome, Record, Release, State, guards
+from tallystick import Claim, Filter, Inserted, NewRecord, Outcome, Record, Release, State, validation
 from tallystick.state import FINAL
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend, transitions
@@ -128,9 +128,9 @@ class PurgesLater(MemoryBackend):
     """A purge chooses under the lock, lets go, and removes what it chose."""
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        guards.final(states)
-        guards.limit(limit)
-        before, purged = guards.utc(before, "before"), 0
+        validation.final(states)
+        validation.limit(limit)
+        before, purged = validation.utc(before, "before"), 0
         with self._locked() as store:
             ended = [r for r in store.records.values() if r.state in states and r.state in FINAL]
             found = [r.id for r in ended if r.finished_at is not None and r.finished_at < before][:limit]

@@ -21,7 +21,7 @@ from tallystick import (
     State,
     Unavailable,
     forks,
-    guards,
+    validation,
 )
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend, backend
@@ -125,7 +125,9 @@ class PausesHere(MemoryBackend):
         self._paused.discard(queue)
 
     def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
-        return super().claim([name for name in guards.names(queues, "queues") if name not in self._paused], **options)
+        return super().claim(
+            [name for name in validation.names(queues, "queues") if name not in self._paused], **options
+        )
 
 
 class WaitsInVain(MemoryBackend):
@@ -147,7 +149,7 @@ class WaitsForInserts(MemoryBackend):
     """wait does not notice that a job becomes due, or is due already."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
-        names = guards.names(queues, "queues")
+        names = validation.names(queues, "queues")
         with self._locked() as store:
             store.changed.wait(timeout.total_seconds())
         return super().wait(names, timeout=timedelta(0))
@@ -165,7 +167,7 @@ class ResumesSilently(MemoryBackend):
     """resume wakes nobody."""
 
     def resume(self, queue: str) -> None:
-        guards.name(queue, "queue")
+        validation.name(queue, "queue")
         with self._locked() as store:
             store.paused.discard(queue)
 

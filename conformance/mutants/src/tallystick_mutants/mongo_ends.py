@@ -27,7 +27,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "A lease that was extended since it was found expired does not stop a rescue."),
     edited("rescues without end", "RESCUE-03", "rescuing._end",
            'or document["attempt"] >= document["max_attempts"]', "", "K4", "A rescue does not look at max_attempts."),
-    edited("changes whatever fitted", "SCHED-06", "walking.change", "Change(id, fitting, update)",
+    edited("changes whatever fitted", "SCHED-06", "bulk.change", "Change(id, fitting, update)",
            "Change(id, {}, update)", "D14",
            "What fitted a filter when it was looked for is changed, whatever it is by then."),
     broken("leaves what runs alone", "CANCEL-04", "A cancel of a job that runs is ignored.", "D10",

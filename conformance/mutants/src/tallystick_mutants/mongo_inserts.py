@@ -16,7 +16,7 @@ _LOOKS_FOR_THE_LOST = """
 _NOTE = """
         knowing.make_known(store, set(queues.values()))
 """
-_NOTED = "knowing.make_known(store, new)"
+_NOTED = "known_queues.make_known(store, new)"
 _REVEAL = "staging.reveal(store, batch, created, new_queues=new_queues)"
 _SETTLED_ONLY = '[document for document in found if document["state"] != HIDDEN]'
 _ANY = '[one | {"state": "pending"} for one in found if batch is None or one.get("batch") != batch]'
@@ -24,7 +24,7 @@ _BY_OTHERS = "if not staging.is_there(store, batch):"
 _SURE = f"{_BY_OTHERS}\n            raise Unavailable('the connection was lost')"
 _LATE_COMMIT = "if staging.take_back(store, batch):"
 
-_IN_PARTS = put("changing.SLICE", lambda _: 2)
+_IN_PARTS = put("guarded_writes.SLICE", lambda _: 2)
 _WHOEVER = put("staging.staged", lambda _: lambda batch: {"batch": batch})
 
 

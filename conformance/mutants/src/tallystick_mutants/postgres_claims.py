@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
-from tallystick import Record, guards
+from tallystick import Record, validation
 from tallystick_conformance import Mutant
 from tallystick_postgres import PostgresBackend, rows
 from tallystick_postgres.execute import on
@@ -44,10 +44,10 @@ class _Claims(Broken):
     ) -> Sequence[Record]:
         if now is None or now.tzinfo is None:
             return super().claim(queues, limit=limit, worker=worker, lease=lease, now=now)
-        names = guards.names(queues, "queues")
-        guards.limit(limit)
-        guards.name(worker, "worker")
-        guards.moment(guards.positive(lease, "lease"), now, "lease")
+        names = validation.names(queues, "queues")
+        validation.limit(limit)
+        validation.name(worker, "worker")
+        validation.moment(validation.positive(lease, "lease"), now, "lease")
         asked = {"queues": list(names), "limit": limit, "worker": worker, "lease": lease, "now": now}
         return rows.records(sorted(self._taken(asked), key=rows.claiming_order))
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from tallystick import LEASE_EXPIRED, Record, guards
+from tallystick import LEASE_EXPIRED, Record, validation
 from tallystick_conformance import Mutant
 from tallystick_postgres import rows
 
@@ -27,7 +27,7 @@ class RescuesByList(Broken):
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         if now is None or now.tzinfo is None:
             return super().rescue(limit=limit, now=now)
-        ids = [id for [id] in self._run(_EXPIRED, {"limit": guards.limit(limit), "now": now})]
+        ids = [id for [id] in self._run(_EXPIRED, {"limit": validation.limit(limit), "now": now})]
         return rows.records(self._run(_TAKE_BACK, {"ids": ids, "now": now, "error": LEASE_EXPIRED.to_json()}))
 
 

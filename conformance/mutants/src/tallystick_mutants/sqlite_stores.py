@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from tallystick import LEASE_EXPIRED, Filter, Inserted, NewRecord, Outcome, Record, Retry, guards
+from tallystick import LEASE_EXPIRED, Filter, Inserted, NewRecord, Outcome, Record, Retry, validation
 from tallystick_conformance import Mutant
 from tallystick_sqlite import SqliteBackend, queries, rows, schema
 from tallystick_sqlite.rows import micros
@@ -38,9 +38,9 @@ class ClaimsInTwoSteps(SqliteBackend):
     ) -> Sequence[Record]:
         if now is None or now.tzinfo is None:
             return super().claim(queues, limit=limit, worker=worker, lease=lease, now=now)
-        until = guards.moment(guards.positive(lease, "lease"), now, "lease")
-        asked = (rows.json_list(guards.names(queues, "queues")), micros(now), guards.limit(limit))
-        guards.name(worker, "worker")
+        until = validation.moment(validation.positive(lease, "lease"), now, "lease")
+        asked = (rows.json_list(validation.names(queues, "queues")), micros(now), validation.limit(limit))
+        validation.name(worker, "worker")
         with self._reader.reading() as connection:
             ids = [id for [id] in connection.execute(_PICK, asked)]
         with self._writer.writing() as connection:
@@ -66,7 +66,7 @@ class RescuesFromASnapshot(SqliteBackend):
         if now is None or now.tzinfo is None:
             return super().rescue(limit=limit, now=now)
         with self._reader.reading() as connection:
-            ids = [id for [id] in connection.execute(_EXPIRED, (micros(now), guards.limit(limit)))]
+            ids = [id for [id] in connection.execute(_EXPIRED, (micros(now), validation.limit(limit)))]
         with self._writer.writing() as connection:
             for id in ids:
                 connection.execute(_TAKE_BACK, (micros(now), micros(now), LEASE_EXPIRED.to_json(), id))

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tallystick import Complete, Failure, Filter, Hold, InvalidArgument, NewRecord, Release, Retry, State
-from tallystick.guards import NAME_LENGTH
 from tallystick.records import MAX_ATTEMPTS, PRIORITIES
+from tallystick.validation import NAME_LENGTH
 
 from ..case import LEASE, NOW, Case, example
 

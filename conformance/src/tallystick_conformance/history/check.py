@@ -22,10 +22,10 @@ from uuid import UUID
 
 from tallystick import FINAL, Record
 
-from . import answers, counts, keys, left
-from .facts import TOUCHES, Fact, gather, perhaps
+from . import answers, counts, keys, missed
 from .finding import Finding
-from .lives import Life, Stuck, Window, explain
+from .linearize import Life, Stuck, Window, explain
+from .observations import TOUCHES, Fact, gather, perhaps
 from .operation import Operation
 from .pauses import Pauses
 
@@ -57,8 +57,8 @@ def check(
     findings += [_finding(life.id, life.stuck) for life in lives.values() if life.stuck is not None]
     pauses = Pauses(history)
     findings += _from_paused(history, pauses)
-    findings += left.judge(history, lives.values(), pauses, precision)
-    findings += left.judge_named(history, lives)
+    findings += missed.judge(history, lives.values(), pauses, precision)
+    findings += missed.judge_named(history, lives)
     findings += counts.judge(history, lives)
     findings += keys.judge(history, lives)
     return sorted(findings, key=lambda finding: finding.operations[-1].began)

@@ -9,7 +9,7 @@ from uuid import UUID
 from tallystick import Filter, State
 
 from .finding import Finding
-from .lives import Life, Window, covering
+from .linearize import Life, Window, covering
 from .operation import Operation
 
 GONE = None

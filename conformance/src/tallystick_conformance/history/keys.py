@@ -8,7 +8,7 @@ from uuid import UUID
 from tallystick import Record
 
 from .finding import Finding
-from .lives import Life, covering, holds_key
+from .linearize import Life, covering, holds_key
 from .operation import Operation
 
 

@@ -11,8 +11,8 @@ from tallystick import Hold, Record
 
 from ..clauses import CLAUSES
 from ..rendering import render
-from .facts import gather
 from .finding import Finding
+from .observations import gather
 from .operation import Operation
 
 _COLUMN, _NAMES = 58, 92

@@ -8,8 +8,8 @@ from uuid import UUID
 from hypothesis import strategies as st
 from tallystick import Cancel, Claim, Complete, Discard, Failure, Filter, NewRecord, Outcome, Release, Retry, State
 
-from .drawing import KINDS, QUEUES
-from .pair import Pair
+from .differential import Pair
+from .strategies import KINDS, QUEUES
 
 ItemT = TypeVar("ItemT")
 

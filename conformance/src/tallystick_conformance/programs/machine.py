@@ -24,11 +24,11 @@ from tallystick import (
 )
 
 from ..target import Target
-from . import drawing
+from . import strategies
 from .crowd import Crowd, crowds, live
-from .drawing import IDS, Draft, Ending, Grip, Moment
+from .differential import Pair
 from .judge import Judge, Unarmed
-from .pair import Pair
+from .strategies import IDS, Draft, Ending, Grip, Moment
 
 STARTS = {"2001": datetime(2001, 1, 1, tzinfo=UTC), "2077": datetime(2077, 1, 1, tzinfo=UTC)}
 """Where the virtual clock starts: a hidden clock in a backend cannot be near both."""
@@ -71,7 +71,7 @@ class Machine(RuleBasedStateMachine):
         """Remove the store."""
         self._stack.close()
 
-    @initialize(stock=drawing.stocks, crowd=crowds)
+    @initialize(stock=strategies.stocks, crowd=crowds)
     @_step
     def begin(self, stock: list[Draft], crowd: Crowd | None) -> None:
         """Begin with some jobs, so that every program has something to work with; now and then with a crowd before."""
@@ -79,7 +79,7 @@ class Machine(RuleBasedStateMachine):
             live(crowd, self._pair, self.now)
         self._pair.insert([self._new(draft) for draft in stock], now=self.now)
 
-    @rule(stock=drawing.stocks)
+    @rule(stock=strategies.stocks)
     @_step
     def refill(self, stock: list[Draft]) -> None:
         """Resume what is paused, and insert many jobs."""
@@ -88,30 +88,30 @@ class Machine(RuleBasedStateMachine):
                 self._pair.resume(queue.name)
         self._pair.insert([self._new(draft) for draft in stock], now=self.now)
 
-    @rule(batch=drawing.batches, now=drawing.steps)
+    @rule(batch=strategies.batches, now=strategies.steps)
     @_step
     def insert(self, batch: list[Draft], now: Moment) -> None:
         """Insert new jobs, and ids and keys that are there already."""
         self._move(now)
         self._pair.insert([self._new(draft) for draft in batch], now=self.now)
 
-    @rule(queues=drawing.queue_lists, limit=drawing.limits, worker=st.sampled_from(drawing.WORKERS),
-          lease=drawing.leases, now=drawing.due_moments)  # fmt: skip
+    @rule(queues=strategies.queue_lists, limit=strategies.limits, worker=st.sampled_from(strategies.WORKERS),
+          lease=strategies.leases, now=strategies.due_moments)  # fmt: skip
     @_step
     def claim(self, queues: list[str], limit: int, worker: str, lease: timedelta, now: Moment) -> None:
         """Claim, at the edges of due times too."""
         self._move(now)
         self._pair.claim(queues, limit=limit, worker=worker, lease=lease, now=self.now)
 
-    @rule(limit=drawing.limits, endings=st.lists(drawing.endings, min_size=1, max_size=5), now=drawing.steps)
+    @rule(limit=strategies.limits, endings=st.lists(strategies.endings, min_size=1, max_size=5), now=strategies.steps)
     @_step
     def work(self, limit: int, endings: list[Ending], now: Moment) -> None:
         """Claim and settle in one go, so that jobs come to their ends often."""
         self._begin_attempts(limit, timedelta(seconds=10), now)
         self._pair.settle(self._outcomes(endings), now=self.now)
 
-    @rule(limit=drawing.limits, lease=drawing.leases, now=drawing.steps, later=drawing.lease_moments,
-          grips=st.lists(drawing.grips, min_size=1, max_size=3))  # fmt: skip
+    @rule(limit=strategies.limits, lease=strategies.leases, now=strategies.steps, later=strategies.lease_moments,
+          grips=st.lists(strategies.grips, min_size=1, max_size=3))  # fmt: skip
     @_step
     def hold(self, limit: int, lease: timedelta, now: Moment, later: Moment, grips: list[Grip]) -> None:
         """Claim and extend in one go, so that there is something to hold."""
@@ -119,21 +119,23 @@ class Machine(RuleBasedStateMachine):
         self._move(later)
         self._pair.extend(self._claims(grips), lease=lease, now=self.now)
 
-    @rule(grips=st.lists(drawing.grips, min_size=1, max_size=5), lease=drawing.leases, now=drawing.lease_moments)
+    @rule(
+        grips=st.lists(strategies.grips, min_size=1, max_size=5), lease=strategies.leases, now=strategies.lease_moments
+    )
     @_step
     def extend(self, grips: list[Grip], lease: timedelta, now: Moment) -> None:
         """Extend claims that are current, stale, repeated or unknown."""
         self._move(now)
         self._pair.extend(self._claims(grips), lease=lease, now=self.now)
 
-    @rule(endings=st.lists(drawing.endings, min_size=1, max_size=5), now=drawing.steps)
+    @rule(endings=st.lists(strategies.endings, min_size=1, max_size=5), now=strategies.steps)
     @_step
     def settle(self, endings: list[Ending], now: Moment) -> None:
         """Settle claims that are current, stale, repeated or unknown."""
         self._move(now)
         self._pair.settle(self._outcomes(endings), now=self.now)
 
-    @rule(limit=drawing.limits, now=drawing.lease_moments)
+    @rule(limit=strategies.limits, now=strategies.lease_moments)
     @_step
     def rescue(self, limit: int, now: Moment) -> None:
         """Rescue, at the edges of leases too."""
@@ -142,14 +144,14 @@ class Machine(RuleBasedStateMachine):
         self._move(now)
         self._pair.rescue(limit=limit, now=self.now)
 
-    @rule(filter=drawing.filters, limit=drawing.limits, now=drawing.steps)
+    @rule(filter=strategies.filters, limit=strategies.limits, now=strategies.steps)
     @_step
     def cancel(self, filter: Filter, limit: int, now: Moment) -> None:
         """Cancel by a filter."""
         self._move(now)
         self._pair.cancel(filter, limit=limit, now=self.now)
 
-    @rule(limit=drawing.limits, endings=st.lists(drawing.endings, max_size=2), now=drawing.steps)
+    @rule(limit=strategies.limits, endings=st.lists(strategies.endings, max_size=2), now=strategies.steps)
     @_step
     def flag(self, limit: int, endings: list[Ending], now: Moment) -> None:
         """Cancel what runs, and perhaps end it."""
@@ -158,38 +160,38 @@ class Machine(RuleBasedStateMachine):
         self._pair.sweep(self.now)
         self._pair.settle(self._outcomes(endings), now=self.now)
 
-    @rule(filter=drawing.wide_filters, limit=drawing.limits, now=drawing.steps)
+    @rule(filter=strategies.wide_filters, limit=strategies.limits, now=strategies.steps)
     @_step
     def requeue(self, filter: Filter, limit: int, now: Moment) -> None:
         """Requeue by a filter."""
         self._move(now)
         self._pair.requeue(filter, limit=limit, now=self.now)
 
-    @rule(filter=drawing.filters, limit=st.sampled_from([1, 2]))
+    @rule(filter=strategies.filters, limit=st.sampled_from([1, 2]))
     @_step
     def delete(self, filter: Filter, limit: int) -> None:
         """Delete by a filter."""
         self._pair.delete(filter, limit=limit)
 
-    @rule(states=drawing.final_states, before=drawing.finish_moments, limit=drawing.limits)
+    @rule(states=strategies.final_states, before=strategies.finish_moments, limit=strategies.limits)
     @_step
     def purge(self, states: list[State], before: Moment, limit: int) -> None:
         """Purge, at the edges of finishing times too."""
         self._pair.purge(states, before=self._at(before), limit=limit)
 
-    @rule(queue=st.sampled_from(drawing.QUEUES), pause=st.sampled_from([False, False, False, True]))
+    @rule(queue=st.sampled_from(strategies.QUEUES), pause=st.sampled_from([False, False, False, True]))
     @_step
     def switch(self, queue: str, pause: bool) -> None:
         """Pause or resume a queue."""
         (self._pair.pause if pause else self._pair.resume)(queue)
 
-    @rule(slots=st.lists(drawing.slots, max_size=5))
+    @rule(slots=st.lists(strategies.slots, max_size=5))
     @_step
     def get(self, slots: list[int]) -> None:
         """Get by ids, some of them unknown or repeated."""
         self._pair.get([IDS[slot] for slot in slots])
 
-    @rule(filter=drawing.filters, limit=drawing.limits, after=st.none() | drawing.slots)
+    @rule(filter=strategies.filters, limit=strategies.limits, after=st.none() | strategies.slots)
     @_step
     def page(self, filter: Filter, limit: int, after: int | None) -> None:
         """List one page."""
@@ -205,10 +207,10 @@ class Machine(RuleBasedStateMachine):
         """Claim from every queue; where nothing is due yet, at the moment at which something is."""
         self._move(now)
         model = self._pair.model
-        if not model.due(drawing.QUEUES, self.now):
+        if not model.due(strategies.QUEUES, self.now):
             waiting = [record.run_at for record in model.records.values() if record.state in CLAIMABLE]
             self.now = min(waiting, default=self.now)
-        self._pair.claim(drawing.QUEUES, limit=limit, worker="w3", lease=lease, now=self.now)
+        self._pair.claim(strategies.QUEUES, limit=limit, worker="w3", lease=lease, now=self.now)
         self._pair.sweep(self.now)
 
     def _move(self, moment: Moment) -> None:

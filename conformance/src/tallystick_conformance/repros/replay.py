@@ -13,8 +13,8 @@ from tallystick import Backend, Filter
 from ..case import NOW
 from ..clauses import CLAUSES
 from ..model import Model
+from ..programs.differential import Pair
 from ..programs.judge import Judge
-from ..programs.pair import Pair
 from ..target import Target
 from ..tracing import Step
 from ..violation import Violation

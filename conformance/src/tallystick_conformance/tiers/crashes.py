@@ -38,7 +38,7 @@ from ..schedules.program import (
 from ..violation import Violation
 from .children import require_sendable
 from .crash_child import Death, Word
-from .nursery import nursery
+from .fork_server import fork_server
 
 _MANY = 2_000
 _LONG = 1_200
@@ -209,7 +209,7 @@ def _require_answers(case: Case, use: Callable[[], None]) -> None:
 
 def _last_word(death: Death) -> Word | None:
     """Let a process live and die."""
-    word = nursery().let_live(death)
+    word = fork_server().let_live(death)
     if word is not None and word.excuse:
         raise NotRun(f"another process could not make the call: {word.excuse}")
     return word

@@ -12,7 +12,7 @@ from .._version import __version__
 from ..errors import BackendError, ResultError, TallystickError
 from ..hook_calls import hook_calls
 from ..interrupts import from_signal
-from ..saferepr import safe_repr
+from ..safe_repr import safe_repr
 from ..urls import redact, redact_all
 from . import demo, doctor, jobs, queues, stats, store, worker
 from .options import examples

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ..diagnostics import Finding, Severity
 from ..errors import NotSetUp
-from ..finding import Finding, Severity
 from ..unworked import unworked
 from . import show
 from .options import Json, examples, opened

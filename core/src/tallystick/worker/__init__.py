@@ -2,6 +2,6 @@
 
 from .snapshot import Snapshot
 from .worker import Worker
-from .workplace import Workplace
+from .worker_context import WorkerContext
 
-__all__ = ["Snapshot", "Worker", "Workplace"]
+__all__ = ["Snapshot", "Worker", "WorkerContext"]

@@ -6,12 +6,12 @@ from datetime import timedelta
 from time import monotonic
 
 from . import clock
-from .flight import Flight
-from .run import Run
+from .attempt import Attempt
+from .in_flight import InFlight
 from .service import Service
 from .stuck import StuckHandlers
 from .unknown import UNKNOWN
-from .workplace import Workplace
+from .worker_context import WorkerContext
 
 _ROOM_WAIT = 0.5
 _SHORTEST_IDLE = 0.001
@@ -28,15 +28,15 @@ class Fetcher:
 
     def __init__(
         self,
-        place: Workplace,
-        flight: Flight,
-        extend: Callable[[Sequence[Run]], None],
-        hand_out: Callable[[Sequence[Run]], None],
+        context: WorkerContext,
+        in_flight: InFlight,
+        extend: Callable[[Sequence[Attempt]], None],
+        hand_out: Callable[[Sequence[Attempt]], None],
         stuck: StuckHandlers,
     ) -> None:
-        self.service = Service("fetcher", self._step, place.current)
-        self._place = place
-        self._flight = flight
+        self.service = Service("fetcher", self._step, context.current)
+        self._context = context
+        self._in_flight = in_flight
         self._extend = extend
         self._hand_out = hand_out
         self._stuck = stuck
@@ -44,49 +44,49 @@ class Fetcher:
         self._hinted_at_once = False
 
     def _step(self) -> None:
-        self._flight.freed.clear()
-        room = self._flight.room()
+        self._in_flight.freed.clear()
+        room = self._in_flight.room()
         if self._stuck.hold_claims() or not room:
-            self._flight.freed.wait(_ROOM_WAIT)
+            self._in_flight.freed.wait(_ROOM_WAIT)
             return
         began = clock.seconds()
-        runs = self._claim(room, began)
-        if runs:
-            self._start(runs, late=clock.seconds() - began > self._place.half_lease)
+        attempts = self._claim(room, began)
+        if attempts:
+            self._start(attempts, late=clock.seconds() - began > self._context.half_lease)
             self._hinted_at_once = False
         else:
             self._wait()
 
-    def _claim(self, room: int, began: float) -> Sequence[Run]:
+    def _claim(self, room: int, began: float) -> Sequence[Attempt]:
         """Claim jobs and take them in hand. Nothing may raise in between: they would wait for their leases to end."""
-        settings, known = self._place.settings, self._place.definitions
-        limit = min(room, self._place.batch)
-        self._flight.claiming_since = began
+        settings, known = self._context.settings, self._context.definitions
+        limit = min(room, self._context.batch)
+        self._in_flight.claiming_since = began
         try:
-            records = self._place.backend.claim(
-                self._place.queues, limit=limit, worker=settings.worker, lease=settings.lease
+            records = self._context.backend.claim(
+                self._context.queues, limit=limit, worker=settings.worker, lease=settings.lease
             )
-            extend_at = clock.seconds() + self._place.extend_interval
-            runs = [
-                Run(self._place, r, known.get(r.kind, UNKNOWN) if isinstance(r.kind, str) else UNKNOWN, extend_at)
+            extend_at = clock.seconds() + self._context.extend_interval
+            attempts = [
+                Attempt(self._context, r, known.get(r.kind, UNKNOWN) if isinstance(r.kind, str) else UNKNOWN, extend_at)
                 for r in records
             ]
-            self._flight.take(runs)
+            self._in_flight.take(attempts)
         finally:
-            self._flight.claiming_since = None
-        return runs
+            self._in_flight.claiming_since = None
+        return attempts
 
-    def _start(self, runs: Sequence[Run], *, late: bool) -> None:
+    def _start(self, attempts: Sequence[Attempt], *, late: bool) -> None:
         """Hand out claimed jobs; where the claim's answer came `late`, only after their leases are extended."""
         with ExitStack() as always:
-            always.callback(self._hand_out, runs)
-            always.callback(self._place.observers.claimed, [run.record for run in runs])
+            always.callback(self._hand_out, attempts)
+            always.callback(self._context.observers.claimed, [attempt.record for attempt in attempts])
             if late:
-                self._extend(runs)
+                self._extend(attempts)
 
     def _wait(self) -> None:
         """Wait for a job. Hints that came at once and were wrong, one after another, are met by ever longer pauses."""
-        poll = self._place.settings.poll.total_seconds()
+        poll = self._context.settings.poll.total_seconds()
         if self._hinted_at_once:
             self.service.stopping.wait(self._idle)
             self._idle = min(self._idle * 2, poll)
@@ -98,6 +98,6 @@ class Fetcher:
     def _hinted_within(self, seconds: float) -> bool:
         deadline = monotonic() + seconds
         while (left := deadline - monotonic()) > 0 and not self.service.stopping.is_set():
-            if self._place.backend.wait(self._place.queues, timeout=min(timedelta(seconds=left), _SLICE)):
+            if self._context.backend.wait(self._context.queues, timeout=min(timedelta(seconds=left), _SLICE)):
                 return True
         return False

@@ -5,8 +5,8 @@ from threading import Lock
 
 from ..context import Stop, log_fields
 from ..safe_logging import safe_logger
-from .run import Run
-from .workplace import Workplace
+from .attempt import Attempt
+from .worker_context import WorkerContext
 
 logger = safe_logger("tallystick.worker")
 
@@ -14,19 +14,21 @@ logger = safe_logger("tallystick.worker")
 class Losses:
     """Count, log and report lost attempts. Only attempts that are lost take its lock."""
 
-    def __init__(self, place: Workplace) -> None:
+    def __init__(self, context: WorkerContext) -> None:
         self.count = 0
-        self._place = place
+        self._context = context
         self._lock = Lock()
 
-    def report(self, runs: Sequence[Run]) -> None:
+    def report(self, attempts: Sequence[Attempt]) -> None:
         """Report those that were not reported before."""
         with self._lock:
-            new = [run for run in runs if not run.lost]
-            for run in new:
-                run.lost = True
+            new = [attempt for attempt in attempts if not attempt.lost]
+            for attempt in new:
+                attempt.lost = True
             self.count += len(new)
-        for run in new:
-            logger.warning("job %s: %s; its outcome will not count", run.id, Stop.LOST, extra=log_fields(run.record))
+        for attempt in new:
+            logger.warning(
+                "job %s: %s; its outcome will not count", attempt.id, Stop.LOST, extra=log_fields(attempt.record)
+            )
         if new:
-            self._place.observers.lost([run.claim for run in new])
+            self._context.observers.lost([attempt.claim for attempt in new])

@@ -13,7 +13,7 @@ from ..records import LEASE_EXPIRED, Record
 from ..safe_logging import safe_logger
 from ..state import State
 from .service import Service
-from .workplace import Workplace
+from .worker_context import WorkerContext
 
 logger = safe_logger("tallystick.worker")
 
@@ -28,16 +28,16 @@ class Maintainer:
     `extend_held` extends the worker's own claims, and says whether their leases are fresh.
     """
 
-    def __init__(self, place: Workplace, extend_held: Callable[[], bool]) -> None:
-        self.service = Service("maintainer", self._step, place.current)
+    def __init__(self, context: WorkerContext, extend_held: Callable[[], bool]) -> None:
+        self.service = Service("maintainer", self._step, context.current)
         self.rescued = 0
         self.counts: Counter[type[Outcome]] = Counter()
-        self._place = place
+        self._context = context
         self._extend_held = extend_held
         self._keep = {
-            State.COMPLETED: place.settings.keep_completed,
-            State.DISCARDED: place.settings.keep_discarded,
-            State.CANCELLED: place.settings.keep_cancelled,
+            State.COMPLETED: context.settings.keep_completed,
+            State.DISCARDED: context.settings.keep_discarded,
+            State.CANCELLED: context.settings.keep_cancelled,
         }
 
     def _step(self) -> None:
@@ -48,7 +48,7 @@ class Maintainer:
                 if keep is not None:
                     self._until_done(partial(self._purge, state, keep))
         # drawn, so that workers that started together do not rescue together for ever
-        self.service.stopping.wait(self._place.settings.maintenance.total_seconds() * (0.5 + random()))
+        self.service.stopping.wait(self._context.settings.maintenance.total_seconds() * (0.5 + random()))
 
     def _until_done(self, some: Callable[[], int]) -> None:
         while not self.service.stopping.is_set() and some() == _LIMIT:
@@ -57,9 +57,9 @@ class Maintainer:
     def _rescue(self) -> int:
         """Rescue others' jobs. A worker that was suspended extends its own first, else it would rescue those."""
         while not self._extend_held():
-            if self.service.stopping.wait(max(self._place.extend_interval / 10, _SHORTEST_PAUSE)):
+            if self.service.stopping.wait(max(self._context.extend_interval / 10, _SHORTEST_PAUSE)):
                 return 0
-        rescued = self._place.backend.rescue(limit=_LIMIT)
+        rescued = self._context.backend.rescue(limit=_LIMIT)
         self.rescued += len(rescued)
         for record in rescued:
             logger.log(
@@ -78,14 +78,14 @@ class Maintainer:
         if records:
             outcomes = [_outcome(record) for record in records]
             self.counts.update(map(type, outcomes))
-            self._place.observers.settled(outcomes, records)
+            self._context.observers.settled(outcomes, records)
 
     def _purge(self, state: State, keep: timedelta) -> int:
         try:
             before = datetime.now(UTC) - keep
         except OverflowError:  # longer than there are dates
             return 0
-        return self._place.backend.purge([state], before=before, limit=_LIMIT)
+        return self._context.backend.purge([state], before=before, limit=_LIMIT)
 
 
 def _outcome(record: Record) -> Outcome:

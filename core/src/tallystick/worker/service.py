@@ -6,7 +6,7 @@ from threading import Event, Thread
 
 from ..errors import BackendError
 from ..safe_logging import exc_info, safe_logger
-from ..saferepr import safe_repr
+from ..safe_repr import safe_repr
 
 logger = safe_logger("tallystick.worker")
 

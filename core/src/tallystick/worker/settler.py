@@ -10,13 +10,13 @@ from time import monotonic
 from ..context import log_fields
 from ..outcomes import Complete, Discard, Outcome, Release, Retry
 from ..safe_logging import exc_info, safe_logger
-from .flight import Flight
+from .attempt import Attempt
+from .execute import Ended
+from .in_flight import InFlight
 from .losses import Losses
-from .perform import Ended
-from .recorder import Recorded, Recorder, apart
-from .run import Run
 from .service import STOP_SECONDS
-from .workplace import Workplace
+from .settle_retry import Recorded, SettleRetry, apart
+from .worker_context import WorkerContext
 
 logger = safe_logger("tallystick.worker")
 
@@ -24,26 +24,26 @@ logger = safe_logger("tallystick.worker")
 class Settler:
     """One thread that settles what has ended."""
 
-    def __init__(self, place: Workplace, flight: Flight, losses: Losses) -> None:
+    def __init__(self, context: WorkerContext, in_flight: InFlight, losses: Losses) -> None:
         self.counts: Counter[type[Outcome]] = Counter()
         self.unrecorded = 0
         self._losses = losses
-        self._place = place
-        self._flight = flight
+        self._context = context
+        self._in_flight = in_flight
         self._queue: SimpleQueue[Ended | None] = SimpleQueue()
         self._give_up = Event()
-        self._recorder = Recorder(place.backend, self._give_up)
+        self._settle_retry = SettleRetry(context.backend, self._give_up)
         self._thread = Thread(target=self._run, name="tallystick-settler", daemon=True)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
 
-    def finish(self, run: Run, outcome: Outcome, exception: BaseException | None = None) -> bool:
+    def finish(self, attempt: Attempt, outcome: Outcome, exception: BaseException | None = None) -> bool:
         """End an attempt, unless it has ended. The exception is kept until the outcome is settled and reported."""
-        if not self._flight.end(run):
+        if not self._in_flight.end(attempt):
             return False
-        self._queue.put(Ended(run, outcome, exception))
+        self._queue.put(Ended(attempt, outcome, exception))
         return True
 
     def give_up(self) -> None:
@@ -58,7 +58,7 @@ class Settler:
             self._thread.join(max(0.0, seconds))
 
     def _run(self) -> None:
-        with self._place.current():
+        with self._context.current():
             while self._settle_next():
                 pass
 
@@ -67,14 +67,14 @@ class Settler:
         batch, last = self._next_batch()
         together, alone = apart(batch)
         if together:
-            self._settle_by(self._recorder.record, together)
+            self._settle_by(self._settle_retry.record, together)
         for ended in alone:
-            self._settle_by(self._recorder.record_own, [ended])
+            self._settle_by(self._settle_retry.record_own, [ended])
         return not last
 
     def _next_batch(self) -> tuple[list[Ended], bool]:
         items = [self._queue.get()]
-        for _ in range(min(self._queue.qsize(), self._place.batch - 1)):
+        for _ in range(min(self._queue.qsize(), self._context.batch - 1)):
             items.append(self._queue.get())
         return [item for item in items if item is not None], None in items
 
@@ -87,11 +87,11 @@ class Settler:
         else:
             self._report(recorded)
         finally:
-            self._flight.settled([ended.run for ended in batch])
+            self._in_flight.settled([ended.attempt for ended in batch])
 
     def _report(self, recorded: list[Recorded]) -> None:
         try:
-            if lost := [ended.run for ended, applied in recorded if not applied]:
+            if lost := [ended.attempt for ended, applied in recorded if not applied]:
                 self._losses.report(lost)
             self._report_settled([ended for ended, applied in recorded if applied])
         except BaseException:
@@ -99,9 +99,9 @@ class Settler:
 
     def _report_settled(self, settled: list[Ended]) -> None:
         self.counts.update(type(ended.outcome) for ended in settled)
-        self._place.observers.settled(
+        self._context.observers.settled(
             [ended.outcome for ended in settled],
-            [ended.run.record for ended in settled],
+            [ended.attempt.record for ended in settled],
             [ended.exception for ended in settled],
         )
         chatty = logger.isEnabledFor(logging.DEBUG)
@@ -112,22 +112,22 @@ class Settler:
 
 def _log(ended: Ended) -> None:
     """Log how an attempt ended. The template of each kind of end is constant, so that error trackers group by it."""
-    run, outcome, exception = ended
-    extra = log_fields(run.record)
-    if run.started_at is not None:
-        extra["duration"] = round(monotonic() - run.started_at, 6)
+    attempt, outcome, exception = ended
+    extra = log_fields(attempt.record)
+    if attempt.started_at is not None:
+        extra["duration"] = round(monotonic() - attempt.started_at, 6)
     match outcome:
         case Retry(error=error):
             extra["error_type"] = error.type
             failed = "job %s failed and is retried: %s: %s"
-            logger.warning(failed, run.id, error.type, error.message, extra=extra, exc_info=exc_info(exception))
+            logger.warning(failed, attempt.id, error.type, error.message, extra=extra, exc_info=exc_info(exception))
         case Discard(error=error):
             extra["error_type"] = error.type
             discarded = "job %s discarded: %s: %s"
-            logger.error(discarded, run.id, error.type, error.message, extra=extra, exc_info=exc_info(exception))
+            logger.error(discarded, attempt.id, error.type, error.message, extra=extra, exc_info=exc_info(exception))
         case Release():
-            logger.info("job %s released", run.id, extra=extra)
+            logger.info("job %s released", attempt.id, extra=extra)
         case Complete():
-            logger.debug("job %s completed", run.id, extra=extra)
+            logger.debug("job %s completed", attempt.id, extra=extra)
         case _:
-            logger.info("job %s cancelled", run.id, extra=extra)
+            logger.info("job %s cancelled", attempt.id, extra=extra)

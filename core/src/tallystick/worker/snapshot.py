@@ -11,7 +11,7 @@ class Snapshot(NamedTuple):
         waiting: Jobs claimed ahead, with no handler yet.
         working: Jobs in their handlers.
         unsettled: Jobs whose outcome is on its way to the store.
-        stuck: Threads that were given up, since their handlers ran past the timeout and have not returned.
+        stuck: ThreadExecutor that were given up, since their handlers ran past the timeout and have not returned.
         lost: Attempts whose claim was lost.
         rescued: Jobs of other workers that this one rescued; `discarded` and `cancelled` count those that ended so.
         blocked: Whether it claims nothing, as more than `concurrency` handlers are stuck, or one blocks the event loop.

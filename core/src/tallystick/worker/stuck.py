@@ -4,7 +4,7 @@ from collections import Counter
 from time import monotonic
 
 from ..safe_logging import safe_logger
-from .run import Run
+from .attempt import Attempt
 
 logger = safe_logger("tallystick.worker")
 
@@ -22,7 +22,7 @@ class StuckHandlers:
     def __init__(self, limit: int) -> None:
         self.loop_waits = False
         self._limit = limit
-        self._replaced: dict[Run, bool] = {}
+        self._replaced: dict[Attempt, bool] = {}
         self._since: float | None = None
         self._reported = False
 
@@ -34,14 +34,14 @@ class StuckHandlers:
         """Whether jobs that are claimed now might find no handler."""
         return len(self._replaced) > self._limit or self.loop_waits
 
-    def add(self, run: Run) -> bool:
+    def add(self, attempt: Attempt) -> bool:
         """Add a handler, and return whether another thread or task is to replace it."""
-        replaced = self._replaced[run] = len(self._replaced) < self._limit
+        replaced = self._replaced[attempt] = len(self._replaced) < self._limit
         return replaced
 
-    def remove(self, run: Run) -> bool:
+    def remove(self, attempt: Attempt) -> bool:
         """Remove a handler, and return whether it was replaced; False if it is not one of these."""
-        return self._replaced.pop(run, False)
+        return self._replaced.pop(attempt, False)
 
     def hold_claims(self) -> bool:
         """Return whether the worker should claim nothing now; log it where that lasts."""
@@ -66,7 +66,7 @@ class StuckHandlers:
             ", and the event loop does not run, since an async handler makes a blocking call" * self.loop_waits,
         )
 
-    def report_left(self, unreturned: set[Run]) -> None:
+    def report_left(self, unreturned: set[Attempt]) -> None:
         """Log which handlers, these and stuck ones, still go on when the worker has stopped."""
         left = unreturned | set(self._replaced.copy())
         if left:
@@ -78,7 +78,7 @@ class StuckHandlers:
             )
 
 
-def kinds_of(runs: "set[Run] | dict[Run, bool]") -> str:
+def kinds_of(attempts: "set[Attempt] | dict[Attempt, bool]") -> str:
     """Return the kinds of some jobs with their numbers, the most frequent first."""
-    counts = Counter(run.kind for run in runs)
+    counts = Counter(attempt.kind for attempt in attempts)
     return ", ".join(f"{count} of kind {kind!r}" for kind, count in counts.most_common())

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from .. import guards
+from .. import validation
 from ..context import Context
-from ..control import Abandon, Snooze
+from ..control import DiscardJob, Snooze
 from ..definition import Definition
 from ..errors import InvalidArgument
 from ..options import Options
-from .run import Run
+from .attempt import Attempt
 
 PUT_OFF = timedelta(seconds=30)
 """How long such a job is put off, so that another worker can have it."""
@@ -16,11 +16,11 @@ PUT_OFF = timedelta(seconds=30)
 
 def _put_off(payload: bytes, ctx: Context) -> None:
     try:
-        guards.name(ctx.kind, "kind")
+        validation.name(ctx.kind, "kind")
     except InvalidArgument as exc:  # no runner can register it
-        raise Abandon(f"{exc}; correct the record and requeue it, or delete it") from exc
-    if isinstance(ctx, Run):
-        ctx.place.put_off.note(ctx)
+        raise DiscardJob(f"{exc}; correct the record and requeue it, or delete it") from exc
+    if isinstance(ctx, Attempt):
+        ctx.worker_context.put_off.note(ctx)
     raise Snooze(PUT_OFF)
 
 

@@ -7,20 +7,20 @@ from typing import Protocol
 
 from ..context import Stop
 from ..outcomes import Cancel, Complete, Discard, Release, Retry
+from .async_executor import AsyncExecutor
+from .attempt import Attempt
+from .execute import failed
 from .fetcher import Fetcher
-from .flight import Flight
-from .keeper import Keeper
+from .heartbeat import Heartbeat
+from .in_flight import InFlight
 from .losses import Losses
 from .maintainer import Maintainer
-from .perform import failed
-from .run import Run
 from .service import STOP_SECONDS
 from .settler import Settler
 from .snapshot import Snapshot
 from .stuck import StuckHandlers
-from .tasks import Tasks
-from .threads import Threads
-from .workplace import Workplace
+from .thread_executor import ThreadExecutor
+from .worker_context import WorkerContext
 
 _POLL = 0.02
 _STOPPING_GRACE = 1.0
@@ -38,21 +38,23 @@ class Part(Protocol):
 
 
 class Worker:
-    """Claimed jobs run from the fetcher to threads or tasks, and their outcomes to the settler; all by queues."""
+    """Claimed jobs go from the fetcher to threads or tasks, and their outcomes to the settler; all by queues."""
 
-    def __init__(self, place: Workplace) -> None:
-        settings = place.settings
-        self._place = place
-        self._flight = Flight(place.places, place.batch)
-        self._losses = Losses(place)
-        self._settler = Settler(place, self._flight, self._losses)
+    def __init__(self, context: WorkerContext) -> None:
+        settings = context.settings
+        self._context = context
+        self._in_flight = InFlight(context.slots, context.batch)
+        self._losses = Losses(context)
+        self._settler = Settler(context, self._in_flight, self._losses)
         self._stuck = StuckHandlers(settings.concurrency)
-        self._threads = Threads(place, self._flight, self._settler.finish, settings.concurrency, self._stuck)
-        self._tasks = Tasks(place, self._flight, self._settler.finish, settings.concurrency, self._stuck)
-        keeper = Keeper(place, self._flight, self._settler, self._losses, self._interrupt)
-        self._maintainer = Maintainer(place, keeper.extend_held)
-        self._fetcher = Fetcher(place, self._flight, keeper.extend, self._hand_out, self._stuck)
-        self._services = (self._maintainer.service, keeper.service)
+        self._threads = ThreadExecutor(
+            context, self._in_flight, self._settler.finish, settings.concurrency, self._stuck
+        )
+        self._tasks = AsyncExecutor(context, self._in_flight, self._settler.finish, settings.concurrency, self._stuck)
+        heartbeat = Heartbeat(context, self._in_flight, self._settler, self._losses, self._interrupt)
+        self._maintainer = Maintainer(context, heartbeat.extend_held)
+        self._fetcher = Fetcher(context, self._in_flight, heartbeat.extend, self._hand_out, self._stuck)
+        self._services = (self._maintainer.service, heartbeat.service)
         self._parts: tuple[Part, ...] = (
             *self._services,
             self._tasks,
@@ -81,19 +83,19 @@ class Worker:
         end = monotonic() + grace.total_seconds()
         unrecorded = self._settler.unrecorded
         self._fetcher.service.stopping.set()
-        self._give_back(list(self._flight.waiting))
+        self._give_back(list(self._in_flight.waiting))
         try:
-            _wait_while(lambda: bool(self._flight.open), end, hurried)
+            _wait_while(lambda: bool(self._in_flight.open), end, hurried)
         except BaseException:  # an interrupt ends the grace
             end = monotonic()
             raise
         finally:
             self._stuck.report_left(self._interrupt_open())
             last = max(end, monotonic() + _STOPPING_GRACE)
-            _wait_while(lambda: bool(self._flight.held) or self._fetcher.service.running, last, hurried)
+            _wait_while(lambda: bool(self._in_flight.held) or self._fetcher.service.running, last, hurried)
             self._stop_parts()
         # in this order: what is moved from one to the other in between is counted twice rather than not at all
-        return len(self._flight.held) + self._settler.unrecorded - unrecorded
+        return len(self._in_flight.held) + self._settler.unrecorded - unrecorded
 
     def _stop_parts(self) -> None:
         """Stop all parts; those that use the store share one time limit, since each may have to wait for it."""
@@ -115,22 +117,24 @@ class Worker:
             How many jobs there were, and how many of them could not be recorded in a few seconds.
         """
         self._fetcher.service.stop(_STOPPING_GRACE)
-        in_hand = len(self._flight.held)
-        self._give_back(list(self._flight.waiting))
+        in_hand = len(self._in_flight.held)
+        self._give_back(list(self._in_flight.waiting))
         self._stuck.report_left(self._interrupt_open())
-        _wait_while(lambda: bool(self._flight.held), monotonic() + _LEAVING_SECONDS)
-        return in_hand, len(self._flight.held)
+        _wait_while(lambda: bool(self._in_flight.held), monotonic() + _LEAVING_SECONDS)
+        return in_hand, len(self._in_flight.held)
 
-    def _interrupt_open(self) -> set[Run]:
+    def _interrupt_open(self) -> set[Attempt]:
         """Tell handlers to stop, release the jobs of those that do not, and return these."""
-        for run in list(self._flight.open):
-            self._interrupt(run, Stop.SHUTDOWN)
-        _wait_while(lambda: bool(self._flight.open), monotonic() + _STOPPING_GRACE)
-        return {run for run in list(self._flight.open) if self._settler.finish(run, Release(run.claim))}
+        for attempt in list(self._in_flight.open):
+            self._interrupt(attempt, Stop.SHUTDOWN)
+        _wait_while(lambda: bool(self._in_flight.open), monotonic() + _STOPPING_GRACE)
+        return {
+            attempt for attempt in list(self._in_flight.open) if self._settler.finish(attempt, Release(attempt.claim))
+        }
 
     def snapshot(self) -> Snapshot:
         """Return the worker in numbers."""
-        held, open, waiting = len(self._flight.held), len(self._flight.open), len(self._flight.waiting)
+        held, open, waiting = len(self._in_flight.held), len(self._in_flight.open), len(self._in_flight.waiting)
         by_handlers, by_rescues = self._settler.counts, self._maintainer.counts
         return Snapshot(
             running=True,
@@ -139,7 +143,7 @@ class Worker:
             unsettled=max(0, held - open),
             stuck=len(self._stuck),
             blocked=self._stuck.too_many,
-            put_off=self._place.put_off.total,
+            put_off=self._context.put_off.total,
             completed=by_handlers[Complete],
             retried=by_handlers[Retry],
             discarded=by_handlers[Discard] + by_rescues[Discard],
@@ -149,35 +153,35 @@ class Worker:
             rescued=self._maintainer.rescued,
         )
 
-    def _give_back(self, runs: Sequence[Run]) -> None:
-        for run in runs:
-            if self._flight.begin(run):
-                self._settler.finish(run, Release(run.claim))
+    def _give_back(self, attempts: Sequence[Attempt]) -> None:
+        for attempt in attempts:
+            if self._in_flight.begin(attempt):
+                self._settler.finish(attempt, Release(attempt.claim))
 
-    def _hand_out(self, runs: Sequence[Run]) -> None:
+    def _hand_out(self, attempts: Sequence[Attempt]) -> None:
         if self._fetcher.service.stopping.is_set():
-            self._give_back(runs)
+            self._give_back(attempts)
             return
-        self._threads.put([run for run in runs if not run.definition.is_async])
-        self._tasks.put([run for run in runs if run.definition.is_async])
+        self._threads.put([attempt for attempt in attempts if not attempt.definition.is_async])
+        self._tasks.put([attempt for attempt in attempts if attempt.definition.is_async])
 
-    def _interrupt(self, run: Run, why: Stop) -> None:
+    def _interrupt(self, attempt: Attempt, why: Stop) -> None:
         """Tell a job to stop. A task is cancelled, a thread only told; whose time is up is given up if it goes on."""
-        run.stop = why
-        if run.definition.is_async:
-            self._tasks.cancel(run)
+        attempt.stop = why
+        if attempt.definition.is_async:
+            self._tasks.cancel(attempt)
         if why is Stop.TIMED_OUT:
-            self._give_up(run)
+            self._give_up(attempt)
 
-    def _give_up(self, run: Run) -> None:
-        error = TimeoutError(f"the handler did not return within {run.definition.options.timeout}")
-        ended = failed(run, error)
+    def _give_up(self, attempt: Attempt) -> None:
+        error = TimeoutError(f"the handler did not return within {attempt.definition.options.timeout}")
+        ended = failed(attempt, error)
         # before its attempt ends, so that a handler that returns just then is found here
-        replaced = self._stuck.add(run)
+        replaced = self._stuck.add(attempt)
         if not self._settler.finish(*ended):
-            self._stuck.remove(run)
+            self._stuck.remove(attempt)
         elif replaced:
-            (self._tasks if run.definition.is_async else self._threads).replace()
+            (self._tasks if attempt.definition.is_async else self._threads).replace()
 
 
 def _wait_while(condition: Callable[[], bool], deadline: float, hurried: Callable[[], bool] = lambda: False) -> None:

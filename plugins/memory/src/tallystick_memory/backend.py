@@ -39,8 +39,8 @@ from tallystick import (
     Unsupported,
     batches,
     forks,
-    guards,
     urls,
+    validation,
 )
 
 from . import transitions
@@ -109,7 +109,7 @@ class MemoryBackend(Backend):
         _refuse(transaction)
         batches.records(records, _CAPABILITIES.max_batch)
         for record in records:
-            guards.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
+            validation.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
         now = _now(now)
         stored = [record.stored(now) for record in records]
         with self._locked() as store:
@@ -127,11 +127,11 @@ class MemoryBackend(Backend):
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
     ) -> Sequence[Record]:
-        queues = guards.names(queues, "queues")
-        guards.limit(limit)
-        guards.name(worker, "worker")
+        queues = validation.names(queues, "queues")
+        validation.limit(limit)
+        validation.name(worker, "worker")
         now = _now(now)
-        until = guards.moment(guards.positive(lease, "lease"), now, "lease")
+        until = validation.moment(validation.positive(lease, "lease"), now, "lease")
         with self._locked() as store:
             records = []
             for id in islice(_due(store, queues, now), limit):
@@ -143,7 +143,7 @@ class MemoryBackend(Backend):
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         batches.claims(claims, _CAPABILITIES.max_batch)
         now = _now(now)
-        until = guards.moment(guards.positive(lease, "lease"), now, "lease")
+        until = validation.moment(validation.positive(lease, "lease"), now, "lease")
         with self._locked() as store:
             return [self._extend(store, claim, until, now) for claim in claims]
 
@@ -162,9 +162,9 @@ class MemoryBackend(Backend):
         now = _now(now)
         for outcome in outcomes:
             if isinstance(outcome, Complete):
-                guards.size(outcome.result, _CAPABILITIES.max_payload_bytes, "result")
+                validation.size(outcome.result, _CAPABILITIES.max_payload_bytes, "result")
             elif isinstance(outcome, Retry | Release):
-                guards.moment(outcome.run_at, now)
+                validation.moment(outcome.run_at, now)
         with self._locked() as store:
             answers = [self._settle(store, outcome, now) for outcome in outcomes]
             store.changed.notify_all()
@@ -178,7 +178,7 @@ class MemoryBackend(Backend):
         return True
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
-        guards.limit(limit)
+        validation.limit(limit)
         now = _now(now)
         with self._locked() as store:
             running = map(store.records.__getitem__, store.running)
@@ -195,7 +195,7 @@ class MemoryBackend(Backend):
             return {id: store.records[id] for id in ids if id in store.records}
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        guards.limit(limit)
+        validation.limit(limit)
         batches.after(after)
         with self._locked() as store:
             wanted = (record for record in _matching(store, filter) if after is None or record.id < after)
@@ -221,14 +221,14 @@ class MemoryBackend(Backend):
             )
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        guards.limit(limit)
+        validation.limit(limit)
         now = _now(now)
         with self._locked() as store:
             changes = (transitions.cancelled(record, now) for record in _matching(store, filter))
             return _put_some(store, changes, limit)
 
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        guards.limit(limit)
+        validation.limit(limit)
         now = _now(now)
         with self._locked() as store:
             free = (record for record in _matching(store, filter) if _may_hold_key(store, record))
@@ -237,7 +237,7 @@ class MemoryBackend(Backend):
         return changed
 
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
-        guards.limit(limit)
+        validation.limit(limit)
         with self._locked() as store:
             idle = (record for record in _matching(store, filter) if record.state is not State.RUNNING)
             doomed = list(islice(idle, limit))
@@ -246,9 +246,9 @@ class MemoryBackend(Backend):
         return [record.id for record in doomed]
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        guards.final(states)
-        guards.limit(limit)
-        before = guards.utc(before, "before")
+        validation.final(states)
+        validation.limit(limit)
+        before = validation.utc(before, "before")
         purged = 0
         with self._locked() as store:
             for state in states:
@@ -259,11 +259,11 @@ class MemoryBackend(Backend):
 
     def pause(self, queue: str) -> None:
         with self._locked() as store:
-            store.lane(guards.name(queue, "queue"))
+            store.lane(validation.name(queue, "queue"))
             store.paused.add(queue)
 
     def resume(self, queue: str) -> None:
-        guards.name(queue, "queue")
+        validation.name(queue, "queue")
         with self._locked() as store:
             store.paused.discard(queue)
             store.changed.notify_all()
@@ -273,8 +273,8 @@ class MemoryBackend(Backend):
             return [Queue(name, name in store.paused) for name in sorted(store.lanes)]
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
-        queues = guards.names(queues, "queues")
-        deadline = monotonic() + guards.duration(timeout, "timeout").total_seconds()
+        queues = validation.names(queues, "queues")
+        deadline = monotonic() + validation.duration(timeout, "timeout").total_seconds()
         with self._locked() as store:
             while not self._closed:
                 now = datetime.now(UTC)
@@ -315,7 +315,7 @@ def _name(url: str) -> str:
 
 
 def _now(now: datetime | None) -> datetime:
-    return datetime.now(UTC) if now is None else guards.utc(now)
+    return datetime.now(UTC) if now is None else validation.utc(now)
 
 
 def _refuse(transaction: object | None) -> None:

@@ -14,7 +14,7 @@ from tallystick import (
     Release,
     Retry,
     State,
-    guards,
+    validation,
 )
 
 
@@ -36,12 +36,12 @@ def settled(record: Record, outcome: Outcome, now: datetime) -> Record:
         case Complete(result=result):
             return _finished(record, State.COMPLETED, now)._replace(result=result)
         case Retry(run_at=run_at, error=error):
-            return _again(record._replace(last_error=error), State.RETRYING, guards.moment(run_at, now), now)
+            return _again(record._replace(last_error=error), State.RETRYING, validation.moment(run_at, now), now)
         case Discard(error=error):
             return _finished(record._replace(last_error=error), State.DISCARDED, now)
         case Release(run_at=run_at):
             given_back = record._replace(max_attempts=record.max_attempts + 1)
-            return _again(given_back, State.PENDING, guards.moment(run_at, now), now)
+            return _again(given_back, State.PENDING, validation.moment(run_at, now), now)
         case Cancel():
             return _finished(record, State.CANCELLED, now)
         case _:

@@ -27,7 +27,7 @@ from tallystick import (
     Unsupported,
     batches,
     forks,
-    guards,
+    validation,
 )
 
 from . import (
@@ -38,7 +38,7 @@ from . import (
     documents,
     extending,
     inserting,
-    knowing,
+    known_queues,
     queries,
     rescuing,
     schema,
@@ -46,15 +46,15 @@ from . import (
     staging,
     waiting,
 )
+from .bulk import change, kept
 from .collections import Collections
 from .connection import Connection
 from .documents import claiming_order, rounded_down, rounded_up
 from .errors import mapped
-from .lending import lent
+from .join_transaction import lent
 from .listener import Listener
 from .location import Location, namespaced
-from .looking import look, opened
-from .walking import change, kept
+from .server_state import look, opened
 
 _CAPABILITIES = Capabilities(
     durable=True,
@@ -142,7 +142,7 @@ class MongoBackend(Backend):
         queues = {record.queue for record in records}
         with self._mapped(writing=transaction is None):
             seen = look(self._connection.collections, self._location, queues if len(queues) <= _MOST_QUEUES else ())
-            moment = seen.now if now is None else rounded_down(guards.utc(now))
+            moment = seen.now if now is None else rounded_down(validation.utc(now))
             put = inserting.insert if transaction is None else inserting.insert_in_transaction
             answers = put(store, records, moment, new_queues=not queues <= seen.queues.keys())
         self._listener.wake()
@@ -151,14 +151,14 @@ class MongoBackend(Backend):
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
     ) -> Sequence[Record]:
-        names = guards.names(queues, "queues")
-        guards.limit(limit)
-        guards.name(worker, "worker")
+        names = validation.names(queues, "queues")
+        validation.limit(limit)
+        validation.name(worker, "worker")
         _until(lease, _or_clock(now))
         store = self._store()
         with self._mapped(writing=True):
             seen = look(store, self._location, names)
-            moment = seen.now if now is None else rounded_down(guards.utc(now))
+            moment = seen.now if now is None else rounded_down(validation.utc(now))
             until = _until(lease, moment)
             due = claiming.claim(store, opened(names, seen), limit=limit, worker=worker, until=until, now=moment)
             return sorted(kept(due), key=claiming_order)
@@ -183,7 +183,7 @@ class MongoBackend(Backend):
         return applied
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
-        guards.limit(limit)
+        validation.limit(limit)
         store = self._store()
         with self._mapped(writing=True):
             rescued = kept(rescuing.rescue(store, limit=limit, now=self._moment(now)))
@@ -200,7 +200,7 @@ class MongoBackend(Backend):
             return {record.id: record for record in documents.records(found)}
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        guards.limit(limit)
+        validation.limit(limit)
         batches.filter(filter, _CAPABILITIES.max_batch)
         batches.after(after)
         store = self._store()
@@ -210,11 +210,11 @@ class MongoBackend(Backend):
             return builtins.list(documents.records(found.sort(queries.NEWEST_FIRST).limit(limit)))
 
     def stats(self, *, now: datetime | None = None) -> Stats:
-        now = None if now is None else guards.utc(now)
+        now = None if now is None else validation.utc(now)
         store = self._store()
         with self._mapped():
             groups = builtins.list(store.jobs.aggregate(queries.counts(self._moment(now))))
-            return counting.stats(groups, knowing.known(store))
+            return counting.stats(groups, known_queues.known(store))
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         store = self._to_change(filter, limit)
@@ -236,39 +236,39 @@ class MongoBackend(Backend):
             return kept(deleting.delete(store, filter, limit=limit))
 
     def _to_change(self, filter: Filter, limit: int) -> Collections:
-        guards.limit(limit)
+        validation.limit(limit)
         batches.filter(filter, _CAPABILITIES.max_batch)
         return self._store()
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        guards.final(states)
-        guards.limit(limit)
-        finished = queries.finished(states, rounded_up(guards.utc(before, "before"), "before"))
+        validation.final(states)
+        validation.limit(limit)
+        finished = queries.finished(states, rounded_up(validation.utc(before, "before"), "before"))
         store = self._store()
         with self._mapped(writing=True):
             return len(kept(deleting.purge(store, finished, limit=limit)))
 
     def pause(self, queue: str) -> None:
-        guards.name(queue, "queue")
+        validation.name(queue, "queue")
         store = self._store()
         with self._mapped(writing=True):
-            knowing.pause(store, queue)
+            known_queues.pause(store, queue)
 
     def resume(self, queue: str) -> None:
-        guards.name(queue, "queue")
+        validation.name(queue, "queue")
         store = self._store()
         with self._mapped(writing=True):
-            knowing.resume(store, queue)
+            known_queues.resume(store, queue)
         self._listener.wake()
 
     def queues(self) -> Sequence[Queue]:
         store = self._store()
         with self._mapped():
-            return knowing.known(store)
+            return known_queues.known(store)
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
-        names = guards.names(queues, "queues")
-        guards.duration(timeout, "timeout")
+        names = validation.names(queues, "queues")
+        validation.duration(timeout, "timeout")
         store = self._store()
         if self.capabilities.notify:
             self._listener.start(lambda: _watched(store))
@@ -310,7 +310,7 @@ class MongoBackend(Backend):
     def _moment(self, now: datetime | None) -> datetime:
         """Return the moment that a call goes by: the one that it was given, else the server's clock."""
         if now is not None:
-            return rounded_down(guards.utc(now))
+            return rounded_down(validation.utc(now))
         return look(self._connection.collections, self._location).now
 
     def _mapped(self, *, writing: bool = False) -> AbstractContextManager[None]:
@@ -324,8 +324,8 @@ def _watched(store: Collections) -> Any:
 
 def _or_clock(now: datetime | None) -> datetime:
     """Return a moment to check delays with, before the server's clock is asked."""
-    return rounded_down(datetime.now(UTC) if now is None else guards.utc(now))
+    return rounded_down(datetime.now(UTC) if now is None else validation.utc(now))
 
 
 def _until(lease: timedelta, now: datetime) -> datetime:
-    return rounded_up(guards.moment(guards.positive(lease, "lease"), now, "lease"), "lease")
+    return rounded_up(validation.moment(validation.positive(lease, "lease"), now, "lease"), "lease")

@@ -7,10 +7,10 @@ from uuid import UUID
 from tallystick import Record, State
 
 from . import documents, queries
-from .changing import Change, apply
 from .collections import Collections
 from .damaged import discard, is_whole
 from .documents import Document, order_found
+from .guarded_writes import Change, apply
 from .queries import Query
 from .schema import CLAIMS, DUE
 

@@ -9,9 +9,9 @@ from pymongo.errors import PyMongoError
 from tallystick import Filter
 
 from . import queries
+from .bulk import change
 from .collections import Collections
 from .queries import ID_ONLY, Query
-from .walking import change
 
 _PAGE = 1_000
 

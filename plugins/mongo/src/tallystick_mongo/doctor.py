@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tallystick import Finding, NotSetUp
-from tallystick.finding import fault, ok, warning
+from tallystick.diagnostics import fault, ok, warning
 
 from . import schema, staging
 from .collections import Collections

@@ -6,8 +6,8 @@ from datetime import datetime
 from tallystick import Claim, Hold
 
 from . import queries
-from .changing import Change, apply
 from .collections import Collections
+from .guarded_writes import Change, apply
 
 
 def extend(store: Collections, claims: Sequence[Claim], until: datetime, now: datetime) -> list[Hold]:

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from bson import ObjectId
 from pymongo.errors import AutoReconnect, BulkWriteError, PyMongoError
-from tallystick import Inserted, NewRecord, OutcomeUnknown, Record, Unavailable, guards
+from tallystick import Inserted, NewRecord, OutcomeUnknown, Record, Unavailable, validation
 
-from . import documents, knowing, queries, staging
-from .changing import sliced
+from . import documents, known_queues, queries, staging
 from .collections import Collections
 from .documents import HIDDEN, Document
 from .errors import refused
+from .guarded_writes import sliced
 from .staging import TakenBack
 
 MAX_PAYLOAD_BYTES = 7 * 1024 * 1024
@@ -35,7 +35,7 @@ Put = Callable[[New], dict[int, Record]]
 def check(records: Sequence[NewRecord], about_now: datetime) -> None:
     """Refuse what cannot be stored."""
     for record in records:
-        guards.size(record.payload, MAX_PAYLOAD_BYTES, "payload")
+        validation.size(record.payload, MAX_PAYLOAD_BYTES, "payload")
         documents.stored(record, about_now)
 
 
@@ -56,7 +56,7 @@ def insert_in_transaction(
     """Store new jobs, and note their queues, in the session of a caller, whose transaction makes them one."""
     answers = _answers(store, records, partial(_put_in_transaction, store, now), None)
     if new_queues:
-        knowing.make_known(store, {answer.record.queue for answer in answers if answer.created})
+        known_queues.make_known(store, {answer.record.queue for answer in answers if answer.created})
     return answers
 
 

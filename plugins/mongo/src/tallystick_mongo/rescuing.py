@@ -8,10 +8,10 @@ from uuid import UUID
 from tallystick import LEASE_EXPIRED, Record, State
 
 from . import documents, queries
-from .changing import Change, apply
 from .collections import Collections
 from .damaged import discard, is_whole
 from .documents import Document
+from .guarded_writes import Change, apply
 
 _PAGE = 1_000
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from tallystick import Cancel, Claim, Complete, Discard, Outcome, Release, Retry, State, guards
+from tallystick import Cancel, Claim, Complete, Discard, Outcome, Release, Retry, State, validation
 
 from . import queries
-from .changing import Change, apply
 from .collections import Collections
 from .documents import rounded_up
+from .guarded_writes import Change, apply
 from .queries import Pipeline
 
 
@@ -18,9 +18,9 @@ def check(outcomes: Sequence[Outcome], now: datetime, max_bytes: int) -> None:
     for outcome in outcomes:
         match outcome:
             case Complete(result=result):
-                guards.size(result, max_bytes, "result")
+                validation.size(result, max_bytes, "result")
             case Retry(run_at=run_at) | Release(run_at=run_at):
-                rounded_up(guards.moment(run_at, now))
+                rounded_up(validation.moment(run_at, now))
 
 
 def settle(store: Collections, outcomes: Sequence[Outcome], now: datetime) -> list[bool]:
@@ -55,4 +55,4 @@ def _end(outcome: Outcome, now: datetime) -> Pipeline:
 
 
 def _due(run_at: datetime | timedelta | None, now: datetime) -> datetime:
-    return rounded_up(guards.moment(run_at, now))
+    return rounded_up(validation.moment(run_at, now))

@@ -20,9 +20,9 @@ from uuid import UUID
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
-from . import knowing, queries
-from .changing import sliced
+from . import known_queues, queries
 from .collections import Collections
+from .guarded_writes import sliced
 from .queries import OPEN, QUEUE_ONLY, REVEALED, committed, staged
 
 PATIENCE = 2.0
@@ -62,7 +62,7 @@ def reveal(store: Collections, batch: ObjectId, queues: Mapping[UUID, str], *, n
         queues: The queue of each of its jobs that may be hidden yet.
     """
     if new_queues:
-        knowing.make_known(store, set(queues.values()))
+        known_queues.make_known(store, set(queues.values()))
     for some in sliced(list(queues)):
         store.jobs.update_many(queries.among(some, staged(batch)), REVEALED)
     store.batches.delete_one({"_id": batch})

@@ -30,14 +30,14 @@ from tallystick import (
     Stats,
     batches,
     forks,
-    guards,
+    validation,
 )
 
 from . import claiming, counting, doctor, inserting, rows, schema, settling
 from .connections import Connections, connect
 from .errors import closed, mapped
 from .execute import on
-from .lending import lent
+from .join_transaction import lent
 from .listener import Listener
 from .location import Location, namespaced
 from .rows import Row
@@ -123,18 +123,18 @@ class PostgresBackend(Backend):
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
     ) -> Sequence[Record]:
-        names = guards.names(queues, "queues")
-        guards.limit(limit)
-        guards.name(worker, "worker")
+        names = validation.names(queues, "queues")
+        validation.limit(limit)
+        validation.name(worker, "worker")
         now = _utc(now)
-        guards.moment(guards.positive(lease, "lease"), _or_clock(now), "lease")
+        validation.moment(validation.positive(lease, "lease"), _or_clock(now), "lease")
         asked = {"queues": builtins.list(names), "limit": limit, "worker": worker, "lease": lease, "now": now}
         return claiming.claim(self._write, self._queries, asked)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         batches.claims(claims, _CAPABILITIES.max_batch)
         now = _utc(now)
-        guards.moment(guards.positive(lease, "lease"), _or_clock(now), "lease")
+        validation.moment(validation.positive(lease, "lease"), _or_clock(now), "lease")
         keys = [_key(claim) for claim in claims]
         held = [claim for _, claim in _in_locking_order(dict(zip(keys, claims, strict=True)))]
         parameters = {
@@ -166,7 +166,7 @@ class PostgresBackend(Backend):
         return [key in applied and first[key] == n for n, key in enumerate(keys)]
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
-        parameters = {"limit": guards.limit(limit), "now": _utc(now), "error": LEASE_EXPIRED.to_json()}
+        parameters = {"limit": validation.limit(limit), "now": _utc(now), "error": LEASE_EXPIRED.to_json()}
         rescued = rows.records(self._write(self._queries.rescue, parameters))
         self._listener.wake({record.queue for record in rescued})
         with suppress(BackendError):  # the rescue has happened, and the next one folds
@@ -180,7 +180,7 @@ class PostgresBackend(Backend):
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         batches.after(after)
-        parameters = {**_filter(filter), "limit": guards.limit(limit), "after": after}
+        parameters = {**_filter(filter), "limit": validation.limit(limit), "after": after}
         return rows.records(self._read(self._queries.list, parameters))
 
     def stats(self, *, now: datetime | None = None) -> Stats:
@@ -200,7 +200,7 @@ class PostgresBackend(Backend):
 
         In one transaction, so that nobody can change back meanwhile what would then be changed again.
         """
-        guards.limit(limit)
+        validation.limit(limit)
         parameters = {**_filter(filter), "now": _utc(now)}
 
         def change(cursor: Cursor[Row]) -> Sequence[UUID]:
@@ -215,18 +215,18 @@ class PostgresBackend(Backend):
         return self._connections.transact(change)
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        guards.final(states)
-        guards.limit(limit)
-        parameters = {"states": builtins.list(states), "before": guards.utc(before, "before"), "limit": limit}
+        validation.final(states)
+        validation.limit(limit)
+        parameters = {"states": builtins.list(states), "before": validation.utc(before, "before"), "limit": limit}
         [[removed]] = self._write(self._queries.purge, parameters)
         return int(removed)
 
     def pause(self, queue: str) -> None:
-        guards.name(queue, "queue")
+        validation.name(queue, "queue")
         self._write(self._queries.pause, {"queue": queue})
 
     def resume(self, queue: str) -> None:
-        guards.name(queue, "queue")
+        validation.name(queue, "queue")
         self._write(self._queries.resume, {"queue": queue})
         self._listener.wake([queue])
 
@@ -235,7 +235,7 @@ class PostgresBackend(Backend):
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         self._owner.check()
-        return self._waiting.wait(guards.names(queues, "queues"), guards.duration(timeout, "timeout"))
+        return self._waiting.wait(validation.names(queues, "queues"), validation.duration(timeout, "timeout"))
 
     def _seconds_until_due(self, names: Sequence[str]) -> float | None:
         [[due, now]] = self._read(self._queries.next_due, {"queues": builtins.list(names)})
@@ -265,7 +265,7 @@ class PostgresBackend(Backend):
 
 
 def _utc(now: datetime | None) -> datetime | None:
-    return None if now is None else guards.utc(now)
+    return None if now is None else validation.utc(now)
 
 
 def _or_clock(now: datetime | None) -> datetime:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from tallystick import Inserted, NewRecord, Record, batches, guards
+from tallystick import Inserted, NewRecord, Record, batches, validation
 
 from . import rows
 from .execute import Execute
@@ -21,11 +21,11 @@ STATEMENT_BYTES = 64 * 1024 * 1024
 def check(records: Sequence[NewRecord], now: datetime | None) -> datetime | None:
     """Refuse what cannot be stored; return `now` in UTC."""
     batches.records(records, MAX_BATCH)
-    now = None if now is None else guards.utc(now)
+    now = None if now is None else validation.utc(now)
     about_now = datetime.now(UTC) if now is None else now  # the server counts delays from its own
     for record in records:
-        guards.size(record.payload, MAX_PAYLOAD_BYTES, "payload")
-        guards.moment(record.run_at, about_now)
+        validation.size(record.payload, MAX_PAYLOAD_BYTES, "payload")
+        validation.moment(record.run_at, about_now)
     return now
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from tallystick import Cancel, Complete, Discard, Failure, Outcome, Release, Retry, State, guards
+from tallystick import Cancel, Complete, Discard, Failure, Outcome, Release, Retry, State, validation
 
 from . import rows
 
@@ -28,9 +28,9 @@ def check(outcomes: Sequence[Outcome], now: datetime, max_bytes: int) -> None:
     for outcome in outcomes:
         match outcome:
             case Complete(result=result):
-                guards.size(result, max_bytes, "result")
+                validation.size(result, max_bytes, "result")
             case Retry(run_at=run_at) | Release(run_at=run_at):
-                guards.moment(run_at, now)
+                validation.moment(run_at, now)
 
 
 def _ended(outcome: Outcome) -> tuple[str, datetime | timedelta | None, Failure | None, bytes | None]:
@@ -50,4 +50,4 @@ def _ended(outcome: Outcome) -> tuple[str, datetime | timedelta | None, Failure 
 
 
 def _moment(value: datetime | timedelta | None) -> datetime | timedelta | None:
-    return guards.utc(value, "run_at") if isinstance(value, datetime) else value
+    return validation.utc(value, "run_at") if isinstance(value, datetime) else value

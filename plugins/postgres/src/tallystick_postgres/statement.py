@@ -7,10 +7,10 @@ from typing import Any, Literal, overload
 
 from tallystick import InvalidArgument, NewRecord
 
-from . import inserting, styles
+from . import inserting, paramstyle
 from .location import schema_name
+from .paramstyle import Style
 from .queries import Queries
-from .styles import Style
 
 
 @overload
@@ -53,12 +53,12 @@ def insert_statement(
         case "pyformat":
             return queries.insert, parameters
         case "named":
-            return styles.named(queries.insert), parameters
+            return paramstyle.named(queries.insert), parameters
         case "numbered":
-            query, names = styles.numbered(queries.insert)
+            query, names = paramstyle.numbered(queries.insert)
             return query, [parameters[name] for name in names]
         case _:
-            raise styles.unknown(style)
+            raise paramstyle.unknown(style)
 
 
 @cache

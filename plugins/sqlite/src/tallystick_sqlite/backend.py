@@ -32,7 +32,7 @@ from tallystick import (
     Stats,
     batches,
     forks,
-    guards,
+    validation,
 )
 
 from . import damaged, doctor, forking, queries, rows, schema
@@ -115,7 +115,7 @@ class SqliteBackend(Backend):
     ) -> Sequence[Inserted]:
         batches.records(records, _CAPABILITIES.max_batch)
         for record in records:
-            guards.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
+            validation.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
         now = _now(now)
         stored = [record.stored(now) for record in records]
         with self._target(transaction) as target:
@@ -128,11 +128,11 @@ class SqliteBackend(Backend):
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
     ) -> Sequence[Record]:
-        names = rows.json_list(guards.names(queues, "queues"))
-        guards.limit(limit)
-        guards.name(worker, "worker")
+        names = rows.json_list(validation.names(queues, "queues"))
+        validation.limit(limit)
+        validation.name(worker, "worker")
         now = _now(now)
-        until = guards.moment(guards.positive(lease, "lease"), now, "lease")
+        until = validation.moment(validation.positive(lease, "lease"), now, "lease")
         parameters = {"queues": names, "limit": limit, "worker": worker, "until": micros(until), "now": micros(now)}
         with self._reader.reading() as connection:
             due = _next_due(connection, names)
@@ -145,7 +145,7 @@ class SqliteBackend(Backend):
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         batches.claims(claims, _CAPABILITIES.max_batch)
         now = _now(now)
-        until = guards.moment(guards.positive(lease, "lease"), now, "lease")
+        until = validation.moment(validation.positive(lease, "lease"), now, "lease")
         times = {"until": micros(until), "now": micros(now)}
         with self._writer.writing() as connection:
             return [_extend(connection, claim, times) for claim in claims]
@@ -161,7 +161,7 @@ class SqliteBackend(Backend):
 
     @reads_any_text
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
-        parameters = {"limit": guards.limit(limit), "now": micros(_now(now)), "error": LEASE_EXPIRED.to_json()}
+        parameters = {"limit": validation.limit(limit), "now": micros(_now(now)), "error": LEASE_EXPIRED.to_json()}
         with self._writer.writing() as connection:
             rescued = connection.execute(queries.RESCUE, parameters).fetchall()
         return [rows.record(row) for row in rescued]
@@ -174,7 +174,7 @@ class SqliteBackend(Backend):
 
     @reads_any_text
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        guards.limit(limit)
+        validation.limit(limit)
         batches.filter(filter, _CAPABILITIES.max_batch)
         batches.after(after)
         with self._reader.snapshot() as connection:
@@ -218,7 +218,7 @@ class SqliteBackend(Backend):
     def _change(
         self, filter: Filter, states: Set[State], change: Callable[[sqlite3.Cursor, bytes], bool], limit: int
     ) -> Sequence[UUID]:
-        guards.limit(limit)
+        validation.limit(limit)
         batches.filter(filter, _CAPABILITIES.max_batch)
         with self._writer.writing() as connection:
             cursor = connection.cursor()
@@ -226,23 +226,23 @@ class SqliteBackend(Backend):
                 return [UUID(bytes=id) for id in islice((id for id in found if change(cursor, id)), limit)]
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        guards.final(states)
-        guards.limit(limit)
+        validation.final(states)
+        validation.limit(limit)
         parameters = {
             "states": rows.json_list(states),
-            "before": micros(guards.utc(before, "before")),
+            "before": micros(validation.utc(before, "before")),
             "limit": limit,
         }
         with self._writer.writing() as connection:
             return connection.execute(queries.PURGE, parameters).rowcount
 
     def pause(self, queue: str) -> None:
-        guards.name(queue, "queue")
+        validation.name(queue, "queue")
         with self._writer.writing() as connection:
             connection.execute(queries.PAUSE, {"queue": queue})
 
     def resume(self, queue: str) -> None:
-        guards.name(queue, "queue")
+        validation.name(queue, "queue")
         with self._writer.writing() as connection:
             connection.execute(queries.RESUME, {"queue": queue})
 
@@ -252,8 +252,8 @@ class SqliteBackend(Backend):
             return _queues(connection)
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
-        names = rows.json_list(guards.names(queues, "queues"))
-        deadline = monotonic() + guards.duration(timeout, "timeout").total_seconds()
+        names = rows.json_list(validation.names(queues, "queues"))
+        deadline = monotonic() + validation.duration(timeout, "timeout").total_seconds()
         seen, due = None, None
         while True:
             with self._watcher.reading() as connection:
@@ -299,7 +299,7 @@ class SqliteBackend(Backend):
 
 
 def _now(now: datetime | None) -> datetime:
-    return datetime.now(UTC) if now is None else guards.utc(now)
+    return datetime.now(UTC) if now is None else validation.utc(now)
 
 
 def _insert(target: sqlite3.Cursor, record: Record) -> Inserted:

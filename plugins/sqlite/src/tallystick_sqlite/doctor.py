@@ -6,7 +6,7 @@ from sqlite3 import Connection, DatabaseError
 from typing import Any
 
 from tallystick import Finding, NotSetUp
-from tallystick.finding import fault, ok, warning
+from tallystick.diagnostics import fault, ok, warning
 
 from . import schema
 from .location import Location

@@ -38,8 +38,8 @@ from tallystick import (
     Unsupported,
     batches,
     forks,
-    guards,
     urls,
+    validation,
 )
 
 from . import transitions
@@ -95,7 +95,7 @@ class DbmBackend(Backend):
         _refuse(transaction)
         batches.records(records, _CAPABILITIES.max_batch)
         for record in records:
-            guards.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
+            validation.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
         now = _now(now)
         stored = [record.stored(now) for record in records]
         with self._step() as store:
@@ -104,11 +104,11 @@ class DbmBackend(Backend):
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
     ) -> Sequence[Record]:
-        queues = guards.names(queues, "queues")
-        guards.limit(limit)
-        guards.name(worker, "worker")
+        queues = validation.names(queues, "queues")
+        validation.limit(limit)
+        validation.name(worker, "worker")
         now = _now(now)
-        until = guards.moment(guards.positive(lease, "lease"), now, "lease")
+        until = validation.moment(validation.positive(lease, "lease"), now, "lease")
         with self._step() as store:
             due = [store.records[id] for id in islice(store.due(queues, now), limit)]
             return [store.put(transitions.claimed(record, worker, until, now)) for record in due]
@@ -116,7 +116,7 @@ class DbmBackend(Backend):
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         batches.claims(claims, _CAPABILITIES.max_batch)
         now = _now(now)
-        until = guards.moment(guards.positive(lease, "lease"), now, "lease")
+        until = validation.moment(validation.positive(lease, "lease"), now, "lease")
         with self._step() as store:
             return [_extend(store, claim, until, now) for claim in claims]
 
@@ -128,14 +128,14 @@ class DbmBackend(Backend):
         now = _now(now)
         for outcome in outcomes:
             if isinstance(outcome, Complete):
-                guards.size(outcome.result, _CAPABILITIES.max_payload_bytes, "result")
+                validation.size(outcome.result, _CAPABILITIES.max_payload_bytes, "result")
             elif isinstance(outcome, Retry | Release):
-                guards.moment(outcome.run_at, now)
+                validation.moment(outcome.run_at, now)
         with self._step() as store:
             return [_settle(store, outcome, now) for outcome in outcomes]
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
-        guards.limit(limit)
+        validation.limit(limit)
         now = _now(now)
         with self._step() as store:
             running = (store.records[id] for id in store.running)
@@ -149,7 +149,7 @@ class DbmBackend(Backend):
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         batches.after(after)
-        guards.limit(limit)
+        validation.limit(limit)
         with self._step() as store:
             wanted = [record for record in _matching(store, filter) if after is None or record.id < after]
         return sorted(wanted, key=attrgetter("id"), reverse=True)[:limit]
@@ -187,34 +187,34 @@ class DbmBackend(Backend):
         return self._change(filter, limit, requeue)
 
     def _change(self, filter: Filter, limit: int, change: Callable[[Store, Record], Record | None]) -> Sequence[UUID]:
-        guards.limit(limit)
+        validation.limit(limit)
         with self._step() as store:
             # lazily: each is decided after the one before was stored
             after = (change(store, record) for record in _matching(store, filter))
             return [store.put(record).id for record in islice((r for r in after if r is not None), limit)]
 
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
-        guards.limit(limit)
+        validation.limit(limit)
         with self._step() as store:
             idle = (record.id for record in _matching(store, filter) if record.state is not State.RUNNING)
             return _remove(store, islice(idle, limit))
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        guards.final(states)
-        guards.limit(limit)
-        before = guards.utc(before, "before")
+        validation.final(states)
+        validation.limit(limit)
+        before = validation.utc(before, "before")
         with self._step() as store:
             finished = (record for record in store.records.values() if record.state in states)
             old = (record.id for record in finished if record.finished_at and record.finished_at < before)
             return len(_remove(store, islice(old, limit)))
 
     def pause(self, queue: str) -> None:
-        guards.name(queue, "queue")
+        validation.name(queue, "queue")
         with self._step() as store:
             store.set_queue(queue, paused=True)
 
     def resume(self, queue: str) -> None:
-        guards.name(queue, "queue")
+        validation.name(queue, "queue")
         with self._step() as store:
             if queue in store.queues:
                 store.set_queue(queue, paused=False)
@@ -224,7 +224,7 @@ class DbmBackend(Backend):
             return [Queue(name, paused) for name, paused in sorted(store.queues.items())]
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
-        queues = guards.names(queues, "queues")
+        queues = validation.names(queues, "queues")
         deadline = monotonic() + timeout.total_seconds()
         while True:
             with self._step() as store:
@@ -261,7 +261,7 @@ def _path(url: str) -> Path:
 
 
 def _now(now: datetime | None) -> datetime:
-    return datetime.now(UTC) if now is None else guards.utc(now)
+    return datetime.now(UTC) if now is None else validation.utc(now)
 
 
 def _refuse(transaction: object | None) -> None:

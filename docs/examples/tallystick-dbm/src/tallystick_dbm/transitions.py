@@ -13,7 +13,7 @@ from tallystick import (
     Release,
     Retry,
     State,
-    guards,
+    validation,
 )
 
 
@@ -39,10 +39,10 @@ def settled(record: Record, outcome: Outcome, now: datetime) -> Record:
         case Cancel():
             return _ended(record, State.CANCELLED, now)
         case Retry(run_at=run_at, error=error):
-            return _again(record._replace(last_error=error), State.RETRYING, guards.moment(run_at, now), now)
+            return _again(record._replace(last_error=error), State.RETRYING, validation.moment(run_at, now), now)
         case Release(run_at=run_at):
             given_back = record._replace(max_attempts=record.max_attempts + 1)
-            return _again(given_back, State.PENDING, guards.moment(run_at, now), now)
+            return _again(given_back, State.PENDING, validation.moment(run_at, now), now)
 
 
 def rescued(record: Record, now: datetime) -> Record:

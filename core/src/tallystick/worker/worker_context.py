@@ -16,7 +16,7 @@ EXTEND_AFTER = 1 / 6
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
+class WorkerContext:
     """The store, the settings and the jobs of one runner. In `current()`, `Runner.current` is that runner."""
 
     backend: Backend
@@ -33,7 +33,7 @@ class Workplace:
         return min(self.settings.batch, self.backend.capabilities.max_batch)
 
     @property
-    def places(self) -> int:
+    def slots(self) -> int:
         """How many jobs can be worked at once: as many threads and as many tasks as `concurrency` says."""
         sorts = {definition.is_async for definition in self.definitions.values()} or {False}
         return self.settings.concurrency * len(sorts)

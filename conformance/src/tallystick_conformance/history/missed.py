@@ -13,7 +13,7 @@ from tallystick import CLAIMABLE, FINAL, Record, State
 
 from .answers import place
 from .finding import Finding
-from .lives import Life, Window, covering
+from .linearize import Life, Window, covering
 from .moments import ANY
 from .operation import Operation
 from .pauses import Pauses

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from threading import Event
 from time import monotonic
 
-from .run import Run
+from .attempt import Attempt
 
 HORIZON = 0.1
 """Seconds of work to claim ahead, so that handlers have something to do while the next claim is on its way."""
@@ -12,44 +12,44 @@ HORIZON = 0.1
 _SAMPLE = 0.005
 
 
-class Flight:
+class InFlight:
     """Jobs in three sets, each within the one before: `held` (not settled), `open` (not ended), `waiting` (not begun).
 
     A job leaves a set by `set.remove`, which is atomic: whoever removes it has decided, and anybody later learns so. No
-    lock is taken for a job. `places` is how many jobs can be worked at once. `claiming_since` is when a claim began
+    lock is taken for a job. `slots` is how many jobs can be worked at once. `claiming_since` is when a claim began
     (by the worker's clock) whose jobs may be the worker's own, and are not in hand yet.
     """
 
-    def __init__(self, places: int, batch: int) -> None:
-        self.held: set[Run] = set()
-        self.open: set[Run] = set()
-        self.waiting: set[Run] = set()
+    def __init__(self, slots: int, batch: int) -> None:
+        self.held: set[Attempt] = set()
+        self.open: set[Attempt] = set()
+        self.waiting: set[Attempt] = set()
         self.freed = Event()
         self.claiming_since: float | None = None
-        self._places = places
+        self._places = slots
         self._most_ahead = 2 * batch
         self._worked = 0
         self._sampled = (monotonic(), 0)
         self._rate = 0.0
 
-    def take(self, runs: Iterable[Run]) -> None:
+    def take(self, attempts: Iterable[Attempt]) -> None:
         """Have claimed jobs in hand."""
-        self.held.update(runs)
-        self.open.update(runs)
-        self.waiting.update(runs)
+        self.held.update(attempts)
+        self.open.update(attempts)
+        self.waiting.update(attempts)
 
-    def begin(self, run: Run) -> bool:
+    def begin(self, attempt: Attempt) -> bool:
         """Decide that a job is worked now; False if it was given back meanwhile."""
-        return _remove(self.waiting, run)
+        return _remove(self.waiting, attempt)
 
-    def end(self, run: Run) -> bool:
+    def end(self, attempt: Attempt) -> bool:
         """Decide that an attempt has its outcome; False if it had one already."""
-        return _remove(self.open, run)
+        return _remove(self.open, attempt)
 
-    def settled(self, runs: list[Run]) -> None:
+    def settled(self, attempts: list[Attempt]) -> None:
         """Have jobs in hand no longer."""
-        self.held.difference_update(runs)
-        self._worked += sum(run.started_at is not None for run in runs)
+        self.held.difference_update(attempts)
+        self._worked += sum(attempt.started_at is not None for attempt in attempts)
         self.freed.set()
 
     def room(self) -> int:
@@ -66,9 +66,9 @@ class Flight:
         return self._rate
 
 
-def _remove(runs: set[Run], run: Run) -> bool:
+def _remove(attempts: set[Attempt], attempt: Attempt) -> bool:
     try:
-        runs.remove(run)
+        attempts.remove(attempt)
     except KeyError:
         return False
     return True

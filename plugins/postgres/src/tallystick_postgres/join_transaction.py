@@ -5,7 +5,7 @@ A driver other than psycopg is known only where the caller has imported it: what
 
 from tallystick import InvalidArgument
 
-from . import lent_psycopg, lent_sqlalchemy
+from . import transaction_psycopg, transaction_sqlalchemy
 from .execute import Execute
 
 
@@ -17,7 +17,7 @@ def lent(transaction: object) -> Execute:
     Raises:
         InvalidArgument: it is of another kind, closed, aborted, or commits each statement; nothing was executed.
     """
-    execute = lent_psycopg.lent(transaction) or lent_sqlalchemy.lent(transaction)
+    execute = transaction_psycopg.lent(transaction) or transaction_sqlalchemy.lent(transaction)
     if execute is not None:
         return execute
     raise InvalidArgument(

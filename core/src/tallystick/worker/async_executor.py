@@ -8,28 +8,30 @@ from functools import partial
 from threading import Thread
 
 from ..safe_logging import safe_logger
-from .flight import Flight
-from .perform import Ended, failed, perform_async, undecided
-from .run import Run
+from .attempt import Attempt
+from .execute import Ended, execute_async, failed, undecided
+from .in_flight import InFlight
 from .stuck import StuckHandlers
-from .threads import Finish
-from .workplace import Workplace
+from .thread_executor import Finish
+from .worker_context import WorkerContext
 
 logger = safe_logger("tallystick.worker")
 
 _STOP_SECONDS = 5
 
 
-class Tasks:
+class AsyncExecutor:
     """One loop, and at most `count` tasks at once. All but the public methods run on the loop."""
 
-    def __init__(self, place: Workplace, flight: Flight, finish: Finish, count: int, stuck: StuckHandlers) -> None:
-        self._place = place
-        self._flight = flight
+    def __init__(
+        self, context: WorkerContext, in_flight: InFlight, finish: Finish, count: int, stuck: StuckHandlers
+    ) -> None:
+        self._context = context
+        self._in_flight = in_flight
         self._finish = finish
         self._count = count
         self._stuck = stuck
-        self._waiting: deque[Run] = deque()
+        self._waiting: deque[Attempt] = deque()
         self._active = 0
         self._stopping = False
         self._loop = asyncio.new_event_loop()
@@ -39,18 +41,18 @@ class Tasks:
         """Begin."""
         self._thread.start()
 
-    def put(self, runs: Sequence[Run]) -> None:
+    def put(self, attempts: Sequence[Attempt]) -> None:
         """Hand in jobs to work."""
-        self._loop.call_soon_threadsafe(self._admit, runs)
+        self._loop.call_soon_threadsafe(self._admit, attempts)
 
-    def cancel(self, run: Run) -> None:
+    def cancel(self, attempt: Attempt) -> None:
         """Cancel the task of a job whose `stop` is set."""
         self._stuck.loop_waits = True
-        self._loop.call_soon_threadsafe(self._cancel, run)
+        self._loop.call_soon_threadsafe(self._cancel, attempt)
 
     def replace(self) -> None:
         """Give the place of a handler that ignores its cancellation to another."""
-        self._loop.call_soon_threadsafe(self._free_place)
+        self._loop.call_soon_threadsafe(self._free_context)
 
     def stop(self) -> None:
         """End the loop; a handler that ignores its cancellation is left where it is."""
@@ -76,49 +78,49 @@ class Tasks:
             except BaseException:  # SystemExit in a task that a handler began ends the loop, but must not end us
                 logger.exception("a task left the event loop; it goes on")
 
-    def _admit(self, runs: Sequence[Run]) -> None:
-        self._waiting.extend(runs)
+    def _admit(self, attempts: Sequence[Attempt]) -> None:
+        self._waiting.extend(attempts)
         self._begin_some()
 
     def _begin_some(self) -> None:
         while self._waiting and self._active < self._count:
-            run = self._waiting.popleft()
-            if self._flight.begin(run):
+            attempt = self._waiting.popleft()
+            if self._in_flight.begin(attempt):
                 self._active += 1
-                self._begin(run)
+                self._begin(attempt)
 
-    def _begin(self, run: Run) -> None:
+    def _begin(self, attempt: Attempt) -> None:
         """Begin a task in a context of its own: the current one is a copy of the fetcher's or of another job's."""
-        work = self._work(run)
+        work = self._work(attempt)
         try:
-            run.task = Context().run(self._loop.create_task, work, name=f"tallystick-{run.kind}")
-            run.task.add_done_callback(partial(self._done, run))
+            attempt.task = Context().run(self._loop.create_task, work, name=f"tallystick-{attempt.kind}")
+            attempt.task.add_done_callback(partial(self._done, attempt))
         except BaseException as exc:  # a handler may have set a task factory
             work.close()
-            self._finish(*failed(run, exc))
+            self._finish(*failed(attempt, exc))
             self._active -= 1
 
-    async def _work(self, run: Run) -> Ended:
-        with self._place.current():
-            return await perform_async(self._place, run)
+    async def _work(self, attempt: Attempt) -> Ended:
+        with self._context.current():
+            return await execute_async(self._context, attempt)
 
-    def _done(self, run: Run, task: "asyncio.Task[Ended]") -> None:
-        run.task = None  # it keeps what the handler raised, with all its frames
-        if self._finish(*_ended(run, task)) or not self._stuck.remove(run):
-            self._free_place()
+    def _done(self, attempt: Attempt, task: "asyncio.Task[Ended]") -> None:
+        attempt.task = None  # it keeps what the handler raised, with all its frames
+        if self._finish(*_ended(attempt, task)) or not self._stuck.remove(attempt):
+            self._free_context()
 
-    def _cancel(self, run: Run) -> None:
+    def _cancel(self, attempt: Attempt) -> None:
         self._stuck.loop_waits = False
-        if run.task is not None:
-            run.task.cancel()
+        if attempt.task is not None:
+            attempt.task.cancel()
 
-    def _free_place(self) -> None:
+    def _free_context(self) -> None:
         self._active -= 1
         self._begin_some()
 
 
-def _ended(run: Run, task: "asyncio.Task[Ended]") -> Ended:
+def _ended(attempt: Attempt, task: "asyncio.Task[Ended]") -> Ended:
     if task.cancelled():  # before its first step
-        return failed(run, asyncio.CancelledError())
+        return failed(attempt, asyncio.CancelledError())
     exc = task.exception()
-    return task.result() if exc is None else undecided(run, exc)
+    return task.result() if exc is None else undecided(attempt, exc)

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from tallystick import FINAL, State
 
-from .facts import Fact
+from .observations import Fact
 from .steps import Refusal, Stored
 
 MOST_STATES = 400

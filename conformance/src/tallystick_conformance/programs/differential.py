@@ -19,7 +19,7 @@ from ..model import Model
 from ..tracing import traced
 from ..typed import flaws
 from ..violation import Violation
-from . import blame
+from . import clause_of
 from .judge import Judge, Unarmed
 
 AnswerT = TypeVar("AnswerT")
@@ -45,7 +45,7 @@ class Pair:
         self.judge.that("INSERT-03", len(answers) == len(records), f"{len(records)} answers", answers)
         earlier: set[UUID] = set()
         for new, answer in zip(records, answers, strict=True):
-            clause = blame.insert(self.model, new, earlier)
+            clause = clause_of.insert(self.model, new, earlier)
             expected = self.model.insert(new, now)
             self.judge.equal(clause, expected.created, answer.created)
             self._compare_inserted(expected, answer, clause)
@@ -76,9 +76,11 @@ class Pair:
         missing = {record.id for record in expected} - set(ids)
         again = partial(self.raw.claim, queues, limit=_MANY, worker=worker, lease=lease)
         if len(got) < len(expected) and missing <= at_edge and self._edge_matters(missing, again, now):
-            self.judge.that("TIME-01", False, f"also {blame.names(missing)}, due at this very moment", got)
-        self.judge.that("CLAIM-07", len(got) == len(expected), f"{len(expected)} jobs: {blame.names(expected)}", got)
-        self.judge.that("CLAIM-05", [r.id for r in expected] == ids, f"in this order: {blame.names(expected)}", got)
+            self.judge.that("TIME-01", False, f"also {clause_of.names(missing)}, due at this very moment", got)
+        self.judge.that(
+            "CLAIM-07", len(got) == len(expected), f"{len(expected)} jobs: {clause_of.names(expected)}", got
+        )
+        self.judge.that("CLAIM-05", [r.id for r in expected] == ids, f"in this order: {clause_of.names(expected)}", got)
         for record in got:
             self._is_typed(record)
             self.model.claim(record.id, worker, lease, now)
@@ -112,7 +114,7 @@ class Pair:
         self.judge.that("LEASE-05", len(holds) == len(claims), f"{len(claims)} answers", holds)
         for claim, hold in zip(claims, holds, strict=True):
             record = self.model.current(claim)
-            clause = blame.extend(record, now)
+            clause = clause_of.extend(record, now)
             expected = Hold.LOST if record is None else Hold.HELD
             if record is not None:
                 expected = Hold.CANCEL_REQUESTED if record.cancel_requested else Hold.HELD
@@ -128,7 +130,7 @@ class Pair:
         earlier: set[Claim] = set()
         for outcome, answer in zip(outcomes, applied, strict=True):
             record = self.model.current(outcome.claim)
-            clause = blame.settle(record, outcome, earlier)
+            clause = clause_of.settle(record, outcome, earlier)
             self.judge.that(clause, answer is (record is not None), f"{record is not None} for {outcome}", answer)
             if record is not None:
                 self.model.settle(outcome, now)
@@ -140,16 +142,16 @@ class Pair:
         got = self._answer(lambda: self.backend.rescue(limit=limit, now=now))
         expired = {record.id: record for record in self.model.expired(now)}
         ids = [record.id for record in got]
-        self.judge.that("RESCUE-01", set(ids) <= set(expired), f"only {blame.names(expired.values())}", got)
+        self.judge.that("RESCUE-01", set(ids) <= set(expired), f"only {clause_of.names(expired.values())}", got)
         at_edge = {record.id for record in expired.values() if record.lease_until == now}
         self.judge.counts["TIME-02"] += bool(at_edge)
         missing = set(expired) - set(ids)
         again = partial(self.raw.rescue, limit=_MANY)
         if len(got) < min(limit, len(expired)) and missing <= at_edge and self._edge_matters(missing, again, now):
-            self.judge.that("TIME-02", False, f"also {blame.names(missing)}, out at this very moment", got)
+            self.judge.that("TIME-02", False, f"also {clause_of.names(missing)}, out at this very moment", got)
         self._all_of("RESCUE-05", ids, expired, limit)
         for record in got:
-            clause = blame.rescue(self.model.records[record.id])
+            clause = clause_of.rescue(self.model.records[record.id])
             self.model.rescue(record.id, now)
             self._touched[record.id] = clause
             self.judge.equal(clause, self.model.records[record.id], record)
@@ -172,7 +174,7 @@ class Pair:
         keys = [self.model.records[id].unique_key or id for id in got]
         allowed = {record.id for record in free}
         ok = set(got) <= allowed and len(set(keys)) == len(keys)
-        self.judge.that("REQUEUE-04", ok, f"of {blame.names(free)}, one for each key", got)
+        self.judge.that("REQUEUE-04", ok, f"of {clause_of.names(free)}, one for each key", got)
         self._all_of("REQUEUE-05", got, rivals, limit)
         for id in got:
             record = self.model.records[id]
@@ -195,7 +197,7 @@ class Pair:
         allowed = {record.id for record in self.model.purgeable(states, before)}
         kept = {record.id for record in self.raw.list(Filter(), limit=_MANY)}
         gone = set(self.model.records) - kept
-        self.judge.that("PURGE-01", gone <= allowed, f"only {blame.names(allowed)} removed", gone)
+        self.judge.that("PURGE-01", gone <= allowed, f"only {clause_of.names(allowed)} removed", gone)
         self.judge.that("PURGE-02", count == len(gone) == min(limit, len(allowed)), min(limit, len(allowed)), count)
         for id in gone:
             del self.model.records[id]
@@ -224,7 +226,7 @@ class Pair:
         fitting = self.model.fitting(filter)
         expected = [record for record in fitting if after is None or record.id.bytes < after.bytes]
         ids = [record.id for record in got]
-        self.judge.that("FILTER-01", set(ids) <= {r.id for r in fitting}, f"only {blame.names(fitting)}", ids)
+        self.judge.that("FILTER-01", set(ids) <= {r.id for r in fitting}, f"only {clause_of.names(fitting)}", ids)
         if after is not None:
             lower = all(id.bytes < after.bytes for id in ids)
             self.judge.that("QUERY-03", lower, f"only ids lower than {after}", ids)
@@ -236,7 +238,7 @@ class Pair:
         self._look()
         stored = {record.id: record for record in self.raw.list(Filter(), limit=_MANY)}
         expected = self.model.records
-        self.judge.that("RECORD-02", set(stored) == set(expected), blame.names(expected), blame.names(stored))
+        self.judge.that("RECORD-02", set(stored) == set(expected), clause_of.names(expected), clause_of.names(stored))
         for id, record in expected.items():
             if id in self._touched:
                 self._is_typed(stored[id])
@@ -301,8 +303,8 @@ class Pair:
     ) -> dict[UUID, Record]:
         fitting = {record.id: record for record in self.model.fitting(filter)}
         allowed = {id: record for id, record in fitting.items() if eligible(record)}
-        self.judge.that("FILTER-01", set(got) <= set(fitting), f"only {blame.names(fitting)}", got)
-        self.judge.that(clause, set(got) <= set(allowed), f"only {blame.names(allowed)}", got)
+        self.judge.that("FILTER-01", set(got) <= set(fitting), f"only {clause_of.names(fitting)}", got)
+        self.judge.that(clause, set(got) <= set(allowed), f"only {clause_of.names(allowed)}", got)
         return allowed
 
     def _all_of(self, clause: str, got: Sequence[UUID], allowed: Collection[object], limit: int) -> None:

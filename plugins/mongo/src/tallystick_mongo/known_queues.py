@@ -7,9 +7,9 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from tallystick import Queue
 
 from . import queries
-from .changing import sliced
 from .collections import Collections
 from .errors import refused
+from .guarded_writes import sliced
 
 
 def known(store: Collections) -> list[Queue]:

@@ -10,10 +10,10 @@ from ..errors import BackendError, InvalidResult, OutcomeUnknown
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from ..records import Failure, Record
 from ..safe_logging import exc_info, safe_logger
-from ..saferepr import safe_repr, safe_str
+from ..safe_repr import safe_repr, safe_str
 from ..state import State
-from .perform import Ended
-from .run import Run
+from .attempt import Attempt
+from .execute import Ended
 
 logger = safe_logger("tallystick.worker")
 
@@ -31,7 +31,7 @@ _LEADS_TO: dict[type[Outcome], set[State]] = {
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
 
-class Recorder:
+class SettleRetry:
     """While the store is unavailable it tries again: a repeat is harmless. Once `give_up` is set a try is the last."""
 
     def __init__(self, backend: Backend, give_up: Event) -> None:
@@ -44,7 +44,7 @@ class Recorder:
         if all(applied for _, applied in recorded):
             return recorded
         return [
-            one if one[1] or ended.run.completion is None else self._or_completed(ended.run, one)
+            one if one[1] or ended.attempt.completion is None else self._or_completed(ended.attempt, one)
             for ended, one in zip(batch, recorded, strict=True)
         ]
 
@@ -54,41 +54,41 @@ class Recorder:
         With one try: where the transaction is still open, the store waits for its end.
         """
         [ended] = alone
-        run = ended.run
-        answer = self._or_completed(run, (ended, False))
+        attempt = ended.attempt
+        answer = self._or_completed(attempt, (ended, False))
         if not answer[1]:
             logger.warning(
                 "job %s: the transaction in which its handler completed it has not committed; it ends as the handler "
                 "did",
-                run.id,
-                extra=log_fields(run.record),
+                attempt.id,
+                extra=log_fields(attempt.record),
             )
             [answer] = self._settle([ended], tries=1)
-        return [answer if answer[1] else self._or_completed(run, answer)]
+        return [answer if answer[1] else self._or_completed(attempt, answer)]
 
-    def _or_completed(self, run: Run, otherwise: Recorded) -> Recorded:
+    def _or_completed(self, attempt: Attempt, otherwise: Recorded) -> Recorded:
         """Return the completion if a handler's own transaction has committed it; then nothing else counts."""
-        assert run.completion is not None
-        if not _is_ended_by(self._look_at(run), run.completion):
+        assert attempt.completion is not None
+        if not _is_ended_by(self._look_at(attempt), attempt.completion):
             return otherwise
         ignored = otherwise[0]
-        if ignored.outcome != run.completion:
+        if ignored.outcome != attempt.completion:
             logger.warning(
                 "job %s was completed by its handler's transaction; what came after does not count: %s",
-                run.id,
+                attempt.id,
                 type(ignored.outcome).__name__,
-                extra=log_fields(run.record),
+                extra=log_fields(attempt.record),
                 exc_info=exc_info(ignored.exception),
             )
-        return Ended(run, run.completion), True
+        return Ended(attempt, attempt.completion), True
 
-    def _look_at(self, run: Run) -> Mapping[UUID, Record]:
+    def _look_at(self, attempt: Attempt) -> Mapping[UUID, Record]:
         pause = _FIRST_PAUSE
         while True:
             try:
-                return self._backend.get([run.id])
+                return self._backend.get([attempt.id])
             except BackendError as exc:
-                pause = self._pause(exc, pause, f"looking at job {run.id}")
+                pause = self._pause(exc, pause, f"looking at job {attempt.id}")
 
     def _settle(self, batch: list[Ended], *, tries: int | None = None) -> list[Recorded]:
         """Settle, again and again while the store fails; what it refuses for another reason, one by one."""
@@ -119,12 +119,12 @@ class Recorder:
 
     def _settle_refused(self, ended: Ended, exc: BaseException) -> Recorded:
         """Discard a job whose outcome the store refuses."""
-        run, outcome, _ = ended
+        attempt, outcome, _ = ended
         if isinstance(outcome, Discard):
             logger.error(
                 "the store refused to discard job %s; its lease will run out",
-                run.id,
-                extra=log_fields(run.record),
+                attempt.id,
+                extra=log_fields(attempt.record),
                 exc_info=exc_info(exc),
             )
             return ended, False
@@ -132,11 +132,11 @@ class Recorder:
             error = InvalidResult(f"the handler ran and returned, but the store refused its result: {safe_str(exc)}")
             error.__cause__ = exc
             exc = error
-        return self._settle([Ended(run, Discard(run.claim, Failure.of(exc)), exc)])[0]
+        return self._settle([Ended(attempt, Discard(attempt.claim, Failure.of(exc)), exc)])[0]
 
     def _looked_up(self, recorded: list[Recorded]) -> list[Recorded]:
         """Find out which of the outcomes that were refused had been applied before, in a try whose answer was lost."""
-        records = self._backend.get([ended.run.id for ended, applied in recorded if not applied])
+        records = self._backend.get([ended.attempt.id for ended, applied in recorded if not applied])
         return [(ended, applied or _is_ended_by(records, ended.outcome)) for ended, applied in recorded]
 
 
@@ -145,7 +145,7 @@ def apart(batch: list[Ended]) -> tuple[list[Ended], list[Ended]]:
     together: list[Ended] = []
     alone: list[Ended] = []
     for ended in batch:
-        (together if ended.run.completion is None else alone).append(ended)
+        (together if ended.attempt.completion is None else alone).append(ended)
     return together, alone
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from .errors import InvalidArgument, PayloadTooLarge
-from .saferepr import safe_repr
+from .safe_repr import safe_repr
 from .state import FINAL, State
 
 T = TypeVar("T")

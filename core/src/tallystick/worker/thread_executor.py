@@ -7,25 +7,27 @@ from queue import SimpleQueue
 from threading import Thread
 
 from ..outcomes import Outcome
-from .flight import Flight
-from .perform import perform
-from .run import Run
+from .attempt import Attempt
+from .execute import execute
+from .in_flight import InFlight
 from .stuck import StuckHandlers
-from .workplace import Workplace
+from .worker_context import WorkerContext
 
-Finish = Callable[[Run, Outcome, BaseException | None], bool]
+Finish = Callable[[Attempt, Outcome, BaseException | None], bool]
 """Ends an attempt with its outcome and what was raised; False if it had one already."""
 
 
-class Threads:
+class ThreadExecutor:
     """A fixed number of threads at one queue. Daemons, since no thread can be made to leave its handler."""
 
-    def __init__(self, place: Workplace, flight: Flight, finish: Finish, count: int, stuck: StuckHandlers) -> None:
-        self._place = place
-        self._flight = flight
+    def __init__(
+        self, context: WorkerContext, in_flight: InFlight, finish: Finish, count: int, stuck: StuckHandlers
+    ) -> None:
+        self._context = context
+        self._in_flight = in_flight
         self._finish = finish
         self._stuck = stuck
-        self._queue: SimpleQueue[Run | None] = SimpleQueue()
+        self._queue: SimpleQueue[Attempt | None] = SimpleQueue()
         self._count = count
         self._numbers = numbers()
 
@@ -34,10 +36,10 @@ class Threads:
         for _ in range(self._count):
             self._start_one()
 
-    def put(self, runs: Iterable[Run]) -> None:
+    def put(self, attempts: Iterable[Attempt]) -> None:
         """Hand in jobs to work."""
-        for run in runs:
-            self._queue.put(run)
+        for attempt in attempts:
+            self._queue.put(attempt)
 
     def replace(self) -> None:
         """Give up a thread whose handler does not return; it ends if the handler ever does."""
@@ -51,11 +53,13 @@ class Threads:
         Thread(target=self._work, name=f"tallystick-handler-{next(self._numbers)}", daemon=True).start()
 
     def _work(self) -> None:
-        with self._place.current():
-            while (run := self._queue.get()) is not None:
+        with self._context.current():
+            while (attempt := self._queue.get()) is not None:
                 # in a context of its own, so that no job sees the context variables that another has set
-                if not self._flight.begin(run) or self._finish(*copy_context().run(perform, self._place, run)):
+                if not self._in_flight.begin(attempt) or self._finish(
+                    *copy_context().run(execute, self._context, attempt)
+                ):
                     continue
-                if self._stuck.remove(run):
+                if self._stuck.remove(attempt):
                     return  # this thread was given up meanwhile, and another has its place
             self._queue.put(None)  # for the next thread

@@ -3,29 +3,31 @@
 import asyncio
 from typing import Any, TypeVar
 
-from .. import guards
+from .. import validation
 from ..context import Context
 from ..definition import Definition
 from ..errors import ClaimLost
 from ..outcomes import Complete
 from ..records import Claim, Record
-from .workplace import Workplace
+from .worker_context import WorkerContext
 
 T = TypeVar("T")
 
 
-class Run(Context):
+class Attempt(Context):
     """The context that a handler is given, and what the worker needs to know beside.
 
     `started_at` is monotonic, `extend_at` by the worker's clock. `lost` is whether its loss was reported.
     `completion` is how the handler has completed it in a transaction of its own, which may or may not have committed.
     """
 
-    __slots__ = ("claim", "completion", "definition", "extend_at", "lost", "place", "started_at", "task")
+    __slots__ = ("claim", "completion", "definition", "extend_at", "lost", "started_at", "task", "worker_context")
 
-    def __init__(self, place: Workplace, record: Record, definition: Definition[Any, Any], extend_at: float) -> None:
+    def __init__(
+        self, context: WorkerContext, record: Record, definition: Definition[Any, Any], extend_at: float
+    ) -> None:
         super().__init__(record)
-        self.place = place
+        self.worker_context = context
         self.completion: Complete | None = None
         self.claim: Claim = record.claim
         self.definition = definition
@@ -38,7 +40,7 @@ class Run(Context):
         """See `Context.complete`."""
         before, self.completion = self.completion, self._completed(result)
         try:
-            [applied] = self.place.backend.settle([self.completion], transaction=transaction)
+            [applied] = self.worker_context.backend.settle([self.completion], transaction=transaction)
         except BaseException:
             self.completion = before
             raise
@@ -61,5 +63,7 @@ class Run(Context):
     def _completed(self, result: object) -> Complete:
         encoded = self.definition.encode_result(result)
         if encoded is not None:
-            guards.size(encoded, self.place.backend.capabilities.max_payload_bytes, f"the result of {self.kind!r}")
+            validation.size(
+                encoded, self.worker_context.backend.capabilities.max_payload_bytes, f"the result of {self.kind!r}"
+            )
         return Complete(self.claim, encoded)

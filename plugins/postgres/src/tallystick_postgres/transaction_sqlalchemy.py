@@ -12,8 +12,8 @@ from tallystick import InvalidArgument, on_calling_loop
 
 from . import rows
 from .execute import Execute
+from .paramstyle import named
 from .rows import Row
-from .styles import named
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from pymongo.errors import PyMongoError
 from tallystick import BackendError, Filter
 
 from . import queries
-from .changing import Change, apply
 from .collections import Collections
+from .guarded_writes import Change, apply
 from .queries import ID_ONLY, NEWEST_FIRST, Pipeline, Query
 
 _PAGE = 1_000
@@ -36,7 +36,7 @@ def change(
 ) -> Iterator[list[UUID]]:
     """Yield the ids of the records that were changed, some at a time; none is looked at twice.
 
-    That it fits the filter, too, guards the change of each.
+    That it fits the filter, too, validation the change of each.
     """
     fitting = queries.fitting(filter, guard)
     with store.jobs.find(queries.among(filter.ids, fitting), ID_ONLY).sort(NEWEST_FIRST) as found:

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from .errors import InvalidArgument, Unavailable
-from .saferepr import safe_repr
+from .safe_repr import safe_repr
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tallystick import Backend, InvalidArgument, Runner, on_calling_loop
-from tallystick.hopping import hop
+from tallystick.async_bridge import hop
 from tallystick_memory import MemoryBackend
 
 

@@ -17,7 +17,7 @@ from .parcel import Parcel
 _PROGRAM = f"from {main.__module__} import {main.__name__}; {main.__name__}()"
 
 
-class Nursery:
+class ForkServer:
     """One process from which others come, each for a death; where there is no fork, one for each."""
 
     def __init__(self) -> None:
@@ -61,8 +61,8 @@ class Nursery:
 
 
 @cache
-def nursery() -> Nursery:
+def fork_server() -> ForkServer:
     """Return the one of this process; it ends with it."""
-    one = Nursery()
+    one = ForkServer()
     atexit.register(one.close)
     return one
