@@ -68,8 +68,10 @@ def mongo_database_url(mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the blocks of a page in their order: each goes on from the one before."""
+    """Run the blocks of a page in order and in one process: each block uses the ones before it."""
     examples = [item for item in items if isinstance(item, SybilItem)]
+    for item in examples:
+        item.add_marker(pytest.mark.xdist_group(str(item.path)))
     others = [item for item in items if not isinstance(item, SybilItem)]
     items[:] = sorted(examples, key=lambda item: (item.path, item.example.line)) + others
 

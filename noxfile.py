@@ -74,7 +74,14 @@ def imports(session: nox.Session) -> None:
 def default_tests(session: nox.Session) -> None:
     """Run the tests as the README says, on one Python and all backends."""
     sync(session, "dev")
-    session.run("pytest", "--numprocesses=auto", *session.posargs)
+    session.run("pytest", "--numprocesses=4", *session.posargs)
+
+
+@nox.session
+def kit(session: nox.Session) -> None:
+    """Run the tests of the kit that take long: whole runs on backends that conform, and on known bugs."""
+    sync(session, "dev")
+    session.run("pytest", "--numprocesses=auto", "-m", "kit", "conformance/tests", *session.posargs)
 
 
 @nox.session(python=PYTHONS)

@@ -15,6 +15,7 @@ from tallystick_mutants.memory_claims import ClaimsBeforeDue, SortsByTime
 from tallystick_mutants.memory_inserts import StripsNul
 
 
+@pytest.mark.kit
 def test_the_memory_backend_conforms() -> None:
     """Every clause of the core is reached and kept by the memory backend; what it does not declare is told apart."""
     report = conform("memory://")

@@ -89,6 +89,7 @@ def test_a_mutant_inside_a_function_runs_in_other_processes(tmp_path: Path, monk
     assert [(verdict.fate, verdict.by) for verdict in verdicts] == [("killed", ("SETUP-11",))] * 3, verdicts
 
 
+@pytest.mark.kit
 def test_a_survivor_says_why_its_clause_was_not_tested() -> None:
     """A clause that cannot be tested on a mutant does not look like one that holds."""
     verdict = judge(Mutant("right", "CAP-02", Right))

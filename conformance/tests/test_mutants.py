@@ -37,6 +37,7 @@ def test_a_function_of_namespaces_is_a_mutant() -> None:
     assert (verdict.killed, verdict.by) == (True, ("WAIT-01",))
 
 
+@pytest.mark.kit
 def test_a_module_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--module` finds a module in the current directory; a mutant that hangs or dies is told, and stops nobody."""
     monkeypatch.chdir(tmp_path)

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+import pytest
 from tallystick import Capabilities, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Record, batches, validation
 from tallystick_conformance import Target, conform
 from tallystick_memory import MemoryBackend, transitions
@@ -120,6 +121,7 @@ def _turn(records: dict[UUID, Record]) -> None:
     records.update(turned)
 
 
+@pytest.mark.kit
 def test_a_right_but_awkward_backend_conforms() -> None:
     """The kit asks for no more than the contract: it follows each choice that a backend is given."""
     report = conform(Target.from_class(Nasty, "memory://"))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
+from support import PATIENCE
 from tallystick import Backend, Complete, Filter, Hold, Outcome, Record, Release, Retry, State
 from tallystick_conformance import Target
 from tallystick_conformance.profiles import PROFILES
@@ -47,7 +48,7 @@ class Counting(MemoryBackend):
 
 def test_programs_come_to_what_they_test() -> None:
     """In the quick profile each outcome, with each sort of time, is applied, and each answer and end is met."""
-    run(Target.from_class(Counting, "memory://"), PROFILES["quick"], STARTS["2001"])
+    run(Target.from_class(Counting, "memory://"), PROFILES["quick"]._replace(program_seconds=PATIENCE), STARTS["2001"])
 
     for outcome, times in ((Complete, [None]), (Retry, [datetime, timedelta]), (Release, [datetime, timedelta, None])):
         for time in times:
@@ -97,6 +98,7 @@ class RescuesLate(MemoryBackend):
         return super().rescue(limit=limit, now=now - timedelta(microseconds=1))
 
 
+@pytest.mark.kit
 @pytest.mark.parametrize(
     ("backend", "clause"),
     [

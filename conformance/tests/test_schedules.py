@@ -33,7 +33,7 @@ SCHEDULED = [id for id, clause in CLAUSES.items() if clause.tier == "schedule"]
         (memory_schedules.ForgetsCancels, "SCHED-05"),
         (memory_schedules.DeletesLater, "SCHED-06"),
         (memory_schedules.ReadsPausesFirst, "SCHED-07"),
-        (memory_schedules.ReleasesLater, "SCHED-08"),
+        pytest.param(memory_schedules.ReleasesLater, "SCHED-08", marks=pytest.mark.kit),
     ],
 )
 def test_two_steps_for_one_are_found(backend: type[Backend], clause: str, tmp_path: Path) -> None:

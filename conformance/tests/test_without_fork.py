@@ -22,7 +22,7 @@ multiprocessing.get_all_start_methods = lambda: ["spawn"]
 CLAUSES = ["RACE-10", "RACE-11", "SETUP-07", "CRASH-02", "CRASH-05", "TIME-10", "LEAK-03", "SCHED-01", "WAIT-05"]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.kit
 def test_what_needs_processes_is_tested_without_fork(tmp_path: Path) -> None:
     """Every clause on processes and crashes passes by `spawn`, in each process; only what is about forks is not run."""
     (tmp_path / "sitecustomize.py").write_text(MASK)

@@ -184,11 +184,15 @@ def test_lost_outcome(runner: Runner) -> None:
 
 
 class LosingOnce(Losing):
-    """A store that loses every claim, and counts the extensions that it is asked for."""
+    """A store that reports every claim as lost, notes each request to extend, and keeps its leases for an hour."""
 
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[Claim] = []
+
+    def claim(self, queues: Sequence[str], **given: Any) -> Sequence[Record]:
+        """Claim for an hour, so that no rescue interferes."""
+        return super().claim(queues, **{**given, "lease": timedelta(hours=1)})
 
     def extend(self, claims: Sequence[Claim], **given: Any) -> Sequence[Hold]:
         """Count, and lose."""

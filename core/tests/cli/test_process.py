@@ -124,7 +124,7 @@ def test_a_late_signal_is_ignored(tmp_path: Path, first: signal.Signals, second:
 def test_a_late_signal_ends_what_holds_up_the_exit(tmp_path: Path) -> None:
     """Where a thread of the application keeps the process from ending, a later signal ends it, with 0."""
     with _worker(tmp_path, APP + "threading.Thread(target=threading.Event().wait).start()\n") as process:
-        deadline = monotonic() + 60
+        deadline = monotonic() + LONG.total_seconds()
         while process.poll() is None and monotonic() < deadline:
             process.send_signal(signal.SIGTERM)  # those that come before the worker has stopped only end the grace
             try:
