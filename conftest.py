@@ -15,6 +15,7 @@ from sybil import Sybil
 from sybil.integration.pytest import SybilItem
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 from sybil.sybil import SybilCollection
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 collect_ignore = ["docs/examples"]
 """A distribution of its own, with tests of its own: `tests/test_example_backend.py` installs and proves it."""
@@ -66,12 +67,23 @@ def mongo_database_url(mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return mongo_url
 
 
+class Pages(LoadScopeScheduling):
+    """Run the blocks of a page in one process, and every other test where there is room."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file.endswith(".md") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Pages:
+    """Distribute tests to processes."""
+    return Pages(config, log)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the blocks of a page in order and in one process: each block uses the ones before it."""
+    """Run the blocks of a page in order: each block uses the ones before it."""
     examples = [item for item in items if isinstance(item, SybilItem)]
-    for item in examples:
-        item.add_marker(pytest.mark.xdist_group(str(item.path)))
     others = [item for item in items if not isinstance(item, SybilItem)]
     items[:] = sorted(examples, key=lambda item: (item.path, item.example.line)) + others
 

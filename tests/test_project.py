@@ -21,7 +21,7 @@ def test_the_first_two_blocks_of_the_readme_are_the_two_commands() -> None:
     """One line runs the demo, one the tests, and both install what they need."""
     blocks = re.findall(r"^```\w*\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     assert blocks[0] == "pip install uv && uv run tallystick demo\n"
-    assert blocks[1] == "pip install uv && uv run pytest -n auto\n"
+    assert blocks[1] == "pip install uv && uv run pytest -n 4\n"
 
 
 def test_the_example_of_the_readme_has_at_most_twenty_lines_of_code() -> None:
