@@ -1,4 +1,4 @@
-"""Write the pages that are generated from code; with --check, fail if one is not up to date."""
+"""Write the pages that are generated from code. With --check, fail if one is out of date."""
 
 import inspect
 import sys
@@ -9,7 +9,7 @@ import kills
 import reference
 from tallystick import FINAL, TRANSITIONS, Backend, State, backend
 from tallystick_conformance.clauses import CLAUSES
-from tallystick_conformance.promises import NOTHING, clauses_of, promised_by, ties
+from tallystick_conformance.promises import NOTHING, clauses_of, promised_by, tied_sentences, ties_of
 from tallystick_mutants import MUTANTS
 from tallystick_mutants.bugs import IMPOSSIBLE
 from tallystick_mutants.reasons import REASONS
@@ -28,8 +28,8 @@ def states() -> str:
     )
     final = ", ".join(f"`{state}`" for state in State if state in FINAL)
     return (
-        f"# States\n\n{inspect.getdoc(sys.modules[State.__module__])}\n\nFinal states are {final}. "
-        "Nothing but requeue leaves them.\n\n"
+        f"# States\n\n{inspect.getdoc(sys.modules[State.__module__])}\n\nThe final states are {final}. "
+        "Only a requeue leaves them.\n\n"
         f"| from | by | to | when | sets |\n|---|---|---|---|---|\n{rows}\n"
     )
 
@@ -49,22 +49,21 @@ def contract() -> str:
 
 
 def _tested_by(method: str) -> str:
-    tied = ties().get(f"Backend.{method}", {}).values()
-    found = list(dict.fromkeys(id for tie in tied for id in clauses_of(tie)))
+    found = dict.fromkeys(id for tie in ties_of(f"Backend.{method}") for id in clauses_of(tie))
     return f"**Clauses:** {', '.join(found)}\n" if found else ""
 
 
 def promises() -> str:
-    """Return the page of the contract's sentences, each with the clauses that test it, or why there is none."""
+    """Return the page of the contract's sentences, each with the clauses that test it or the reason for having none."""
     head = (
-        "# Promises\n\nEvery sentence of the contract, with the [clauses](clauses.md) that test it; `CLAIM-*` is every "
-        "clause of a family. A sentence that no store could break says why.\n"
+        "# Promises\n\nThis page lists every sentence of the contract with the [clauses](clauses.md) that test it. "
+        "`CLAIM-*` means every clause of the family. A sentence without clauses states the reason in italics.\n"
     )
-    return f"{head}\n" + "\n".join(_promises(part, tied) for part, tied in ties().items())
+    return f"{head}\n" + "\n".join(_promises(part, tied) for part, tied in tied_sentences().items())
 
 
-def _promises(part: str, tied: dict[str, str]) -> str:
-    rows = "\n".join(f"| {sentence} | {_tie(tie)} |" for sentence, tie in tied.items())
+def _promises(part: str, tied: list[tuple[str, str]]) -> str:
+    rows = "\n".join(f"| {sentence} | {_tie(tie)} |" for sentence, tie in tied)
     return f"## {part}\n\n| sentence | tested by |\n|---|---|\n{rows}\n"
 
 
@@ -77,7 +76,7 @@ def _tie(tie: str) -> str:
 
 
 def clauses() -> str:
-    """Return the page of the kit's clauses, each with where it is promised and a mutant that it catches, if any."""
+    """Return the page of the kit's clauses, each with the parts of the contract that promise it and a mutant."""
     promised = promised_by()
     mutant = {mutant.clause: mutant.name for mutant in reversed(MUTANTS)}
     rows = "\n".join(
@@ -86,22 +85,22 @@ def clauses() -> str:
         for c in CLAUSES.values()
     )
     head = (
-        "# Clauses\n\nWhat the conformance kit tests, a sentence each, with the parts of the contract that "
-        "[promise](promises.md) it, and a mutant that breaks it, or why none does."
+        "# Clauses\n\nThe conformance kit tests these clauses. Each row names the parts of the contract that "
+        "[promise](promises.md) the clause, and a mutant that breaks it or the reason why no mutant does."
     )
     return f"{head}\n\n| id | sentence | promised by | level | tier | mutant |\n|---|---|---|---|---|---|\n{rows}\n"
 
 
 def mutants() -> str:
-    """Return the page of the kill matrix, from the JSON that `docs/kills.py` writes.
+    """Return the page of mutants and the clauses that kill them, from the JSON that `docs/kills.py` writes.
 
     Raises:
-        LookupError: the JSON does not have the mutants that there are.
+        LookupError: The JSON lacks a mutant, or lists one that no longer exists.
     """
     entries = kills.read()
     if differ := entries.keys() ^ {mutant.name for mutant in MUTANTS}:
         again = "tallystick conform mutants --json run.json` and `python docs/kills.py run.json"
-        raise LookupError(f"docs/kill.json is not right on {sorted(differ)}; run `{again}`")
+        raise LookupError(f"docs/kill.json and the mutants differ on {sorted(differ)}; run `{again}`")
     rows = "\n".join(
         f"| {m.name} | {m.backend} | {m.source or '-'} | {_cell(m.bug)} | {m.clause} "
         f"| {_fate(entries[m.name]['quick'])} | {_fate(entries[m.name]['standard'])} |"
@@ -109,15 +108,15 @@ def mutants() -> str:
     )
     impossible = "\n".join(f"| {id} | {why} |" for id, why in IMPOSSIBLE.items())
     return (
-        "# Mutants\n\nBackends with one known bug each, from the distribution `tallystick-mutants`, and the clause of "
-        "the conformance kit that finds each. `tallystick conform mutants` runs them. `seen` is the bug's id in a list "
-        "of bugs that real queues shipped. Mutants over PostgreSQL and MongoDB ran on the servers of [the project's "
-        "tests](mongo.md#what-is-proven-where).\n\n"
+        "# Mutants\n\nA mutant is a backend with one known bug. The distribution `tallystick-mutants` contains these "
+        "mutants, and `tallystick conform mutants` runs them. Each row names the clause of the conformance kit that "
+        "finds the bug. `seen` is the bug's id in a list of bugs that real queues shipped. The mutants of PostgreSQL "
+        "and MongoDB ran on the servers of [the project's tests](mongo.md#what-is-proven-where).\n\n"
         f"{_rate('quick', entries)} {_rate('standard', entries)}\n\n"
         "| mutant | backend | seen | bug | breaks | killed by quick | by standard |\n|---|---|---|---|---|---|---|\n"
         f"{rows}\n\n"
         "## Impossible bugs\n\n"
-        "Listed bugs that no backend can have under this contract.\n\n"
+        "Under this contract, no backend can have these bugs of the list.\n\n"
         f"| seen | why |\n|---|---|\n{impossible}\n"
     )
 
@@ -169,9 +168,9 @@ PAGES = {
 
 
 def schema() -> str:
-    """Return the statements that make a store on PostgreSQL in the default schema, for people to read."""
+    """Return the statements that create a PostgreSQL store in the default schema."""
     return (
-        "-- Generated by docs/generate.py: what `tallystick setup` executes where there is nothing yet.\n\n"
+        "-- Generated by docs/generate.py: the statements with which `tallystick setup` creates a new store.\n\n"
         + script(Queries("tallystick"))
     )
 
@@ -180,7 +179,7 @@ DUMPS = {"../plugins/postgres/src/tallystick_postgres/schema.sql": schema}
 
 
 def main() -> int:
-    """Write the pages, or check them."""
+    """Write the pages, or check them with --check."""
     stale = []
     made = {name: NOTE + make() for name, make in PAGES.items()} | {name: make() for name, make in DUMPS.items()}
     for name, page in made.items():
@@ -190,7 +189,7 @@ def main() -> int:
         elif not path.exists() or path.read_text(encoding="utf-8") != page:
             stale.append(name)
     if stale:
-        print(f"not up to date: {', '.join(stale)}; run: python docs/generate.py", file=sys.stderr)
+        print(f"out of date: {', '.join(stale)}; run: python docs/generate.py", file=sys.stderr)
     return 1 if stale else 0
 
 

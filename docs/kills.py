@@ -1,6 +1,6 @@
-"""Put runs of `tallystick conform mutants --json FILE` into `docs/kill.json`: `python docs/kills.py FILE...`.
+"""Merge reports of `tallystick conform mutants --json FILE` into `docs/kill.json`: `python docs/kills.py FILE...`.
 
-A run may be of a few mutants; the others keep what is written of them. Mutants that are gone are removed.
+A report may cover a few mutants; the others keep their entries. Entries of removed mutants are deleted.
 """
 
 import json
@@ -11,18 +11,18 @@ from typing import Any
 from tallystick_mutants import MUTANTS
 
 KILLS = Path(__file__).with_name("kill.json")
-"""A line for each mutant: under `quick` and `standard` the clause that killed it, or its fate."""
+"""One line for each mutant. `quick` and `standard` name the clause that killed it, or its fate."""
 
 Entry = dict[str, str]
 
 
 def read() -> dict[str, Entry]:
-    """Return what is written of each mutant, by its name."""
+    """Return the entry of each mutant by its name."""
     return {entry["name"]: entry for entry in json.loads(KILLS.read_text("utf-8"))}
 
 
 def merged(entries: dict[str, Entry], run: dict[str, Any]) -> dict[str, Entry]:
-    """Return the entries with what a run has found in place of what was written."""
+    """Return the entries, updated with the results of a run."""
     found = {
         one["name"]: {
             **{key: one[key] for key in ("name", "module", "backend", "clause")},
@@ -35,7 +35,7 @@ def merged(entries: dict[str, Entry], run: dict[str, Any]) -> dict[str, Entry]:
 
 
 def main(paths: list[str]) -> None:
-    """Write the entries with those of the runs, in the order of the mutants."""
+    """Merge the reports at these paths, and write the entries in the order of the mutants."""
     entries = read()
     for path in paths:
         entries = merged(entries, json.loads(Path(path).read_text("utf-8")))

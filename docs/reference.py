@@ -1,4 +1,4 @@
-"""Reference pages: what backends and plugins import from `tallystick`, read from its source."""
+"""Generate the reference pages of the names that backends and plugins import, from the source of `tallystick`."""
 
 import ast
 import textwrap
@@ -13,17 +13,17 @@ Documented = ast.ClassDef | ast.FunctionDef | ast.Assign | ast.AnnAssign
 
 
 def records_page() -> str:
-    """Return the page of what goes into a store and comes out of it."""
+    """Return the page of the values that a store receives and returns."""
     return _page("Records", records, _exported(records))
 
 
 def outcomes_page() -> str:
-    """Return the page of the ends of an attempt."""
+    """Return the page of the outcomes of an attempt."""
     return _page("Outcomes", outcomes, _exported(outcomes))
 
 
 def errors_page() -> str:
-    """Return the page of the tree of errors."""
+    """Return the page of the error classes."""
     classes = {node.name: node for node in _nodes(errors) if isinstance(node, ast.ClassDef)}
     tree = "\n".join(_branch("TallystickError", classes, depth=0))
     return f"# Errors\n\n{paragraphs(errors.__doc__ or '')}\n{tree}\n"
@@ -37,9 +37,9 @@ def _branch(name: str, classes: dict[str, ast.ClassDef], depth: int) -> Iterator
 
 
 def helpers_page() -> str:
-    """Return the page of the modules and functions that backends use."""
+    """Return the page of the helpers for backends."""
     modules = {"validation": validation, "urls": urls, "diagnostics": diagnostics}
-    head = "# Helpers\n\nModules and functions that `tallystick` exports for backends.\n"
+    head = "# Helpers\n\n`tallystick` exports these modules and functions for backends.\n"
     parts = [
         f"## {name}\n\n{paragraphs(module.__doc__ or '')}\n{_sections(_public(module), module, level=3)}"
         for name, module in modules.items()
@@ -81,7 +81,7 @@ def _name(node: Documented) -> str:
 
 
 def _sections(names: Iterable[str], module: ModuleType, *, level: int) -> str:
-    """Write a section for each of these names, in the order of the module."""
+    """Return a section for each of these names, in the order of the module."""
     text = Path(str(module.__file__)).read_text("utf-8")
     body = ast.parse(text).body
     wanted = set(names)
@@ -107,7 +107,7 @@ def _members(node: ast.ClassDef, level: int) -> Iterator[str]:
 
 
 def _declaration(node: Documented) -> str:
-    """Write a class with its fields, a function without its body, or an assignment."""
+    """Return a class with its fields, a function without its body, or an assignment, as source."""
     match node:
         case ast.ClassDef(name=name, bases=bases):
             head = f"class {name}({', '.join(map(ast.unparse, bases))}):" if bases else f"class {name}:"
@@ -122,7 +122,7 @@ def _declaration(node: Documented) -> str:
 
 
 def _doc(node: Documented, after: ast.stmt | None) -> str:
-    """Return a docstring; that of an assignment is the string below it."""
+    """Return the docstring of a definition. The docstring of an assignment is the string below it."""
     if isinstance(node, ast.ClassDef | ast.FunctionDef):
         return ast.get_docstring(node) or ""
     if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) and isinstance(after.value.value, str):
@@ -131,7 +131,7 @@ def _doc(node: Documented, after: ast.stmt | None) -> str:
 
 
 def paragraphs(doc: str) -> str:
-    """Turn a Google-style docstring into Markdown: its sections become definition-like list items."""
+    """Convert a Google-style docstring to Markdown. The entries of its sections become list items."""
     lines: list[str] = []
     labelled = False
     for line in textwrap.dedent(doc).splitlines():
