@@ -64,7 +64,7 @@ class Unversioned(MemoryBackend):
         (_raising("teardown", NotImplementedError()), "a method is not written yet"),
         (Strange, "capabilities is {'durable': True}, which is no tallystick.Capabilities"),
         (InMilliseconds, "capabilities.time_precision is 0.001, which is no timedelta"),
-        (Unversioned, "Unversioned names no version of the backend contract"),
+        (Unversioned, "Unversioned declares no version of the backend contract"),
         (dict, "dict is no subclass of tallystick.Backend"),
     ],
 )

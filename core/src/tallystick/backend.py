@@ -1,25 +1,27 @@
-"""The contract: what a store of jobs promises. It is all that the runner knows of a store.
+"""The contract that every backend keeps. A runner uses a store only through this interface.
 
-A backend is synchronous, blocking and safe to call from many threads. Beyond `Capabilities`, everything here is core:
-the conformance kit tests each sentence, on any backend.
+A backend is synchronous: its calls block. Many threads may call one backend at the same time. Everything here is
+required of every backend, except the features that `Capabilities` declares. The conformance kit tests each sentence.
 
-Six rules hold throughout:
+Six rules apply to every call:
 
-- *Batches.* A call takes and returns sequences; one is a batch of one. More than `max_batch` records, claims, outcomes
-  or ids, those of a filter too: `InvalidArgument`. A bare string, a single item or an item of another type in place
-  of a batch: `InvalidArgument`. Where a call has a `limit`, fewer returned means there were no more.
-- *Time.* `now=None` is the backend's own clock; a given `now` stands for it in each comparison and each value written.
-  The clock is read while the call runs, also in a caller's transaction.
-  Times are aware; a naive one is refused with `InvalidArgument`, and so is a delay that ends after the year 9999.
-  Lengths of time are elapsed time: a day is 24 hours, in any zone of the process, the session or the server.
-- *Claims.* `claim` hands out `Claim(id, attempt)`. An attempt below 0 or above 2**63 - 1 is refused with
-  `InvalidArgument`; any other that is not the record's own is lost. A call about an attempt carries its claim, and
-  takes effect only where the record is running and `attempt` is the record's own, decided in the same atomic step that
-  changes it.
-- *Refusals.* What is refused with `InvalidArgument` or `Unsupported` has had no effect at all.
-- *Failures.* `Unavailable`: nothing happened. `OutcomeUnknown`: it may have. `Closed`: after `close`.
-- *Processes.* A client belongs to the process that opened it. In a forked child its calls raise `Closed`, its `close`
-  is harmless, and the parent's client works on. A client that the child opens works, whatever the parent was doing.
+- *Batches.* A call takes a sequence of items and returns a sequence. A call raises `InvalidArgument` for more than
+  `max_batch` records, claims, outcomes or ids, including the ids of a filter. It also raises `InvalidArgument` for a
+  bare string or a single item in place of a batch, and for an item of another type. If a call with a `limit` returns
+  fewer items, no other items were eligible.
+- *Time.* With `now=None`, the backend reads its own clock. A given `now` replaces that clock in every comparison and
+  every stored value of the call. The backend reads its clock during the call, even inside a caller's transaction.
+  Datetimes are aware: a naive one raises `InvalidArgument`, and so does a delay that ends after the year 9999.
+  Durations are elapsed time: a day is 24 hours, in any time zone of the process, the session or the server.
+- *Claims.* `Claim(id, attempt)` identifies one attempt of a job. An attempt below 0 or above 2**63 - 1 raises
+  `InvalidArgument`; any other attempt that differs from the record's is stale. A call about an attempt has an effect
+  only if the record is running and has the same `attempt`. The check and the change are one atomic step.
+- *Rejections.* A call that raises `InvalidArgument` or `Unsupported` has no effect at all.
+- *Failures.* `Unavailable` means that nothing happened. `OutcomeUnknown` means that the call may have taken effect.
+  `Closed` means that the backend was closed before or during the call.
+- *Processes.* A client belongs to the process that opened it. In a forked child, its calls raise `Closed`, its `close`
+  has no effect, and the parent's client keeps working. A client that the child opens works, regardless of what the
+  parent's threads were doing at the fork.
 """
 
 from abc import ABC, abstractmethod
@@ -40,29 +42,29 @@ CONTRACT_VERSION = 1
 
 
 class Backend(ABC):
-    """A store of jobs. The methods stand in the order of a job's life."""
+    """A store of jobs. The methods follow the order of a job's life."""
 
     contract_version: ClassVar[int]
-    """The `CONTRACT_VERSION` that this class was written for, as a literal.
+    """The `CONTRACT_VERSION` that this class implements, as a literal.
 
-    A core of another version rejects the class.
+    A core with another contract version rejects the class.
     """
 
     @classmethod
     @abstractmethod
     def from_url(cls, url: str) -> Self:
-        """Open the store at a URL, creating nothing before `setup`.
+        """Open a client of the store at a URL. Only `setup` creates the store.
 
         Raises:
-            ConfigurationError: the URL is malformed, or has an option that this backend does not know.
+            ConfigurationError: The URL is malformed, or has an option that this backend does not know.
         """
 
     @classmethod
     @abstractmethod
     def namespaced(cls, url: str, namespace: str) -> str:
-        """Return the URL of a separate store beside this one, called `namespace`: another file, schema or database.
+        """Return the URL of a separate store named `namespace`: another file, schema or database.
 
-        The URL's other options are kept. Test suites use it to give each test a store of its own.
+        The new URL keeps the other options. Use it in test suites to give each test its own store.
 
         Args:
             namespace: 1 to 32 characters of a-z, 0-9 and underscore.
@@ -71,247 +73,261 @@ class Backend(ABC):
     @property
     @abstractmethod
     def capabilities(self) -> Capabilities:
-        """What this backend can do beyond the core."""
+        """The optional features and the limits of this backend."""
 
     @abstractmethod
     def setup(self) -> None:
-        """Create the store, or migrate it to this version; touch nothing else.
+        """Create the store, or migrate it to this version. Change nothing else.
 
-        Atomic: other processes see the store before or after. Eight may do it at once.
-        Repeat: harmless.
+        Atomic: Other processes see the store as it was before or after the call. Eight calls may run at the same time.
+        Repeat: Has no effect.
 
         Raises:
-            ForeignStore: what is there was not made by Tallystick; it is left as it was. A call that would read or
-                write it raises this or `NotSetUp`.
+            ForeignStore: Tallystick did not create the tables or files at this URL; they stay unchanged. Every call
+                that would read or write them raises `ForeignStore` or `NotSetUp`.
         """
 
     def script(self) -> str:
-        """Return what `setup` executes where there is nothing yet, for people who run their own migrations.
+        """Return the statements with which `setup` creates a new store, for users who run their own migrations.
 
         Raises:
-            Unsupported: the store is not made by statements that can be shown, as by default.
+            Unsupported: `setup` of this backend does not run statements; this is the default.
         """
-        raise Unsupported(f"{type(self).__name__} is not set up by statements that can be shown; call setup()")
+        raise Unsupported(f"{type(self).__name__} has no setup script; call setup()")
 
     @abstractmethod
     def teardown(self) -> None:
-        """Remove what `setup` made, with every record in it; touch nothing else.
+        """Remove the store that `setup` created, with all its records. Change nothing else.
 
-        Repeat: harmless. After it, `setup` starts afresh.
+        Repeat: Has no effect. A later `setup` creates an empty store.
         """
 
     @abstractmethod
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
-        """Store new jobs as `pending`, those due in the future too.
+        """Insert new jobs as `pending`, including jobs that are due in the future.
 
-        When: a record whose id is stored already, or whose unique key is held, is a duplicate and is not stored. A
-            record counts as stored for those behind it in the same batch. The id is looked at first.
-        Atomic: all or nothing. Of two calls that race for a unique key, one wins. Before this call returns, others may
-            see a part of the batch; the rest follows.
-        Repeat: harmless with the same ids.
+        When: A record is a duplicate, and is not inserted, if its id is stored already or its unique key is held. An
+            earlier record of the same batch counts as stored. The id is checked before the unique key.
+        Atomic: All records are inserted, or none. When two calls race for a unique key, exactly one wins. Other
+            clients may see part of the batch while the call runs; the rest follows.
+        Repeat: Has no effect with the same ids.
 
         Args:
-            transaction: The caller's own open transaction to take part in, where `transactions` is declared:
-                the jobs are there when it commits, and never were when it rolls back. Which objects will do, each
-                backend says; one that `transaction` opened always does.
+            transaction: The caller's open transaction, if the backend declares `transactions`: the jobs exist once it
+                commits, and never exist if it rolls back. Each backend documents which objects it accepts; it always
+                accepts one that its method `transaction` opened.
 
         Returns:
-            One answer for each record, in the order given: the record as stored, or the duplicate that it met (the
-            record of the same id, or the holder of the key). Empty for an empty batch.
+            One `Inserted` for each record, in the order given: the new record, or the stored record that it
+            duplicates (the record with the same id, or the holder of the key). Empty for an empty batch.
 
         Raises:
-            PayloadTooLarge: a payload has more than `max_payload_bytes`.
-            Unsupported: a transaction was given and `transactions` is not declared.
+            PayloadTooLarge: A payload has more than `max_payload_bytes`.
+            Unsupported: You passed a transaction, and the backend does not declare `transactions`.
         """
 
     def transaction(self) -> AbstractContextManager[object]:
-        """Open a transaction on a connection of its own, as an application would, to be given to `insert` and `settle`.
+        """Open a transaction on a new connection, to pass to `insert` and `settle`.
 
-        What the block is given commits at its end, and rolls back on an exception. An application that has its own
-        connection passes that instead.
+        The transaction commits when the `with` block ends, and rolls back on an exception. An application that has its
+        own open transaction passes that one instead.
 
         Raises:
-            Unsupported: `transactions` is not declared.
+            Unsupported: The backend does not declare `transactions`.
         """
-        raise Unsupported(f"{type(self).__name__} has no transactions to take part in")
+        raise Unsupported(f"{type(self).__name__} does not support transactions")
 
     @abstractmethod
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
     ) -> Sequence[Record]:
-        """Hand due jobs to this caller, each to it alone, as `running` with attempt + 1 and a lease until now + lease.
+        """Claim due jobs for a worker: set them `running`, with attempt + 1 and a lease until now + lease.
 
-        When: `pending` or `retrying`, run_at <= now, in one of `queues`, and that queue not paused.
-        Order: priority (higher first), then run_at, then id (as bytes), among what no other call holds.
-        Atomic: each job is handed to one caller. Never waits for a job that another claim has. Never returns fewer than
-            it could, except while other calls, or a try of this one that lost its connection, are changing the same
-            records, or come too late to change them.
-        Cost: does not grow with the backlog, with future jobs or with finished ones.
+        When: The job is `pending` or `retrying`, run_at <= now, its queue is in `queues`, and the queue is not paused.
+        Order: By priority (higher first), then run_at, then id (as bytes), among the jobs that no other call holds.
+        Atomic: Exactly one caller gets each attempt. A claim never waits for a job that another claim has locked.
+            Returns every eligible job up to `limit`; fewer only while other calls compete for the same jobs, even if
+            those calls change nothing. An earlier try of this call that lost its connection counts as another call.
+        Cost: Does not grow with the backlog, with future jobs or with finished jobs.
 
         Args:
-            queues: Names; repeats are harmless.
-            limit: The most jobs to claim, 1 or more.
-            worker: The claimer's name, for people; 1 to 255 printable characters.
+            queues: Names of queues. Duplicates have no effect.
+            limit: The maximum number of jobs to claim, at least 1.
+            worker: The worker's name, for display. 1 to 255 printable characters.
 
         Returns:
-            The claimed records, in claiming order. Empty when nothing is due.
+            The claimed records, in the order above. Empty if no job is due.
         """
 
     @abstractmethod
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
-        """Hold claims until now + lease. A lease that ran out but was not rescued is held again.
+        """Extend the leases of claims to now + lease. An expired lease is extended too if no rescue ended it.
 
         Returns:
-            One answer for each claim, in the order given: `HELD`, `CANCEL_REQUESTED` (held, and the owner should
-            stop), or `LOST` (the attempt has ended; nothing was changed).
+            One `Hold` for each claim, in the order given: `HELD`, `CANCEL_REQUESTED` (held, but the worker should
+            stop), or `LOST` (the attempt has ended; nothing changed).
         """
 
     @abstractmethod
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
-        """Record how attempts ended.
+        """Record the outcomes of attempts.
 
-        When: the claim is current. A job whose cancellation was requested does not run again: its `Retry` or `Release`
-            ends it as `cancelled`.
-        Atomic: each is applied or refused on its own; the first of two outcomes for one claim wins.
-        Repeat: harmless; what was applied is refused the second time.
+        When: The claim is current. If cancellation of the job was requested, `Retry` and `Release` end the job as
+            `cancelled`.
+        Atomic: Each outcome is applied or rejected independently. The first of two outcomes for one claim wins.
+        Repeat: Has no effect: an outcome that was applied is rejected the second time.
 
         Args:
-            transaction: The caller's own open transaction to take part in, as at `insert`: the attempts have ended when
-                it commits, and go on when it rolls back. Until then others may have to wait for it, or undo it:
-                its commit raises `Unavailable`.
+            transaction: The caller's open transaction, as for `insert`: the attempts end when it commits, and keep
+                running if it rolls back. Until then, a call on the same jobs may wait for the transaction, or force it
+                to roll back; its commit then raises `Unavailable`.
 
         Returns:
-            One answer for each outcome, in the order given: True where it was applied, False where the claim was
-            stale and nothing was changed.
+            One bool for each outcome, in the order given: True if it was applied, False if the claim was stale and
+            nothing changed.
 
         Raises:
-            PayloadTooLarge: a result has more than `max_payload_bytes`; none was applied.
-            Unsupported: a transaction was given and `transactions` is not declared.
+            PayloadTooLarge: A result has more than `max_payload_bytes`; no outcome of the batch was applied.
+            Unsupported: You passed a transaction, and the backend does not declare `transactions`.
         """
 
     @abstractmethod
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
-        """Take back running jobs whose lease has run out: `retrying` and due now, with `LEASE_EXPIRED` as the error.
+        """Rescue running jobs with an expired lease: set them `retrying`, due now, with the error `LEASE_EXPIRED`.
 
-        When: lease_until <= now. A job that has used up max_attempts is `discarded` instead, and one whose
-            cancellation was requested is `cancelled`.
-        Order: which of the expired are taken, when they are more than `limit`, is the backend's choice.
-        Atomic: each job is rescued by one caller. What another call is asked to change meanwhile, or comes too late to
-            change, may be left to the next rescue.
+        When: lease_until <= now. A job without attempts left becomes `discarded`, and a job with a requested
+            cancellation becomes `cancelled`.
+        Order: If more than `limit` leases have expired, the backend chooses which jobs to rescue.
+        Atomic: Exactly one caller rescues each job. A rescue may skip a job while another call competes for it, even if
+            that call changes nothing.
 
         Returns:
-            The records that this call changed, as they are now. Empty when nothing has expired.
+            The records that this call changed, after the change. Empty if no lease has expired.
         """
 
     @abstractmethod
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
-        """Return the records with these ids; one that is not there is left out."""
+        """Return the records with these ids, by id, without ids that are not stored."""
 
     @abstractmethod
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        """Return one page of records, newest first: by id (as bytes), descending.
+        """Return one page of matching records, newest first: by id (as bytes), descending.
 
         Args:
-            after: Only records whose id is lower: the last id of the page before.
+            after: Return only records with a lower id. Pass the last id of the previous page.
         """
 
     @abstractmethod
     def stats(self, *, now: datetime | None = None) -> Stats:
-        """Count the records. Exact when nothing else is going on, and never a record in no state or in two."""
+        """Count the records by state, kind and queue.
+
+        Counts are exact if no other call runs, and always count each record in exactly one state.
+        """
 
     @abstractmethod
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        """Cancel jobs: what waits ends as `cancelled`, and what runs is flagged for its owner to stop.
+        """Cancel waiting jobs, and request that running jobs stop.
 
-        When: not final, and not flagged already. So calling until nothing is returned reaches all.
-        Atomic: each on its own.
+        A waiting job becomes `cancelled`. A running job gets `cancel_requested`, and its worker stops it.
+
+        When: The job is not final and has no `cancel_requested` yet. To cancel all matching jobs, repeat the call until
+            it returns no ids.
+        Atomic: Each job is changed independently.
 
         Returns:
-            The ids that this call changed, at most `limit`.
+            The ids of the changed jobs, at most `limit`.
         """
 
     @abstractmethod
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        """Make jobs `pending` again and due now, with at least one attempt left: an operator's retry.
+        """Requeue jobs by hand: set them `pending` and due now, with at least one attempt left.
 
-        When: `retrying` or final, and the job's unique key is its own or free (it holds the key again). Of several
-            with one key, one is requeued, the backend's choice.
-        Atomic: each on its own.
+        When: The job is `retrying` or final, and no other job holds its unique key; the job then holds the key again.
+            If several matching jobs have the same key, the backend chooses one of them.
+        Atomic: Each job is changed independently.
 
         Returns:
-            The ids that this call changed, at most `limit`.
+            The ids of the requeued jobs, at most `limit`.
         """
 
     @abstractmethod
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
-        """Remove the records of jobs that are not running.
+        """Delete the records of jobs that are not running.
 
-        Atomic: each on its own.
+        Atomic: Each record is deleted independently.
 
         Returns:
-            The ids that this call removed, at most `limit`.
+            The ids of the deleted records, at most `limit`.
         """
 
     @abstractmethod
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        """Remove the records of jobs that finished before a moment.
+        """Delete the records of jobs that finished before a given time.
 
-        When: the state is in `states` and finished_at < before.
+        When: The state is in `states`, and finished_at < before.
 
         Args:
-            states: Final states only; another raises `InvalidArgument`.
+            states: Final states. Any other state raises `InvalidArgument`.
 
         Returns:
-            How many were removed, at most `limit`.
+            The number of deleted records, at most `limit`.
         """
 
     @abstractmethod
     def pause(self, queue: str) -> None:
-        """Stop handing out a queue's jobs, on every worker, until `resume`; kept in the store. Repeat: harmless."""
+        """Pause a queue: no worker claims its jobs until `resume`. The store keeps the setting.
+
+        Repeat: Has no effect.
+        """
 
     @abstractmethod
     def resume(self, queue: str) -> None:
-        """Hand out a queue's jobs again. Repeat: harmless, also for a queue that nobody knows (it stays unknown)."""
+        """Resume a paused queue, so that workers claim its jobs again.
+
+        Repeat: Has no effect. Resuming an unknown queue has no effect either: the queue stays unknown.
+        """
 
     @abstractmethod
     def queues(self) -> Sequence[Queue]:
-        """Return the known queues by name: those that were ever inserted into or paused."""
+        """Return the known queues, sorted by name. The first insert or `pause` makes a queue known, for good."""
 
     @abstractmethod
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
-        """Return True as soon as something in these queues may be due, at once if it is; False at the timeout.
+        """Wait until a job in these queues may be due. Return True if one is due or becomes due, False at the timeout.
 
-        A hint: a claim afterwards may find nothing. Polling is the truth. A wait that `close` ends returns False, or
-        raises `Closed`.
+        True is a hint: the next claim may still find no job. Poll as well, and do not rely on hints alone. A wait
+        that `close` ends returns False or raises `Closed`.
         """
 
     def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
-        """Look at what can go wrong with the store, in the order in which a person would; change nothing.
+        """Check the store for common problems, the most basic first. Change nothing.
 
-        A store that is not set up, or is another version's, is a finding too.
+        A store that is not set up, or has the schema of another version, is a finding too.
 
         Args:
-            concurrency: That of the workers that use the store, where it is known.
+            concurrency: The concurrency of the workers that use the store, if you know it.
 
         Returns:
-            What was looked at, each with what to do; empty where there is nothing to look at, as by default.
+            One finding for each check, with advice if there is a problem. Empty if the backend has no checks; this is
+            the default.
 
         Raises:
-            Unavailable: the store cannot be reached.
+            Unavailable: The backend cannot reach the store.
         """
         return ()
 
     @abstractmethod
     def close(self) -> None:
-        """Give back connections and wake every `wait`. Repeat: harmless. Any other call raises `Closed`.
+        """Close the client: release its connections and wake every `wait`.
 
-        Only `capabilities`, `script` and `diagnose` may still answer.
+        Later calls raise `Closed`. Only `capabilities`, `script` and `diagnose` may still return a value. A call that
+        runs during `close` ends soon: it returns normally, raises `Closed` without effect, or raises `OutcomeUnknown`.
 
-        A call under way ends soon: with its answer, with `Closed` and without effect, or with `OutcomeUnknown`.
+        Repeat: Has no effect.
         """
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""The checks of what a call of the contract is given in batches. Public, so that each backend rejects the same."""
+"""Checks of batches and filters. Backends share them, so that every backend rejects the same values."""
 
 from collections.abc import Collection, Sequence
 from typing import TypeVar
@@ -14,36 +14,36 @@ T = TypeVar("T")
 
 
 def records(values: Sequence[NewRecord], maximum: int) -> None:
-    """Reject what is no batch of new records."""
+    """Reject any value but a batch of new records."""
     _batch(values, "records", maximum, NewRecord)
 
 
 def claims(values: Sequence[Claim], maximum: int) -> None:
-    """Reject what is no batch of claims, and a claim of an attempt that no store could compare."""
+    """Reject any value but a batch of claims with valid attempts."""
     _batch(values, "claims", maximum, Claim)
     for claim in values:
         check(claim)
 
 
 def outcomes(values: Sequence[Outcome], maximum: int) -> None:
-    """Reject what is no batch of outcomes."""
+    """Reject any value but a batch of outcomes."""
     _batch(values, "outcomes", maximum, Complete, Retry, Discard, Release, Cancel)
 
 
 def ids(values: Collection[UUID], maximum: int) -> None:
-    """Reject what is no batch of ids."""
+    """Reject any value but a batch of ids."""
     _batch(values, "ids", maximum, UUID)
 
 
 def filter(value: Filter, maximum: int) -> None:
-    """Reject what is no filter, and one of too many ids."""
+    """Reject any value but a filter, and a filter with too many ids."""
     if not isinstance(value, Filter):
         raise InvalidArgument(f"filter is {validation.shown(value)}; it must be a Filter, e.g. Filter(ids=[...])")
     _count(value.ids or (), maximum)
 
 
 def after(value: UUID | None) -> None:
-    """Reject a page's beginning that is no id."""
+    """Reject an `after` of `list` that is not an id."""
     if value is not None and not isinstance(value, UUID):
         raise InvalidArgument(f"after is {validation.shown(value)}; it must be a uuid.UUID or None")
 
@@ -53,8 +53,8 @@ def _batch(values: Collection[object], what: str, maximum: int, *types: type) ->
         raise InvalidArgument(f"{what} is a single {type(values).__name__}; pass a list of it")
     _count(validation.collection(values, what, what), maximum)
     if not isinstance(values, Sequence) and UUID not in types:
-        raise InvalidArgument(f"{what} is a {type(values).__name__}, which has no order for the answers; pass a list")
-    if set(map(type, values)) <= {*types}:  # of a large batch one look, not one for each item
+        raise InvalidArgument(f"{what} is a {type(values).__name__}, which has no order; pass a list")
+    if set(map(type, values)) <= {*types}:  # faster than a check of each item
         return
     for value in values:
         if not isinstance(value, types):

@@ -1,4 +1,4 @@
-"""The check of a claim, which a call can be given from anywhere."""
+"""The check of a claim."""
 
 from uuid import UUID
 
@@ -7,13 +7,13 @@ from .errors import InvalidArgument
 from .records import Claim
 
 LARGEST_ATTEMPT = 2**63 - 1
-"""The highest attempt that every store can compare."""
+"""The highest attempt that every store can hold."""
 
 
 def check(claim: Claim) -> None:
-    """Reject what is no claim of a job's id and an attempt from 0 to `LARGEST_ATTEMPT`."""
+    """Reject any value but a claim with a UUID and an attempt from 0 to `LARGEST_ATTEMPT`."""
     if type(claim) is Claim and type(claim[0]) is UUID and type(claim[1]) is int and 0 <= claim[1] <= LARGEST_ATTEMPT:
-        return  # every job that ends comes by here
+        return  # fast path: each settled job is checked here
     if not isinstance(claim, Claim):
         raise InvalidArgument(f"claim is {validation.shown(claim)}; it must be a Claim, e.g. record.claim")
     if not isinstance(claim.id, UUID):

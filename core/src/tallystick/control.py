@@ -1,4 +1,4 @@
-"""What a handler raises to end its attempt in another way than by returning or failing."""
+"""Exceptions that a handler raises to snooze or discard its job, or to stop."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ from .errors import InvalidArgument
 
 
 class Snooze(Exception):
-    """Put the job off until `run_at`, an aware datetime or a delay; it costs no attempt."""
+    """Snooze the job until `run_at`, an aware datetime or a delay, without using up an attempt."""
 
     def __init__(self, run_at: datetime | timedelta) -> None:
         if run_at is None:
@@ -18,8 +18,8 @@ class Snooze(Exception):
 
 
 class DiscardJob(Exception):
-    """Discard the job now, whatever attempts are left, with this as its error."""
+    """Discard the job now, with this exception as its error, even if it has attempts left."""
 
 
 class Stopped(Exception):
-    """The work should stop, since its outcome no longer matters or is not wanted; raised by `Context.check`."""
+    """Raised by `Context.check` when the handler should stop, for example because its job was cancelled."""

@@ -1,11 +1,11 @@
-"""What a backend says of its store when it is asked how it is: see `Backend.diagnose`."""
+"""The findings that `Backend.diagnose` returns about a store."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad a finding is."""
+    """The severity of a finding."""
 
     OK = "ok"
     WARNING = "warning"
@@ -14,13 +14,13 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check of a store.
 
     Args:
-        name: What was looked at, in a few words: "oldest transaction".
-        severity: A fault keeps jobs from being worked, or will; a warning may.
-        found: What was found, with its numbers.
-        advice: What to do; empty where nothing is to be done.
+        name: The name of the check in a few words, such as "oldest transaction".
+        severity: A fault prevents jobs from running, now or soon. A warning may become a fault.
+        found: The observed value.
+        advice: How to fix the problem. Empty if there is none.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Finding:
 
 
 def ok(name: str, found: str) -> Finding:
-    """Return a finding that is as it should be."""
+    """Return a finding without a problem."""
     return Finding(name, Severity.OK, found)
 
 
@@ -40,5 +40,5 @@ def warning(name: str, found: str, advice: str) -> Finding:
 
 
 def fault(name: str, found: str, advice: str) -> Finding:
-    """Return a finding that has to be mended."""
+    """Return a finding that you must fix."""
     return Finding(name, Severity.FAULT, found, advice)

@@ -1,7 +1,7 @@
-"""Every error that Tallystick raises, in one tree.
+"""The errors that Tallystick raises.
 
-A message names the value, what is wrong with it and what is allowed. A plugin maps its driver's errors to these at one
-place, and raises them `from` the original.
+A message names the value, the problem and the allowed values. A plugin maps the errors of its driver to these in one
+place, and raises them `from` the original error.
 """
 
 from typing import TYPE_CHECKING, Self
@@ -12,27 +12,27 @@ if TYPE_CHECKING:
 
 
 class TallystickError(Exception):
-    """The root of the tree."""
+    """The base class of all errors."""
 
 
 class InvalidArgument(TallystickError, ValueError):
-    """A value that no store would accept; nothing was done."""
+    """A value that no store accepts. The call had no effect."""
 
 
 class InvalidPayload(InvalidArgument):
-    """A payload that does not validate, or is not JSON; nothing was stored."""
+    """A payload that fails validation or is not JSON. Nothing was stored."""
 
 
 class InvalidResult(InvalidArgument):
-    """A handler returned what is not of its type, or is not JSON; its job was discarded, since its work is done."""
+    """A handler returned a result of the wrong type, or one that is not JSON. The job was discarded, not retried."""
 
 
 class PayloadTooLarge(InvalidArgument):
-    """More bytes than the backend's `max_payload_bytes`; nothing was stored."""
+    """A payload or a result is larger than the backend's `max_payload_bytes`. Nothing was stored."""
 
 
 class ConfigurationError(TallystickError):
-    """A URL, an option or a setting that cannot work."""
+    """A URL, an option or a setting is invalid."""
 
 
 class UnknownScheme(ConfigurationError):
@@ -40,7 +40,7 @@ class UnknownScheme(ConfigurationError):
 
 
 class PluginConflict(ConfigurationError):
-    """Two installed distributions serve one scheme."""
+    """Two installed distributions serve the same URL scheme."""
 
 
 class ContractMismatch(ConfigurationError):
@@ -48,23 +48,23 @@ class ContractMismatch(ConfigurationError):
 
 
 class CalledFromInside(ConfigurationError):
-    """A handler or callback of a runner cannot stop it: the stop would wait for its own caller."""
+    """A handler or callback tried to stop its own runner. The stop would wait for its caller forever."""
 
 
 class NoCurrentRunner(ConfigurationError):
-    """`Runner.current()` was asked for where no runner, or more than one, is open."""
+    """`Runner.current()` was called while no runner, or more than one, was open."""
 
 
 class DefinitionError(TallystickError):
-    """A job that cannot be registered or enqueued as it is defined."""
+    """A job cannot be registered or enqueued as it is defined."""
 
 
 class NoSuchMethod(DefinitionError, AttributeError):
-    """A job has no such method; the message says what to write."""
+    """A job has no such method. The message names the right one."""
 
 
 class DuplicateKind(DefinitionError):
-    """Two jobs claim one kind."""
+    """Two jobs have the same kind."""
 
 
 class UnknownKind(DefinitionError):
@@ -72,53 +72,53 @@ class UnknownKind(DefinitionError):
 
 
 class AlreadyStarted(DefinitionError):
-    """Jobs are registered before the runner starts, not after."""
+    """A job was registered after the runner had started. Register jobs before you start it."""
 
 
 class BackendError(TallystickError):
-    """The store did not do as it was asked."""
+    """A call of a store failed."""
 
 
 class Unavailable(BackendError):
-    """The store could not be reached or used; nothing happened."""
+    """The store could not be reached or used. The call had no effect."""
 
 
 class OutcomeUnknown(BackendError):
-    """The answer was lost; the call may have taken effect. An insert can be repeated with the same ids."""
+    """The reply of the store was lost, so the call may have taken effect. Repeat an insert only with the same ids."""
 
-    ids: tuple[UUID, ...] = ()  # those of the jobs that an enqueue of the runner may have stored
+    ids: tuple[UUID, ...] = ()  # the ids of the jobs that the enqueue may have stored
 
 
 class NotSetUp(BackendError):
-    """The store was not set up, or has the schema of another version."""
+    """The store is not set up, or has the schema of another version."""
 
 
 class ForeignStore(BackendError):
-    """What is at the URL was not made by Tallystick; it was left untouched."""
+    """The tables or files at the URL were not created by Tallystick. They were not changed."""
 
 
 class Unsupported(BackendError):
-    """The backend declares that it cannot do this; nothing was done."""
+    """The backend does not support this feature. The call had no effect."""
 
 
 class Closed(BackendError):
-    """The backend or the runner was closed."""
+    """The backend or the runner is closed."""
 
 
 class ClaimLost(TallystickError):
-    """The attempt has ended, by its completion or by a rescue, so nothing more can be done in its name."""
+    """The attempt has ended, by its outcome or by a rescue, so its claim is no longer valid."""
 
 
 class ResultError(TallystickError):
-    """A job has no result to give."""
+    """A job has no result."""
 
 
 class JobNotFound(ResultError):
-    """No record has this id: it never had, or it was deleted or purged."""
+    """No record has this id: it was never stored, or it was deleted or purged."""
 
 
 class NotFinished(ResultError):
-    """The job did not finish in the time that was given."""
+    """The job did not finish within the timeout."""
 
 
 class _FinishedWithoutResult(ResultError):
@@ -131,13 +131,13 @@ class _FinishedWithoutResult(ResultError):
 
 
 class JobDiscarded(_FinishedWithoutResult):
-    """The job was discarded. `record` is the job as it is stored; `failure` and the message say why."""
+    """The job was discarded. `record` is the stored job; `failure` and the message give the reason."""
 
     @property
     def failure(self) -> "Failure | None":
-        """The error of the last attempt that failed."""
+        """The error of the latest failed attempt."""
         return self.record.last_error
 
 
 class JobCancelled(_FinishedWithoutResult):
-    """The job was cancelled. `record` is the job as it is stored."""
+    """The job was cancelled. `record` is the stored job."""

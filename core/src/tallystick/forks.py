@@ -1,7 +1,7 @@
-"""Forks: which process a client belongs to, and what becomes of it in a child.
+"""Detect use of a client in a forked child, and reset clients there.
 
-A fork copies an object but not the threads that serve it. Its locks stay as they were at that moment, and its
-connections still belong to the parent.
+A fork copies an object, but not its threads. In the child, a lock that a thread of the parent held stays locked, and
+the connections still belong to the parent.
 """
 
 import os
@@ -12,7 +12,7 @@ from .errors import Closed
 
 
 class Owner:
-    """The process that opened a client. Check it before you take a lock of the client or touch its connections."""
+    """The process that opened a client. Check it before you take a lock or use a connection of the client."""
 
     __slots__ = ("_pid",)
 
@@ -21,11 +21,11 @@ class Owner:
 
     @property
     def is_this_process(self) -> bool:
-        """Whether the client was opened in this process, and not in one that it was forked from."""
+        """Whether this process opened the client."""
         return self._pid == os.getpid()
 
     def check(self) -> None:
-        """Raise `Closed` in a process that was forked from the owner."""
+        """Raise `Closed` in a forked child of the owner."""
         if not self.is_this_process:
             raise Closed(
                 f"this backend was opened by process {self._pid}, and a forked child ({os.getpid()}) cannot use it; "
@@ -34,19 +34,19 @@ class Owner:
 
 
 class Forked(Protocol):
-    """An object that changes in a forked child."""
+    """An object that must be reset in a forked child."""
 
     def after_fork_in_child(self) -> None:
-        """Drop what belongs to the parent. Replace locks and never take one: a thread of the parent may hold it."""
+        """Drop the parent's threads and connections. Replace its locks; do not take them: they may be held."""
 
 
 _watched: WeakSet[Forked] = WeakSet()
 _kept: list[tuple[Forked, dict[str, Any]]] = []
-"""What a child inherited. Finalizers of drivers would speak on the parent's connections, so none of it is dropped."""
+"""Inherited state. It is never freed, because finalizers of drivers would write to the parent's connections."""
 
 
 def watch(forked: Forked) -> None:
-    """Call `after_fork_in_child` of an object in each child that this process forks, and keep what it had."""
+    """Call `after_fork_in_child` of an object in each forked child, and keep the object's old attributes alive."""
     _watched.add(forked)
 
 

@@ -1,15 +1,16 @@
-"""The plugin author's manual: every hook that a Tallystick plugin can implement.
+"""The hooks that a Tallystick plugin can implement.
 
-A plugin is a distribution with an entry point in the group `tallystick` that names a module (or object) with some of
-these functions, each marked `@tallystick.hookimpl`:
+A plugin is a distribution with an entry point in the group `tallystick`:
 
     [project.entry-points.tallystick]
     acme = "tallystick_acme.plugin"
 
-Each program that uses Tallystick imports this module, and the package that it is in. Import no driver there.
+The entry point names a module (or object) that implements some of these functions. Mark each with
+`@tallystick.hookimpl`. Every program that uses Tallystick imports this module and its package, so do not import a
+database driver there.
 
-Hooks about jobs are called by the runner once for each *batch*, never for each job, and from the thread that did the
-work: keep them short. What a hook raises is logged, and changes nothing for the job.
+The runner calls a hook about jobs once for each *batch* of jobs, from the thread that processed the batch. Keep these
+hooks short. If a hook raises an exception, the runner logs it, and the jobs are not affected.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,10 +33,10 @@ hookimpl = pluggy.HookimplMarker("tallystick")
 
 @hookspec
 def tallystick_backend() -> Mapping[str, str | type[Backend]]:  # type: ignore[empty-body]  # a specification has no body
-    """Offer backends: URL scheme to class, as "module:Class". A scheme belongs to one distribution.
+    """Register backends: return a mapping of URL scheme to class, as "module:Class".
 
-    The module is imported when a URL of that scheme is opened. A class works too, but then each program that uses
-    Tallystick imports its driver.
+    Only one installed distribution may register a scheme. Tallystick imports the module when you open a URL with this
+    scheme. You can also return the class itself, but then every program that uses Tallystick imports its driver.
     """
 
 
@@ -46,19 +47,20 @@ def tallystick_cli(app: "typer.Typer") -> None:
 
 @hookspec
 def tallystick_enqueued(inserted: Sequence[Inserted]) -> None:
-    """Observe an insert by a runner; a duplicate is the one with `created` false."""
+    """Observe an insert by a runner. Duplicates have `created` set to False."""
 
 
 @hookspec
 def tallystick_claimed(records: Sequence[Record]) -> None:
-    """Observe jobs that a runner claimed, before any of them is worked."""
+    """Observe jobs that a runner claimed, before it starts any of them."""
 
 
 @hookspec
 def tallystick_work(ctx: "Context") -> Callable[[], None] | None:
-    """Observe one job's work: called in the handler's thread or task just before it, and what is returned just after.
+    """Observe one attempt. You may return a function, which the runner calls after the handler.
 
-    This one hook is called for each job.
+    The runner calls both in the thread or task of the handler, directly before and after it. Unlike the other hooks,
+    this one is called for each job.
     """
 
 
@@ -66,15 +68,17 @@ def tallystick_work(ctx: "Context") -> Callable[[], None] | None:
 def tallystick_settled(
     outcomes: Sequence[Outcome], records: Sequence[Record], exceptions: Sequence[BaseException | None]
 ) -> None:
-    """Observe outcomes that the backend applied, each with the record as it was claimed, in one order.
+    """Observe outcomes that the backend applied, with the claimed record and the exception of each, in the same order.
 
-    An exception is what ended the attempt, with its traceback; None where nothing was raised, as in a completion. Keep
-    none of them: they hold all that the handler's frames hold. An implementation may take fewer of the arguments.
+    The exception ended the attempt, and has its traceback. It is None if the handler raised nothing. Do not keep
+    exceptions: they keep all variables of the handler's frames alive. Your implementation may omit arguments that it
+    does not use.
 
-    Jobs that this runner's rescue discarded or cancelled are among them, each with its record after the rescue.
+    The outcomes include jobs that a rescue by this runner discarded or cancelled. Their records show the job after the
+    rescue.
     """
 
 
 @hookspec
 def tallystick_lost(claims: Sequence[Claim]) -> None:
-    """Observe claims that this runner no longer holds, each once, as soon as it learns so; a handler may still run."""
+    """Observe claims that this runner lost. Each is reported once, and its handler may still be running."""

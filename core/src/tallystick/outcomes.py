@@ -1,4 +1,4 @@
-"""How an attempt ends: frozen values that the runner decides and a backend records, each with its claim."""
+"""The outcomes of an attempt. The runner chooses one for each claim, and a backend records it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from .records import Claim, Failure
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """The handler returned; its result is kept."""
+    """The handler returned. The job is completed and keeps the result."""
 
     claim: Claim
     result: bytes | None = None
@@ -23,7 +23,7 @@ class Complete:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The handler failed and gets another attempt at `run_at` (a delay counts from the settling call's now)."""
+    """The handler failed. The job is retried at `run_at`; a delay counts from the `now` of `settle`."""
 
     claim: Claim
     run_at: datetime | timedelta
@@ -39,7 +39,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Discard:
-    """The handler failed for good."""
+    """The handler failed, and the job is not retried."""
 
     claim: Claim
     error: Failure
@@ -51,7 +51,7 @@ class Discard:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The attempt was interrupted or put off; it is given back at no cost, due at `run_at` (None: at once)."""
+    """The attempt was interrupted or snoozed. The job is pending at `run_at` (None: now), with max_attempts + 1."""
 
     claim: Claim
     run_at: datetime | timedelta | None = None
@@ -63,7 +63,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """The worker saw that cancellation was requested, and stopped."""
+    """The worker stopped the attempt because cancellation was requested."""
 
     claim: Claim
 

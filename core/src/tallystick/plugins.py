@@ -1,4 +1,4 @@
-"""Finding what is installed: entry points to plugins, URL schemes to backends."""
+"""Load the installed plugins, and find the backend of a URL scheme."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,63 +19,63 @@ from .urls import check
 
 GROUP = "tallystick"
 
-_SPELLED = {"postgresql": "postgres", "mongodb": "mongo", "mongodb+srv": "mongo"}
-"""Schemes that their distribution is not called after."""
+_DISTRIBUTION_NAMES = {"postgresql": "postgres", "mongodb": "mongo", "mongodb+srv": "mongo"}
+"""The names of distributions that differ from their scheme."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One scheme that one distribution serves."""
+    """A backend that a distribution registers for a URL scheme."""
 
     scheme: str
-    place: str | type[Backend]
+    target: str | type[Backend]
     distribution: str
     version: str
 
     @property
     def backend(self) -> type[Backend]:
-        """The class; its module is imported at the first use.
+        """The class of the backend. The first use imports its module.
 
         Raises:
-            ConfigurationError: it cannot be imported, or is no backend.
+            ConfigurationError: The class cannot be imported, or is not a backend.
         """
-        if not isinstance(self.place, str):
-            return self.place
+        if not isinstance(self.target, str):
+            return self.target
         try:
-            backend = resolve_name(self.place)
+            backend = resolve_name(self.target)
         except Exception as exc:
             raise ConfigurationError(
-                f"{self.distribution} {self.version} failed to load {self.place}: {exc!r}"
+                f"{self.distribution} {self.version} failed to load {self.target}: {exc!r}"
             ) from exc
         if not _is_backend(backend):
             raise ConfigurationError(
-                f"{self.distribution} {self.version} offers {self.place}, which is {backend!r}; it must be a subclass "
+                f"{self.distribution} {self.version} offers {self.target}, which is {backend!r}; it must be a subclass "
                 "of tallystick.Backend"
             )
         return cast("type[Backend]", backend)
 
     def is_for(self, backend: type[Backend] | None) -> bool:
-        """Say whether this offers a class, and import nothing."""
-        if isinstance(self.place, str):
-            return backend is not None and self.place == f"{backend.__module__}:{backend.__qualname__}"
-        return self.place is backend
+        """Return whether this offer is for a class, without importing it."""
+        if isinstance(self.target, str):
+            return backend is not None and self.target == f"{backend.__module__}:{backend.__qualname__}"
+        return self.target is backend
 
 
 @dataclass(slots=True)
 class Plugins:
-    """The plugins of this process: their hooks, their backends, and what failed to load."""
+    """The loaded plugins: their hooks, their backends, and the errors of plugins that failed to load."""
 
     hooks: pluggy.PluginManager
     offers: list[Offer] = field(default_factory=list)
     broken: dict[str, BaseException] = field(default_factory=dict)
 
     def backend(self, url: str) -> type[Backend]:
-        """Return the class that serves a URL's scheme.
+        """Return the backend class for the scheme of a URL.
 
         Raises:
-            UnknownScheme: no installed plugin does.
-            PluginConflict: more than one does.
-            ContractMismatch: it was built for another version of the contract.
+            UnknownScheme: No installed plugin serves the scheme.
+            PluginConflict: More than one installed plugin serves the scheme.
+            ContractMismatch: The backend was built for another version of the contract.
         """
         scheme = _scheme(url)
         offers = [offer for offer in self.offers if offer.scheme == scheme]
@@ -92,7 +92,7 @@ class Plugins:
         installed = ", ".join(f"{o.scheme}:// ({o.distribution})" for o in self.offers) or "none"
         broken = "".join(f"; {name} failed to load: {safe_repr(exc)}" for name, exc in self.broken.items())
         advice = for_scheme(scheme) or (
-            f"install the distribution that does, by custom called tallystick-{_SPELLED.get(scheme, scheme)}"
+            f"install a distribution that does, usually named tallystick-{_DISTRIBUTION_NAMES.get(scheme, scheme)}"
         )
         return f"no installed plugin serves {scheme}://; {advice}. Installed: {installed}{broken}"
 
@@ -102,22 +102,22 @@ def _scheme(url: str) -> str:
 
 
 def check_contract(backend: type[Backend], name: str) -> None:
-    """Refuse a backend that was built for another version of the contract."""
+    """Reject a backend that was built for another version of the contract."""
     built_for = getattr(backend, "contract_version", None)
     if built_for is None:
         raise ContractMismatch(
-            f"{name} names no version of the backend contract, and this tallystick-core speaks version "
-            f"{CONTRACT_VERSION}; its class needs `contract_version`, the one that it was written for"
+            f"{name} declares no version of the backend contract, and this tallystick-core implements version "
+            f"{CONTRACT_VERSION}; set `contract_version` in its class to the version that it implements"
         )
     if built_for != CONTRACT_VERSION:
         raise ContractMismatch(
-            f"{name} was built for version {built_for} of the backend contract, and tallystick-core speaks version "
-            f"{CONTRACT_VERSION}; install releases that agree"
+            f"{name} was built for version {built_for} of the backend contract, and tallystick-core implements version "
+            f"{CONTRACT_VERSION}; install releases with the same version"
         )
 
 
 def load(found: list[EntryPoint]) -> Plugins:
-    """Load plugins from entry points. One that fails to load is kept aside, and the others work."""
+    """Load plugins from entry points. Collect the errors of those that fail, and load the others."""
     plugins = Plugins(pluggy.PluginManager(GROUP))
     plugins.hooks.add_hookspecs(hookspecs)
     for entry_point in found:
@@ -125,7 +125,7 @@ def load(found: list[EntryPoint]) -> Plugins:
             plugin = entry_point.load()
             offered = _offered(plugin)
             plugins.hooks.register(plugin, name=entry_point.value)
-        except BaseException as exc:  # a module may exit where it is imported
+        except BaseException as exc:  # an imported module may call sys.exit
             if from_signal(exc, KeyboardInterrupt):
                 raise
             plugins.hooks.unregister(name=entry_point.value)
@@ -134,14 +134,14 @@ def load(found: list[EntryPoint]) -> Plugins:
         name, version = (
             (entry_point.dist.name, entry_point.dist.version) if entry_point.dist else (entry_point.value, "?")
         )
-        plugins.offers += [Offer(scheme, place, name, version) for scheme, place in offered.items()]
+        plugins.offers += [Offer(scheme, target, name, version) for scheme, target in offered.items()]
     return plugins
 
 
 def _offered(plugin: object) -> Mapping[str, str | type[Backend]]:
     offered: object = getattr(plugin, "tallystick_backend", dict)()
     by_scheme: dict[Any, Any] = dict(offered) if isinstance(offered, Mapping) else {None: None}
-    if not all(isinstance(scheme, str) and _is_place(place) for scheme, place in by_scheme.items()):
+    if not all(isinstance(scheme, str) and _is_target(target) for scheme, target in by_scheme.items()):
         raise TypeError(
             f"tallystick_backend() returned {safe_repr(offered)}; it must map URL schemes to subclasses of Backend, "
             'each as "module:Class"'
@@ -149,7 +149,7 @@ def _offered(plugin: object) -> Mapping[str, str | type[Backend]]:
     return by_scheme
 
 
-def _is_place(offered: object) -> bool:
+def _is_target(offered: object) -> bool:
     return (isinstance(offered, str) and ":" in offered) or _is_backend(offered)
 
 
@@ -163,10 +163,10 @@ def _label(distribution: Distribution | None) -> str:
 
 @cache
 def installed() -> Plugins:
-    """Return the plugins that are installed in this environment, loaded once."""
+    """Return the plugins that are installed in this environment. The first call loads them."""
     return load(sorted(entry_points(group=GROUP), key=lambda entry_point: entry_point.name))
 
 
 def open_backend(url: str) -> Backend:
-    """Open the store at a URL with the installed plugin for its scheme. It is not set up: see `Backend.setup`."""
+    """Open the store at a URL, with the installed plugin for its scheme. Call `setup` to create the store."""
     return installed().backend(url).from_url(url)

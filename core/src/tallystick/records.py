@@ -1,7 +1,7 @@
-"""What goes into a store and what comes out of it: immutable values, no behaviour.
+"""The values that a store receives and returns. They are immutable and have no behaviour.
 
-`Record` and the smaller answers are named tuples, since a busy worker makes some hundred thousand of them a second and
-a frozen dataclass of this width takes six times as long to make.
+`Record` and the smaller return values are named tuples for speed. A busy worker creates about a hundred thousand of
+them a second, and a frozen dataclass with as many fields takes six times as long to create.
 """
 
 import json
@@ -22,19 +22,19 @@ from .safe_repr import safe_repr, safe_str, type_name
 from .state import State
 
 PRIORITIES = (-(2**15), 2**15 - 1)
-"""The lowest and the highest priority; higher is claimed first."""
+"""The lowest and the highest priority. Jobs with a higher priority are claimed first."""
 
 MAX_ATTEMPTS = (1, 1_000_000)
-"""The fewest and the most attempts that a new job may be given."""
+"""The lowest and the highest `max_attempts` of a new job."""
 
-_LONGEST_CHAIN = 100  # the most causes that a traceback shows
+_LONGEST_CHAIN = 100  # the maximum number of causes that a traceback shows
 
 UniqueUntil = Literal["finished", "purged"]
-"""How long a unique key is held: while the job lives, or as long as its record is kept."""
+"""How long a job holds its unique key: until it has finished, or until its record is purged or deleted."""
 
 
 class Claim(NamedTuple):
-    """The right to end one attempt of one job. No two attempts of a job ever have the same claim."""
+    """The id of one attempt of one job. Two attempts of a job never have the same claim."""
 
     id: UUID
     attempt: int
@@ -42,16 +42,16 @@ class Claim(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt failed, as text. Any text is kept as it is, NUL and lone surrogates included."""
+    """The error of a failed attempt, as text. Stores keep any text unchanged, including NUL and lone surrogates."""
 
     type: str
     message: str
     traceback: str = ""
 
     MESSAGE_LENGTH: ClassVar = 4_000
-    """The most characters that `of` keeps of a message."""
+    """The maximum length of a message from `of`, in characters."""
     TRACEBACK_LENGTH: ClassVar = 32_000
-    """The most characters that `of` keeps of a traceback."""
+    """The maximum length of a traceback from `of`, in characters."""
 
     def __post_init__(self) -> None:
         for name in ("type", "message", "traceback"):
@@ -60,7 +60,7 @@ class Failure:
 
     @classmethod
     def of(cls, exc: BaseException) -> Self:
-        """Describe an exception; of a long message the head is kept, of a long traceback the tail."""
+        """Describe an exception. Keep the start of a long message, and the end of a long traceback."""
         return cls(
             type=type_name(exc),
             message=safe_str(exc)[: cls.MESSAGE_LENGTH],
@@ -68,12 +68,12 @@ class Failure:
         )
 
     def to_json(self) -> str:
-        """Write as ASCII JSON, which every store keeps exactly and a person can read."""
+        """Serialize as ASCII JSON, which every store keeps unchanged and people can read."""
         return json.dumps({"type": self.type, "message": self.message, "traceback": self.traceback})
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """Read what `to_json` wrote; anything else becomes a failure of type `Unreadable` with that text."""
+        """Parse the JSON of `to_json`. Any other text becomes a failure of type `Unreadable` with that text."""
         try:
             written = json.loads(text)
             if written.keys() == {"type", "message", "traceback"} and all(
@@ -88,16 +88,16 @@ class Failure:
 
 
 def _traceback(exc: BaseException) -> str:
-    """Format a traceback; where the exception's own code raises or its causes are too many, the frames alone."""
+    """Format a traceback, or only its frames if the exception's own code raises or if it has too many causes."""
     try:
         if _is_short_chain(exc):
             return "".join(format_exception(exc))
-    except BaseException as broken:  # it calls the exception's __str__, __getattr__ and __notes__
+    except BaseException as broken:  # format_exception calls the exception's __str__, __getattr__ and __notes__
         if from_signal(broken):
             raise
     try:
         return "".join(format_tb(BaseException.__getattribute__(exc, "__traceback__")))
-    except BaseException as broken:  # it reads source lines by the module's own loader
+    except BaseException as broken:  # format_tb reads source lines through the module's own loader
         if from_signal(broken):
             raise
         return ""
@@ -113,23 +113,23 @@ def _is_short_chain(exc: BaseException) -> bool:
 
 
 LEASE_EXPIRED = Failure("LeaseExpired", "the worker stopped extending its lease: it was killed, cut off or frozen")
-"""What `rescue` records as the error of the attempt that it ends."""
+"""The error that `rescue` records for the attempt that it ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRecord:
-    """A job to insert. It refuses at once what no backend would keep.
+    """A job to insert. The constructor raises `InvalidArgument` for values that no backend accepts.
 
     Args:
-        kind: Which handler works it; 1 to 255 printable characters, as are queue, unique_key and each tag.
-        payload: Opaque bytes, kept exactly.
-        id: Made here, so that an insert whose answer was lost can be repeated.
-        priority: From -32768 to 32767; higher is claimed first.
+        kind: Selects the handler. 1 to 255 printable characters, like queue, unique_key and each tag.
+        payload: Opaque bytes, kept unchanged.
+        id: Generated by the client, so that you can repeat an insert with an unknown outcome.
+        priority: From -32768 to 32767. Jobs with a higher priority are claimed first.
         max_attempts: From 1 to 1,000,000.
-        run_at: When it is due: an aware datetime, or a delay from the insert's now; None is at once.
-        unique_key: At most one job that holds this key is in the store at a time.
+        run_at: When the job is due: an aware datetime, or a delay from the insert's now. None means now.
+        unique_key: At most one job in the store holds this key at a time.
         unique_until: Whether the key is held until the job has `finished`, or until its record is `purged` or deleted.
-        tags: Distinct labels for finding it; kept in their order.
+        tags: Labels to find the job by. Duplicates are removed, and the order is kept.
     """
 
     kind: str
@@ -167,7 +167,7 @@ class NewRecord:
             object.__setattr__(self, field, name)
 
     def stored(self, now: datetime, run_at: datetime | None = None) -> "Record":
-        """Return the record that this becomes when it is inserted: pending, due at `run_at`, else as it says itself."""
+        """Return the record to store: pending, and due at `run_at`, which defaults to the `run_at` of this job."""
         return Record(
             id=self.id,
             kind=self.kind,
@@ -194,10 +194,11 @@ class NewRecord:
 
 
 class Record(NamedTuple):
-    """A job as it is stored. Datetimes are aware UTC.
+    """A stored job. Datetimes are aware, in UTC.
 
-    `attempt` counts the claims so far and never falls. `worker` and `attempted_at` tell of the latest attempt,
-    `last_error` of the latest that failed. `lease_until` is set while running, `finished_at` once final.
+    `attempt` counts the claims so far, and never decreases. `worker` and `attempted_at` describe the latest attempt.
+    `last_error` describes the latest failed attempt. `lease_until` is set only while the job is running. `finished_at`
+    is set only in a final state.
     """
 
     id: UUID
@@ -229,14 +230,14 @@ class Record(NamedTuple):
 
 
 class Inserted(NamedTuple):
-    """The answer for one record of an insert: what was stored, or, where not `created`, the duplicate that it met."""
+    """The result of inserting one record: the new record, or, if `created` is false, the record that it duplicates."""
 
     record: Record
     created: bool
 
 
 class Hold(StrEnum):
-    """What `extend` answers for a claim."""
+    """The result of extending one claim."""
 
     HELD = "held"
     CANCEL_REQUESTED = "cancel_requested"
@@ -245,14 +246,14 @@ class Hold(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which records: those that fit every field given. None fits all; an empty collection fits none."""
+    """Selects the records that match every given field. None matches all records; an empty collection matches none."""
 
     ids: Sequence[UUID] | None = None
     states: Sequence[State] | None = None
     kinds: Sequence[str] | None = None
     queues: Sequence[str] | None = None
     tags: Sequence[str] | None = None
-    """At least one of these."""
+    """Matches records with at least one of these tags."""
 
     def __post_init__(self) -> None:
         if self.ids is not None:
@@ -267,7 +268,7 @@ class Filter:
         object.__setattr__(self, name, value)
 
     def fits(self, record: Record) -> bool:
-        """Say whether a record is one of those."""
+        """Return whether a record matches."""
         return (
             (self.ids is None or record.id in self.ids)
             and (self.states is None or record.state in self.states)
@@ -291,14 +292,14 @@ def _state(value: State) -> State:
 
 
 class Queue(NamedTuple):
-    """A queue: known from its first insert or pause, and from then on."""
+    """A known queue. The first insert or `pause` makes a queue known, for good."""
 
     name: str
     paused: bool
 
 
 class QueueStats(NamedTuple):
-    """One queue in numbers. `due` counts what could be claimed were it not paused; `oldest_due` is its least run_at."""
+    """Counts for one queue. `due` counts due jobs, even of a paused queue; `oldest_due` is their earliest run_at."""
 
     total: int
     due: int
@@ -307,7 +308,7 @@ class QueueStats(NamedTuple):
 
 
 class Stats(NamedTuple):
-    """The store in numbers: every state and every known queue has its entry, also at zero; a kind only with records."""
+    """Counts for the store. Each state and known queue has an entry, even at zero. A kind has one if it has records."""
 
     total: int
     by_state: Mapping[State, int]
@@ -317,18 +318,19 @@ class Stats(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a backend can do beyond the core of the contract. The kit tests each yes, and probes each no.
+    """The optional features and the limits of a backend. The kit also checks that undeclared features do no harm.
 
     Args:
-        durable: What was acknowledged survives the death of every process. Without it, calls may be forgotten, but each
-            as a whole.
-        multi_process: Several processes can open the same store. Without it, another one is refused, or has a store of
-            its own, and does no harm.
-        notify: `wait` returns soon after another client's insert. Without it, at its timeout at the latest.
+        durable: The effects of a call that returned survive a crash of every process. Without it, the store may lose
+            calls, but only as a whole.
+        multi_process: Several processes can open the same store. Without it, a second process gets an error or a
+            separate store, and does not disturb the first.
+        notify: `wait` returns soon after an insert by another client. Without it, `wait` returns at its timeout or
+            earlier.
         transactions: `insert` and `settle` can take part in the caller's own transaction.
-        time_precision: Stored times are exact to this; a due time is rounded up to it, never down.
-        max_payload_bytes: The most bytes of a payload, and of a result.
-        max_batch: The most items of one call.
+        time_precision: Stored times are exact to this duration. A due time is rounded up to it, never down.
+        max_payload_bytes: The maximum size of a payload, and of a result.
+        max_batch: The maximum number of items in one call.
     """
 
     durable: bool

@@ -1,6 +1,6 @@
-"""The states of a job and every way from one to another, as data.
+"""The states of a job, and every transition between them.
 
-The docs' state page is generated from `TRANSITIONS`, and the conformance kit checks that a backend takes no other way.
+The conformance kit checks that a backend makes no other transition. The page of states is generated from `TRANSITIONS`.
 """
 
 from enum import StrEnum
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class State(StrEnum):
-    """Where a job is in its life."""
+    """The state of a job."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -23,7 +23,7 @@ FINAL = frozenset({State.COMPLETED, State.DISCARDED, State.CANCELLED})
 
 
 class Transition(NamedTuple):
-    """One way from a state to another: the contract's call `by`, its condition `when`, and what it `sets`."""
+    """A transition from one state to another: the call `by` it, its condition `when`, and the fields that it `sets`."""
 
     source: State | None
     by: str

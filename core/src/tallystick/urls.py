@@ -1,4 +1,4 @@
-"""Reading the URL that selects a backend, alike for every plugin."""
+"""Parse, check and redact the URL that selects a backend."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ _NAMESPACE = re.compile(r"[a-z0-9_]{1,32}")
 
 @dataclass(frozen=True, slots=True)
 class BackendUrl:
-    """A backend's URL in its parts. `host` and `path` are unquoted; `path` keeps its leading slash."""
+    """The parts of a backend URL. `host` and `path` are unquoted; `path` keeps its leading slash."""
 
     scheme: str
     host: str
@@ -30,17 +30,17 @@ class BackendUrl:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Take a URL apart.
+        """Parse a backend URL.
 
         Raises:
-            ConfigurationError: it is not `scheme://...`, is not quoted, has a fragment, or gives an option twice.
+            ConfigurationError: The URL is not `scheme://...`, is not quoted, has a fragment, or repeats an option.
         """
         url = check(url)
         try:
             parts = urlsplit(url)
             pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
         except ValueError:
-            raise malformed(url) from None  # the cause's text may show a password
+            raise malformed(url) from None  # the message of the cause may contain a password
         if not parts.scheme or not url[len(parts.scheme) :].startswith("://"):
             raise malformed(url)
         if parts.fragment:
@@ -48,15 +48,15 @@ class BackendUrl:
         query = dict(pairs)
         if len(query) < len(pairs):
             raise ConfigurationError(
-                f"{redact(url)!r} gives an option twice; options are {', '.join(k for k, _ in pairs)}"
+                f"{redact(url)!r} repeats an option; its options are {', '.join(k for k, _ in pairs)}"
             )
         return cls(parts.scheme, unquote(parts.netloc), unquote(parts.path), query)
 
     def options(self, model: type[OptionsT]) -> OptionsT:
-        """Read the query as a backend's options, a pydantic model that forbids extra fields.
+        """Parse the query as the options of a backend: a pydantic model that forbids extra fields.
 
         Raises:
-            ConfigurationError: an option is unknown or has a bad value; the message lists those that there are.
+            ConfigurationError: An option is unknown or invalid. The message lists the known options.
         """
         try:
             return model.model_validate(self.query)
@@ -64,28 +64,28 @@ class BackendUrl:
             wrong = "; ".join(map(_problem, exc.errors(include_url=False)))
             allowed = ", ".join(model.model_fields) or "none"
             text = f"bad option for {self.scheme}://: {wrong}. Options are: {allowed}"
-            raise ConfigurationError(text) from None  # the cause's text shows the values of all options
+            raise ConfigurationError(text) from None  # the message of the cause shows the values of all options
 
 
 def _problem(error: Any) -> str:
     name = error["loc"][0]
     if error["type"] == "extra_forbidden":
-        return f"there is no {name}"  # its value may be a misplaced password
+        return f"unknown option {name}"  # the value may be a misplaced password
     return f"{name}={shown(error['input'])}: {error['msg']}"
 
 
 def namespace(value: str) -> str:
-    """Return a namespace as it is; refuse one that some store could not name a store after."""
+    """Return a namespace. Reject one that is not valid as part of a name in every store."""
     if not _NAMESPACE.fullmatch(value):
         raise ConfigurationError(f"namespace is {value!r}; it must be 1 to 32 characters of a-z, 0-9 and underscore")
     return value
 
 
 def check(url: object) -> str:
-    """Return a URL as it is.
+    """Return a backend URL. Reject a malformed one.
 
     Raises:
-        ConfigurationError: it is no URL, or a character in its user, password or host must be quoted.
+        ConfigurationError: This is not a URL, or a character in its user, password or host must be quoted.
     """
     if not isinstance(url, str):
         raise ConfigurationError(f"a backend's URL is of type {type(url).__name__}; it must be a str")
@@ -98,14 +98,14 @@ def check(url: object) -> str:
     if authority and re.search(r"\s", url):
         raise _misquoted(url, "a space; write %20")
     if authority and _BARE_PERCENT.search(url):
-        raise _misquoted(url, "a % that begins no %XX; write %25")
+        raise _misquoted(url, "a % without two hex digits after it; write %25")
     if authority.count("@") > 1 or (":" in authority and "@" in end):
-        raise _misquoted(url, "an @ beside the one that ends the password; write %40")
+        raise _misquoted(url, "more than one @; write %40 for an @ in the user name or password")
     host = authority.rpartition("@")[2]
     if ("[" in host) != ("]" in host):
         raise malformed(url)
     if host != ":memory:" and _BAD_PORT.search(host.rpartition("]")[2]):
-        raise _misquoted(url, "a port that is no number")
+        raise _misquoted(url, "a port that is not a number")
     return url
 
 
@@ -116,36 +116,37 @@ _BAD_PORT = re.compile(r":(?!\d*(?:,|$))[^,]*")
 
 def _misquoted(url: str, what: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{redact(url)!r} has {what}. In a user's name or password write %25 for %, %40 for @, %3A for :, %2F for /, "
-        "%3F for ?, %23 for # and %20 for a space: urllib.parse.quote(password, safe='') does it"
+        f"{redact(url)!r} has {what}. In a user name or password, write %25 for %, %40 for @, %3A for :, %2F for /, "
+        "%3F for ?, %23 for # and %20 for a space; urllib.parse.quote(password, safe='') does this"
     )
 
 
 def malformed(url: str) -> ConfigurationError:
-    """Return the error for what is no backend URL."""
+    """Return the error for a malformed backend URL. Its message advises what to write."""
     return ConfigurationError(f"{redact(url)!r} is not a backend URL; {url_advice.for_text(url)}")
 
 
 def redact(url: object) -> str:
-    """Return a URL that can be shown: without user and password, and without its query, which may hold one too.
+    """Return a URL without its user, password and query, for messages and logs. A query may contain a password too.
 
-    It hides too much rather than too little: with an unquoted `/`, `?` or `#` in its password a URL is a wrong one.
+    An unquoted `/`, `?` or `#` in a password makes the URL ambiguous. `redact` then hides too much rather than too
+    little.
     """
     scheme, separator, rest = url.partition("://") if isinstance(url, str) else ("", "", "")
     if not separator or not SCHEME.fullmatch(scheme):
         return "..."
     hidden, at, rest = rest.rpartition("@")
-    if re.search(r"[?#]", hidden):  # the @ may be in an option
+    if re.search(r"[?#]", hidden):  # the @ may belong to an option
         return f"{scheme}://***"
     path, query, _ = rest.partition("?")
     authority, slash, path = path.partition("#")[0].partition("/")
     host, bracket, port = authority.rpartition("]")
-    shown_port = _BAD_PORT.sub(":***", port)  # it may be a password without its @
+    shown_port = _BAD_PORT.sub(":***", port)  # a password without its @ looks like a port
     return f"{scheme}://{'***@' if at else ''}{host}{bracket}{shown_port}{slash}{path}{'?***' if query else ''}"
 
 
 def redact_all(text: str) -> str:
-    """Return a text in which each URL can be shown."""
+    """Redact each URL in a text."""
     return _URL.sub(lambda found: redact(found.group()), text)
 
 
@@ -153,7 +154,7 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>`]+")
 
 
 def shown(value: object) -> str:
-    """Return the repr of a value; of one that may hold a URL only what can be shown."""
+    """Return the repr of a value, redacted if it may contain a URL or a password."""
     text = safe_repr(value)
     if not re.search("://|@|password", text, re.IGNORECASE):
         return text
@@ -161,14 +162,14 @@ def shown(value: object) -> str:
 
 
 _SECRET = re.compile("pass|secret|token|key|credential|authmechanismproperties", re.IGNORECASE)
-"""The names of options whose values are not shown."""
+"""Matches the names of options with secret values."""
 
 _SHORT = 4
-"""The length below which a secret is only looked for as a whole word."""
+"""`scrub` replaces a secret shorter than this only where it is a whole word."""
 
 
 def secrets(url: str) -> tuple[str, ...]:
-    """Return what must not be shown of a URL, as written and unquoted, the longest first."""
+    """Return the secrets in a URL, as written, unquoted and quoted, the longest first."""
     parts = urlsplit(url)
     found = [parts.password or ""]
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
@@ -179,7 +180,7 @@ def secrets(url: str) -> tuple[str, ...]:
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """Return a text, such as that of a driver's error, without secrets."""
+    """Replace secrets in a text, such as a driver's error message."""
     for secret in secrets:
         whole = (r"\b", r"\b") if len(secret) < _SHORT and secret.isalnum() else ("", "")
         text = re.sub(re.escape(secret).join(whole), "***", text)
@@ -187,7 +188,7 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
 
 
 def cause(exc: BaseException, secrets: Iterable[str]) -> BaseException | None:
-    """Return an error as the cause of another one; None where a traceback would show a secret by it."""
+    """Return an error to raise another one `from`, or None if its traceback would show a secret."""
     secrets, link = tuple(secrets), exc
     seen: list[BaseException] = []
     while link not in seen:

@@ -1,4 +1,4 @@
-"""The checks that every call of the contract begins with. Public, so that each backend refuses the same, alike."""
+"""Checks of single arguments. Backends share them, so that every backend rejects the same values."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
@@ -11,16 +11,16 @@ from .state import FINAL, State
 T = TypeVar("T")
 
 NAME_LENGTH = 255
-"""The most characters of a kind, queue, worker, unique key or tag."""
+"""The maximum length of a kind, queue, worker, unique key or tag, in characters."""
 
 
 def shown(value: object) -> str:
-    """Return the repr of a value for a message: bounded, and whatever the value's own methods raise."""
+    """Return the repr of a value for a message. It is bounded, and it never raises."""
     return safe_repr(value)
 
 
 def utc(value: datetime, what: str = "now") -> datetime:
-    """Return an aware datetime in UTC; refuse a naive one, and what is no datetime."""
+    """Convert an aware datetime to UTC. Reject a naive one, and any other type."""
     if not isinstance(value, datetime):
         raise InvalidArgument(f"{what} is {shown(value)}; it must be an aware datetime, e.g. datetime.now(UTC)")
     if value.tzinfo is UTC:
@@ -32,11 +32,11 @@ def utc(value: datetime, what: str = "now") -> datetime:
     try:
         return value.astimezone(UTC)
     except (OverflowError, ValueError) as exc:
-        raise InvalidArgument(f"{what} is {shown(value)}, which lies outside the years 1 to 9999 in UTC") from exc
+        raise InvalidArgument(f"{what} is {shown(value)}, which is outside the years 1 to 9999 in UTC") from exc
 
 
 def moment(value: datetime | timedelta | None, now: datetime, what: str = "run_at") -> datetime:
-    """Resolve a point in time: a datetime as it is, a delay counted from `now`, None as `now`."""
+    """Resolve a time to a datetime in UTC: add a delay to `now`, and replace None by `now`."""
     if value is None:
         return now
     if isinstance(value, datetime):
@@ -48,7 +48,7 @@ def moment(value: datetime | timedelta | None, now: datetime, what: str = "run_a
 
 
 def due(value: datetime | timedelta | None, what: str = "run_at") -> None:
-    """Refuse what `moment` could not resolve, before there is a `now`."""
+    """Reject a time that `moment` cannot resolve, without knowing `now`."""
     if isinstance(value, datetime):
         utc(value, what)
     elif value is not None:
@@ -56,7 +56,7 @@ def due(value: datetime | timedelta | None, what: str = "run_at") -> None:
 
 
 def delay(value: timedelta, what: str) -> timedelta:
-    """Return a delay as it is; refuse a negative one."""
+    """Return a delay. Reject a negative one."""
     if not isinstance(value, timedelta) or value < timedelta(0):
         raise InvalidArgument(
             f"{what} is {shown(value)}; it must be an aware datetime or a timedelta of zero or more{_as_seconds(value)}"
@@ -65,7 +65,7 @@ def delay(value: timedelta, what: str) -> timedelta:
 
 
 def not_negative(value: timedelta, what: str) -> timedelta:
-    """Return a length of time as it is; refuse a negative one."""
+    """Return a duration. Reject a negative one."""
     if not isinstance(value, timedelta) or value < timedelta(0):
         raise InvalidArgument(
             f"{what} is {shown(value)}; it must be a timedelta of zero or more, not a negative one{_as_seconds(value)}"
@@ -74,24 +74,23 @@ def not_negative(value: timedelta, what: str) -> timedelta:
 
 
 def _as_seconds(value: object) -> str:
-    """Return how to write a bare number as a length of time."""
     return f", e.g. timedelta(seconds={value!r})" if type(value) in (int, float) else ""
 
 
 def name(value: str, what: str) -> str:
-    """Return a name as a plain string; refuse one that some store could not hold."""
+    """Return a name as a plain string. Reject one that is empty, too long or not printable."""
     if not isinstance(value, str) or not value or len(value) > NAME_LENGTH or not value.isprintable():
         raise InvalidArgument(f"{what} is {shown(value)}; it must be 1 to {NAME_LENGTH} printable characters")
-    return value if type(value) is str else str.__str__(value)  # a member of an enum is stored as its text
+    return value if type(value) is str else str.__str__(value)  # a string enum becomes a plain string
 
 
 def names(values: Collection[str], what: str) -> tuple[str, ...]:
-    """Return distinct names in the order given; refuse a bare string, which would be read letter by letter."""
+    """Return distinct names in the order given. Reject a bare string, which would become one name for each letter."""
     return tuple(dict.fromkeys(name(value, what) for value in collection(values, what, "names")))
 
 
 def collection(values: Collection[T], what: str, of: str) -> Collection[T]:
-    """Return a collection as it is; refuse a bare string, bytes, a mapping, and what cannot be counted and repeated."""
+    """Return a collection. Reject a bare string, bytes, a mapping, and an iterator."""
     if isinstance(values, str):
         raise InvalidArgument(f"{what} is the string {shown(values)}; pass a list of {of}, e.g. [{shown(values)}]")
     if isinstance(values, bytes | bytearray | memoryview | Mapping) or not isinstance(values, Collection):
@@ -100,39 +99,39 @@ def collection(values: Collection[T], what: str, of: str) -> Collection[T]:
 
 
 def within(value: int, low: int, high: int, what: str) -> int:
-    """Return a whole number as it is; refuse one outside low..high."""
+    """Return an integer. Reject one outside low..high."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise InvalidArgument(f"{what} is {shown(value)}; it must be a whole number from {low} to {high}")
     return value
 
 
 def limit(value: int) -> int:
-    """Return the limit of a call; refuse what is less than one."""
+    """Return the limit of a call. Reject one below 1."""
     return within(value, 1, 2**31 - 1, "limit")
 
 
 def positive(value: timedelta, what: str) -> timedelta:
-    """Return a length of time as it is; refuse zero and less."""
+    """Return a duration. Reject zero and negative ones."""
     if not isinstance(value, timedelta) or value <= timedelta(0):
         raise InvalidArgument(f"{what} is {shown(value)}; it must be a timedelta longer than zero{_as_seconds(value)}")
     return value
 
 
 def duration(value: timedelta, what: str) -> timedelta:
-    """Return a length of time as it is; refuse what is no timedelta. Zero and less is no time at all."""
+    """Return a duration, which may be zero or negative. Reject any other type."""
     if not isinstance(value, timedelta):
         raise InvalidArgument(f"{what} is {shown(value)}; it must be a timedelta{_as_seconds(value)}")
     return value
 
 
 def size(value: bytes | None, maximum: int, what: str) -> None:
-    """Refuse more bytes than a backend's `max_payload_bytes`."""
+    """Reject a payload or result that is larger than a backend's `max_payload_bytes`."""
     if value is not None and len(value) > maximum:
         raise PayloadTooLarge(f"{what} has {len(value):,} bytes; this backend keeps at most {maximum:,}")
 
 
 def final(states: Collection[State]) -> None:
-    """Refuse a state that is not final."""
+    """Reject a state that is not final."""
     for state in collection(states, "states", "states"):
         if not isinstance(state, str) or state not in FINAL:
             raise InvalidArgument(f"states has {shown(state)}; only final ones are allowed: {', '.join(sorted(FINAL))}")

@@ -81,4 +81,4 @@ def test_setup_prints_what_it_would_execute(cli: Cli, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     answer = cli("setup", "--sql")
     assert (answer.code, answer.out) == (3, "")
-    assert "MemoryBackend is not set up by statements" in answer.err
+    assert "MemoryBackend has no setup script" in answer.err
