@@ -72,7 +72,7 @@ def test_a_violation_is_short() -> None:
     violation = Violation("CLAIM-02", "no job", "x" * 5_000, steps)
     lines = account(_report(Result("CLAIM-02", Status.VIOLATED, str(violation), violation=violation))).splitlines()
 
-    assert lines[0] == "CLAIM-02 is broken: No job is handed out before its run_at."
+    assert lines[0] == "CLAIM-02 is broken: No job is claimed before its run_at."
     assert lines[3:5] == ["  after:", "    backend.insert(0)"]
     assert lines[14] == "    ... 10 other calls ..."
     assert lines[24] == "    backend.insert(29)"
@@ -88,7 +88,7 @@ def test_one_cause_is_told_once() -> None:
 
     assert lines[0] == "CLAIM-01, RACE-01:"
     assert lines[1] == f"  could not be judged: {why}"
-    assert lines[3] == "TIME-01: A job is due from its run_at on, that moment included."
+    assert lines[3] == "TIME-01: A job is due at its run_at and later."
 
 
 def test_scripts_are_printed_or_written(tmp_path: Path) -> None:

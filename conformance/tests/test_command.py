@@ -62,7 +62,7 @@ def test_a_broken_backend_exits_with_one(monkeypatch: pytest.MonkeyPatch) -> Non
     result = runner.invoke(app, ["conform", "memory://", "--only", "PAYLOAD-01"])
 
     assert result.exit_code == 1
-    assert "PAYLOAD-01 is broken: A payload is kept exactly, whatever its bytes." in result.output
+    assert "PAYLOAD-01 is broken: A payload of any bytes is kept unchanged." in result.output
     assert "    backend.insert(" in result.output
     assert "memory:// does not conform: 1 violated" in result.output
 
@@ -248,7 +248,7 @@ def _has_children(pid: int) -> bool:
         (["memory://", "--known", "CLAIM-01"], "'CLAIM-01' names no link"),
         (["memory://", "--known", "NOPE-01=https://x"], "NOPE-01"),
         (["acme://x"], "no installed plugin serves acme://"),
-        (["memory://", "--only", "NOPE-01"], "no clause or family of clauses is called NOPE-01"),
+        (["memory://", "--only", "NOPE-01"], "unknown clause or family: NOPE-01"),
         (["--only", "CLAIM-01"], "no URL"),
         (["memory"], "is not a backend URL"),
     ],

@@ -14,7 +14,7 @@ def test_a_violation_reads_as_a_sentence() -> None:
     violation = Violation("CLAIM-02", "no job", [], ["backend.claim(...)"])
 
     assert str(violation) == (
-        "CLAIM-02 is broken: No job is handed out before its run_at.\n"
+        "CLAIM-02 is broken: No job is claimed before its run_at.\n"
         "  expected: no job\n"
         "  observed: []\n"
         "  after:\n"
