@@ -137,7 +137,7 @@ def paragraphs(doc: str) -> str:
     for line in textwrap.dedent(doc).splitlines():
         label, colon, rest = line.partition(":")
         if colon and line and not line.startswith((" ", "-", "`")) and " " not in label and label.istitle():
-            lines.append(f"\n**{label}:**{rest}\n" if rest else f"\n**{label}:**\n")
+            lines.append(f"\n**{label}:**{rest}" if rest else f"\n**{label}:**\n")
             labelled = True
         elif line.startswith("    ") and labelled:
             named, colon, rest = line.strip().partition(": ")

@@ -36,7 +36,7 @@ from tallystick import ConfigurationError, open_backend
         ("Redis+sentinel://h", "no backend for redis"),
         ("amqp://h", "no backend for amqp"),
         ("mysql+pymysql://h", "no backend for mysql"),
-        ("acme://h", "called tallystick-acme"),
+        ("acme://h", "usually named tallystick-acme"),
     ],
 )
 def test_advice(url: str, advice: str) -> None:

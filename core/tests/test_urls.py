@@ -37,7 +37,7 @@ def test_fragment() -> None:
 
 def test_option_twice() -> None:
     """An option that is given twice is refused."""
-    with pytest.raises(ConfigurationError, match=r"twice.*pool, pool"):
+    with pytest.raises(ConfigurationError, match=r"repeats an option.*pool, pool"):
         BackendUrl.parse("acme://h?pool=1&pool=2")
 
 

@@ -148,8 +148,8 @@ class Backend(ABC):
         When: The job is `pending` or `retrying`, run_at <= now, its queue is in `queues`, and the queue is not paused.
         Order: By priority (higher first), then run_at, then id (as bytes), among the jobs that no other call holds.
         Atomic: Exactly one caller gets each attempt. A claim never waits for a job that another claim has locked.
-            Returns every eligible job up to `limit`; fewer only while other calls compete for the same jobs, even if
-            those calls change nothing. An earlier try of this call that lost its connection counts as another call.
+            It returns every eligible job up to `limit`, and fewer only while other calls compete for the same jobs,
+            even if those calls change nothing. An earlier try of this call that lost its connection counts as such.
         Cost: Does not grow with the backlog, with future jobs or with finished jobs.
 
         Args:
@@ -163,7 +163,7 @@ class Backend(ABC):
 
     @abstractmethod
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
-        """Extend the leases of claims to now + lease. An expired lease is extended too if no rescue ended it.
+        """Extend the leases of claims to now + lease. An expired lease is extended too, if not yet rescued.
 
         Returns:
             One `Hold` for each claim, in the order given: `HELD`, `CANCEL_REQUESTED` (held, but the worker should
@@ -232,7 +232,7 @@ class Backend(ABC):
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         """Cancel waiting jobs, and request that running jobs stop.
 
-        A waiting job becomes `cancelled`. A running job gets `cancel_requested`, and its worker stops it.
+        A waiting job becomes `cancelled`. A running job gets `cancel_requested`: its worker should stop it.
 
         When: The job is not final and has no `cancel_requested` yet. To cancel all matching jobs, repeat the call until
             it returns no ids.

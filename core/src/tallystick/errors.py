@@ -122,6 +122,8 @@ class NotFinished(ResultError):
 
 
 class _FinishedWithoutResult(ResultError):
+    """The job finished without a result."""
+
     def __init__(self, message: str, record: "Record") -> None:
         super().__init__(message)
         self.record = record

@@ -68,7 +68,7 @@ def test_an_unknown_scheme_says_what_to_install(cli: Cli) -> None:
     """Exit code 2."""
     answer = cli("backends", "acme://x")
     assert answer.code == 2
-    assert "called tallystick-acme" in answer.err
+    assert "usually named tallystick-acme" in answer.err
 
 
 def test_setup_prints_what_it_would_execute(cli: Cli, tmp_path: Path) -> None:
