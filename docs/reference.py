@@ -30,10 +30,11 @@ def errors_page() -> str:
 
 
 def _branch(name: str, classes: dict[str, ast.ClassDef], depth: int) -> Iterator[str]:
-    yield f"{'  ' * depth}- `{name}`: {' '.join((ast.get_docstring(classes[name]) or '').split())}"
+    if shown := not name.startswith("_"):
+        yield f"{'  ' * depth}- `{name}`: {' '.join((ast.get_docstring(classes[name]) or '').split())}"
     for other, node in classes.items():
         if name in map(ast.unparse, node.bases):
-            yield from _branch(other, classes, depth + 1)
+            yield from _branch(other, classes, depth + shown)
 
 
 def helpers_page() -> str:

@@ -8,7 +8,7 @@ Six rules apply to every call:
 - *Batches.* A call takes a sequence of items and returns a sequence. A call raises `InvalidArgument` for more than
   `max_batch` records, claims, outcomes or ids, including the ids of a filter. It also raises `InvalidArgument` for a
   bare string or a single item in place of a batch, and for an item of another type. If a call with a `limit` returns
-  fewer items, no other items were eligible.
+  fewer items, no other items were eligible, unless the method says otherwise.
 - *Time.* With `now=None`, the backend reads its own clock. A given `now` replaces that clock in every comparison and
   every stored value of the call. The backend reads its clock during the call, even inside a caller's transaction.
   Datetimes are aware: a naive one raises `InvalidArgument`, and so does a delay that ends after the year 9999.
