@@ -47,8 +47,8 @@ class Attempt(Context):
         if not applied:
             self.completion = before
             raise ClaimLost(
-                f"attempt {self.attempt} of job {self.id} has ended and cannot complete it: the job was completed, or its "
-                " lease expired and another worker has the job; roll back the transaction"
+                f"attempt {self.attempt} of job {self.id} has ended and cannot complete it: the job was completed, or "
+                "its lease expired and another worker has the job; roll back the transaction"
             )
         return result
 

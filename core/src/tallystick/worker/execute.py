@@ -79,7 +79,7 @@ async def execute_async(context: WorkerContext, attempt: Attempt) -> Ended:
 
 
 def returned(attempt: Attempt, result: object) -> Ended:
-    """Return the outcome for a handler's return value. An invalid one discards the job: its work is done, so no retry."""
+    """Return the outcome for a handler's return value. An invalid one discards the job, since its work is done."""
     try:
         return Ended(attempt, attempt.completed(result))
     except BaseException as exc:

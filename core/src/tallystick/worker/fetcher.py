@@ -58,7 +58,7 @@ class Fetcher:
             self._wait()
 
     def _claim(self, room: int, began: float) -> Sequence[Attempt]:
-        """Claim jobs and record them as in flight. If code in between raised, the jobs would wait for their lease to expire."""
+        """Claim jobs and record them as in flight. A job lost in between would wait for its lease to expire."""
         settings, known = self._context.settings, self._context.definitions
         limit = min(room, self._context.batch)
         self._in_flight.claiming_since = began

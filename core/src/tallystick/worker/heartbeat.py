@@ -91,7 +91,7 @@ class Heartbeat:
                 self._interrupt(attempt, Stop.TIMED_OUT)
 
     def _holds(self, attempts: Sequence[Attempt]) -> Sequence[Hold]:
-        """Extend a batch. If the store rejects it, extend each claim alone, so that a bad record costs no other its lease."""
+        """Extend a batch. If the store rejects it, extend each claim alone, in case only one record is bad."""
         try:
             return self._context.backend.extend(
                 [attempt.claim for attempt in attempts], lease=self._context.settings.lease

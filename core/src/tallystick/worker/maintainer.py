@@ -55,7 +55,7 @@ class Maintainer:
             pass
 
     def _rescue(self) -> int:
-        """Rescue expired jobs, after extending this worker's leases: after a suspension it could rescue its own jobs."""
+        """Rescue expired jobs. First extend this worker's leases, which may have expired during a suspension."""
         while not self._extend_held():
             if self.service.stopping.wait(max(self._context.extend_interval / 10, _SHORTEST_PAUSE)):
                 return 0
