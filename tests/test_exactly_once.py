@@ -275,7 +275,7 @@ def test_a_transaction_that_is_left_open_holds_the_worker_up_once(home: Home, ca
     with work.runner:
         job = work.runner.enqueue(work.runner.definitions["effect"].job(1))
         work.runner.start()
-        eventually(lambda: "could not settle 1 outcomes; their leases will run out" in caplog.text)
+        eventually(lambda: "could not settle 1 outcomes; their leases will expire" in caplog.text)
         [(context, _)] = opened
         context.__exit__(None, None, None)
         assert work.runner.result(job, timeout=SOON) == "done"

@@ -134,7 +134,7 @@ def test_closing_is_repeatable(runner: Runner) -> None:
     runner.start()
     runner.close()
     runner.close()
-    with pytest.raises(Closed, match="make another"):
+    with pytest.raises(Closed, match="create another"):
         runner.start()
 
 

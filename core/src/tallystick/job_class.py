@@ -115,7 +115,7 @@ def _check_field(name: str, field: str, namespace: Mapping[str, Any], job: Any) 
     if field in _EXAMPLES:
         raise DefinitionError(
             f"{name}.{field} is annotated, so it would be a field of the payload and not the option {field!r}. For the "
-            f"option, remove the annotation: {_line(field, namespace)}. For a field of the payload, {rename}"
+            f"option, write it without annotation: {_line(field, namespace)}. For a field of the payload, {rename}"
         )
     if field in NEVER_FIELDS or (field in namespace and _misspelt(field)):
         raise DefinitionError(

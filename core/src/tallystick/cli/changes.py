@@ -19,7 +19,7 @@ _BATCH = 1_000
 _COUNTED = 10_000
 _ID = "0198c5a0-5c1e-7b7e-a4d2-3f0c6f8e9b11"
 
-Ids = Annotated[list[UUID] | None, typer.Argument(metavar="ID", help="Ids of the jobs.", show_default=False)]
+Ids = Annotated[list[UUID] | None, typer.Argument(metavar="ID", help="IDs of the jobs.", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="Every job in the store.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Change jobs that match a filter without asking.")]
 
@@ -60,9 +60,9 @@ def register(app: typer.Typer) -> None:
 def _register(app: typer.Typer, change: Change) -> None:
     @app.command(
         change.name,
-        help=f"{change.help}\n\nSelect jobs by ids, by filter options or with --all. "
+        help=f"{change.help}\n\nSelect jobs by ID, by filter options or with --all. "
         "Exits with 1 if no job was changed.\n\n"
-        "With --json: an object with the keys changed (ids) and unchanged ({id, reason} of ids that you passed).",
+        "With --json: an object with the keys changed (ids) and unchanged ({id, reason} for each other ID).",
         epilog=examples(f"tallystick jobs {change.name} {_ID}", f"tallystick jobs {change.name} {change.example}"),
     )
     def command(
@@ -91,7 +91,7 @@ def _register(app: typer.Typer, change: Change) -> None:
 
 def _check_selection(**ways: bool) -> None:
     if sum(ways.values()) != 1:
-        raise InvalidArgument("select jobs in exactly one way: by ids, by filter options, or with --all")
+        raise InvalidArgument("select jobs in exactly one way: by ID, by filter options, or with --all")
 
 
 def _by_ids(store: Backend, change: Change, ids: list[UUID]) -> tuple[list[UUID], dict[UUID, str]]:

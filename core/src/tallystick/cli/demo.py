@@ -47,8 +47,8 @@ def demo(
 ) -> None:
     """Run a real job for each Python file of the standard library.
 
-    A job tokenizes and parses its file. A job that fails is retried after a
-    moment, and in the end discarded with its error.
+    A job tokenizes and parses one file. If the file does not parse, the job is
+    retried after a moment, and in the end discarded with its error.
     """
     root = path or jobs.standard_library()
     sources = jobs.find_sources(root)

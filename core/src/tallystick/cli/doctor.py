@@ -28,9 +28,10 @@ Concurrency = Annotated[int | None, typer.Option(min=1, metavar="N", help="Concu
 
 
 def doctor(url: Store = None, *, concurrency: Concurrency = None, as_json: Json = False) -> None:
-    """Check a store, and advise what to do; exit with 1 if there is a fault.
+    """Check a store, and advise what to do.
 
-    Also reports queues whose jobs no worker runs.
+    Also reports queues whose jobs no worker runs. Exits with 1 if there is a
+    fault.
 
     With --json: an array of objects with the keys name, severity (ok, warning
     or fault), found and advice.

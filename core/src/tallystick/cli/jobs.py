@@ -37,7 +37,7 @@ def list_jobs(
     kinds: Kinds = None,
     queues: Queues = None,
     tags: Tags = None,
-    limit: Annotated[int, typer.Option(min=1, help="Maximum number of jobs.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of jobs to list.")] = 20,
     after: Annotated[
         UUID | None, typer.Option(metavar="ID", help="Only jobs older than this: the last id of the previous page.")
     ] = None,
@@ -96,7 +96,7 @@ def _short(error: Failure | None) -> str:
     ),
 )
 def show_job(
-    id: Annotated[UUID, typer.Argument(metavar="ID", help="Id of the job.", show_default=False)],
+    id: Annotated[UUID, typer.Argument(metavar="ID", help="ID of the job.", show_default=False)],
     *,
     url: Url = None,
     as_json: Json = False,

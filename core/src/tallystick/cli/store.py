@@ -27,7 +27,7 @@ def setup(
     sql: Annotated[bool, typer.Option("--sql", help="Only print the SQL that creates an empty store.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Create the store, or migrate it. You can repeat this safely.
+    """Create the store, or migrate it. Safe to repeat.
 
     With --json: an object with the key backend, the URL without its password;
     with --sql also sql.

@@ -68,9 +68,9 @@ def worker(
     """Run jobs until SIGTERM or SIGINT.
 
     After the first signal, running jobs may finish; a second signal ends the
-    grace period. Options that you omit come from the runner. The target can be
-    imported from the current directory. The runner needs a store that you
-    chose: the default, memory://, is rejected.
+    grace period. Options that you omit come from the runner. TARGET can be in
+    the current directory. You must choose a store: a worker on the default,
+    memory://, would see no jobs of other processes.
     """
     logs.configure(log_level, log_format)
     runner = load(target)
