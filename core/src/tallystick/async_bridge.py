@@ -75,7 +75,7 @@ class _Caller:
             self._tasks.discard(task)
 
     async def leave(self) -> None:
-        """Start nothing more on the loop and end the running tasks, so that only the caller uses the object again."""
+        """End the running tasks on the loop and start no others, so that only the caller uses the object again."""
         self._left = True
         for task in self._tasks:
             task.cancel()

@@ -27,7 +27,7 @@ class CallbackWithException(Protocol):
 
 
 Callback = Callable[[Record, Outcome], object] | CallbackWithException
-"""Receives the record as it was claimed and the recorded outcome, and `exception` if it has that parameter."""
+"""Receives the record as it was claimed and the recorded outcome. `exception` is passed if it has that parameter."""
 
 
 class Observers:

@@ -81,7 +81,7 @@ def process_signals() -> Iterator[None]:
         yield
     finally:
         for number in _NUMBERS:
-            signal.signal(number, _end_if_held_up)
+            signal.signal(number, _exit_if_blocked)
 
 
 def _receiving() -> StopSignals | None:
@@ -95,7 +95,7 @@ def _ignore() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _end_if_held_up(number: int, frame: FrameType | None) -> None:
+def _exit_if_blocked(number: int, frame: FrameType | None) -> None:
     if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
         with suppress(OSError, ValueError, RuntimeError):
             sys.stdout.flush()

@@ -98,7 +98,7 @@ class SyncRunner(Client):
         return self._worker is not None
 
     def snapshot(self) -> Snapshot:
-        """Return the numbers of jobs that this runner holds and has worked."""
+        """Return the numbers of this runner's jobs: those it holds, and those that ended since its start."""
         worker = self._worker
         return worker.snapshot() if worker is not None else Snapshot(running=False)
 

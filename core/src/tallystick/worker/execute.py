@@ -92,7 +92,7 @@ def returned(attempt: Attempt, result: object) -> Ended:
 def unreadable(attempt: Attempt, exc: BaseException) -> Ended:
     """Return the outcome for a payload that cannot be decoded: retry, since a worker of another version may decode it.
 
-    The delay is the default policy's. The kind's own policy decides about exceptions of handlers, and none was called.
+    The delay comes from the default policy. The kind's own policy decides only about exceptions of its handler.
     """
     last = attempt.attempt >= attempt.record.max_attempts
     return _ended_by(attempt, exc, None if last else Exponential()(attempt.attempt, exc, random()))

@@ -85,7 +85,7 @@ class Fetcher:
                 self._extend(attempts)
 
     def _wait(self) -> None:
-        """Wait for a job. Pauses before each wait, ever longer, while waits return at once and claims find nothing."""
+        """Wait for a job. After a wait that returned at once and a claim that found nothing, pause first, longer each time."""
         poll = self._context.settings.poll.total_seconds()
         if self._woke_at_once:
             self.service.stopping.wait(self._idle)

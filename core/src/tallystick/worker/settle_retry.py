@@ -122,7 +122,7 @@ class SettleRetry:
         attempt, outcome, _ = ended
         if isinstance(outcome, Discard):
             logger.error(
-                "the store refused to discard job %s; its lease will expire",
+                "the store rejected the discard of job %s; its lease will expire",
                 attempt.id,
                 extra=log_fields(attempt.record),
                 exc_info=exc_info(exc),

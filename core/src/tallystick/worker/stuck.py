@@ -9,7 +9,7 @@ from .attempt import Attempt
 logger = safe_logger("tallystick.worker")
 
 _REPORT_AFTER = 0.5
-"""Seconds without claims before they are logged. A handler whose cancellation has just begun also counts as stuck."""
+"""Seconds without claims before the worker logs them. A handler that is being cancelled also counts as stuck."""
 
 
 class StuckHandlers:
