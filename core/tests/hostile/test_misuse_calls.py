@@ -99,7 +99,7 @@ def test_subclass_of_a_registered_class(runner: Runner) -> None:
         more: int = 0
 
     runner.register(Plain)
-    with pytest.raises(UnknownKind, match=r"Child is not registered.*only Plain"):
+    with pytest.raises(UnknownKind, match=r"Child is not registered.*only its base class Plain"):
         runner.enqueue(Child())
 
 

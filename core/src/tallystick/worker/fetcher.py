@@ -85,7 +85,7 @@ class Fetcher:
                 self._extend(attempts)
 
     def _wait(self) -> None:
-        """Wait for a job. After a wait that returned at once and a claim that found nothing, pause first, longer each time."""
+        """Wait for a job. Repeated wake-ups without a job are slowed down by pauses that double, up to `poll`."""
         poll = self._context.settings.poll.total_seconds()
         if self._woke_at_once:
             self.service.stopping.wait(self._idle)

@@ -166,7 +166,7 @@ class Worker:
         self._tasks.put([attempt for attempt in attempts if attempt.definition.is_async])
 
     def _interrupt(self, attempt: Attempt, why: Stop) -> None:
-        """Ask a handler to stop. A task is also cancelled. A handler past its timeout that goes on is abandoned."""
+        """Ask a handler to stop. Cancels a task. Abandons a handler that exceeded its timeout."""
         attempt.stop = why
         if attempt.definition.is_async:
             self._tasks.cancel(attempt)
