@@ -36,7 +36,7 @@ class Context:
 
     @property
     def id(self) -> UUID:
-        """The job's id."""
+        """The job's id. It is the same in each attempt: use it as an idempotency key."""
         return self.record.id
 
     @property
@@ -51,7 +51,7 @@ class Context:
 
     @property
     def attempt(self) -> int:
-        """The number of this attempt, from 1. Id and attempt together never repeat: use them as an idempotency key."""
+        """The number of this attempt, from 1. Each claim of the job has a number of its own."""
         return self.record.attempt
 
     @property
