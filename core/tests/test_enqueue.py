@@ -251,7 +251,7 @@ def test_unregistered_class(runner: Runner) -> None:
 
         def work(self, ctx: Context) -> None: ...
 
-    with pytest.raises(UnknownKind, match=r"Stranger was not registered.*registered are: greet"):
+    with pytest.raises(UnknownKind, match=r"Stranger is not registered.*registered kinds are: greet"):
         runner.enqueue(Stranger())
 
 

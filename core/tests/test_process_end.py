@@ -47,7 +47,7 @@ def end(script: str, folder: Path) -> str:
 def test_jobs_in_hand_are_released(tmp_path: Path, job: str) -> None:
     """What is in hand when a program ends is released at no cost to its attempts, and the log counts it."""
     said = end(IN_HAND.replace("{job}", job), tmp_path)
-    assert "was not stopped: it had 1 jobs in hand, and 0 of them could not be released" in said
+    assert "was not stopped: it held 1 jobs, and 0 of them could not be released" in said
     assert ("1 handlers have not returned" in said) == ("never" in job)
     with open_backend(f"sqlite:///{tmp_path / 'jobs.db'}") as store:
         [kind] = store.stats().by_kind

@@ -47,7 +47,7 @@ def test_the_latest_definition_counts(runner: Runner, cell: str, started: bool) 
     if not started:
         runner.start()
     assert runner.result(runner.enqueue(new), timeout=LONG) == 12  # type: ignore[arg-type]
-    with pytest.raises(UnknownKind, match="defined again"):
+    with pytest.raises(UnknownKind, match="redefined"):
         runner.enqueue(old)  # type: ignore[arg-type]
 
 
@@ -55,7 +55,7 @@ def test_another_function(runner: Runner) -> None:
     """Another function of the kind is refused, before and after start, and the first is kept."""
     run_cell(runner, FUNCTION, 1)
     for _ in range(2):
-        with pytest.raises(DuplicateKind, match="'add' is registered"):
+        with pytest.raises(DuplicateKind, match="'add' is already registered"):
             run_cell(runner, FUNCTION.replace("def add", "def plus").replace("add.job", "plus.job"), 2)
         if not runner.running:
             runner.start()

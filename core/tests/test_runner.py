@@ -111,7 +111,7 @@ def test_starting_again(runner: Runner) -> None:
 
 def test_nothing_to_work(runner: Runner) -> None:
     """A runner with no jobs and no queues cannot be started; a job may still be registered after that."""
-    with pytest.raises(InvalidArgument, match="nothing to work"):
+    with pytest.raises(InvalidArgument, match="no jobs are registered and no queues are set"):
         runner.start()
     assert not runner.running
     runner.register(Echo)
@@ -134,7 +134,7 @@ def test_closing_is_repeatable(runner: Runner) -> None:
     runner.start()
     runner.close()
     runner.close()
-    with pytest.raises(Closed, match="make another"):
+    with pytest.raises(Closed, match="create another"):
         runner.start()
 
 

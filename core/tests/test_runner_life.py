@@ -89,7 +89,7 @@ def test_run_of_a_started_runner(runner: Runner) -> None:
     """`run` starts the worker itself: of a runner that was started it says so, and leaves it running."""
     register_echo(runner)
     runner.start()
-    with pytest.raises(AlreadyStarted, match="started already"):
+    with pytest.raises(AlreadyStarted, match="already running"):
         runner.run()
     assert runner.running
 
@@ -169,7 +169,7 @@ def test_registering_after_stop(runner: Runner) -> None:
     """A job can be registered again once the runner was stopped, and after a start that failed."""
     register_echo(runner)
     runner.start()
-    with pytest.raises(AlreadyStarted, match=r"stop\(\) it first"):
+    with pytest.raises(AlreadyStarted, match=r"call stop\(\) first"):
         runner.raw("late")(lambda payload, ctx: payload)
     runner.stop()
     runner.raw("late")(lambda payload, ctx: payload)

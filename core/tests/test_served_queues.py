@@ -34,7 +34,7 @@ def test_enqueued_elsewhere(mail_runner: Runner, caplog: pytest.LogCaptureFixtur
     for _ in range(3):
         mail_runner.enqueue_raw("mail", b"1", queue="urgent")
     [warning] = warnings(caplog)
-    assert "kind 'mail' was enqueued in the queue 'urgent'" in warning
+    assert "kind 'mail' was enqueued in queue 'urgent'" in warning
     assert "it serves 'emails'" in warning
 
 
@@ -50,8 +50,8 @@ def test_misspelt_queue(make_runner: MakeRunner, caplog: pytest.LogCaptureFixtur
     register(runner)
     runner.start()
     elsewhere, unused = warnings(caplog)
-    assert "this worker serves 'emial', and not the queue of: 'mail' (queue 'emails')" in elsewhere
-    assert "'emial', which no registered kind has as its queue" in unused
+    assert "this worker serves 'emial', but not the queues of: 'mail' (queue 'emails')" in elsewhere
+    assert "no registered kind uses 'emial', which this worker serves" in unused
 
 
 def test_served(make_runner: MakeRunner, caplog: pytest.LogCaptureFixture) -> None:

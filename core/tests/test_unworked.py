@@ -48,7 +48,7 @@ def test_expired_leases(store: Backend) -> None:
     store.claim(["emails"], limit=1, worker="w", lease=SECOND, now=NOW)
     [finding] = unworked(store, now=LATER + 2 * SECOND)
     assert finding.name == "expired leases"
-    assert "1 jobs are running under a lease that ran out, the oldest 0:05:02 ago" in finding.found
+    assert "1 running jobs have an expired lease; the oldest expired 0:05:02 ago" in finding.found
 
 
 def test_paused_queue(store: Backend) -> None:

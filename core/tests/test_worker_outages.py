@@ -193,7 +193,7 @@ def test_refused_outcome(make_runner: MakeRunner) -> None:
     assert states == [State.COMPLETED, State.DISCARDED, State.COMPLETED]
     error = runner.get(handles[1]).last_error
     assert isinstance(error, Failure)
-    assert error.message == "the handler ran and returned, but the store refused its result: thirteen"
+    assert error.message == "the handler ran and returned, but the store rejected its result: thirteen"
 
 
 class Hasty(MemoryBackend):

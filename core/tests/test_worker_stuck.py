@@ -97,8 +97,8 @@ def test_left_at_a_stop(runner: Runner, release: Event, asynchronous: bool, capl
     runner.start()
     eventually(lambda: runner.snapshot().stuck)
     runner.stop()
-    [left] = [log for log in caplog.records if "left behind" in log.getMessage()]
-    assert "1 handlers have not returned and are left behind (1 of kind 'hang')" in left.getMessage()
+    [left] = [log for log in caplog.records if "abandoned" in log.getMessage()]
+    assert "1 handlers have not returned and are abandoned (1 of kind 'hang')" in left.getMessage()
 
 
 def test_a_moment_is_not_reported(runner: Runner, release: Event, caplog: pytest.LogCaptureFixture) -> None:
@@ -129,7 +129,7 @@ def test_blocked_event_loop(runner: Runner, release: Event, caplog: pytest.LogCa
     handle = runner.enqueue(block.job(None))
     runner.start()
     [error] = eventually(lambda: [log for log in caplog.records if "claims no more" in log.getMessage()])
-    assert "the event loop does not run" in error.getMessage()
+    assert "the event loop is blocked" in error.getMessage()
     assert runner.snapshot().blocked
     assert runner.get(runner.enqueue(block.job(None))).attempt == 0
     release.set()

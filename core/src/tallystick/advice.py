@@ -1,4 +1,4 @@
-"""What to write in place of the words of Celery, RQ, Huey, Dramatiq and dataclasses."""
+"""Suggestions for users of Celery, RQ, Huey, Dramatiq and dataclasses: the Tallystick equivalents of their words."""
 
 from collections.abc import Collection
 from difflib import get_close_matches
@@ -7,8 +7,8 @@ _ATTEMPTS = "max_attempts, which counts the first attempt too"
 _POLICY = "retry=, with a policy: Exponential(...), Fixed(...), ByException({...}) or Never()"
 _LATER = "run_at= when you enqueue: an aware datetime, or a timedelta as the delay"
 _TIMEOUT = "timeout=timedelta(seconds=...)"
-_EXPIRY = "nothing: jobs do not expire; a handler that comes too late can raise DiscardJob"
-_RESULTS = "nothing: the settings keep_completed and keep_discarded say how long records are kept"
+_EXPIRY = "nothing: jobs do not expire; a handler can raise DiscardJob if its job is too old"
+_RESULTS = "nothing: the settings keep_completed and keep_discarded limit how long records are kept"
 
 NEVER_FIELDS = {
     "retries": _ATTEMPTS,
@@ -29,7 +29,7 @@ NEVER_FIELDS = {
     "job_timeout": _TIMEOUT,
     "queue_name": "queue=",
     "routing_key": "queue=",
-    "acks_late": "nothing: a job is ended when its handler has, and rescued when its worker died",
+    "acks_late": "nothing: a job is acknowledged when its handler ends, and rescued if its worker dies",
     "rate_limit": "concurrency=, a setting of the runner",
     "ignore_result": "nothing: a handler that returns None stores no result",
     "store_results": _RESULTS,
@@ -37,7 +37,7 @@ NEVER_FIELDS = {
     "failure_ttl": _RESULTS,
     "bind": "nothing: every handler receives its context as the second argument",
 }
-"""Options of other libraries that hardly any payload has as a field."""
+"""Options of other libraries that are hardly ever the name of a payload's field."""
 
 WORDS = NEVER_FIELDS | {
     "name": "the kind, as the first argument",
@@ -73,7 +73,7 @@ CALLS = {
     "signature": "{job}",
     "map": "runner.enqueue_batch([...])",
 }
-"""How other libraries enqueue, and how it is written here."""
+"""How other libraries enqueue a job, and the equivalent call here."""
 
 
 SETTINGS = {
@@ -92,11 +92,11 @@ SETTINGS = {
     "failure_ttl": "keep_discarded",
     "name": "worker",
 }
-"""What other libraries call our settings."""
+"""The names of settings in other libraries, and their names here."""
 
 
 def unknown_setting(word: str, known: Collection[str], prefix: str = "") -> str:
-    """Return which setting may be meant, and the settings that there are."""
+    """Return advice on a setting that does not exist: the most similar name, and all valid names."""
     names = {name: f"{prefix}{name.upper()}" if prefix else name for name in known}
     close = [SETTINGS[word]] if word in SETTINGS else get_close_matches(word, known, n=1)
     meant = f"did you mean {names[close[0]]}? " if close else ""
@@ -104,12 +104,12 @@ def unknown_setting(word: str, known: Collection[str], prefix: str = "") -> str:
 
 
 def unknown_option(word: str, known: Collection[str]) -> str:
-    """Return what to write in place of an option that does not exist, and the options that do."""
+    """Return advice on an option that does not exist: its replacement, and all valid options."""
     return f"{instead(word, known)}; the options are: {', '.join(sorted(known))}"
 
 
 def instead(word: str, known: Collection[str]) -> str:
-    """Return what to write in place of an option that does not exist."""
+    """Return the replacement for an option that does not exist."""
     if close := get_close_matches(word, known, n=1, cutoff=0.8):
         return f"did you mean {close[0]}="
     if word in OF_ONE_JOB:

@@ -1,4 +1,4 @@
-"""Between an event loop and the threads that serve it: an `a...` call hops to one, and what is the loop's hops back."""
+"""Run blocking calls of async code in a thread, and run coroutines from that thread on the caller's event loop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,44 +13,44 @@ T = TypeVar("T")
 
 
 async def hop(call: Callable[[], T]) -> T:
-    """Make a blocking call in a thread. Cancelled, leave it there; but end first what it does on this loop."""
+    """Make a blocking call in a thread. If cancelled, abandon the call, but first end its work on this loop."""
     caller = _Caller(asyncio.get_running_loop())
 
-    def made() -> T:
-        _caller.set(caller)  # in the context of this one hop
+    def run_in_thread() -> T:
+        _caller.set(caller)  # only in the context of this call
         return call()
 
     try:
-        return await asyncio.to_thread(made)
+        return await asyncio.to_thread(run_in_thread)
     except asyncio.CancelledError:
         await caller.leave()
         raise
 
 
 def on_calling_loop(make: Callable[[], Awaitable[T]], what: object = "this object") -> T:
-    """Await something on the event loop whose `a...` call this thread serves, and return its answer.
+    """Run a coroutine on the event loop of the `a...` call that this thread serves, and return its result.
 
-    For backends that are given what belongs to an event loop, such as an `AsyncSession`: `await
-    runner.aenqueue(..., transaction=session)` hops to a thread, and its statements hop back by this.
+    Use it in a backend that accepts objects of an event loop, such as an `AsyncSession`. The call
+    `await runner.aenqueue(..., transaction=session)` runs in a thread; this function runs its statements on the loop.
 
     Args:
-        make: Called on the loop; what it returns is awaited there. It is cancelled with the `a...` call.
-        what: What belongs to the loop, for the message.
+        make: Called on the loop; its return value is awaited there. Cancelling the `a...` call cancels it.
+        what: The object that belongs to the loop, for the error message.
 
     Raises:
-        InvalidArgument: no such call is under way here, or this is an event loop's own thread, which cannot wait.
+        InvalidArgument: this thread serves no `a...` call, or it runs an event loop and cannot wait.
     """
     caller = _caller.get(None)
     if caller is None or _is_loop():
         raise InvalidArgument(
-            f"{safe_repr(what)} belongs to an event loop, which a blocking call cannot use; await the twin of the call "
-            "that begins with `a`, on that loop: `await runner.aenqueue(...)`, `await ctx.acomplete(...)`"
+            f"{safe_repr(what)} belongs to an event loop, and a blocking call cannot use it; await the async variant "
+            "of this call on that loop: `await runner.aenqueue(...)`, `await ctx.acomplete(...)`"
         )
     return caller.run(make)
 
 
 class _Caller:
-    """One `a...` call: its loop, and what it has under way there."""
+    """One `a...` call: its loop, and its running tasks there."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -61,7 +61,7 @@ class _Caller:
         try:
             return asyncio.run_coroutine_threadsafe(self._tracked(make), self._loop).result()
         except Abandoned as exc:
-            raise Unavailable("the call was cancelled on its event loop; nothing more is done in its name") from exc
+            raise Unavailable("the call was cancelled on its event loop, so it does nothing more") from exc
 
     async def _tracked(self, make: Callable[[], Awaitable[T]]) -> T:
         task = asyncio.current_task()
@@ -75,7 +75,7 @@ class _Caller:
             self._tasks.discard(task)
 
     async def leave(self) -> None:
-        """Begin nothing more on the loop, and end what is under way, so that the object is the caller's alone again."""
+        """End the running tasks on the loop and start no others, so that only the caller uses the object again."""
         self._left = True
         for task in self._tasks:
             task.cancel()

@@ -1,4 +1,4 @@
-"""What an application does with jobs beside working them: they are registered, enqueued, looked at and changed."""
+"""Register, enqueue, inspect and change jobs: everything that an application does with jobs except running them."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -36,17 +36,17 @@ CallbackT = TypeVar("CallbackT", bound=Callback)
 Which = Filter | Handle[Any] | UUID
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.1
-"""Seconds between two looks at a job whose result is waited for; they double."""
+"""Seconds between two polls of a job's result: the first pause, and the limit up to which it doubles."""
 
 _BULK = 1_000
 _UUID_LENGTH = 36
 
 _MISSING: Any = object()
-"""Stands for an argument that a decorator written without it, or with empty parentheses, does not pass."""
+"""Marks a missing argument, as when a decorator is written without it or with empty parentheses."""
 
 
 class FunctionDecorator(Protocol):
-    """Turns a function of (payload, ctx), sync or async, into a definition of the same types."""
+    """Turns a function of (payload, ctx), sync or async, into a definition with the same types."""
 
     @overload
     def __call__(self, function: Callable[[P, Context], Coroutine[Any, Any, R]], /) -> Definition[P, R]: ...
@@ -55,7 +55,7 @@ class FunctionDecorator(Protocol):
 
 
 class Client:
-    """The half of a runner that needs no worker; see `Runner`."""
+    """The part of a runner that needs no worker. See `Runner`."""
 
     def __init__(self, backend: str | Backend | None = None, /, **settings: Unpack[SettingsArgs]) -> None:
         if isinstance(backend, str):
@@ -73,18 +73,18 @@ class Client:
 
     @property
     def settings(self) -> Settings:
-        """The settings in force."""
+        """The current settings."""
         return self._settings
 
     def configure(self, **settings: Unpack[SettingsArgs]) -> None:
-        """Override settings, as a command line does; a URL replaces a backend that was given as an object.
+        """Override settings before the first use, as command-line options do. A URL replaces a backend object.
 
         Raises:
-            AlreadyStarted: the store is open already.
-            ConfigurationError: a setting cannot work.
+            AlreadyStarted: the store is already open.
+            ConfigurationError: a setting is invalid.
         """
         if self._lazy_backend.is_open:
-            raise AlreadyStarted("this runner's store is open already; configure it before its first use")
+            raise AlreadyStarted("this runner's store is already open; configure the runner before its first use")
         arguments: SettingsArgs = {**self._arguments, **settings}
         self._settings = read_settings(arguments)
         self._arguments = arguments
@@ -93,28 +93,28 @@ class Client:
 
     @property
     def backend(self) -> Backend:
-        """The store, opened (and, unless `auto_setup` is off, set up) at the first use."""
+        """The store. The first use opens it and, with `auto_setup`, sets it up."""
         backend = self._lazy_backend.get(self._settings)
         open_runners.add(self)
         return backend
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed and not entered again."""
+        """Whether the runner was closed and not reopened."""
         return self._lazy_backend.is_closed
 
     @property
     def has_chosen_store(self) -> bool:
-        """Whether argument or environment name a store; else it is `memory://`, which only this process sees."""
+        """Whether an argument or the environment selects a store. The default, `memory://`, serves one process only."""
         return self._lazy_backend.is_given or "backend" in self._settings.model_fields_set
 
     def close(self) -> None:
-        """Close the store, unless it was given as an object. Repeat: harmless. `with runner:` opens it again."""
+        """Close the store, unless you passed a backend object. Repeat: harmless. `with runner:` opens it again."""
         open_runners.discard(self)
         self._lazy_backend.close()
 
     def after_fork_in_child(self) -> None:
-        """Take a worker's name of this process's own."""
+        """Give the child process a worker name of its own."""
         self._settings = with_own_worker_name(self._settings)
 
     def __enter__(self) -> Self:
@@ -129,20 +129,22 @@ class Client:
 
     @classmethod
     def current(cls) -> Self:
-        """Return the runner whose handler this is; elsewhere, e.g. in a web request, the one open in this process.
+        """Return the runner of the current handler; elsewhere, e.g. in a web request, the only runner that is open.
 
         Raises:
-            NoCurrentRunner: none is open, or several are.
+            NoCurrentRunner: no runner is open, or several are.
         """
         return cast("Self", current())
 
-    # the jobs
+    # registering jobs
 
     def register(self, job: JobClassT = _MISSING) -> JobClassT:
-        """Register a `Job` class; usable as a decorator.
+        """Register a `Job` class. You can use it as a decorator.
 
         Raises:
-            AlreadyStarted, DuplicateKind, DefinitionError: see the errors.
+            AlreadyStarted: the runner has started.
+            DuplicateKind: another class or function has the same kind.
+            DefinitionError: the class is not a valid job.
         """
         if job is _MISSING:
             raise DefinitionError("@runner.register() takes no parentheses; write @runner.register above the class")
@@ -152,8 +154,8 @@ class Client:
     def job(self, kind: str = _MISSING, **options: Unpack[OptionArgs]) -> FunctionDecorator:
         """Register a function of (payload, ctx) as a job: `@runner.job("reports:generate", queue="reports")`.
 
-        Its annotations are the types of payload and result; both can be anything that pydantic handles. What it is
-        decorated into makes jobs: `runner.enqueue(generate.job(payload))`, and is still called as the function it was.
+        Its annotations give the types of payload and result: any type that pydantic supports. To enqueue a job, write
+        `runner.enqueue(generate.job(payload))`. You can still call `generate(payload, ctx)` directly.
         """
         _check_kind(kind, "job")
         read = read_options(kind, {**options})
@@ -168,7 +170,7 @@ class Client:
     def raw(
         self, kind: str = _MISSING, **options: Unpack[OptionArgs]
     ) -> Callable[[Handler[bytes, bytes | None]], Definition[bytes, bytes | None]]:
-        """Register a function of (bytes, ctx) that returns bytes or None: no validation, for jobs known at run time."""
+        """Register a function of (bytes, ctx) that returns bytes or None. Nothing is validated."""
         _check_kind(kind, "raw")
         read = read_options(kind, {**options})
 
@@ -185,27 +187,27 @@ class Client:
         return self._registry
 
     def on_completed(self, callback: CallbackT = _MISSING) -> CallbackT:
-        """Call `callback(record, outcome)` after each job that this runner completed.
+        """Call `callback(record, outcome)` after each job that this runner completes.
 
-        Keep it short: it holds up the settling of others. What it raises is logged. One that has a parameter
-        `exception` gets None there.
+        Keep the callback short: while it runs, no other outcomes are recorded. Its exceptions are logged. If it has a
+        parameter `exception`, it receives None there.
 
         Raises:
-            InvalidArgument: it cannot be called so, or is an async function.
+            InvalidArgument: the callback does not take these arguments, or is an async function.
         """
         _check_parentheses(callback, "on_completed")
         self._observers.on_completed(callback)
         return callback
 
     def on_discarded(self, callback: CallbackT = _MISSING) -> CallbackT:
-        """Call `callback(record, outcome)`, or with `exception=`, after each job that this runner discarded.
+        """Call `callback(record, outcome)` after each job that this runner discards.
 
-        Keep it short: it holds up the settling of others. What it raises is logged. One that has a parameter
-        `exception` gets what the handler raised, with its traceback; None where nothing was raised. A job whose
-        worker died at its last attempt is discarded by the runner that rescues it; nothing was raised there.
+        Keep the callback short: while it runs, no other outcomes are recorded. Its exceptions are logged. If it has a
+        parameter `exception`, it receives the handler's exception with its traceback, or None if nothing was raised.
+        When a worker dies during a job's last attempt, the runner that rescues the job discards it; nothing was raised.
 
         Raises:
-            InvalidArgument: it cannot be called so, or is an async function.
+            InvalidArgument: the callback does not take these arguments, or is an async function.
         """
         _check_parentheses(callback, "on_discarded")
         self._observers.on_discarded(callback)
@@ -220,33 +222,34 @@ class Client:
         run_at: datetime | timedelta | None = None,
         **options: Unpack[EnqueueOptions],
     ) -> Handle[R]:
-        """Store a job, due now or at `run_at` (an aware datetime, or a delay by the store's clock).
+        """Store a job that is due now or at `run_at`: an aware datetime, or a delay by the store's clock.
 
         Returns:
-            A handle of the stored job, or of the duplicate that it met.
+            A handle to the stored job, or to the existing job with the same id or unique key.
 
         Raises:
-            InvalidPayload: the payload does not validate, or would not when read back; nothing was stored.
+            InvalidPayload: the payload does not validate, or does not survive a round trip through JSON; nothing was
+                stored.
             PayloadTooLarge, UnknownKind, InvalidArgument: nothing was stored.
             Unavailable: nothing was stored.
-            OutcomeUnknown: the job may have been stored; repeat with the same `id`, which is in the error's `ids`.
+            OutcomeUnknown: the job may have been stored. Repeat the call with the same `id`; the error has it in `ids`.
         """
         if more:
             raise InvalidArgument(
-                f"enqueue was given {validation.shown(more[0])} beside the job; the payload is part of the job: "
+                f"enqueue got a second positional argument, {validation.shown(more[0])}; put the payload into the job: "
                 "runner.enqueue(generate.job(payload)) or runner.enqueue(SendWelcome(user_id=7))"
             )
         definition, payload = self._registry.resolve(job)
         return self._insert_one(definition, definition.encode(payload), run_at, options)
 
     def enqueue_in(self, delay: timedelta, job: Job[R] | Call[R], **options: Unpack[EnqueueOptions]) -> Handle[R]:
-        """Store a job that is due after a delay; see `enqueue`."""
+        """Store a job that is due after a delay. See `enqueue`."""
         _check_order(delay, options, "enqueue_in(delay, job)")
         validation.not_negative(delay, "delay")
         return self.enqueue(job, run_at=delay, **options)
 
     def enqueue_at(self, when: datetime, job: Job[R] | Call[R], **options: Unpack[EnqueueOptions]) -> Handle[R]:
-        """Store a job that is due at an aware datetime; see `enqueue`."""
+        """Store a job that is due at an aware datetime. See `enqueue`."""
         _check_order(when, options, "enqueue_at(when, job)")
         validation.utc(when, "when")
         return self.enqueue(job, run_at=when, **options)
@@ -258,20 +261,21 @@ class Client:
         run_at: datetime | timedelta | None = None,
         **options: Unpack[BatchOptions],
     ) -> list[Handle[R]]:
-        """Store jobs, all or nothing, due now or at `run_at`; `Enqueue(job, ...)` has options of one job.
+        """Store several jobs, all or none, due now or at `run_at`. `Enqueue(job, ...)` sets the options of one job.
 
         Returns:
-            A handle for each, in the order given; for no jobs an empty list.
+            One handle per job, in the order given. Empty if there are no jobs.
 
         Raises:
-            The errors of `enqueue`; `InvalidArgument` also for more jobs than the backend's `max_batch`.
-            OutcomeUnknown: they may have been stored; repeat with the same `Enqueue` items, or with the error's `ids`.
+            The errors of `enqueue`, and `InvalidArgument` for more jobs than the backend's `max_batch`.
+            OutcomeUnknown: the jobs may have been stored. Repeat the call with the same `Enqueue` items, or with the
+                ids in the error's `ids`.
         """
         check_jobs(jobs)
         check_options(options)
         if own := options.keys() - BatchOptions.__annotations__.keys():
             shown = ", ".join(sorted(own))
-            raise InvalidArgument(f"{shown} cannot be one for a whole batch; give each job its own: Enqueue(job, ...)")
+            raise InvalidArgument(f"{shown} cannot apply to a whole batch; set it for each job: Enqueue(job, ...)")
         transaction = options.pop("transaction", None)
         common = {**options, "run_at": run_at}
         records = [self._new_record(job, common) for job in jobs]
@@ -291,7 +295,7 @@ class Client:
         run_at: datetime | timedelta | None = None,
         **options: Unpack[EnqueueOptions],
     ) -> Handle[Any]:
-        """Store a job by its kind and encoded payload, which is validated unless the kind is a raw one."""
+        """Store a job by its kind and encoded payload. The payload is validated unless the kind is a raw one."""
         definition = self._registry.named(kind)
         if not isinstance(payload, bytes):
             raise InvalidArgument(f"the payload of {kind!r} is of type {type(payload).__name__}; it must be bytes")
@@ -315,29 +319,29 @@ class Client:
             exc.ids = tuple(record.id for record in records)
             raise
         self._observers.enqueued(inserted)
-        return [Handle.of(answer) for answer in inserted]
+        return [Handle.of(result) for result in inserted]
 
-    # looking at jobs, and changing them
+    # inspecting and changing jobs
 
     def get(self, job: Handle[Any] | UUID) -> Record:
-        """Return a job's record as it is now; raise `JobNotFound` if there is none."""
+        """Return the current record of a job; raise `JobNotFound` if it does not exist."""
         id = _id(job)
         try:
             return self.backend.get([id])[id]
         except KeyError:
-            raise JobNotFound(f"there is no job {id}: it never was, or it was deleted or purged") from None
+            raise JobNotFound(f"job {id} was not found: it never existed, or it was deleted or purged") from None
 
     @overload
     def result(self, job: Handle[R], *, timeout: timedelta = ...) -> R: ...
     @overload
     def result(self, job: UUID, *, timeout: timedelta = ...) -> Any: ...
     def result(self, job: Handle[Any] | UUID, *, timeout: timedelta = timedelta(0)) -> Any:
-        """Return what a job's handler returned, waiting up to `timeout` for it to finish.
+        """Return the result of a job, waiting up to `timeout` for the job to finish.
 
         Raises:
-            NotFinished: not in that time.
-            JobDiscarded, JobCancelled: it has no result, and never will unless it is requeued.
-            JobNotFound: it was deleted or purged, and its result with it.
+            NotFinished: the job did not finish in time.
+            JobDiscarded, JobCancelled: the job has no result, and gets none unless it is requeued.
+            JobNotFound: the job was deleted or purged, and its result with it.
         """
         deadline = monotonic() + validation.not_negative(timeout, "timeout").total_seconds()
         pause = FIRST_PAUSE
@@ -347,19 +351,19 @@ class Client:
         return read_result(self._registry, record)
 
     def cancel(self, which: Which) -> int:
-        """Cancel a job, or all that fit a filter: those that wait end now, those that run are told to stop.
+        """Cancel a job, or all jobs that match a filter: waiting jobs end now, running jobs are asked to stop.
 
         Returns:
-            How many it changed; 0 for a job that had finished.
+            How many jobs changed; 0 for a job that had already finished.
         """
         return self._in_bulk(self.backend.cancel, which)
 
     def requeue(self, which: Which) -> int:
-        """Make a retrying or finished job, or all that fit a filter, due now, with another attempt; return how many."""
+        """Run a retrying or finished job again now, or all that match a filter; return how many were requeued."""
         return self._in_bulk(self.backend.requeue, which)
 
     def delete(self, which: Which) -> int:
-        """Remove the record of a job, or of all that fit a filter, except running ones; return how many."""
+        """Delete the record of a job, or of all jobs that match a filter, except running ones; return how many."""
         return self._in_bulk(self.backend.delete, which)
 
     def _in_bulk(self, change: Callable[..., Sequence[UUID]], which: Which) -> int:
@@ -369,7 +373,7 @@ class Client:
             changed = change(filter, limit=_BULK)
             new = set(changed) - reached
             reached |= new
-            if len(changed) < _BULK or not new:  # what workers bring back meanwhile is not reached again
+            if len(changed) < _BULK or not new:  # stops on jobs that workers put back, or it may never end
                 return len(reached)
 
 
@@ -380,7 +384,7 @@ def _id(job: object) -> UUID:
         return job
     instead = f": uuid.UUID({job!r})" if isinstance(job, str) and len(job) == _UUID_LENGTH else ""
     raise InvalidArgument(
-        f"{validation.shown(job)} is not a job's id; pass a uuid.UUID{instead} or what enqueue returned"
+        f"{validation.shown(job)} is not a job id; pass a uuid.UUID{instead} or the handle that enqueue returned"
     )
 
 
@@ -398,6 +402,6 @@ def _check_parentheses(callback: object, decorator: str) -> None:
 
 def _check_order(first: object, options: Mapping[str, Any], call: str) -> None:
     if isinstance(first, Job | Call):
-        raise InvalidArgument(f"the job was given first; the order is {call}")
+        raise InvalidArgument(f"the job was passed as the first argument; write {call}")
     if "run_at" in options:
-        raise InvalidArgument(f"run_at was given to {call}, which has a time of its own; use enqueue(job, run_at=...)")
+        raise InvalidArgument(f"run_at was passed to {call}, which already sets the time; use enqueue(job, run_at=...)")

@@ -1,4 +1,4 @@
-"""Values to JSON bytes and back, by pydantic. What is encoded has been read back once, so that a reader can, too."""
+"""Encode values as JSON bytes and decode them, with pydantic. Encoding verifies the round trip."""
 
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -15,12 +15,12 @@ T = TypeVar("T")
 
 
 class Codec(Generic[T]):
-    """JSON for one type. `what` names the value in messages, e.g. "the payload of 'emails:welcome'"."""
+    """JSON encoding of one type. `what` names the value in messages, e.g. "the payload of 'emails:welcome'"."""
 
     def __init__(self, type_: Any, what: str, error: type[InvalidArgument]) -> None:
         self._what = what
         self._error = error
-        self._typed = type_ is not Any  # what has no type comes back as JSON has it
+        self._typed = type_ is not Any  # without a type, a value may decode to another one, e.g. a tuple to a list
         try:
             self._adapter: TypeAdapter[T] = TypeAdapter(type_)
         except PydanticUserError as exc:
@@ -32,36 +32,36 @@ class Codec(Generic[T]):
         """Return the value as JSON.
 
         Raises:
-            InvalidPayload, InvalidResult: it is not of the type, or would not be read back as it is.
+            InvalidPayload, InvalidResult: the value does not match the type, or would decode to another value.
         """
         why = "cannot be written as JSON"
         try:
             encoded = self._adapter.dump_json(value, by_alias=True, round_trip=True, warnings="error")
             why = "does not validate"
             read = self._adapter.validate_json(encoded)
-            why = "cannot be compared with what is read back"
+            why = "cannot be compared with the decoded value"
             if not (self._typed and read != value):
                 return encoded
         except BaseException as exc:  # serializers, validators and __eq__ are the user's code
             rejected = self._rejected(exc, f"{self._shown(value)}{why}")
         else:
-            rejected = self._error(f"{self._what} {self._shown(value)}would be read back as {self._other(read)}")
-        raise rejected  # here, where it gets no context
+            rejected = self._error(f"{self._what} {self._shown(value)}would decode to {self._decoded(read)}")
+        raise rejected  # outside of `except`, so that it has no context
 
     def decode(self, encoded: bytes) -> T:
-        """Return the value that JSON bytes describe. An error never shows them, since logs and records keep it.
+        """Decode JSON bytes. Errors never show the bytes, since logs and records keep error texts.
 
         Raises:
-            InvalidPayload, InvalidResult: they are not JSON, or not of the type.
+            InvalidPayload, InvalidResult: the bytes are not JSON, or do not match the type.
         """
         try:
             return self._adapter.validate_json(encoded)
         except BaseException as exc:
             rejected = self._rejected(exc, "does not validate")
-        raise rejected  # here, where it gets no context: pydantic's error shows its input
+        raise rejected  # outside of `except`, so that it has no context: pydantic's error shows its input
 
     def accepts_none(self) -> bool:
-        """Say whether None is of the type."""
+        """Return whether None is a valid value of the type."""
         try:
             self._adapter.validate_python(None)
         except BaseException as exc:  # a validator is the user's code
@@ -81,11 +81,11 @@ class Codec(Generic[T]):
     def _shown(self, value: object) -> str:
         return "" if self._masked else f"is {safe_repr(value)}, which "
 
-    def _other(self, read: object) -> str:
+    def _decoded(self, read: object) -> str:
         if not self._masked:
             return safe_repr(read)
         return (
-            "another value, which is not shown, as its type has masked fields; pydantic writes a masked field as "
+            "another value, which is not shown because its type has masked fields; pydantic writes a masked field as "
             'asterisks, unless a field_serializer with when_used="json" writes its value'
         )
 

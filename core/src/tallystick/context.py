@@ -1,4 +1,4 @@
-"""What a handler is given beside its payload: which job this is, and whether to go on."""
+"""The second argument of a handler: which attempt of which job this is, and whether it should stop."""
 
 import logging
 from collections.abc import MutableMapping
@@ -17,16 +17,16 @@ T = TypeVar("T")
 
 
 class Stop(StrEnum):
-    """Why work should stop."""
+    """Why a handler should stop."""
 
     CANCELLED = "cancellation was requested"
-    TIMED_OUT = "its time was up"
+    TIMED_OUT = "it exceeded its timeout"
     LOST = "its claim was lost: another worker has the job"
     SHUTDOWN = "the runner is shutting down"
 
 
 class Context:
-    """One attempt at one job."""
+    """One attempt at a job."""
 
     __slots__ = ("record", "stop")
 
@@ -36,7 +36,7 @@ class Context:
 
     @property
     def id(self) -> UUID:
-        """The job's id."""
+        """The job's id. It is the same in each attempt: use it as an idempotency key."""
         return self.record.id
 
     @property
@@ -46,53 +46,53 @@ class Context:
 
     @property
     def queue(self) -> str:
-        """The queue that it was claimed from."""
+        """The queue that the job was claimed from."""
         return self.record.queue
 
     @property
     def attempt(self) -> int:
-        """Which attempt this is, from 1. Id and attempt together name it for ever: a key for idempotent effects."""
+        """The number of this attempt, from 1. Each claim of the job has a number of its own."""
         return self.record.attempt
 
     @property
     def should_stop(self) -> bool:
-        """Whether to stop early. An async handler need not ask: it is cancelled. A sync one asks now and then."""
+        """Whether the handler should stop early. A sync handler checks this regularly. An async one is cancelled."""
         return self.stop is not None
 
     def check(self) -> None:
-        """Raise `Stopped` if the work should stop early."""
+        """Raise `Stopped` if the handler should stop early."""
         if self.stop is not None:
             raise Stopped(f"job {self.id} should stop: {self.stop}")
 
     def complete(self, result: T, *, transaction: object) -> T:
-        """Complete the job in a transaction of the handler's own: its writes and the job's end commit together.
+        """Complete the job in the handler's own transaction, so that its writes and the completion commit together.
 
-        It commits nothing: do so, and return. What is committed counts, whatever the handler does afterwards. If it is
-        rolled back, the attempt goes on, and ends as its handler does; it may be completed so again.
+        This call does not commit: commit afterwards, and return. Once committed, the job is completed, whatever the
+        handler does next. If the transaction rolls back, the attempt goes on and can call `complete` again.
 
-        When: shortly before the commit, since the lease is not extended from here on.
-        Atomic: with the transaction. An attempt that was rescued completes nothing, so the effects are there once.
+        When: shortly before the commit, since the lease is no longer extended after this call.
+        Atomic: with the transaction. A rescued attempt cannot complete the job, so its writes never commit twice.
 
         Args:
-            result: As the handler would return it; a handler that returns None afterwards has returned this.
+            result: The job's result. The handler can then return None in place of it.
             transaction: As for `Backend.insert`, where `transactions` is declared.
 
         Returns:
-            The result, to be returned.
+            The result, for the handler to return.
 
         Raises:
-            ClaimLost: the attempt has ended; let the error roll the transaction back.
+            ClaimLost: the attempt has ended. Let this error roll back the transaction.
             InvalidResult, PayloadTooLarge, InvalidArgument, Unsupported: nothing was done.
         """
-        raise InvalidArgument(f"this context of job {self.id} is no worker's, so there is no attempt to complete")
+        raise InvalidArgument(f"no worker made this context of job {self.id}, so it cannot complete the job")
 
     async def acomplete(self, result: T, *, transaction: object) -> T:
-        """See `complete`; for async handlers, whose transaction may belong to their event loop."""
+        """See `complete`. For async handlers, whose transaction may belong to their event loop."""
         return await hop(lambda: self.complete(result, transaction=transaction))
 
     @property
     def log(self) -> "logging.LoggerAdapter[logging.Logger]":
-        """A logger whose records carry the job's id, kind, queue and attempt."""
+        """A logger that adds the job's id, kind, queue and attempt to each record."""
         return _JobLog(logger, log_fields(self.record))
 
 
@@ -102,5 +102,5 @@ class _JobLog(logging.LoggerAdapter[logging.Logger]):
 
 
 def log_fields(record: Record) -> dict[str, object]:
-    """Return the fields that every log record about a job carries."""
+    """Return the fields that every log record about a job has."""
     return {"job_id": str(record.id), "kind": record.kind, "queue": record.queue, "attempt": record.attempt}

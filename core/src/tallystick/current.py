@@ -1,4 +1,4 @@
-"""Which runner is meant where none is named."""
+"""Find the runner of the current handler, or the only open runner."""
 
 import os
 from collections.abc import Iterator
@@ -9,17 +9,17 @@ from weakref import WeakSet
 from .errors import NoCurrentRunner
 
 open_runners: WeakSet[object] = WeakSet()
-"""The runners of this process that have their store open."""
+"""The runners of this process whose store is open."""
 
 _current: ContextVar[object] = ContextVar("tallystick_runner")
 
 _inherited: ContextVar[object] = ContextVar("tallystick_inherited_runner")
-"""In a child that a handler forked: the handler's runner, which is not at work there."""
+"""In a child process that a handler forked: the handler's runner, which runs no jobs there."""
 
 
 @contextmanager
 def made_current(runner: object) -> Iterator[None]:
-    """Mean this runner inside the block."""
+    """Make a runner the current one inside the block."""
     token = _current.set(runner)
     try:
         yield
@@ -28,24 +28,24 @@ def made_current(runner: object) -> Iterator[None]:
 
 
 def is_inside(runner: object) -> bool:
-    """Say whether a handler or callback of this runner is asking."""
+    """Return whether the caller is a handler or callback of this runner."""
     return _current.get(None) is runner
 
 
 def current() -> object:
-    """Return the runner whose handler this is, else the only one that is open.
+    """Return the runner of the current handler, or else the only open runner.
 
     Raises:
-        NoCurrentRunner: none is open, or several are.
+        NoCurrentRunner: no runner is open, or several are.
     """
     if (runner := _current.get(None) or _inherited.get(None)) is not None:
         return runner
     runners = list(open_runners)
     if len(runners) != 1:
         raise NoCurrentRunner(
-            f"{len(runners)} runners are open in this process; Runner.current() works inside a handler, and elsewhere "
-            "where exactly one is open. In a thread that a handler started, use what it returned in the handler, or "
-            "start each call by `contextvars.copy_context().run`"
+            f"{len(runners)} runners are open in this process; Runner.current() works inside a handler, or while "
+            "exactly one runner is open. If a handler starts threads, call Runner.current() in the handler and pass "
+            "the runner on, or start each thread's function with `contextvars.copy_context().run`"
         )
     return runners[0]
 

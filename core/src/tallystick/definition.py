@@ -1,4 +1,4 @@
-"""A kind of job as the runner knows it, however it was written: its name, handler, types and options."""
+"""The definition of a kind of job: its name, handler, types and options, whether written as a class or a function."""
 
 import inspect
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ RawHandler = Callable[[bytes, Context], "bytes | Awaitable[bytes | None] | None"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Definition(Generic[P, R]):
-    """A kind, its handler and its codecs; a codec that is None passes bytes through as they are."""
+    """A kind with its handler and codecs. A codec that is None passes bytes through unchanged."""
 
     kind: str
     handler: Handler[P, R]
@@ -39,22 +39,22 @@ class Definition(Generic[P, R]):
         object.__setattr__(self, "kind", validation.name(self.kind, "kind"))
         if not isinstance(self.options, Options):
             raise DefinitionError(
-                f"options of {self.kind!r} are {validation.shown(self.options)}; they must be Options(...)"
+                f"options of {self.kind!r} is {validation.shown(self.options)}; it must be Options(...)"
             )
 
     if TYPE_CHECKING:
 
         def __call__(self, payload: P, ctx: Context) -> R | Awaitable[R]:
-            """Call the handler itself, as a test does."""
+            """Call the handler directly, as in a test."""
 
     else:
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
-            """Call the handler itself, as a test does."""
+            """Call the handler directly, as in a test."""
             if len(args) + len(kwargs) != _PARAMETERS:
                 raise InvalidArgument(
                     f"{self.kind!r} was called without its payload and context. To enqueue it, write "
-                    f"runner.enqueue({self.call}); to call it as a test does, pass (payload, ctx)"
+                    f"runner.enqueue({self.call}); to call the handler directly, pass (payload, ctx)"
                 )
             return self.handler(*args, **kwargs)
 
@@ -65,23 +65,23 @@ class Definition(Generic[P, R]):
 
     @property
     def call(self) -> str:
-        """How a job of this kind is written."""
+        """An example of a job of this kind, for messages."""
         return f"{getattr(self.handler, '__name__', 'definition')}.job(payload)"
 
     def job(self, payload: P) -> "Call[R]":
-        """Return a job of this kind, to be enqueued."""
+        """Return a job of this kind that you can enqueue."""
         return Call(self, payload)
 
     def encode(self, payload: P) -> bytes:
-        """Return a payload as it is stored; raise `InvalidPayload` for one that its handler could not read."""
+        """Return a payload as stored bytes; raise `InvalidPayload` if the handler could not read it."""
         return _as_bytes(payload, self.kind, InvalidPayload) if self.payloads is None else self.payloads.encode(payload)
 
     def decode(self, stored: bytes) -> P:
-        """Return a stored payload as the handler takes it."""
+        """Return the payload for the handler, decoded from stored bytes."""
         return stored if self.payloads is None else self.payloads.decode(stored)  # type: ignore[return-value]  # P is bytes
 
     def encode_result(self, result: R) -> bytes | None:
-        """Return a result as it is stored, nothing for None; raise `InvalidResult` for one that is not of its type."""
+        """Return a result as stored bytes, or None for None; raise `InvalidResult` if it does not match its type."""
         if result is None and self.may_return_none:
             return None
         if hasattr(type(result), "__await__"):
@@ -89,12 +89,12 @@ class Definition(Generic[P, R]):
         return _as_bytes(result, self.kind, InvalidResult) if self.results is None else self.results.encode(result)
 
     def decode_result(self, stored: bytes | None) -> R | None:
-        """Return a stored result as the handler gave it."""
+        """Return the handler's result, decoded from stored bytes."""
         return stored if stored is None or self.results is None else self.results.decode(stored)  # type: ignore[return-value]  # R is bytes
 
     @classmethod
     def of_class(cls, job: type[Job[R]]) -> "Definition[Job[R], R]":
-        """Define a `Job` class."""
+        """Return the definition of a `Job` class."""
         _check_class(job)
         options = job.options()
         handlers.check(validation.name(job.kind, "kind"), job.work, "(self, ctx)")
@@ -102,11 +102,11 @@ class Definition(Generic[P, R]):
 
     @classmethod
     def of_function(cls, kind: str, function: Handler[P, R], options: Options) -> "Definition[P, R]":
-        """Define a function of (payload, ctx); its annotations are the types of payload and result."""
+        """Return the definition of a function of (payload, ctx). Its annotations declare payload and result."""
         payload = handlers.check(validation.name(kind, "kind"), function, "(payload, ctx)")
         if payload.annotation is inspect.Parameter.empty:
             raise DefinitionError(
-                f"the handler of {kind!r} must annotate {payload.name!r} with its payload's type; write a def with "
+                f"the handler of {kind!r} must annotate {payload.name!r} with the payload's type; write a def with "
                 f"({payload.name}: int, ctx: Context)"
             )
         return _define(kind, function, handlers.resolve(kind, function, payload.name), options)
@@ -115,14 +115,14 @@ class Definition(Generic[P, R]):
     def raw(
         cls, kind: str, function: Handler[bytes, bytes | None], options: Options
     ) -> "Definition[bytes, bytes | None]":
-        """Define a function of (bytes, ctx) that returns bytes or None, with no validation."""
+        """Return the definition of a function of (bytes, ctx) that returns bytes or None. Nothing is validated."""
         handlers.check(validation.name(kind, "kind"), function, "(payload, ctx)")
         return Definition(kind, function, options, None, None, inspect.iscoroutinefunction(function))
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[R_co]):
-    """A payload together with the definition that will work it."""
+    """A payload together with the definition of its kind."""
 
     definition: Definition[Any, R_co]
     payload: Any
@@ -130,8 +130,7 @@ class Call(Generic[R_co]):
     def __post_init__(self) -> None:
         if not isinstance(self.definition, Definition):
             raise InvalidArgument(
-                f"definition is {validation.shown(self.definition)}; make a call by the job itself: "
-                "generate.job(payload)"
+                f"definition is {validation.shown(self.definition)}; let the job make its calls: generate.job(payload)"
             )
 
 

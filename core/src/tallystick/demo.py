@@ -1,4 +1,4 @@
-"""The jobs of `tallystick demo`: reading Python source, one job a file. An application's own jobs look like these."""
+"""The jobs of `tallystick demo`: each reads one Python source file. The jobs of an application look the same."""
 
 import ast
 import sysconfig
@@ -21,7 +21,7 @@ MAX_ATTEMPTS = 3
 
 
 class Reading(BaseModel):
-    """What one file holds."""
+    """The counts of one file."""
 
     package: str
     path: str
@@ -33,7 +33,7 @@ class Reading(BaseModel):
 
 
 class ReadSource(Job[Reading]):
-    """Tokenize and parse one file. One that does not parse fails, is retried soon, and is discarded in the end."""
+    """Tokenize and parse one file. A file that does not parse fails, is retried soon, and is discarded in the end."""
 
     kind = "demo:read_source"
     queue = "demo"
@@ -72,14 +72,14 @@ def standard_library() -> Path:
 
 
 def find_sources(root: Path) -> list[ReadSource]:
-    """Return a job for each `.py` file below a folder, leaving out installed packages."""
+    """Return a job for each `.py` file in a folder and its subfolders, except installed packages."""
     found = (path.relative_to(root) for path in sorted(root.rglob("*.py")))
     return [ReadSource(root=root, path=path) for path in found if "site-packages" not in path.parts]
 
 
 @dataclass(slots=True)
 class Totals:
-    """Readings added up, by package."""
+    """The sums of many readings, by package."""
 
     files: Counter[str] = field(default_factory=Counter)
     lines: Counter[str] = field(default_factory=Counter)
@@ -88,7 +88,7 @@ class Totals:
 
     @classmethod
     def of(cls, readings: Iterable[Reading]) -> Self:
-        """Add up readings."""
+        """Return the sums of some readings."""
         totals = cls()
         for reading in readings:
             totals.files[reading.package] += 1

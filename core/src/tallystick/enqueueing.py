@@ -1,4 +1,4 @@
-"""What can be said of a job when it is enqueued, beside its payload."""
+"""The options of a job at enqueue, in addition to its payload."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -19,9 +19,9 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class BatchOptions(TypedDict, total=False):
-    """What holds for all jobs of a batch; what is not given is as the kind's definition says.
+    """Options that apply to all jobs of a batch. An option that you leave out comes from the definition of the kind.
 
-    `transaction` is the caller's own, to take part in; see `Backend.insert`.
+    `transaction` is your own open transaction, in which the jobs are stored; see `Backend.insert`.
     """
 
     queue: str
@@ -32,7 +32,7 @@ class BatchOptions(TypedDict, total=False):
 
 
 class EnqueueOptions(BatchOptions, total=False):
-    """What holds for one job. An `id` of one's own makes a repeated enqueue harmless; for the rest see `NewRecord`."""
+    """Options of one job. Pass your own `id` to make a repeated enqueue harmless. For the others see `NewRecord`."""
 
     id: UUID
     unique_key: str
@@ -41,9 +41,10 @@ class EnqueueOptions(BatchOptions, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Enqueue(Generic[R_co]):
-    """One job of a batch, with options of its own; one that is None is as the batch says, else as the kind does.
+    """One job of a batch with options of its own. An option that is None comes from the batch, or else from the kind.
 
-    Its `id` is made here: a batch whose answer was lost is repeated with the same items, and stores no job twice.
+    The `id` is fixed when the item is created. If a batch's result is lost, repeat it with the same items: no job is
+    stored twice.
     """
 
     job: Job[R_co] | Call[R_co]
@@ -60,11 +61,11 @@ class Enqueue(Generic[R_co]):
     def __post_init__(self) -> None:
         if not isinstance(self.job, Job | Call):
             raise InvalidArgument(
-                f"job is {shown(self.job)}; it must be an instance of a Job class, or what .job(payload) returns"
+                f"job is {shown(self.job)}; it must be an instance of a Job class, or the return value of .job(payload)"
             )
 
     def options(self) -> dict[str, Any]:
-        """Return the options that are its own."""
+        """Return the options that are set for this job."""
         own = {name: getattr(self, name) for name in _OF_AN_ITEM}
         return {name: value for name, value in own.items() if value is not None}
 
@@ -78,10 +79,10 @@ def new_record(
     payload: bytes,
     options: Mapping[str, Any],
 ) -> NewRecord:
-    """Return the record of a job to insert: as the options say, else as its definition does.
+    """Return the record to insert for a job, with the given options and the definition's defaults.
 
     Raises:
-        InvalidArgument: an option has a value that cannot be stored, or does not exist.
+        InvalidArgument: an option does not exist, or its value cannot be stored.
     """
     check_options(options)
     defaults = definition.options
@@ -99,10 +100,10 @@ def check_options(options: Iterable[str]) -> None:
     """Reject an option that does not exist."""
     if not _KNOWN.issuperset(options):
         word = next(word for word in options if word not in _KNOWN)
-        raise InvalidArgument(f"{word!r} is no option of an enqueue: {unknown_option(word, _KNOWN)}")
+        raise InvalidArgument(f"{word!r} is not an option of enqueue: {unknown_option(word, _KNOWN)}")
 
 
 def check_jobs(jobs: object) -> None:
-    """Reject what is no collection of jobs, before it is read item by item."""
+    """Reject an argument that is not a collection of jobs, before it is iterated."""
     if isinstance(jobs, Job | Call | Enqueue | Definition | str | bytes | Mapping) or not isinstance(jobs, Iterable):
         raise InvalidArgument(f"jobs is {shown(jobs)}; pass a list of jobs, e.g. [SendWelcome(user_id=7)]")

@@ -1,4 +1,4 @@
-"""What an enqueue answers: which job it is, and the type of its result."""
+"""The return value of `enqueue`: which job it is, and the type of its result."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -11,7 +11,7 @@ R_co = TypeVar("R_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Handle(Generic[R_co]):
-    """A job in the store. `duplicate`: nothing was stored, since `record` is there with the same id or unique key."""
+    """A job in the store. If `duplicate`, nothing was stored: `record` is the job with the same id or unique key."""
 
     record: Record
     duplicate: bool
@@ -23,5 +23,5 @@ class Handle(Generic[R_co]):
 
     @classmethod
     def of(cls, inserted: Inserted) -> "Handle[R_co]":
-        """Wrap a backend's answer."""
+        """Return a handle for one result of `Backend.insert`."""
         return cls(inserted.record, not inserted.created)

@@ -1,4 +1,4 @@
-"""What a handler must be: a function of (payload, ctx) that has done its work when it returns."""
+"""Check that a handler is a function of (payload, ctx) that finishes its work before it returns."""
 
 import inspect
 from collections.abc import Callable
@@ -13,10 +13,10 @@ _CONTEXT_NAMES = ("ctx", "context")
 
 
 def check(kind: str, handler: Callable[..., Any], parameters: str) -> inspect.Parameter:
-    """Return the first parameter of a handler.
+    """Check a handler, and return its first parameter.
 
     Raises:
-        DefinitionError: it is no function of two that does its work while it is called.
+        DefinitionError: it is not a function of two arguments, or does not finish its work before it returns.
     """
     shown = f"the handler of {kind!r} is {validation.shown(handler)}"
     if not inspect.isfunction(handler) and not inspect.ismethod(handler):
@@ -28,7 +28,7 @@ def check(kind: str, handler: Callable[..., Any], parameters: str) -> inspect.Pa
         raise DefinitionError(f"{shown}, a generator; it must return its result, not yield")
     if inspect.iscoroutinefunction(inner) and not inspect.iscoroutinefunction(handler):
         raise DefinitionError(
-            f"{shown}, a sync wrapper around a coroutine function, whose coroutine would never be awaited; make the "
+            f"{shown}, a sync wrapper around a coroutine function; its coroutine would never be awaited. Make the "
             "wrapper an async def that awaits it"
         )
     given = list(inspect.signature(handler).parameters.values())
@@ -40,27 +40,27 @@ def check(kind: str, handler: Callable[..., Any], parameters: str) -> inspect.Pa
 
 def _hint(given: list[inspect.Parameter]) -> str:
     if any(p.kind is p.VAR_POSITIONAL for p in given):
-        return "; a decorator of yours hides them: put functools.wraps(function) on its wrapper"
+        return "; a decorator hides its arguments: put functools.wraps(function) on the decorator's wrapper"
     if given and given[0].name == "self":
-        return "; a method is registered by its object: runner.job(kind)(service.send)"
+        return "; register a bound method: runner.job(kind)(service.send)"
     return "; put several values into one payload: a pydantic model, a dataclass, a dict" if len(given) > 1 else ""
 
 
 def _check_context(kind: str, handler: Callable[..., Any], parameter: inspect.Parameter) -> None:
-    """Reject a second parameter that is not meant for the context; its annotation need not be known at run time."""
+    """Reject a second parameter that is not meant for the context. Its annotation may not exist at run time."""
     annotation = parameter.annotation
     if annotation is inspect.Parameter.empty:
         fits = parameter.name in _CONTEXT_NAMES or parameter.name.startswith("_")
     else:
         try:
             annotation = _resolved(handler, parameter.name)
-        except Exception:  # it may be imported for type checkers only
+        except Exception:  # the type may be imported only for type checkers
             fits = parameter.name in _CONTEXT_NAMES or "Context" in str(annotation)
         else:
             fits = _is_context(annotation)
     if not fits:
         raise DefinitionError(
-            f"the handler of {kind!r} takes {str(parameter)!r} as its second argument, which is the job's context: "
+            f"the handler of {kind!r} takes {str(parameter)!r} as its second argument; that must be the job's context: "
             "write ctx: Context. Put several values into one payload: a pydantic model, a dataclass, a dict"
         )
 
@@ -77,10 +77,10 @@ def _is_context(annotation: Any) -> bool:
 
 
 def resolve(kind: str, handler: Callable[..., Any], name: str) -> Any:
-    """Return the type that annotates a parameter or "return"; `Any` where none does.
+    """Return the annotated type of a parameter or of "return"; `Any` without an annotation.
 
     Raises:
-        DefinitionError: it cannot be resolved at run time.
+        DefinitionError: the annotation cannot be resolved at run time.
     """
     if name not in inspect.unwrap(handler).__annotations__ and name not in handler.__annotations__:
         return Any
@@ -94,7 +94,7 @@ def resolve(kind: str, handler: Callable[..., Any], name: str) -> Any:
 
 
 def _resolved(handler: Callable[..., Any], name: str) -> Any:
-    """Resolve one annotation, in the handler's module and in the scope of the function that defines it."""
+    """Resolve one annotation in the scope of the handler's module and of the function that defines the handler."""
     inner = inspect.unwrap(handler)
     annotations = handler.__annotations__ if name in handler.__annotations__ else inner.__annotations__
     one = SimpleNamespace(__annotations__={name: annotations[name]})
@@ -102,7 +102,7 @@ def _resolved(handler: Callable[..., Any], name: str) -> Any:
 
 
 def _scope(handler: Callable[..., Any]) -> dict[str, Any]:
-    """Return the local names of the function that is defining the handler; none at the top of a module."""
+    """Return the local names of the function that is defining the handler; empty at module level."""
     owner, _, _ = handler.__qualname__.rpartition(".<locals>.")
     frame = inspect.currentframe() if owner else None
     while frame is not None and frame.f_code.co_qualname != owner:
@@ -111,10 +111,10 @@ def _scope(handler: Callable[..., Any]) -> dict[str, Any]:
 
 
 def never_awaited(kind: str, result: object) -> str:
-    """Return the message for a handler that returned an awaitable; close it, since nothing else will."""
+    """Return the message for a handler that returned an awaitable. Closes a coroutine, to avoid a warning."""
     if inspect.iscoroutine(result):
         result.close()
     return (
-        f"the handler of {kind!r} returned {validation.shown(result)}, which was never awaited; make the handler an "
+        f"the handler of {kind!r} returned {validation.shown(result)}, but never awaited it; make the handler an "
         "async def and await it"
     )

@@ -1,4 +1,4 @@
-"""Jobs written as classes: the fields are the payload, `work` is the handler."""
+"""Jobs written as classes: the fields are the payload, and the method `work` is the handler."""
 
 from collections.abc import Awaitable
 from datetime import timedelta
@@ -17,10 +17,11 @@ R_co = TypeVar("R_co", covariant=True, default=Any)
 
 
 class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
-    """Subclass it with a `kind`, fields, and `work`, sync or async; `Job[Receipt]` if work returns a Receipt.
+    """Base class of jobs. Subclass it with a `kind`, fields, and a sync or async method `work`.
 
-    The class attributes are the defaults of `Options`, written without annotation: `queue = "emails"`. An annotated
-    one would be a field of the payload, and is rejected. `tags` label every job of the kind.
+    Write `Job[Receipt]` if `work` returns a Receipt. Class attributes set the defaults of `Options`, without
+    annotation: `queue = "emails"`. An annotated option is rejected, because it would be a field of the payload. `tags`
+    apply to every job of the kind.
     """
 
     kind: ClassVar[str]
@@ -32,7 +33,7 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
     tags: ClassVar[tuple[str, ...]] = DEFAULTS.tags
 
     def work(self, ctx: Context) -> R_co | Awaitable[R_co]:
-        """Do the job. Return its result, raise to fail."""
+        """Do the job. Return its result, or raise an exception to fail."""
         raise NotImplementedError
 
     @classmethod
@@ -40,7 +41,7 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
         """Return the class attributes as options.
 
         Raises:
-            DefinitionError: the class has no `kind` or no `work` of its own.
+            DefinitionError: the class has no `kind`, or does not define `work`.
         """
         if getattr(cls, "kind", None) is None:
             raise DefinitionError(f'{cls.__name__} has no kind; give it one: kind = "emails:welcome"')

@@ -1,4 +1,4 @@
-"""The checks of a `Job` class while it is made: pydantic alone would take an annotated option for a field."""
+"""Check `Job` classes at definition: pydantic alone would accept an annotated option as a field."""
 
 import re
 from collections.abc import Mapping, Set
@@ -15,7 +15,7 @@ from .validation import shown
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
 else:
-    ModelMetaclass = type(BaseModel)  # which pydantic does not export
+    ModelMetaclass = type(BaseModel)  # pydantic does not export it
 
 _EXAMPLES = {
     "kind": 'kind = "emails:welcome"',
@@ -32,10 +32,10 @@ _NEAR = 0.85
 
 
 class JobMeta(ModelMetaclass):
-    """Makes `Job` classes; rejects the definitions that would silently mean something else."""
+    """The metaclass of jobs. Rejects definitions that would silently mean something else."""
 
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> Any:
-        """Make a class.
+        """Create a class.
 
         Raises:
             DefinitionError: a field has the name of an option or of a method, or an option does not exist.
@@ -52,13 +52,13 @@ class JobMeta(ModelMetaclass):
                 _check_field(name, field, namespace, parents[0])
         return made
 
-    if not TYPE_CHECKING:  # a type checker sees the constructor and the attributes that pydantic gives the class
+    if not TYPE_CHECKING:  # type checkers see the constructor and the attributes from pydantic
 
         def __call__(cls, *args: Any, **fields: Any) -> Any:
-            """Make a job; reject options among its fields, which pydantic would drop."""
+            """Create a job. Rejects options among its fields, which pydantic would ignore."""
             if args:
                 raise InvalidPayload(
-                    f"{cls.__name__} was called with {shown(args[0])} by position; name its fields: "
+                    f"{cls.__name__} was called with the positional argument {shown(args[0])}; name its fields: "
                     f"{cls.__name__}({', '.join(f'{field}=...' for field in cls.__pydantic_fields__)})"
                 )
             if not _OPTIONS.isdisjoint(fields) and (ignored := _ignored(cls, _OPTIONS & fields.keys())):
@@ -81,7 +81,7 @@ _OPTIONS = frozenset(OPTION_NAMES) | {"run_at", "unique_key", "unique_until"}
 
 
 def _ignored(job: Any, words: Set[str]) -> Set[str]:
-    """Return the words that pydantic would drop: those that are neither a field nor its alias."""
+    """Return the words that pydantic would ignore: neither a field nor an alias of one."""
     if job.model_config.get("extra") not in (None, "ignore"):
         return frozenset()
     aliases = [field.validation_alias for field in job.__pydantic_fields__.values()]
@@ -96,22 +96,22 @@ def _check_namespace(name: str, namespace: Mapping[str, Any], job: Any) -> None:
         if not _is_class_variable(annotation):
             _check_field(name, field, namespace, job)
         elif field in NEVER_FIELDS:
-            raise DefinitionError(f"{name}.{field} is no option of a job; {instead(field, OPTION_NAMES)}")
+            raise DefinitionError(f"{name}.{field} is not an option of a job; {instead(field, OPTION_NAMES)}")
     for attribute, value in namespace.items():
         if attribute.startswith("_") or attribute in annotations or hasattr(job, attribute) or callable(value):
             continue
         if isinstance(value, property | classmethod | staticmethod) or attribute in ("kind", "model_config"):
             continue
         raise DefinitionError(
-            f"{name}.{attribute} = {shown(value)} is no option of a job; "
-            f"{unknown_option(attribute, OPTION_NAMES)}; a field needs an annotation, and a constant ClassVar"
+            f"{name}.{attribute} = {shown(value)} is not an option of a job; "
+            f"{unknown_option(attribute, OPTION_NAMES)}; annotate a field with its type, and a constant with ClassVar"
         )
     if "options" in namespace and not isinstance(namespace["options"], classmethod):
-        raise DefinitionError(f"{name}.options would replace Job.options, which reads the options; rename it")
+        raise DefinitionError(f"{name}.options would replace Job.options, which the runner calls; rename it")
 
 
 def _check_field(name: str, field: str, namespace: Mapping[str, Any], job: Any) -> None:
-    rename = f'rename the field; an alias keeps its name in the payload: {field}_: ... = Field(alias="{field}")'
+    rename = f'rename the field; an alias keeps the name in the payload: {field}_: ... = Field(alias="{field}")'
     if field in _EXAMPLES:
         raise DefinitionError(
             f"{name}.{field} is annotated, so it would be a field of the payload and not the option {field!r}. For the "
@@ -119,11 +119,11 @@ def _check_field(name: str, field: str, namespace: Mapping[str, Any], job: Any) 
         )
     if field in NEVER_FIELDS or (field in namespace and _misspelt(field)):
         raise DefinitionError(
-            f"{name}.{field} would be a field of the payload and no option; {instead(field, OPTION_NAMES)}, without "
+            f"{name}.{field} would be a field of the payload, not an option; {instead(field, OPTION_NAMES)}, without "
             f"annotation. For a field of the payload, {rename}"
         )
     if field == "ctx" or _belongs_to_job(field, job):
-        raise DefinitionError(f"{name}.{field} would hide {field!r}, which every job has; {rename}")
+        raise DefinitionError(f"{name}.{field} would hide {field!r}, which belongs to every job; {rename}")
 
 
 def _belongs_to_job(field: str, job: Any) -> bool:

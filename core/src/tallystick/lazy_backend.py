@@ -1,4 +1,4 @@
-"""A backend that is opened at its first use."""
+"""A backend that is opened on first use."""
 
 from threading import RLock
 from typing import Self
@@ -12,7 +12,7 @@ from .settings import Settings
 
 
 class LazyBackend:
-    """Opens the store that the settings name, once, and closes it; one that was given as an object is only used."""
+    """Opens the store that the settings select, once, and closes it. Never closes a backend that the user passed."""
 
     def __init__(self, given: Backend | None, *, closed: bool = False) -> None:
         self._given = given
@@ -24,36 +24,36 @@ class LazyBackend:
 
     @property
     def is_open(self) -> bool:
-        """Whether it was used and not closed."""
+        """Whether the store was used and not closed."""
         return self._opened is not None
 
     @property
     def is_closed(self) -> bool:
-        """Whether it was closed and not opened again."""
+        """Whether the store was closed and not reopened."""
         return self._closed
 
     @property
     def is_given(self) -> bool:
-        """Whether it was given as an object."""
+        """Whether the user passed a backend object."""
         return self._given is not None
 
     def get(self, settings: Settings) -> Backend:
-        """Return the backend, opened and (with `auto_setup`) set up.
+        """Return the backend, opened and, with `auto_setup`, set up.
 
         Raises:
-            Closed: after `close`, until `reopen`.
+            Closed: `close` was called, and `reopen` was not.
         """
         if (opened := self._opened) is not None:
             return opened
         with self._lock:
             if self._closed:
-                raise Closed("this runner was closed; enter it again (`with runner:`), or make another")
+                raise Closed("this runner was closed; reopen it with `with runner:`, or create another")
             if self._opened is None:
                 self._opened = self._open(settings)
             return self._opened
 
     def instead(self) -> Self:
-        """Return one that opens what the settings name, in place of this one; a closed one stays closed."""
+        """Return a replacement that opens the store in the settings. If this one is closed, the replacement is too."""
         return type(self)(None, closed=self._closed)
 
     def reopen(self) -> None:
@@ -62,7 +62,7 @@ class LazyBackend:
             self._closed = False
 
     def close(self) -> None:
-        """Close what was opened here. Repeat: harmless."""
+        """Close the store, unless the user passed it as an object. Repeat: harmless."""
         with self._lock:
             self._closed = True
             opened, self._opened = self._opened, None
@@ -71,7 +71,7 @@ class LazyBackend:
             opened.close()
 
     def after_fork_in_child(self) -> None:
-        """Open the store again at the next use; one that was given as an object says itself that it cannot be used."""
+        """Open the store again on next use. A backend object that the user passed raises its own error."""
         self._lock = RLock()
         if self._opened is not None and self._opened is not self._given:
             self._opened = None
@@ -81,7 +81,7 @@ class LazyBackend:
         backend = open_backend(settings.backend) if self._given is None else self._given
         try:
             if self._was_forked_open:
-                _refuse_split(backend)
+                _reject_unshared(backend)
             if settings.auto_setup:
                 backend.setup()
         except BaseException:
@@ -91,10 +91,10 @@ class LazyBackend:
         return backend
 
 
-def _refuse_split(backend: Backend) -> None:
-    """Refuse a store that parent and child cannot share: what the child enqueues there would be lost with it."""
+def _reject_unshared(backend: Backend) -> None:
+    """Reject a store that parent and child cannot share: the child's jobs would be lost with the child."""
     if not backend.capabilities.multi_process:
         raise Closed(
-            f"the parent process opened this runner's store before the fork, and {type(backend).__name__} cannot be "
-            "shared by processes; use a file or a server, e.g. sqlite:///jobs.db, or make the runner in the child"
+            "the parent process opened this runner's store before the fork, and processes cannot share a "
+            f"{type(backend).__name__}; use a file or a server, e.g. sqlite:///jobs.db, or make the runner in the child"
         )

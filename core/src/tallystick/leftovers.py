@@ -1,4 +1,4 @@
-"""Jobs that a store forgets when it is closed, or when the process ends."""
+"""Report jobs that are lost when a store is closed or the process ends."""
 
 import logging
 
@@ -9,18 +9,18 @@ logger = logging.getLogger("tallystick.worker")
 
 
 def report_lost_jobs(backend: Backend) -> None:
-    """Log how many unfinished jobs are lost with a store that is not durable."""
+    """Log how many unfinished jobs are lost if the store is not durable."""
     try:
         if backend.capabilities.durable:
             return
         unfinished = sum(count for state, count in backend.stats().by_state.items() if state not in FINAL)
     except Exception:
-        logger.debug("the unfinished jobs of %s could not be counted", type(backend).__name__, exc_info=True)
+        logger.debug("could not count the unfinished jobs of %s", type(backend).__name__, exc_info=True)
         return
     if unfinished:
         logger.warning(
-            "%d unfinished jobs are lost with %s, which keeps nothing after this process; "
-            "use a durable store, e.g. sqlite:///jobs.db, or wait for their results before the end",
+            "%d unfinished jobs are lost with %s, which is not durable; "
+            "use a durable store, e.g. sqlite:///jobs.db, or wait for their results before the process ends",
             unfinished,
             type(backend).__name__,
         )

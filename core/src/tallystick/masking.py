@@ -1,4 +1,4 @@
-"""Which types hold values that no message may show: pydantic's masked types, anywhere in a type."""
+"""Find the types whose values no message may show: pydantic's masked types, anywhere inside a type."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,12 +9,12 @@ _MASKED = (SecretStr, SecretBytes, Secret)
 
 
 def has_masked(adapter: TypeAdapter[Any]) -> bool:
-    """Return whether a type holds a masked type, or a model that hides its input in errors."""
+    """Return whether a type contains a masked type, or a model that hides its input in errors."""
     return any(_is_masked(node) for node in _nodes(adapter.core_schema))
 
 
 def declared_names(adapter: TypeAdapter[Any]) -> set[str]:
-    """Return the names and aliases of all fields in a type: the parts of an error's location that no input wrote."""
+    """Return the names and aliases of all fields in a type. In an error's location, these parts come from no input."""
     names: set[str] = set()
     for node in _nodes(adapter.core_schema):
         if isinstance(node, Mapping):
@@ -28,12 +28,12 @@ def _is_masked(node: object) -> bool:
     if isinstance(node, Mapping):
         kind = node.get("cls")
         return bool(node.get("hide_input_in_errors")) or (isinstance(kind, type) and issubclass(kind, _MASKED))
-    # `Secret[T]` leaves no class in the schema, only the functions that read and write it
+    # for `Secret[T]` the schema has no class, only the functions that validate and serialize it
     return getattr(node, "__module__", "") == "pydantic.types" and "secret" in getattr(node, "__qualname__", "").lower()
 
 
 def _nodes(schema: object) -> Iterator[object]:
-    """Go through a core schema, which is made of mappings and sequences; it refers to itself by name, not by cycle."""
+    """Yield all nodes of a core schema. It consists of mappings and sequences without cycles."""
     pending = [schema]
     while pending:
         node = pending.pop()

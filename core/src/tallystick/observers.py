@@ -1,4 +1,4 @@
-"""Reporting to plugins and callbacks. What they raise is logged, and changes nothing for the job."""
+"""Call plugins' hooks and runners' callbacks. Their exceptions are logged and do not affect the job."""
 
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
@@ -20,14 +20,14 @@ logger = safe_logger("tallystick.observers")
 
 
 class CallbackWithException(Protocol):
-    """A callback that also takes what the handler raised."""
+    """A callback that also takes the handler's exception."""
 
     def __call__(self, record: Record, outcome: Outcome, /, *, exception: BaseException | None) -> object:
-        """Take the record as it was claimed, the outcome that was recorded, and the exception, if there was one."""
+        """Receive the record as it was claimed, the recorded outcome, and the exception, or None."""
 
 
 Callback = Callable[[Record, Outcome], object] | CallbackWithException
-"""Called with the record as it was claimed and the outcome that was recorded, and with `exception` if it takes that."""
+"""Receives the record as it was claimed and the recorded outcome. `exception` is passed if it has that parameter."""
 
 
 class Observers:
@@ -40,27 +40,27 @@ class Observers:
         self._on_discarded: list[tuple[Callback, bool]] = []
 
     def on_completed(self, callback: Callback) -> None:
-        """Add a callback for jobs that completed."""
+        """Add a callback for completed jobs."""
         self._on_completed.append((callback, _takes_exception(callback)))
 
     def on_discarded(self, callback: Callback) -> None:
-        """Add a callback for jobs that were discarded."""
+        """Add a callback for discarded jobs."""
         self._on_discarded.append((callback, _takes_exception(callback)))
 
     def enqueued(self, inserted: Sequence[Inserted]) -> None:
-        """Report an insert."""
+        """Report inserted jobs."""
         _each(self._hook.tallystick_enqueued, inserted=inserted)
 
     def claimed(self, records: Sequence[Record]) -> None:
-        """Report a claim."""
+        """Report claimed jobs."""
         _each(self._hook.tallystick_claimed, records=records)
 
     def begin_work(self, ctx: Context) -> Sequence[Callable[[], None]]:
-        """Report that a handler is about to be called; return what `end_work` takes."""
+        """Report that a handler is about to start; return the callables for `end_work`."""
         return _each(self._hook.tallystick_work, ctx=ctx) if self._watched else ()
 
     def end_work(self, endings: Sequence[Callable[[], None]]) -> None:
-        """Report that the handler is done."""
+        """Report that the handler has ended."""
         for end in endings:
             _call(end)
 
@@ -70,18 +70,18 @@ class Observers:
         records: Sequence[Record],
         exceptions: Sequence[BaseException | None] | None = None,
     ) -> None:
-        """Report outcomes that were recorded, each with its record and with what was raised, if anything."""
+        """Report recorded outcomes, each with its record and the exception that ended the attempt, or None."""
         exceptions = exceptions or [None] * len(outcomes)
         _each(self._hook.tallystick_settled, outcomes=outcomes, records=records, exceptions=exceptions)
         if self._on_completed or self._on_discarded:
             for record, outcome, exception in zip(records, outcomes, exceptions, strict=True):
                 for callback, takes_exception in self._callbacks(outcome):
                     more = {"exception": exception} if takes_exception else {}
-                    # in a context of its own, so that none sees the context variables that another has set
+                    # a context per callback, so that context variables do not leak between callbacks
                     copy_context().run(_call, callback, record, outcome, **more)
 
     def lost(self, claims: Sequence[Claim]) -> None:
-        """Report claims that are held no longer."""
+        """Report lost claims."""
         _each(self._hook.tallystick_lost, claims=claims)
 
     def _callbacks(self, outcome: Outcome) -> list[tuple[Callback, bool]]:
@@ -91,9 +91,9 @@ class Observers:
 
 
 def _each(hook: pluggy.HookCaller, **arguments: Any) -> list[Any]:
-    """Call each implementation of a hook on its own, so that one that raises keeps no other from being called."""
-    answers = [_call(function, **taken) for function, taken in hook_calls(hook, **arguments)]
-    return [answer for answer in answers if answer is not None]
+    """Call each implementation of a hook, even if another one raises."""
+    results = [_call(function, **taken) for function, taken in hook_calls(hook, **arguments)]
+    return [result for result in results if result is not None]
 
 
 def _call(listener: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -102,12 +102,12 @@ def _call(listener: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     except BaseException as exc:
         if from_signal(exc):
             raise
-        logger.exception("an observer raised: %s", safe_repr(listener))
+        logger.exception("an observer raised an exception: %s", safe_repr(listener))
         return None
 
 
 def _takes_exception(callback: Callback) -> bool:
-    """Return whether a callback takes `exception`; refuse what cannot be called with (record, outcome)."""
+    """Return whether a callback takes `exception`. Rejects a callable that does not take (record, outcome)."""
     parameters = _parameters(callback)
     more = {"exception": None} if "exception" in parameters else {}
     try:
@@ -122,12 +122,12 @@ def _parameters(callback: Callback) -> dict[str, Parameter]:
         raise _not_a_callback(callback)
     try:
         return dict(signature(callback).parameters)
-    except (TypeError, ValueError):  # of some functions written in C nothing is known
+    except (TypeError, ValueError):  # some functions written in C have no signature
         return {"args": Parameter("args", Parameter.VAR_POSITIONAL)}
 
 
 def _not_a_callback(callback: object) -> InvalidArgument:
     return InvalidArgument(
-        f"{safe_repr(callback)} cannot be a callback; it must be a function of (record, outcome) or of "
-        "(record, outcome, exception), and not an async one"
+        f"{safe_repr(callback)} cannot be a callback; it must be a sync function of (record, outcome) or of "
+        "(record, outcome, exception)"
     )

@@ -1,4 +1,4 @@
-"""How the jobs of a kind are queued and run."""
+"""Options of a kind of job: how its jobs are queued and run."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,13 +13,14 @@ from .retry import Exponential, RetryPolicy, check_policy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How the jobs of a kind are queued and run, unless an enqueue says otherwise.
+    """How the jobs of a kind are queued and run. An enqueue can override some of these options.
 
     Args:
-        max_attempts: After so many failed attempts the job is discarded.
-        retry: How long to wait before each further attempt.
-        timeout: The longest that an attempt may take; then it fails with TimeoutError. An async handler is cancelled;
-            a sync one cannot be, so its thread is given up and replaced (see `Snapshot.stuck`). None is no limit.
+        max_attempts: The job is discarded after this many failed attempts.
+        retry: Decides how long to wait before each further attempt.
+        timeout: The longest that an attempt may take before it fails with TimeoutError; None is no limit. An async
+            handler is cancelled. A thread cannot be cancelled: the worker abandons and replaces it (see
+            `Snapshot.stuck`).
     """
 
     queue: str = "default"
@@ -44,11 +45,11 @@ OPTION_NAMES = tuple(Options.__dataclass_fields__)
 
 
 def read_options(kind: str, given: dict[str, Any]) -> Options:
-    """Return options as they are given to a decorator.
+    """Return options from a decorator's keyword arguments.
 
     Raises:
-        DefinitionError: one does not exist.
-        InvalidArgument: one has a value that cannot work.
+        DefinitionError: an option does not exist.
+        InvalidArgument: an option has an invalid value.
     """
     for word in given:
         if word not in OPTION_NAMES:

@@ -1,4 +1,4 @@
-"""Where a job was defined: the same function or class, executed again, replaces what it defined before."""
+"""The place where a job was defined, to detect that a notebook cell or a module was executed again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The name of a function or class, and its place: its first line, where it is in the file of its module."""
+    """Where a function or class was defined. `file` is None unless the code is in the file of its module."""
 
     module: str | None
     name: str
@@ -17,7 +17,7 @@ class Origin:
 
     @classmethod
     def of(cls, named: Any, function: Any) -> "Origin | None":
-        """Return the origin of a function or class whose code is in `function`; None where it has no name."""
+        """Return the origin of a function or class, where `function` has its code; None if it has no name."""
         name, code = getattr(named, "__qualname__", None), getattr(function, "__code__", None)
         if name is None or code is None or "<lambda>" in name:
             return None
@@ -26,9 +26,10 @@ class Origin:
         return cls(getattr(named, "__module__", None), name, file, code.co_firstlineno, names.get("__spec__"))
 
     def is_executed_again(self, later: "Origin | None") -> bool:
-        """Return whether a later definition is this one again, as in a notebook's cell or a reloaded module.
+        """Return whether a later definition replaces this one, as when a notebook cell or a module is executed again.
 
-        Two functions of one name in one file are not, unless the file was executed again: a reload makes a new spec.
+        Two functions with the same name in one file are a mistake, unless the file was executed again. A reload creates
+        a new module spec.
         """
         if later is None or (self.module, self.name) != (later.module, later.name):
             return False

@@ -1,4 +1,4 @@
-"""Why pydantic, or the user's code that it called, rejected a value: locations and reasons, without the value."""
+"""Explain why pydantic or the user's code rejected a value, without showing the value."""
 
 from typing import Any, get_args
 
@@ -10,10 +10,10 @@ from .masking import declared_names, has_masked
 from .safe_repr import safe_str, type_name
 
 _MOST = 5
-"""How many problems one message lists."""
+"""The maximum number of problems in a message."""
 
 _LONGEST = 500
-"""The most characters of one reason."""
+"""The maximum length of one reason, in characters."""
 
 _CODES = frozenset(get_args(ErrorType))
 
@@ -21,28 +21,30 @@ _CODES = frozenset(get_args(ErrorType))
 def reasons(exc: BaseException, adapter: TypeAdapter[Any]) -> str:
     """Return why a value was rejected, in one line.
 
-    Where the type has masked fields, only declared names and pydantic's codes are shown: the messages of validators,
-    the keys of mappings and the tags of unions may hold what is masked.
+    For a type with masked fields, the line has only declared names and pydantic's error codes. Validators' messages,
+    keys of mappings and tags of unions may contain masked values.
     """
     masked = has_masked(adapter)
     if type(exc) is not ValidationError:
-        return f"{type_name(exc)} was raised; the type has masked fields, so no more is shown" if masked else _said(exc)
+        return (
+            f"{type_name(exc)} was raised; the type has masked fields, so its text is hidden" if masked else _text(exc)
+        )
     try:
         problems = exc.errors(include_url=False, include_input=False)[:_MOST]
-    except BaseException as broken:  # pydantic makes the text of what a validator raised
+    except BaseException as broken:  # pydantic calls str() of a validator's exception
         if from_signal(broken):
             raise
-        return f"a validator's error has no text: {type_name(broken)} was raised"
+        return f"a validator raised an error, and its str() raised {type_name(broken)}"
     if masked:
         names = declared_names(adapter)
         return "; ".join(_coded(problem, names) for problem in problems)
     return "; ".join(map(_problem, problems))
 
 
-def _said(exc: BaseException) -> str:
-    said = " ".join(safe_str(exc)[:_LONGEST].split()).removeprefix("Pydantic serializer warnings: ")
+def _text(exc: BaseException) -> str:
+    text = " ".join(safe_str(exc)[:_LONGEST].split()).removeprefix("Pydantic serializer warnings: ")
     name = type_name(exc)
-    return said if name.startswith("pydantic") else f"{name}: {said}"
+    return text if name.startswith("pydantic") else f"{name}: {text}"
 
 
 def _problem(problem: Any) -> str:

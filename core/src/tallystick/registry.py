@@ -1,4 +1,4 @@
-"""The jobs that a runner knows, by kind."""
+"""The jobs registered with a runner, by kind."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from .validation import shown
 
 
 class Registry(Mapping[str, Definition[Any, Any]]):
-    """A mapping from kind to definition. While it is closed no kind can be added; a known one can be defined again."""
+    """A mapping from kind to definition. While `closed`, it accepts no new kinds, but known kinds can be redefined."""
 
     def __init__(self) -> None:
         self._by_kind: dict[str, Definition[Any, Any]] = {}
@@ -22,16 +22,16 @@ class Registry(Mapping[str, Definition[Any, Any]]):
         self.closed = False
 
     def add(self, definition: Definition[Any, Any]) -> None:
-        """Add the definition of a function; the same function, executed again, replaces its earlier definition.
+        """Add the definition of a function. If the same function is executed again, it replaces its earlier definition.
 
         Raises:
             AlreadyStarted: the runner has started.
-            DuplicateKind: another definition has its kind.
+            DuplicateKind: another definition has the same kind.
         """
         self._add(definition, Origin.of(definition.handler, definition.handler))
 
     def add_class(self, job: type[Job[Any]]) -> None:
-        """Add the definition of a `Job` class, as `add` does; its subclasses are not added by that."""
+        """Add the definition of a `Job` class, as `add` does. Its subclasses are not added."""
         definition = Definition.of_class(job)
         self._add(definition, Origin.of(job, job.work))
         self._by_class = {other: known for other, known in self._by_class.items() if known.kind != definition.kind}
@@ -43,12 +43,13 @@ class Registry(Mapping[str, Definition[Any, Any]]):
             before = self._origins[kind]
             if before is None or not before.is_executed_again(origin):
                 raise DuplicateKind(
-                    f"{kind!r} is registered for {safe_repr(other.handler)} "
-                    f"and cannot be for {safe_repr(definition.handler)} too"
+                    f"{kind!r} is already registered for {safe_repr(other.handler)}, "
+                    f"so {safe_repr(definition.handler)} needs another kind"
                 )
         elif self.closed:
             raise AlreadyStarted(
-                f"{kind!r} cannot be registered: the runner has started; register before start(), or stop() it first"
+                f"{kind!r} cannot be registered because the runner has started; register it before start(), or call "
+                "stop() first"
             )
         self._by_kind[kind] = definition
         self._origins[kind] = origin
@@ -57,7 +58,7 @@ class Registry(Mapping[str, Definition[Any, Any]]):
         """Return the definition and the payload of a job.
 
         Raises:
-            UnknownKind: it was not registered, or something else was under its kind.
+            UnknownKind: the job is not registered, or its kind belongs to another definition.
         """
         if isinstance(job, Call):
             if self._by_kind.get(job.definition.kind) is job.definition:
@@ -67,13 +68,13 @@ class Registry(Mapping[str, Definition[Any, Any]]):
         raise UnknownKind(f"{not_registered(job, self._by_class)}; {self._known()}")
 
     def named(self, kind: str) -> Definition[Any, Any]:
-        """Return the definition of a kind; raise `UnknownKind` if there is none."""
+        """Return the definition of a kind; raise `UnknownKind` if it is not registered."""
         if not isinstance(kind, str) or kind not in self._by_kind:
             raise UnknownKind(f"{shown(kind)} is not registered with this runner; {self._known()}")
         return self._by_kind[kind]
 
     def _known(self) -> str:
-        return f"registered are: {', '.join(sorted(self._by_kind)) or 'none'}"
+        return f"the registered kinds are: {', '.join(sorted(self._by_kind)) or 'none'}"
 
     def __getitem__(self, kind: str) -> Definition[Any, Any]:
         return self._by_kind[kind]

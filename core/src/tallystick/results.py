@@ -1,4 +1,4 @@
-"""Reading a finished job's result, or the reason why it has none."""
+"""Read the result of a finished job, or explain why it has none."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from .state import State
 
 
 def read_result(registry: Registry, record: Record) -> Any:
-    """Return what a job's handler returned, typed as its definition says.
+    """Return a job's result, decoded as its definition declares.
 
     Raises:
-        NotFinished, JobDiscarded, JobCancelled: there is no result (yet).
+        NotFinished, JobDiscarded, JobCancelled: the job has no result (yet).
     """
     job = f"job {record.id} ({record.kind})"
     match record.state:
@@ -25,4 +25,5 @@ def read_result(registry: Registry, record: Record) -> Any:
         case State.CANCELLED:
             raise JobCancelled(f"{job} was cancelled", record)
         case _:
-            raise NotFinished(f"{job} is {record.state}, attempt {record.attempt} of {record.max_attempts}")
+            attempts = f"attempt {record.attempt} of {record.max_attempts}"
+            raise NotFinished(f"{job} has not finished: it is {record.state}, {attempts}")

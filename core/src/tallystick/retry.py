@@ -1,4 +1,4 @@
-"""When a failed job is tried again: policies are pure functions of the attempt, its exception and a draw for jitter."""
+"""Retry policies: pure functions of the attempt, its exception and a random number for jitter."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -11,21 +11,21 @@ from .errors import InvalidArgument
 
 
 class RetryPolicy(Protocol):
-    """What decides about another attempt; any callable of this form will do."""
+    """Decides whether and when a failed job is retried. Any callable with this signature is a policy."""
 
     def __call__(self, attempt: int, exc: BaseException, draw: float, /) -> timedelta | None:
         """Return the delay before the next attempt, or None to discard the job.
 
         Args:
-            attempt: The attempt that failed, from 1.
-            exc: What it raised.
-            draw: A number drawn evenly from 0 to 1, so that the policy itself stays a pure function.
+            attempt: The number of the failed attempt, from 1.
+            exc: The exception of the attempt.
+            draw: A random number from 0 to 1 for jitter. It is an argument so that policies stay pure functions.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Exponential:
-    """Wait base x factor^(attempt-1), at most `cap`, shortened by up to the share `jitter` so that herds disperse."""
+    """Wait base x factor^(attempt-1), at most `cap`. `jitter` randomly shortens each delay by up to this fraction."""
 
     base: timedelta = timedelta(seconds=30)
     factor: float = 2.0
@@ -65,7 +65,7 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Never:
-    """Discard at the first failure."""
+    """Discard the job at the first failure."""
 
     def __call__(self, attempt: int, exc: BaseException, draw: float, /) -> timedelta | None:
         return None
@@ -73,7 +73,7 @@ class Never:
 
 @dataclass(frozen=True, slots=True)
 class ByException:
-    """Decide by what was raised: the first entry whose type fits, in the order given, else `otherwise`.
+    """Choose a policy by the exception's type: the first matching entry, or else `otherwise`.
 
     `ByException({ConnectionError: Fixed(timedelta(seconds=5)), ValueError: Never()})`
     """
@@ -88,7 +88,7 @@ class ByException:
             )
         for kind, policy in self.policies.items():
             if not isinstance(kind, type) or not issubclass(kind, BaseException):
-                raise InvalidArgument(f"policies has {validation.shown(kind)}; each key must be a class of exceptions")
+                raise InvalidArgument(f"policies has {validation.shown(kind)}; each key must be an exception class")
             check_policy(policy, f"the policy of {kind.__name__}")
         check_policy(self.otherwise, "otherwise")
 
@@ -98,19 +98,19 @@ class ByException:
 
 
 def check_policy(policy: object, what: str) -> None:
-    """Reject what could not decide about another attempt: a number of retries, a class, a call of other arguments.
+    """Reject a value that is not a retry policy, such as a number of retries or a class.
 
     Raises:
-        InvalidArgument: it is no retry policy.
+        InvalidArgument: the value is not a retry policy.
     """
     if isinstance(policy, type):
         problem = f"which is a class; call it: {policy.__name__}(...)"
     elif isinstance(policy, timedelta):
-        problem = "which is no policy; write Fixed(...) around it"
+        problem = "which is not a policy; write Fixed(...) around it"
     elif not callable(policy):
         problem = (
-            "which is no policy; write Exponential(), Fixed(timedelta(seconds=30)), ByException({...}), or Never() for "
-            "no retry. The number of attempts is max_attempts"
+            "which is not a policy; write Exponential(), Fixed(timedelta(seconds=30)), ByException({...}), or Never() "
+            "for no retry. To limit the number of attempts, set max_attempts"
         )
     elif not _takes_three(policy):
         problem = "which cannot be called as policy(attempt, exc, draw)"

@@ -1,4 +1,4 @@
-"""The runner as applications use it: every call that asks the store has a twin for async callers."""
+"""The runner that applications use. Each call that uses the store has an async variant."""
 
 import asyncio
 from collections.abc import Iterable
@@ -25,16 +25,16 @@ R = TypeVar("R")
 
 
 class Runner(SyncRunner):
-    """One application's jobs, its store, and its worker once started.
+    """An application's jobs, its store and, once started, its worker.
 
-    `Runner("sqlite:///jobs.db", concurrency=20)`: the settings are those of `Settings`, by argument, else from the
-    environment. The store is opened at the first use, so a module may make its runner when it is imported.
+    `Runner("sqlite:///jobs.db", concurrency=20)` takes the settings of `Settings` as arguments. Settings that you leave
+    out come from the environment. The first use opens the store, so a module can create its runner on import.
 
-    `a...` is the same call for async callers: it hops to a thread, so that the event loop never waits for the store. A
-    `transaction` that belongs to the event loop, such as an `AsyncSession`, is used on it.
+    Each `a...` method is the async variant of a method. It makes the call in a thread, so the event loop never waits
+    for the store. A `transaction` that belongs to the event loop, such as an `AsyncSession`, is used on that loop.
 
     Raises:
-        ConfigurationError: a setting cannot work.
+        ConfigurationError: a setting is invalid.
     """
 
     async def aenqueue(
@@ -87,7 +87,7 @@ class Runner(SyncRunner):
     @overload
     async def aresult(self, job: UUID, *, timeout: timedelta = ...) -> Any: ...
     async def aresult(self, job: Handle[Any] | UUID, *, timeout: timedelta = timedelta(0)) -> Any:
-        """See `result`; it holds no thread while it waits."""
+        """See `result`. Holds no thread while it waits."""
         deadline = monotonic() + validation.not_negative(timeout, "timeout").total_seconds()
         pause = FIRST_PAUSE
         while True:

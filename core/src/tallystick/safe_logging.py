@@ -1,4 +1,4 @@
-"""Logging from a thread that must go on, whatever the application's log handlers, filters and formatters raise."""
+"""Log without raising, even if the application's log handlers, filters or formatters raise."""
 
 import logging
 import sys
@@ -12,14 +12,14 @@ ExcInfo = tuple[type[BaseException], BaseException, Any]
 
 
 class SafeLogger(logging.LoggerAdapter[logging.Logger]):
-    """A logger that reports on stderr what the handling of a record raised, and returns."""
+    """A logger that prints errors of log handlers on stderr, and returns normally."""
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        """Keep the fields of each call."""
+        """Keep the `extra` fields of each call."""
         return msg, kwargs
 
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
-        """Log, and return in any case."""
+        """Log a message. Never raises an error of a log handler."""
         try:
             super().log(level, msg, *args, **{"stacklevel": 2, **kwargs})
         except BaseException as exc:
@@ -29,19 +29,19 @@ class SafeLogger(logging.LoggerAdapter[logging.Logger]):
 
 
 def safe_logger(name: str) -> SafeLogger:
-    """Return the safe form of the logger of this name."""
+    """Return the safe version of the logger with this name."""
     return SafeLogger(logging.getLogger(name), {})
 
 
 def exc_info(exc: BaseException | None) -> ExcInfo | None:
-    """Return what `logging` takes for an exception; the exception itself is not enough, since it may be false."""
+    """Return an exception as `logging` expects it. The bare exception is not enough: its `__bool__` may be false."""
     return None if exc is None else (type(exc), exc, BaseException.__getattribute__(exc, "__traceback__"))
 
 
 def _report(msg: object, exc: BaseException) -> None:
     try:
         if logging.raiseExceptions and sys.stderr:
-            print(f"tallystick: logging raised {type_name(exc)}; lost a record: {msg}", file=sys.stderr)
+            print(f"tallystick: logging raised {type_name(exc)}; this record is lost: {msg}", file=sys.stderr)
     except BaseException as failed:
         if from_signal(failed):
             raise

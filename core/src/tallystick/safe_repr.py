@@ -1,4 +1,4 @@
-"""Showing a user's value in a message: bounded, and whatever its own methods raise."""
+"""Show a user's value in a message: bounded in size, and safe if its methods raise."""
 
 import dataclasses
 import reprlib
@@ -9,13 +9,13 @@ from pydantic import BaseModel
 from .interrupts import from_signal
 
 LENGTH = 200
-"""The most characters of a value in a message."""
+"""The maximum number of characters of a value in a message."""
 
 _LONGEST_NUMBER = 1_000
 
 
 def safe_repr(value: object) -> str:
-    """Return `repr(value)` for a message: at most `LENGTH` characters, a few items and levels, and it never raises."""
+    """Return `repr(value)` for a message, limited in length, items and depth. Never raises."""
     try:
         text = _exact(_shortener.repr(value))
         return text if len(text) <= LENGTH else f"{text[:LENGTH]}..."
@@ -26,7 +26,7 @@ def safe_repr(value: object) -> str:
 
 
 def safe_str(exc: BaseException) -> str:
-    """Return `str(exc)`, or what calling it raised; it never raises."""
+    """Return `str(exc)`, or a description of the error that it raised. Never raises."""
     try:
         return _exact(str(exc))
     except BaseException as broken:
@@ -36,7 +36,7 @@ def safe_str(exc: BaseException) -> str:
 
 
 def type_name(value: object) -> str:
-    """Return the qualified name of a value's type; it never raises."""
+    """Return the qualified name of a value's type. Never raises."""
     try:
         kind = type(value)
         return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")[:LENGTH]
@@ -47,12 +47,12 @@ def type_name(value: object) -> str:
 
 
 def _exact(text: str) -> str:
-    """Return a str of no subclass, since `__str__` and `__repr__` may return one whose methods raise."""
+    """Return a plain str. `__str__` and `__repr__` may return a subclass with methods that raise."""
     return "".join((text,))
 
 
 class _Shortener(reprlib.Repr):
-    """Shortens collections, models and dataclasses item by item, so that neither size nor depth costs time."""
+    """Shortens collections, models and dataclasses item by item, so that large and deep values stay cheap."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class _Shortener(reprlib.Repr):
 
 
 def _fields(x: Any) -> list[tuple[str, Any]] | None:
-    """Return what the generated repr of a model or a dataclass shows; None for what has a repr of its own."""
+    """Return the fields that the generated repr of a model or a dataclass shows; None for a type with its own repr."""
     if isinstance(x, BaseModel) and type(x).__repr__ is BaseModel.__repr__:
         shown = {name for name, field in type(x).model_fields.items() if field.repr}
         return [(name, value) for name, value in x.__dict__.items() if name in shown]

@@ -1,4 +1,4 @@
-"""The settings of a runner: by argument, else from the environment (`TALLYSTICK_...`), else the default."""
+"""The settings of a runner: from arguments, else from environment variables (`TALLYSTICK_...`), else the defaults."""
 
 import logging
 import os
@@ -27,17 +27,17 @@ logger = logging.getLogger("tallystick")
 
 _PREFIX = "TALLYSTICK_"
 _NOT_OURS = ("TALLYSTICK_DEBUG", "TALLYSTICK_TEST_")
-"""Variables of the command line and of test suites, which are no settings."""
+"""Environment variables of the command line and of test suites, which are not settings."""
 
 
 def _length(low: timedelta, high: timedelta) -> WrapValidator:
-    """Read a timedelta, ISO 8601 or a number of seconds; reject one outside low..high."""
+    """Accept a timedelta, ISO 8601 or a number of seconds, from low to high."""
 
     def read(value: object, by_pydantic: ValidatorFunctionWrapHandler) -> timedelta:
         try:
             length = _seconds(value)
             length = by_pydantic(value) if length is None else length
-        except (ValueError, OverflowError):  # it is not a number, or infinite, or longer than any timedelta
+        except (ValueError, OverflowError):  # not a number, infinite, or too long for a timedelta
             length = None
         if not isinstance(length, timedelta) or not low <= length <= high:
             raise ValueError(f"it must be from {low.total_seconds():g} to {high.total_seconds():,.0f} seconds")
@@ -63,7 +63,7 @@ def _whole(value: object) -> object:
 
 
 SHORTEST_LEASE = timedelta(milliseconds=100)
-"""A lease is extended every sixth of it. Threads of Python take turns of 5 ms, so a shorter one cannot be kept."""
+"""The shortest lease that a worker can keep: it is extended after a sixth, and Python switches threads every 5 ms."""
 
 _TICK, _HOUR, _DAY = timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=1)
 
@@ -80,29 +80,31 @@ def _worker_name() -> str:
 
 
 class Settings(BaseSettings):
-    """What can be set.
+    """The settings of a runner.
 
-    Lengths of time are timedeltas; in the environment seconds or ISO 8601 ("PT30S"), and for `keep_...` also "forever".
+    Lengths of time are timedeltas. In the environment, write seconds or ISO 8601 ("PT30S"); `keep_...` also accepts
+    "forever".
 
     Args:
         backend: The URL of the store.
-        queues: Which queues to work; None is those of the registered jobs. In the environment, names with commas.
-        concurrency: How many sync handlers work at once (threads), and how many async ones (tasks); 1 to 10,000.
-        batch: The most jobs of one claim, and of one settling; 1 to 10,000.
-        lease: For how long a claim holds a job unless extended; a killed worker's jobs are free again after it. From
-            100 ms to a day.
-        poll: The longest time without a claim while idle; 1 ms to an hour.
-        grace: How long `stop` lets jobs finish before it gives them back; up to 7 days. It ends at most 15
-            seconds later, also where the store does not answer.
-        maintenance: How often expired leases are rescued, and old records purged; 1 ms to a day.
-        keep_completed: How long the records of completed jobs are kept; None is for ever.
-        keep_discarded: The same for discarded ones.
-        keep_cancelled: The same for cancelled ones.
-        auto_setup: Whether the runner sets the store up when it opens it.
-        worker: This runner's name, for people; by default unique to the process and its start.
+        queues: The queues to serve; None serves the queues of the registered jobs. In the environment, separate names
+            with commas.
+        concurrency: How many sync handlers (threads), and how many async handlers (tasks), run at once; 1 to 10,000.
+        batch: The most jobs per claim, and the most outcomes per settlement; 1 to 10,000.
+        lease: How long a claim holds a job without an extension; 100 ms to a day. After a worker is killed, its jobs
+            are free again when their leases expire.
+        poll: The longest time between two claims while idle; 1 ms to an hour.
+        grace: How long `stop` lets jobs finish before it releases them; up to 7 days. `stop` returns at most 15
+            seconds later, even if the store does not respond.
+        maintenance: How often expired leases are rescued and old records purged; 1 ms to a day.
+        keep_completed: How long the records of completed jobs are kept; None keeps them forever.
+        keep_discarded: The same for discarded jobs.
+        keep_cancelled: The same for cancelled jobs.
+        auto_setup: Whether the runner sets up the store when it opens it.
+        worker: The name of this runner's worker, for people; by default unique to the process and its start.
 
     Raises:
-        ConfigurationError: one has a value that cannot work, or does not exist.
+        ConfigurationError: a setting has an invalid value, or does not exist.
     """
 
     model_config = SettingsConfigDict(
@@ -129,7 +131,7 @@ class Settings(BaseSettings):
             super().__init__(**arguments)
         except ValidationError as exc:
             problems = "; ".join(map(_problem, exc.errors(include_url=False)))
-            raise ConfigurationError(problems) from None  # pydantic's own text shows values, which may be passwords
+            raise ConfigurationError(problems) from None  # pydantic's text shows values, which may be passwords
         for name in os.environ:
             if name.upper().startswith(_PREFIX):
                 _warn_of_unknown(name)
@@ -169,12 +171,12 @@ class SettingsArgs(TypedDict, total=False):
 
 
 def read_settings(arguments: SettingsArgs) -> Settings:
-    """Return the settings that result from arguments and environment; see `Settings`."""
+    """Return the settings that follow from arguments and environment. See `Settings`."""
     return Settings(**arguments)
 
 
 def _check_queues(queues: Collection[str] | None) -> None:
-    """Reject a bare string as an argument: only the environment has names with commas."""
+    """Reject a bare string as an argument: only the environment separates names with commas."""
     try:
         if queues is not None:
             validation.collection(queues, "queues", "names")
@@ -183,7 +185,7 @@ def _check_queues(queues: Collection[str] | None) -> None:
 
 
 def with_own_worker_name(settings: Settings) -> Settings:
-    """Return the settings of a forked child: a worker's name that was not chosen is unique to its process."""
+    """Return the settings for a forked child, with a new worker name unless the user chose one."""
     if "worker" in settings.model_fields_set:
         return settings
     return settings.model_copy(update={"worker": _worker_name()})
@@ -191,11 +193,13 @@ def with_own_worker_name(settings: Settings) -> Settings:
 
 @cache
 def _warn_of_unknown(variable: str) -> None:
-    """Warn once of a variable that looks like a setting and is none."""
+    """Warn once about an environment variable that looks like a setting but is none."""
     name = variable.upper().removeprefix(_PREFIX).lower()
     if name not in Settings.model_fields and not variable.upper().startswith(_NOT_OURS):
         logger.warning(
-            "%s is set and is no setting: %s", variable, unknown_setting(name, Settings.model_fields, _PREFIX)
+            "the environment variable %s is not a setting: %s",
+            variable,
+            unknown_setting(name, Settings.model_fields, _PREFIX),
         )
 
 

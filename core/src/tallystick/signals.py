@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as a worker process wants them: the first stops it, the second ends the grace."""
+"""Stop a worker process on SIGTERM and SIGINT: the first signal stops it, the second ends the grace period."""
 
 import atexit
 import os
@@ -16,16 +16,16 @@ _POLL_SECONDS = 0.2
 
 
 class StopSignals:
-    """The signals that came. A signal handler may put into a SimpleQueue, but must not touch an Event or a lock."""
+    """The received signals. A signal handler may put into a SimpleQueue, but must not touch an Event or a lock."""
 
     def __init__(self) -> None:
         self._came: SimpleQueue[int] = SimpleQueue()
 
     def wait(self, ended: Callable[[], bool]) -> None:
-        """Return once the first has come, or `ended` returns True.
+        """Wait for the first signal, or until `ended` returns True.
 
-        It polls: a signal that comes just before the main thread falls asleep does not wake it, and its handler runs
-        when it is awake again.
+        This polls: a signal that arrives just before the main thread falls asleep does not wake it. Its handler runs
+        when the thread wakes up.
         """
         while not ended():
             with suppress(Empty):
@@ -33,11 +33,11 @@ class StopSignals:
                 return
 
     def again(self) -> bool:
-        """Return whether another has come since."""
+        """Return whether another signal has arrived."""
         return not self._came.empty()
 
     def receive(self, number: int, frame: FrameType | None) -> None:
-        """Take note of a signal."""
+        """Record a signal."""
         self._came.put(number)
 
 
@@ -45,7 +45,7 @@ class StopSignals:
 def stop_signals() -> Iterator[StopSignals]:
     """Receive SIGTERM and SIGINT inside the block, then restore their handlers.
 
-    Outside the main thread Python receives no signals, and this receives none.
+    Python delivers signals only to the main thread. In any other thread, this receives none.
     """
     if threading.current_thread() is not threading.main_thread():
         yield StopSignals()
@@ -59,15 +59,15 @@ def stop_signals() -> Iterator[StopSignals]:
         yield signals
     finally:
         for number, handler in before.items():
-            if handler is not None:  # one that was not installed by Python cannot be restored by it
+            if handler is not None:  # None: the handler was not installed from Python and cannot be restored
                 signal.signal(number, handler)
 
 
 @contextmanager
 def process_signals() -> Iterator[None]:
-    """Receive SIGTERM and SIGINT for `stop_signals` in the block; after it, until the process has ended, ignore them.
+    """Receive SIGTERM and SIGINT for `stop_signals` in the block, then ignore them until the process has ended.
 
-    A signal that comes after the block ends the process only where threads of the application hold up its exit.
+    A signal after the block ends the process only if threads of the application hold up its exit.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -75,13 +75,13 @@ def process_signals() -> Iterator[None]:
     signals = StopSignals()
     for number in _NUMBERS:
         signal.signal(number, signals.receive)
-    # while Python ends it resets its own handlers to the default, which kills; it leaves an ignored signal ignored
+    # at exit Python resets its own handlers to the default, which kills the process; ignored signals stay ignored
     atexit.register(_ignore)
     try:
         yield
     finally:
         for number in _NUMBERS:
-            signal.signal(number, _end_if_held_up)
+            signal.signal(number, _exit_if_blocked)
 
 
 def _receiving() -> StopSignals | None:
@@ -95,7 +95,7 @@ def _ignore() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _end_if_held_up(number: int, frame: FrameType | None) -> None:
+def _exit_if_blocked(number: int, frame: FrameType | None) -> None:
     if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
         with suppress(OSError, ValueError, RuntimeError):
             sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""A client that also works jobs."""
+"""A client that also runs jobs."""
 
 import atexit
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ logger = safe_logger("tallystick.worker")
 
 
 class SyncRunner(Client):
-    """A client with a worker of its own, once started; see `Runner`, which adds the calls for async callers."""
+    """A client with a worker of its own. See `Runner`, which adds the calls for async code."""
 
     def __init__(self, backend: str | Backend | None = None, /, **settings: Unpack[SettingsArgs]) -> None:
         super().__init__(backend, **settings)
@@ -40,48 +40,49 @@ class SyncRunner(Client):
         self._inherited = False  # by a fork
 
     def start(self) -> None:
-        """Begin to work jobs, in threads of this process. Until it is stopped, no other job can be registered.
+        """Start running jobs in threads of this process. While the runner runs, you cannot register more jobs.
 
         Raises:
-            AlreadyStarted: it runs already.
+            AlreadyStarted: the runner is already running.
             Unavailable, NotSetUp: the store cannot be used.
             InvalidArgument: no jobs are registered, and no queues are set.
         """
         self._start()
 
     def stop(self, *, grace: timedelta | None = None, hurried: Callable[[], bool] = lambda: False) -> int:
-        """Claim no more, let jobs finish, then give back what has not finished, at no cost to its attempts.
+        """Stop claiming jobs, let running jobs finish, then release the rest without costing them an attempt.
 
-        Repeat: harmless, from any thread. The runner can be started again, and `run` returns.
+        Repeat: harmless, from any thread. You can start the runner again. A `run` in another thread returns.
 
         Args:
-            grace: How long jobs may take to finish; None is the setting.
-            hurried: Asked now and then; as soon as it returns True, the grace is over, also that of a stop under way.
+            grace: How long jobs may take to finish; None uses the setting.
+            hurried: Polled during the grace period. Once it returns True, the grace period ends, even if another thread
+                called `stop`.
 
         Returns:
             How many outcomes the store did not record; these jobs are rescued when their leases expire. Zero is good.
 
         Raises:
-            CalledFromInside: a handler or callback of this runner cannot wait for itself.
+            CalledFromInside: a handler or callback of this runner called it, and would wait for itself.
         """
         if grace is not None:
             validation.not_negative(grace, "grace")
         if is_inside(self):
-            raise CalledFromInside("a handler or callback cannot stop its own runner; do it from another thread")
+            raise CalledFromInside("a handler or callback cannot stop its own runner; call stop() from another thread")
         self._hurried.append(hurried)
         try:
-            with self._stopping:  # a second caller waits, too, until it has stopped
+            with self._stopping:  # a second caller also waits until the runner has stopped
                 return self._stop(self._settings.grace if grace is None else grace)
         finally:
             self._hurried.remove(hurried)
 
     def run(self) -> int:
-        """Work jobs until SIGTERM, SIGINT or a `stop` from another thread; a second signal ends the grace.
+        """Run jobs until SIGTERM, SIGINT or a `stop` from another thread. A second signal ends the grace period.
 
-        Outside the main thread, where Python receives no signals, only `stop` ends it.
+        Python delivers signals only to the main thread. In any other thread, only `stop` ends `run`.
 
         Returns:
-            See `stop`.
+            The number of unrecorded outcomes, as from `stop`.
         """
         with stop_signals() as signals:
             worker = self._start()
@@ -93,25 +94,25 @@ class SyncRunner(Client):
 
     @property
     def running(self) -> bool:
-        """Whether it has been started and not stopped."""
+        """Whether the runner was started and not stopped."""
         return self._worker is not None
 
     def snapshot(self) -> Snapshot:
-        """Return what this runner has in hand, in numbers."""
+        """Return the numbers of this runner's jobs: those it holds, and those that ended since its start."""
         worker = self._worker
         return worker.snapshot() if worker is not None else Snapshot(running=False)
 
     def close(self) -> None:
-        """Stop, and close the store unless it was given as an object. Repeat: harmless. `with runner:` reopens it."""
+        """Stop, and close the store unless you passed a backend object. Repeat: harmless. `with runner:` reopens it."""
         self.stop()
         super().close()
 
     def _start(self) -> Worker:
         with self._lock:
             if self._worker is not None:
-                raise AlreadyStarted("this runner was started already; stop() it first")
+                raise AlreadyStarted("this runner is already running; call stop() first")
             context = self._worker_context()
-            context.backend.get([uuid4()])  # raises if the store cannot be used; the worker's threads would only log it
+            context.backend.get([uuid4()])  # raise here if the store cannot be used: the threads only log errors
             served = ServedQueues(context.queues, self._registry)
             worker = Worker(context)
             self._registry.closed = True
@@ -132,7 +133,7 @@ class SyncRunner(Client):
         if worker is None:
             return 0
         unrecorded = worker.stop(grace, lambda: any(hurried() for hurried in self._hurried.copy()))
-        with self._lock:  # it may have been started again
+        with self._lock:  # another thread may have started it again
             self._registry.closed = self._worker is not None
         logger.info("worker %s stopped", self._settings.worker)
         return unrecorded
@@ -142,7 +143,7 @@ class SyncRunner(Client):
         if queues is None:
             queues = tuple(dict.fromkeys(definition.options.queue for definition in self._registry.values()))
         if not queues:
-            raise InvalidArgument("nothing to work: register a job, or set queues")
+            raise InvalidArgument("no jobs are registered and no queues are set; register a job, or set queues")
         return WorkerContext(
             self.backend, self._settings, queues, self._registry, self._observers, partial(made_current, self)
         )
@@ -153,23 +154,23 @@ class SyncRunner(Client):
             self._served.check(records)
         return handles
 
-    def _leave(self) -> None:
-        """Release what is in hand and log what is lost, at the end of a process that did not close this runner."""
+    def _release_at_exit(self) -> None:
+        """Release claimed jobs and log lost ones when the process ends without closing this runner."""
         if (worker := self._worker) is not None:
-            in_hand, left = worker.leave()
-            if in_hand:
+            held, unreleased = worker.release_at_exit()
+            if held:
                 logger.warning(
-                    "the process ends, and worker %s was not stopped: it had %d jobs in hand, and %d of them could not "
-                    "be released; call stop() or close() before the end, or use `with runner:`",
+                    "the process ends, and worker %s was not stopped: it held %d jobs, and %d of them could not be "
+                    "released; call stop() or close() before the process ends, or use `with runner:`",
                     self._settings.worker,
-                    in_hand,
-                    left,
+                    held,
+                    unreleased,
                 )
         if not self._inherited:
             report_lost_jobs(self.backend)
 
     def after_fork_in_child(self) -> None:
-        """Be a runner that was not started: the threads of its worker are the parent's."""
+        """Become a stopped runner: the worker's threads exist only in the parent."""
         super().after_fork_in_child()
         self._lock, self._stopping = RLock(), RLock()
         self._worker = None
@@ -177,10 +178,10 @@ class SyncRunner(Client):
         self._inherited = True
 
 
-def _leave_all() -> None:
+def _release_all_at_exit() -> None:
     for runner in list(open_runners):
         if isinstance(runner, SyncRunner):
-            runner._leave()  # noqa: SLF001  # of this module
+            runner._release_at_exit()  # noqa: SLF001  # of this module
 
 
-atexit.register(_leave_all)
+atexit.register(_release_all_at_exit)

@@ -1,4 +1,4 @@
-"""Jobs that no worker works, as far as a store shows them. It asks only calls of the contract, and changes nothing."""
+"""Find jobs that no worker runs, using only calls of the contract that change nothing."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,20 +11,20 @@ from .records import Filter, QueueStats, Record
 from .state import State
 
 PATIENCE = timedelta(minutes=5)
-"""How long a job may be due, or a lease have run out, before it is reported."""
+"""How long a job may be due, or a lease expired, before it is reported."""
 
 PUT_BACK_TIMES = 5
 """How often a job may be claimed and put back without an error before it is reported."""
 
 _MOST = 1_000
-"""The most records that are looked at, the newest first."""
+"""The maximum number of records to check, newest first."""
 
 
 def unworked(store: Backend, now: datetime | None = None) -> Sequence[Finding]:
     """Return a finding for each queue that no worker serves, and for jobs that workers lose or put back.
 
     Args:
-        now: The time to compare with, aware; None is this machine's clock.
+        now: The current time, aware; None uses this machine's clock.
     """
     now = datetime.now(UTC) if now is None else now
     queues = store.stats().by_queue
@@ -34,7 +34,7 @@ def unworked(store: Backend, now: datetime | None = None) -> Sequence[Finding]:
     problems = [*_queues(queues, live, now), *_expired(running, now), *_put_back(pending)]
     if problems or not queues:
         return problems
-    return [diagnostics.ok("queues", f"no job in {len(queues)} queues waits for a worker that is not there")]
+    return [diagnostics.ok("queues", f"no unserved jobs in {len(queues)} queues")]
 
 
 def _queues(queues: Mapping[str, QueueStats], live: set[str], now: datetime) -> Iterator[Finding]:
@@ -44,14 +44,14 @@ def _queues(queues: Mapping[str, QueueStats], live: set[str], now: datetime) -> 
         if queue.paused:
             yield diagnostics.warning(
                 f"queue {name}",
-                f"it is paused, and {queue.due:,} of its jobs are due",
+                f"the queue is paused, and {queue.due:,} of its jobs are due",
                 f"resume it when its jobs may run again: tallystick queues resume {name}",
             )
         elif now - queue.oldest_due > PATIENCE and name not in live:
             yield diagnostics.warning(
                 f"queue {name}",
                 f"{queue.due:,} jobs are due, the oldest for {_age(now - queue.oldest_due)}, and none is running",
-                "start a worker that serves this queue; where its name is misspelt, correct it in the application",
+                "start a worker that serves this queue, or correct the queue's name in the application",
             )
 
 
@@ -61,8 +61,8 @@ def _expired(running: Sequence[Record], now: datetime) -> Iterator[Finding]:
     if expired:
         yield diagnostics.warning(
             "expired leases",
-            f"{len(expired):,} jobs are running under a lease that ran out, the oldest {_age(max(expired))} ago",
-            "their workers died, and no other worker rescued them: start a worker, of any queue",
+            f"{len(expired):,} running jobs have an expired lease; the oldest expired {_age(max(expired))} ago",
+            "their workers died, and no other worker rescued them: start a worker for any queue",
         )
 
 
@@ -72,7 +72,7 @@ def _put_back(pending: Sequence[Record]) -> Iterator[Finding]:
         yield diagnostics.warning(
             f"kind {kind}",
             f"{count:,} jobs were claimed and put back {PUT_BACK_TIMES} times or more, without an error",
-            "let a worker that registers this kind serve its queue, unless its handler snoozes on purpose",
+            "start a worker that registers this kind and serves its queue; ignore this if the handler snoozes",
         )
 
 

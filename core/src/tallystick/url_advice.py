@@ -1,4 +1,4 @@
-"""Advice for URLs that people bring from elsewhere: what to write in their place."""
+"""Suggestions for URLs of other libraries and databases: what to write in Tallystick."""
 
 import re
 
@@ -15,7 +15,7 @@ _FAMILIES = {
 }
 
 _OURS = {"postgresql", "postgres", "mongodb", "mongodb+srv", "sqlite", "memory"}
-"""Schemes that are right as they are; where nobody serves one, its distribution is not installed."""
+"""Valid schemes. If no plugin serves one of them, its distribution is not installed."""
 
 _ELSEWHERE = {
     *("redis", "rediss", "valkey", "amqp", "amqps", "rabbitmq", "mysql", "mariadb", "mssql", "oracle", "cockroachdb"),
@@ -26,19 +26,17 @@ _FILE = re.compile(r"(?:(?:sqlite3?|file):)?([\w.~][\w.~ -]*(?:/[\w.~ -]*)*|(?:/
 
 
 def for_scheme(scheme: str) -> str | None:
-    """Return what to write in place of a scheme that no plugin serves; None where the scheme may be right."""
+    """Return what to write in place of a scheme that no plugin serves; None if the scheme may be right."""
     family = scheme.partition("+")[0]
     if scheme in _OURS:
         return None
     if family in _ELSEWHERE:
-        return (
-            f"Tallystick has no backend for {family}; a plugin of others would by custom be called tallystick-{family}"
-        )
+        return f"Tallystick has no backend for {family}; a third-party plugin would be called tallystick-{family}"
     return _FAMILIES.get(family)
 
 
 def for_text(text: str) -> str:
-    """Return what to write in place of a text that is no URL. Repeat of it only what is certainly a file's name."""
+    """Return what to write in place of a text that is not a URL. Repeats only text that is certainly a file name."""
     family, colon, _ = text.lower().partition(":")
     if text.lower() in ("memory", ":memory:") or (family == "memory" and colon):
         return _MEMORY

@@ -105,7 +105,7 @@ def test_without_yes_the_number_is_said_and_a_person_decides(
     _insert(store, "a", "b", "c")
     _work(store)
     answer = cli("jobs", "delete", "--all", "--json", input=word)
-    assert "Jobs that fit now: 2. Delete them?" in answer.err
+    assert "Matching jobs: 2. Delete them?" in answer.err
     assert answer.code == code
     assert store.stats().total == left
 
@@ -121,7 +121,7 @@ def test_a_great_number_is_not_counted_to_its_end(cli: Cli, store: Backend, monk
     monkeypatch.setattr(changes, "_BATCH", 2)
     monkeypatch.setattr(changes, "_COUNTED", 4)
     _insert(store, *"abcdefg")
-    assert "Jobs that fit now: 4 or more." in cli("jobs", "cancel", "--all", input="n").err
+    assert "Matching jobs: 4 or more." in cli("jobs", "cancel", "--all", input="n").err
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -167,5 +167,5 @@ def test_which_jobs_is_said_in_exactly_one_way(
     _insert(store, "a")
     answer = cli("jobs", command, *options)
     assert answer.code == 2
-    assert answer.err == "error: say which jobs in one way: by ids, by filter options, or with --all\n"
+    assert answer.err == "error: select jobs in exactly one way: by ID, by filter options, or with --all\n"
     assert store.stats().by_state[State.PENDING] == 1

@@ -31,7 +31,7 @@ def test_a_fault_is_told_with_what_to_do(cli: Cli, monkeypatch: pytest.MonkeyPat
     answer = cli("doctor", cli.url, "--concurrency", 50)
     lines = [" ".join(line.split()) for line in answer.out.splitlines()]
     assert lines == [
-        "looked at found what to do",
+        "check found what to do",
         "clock ok 0.01 s off",
         "pool warning pool_size is 1 raise pool_size",
         "indexes fault jobs_waiting is \\x1b[31mgone make it again",
@@ -54,7 +54,7 @@ def test_without_a_fault_the_exit_code_is_0(cli: Cli, monkeypatch: pytest.Monkey
 
 def test_a_store_with_nothing_to_examine(cli: Cli) -> None:
     """Memory has nothing that can go wrong by itself."""
-    assert cli("doctor").out == "there is nothing to examine in this store\n"
+    assert cli("doctor").out == "this store has nothing to check\n"
     assert cli("doctor", "--json").json == []
 
 

@@ -72,7 +72,7 @@ def test_a_store_must_be_chosen(cli: Cli, unset: str | None) -> None:
     """The message names both ways."""
     answer = cli("stats", TALLYSTICK_BACKEND=unset)
     assert answer.code == 2
-    assert answer.err.startswith("error: no store is chosen; give --backend URL or set TALLYSTICK_BACKEND")
+    assert answer.err.startswith("error: no store was selected; pass --backend URL or set TALLYSTICK_BACKEND")
 
 
 def test_the_option_wins_over_the_environment(cli: Cli) -> None:

@@ -154,7 +154,7 @@ def test_show_of_an_unknown_id_exits_with_1(cli: Cli) -> None:
     """The line says which id; stdout stays empty."""
     id = uuid4()
     answer = cli("jobs", "show", id, "--json")
-    assert (answer.code, answer.out, answer.err) == (1, "", f"error: no job has the id {id}\n")
+    assert (answer.code, answer.out, answer.err) == (1, "", f"error: job {id} was not found\n")
 
 
 @pytest.mark.parametrize(

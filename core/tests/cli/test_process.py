@@ -41,7 +41,7 @@ def test_an_error_is_a_line_and_an_exit_code() -> None:
     done = _run("-m", "tallystick.cli", "jobs", "list")
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.startswith("error: no store is chosen")
+    assert done.stderr.startswith("error: no store was selected")
     assert done.stderr.count("\n") == 1
 
 

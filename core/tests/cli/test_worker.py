@@ -71,7 +71,7 @@ def test_the_runner_is_found_and_runs_with_its_own_settings(cli: Cli, module: Wr
 def test_a_worker_that_lost_outcomes_exits_with_3(cli: Cli, module: Write) -> None:
     """A supervisor learns that the store did not record how some jobs ended; the error says what becomes of them."""
     answer = cli("worker", f"{module(RUNNER)}:runner", "--concurrency", "12")
-    expected = "error: the store did not record 2 outcomes; their jobs are rescued when leases expire\n"
+    expected = "error: the store did not record 2 outcomes; their jobs are rescued when their leases expire\n"
     assert (answer.code, answer.err) == (3, expected)
 
 
@@ -108,7 +108,7 @@ def test_a_module_that_is_not_there_is_named(cli: Cli, module: Write, name: str,
     """No traceback: the name is wrong, or the directory."""
     answer = cli("worker", f"{name}:runner")
     assert answer.code == 2
-    assert answer.err.startswith(f"error: there is no module {missing} in {Path.cwd()} ")
+    assert answer.err.startswith(f"error: module {missing} was not found in {Path.cwd()} ")
 
 
 @pytest.mark.parametrize("text", ["import nope_nope", "1 / 0", "def", "from tallystick import Runer"])
@@ -169,7 +169,7 @@ def test_a_worker_without_a_store_is_refused(cli: Cli, module: Write, made: str)
     name = module(f"import tallystick\nrunner = {made}\n")
     answer = cli("worker", f"{name}:runner", TALLYSTICK_BACKEND=None)
     assert answer.code == 2
-    assert "give --backend URL, set TALLYSTICK_BACKEND, or pass a URL to Runner(...)" in answer.err
+    assert "pass --backend URL, set TALLYSTICK_BACKEND, or pass a URL to Runner(...)" in answer.err
     assert RUNS == []
     assert cli("worker", f"{name}:runner", "--backend", "memory://x", TALLYSTICK_BACKEND=None).code == 0
     assert len(RUNS) == 1
@@ -184,7 +184,7 @@ def test_a_store_from_the_environment_will_do(cli: Cli, module: Write) -> None:
 def test_a_store_of_one_process_is_warned_of(cli: Cli, module: Write, caplog: pytest.LogCaptureFixture) -> None:
     """A worker that was given memory:// runs, and its log says that it sees no jobs of other processes."""
     assert cli("worker", f"{module(RUNNER)}:runner").code == 0
-    assert "this worker sees no jobs of other processes: MemoryBackend" in caplog.text
+    assert "this worker sees no jobs of other processes, because a MemoryBackend" in caplog.text
 
 
 SCRIPT = """
@@ -201,7 +201,7 @@ def test_a_runner_that_its_module_started(cli: Cli, module: Write) -> None:
     name = module(SCRIPT + "runner.start()\n")
     answer = cli("worker", f"{name}:runner")
     assert answer.code == 2
-    assert "was started already when its module was imported" in answer.err
+    assert "was already started when its module was imported" in answer.err
     assert 'if __name__ == "__main__":' in answer.err
     assert RUNS == []
     assert not sys.modules[name].runner.running

@@ -113,7 +113,7 @@ def no_annotation(payload: int, subject) -> None: ...  # type: ignore[no-untyped
         (logged(async_generator), "not yield"),
         (functools.partial(coroutine), "write a def"),
         (Service(), "write a def"),
-        (Service.send, "by its object"),
+        (Service.send, "register a bound method"),
         (Service, "write a def"),
         (no_wraps, r"functools\.wraps"),
         (celery_style, "ctx: Context"),

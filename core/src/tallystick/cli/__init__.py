@@ -1,4 +1,4 @@
-"""The command line: `tallystick jobs list`, `tallystick worker app.jobs:runner`, and so on. Start at `app`."""
+"""The command line: `tallystick jobs list`, `tallystick worker app.jobs:runner` and others. Start reading at `app`."""
 
 import sys
 
@@ -6,9 +6,9 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line; without its extra, say what to install."""
+    """Run the command line, or print what to install if the extra is missing."""
     try:
-        from .app import run  # noqa: PLC0415  # typer comes with an extra; the core imports without it
+        from .app import run  # noqa: PLC0415  # the core must import without the extra
     except ModuleNotFoundError as exc:
         if exc.name not in ("rich", "typer"):
             raise

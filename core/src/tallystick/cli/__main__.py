@@ -1,4 +1,4 @@
-"""`python -m tallystick.cli`, for where the `tallystick` script is not on the path."""
+"""Run `python -m tallystick.cli`, for when the `tallystick` script is not on the path."""
 
 from . import main
 

@@ -1,4 +1,4 @@
-"""The application: its commands in their order, and how an error becomes a line and an exit code."""
+"""The command-line application: the order of its commands, and its error messages and exit codes."""
 
 import sys
 import traceback
@@ -19,16 +19,16 @@ from .options import examples
 from .show import one_line
 
 ORDER = ("demo", "worker", "jobs", "queues", "stats", "doctor", "setup", "backends")
-"""The commands as help lists them; those of plugins follow."""
+"""The order of the commands in help. Commands of plugins follow."""
 
-NOT_THERE, MISUSED, FAILED = 1, 2, 3
+NOT_FOUND, MISUSED, FAILED = 1, 2, 3
 
 
 def exit_code(exc: TallystickError) -> int:
-    """Return what a script should see: 1 not there, 2 bad usage or configuration, 3 the store could not."""
+    """Return the exit code for an error: 1 no result, 2 bad usage or configuration, 3 the store failed."""
     match exc:
         case ResultError():
-            return NOT_THERE
+            return NOT_FOUND
         case BackendError():
             return FAILED
         case _:
@@ -36,10 +36,10 @@ def exit_code(exc: TallystickError) -> int:
 
 
 class Root(TyperGroup):
-    """The root command. Every command below it may raise a `TallystickError`, which ends here."""
+    """The root command. Prints a `TallystickError` of any subcommand."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Return the commands in the order of `ORDER`, then the others."""
+        """Return the commands in the order of `ORDER`, then the commands of plugins."""
         return sorted(super().list_commands(ctx), key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
     def invoke(self, ctx: Any) -> Any:
@@ -57,7 +57,7 @@ class Root(TyperGroup):
 
 
 def _redact_usage(exc: Any) -> None:
-    """Take passwords out of a message on bad usage, which repeats the arguments."""
+    """Remove passwords from a usage error, which repeats the arguments."""
     if isinstance(message := getattr(exc, "message", None), str):
         for argument in sys.argv[1:]:
             if "://" in argument:
@@ -102,31 +102,31 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", envvar="TALLYSTICK_DEBUG", help="Show the traceback of an error.")
+        bool, typer.Option("--debug", envvar="TALLYSTICK_DEBUG", help="Show the traceback of errors.")
     ] = False,
 ) -> None:
     """Operate background jobs, and run their workers.
 
     Exit codes:
-      0  done
-      1  what was asked for is not there, nothing was changed, or a fault found
+      0  success
+      1  not found, nothing changed, or a fault found
       2  bad usage or configuration
       3  the store is unavailable or not set up
     """
 
 
 def run() -> None:
-    """Run the command that was asked for. Where it is not one of ours, plugins add theirs first."""
+    """Run the command line. Plugins are loaded only for commands that are not built in."""
     if sys.argv[1:2] != ["--version"] and not set(sys.argv[1:2]) & set(ORDER):
-        _add_commands_of_plugins()
+        _add_plugin_commands()
     app(prog_name="tallystick")
 
 
-def _add_commands_of_plugins() -> None:
+def _add_plugin_commands() -> None:
     for add, arguments in hook_calls(plugins.installed().hooks.hook.tallystick_cli, app=app):
         try:
             add(**arguments)
-        except BaseException as exc:  # a plugin's fault must not take the other commands away
+        except BaseException as exc:  # a broken plugin must not disable the other commands
             if from_signal(exc, KeyboardInterrupt):
                 raise
             typer.echo(f"warning: a plugin could not add its commands: {one_line(safe_repr(exc))}", err=True)

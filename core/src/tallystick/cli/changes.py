@@ -1,4 +1,4 @@
-"""`tallystick jobs cancel`, `requeue` and `delete`: one command in three words."""
+"""`tallystick jobs cancel`, `requeue` and `delete`, which share their options and output."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,14 +19,14 @@ _BATCH = 1_000
 _COUNTED = 10_000
 _ID = "0198c5a0-5c1e-7b7e-a4d2-3f0c6f8e9b11"
 
-Ids = Annotated[list[UUID] | None, typer.Argument(metavar="ID", help="The jobs' ids.", show_default=False)]
+Ids = Annotated[list[UUID] | None, typer.Argument(metavar="ID", help="IDs of the jobs.", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="Every job in the store.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before jobs are changed by filter.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Change jobs that match a filter without asking.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One of the contract's calls, in words."""
+    """A command that changes jobs, and the method of the backend that it calls."""
 
     name: str
     done: str
@@ -35,7 +35,7 @@ class Change:
 
     @property
     def sources(self) -> list[State]:
-        """The states of the jobs that it changes."""
+        """The states of jobs that this command changes."""
         return [state for state in State if any(t.by == self.name and t.source is state for t in TRANSITIONS)]
 
 
@@ -43,16 +43,16 @@ CHANGES = (
     Change(
         "cancel",
         "cancelled or asked to stop",
-        "Cancel jobs that wait, and ask those that run to stop.",
+        "Cancel waiting jobs, and ask running jobs to stop.",
         "--queue emails --kind newsletter",
     ),
-    Change("requeue", "requeued", "Let retrying and finished jobs run again, now.", "--state discarded --yes"),
+    Change("requeue", "requeued", "Run retrying and finished jobs again now.", "--state discarded --yes"),
     Change("delete", "deleted", "Delete jobs that are not running.", "--state completed --tag tenant:7 --yes"),
 )
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the commands to the application."""
     for change in CHANGES:
         _register(app, change)
 
@@ -60,8 +60,9 @@ def register(app: typer.Typer) -> None:
 def _register(app: typer.Typer, change: Change) -> None:
     @app.command(
         change.name,
-        help=f"{change.help}\n\nBy ids, by filter options or with --all. Exits with 1 when none was changed.\n\n"
-        "With --json: an object with the keys changed (ids) and unchanged ({id, reason} of the ids that were given).",
+        help=f"{change.help}\n\nSelect jobs by ID, by filter options or with --all. "
+        "Exits with 1 if no job was changed.\n\n"
+        "With --json: an object with the keys changed (ids) and unchanged ({id, reason} for each other ID).",
         epilog=examples(f"tallystick jobs {change.name} {_ID}", f"tallystick jobs {change.name} {change.example}"),
     )
     def command(
@@ -77,7 +78,7 @@ def _register(app: typer.Typer, change: Change) -> None:
         as_json: Json = False,
     ) -> None:
         filter = chosen(states, kinds, queues, tags)
-        _one_way(ids=bool(ids), filter=filter != Filter(), everything=everything)
+        _check_selection(ids=bool(ids), filter=filter != Filter(), everything=everything)
         with opened(url) as store:
             if ids:
                 changed, unchanged = _by_ids(store, change, ids)
@@ -88,9 +89,9 @@ def _register(app: typer.Typer, change: Change) -> None:
         _report(change, changed, unchanged, as_json=as_json)
 
 
-def _one_way(**ways: bool) -> None:
+def _check_selection(**ways: bool) -> None:
     if sum(ways.values()) != 1:
-        raise InvalidArgument("say which jobs in one way: by ids, by filter options, or with --all")
+        raise InvalidArgument("select jobs in exactly one way: by ID, by filter options, or with --all")
 
 
 def _by_ids(store: Backend, change: Change, ids: list[UUID]) -> tuple[list[UUID], dict[UUID, str]]:
@@ -112,7 +113,7 @@ def _batches(ids: list[UUID], size: int) -> Iterator[list[UUID]]:
 
 
 def _apply(store: Backend, change: Change, filter: Filter) -> list[UUID]:
-    """Call until nothing new is returned. A job that came back meanwhile is not new, or this might never end."""
+    """Call until no new job is returned. Workers may put changed jobs back, so counting them again might never end."""
     call = getattr(store, change.name)
     changed: dict[UUID, None] = {}
     while new := [id for id in call(filter, limit=_BATCH) if id not in changed]:
@@ -124,7 +125,7 @@ def _ask(store: Backend, change: Change, filter: Filter) -> None:
     count = _count(store, replace(filter, states=[s for s in change.sources if s in (filter.states or State)]))
     if count:
         many = f"{count:,}{' or more' if count >= _COUNTED else ''}"
-        typer.confirm(f"Jobs that fit now: {many}. {change.name.capitalize()} them?", abort=True, err=True)
+        typer.confirm(f"Matching jobs: {many}. {change.name.capitalize()} them?", abort=True, err=True)
 
 
 def _count(store: Backend, filter: Filter) -> int:
@@ -143,7 +144,7 @@ def _reason(change: Change, record: Record | None) -> str:
         return "cancellation already requested"
     if change.name == "requeue" and record.unique_key is not None:
         return f"another job holds its unique key {record.unique_key!r}"
-    return f"{record.state}; it was changed by another meanwhile"
+    return f"{record.state}; another process changed it at the same time"
 
 
 def _report(change: Change, changed: list[UUID], unchanged: dict[UUID, str], *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""`tallystick demo`: real jobs on real input, from enqueue to results, with nothing to prepare."""
+"""`tallystick demo`: run real jobs on real input, from enqueue to results, without preparation."""
 
 import logging
 import os
@@ -36,23 +36,25 @@ def demo(
     *,
     path: Annotated[
         Path | None,
-        typer.Option(exists=True, file_okay=False, resolve_path=True, help="Read this tree, not the standard library."),
+        typer.Option(
+            exists=True, file_okay=False, resolve_path=True, help="Read this directory, not the standard library."
+        ),
     ] = None,
     backend: Annotated[
-        str, typer.Option(metavar="URL", help="The store; the jobs stay in it.")
+        str, typer.Option(metavar="URL", help="The store, which keeps the jobs.")
     ] = "sqlite:///tallystick-demo.db",
-    concurrency: Annotated[int, typer.Option(min=1, metavar="N", help="Jobs that run at one time.")] = 4,
+    concurrency: Annotated[int, typer.Option(min=1, metavar="N", help="How many jobs run at once.")] = 4,
 ) -> None:
-    """Work a real job for each Python file of the standard library.
+    """Run a real job for each Python file of the standard library.
 
-    A job tokenizes and parses its file. Where that fails, the job is retried
-    after a moment, and in the end discarded with its error.
+    A job tokenizes and parses one file. If the file does not parse, the job is
+    retried after a moment, and in the end discarded with its error.
     """
     root = path or jobs.standard_library()
     sources = jobs.find_sources(root)
     if not sources:
-        raise InvalidArgument(f"there is no .py file below {root}; choose another --path")
-    logging.getLogger("tallystick").setLevel(logging.CRITICAL)  # failures are part of the show
+        raise InvalidArgument(f"no .py files found in {root}; choose another --path")
+    logging.getLogger("tallystick").setLevel(logging.CRITICAL)  # the demo shows failures itself
     warnings.simplefilter("ignore", SyntaxWarning)
     with Runner(backend, concurrency=concurrency, poll=timedelta(seconds=_REFRESH)) as runner:
         runner.register(jobs.ReadSource)
@@ -81,8 +83,8 @@ def _records(runner: Runner, ids: Sequence[UUID]) -> Iterator[Record]:
 
 
 def _follow(runner: Runner, ids: Sequence[UUID]) -> None:
-    """Show how the work goes on, until no job is left."""
-    from rich.console import Console  # noqa: PLC0415  # rich is loaded when it is needed
+    """Show a progress bar until all jobs have finished."""
+    from rich.console import Console  # noqa: PLC0415  # rich is slow to import
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
     columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
@@ -99,7 +101,7 @@ def _follow(runner: Runner, ids: Sequence[UUID]) -> None:
 
 
 def _tables(root: Path, records: Sequence[Record]) -> "Iterator[Table | Text]":
-    """Yield what the stored results add up to, and what became of the jobs."""
+    """Yield tables of the stored results and of the jobs' states."""
     results = [jobs.Reading.model_validate_json(record.result) for record in records if record.result]
     totals = jobs.Totals.of(results)
     packages = show.table("package", "#files", "#lines", "#functions")
@@ -123,7 +125,7 @@ def _tables(root: Path, records: Sequence[Record]) -> "Iterator[Table | Text]":
 
 
 def _next_commands(backend: str, records: Sequence[Record]) -> "Iterator[Text]":
-    """Yield commands to try on the store; one in memory is gone by now."""
+    """Yield commands to try on the store, unless it was in memory and is gone."""
     if backend.startswith("memory:"):
         return
     command = "uv run tallystick" if "UV" in os.environ else "tallystick"

@@ -1,4 +1,4 @@
-"""`tallystick doctor`: how a store is, and what to do about it."""
+"""`tallystick doctor`: check a store, and advise what to do."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -24,15 +24,14 @@ _STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.FAULT: "bo
 Store = Annotated[
     str | None, typer.Argument(metavar="URL", envvar="TALLYSTICK_BACKEND", help="The store, e.g. sqlite:///jobs.db.")
 ]
-Concurrency = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="The concurrency of the workers that will use the store.")
-]
+Concurrency = Annotated[int | None, typer.Option(min=1, metavar="N", help="Concurrency of the workers on this store.")]
 
 
 def doctor(url: Store = None, *, concurrency: Concurrency = None, as_json: Json = False) -> None:
-    """Examine a store, and say what to do; exit with 1 where there is a fault.
+    """Check a store, and advise what to do.
 
-    It also reports queues whose jobs no worker works.
+    Also reports queues whose jobs no worker runs. Exits with 1 if there is a
+    fault.
 
     With --json: an array of objects with the keys name, severity (ok, warning
     or fault), found and advice.
@@ -42,7 +41,7 @@ def doctor(url: Store = None, *, concurrency: Concurrency = None, as_json: Json 
         try:
             findings += unworked(store)
         except NotSetUp:
-            if not findings:  # else it is one of them
+            if not findings:  # otherwise `diagnose` has reported it
                 raise
     if as_json:
         show.document([asdict(finding) for finding in findings])
@@ -54,9 +53,9 @@ def doctor(url: Store = None, *, concurrency: Concurrency = None, as_json: Json 
 
 def _print(findings: Sequence[Finding]) -> None:
     if not findings:
-        typer.echo("there is nothing to examine in this store")
+        typer.echo("this store has nothing to check")
         return
-    table = show.table("looked at", "", "found", "what to do")
+    table = show.table("check", "", "found", "what to do")
     for finding in findings:
         mark = show.text(finding.severity, _STYLES[finding.severity])
         table.add_row(show.text(finding.name), mark, show.text(finding.found), show.text(finding.advice))

@@ -1,4 +1,4 @@
-"""`tallystick jobs`: find jobs and look at one. What changes them is in `changes`."""
+"""`tallystick jobs`: list and show jobs. The commands that change jobs are in `changes`."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -37,16 +37,16 @@ def list_jobs(
     kinds: Kinds = None,
     queues: Queues = None,
     tags: Tags = None,
-    limit: Annotated[int, typer.Option(min=1, help="The most jobs to list.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of jobs to list.")] = 20,
     after: Annotated[
-        UUID | None, typer.Option(metavar="ID", help="Only jobs older than this one: the last of the page before.")
+        UUID | None, typer.Option(metavar="ID", help="Only jobs older than this: the last id of the previous page.")
     ] = None,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
     """List jobs, newest first.
 
-    With --json: an array of objects as `tallystick jobs show` prints them.
+    With --json: an array of objects, each as `tallystick jobs show` prints it.
     """
     with opened(url) as store:
         records = store.list(chosen(states, kinds, queues, tags), limit=limit, after=after)
@@ -96,24 +96,23 @@ def _short(error: Failure | None) -> str:
     ),
 )
 def show_job(
-    id: Annotated[UUID, typer.Argument(metavar="ID", help="The job's id.", show_default=False)],
+    id: Annotated[UUID, typer.Argument(metavar="ID", help="ID of the job.", show_default=False)],
     *,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Show everything that is stored of one job.
+    """Show everything that is stored about a job.
 
     With --json: an object with the keys id, kind, queue, payload, priority,
     state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,
     finished_at, lease_until, worker, cancel_requested, unique_key,
     unique_until, last_error {type, message, traceback}, result and tags.
-    Payload and result are the JSON value that they hold; other bytes are
-    {base64}.
+    Payload and result are JSON values; other bytes are {base64}.
     """
     with opened(url) as store:
         record = store.get([id]).get(id)
     if record is None:
-        raise JobNotFound(f"no job has the id {id}")
+        raise JobNotFound(f"job {id} was not found")
     if as_json:
         show.document(record._asdict())
     else:

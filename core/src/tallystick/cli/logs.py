@@ -1,4 +1,4 @@
-"""How a worker logs: lines for people, or one JSON object a line for a log collector."""
+"""Configure the log of a worker: text lines for people, or one JSON object per line for log collectors."""
 
 import json
 import logging
@@ -8,11 +8,11 @@ from enum import StrEnum
 from .show import printable
 
 FIELDS = ("job_id", "kind", "queue", "attempt", "duration", "error_type")
-"""The extra fields that the runner's log records carry."""
+"""The extra fields of the runner's log records."""
 
 
 class Level(StrEnum):
-    """The least severe records that are logged."""
+    """The minimum level of logged records."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -21,30 +21,30 @@ class Level(StrEnum):
 
 
 class Format(StrEnum):
-    """How a log record is written."""
+    """The format of log records."""
 
     TEXT = "text"
     JSON = "json"
 
 
 class TextFormatter(logging.Formatter):
-    """Time, level, logger and message, then the extra fields as name=value."""
+    """Formats time, level, logger and message, then the extra fields as name=value."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the lines, with nothing in them that a terminal would obey."""
+        """Return the lines, with control characters escaped."""
         return printable(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name is logging's
-        """Return the line, without a traceback."""
+        """Return the line without a traceback."""
         fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
         return f"{super().formatMessage(record)}{fields}"
 
 
 class JsonFormatter(logging.Formatter):
-    """One object: time, level, logger, message, the extra fields that there are, and the traceback of an exception."""
+    """Formats an object with time, level, logger, message, the extra fields and any traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the object as one line of ASCII."""
@@ -66,7 +66,7 @@ def _fields(record: logging.LogRecord) -> dict[str, object]:
 
 
 def configure(level: Level, format: Format) -> None:
-    """Log to stderr from now on, and nowhere else."""
+    """Log to stderr only."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if format is Format.JSON else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

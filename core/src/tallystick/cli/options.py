@@ -1,4 +1,4 @@
-"""The options that several commands share, each defined once."""
+"""Options that several commands share."""
 
 from typing import Annotated
 
@@ -14,31 +14,35 @@ Url = Annotated[
     str | None,
     typer.Option("--backend", metavar="URL", envvar="TALLYSTICK_BACKEND", help="The store, e.g. sqlite:///jobs.db."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; times are ISO 8601, UTC.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON; times are ISO 8601 in UTC.")]
 
-_PANEL = "Which jobs (each option can be repeated)"
+_PANEL = "Filter (you can repeat each option)"
 States = Annotated[
     list[State] | None,
-    typer.Option("--state", metavar="STATE", help=f"In this state: {', '.join(State)}.", rich_help_panel=_PANEL),
+    typer.Option(
+        "--state", metavar="STATE", help=f"Only jobs in this state: {', '.join(State)}.", rich_help_panel=_PANEL
+    ),
 ]
 Kinds = Annotated[
-    list[str] | None, typer.Option("--kind", metavar="KIND", help="Of this kind.", rich_help_panel=_PANEL)
+    list[str] | None, typer.Option("--kind", metavar="KIND", help="Only jobs of this kind.", rich_help_panel=_PANEL)
 ]
 Queues = Annotated[
-    list[str] | None, typer.Option("--queue", metavar="QUEUE", help="In this queue.", rich_help_panel=_PANEL)
+    list[str] | None, typer.Option("--queue", metavar="QUEUE", help="Only jobs in this queue.", rich_help_panel=_PANEL)
 ]
-Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="TAG", help="With this tag.", rich_help_panel=_PANEL)]
+Tags = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="TAG", help="Only jobs with this tag.", rich_help_panel=_PANEL)
+]
 
 
 def opened(url: str | None) -> Backend:
-    """Open the store that was chosen.
+    """Open the selected store.
 
     Raises:
-        ConfigurationError: none was.
+        ConfigurationError: no store was selected.
     """
     if not url:
         raise ConfigurationError(
-            "no store is chosen; give --backend URL or set TALLYSTICK_BACKEND, e.g. sqlite:///jobs.db"
+            "no store was selected; pass --backend URL or set TALLYSTICK_BACKEND, e.g. sqlite:///jobs.db"
         )
     return open_backend(url)
 
@@ -46,11 +50,11 @@ def opened(url: str | None) -> Backend:
 def chosen(
     states: list[State] | None, kinds: list[str] | None, queues: list[str] | None, tags: list[str] | None
 ) -> Filter:
-    """Return the filter that these options make; one that was not given fits all."""
+    """Return the filter for these options. An omitted option matches all jobs."""
     return Filter(states=states or None, kinds=kinds or None, queues=queues or None, tags=tags or None)
 
 
 def examples(*lines: str) -> str:
-    """Return the epilog that shows how a command is called."""
-    shown = [line.replace("[", r"\[") for line in lines]  # a bracket is markup otherwise
+    """Return the epilog that shows examples of a command."""
+    shown = [line.replace("[", r"\[") for line in lines]  # brackets are markup
     return "\n".join(["[bold]Examples[/bold]", *(f"  $ {line}" for line in shown)])

@@ -1,4 +1,4 @@
-"""`tallystick queues`: which there are, and whether their jobs are handed out."""
+"""`tallystick queues`: list, pause and resume queues."""
 
 from typing import Annotated
 
@@ -10,12 +10,12 @@ from .options import Json, Url, examples, opened
 
 app = typer.Typer(no_args_is_help=True, help="List, pause and resume queues.")
 
-Names = Annotated[list[str], typer.Argument(metavar="NAME", help="The queues' names.", show_default=False)]
+Names = Annotated[list[str], typer.Argument(metavar="NAME", help="Names of the queues.", show_default=False)]
 
 
 @app.command("list", epilog=examples("tallystick queues list", "tallystick queues list --json"))
 def list_queues(*, url: Url = None, as_json: Json = False) -> None:
-    """List the queues that were ever inserted into or paused.
+    """List the known queues: each was inserted into or paused at some time.
 
     With --json: an array of objects with the keys name and paused.
     """
@@ -32,9 +32,9 @@ def list_queues(*, url: Url = None, as_json: Json = False) -> None:
 
 @app.command("pause", epilog=examples("tallystick queues pause emails reports"))
 def pause(names: Names, *, url: Url = None, as_json: Json = False) -> None:
-    """Stop handing out the jobs of queues, on every worker, until they are resumed.
+    """Pause queues on every worker until they are resumed.
 
-    Running jobs go on. A queue need not be known yet.
+    Running jobs continue. You can pause a queue that has no jobs yet.
 
     With --json: an array of objects with the keys name and paused.
     """
@@ -46,12 +46,12 @@ def pause(names: Names, *, url: Url = None, as_json: Json = False) -> None:
 
 @app.command("resume", epilog=examples("tallystick queues resume emails reports"))
 def resume(names: Names, *, url: Url = None, as_json: Json = False) -> None:
-    """Hand out the jobs of queues again.
+    """Resume paused queues.
 
-    Exits with 1 when none of the queues is known.
+    Exits with 1 if none of the queues is known.
 
-    With --json: an array of objects with the keys name and paused; those that
-    are not known are left out.
+    With --json: an array of objects with the keys name and paused; unknown
+    queues are left out.
     """
     with opened(url) as store:
         for name in names:

@@ -1,4 +1,4 @@
-"""What is printed: tables and styled text for people, one document for programs. Rich is loaded when first needed."""
+"""Output: tables and styled text for people, JSON documents for programs. Rich is imported on first use."""
 
 import json
 from base64 import b64encode
@@ -30,8 +30,8 @@ _HEX_LENGTH = 64
 
 
 def put(*parts: "Table | Text") -> None:
-    """Print what people read. A line is as long as it has to be, so that in a pipe one job is one line."""
-    from rich.console import Console  # noqa: PLC0415  # 70 ms that `--json` and `--version` need not wait for
+    """Print tables and text for people. Long lines are not wrapped, so that a pipe gets one job per line."""
+    from rich.console import Console  # noqa: PLC0415  # saves 70 ms for `--json` and `--version`
 
     console = Console(width=_WIDTH, highlight=False)
     with console.capture() as captured:
@@ -42,8 +42,8 @@ def put(*parts: "Table | Text") -> None:
 
 
 def table(*columns: str) -> "Table":
-    """Return an empty table; a column called `#...` holds numbers."""
-    from rich.table import Table  # noqa: PLC0415  # as above
+    """Return an empty table. A column named `#...` holds numbers."""
+    from rich.table import Table  # noqa: PLC0415  # see `put`
 
     made = Table(box=None, pad_edge=False, header_style="dim", show_header=any(columns))
     for name in columns:
@@ -52,8 +52,8 @@ def table(*columns: str) -> "Table":
 
 
 def text(value: object = "", style: str = "") -> "Text":
-    """Return a value as text that is printed as it is, its unprintable characters escaped."""
-    from rich.text import Text  # noqa: PLC0415  # as above
+    """Return a value as literal text, with unprintable characters escaped."""
+    from rich.text import Text  # noqa: PLC0415  # see `put`
 
     return Text(printable(str(value)), style)
 
@@ -64,8 +64,8 @@ def state(value: State) -> "Text":
 
 
 def content(data: bytes) -> "Text":
-    """Return a payload or a result for reading: JSON laid out, other bytes as their number and their head in hex."""
-    from rich.highlighter import JSONHighlighter  # noqa: PLC0415  # as above
+    """Return a payload or a result as indented JSON, or else as its size and its first bytes in hex."""
+    from rich.highlighter import JSONHighlighter  # noqa: PLC0415  # see `put`
 
     if not data:
         return text("empty", "dim")
@@ -83,7 +83,7 @@ def document(value: object) -> None:
 
 
 def printable(value: str) -> str:
-    """Escape what could move the cursor, recolour the terminal or fail to encode."""
+    """Escape characters that could move the cursor, recolour the terminal or fail to encode."""
     return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in value)
 
 
@@ -110,7 +110,7 @@ def _encoded(value: object) -> Any:
 
 
 def _loads(data: bytes) -> object:
-    """Read strict JSON in UTF-8. What JSON cannot write again, such as NaN or 1e999, is not JSON."""
+    """Read strict JSON in UTF-8. Rejects values that JSON cannot write, such as NaN or 1e999."""
     try:
         value = json.loads(data.decode())
         json.dumps(value, allow_nan=False)

@@ -1,4 +1,4 @@
-"""`tallystick stats`: the store in numbers."""
+"""`tallystick stats`: count the jobs in a store."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""`tallystick setup` and `tallystick backends`: the store itself, and what could serve one."""
+"""`tallystick setup` and `tallystick backends`: create a store, and list the installed backends."""
 
 from dataclasses import asdict
 from datetime import timedelta
@@ -21,18 +21,18 @@ BACKENDS_EXAMPLES = examples("tallystick backends", "tallystick backends sqlite:
 
 
 def setup(
-    place: Annotated[str | None, typer.Argument(metavar="URL", help="The store, in place of --backend.")] = None,
+    store_url: Annotated[str | None, typer.Argument(metavar="URL", help="The store, instead of --backend.")] = None,
     *,
     url: Url = None,
-    sql: Annotated[bool, typer.Option("--sql", help="Only print what would be executed in an empty place.")] = False,
+    sql: Annotated[bool, typer.Option("--sql", help="Only print the SQL that creates an empty store.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Create the store, or migrate it; a repeat is harmless.
+    """Create the store, or migrate it. Safe to repeat.
 
     With --json: an object with the key backend, the URL without its password;
     with --sql also sql.
     """
-    url = place or url
+    url = store_url or url
     with opened(url) as store:
         script = store.script() if sql else None
         if not sql:
@@ -47,7 +47,9 @@ def setup(
 
 
 def backends(
-    url: Annotated[str | None, typer.Argument(metavar="URL", help="Open this store, and show what it can do.")] = None,
+    url: Annotated[
+        str | None, typer.Argument(metavar="URL", help="Open this store, and show its capabilities.")
+    ] = None,
     *,
     as_json: Json = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""Times as people say them."""
+"""Format times for people."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ def span(length: timedelta) -> str:
 
 
 def relative(moment: datetime, now: datetime) -> str:
-    """Return a moment as seen from now: in 5 min, 2 h ago, now."""
+    """Return a moment relative to now: in 5 min, 2 h ago, now."""
     away = moment - now
     if abs(away) < timedelta(seconds=1):
         return "now"

@@ -41,74 +41,78 @@ def worker(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="TARGET", help="module:attribute, a Runner or a function that returns one.", show_default=False
+            metavar="TARGET",
+            help="module:attribute of a Runner, or of a function that returns one.",
+            show_default=False,
         ),
     ],
     *,
-    concurrency: Annotated[int | None, typer.Option(min=1, metavar="N", help="Jobs that run at one time.")] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many jobs run at once.")] = None,
     queues: Annotated[
-        list[str] | None, typer.Option("--queue", metavar="QUEUE", help="Work this queue; can be repeated.")
+        list[str] | None, typer.Option("--queue", metavar="QUEUE", help="Serve this queue; you can repeat this option.")
     ] = None,
     backend: Annotated[str | None, typer.Option(metavar="URL", help="The store.")] = None,
     lease: Annotated[
-        timedelta | None, typer.Option(parser=_seconds, metavar="SECONDS", help="How long a claim holds unextended.")
+        timedelta | None,
+        typer.Option(parser=_seconds, metavar="SECONDS", help="How long a claim lasts without extension."),
     ] = None,
     grace: Annotated[
-        timedelta | None, typer.Option(parser=_seconds, metavar="SECONDS", help="How long a shutdown waits for jobs.")
+        timedelta | None,
+        typer.Option(parser=_seconds, metavar="SECONDS", help="How long a shutdown waits for running jobs."),
     ] = None,
-    log_level: Annotated[logs.Level, typer.Option(help="The least severe messages that are logged.")] = logs.Level.INFO,
-    log_format: Annotated[logs.Format, typer.Option(help="Lines of text, or one JSON object a line.")] = (
+    log_level: Annotated[logs.Level, typer.Option(help="Minimum level of logged messages.")] = logs.Level.INFO,
+    log_format: Annotated[logs.Format, typer.Option(help="Log as text, or as one JSON object per line.")] = (
         logs.Format.TEXT
     ),
 ) -> None:
-    """Work jobs until SIGTERM or SIGINT.
+    """Run jobs until SIGTERM or SIGINT.
 
-    Then the running ones may finish; a second signal ends their grace. An
-    option that is not given is as the runner says. The target can be imported
-    from the current directory. It must name a store: memory:// is used only
-    where it was chosen.
+    After the first signal, running jobs may finish; a second signal ends the
+    grace period. Options that you omit come from the runner. TARGET can be in
+    the current directory. You must choose a store: a worker on the default,
+    memory://, would see no jobs of other processes.
     """
     logs.configure(log_level, log_format)
     runner = load(target)
     _check_unused(runner, target)
     given = {"backend": backend, "concurrency": concurrency, "queues": queues or None, "lease": lease, "grace": grace}
     overrides = cast("SettingsArgs", {name: value for name, value in given.items() if value is not None})
-    if overrides:  # else a runner that its module has opened already is still welcome
+    if overrides:  # without overrides, the module may have opened the runner already
         runner.configure(**overrides)
     _check_store(runner, target)
     with signals.process_signals(), runner:
         if not runner.backend.capabilities.multi_process:
             logger.warning(
-                "this worker sees no jobs of other processes: %s serves this process only; choose a store such as "
-                "sqlite:///jobs.db for workers of their own",
+                "this worker sees no jobs of other processes, because a %s serves only its own process; choose a store "
+                "that processes can share, e.g. sqlite:///jobs.db",
                 type(runner.backend).__name__,
             )
         unrecorded = runner.run()
         if unrecorded:
             raise Unavailable(
-                f"the store did not record {unrecorded} outcomes; their jobs are rescued when leases expire"
+                f"the store did not record {unrecorded} outcomes; their jobs are rescued when their leases expire"
             )
 
 
 def _check_unused(runner: "tallystick.Runner", target: str) -> None:
-    """Refuse a runner that its module started when it was imported; say it of one that was closed."""
-    advice = 'put what a script does with it under `if __name__ == "__main__":`'
+    """Reject a runner that was started on import; warn about one that was closed on import."""
+    advice = 'move the code that uses it under `if __name__ == "__main__":`'
     if runner.running:
         runner.close()
         raise ConfigurationError(
-            f"{target} was started already when its module was imported, and a worker starts it itself; {advice}"
+            f"{target} was already started when its module was imported, but this command starts it; {advice}"
         )
     if runner.closed:
         logger.warning(
-            "%s was used and closed while its module was imported, as at each worker's start; %s", target, advice
+            "%s was used and closed while its module was imported, which repeats at each start; %s", target, advice
         )
 
 
 def _check_store(runner: "tallystick.Runner", target: str) -> None:
     if not runner.has_chosen_store:
         raise ConfigurationError(
-            f"no store is chosen for {target}, and a worker on the default, memory://, would see no jobs of other "
-            "processes; give --backend URL, set TALLYSTICK_BACKEND, or pass a URL to Runner(...), e.g. sqlite:///jobs.db"
+            f"no store was selected for {target}, and a worker on the default, memory://, would see no jobs of other "
+            "processes; pass --backend URL, set TALLYSTICK_BACKEND, or pass a URL to Runner(...), e.g. sqlite:///jobs.db"
         )
 
 
@@ -116,7 +120,7 @@ def load(target: str) -> "tallystick.Runner":
     """Return the runner that `module:attribute` names, or that the function there returns.
 
     Raises:
-        ConfigurationError: there is none. What the application's own code raised was printed.
+        ConfigurationError: there is no runner. A traceback of the application's code was printed.
     """
     name, _, attribute = target.partition(":")
     if not name or not attribute:
@@ -137,7 +141,7 @@ def _module(name: str) -> ModuleType:
         return import_module(name)
     except Exception as exc:
         if isinstance(exc, ModuleNotFoundError) and f"{name}.".startswith(f"{exc.name}."):
-            raise ConfigurationError(f"there is no module {exc.name} in {here} or on the Python path") from exc
+            raise ConfigurationError(f"module {exc.name} was not found in {here} or on the Python path") from exc
         raise _shown(exc, f"importing {name}") from exc
 
 

@@ -1,4 +1,4 @@
-"""The machinery behind `Runner.start`: threads that claim, work, settle, keep leases and maintain."""
+"""The worker behind `Runner.start`: threads that claim, run and settle jobs, extend leases, and maintain the store."""
 
 from .snapshot import Snapshot
 from .worker import Worker

@@ -1,4 +1,4 @@
-"""The event loop that works async handlers, in a thread of its own."""
+"""Run async handlers on an event loop in a thread of its own."""
 
 import asyncio
 from collections import deque
@@ -21,7 +21,7 @@ _STOP_SECONDS = 5
 
 
 class AsyncExecutor:
-    """One loop, and at most `count` tasks at once. All but the public methods run on the loop."""
+    """An event loop that runs at most `count` tasks at once. Other threads may call only the public methods."""
 
     def __init__(
         self, context: WorkerContext, in_flight: InFlight, finish: Finish, count: int, stuck: StuckHandlers
@@ -38,24 +38,24 @@ class AsyncExecutor:
         self._thread = Thread(target=self._run, name="tallystick-loop", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the event loop."""
         self._thread.start()
 
     def put(self, attempts: Sequence[Attempt]) -> None:
-        """Hand in jobs to work."""
+        """Queue attempts to run."""
         self._loop.call_soon_threadsafe(self._admit, attempts)
 
     def cancel(self, attempt: Attempt) -> None:
-        """Cancel the task of a job whose `stop` is set."""
+        """Cancel the task of an attempt. Set `attempt.stop` first."""
         self._stuck.loop_waits = True
         self._loop.call_soon_threadsafe(self._cancel, attempt)
 
     def replace(self) -> None:
-        """Give the place of a handler that ignores its cancellation to another."""
-        self._loop.call_soon_threadsafe(self._free_context)
+        """Free the slot of a handler that ignores its cancellation."""
+        self._loop.call_soon_threadsafe(self._free_slot)
 
     def stop(self) -> None:
-        """End the loop; a handler that ignores its cancellation is left where it is."""
+        """Stop the loop. Abandons handlers that ignore their cancellation."""
         self._stopping = True
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -67,16 +67,16 @@ class AsyncExecutor:
         try:
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
                 self._run_until_stopped(runner.get_loop())
-                runner.get_loop().set_task_factory(None)  # one of a handler's may raise while the loop is closed
-        except BaseException:  # of a task that a handler left behind, when it is cancelled
-            logger.exception("a task raised while the event loop was closed")
+                runner.get_loop().set_task_factory(None)  # a handler's own factory may raise while the loop closes
+        except BaseException:  # from the cancellation of a task that a handler started
+            logger.exception("a task raised an exception while the event loop was closing")
 
     def _run_until_stopped(self, loop: asyncio.AbstractEventLoop) -> None:
         while not self._stopping:
             try:
                 loop.run_forever()
-            except BaseException:  # SystemExit in a task that a handler began ends the loop, but must not end us
-                logger.exception("a task left the event loop; it goes on")
+            except BaseException:  # SystemExit in a task that a handler started stops the loop: restart it
+                logger.exception("a task stopped the event loop; the loop continues")
 
     def _admit(self, attempts: Sequence[Attempt]) -> None:
         self._waiting.extend(attempts)
@@ -90,7 +90,7 @@ class AsyncExecutor:
                 self._begin(attempt)
 
     def _begin(self, attempt: Attempt) -> None:
-        """Begin a task in a context of its own: the current one is a copy of the fetcher's or of another job's."""
+        """Start a task in an empty context. The current context is a copy of the fetcher's or of another job's."""
         work = self._work(attempt)
         try:
             attempt.task = Context().run(self._loop.create_task, work, name=f"tallystick-{attempt.kind}")
@@ -105,16 +105,16 @@ class AsyncExecutor:
             return await execute_async(self._context, attempt)
 
     def _done(self, attempt: Attempt, task: "asyncio.Task[Ended]") -> None:
-        attempt.task = None  # it keeps what the handler raised, with all its frames
+        attempt.task = None  # the task keeps the handler's exception with all its frames
         if self._finish(*_ended(attempt, task)) or not self._stuck.remove(attempt):
-            self._free_context()
+            self._free_slot()
 
     def _cancel(self, attempt: Attempt) -> None:
         self._stuck.loop_waits = False
         if attempt.task is not None:
             attempt.task.cancel()
 
-    def _free_context(self) -> None:
+    def _free_slot(self) -> None:
         self._active -= 1
         self._begin_some()
 

@@ -1,4 +1,4 @@
-"""An attempt as the worker sees it, from its claim to its end."""
+"""An attempt as the worker sees it, from claim to end."""
 
 import asyncio
 from typing import Any, TypeVar
@@ -15,10 +15,10 @@ T = TypeVar("T")
 
 
 class Attempt(Context):
-    """The context that a handler is given, and what the worker needs to know beside.
+    """The handler's context, with the worker's own state of the attempt.
 
-    `started_at` is monotonic, `extend_at` by the worker's clock. `lost` is whether its loss was reported.
-    `completion` is how the handler has completed it in a transaction of its own, which may or may not have committed.
+    `started_at` uses the monotonic clock, `extend_at` the worker's clock. `lost` records that the loss was reported.
+    `completion` is the outcome that the handler settled in its own transaction, which may not have committed.
     """
 
     __slots__ = ("claim", "completion", "definition", "extend_at", "lost", "started_at", "task", "worker_context")
@@ -47,16 +47,16 @@ class Attempt(Context):
         if not applied:
             self.completion = before
             raise ClaimLost(
-                f"job {self.id} cannot be completed by attempt {self.attempt}, which has ended: it was completed "
-                "already, or its lease ran out and another has the job; roll the transaction back"
+                f"attempt {self.attempt} of job {self.id} has ended and cannot complete it: the job was completed, or "
+                "its lease expired and another worker has the job; roll back the transaction"
             )
         return result
 
     def completed(self, result: object) -> Complete:
-        """Return how the attempt ends when its handler has returned.
+        """Return the outcome of an attempt whose handler returned.
 
         Raises:
-            InvalidResult, PayloadTooLarge: the result is not of its type, or cannot be stored.
+            InvalidResult, PayloadTooLarge: the result does not match its type, or cannot be stored.
         """
         return self.completion if result is None and self.completion is not None else self._completed(result)
 

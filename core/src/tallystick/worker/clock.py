@@ -1,4 +1,4 @@
-"""The clock by which a worker measures leases: it also runs while the machine is suspended."""
+"""The worker's clock for leases, which also runs while the machine is suspended."""
 
 import sys
 import time
@@ -7,15 +7,15 @@ import time
 if sys.platform == "linux":
 
     def seconds() -> float:
-        """Return the seconds since the machine was started."""
+        """Return the seconds since the machine started."""
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 elif sys.platform == "darwin":
 
     def seconds() -> float:
-        """Return the seconds since some moment; on macOS this clock does not stop."""
+        """Return the seconds since an arbitrary moment. On macOS this clock also runs during a suspension."""
         return time.clock_gettime(time.CLOCK_MONOTONIC)
 else:
 
     def seconds() -> float:
-        """Return the seconds since some moment."""
+        """Return the seconds since an arbitrary moment."""
         return time.monotonic()

@@ -1,4 +1,4 @@
-"""Working one job: its payload in, its handler called, its outcome out. Nothing that a handler raises gets further."""
+"""Run one job: decode the payload, call the handler, decide the outcome. Exceptions of handlers never get past here."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -25,7 +25,7 @@ _UNDECIDED_DELAY = timedelta(seconds=30)
 
 
 class Ended(NamedTuple):
-    """An attempt with its outcome, and what was raised if it failed."""
+    """An attempt with its outcome, and the exception if it failed."""
 
     attempt: Attempt
     outcome: Outcome
@@ -33,14 +33,14 @@ class Ended(NamedTuple):
 
 
 def execute(context: WorkerContext, attempt: Attempt) -> Ended:
-    """Call a sync handler, and return how the attempt ended; it never raises."""
+    """Run a sync handler, and return how the attempt ended. Never raises."""
     try:
-        return _perform(context, attempt)
+        return _execute(context, attempt)
     except BaseException as exc:
         return undecided(attempt, exc)
 
 
-def _perform(context: WorkerContext, attempt: Attempt) -> Ended:
+def _execute(context: WorkerContext, attempt: Attempt) -> Ended:
     try:
         payload = attempt.definition.decode(attempt.record.payload)
     except BaseException as exc:
@@ -58,7 +58,7 @@ def _perform(context: WorkerContext, attempt: Attempt) -> Ended:
 
 
 async def execute_async(context: WorkerContext, attempt: Attempt) -> Ended:
-    """Await an async handler, and return how the attempt ended."""
+    """Run an async handler, and return how the attempt ended."""
     try:
         payload = attempt.definition.decode(attempt.record.payload)
     except BaseException as exc:
@@ -79,7 +79,7 @@ async def execute_async(context: WorkerContext, attempt: Attempt) -> Ended:
 
 
 def returned(attempt: Attempt, result: object) -> Ended:
-    """Decide what follows from what a handler returned. Its work is done, so it is never done again."""
+    """Return the outcome for a handler's return value. An invalid one discards the job, since its work is done."""
     try:
         return Ended(attempt, attempt.completed(result))
     except BaseException as exc:
@@ -90,17 +90,17 @@ def returned(attempt: Attempt, result: object) -> Ended:
 
 
 def unreadable(attempt: Attempt, exc: BaseException) -> Ended:
-    """Decide what follows from a payload that cannot be read: a worker of another version may read it.
+    """Return the outcome for a payload that cannot be decoded: retry, since a worker of another version may decode it.
 
-    The retry policy of the kind is not asked. It decides about what a handler raises, and none was called.
+    The delay comes from the default policy. The kind's own policy decides only about exceptions of its handler.
     """
     last = attempt.attempt >= attempt.record.max_attempts
     return _ended_by(attempt, exc, None if last else Exponential()(attempt.attempt, exc, random()))
 
 
 def failed(attempt: Attempt, exc: BaseException) -> Ended:
-    """Decide what follows from what a handler raised."""
-    kind = type(exc)  # isinstance reads `exc.__class__`, which may be the user's code
+    """Return the outcome for an exception of the handler."""
+    kind = type(exc)  # not isinstance, which reads `exc.__class__`: the user's code may define it
     if issubclass(kind, Snooze) and (release := _snoozed(attempt, exc)) is not None:
         return Ended(attempt, release)
     if issubclass(kind, DiscardJob):
@@ -116,7 +116,7 @@ def failed(attempt: Attempt, exc: BaseException) -> Ended:
 
 
 def undecided(attempt: Attempt, exc: BaseException) -> Ended:
-    """Return how an attempt ends where deciding so raised, e.g. a MemoryError: with what cannot fail in turn."""
+    """Return a fallback outcome when deciding raised, e.g. a MemoryError. This code cannot fail in turn."""
     error = Failure(type_name(exc), "raised while the worker decided how the attempt ended")
     if attempt.attempt >= attempt.record.max_attempts:
         return Ended(attempt, Discard(attempt.claim, error), exc)
@@ -129,9 +129,9 @@ def _ended_by(attempt: Attempt, exc: BaseException, delay: timedelta | None) -> 
 
 
 def _snoozed(attempt: Attempt, exc: BaseException) -> Release | None:
-    """Return the release that a handler asked for; None if it asked for none that is possible."""
+    """Return the release that a Snooze asks for; None if it is not valid."""
     try:
-        run_at = exc.run_at  # type: ignore[attr-defined]  # a subclass may have lost or changed it
+        run_at = exc.run_at  # type: ignore[attr-defined]  # a subclass may have no valid run_at
         return Release(attempt.claim, run_at) if run_at is not None else None
     except BaseException:
         return None
@@ -141,10 +141,10 @@ def _retry_delay(attempt: Attempt, exc: BaseException) -> timedelta | None:
     try:
         delay = attempt.definition.options.retry(attempt.attempt, exc, random())
         return (
-            delay if delay is None else validation.delay(delay, f"the answer of the retry policy of {attempt.kind!r}")
+            delay if delay is None else validation.delay(delay, f"the delay from the retry policy of {attempt.kind!r}")
         )
     except BaseException:
         logger.exception(
-            "the retry policy of %r failed; the default decides", attempt.kind, extra=log_fields(attempt.record)
+            "the retry policy of %r failed; the default policy is used", attempt.kind, extra=log_fields(attempt.record)
         )
         return Exponential()(attempt.attempt, exc, random())

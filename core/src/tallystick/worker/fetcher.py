@@ -1,4 +1,4 @@
-"""Claiming jobs while there is room for them, and handing them to those who work them."""
+"""Claim jobs while there is room for them, and pass them to the executors."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -17,31 +17,31 @@ _ROOM_WAIT = 0.5
 _SHORTEST_IDLE = 0.001
 
 _REAL_WAIT = 0.05
-"""Seconds after which a hint cannot be one of a row that comes at once and is wrong."""
+"""A `wait` that took this many seconds or more was not a spurious wake-up."""
 
 _SLICE = timedelta(seconds=0.5)
-"""How long a stop may have to wait for a wait."""
+"""Upper bound for one `wait` call, so that `stop()` stays responsive."""
 
 
 class Fetcher:
-    """Claims, and waits where there is nothing to claim."""
+    """Claims jobs, and waits while none is due."""
 
     def __init__(
         self,
         context: WorkerContext,
         in_flight: InFlight,
         extend: Callable[[Sequence[Attempt]], None],
-        hand_out: Callable[[Sequence[Attempt]], None],
+        dispatch: Callable[[Sequence[Attempt]], None],
         stuck: StuckHandlers,
     ) -> None:
         self.service = Service("fetcher", self._step, context.current)
         self._context = context
         self._in_flight = in_flight
         self._extend = extend
-        self._hand_out = hand_out
+        self._dispatch = dispatch
         self._stuck = stuck
         self._idle = _SHORTEST_IDLE
-        self._hinted_at_once = False
+        self._woke_at_once = False
 
     def _step(self) -> None:
         self._in_flight.freed.clear()
@@ -53,12 +53,12 @@ class Fetcher:
         attempts = self._claim(room, began)
         if attempts:
             self._start(attempts, late=clock.seconds() - began > self._context.half_lease)
-            self._hinted_at_once = False
+            self._woke_at_once = False
         else:
             self._wait()
 
     def _claim(self, room: int, began: float) -> Sequence[Attempt]:
-        """Claim jobs and take them in hand. Nothing may raise in between: they would wait for their leases to end."""
+        """Claim jobs and record them as in flight. A job lost in between would wait for its lease to expire."""
         settings, known = self._context.settings, self._context.definitions
         limit = min(room, self._context.batch)
         self._in_flight.claiming_since = began
@@ -77,25 +77,25 @@ class Fetcher:
         return attempts
 
     def _start(self, attempts: Sequence[Attempt], *, late: bool) -> None:
-        """Hand out claimed jobs; where the claim's answer came `late`, only after their leases are extended."""
+        """Pass claimed jobs to the executors. If the claim took long (`late`), extend their leases first."""
         with ExitStack() as always:
-            always.callback(self._hand_out, attempts)
+            always.callback(self._dispatch, attempts)
             always.callback(self._context.observers.claimed, [attempt.record for attempt in attempts])
             if late:
                 self._extend(attempts)
 
     def _wait(self) -> None:
-        """Wait for a job. Hints that came at once and were wrong, one after another, are met by ever longer pauses."""
+        """Wait for a job. Repeated wake-ups without a job are slowed down by pauses that double, up to `poll`."""
         poll = self._context.settings.poll.total_seconds()
-        if self._hinted_at_once:
+        if self._woke_at_once:
             self.service.stopping.wait(self._idle)
             self._idle = min(self._idle * 2, poll)
         else:
             self._idle = _SHORTEST_IDLE
         began = monotonic()
-        self._hinted_at_once = self._hinted_within(poll) and monotonic() - began < max(self._idle, _REAL_WAIT)
+        self._woke_at_once = self._wakes_within(poll) and monotonic() - began < max(self._idle, _REAL_WAIT)
 
-    def _hinted_within(self, seconds: float) -> bool:
+    def _wakes_within(self, seconds: float) -> bool:
         deadline = monotonic() + seconds
         while (left := deadline - monotonic()) > 0 and not self.service.stopping.is_set():
             if self._context.backend.wait(self._context.queues, timeout=min(timedelta(seconds=left), _SLICE)):

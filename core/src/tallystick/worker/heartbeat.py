@@ -1,4 +1,4 @@
-"""Keeping the leases of the jobs in hand, from a thread that waits for no handler."""
+"""Extend the leases of claimed jobs, in a thread that no handler can block."""
 
 from collections.abc import Callable, Sequence
 from math import inf
@@ -24,7 +24,7 @@ _LONGEST_TICK = 0.5
 
 
 class Heartbeat:
-    """Extends leases in batches, passes on what it learns (cancelled, lost), and ends what has taken too long."""
+    """Extends leases in batches, stops attempts that were cancelled or lost, and ends attempts past their timeout."""
 
     def __init__(
         self,
@@ -43,16 +43,16 @@ class Heartbeat:
         self._tick = min(context.extend_interval / 2, _LONGEST_TICK)
 
     def extend(self, attempts: Sequence[Attempt]) -> None:
-        """Extend leases now, also those that ran out and were not rescued."""
+        """Extend leases now, including expired ones that were not rescued."""
         for start in range(0, len(attempts), self._context.batch):
             batch = attempts[start : start + self._context.batch]
-            self._learn(batch, self._holds(batch))
+            self._apply(batch, self._holds(batch))
 
     def extend_held(self) -> bool:
-        """Extend the lease of every job in hand; say whether half of each lease is certainly left.
+        """Extend the lease of every claimed job; return whether at least half of each lease is certainly left.
 
-        A worker does so right before it rescues, since it may have been suspended for longer than a lease. That may
-        also happen in this call, or in a claim whose answer is not there yet; then the answer is False.
+        A worker calls this right before it rescues jobs, since it may have been suspended for longer than a lease. A
+        suspension during this call, or during a claim that has not returned yet, makes the result False.
         """
         began = clock.seconds()
         self.extend([attempt for attempt in self._extendable() if attempt.extend_at < inf])
@@ -63,28 +63,26 @@ class Heartbeat:
         began = clock.seconds()
         self.service.stopping.wait(self._tick)
         now = clock.seconds()
-        if now - began < self._context.extend_interval:  # else handlers, too, may have had no time to begin
-            self._give_back_waiting(now)
+        if now - began < self._context.extend_interval:  # otherwise a suspension left handlers no time to start
+            self._release_waiting(now)
         self._end_overdue(monotonic())
         due = [attempt for attempt in self._extendable() if attempt.extend_at <= now]
         self.extend(due)
         for attempt in due:
-            attempt.extend_at = max(
-                attempt.extend_at, now + self._context.extend_interval
-            )  # a lost one stays at infinity
+            attempt.extend_at = max(attempt.extend_at, now + self._context.extend_interval)  # stays infinite if lost
 
     def _extendable(self) -> list[Attempt]:
-        # an extension would wait for the transaction that completes the job, and with it those of all others
+        # an extension would wait for the transaction that completes the job, and delay the whole batch
         return [attempt for attempt in list(self._in_flight.held) if attempt.completion is None]
 
-    def _give_back_waiting(self, now: float) -> None:
-        """Release what was claimed ahead and found no handler by the time its lease is to be extended."""
+    def _release_waiting(self, now: float) -> None:
+        """Release jobs that were claimed ahead and still have no handler when their lease must be extended."""
         for attempt in [attempt for attempt in list(self._in_flight.waiting) if attempt.extend_at <= now]:
             if self._in_flight.begin(attempt):
                 self._settler.finish(attempt, Release(attempt.claim))
 
     def _end_overdue(self, now: float) -> None:
-        """End attempts that ran past their timeout. Async ones end by themselves, so a later tick is soon enough."""
+        """End attempts past their timeout. Async attempts end by themselves first, so they get one more tick."""
         for attempt in list(self._in_flight.held):
             timeout = attempt.definition.options.timeout
             if timeout is None or attempt.started_at is None or attempt.stop is Stop.TIMED_OUT:
@@ -93,7 +91,7 @@ class Heartbeat:
                 self._interrupt(attempt, Stop.TIMED_OUT)
 
     def _holds(self, attempts: Sequence[Attempt]) -> Sequence[Hold]:
-        """Extend a batch; where the store refuses it, each alone, so that one bad record costs no other its lease."""
+        """Extend a batch. If the store rejects it, extend each claim alone, in case only one record is bad."""
         try:
             return self._context.backend.extend(
                 [attempt.claim for attempt in attempts], lease=self._context.settings.lease
@@ -105,23 +103,21 @@ class Heartbeat:
                 return [hold for attempt in attempts for hold in self._holds([attempt])]
             [attempt] = attempts
             logger.warning(
-                "job %s: its lease could not be extended: %s",
+                "could not extend the lease of job %s: %s",
                 attempt.id,
                 safe_repr(exc),
                 extra=log_fields(attempt.record),
             )
             return [Hold.HELD]
 
-    def _learn(self, attempts: Sequence[Attempt], holds: Sequence[Hold]) -> None:
+    def _apply(self, attempts: Sequence[Attempt], holds: Sequence[Hold]) -> None:
         lost = []
         for attempt, hold in zip(attempts, holds, strict=True):
             if hold is Hold.HELD:
                 continue
             if hold is Hold.LOST:
                 attempt.extend_at = inf
-            if self._in_flight.begin(
-                attempt
-            ):  # it found no handler yet, and needs none; the store refuses what was lost
+            if self._in_flight.begin(attempt):  # no handler has started; the store rejects the release of a lost claim
                 self._settler.finish(attempt, Release(attempt.claim) if hold is Hold.LOST else Cancel(attempt.claim))
             elif attempt in self._in_flight.open and attempt.completion is None:
                 if attempt.stop is None:

@@ -1,4 +1,4 @@
-"""The jobs that a worker has in hand, and how many more it may claim."""
+"""Track the claimed jobs of a worker, and how many more it may claim."""
 
 from collections.abc import Iterable
 from threading import Event
@@ -7,17 +7,17 @@ from time import monotonic
 from .attempt import Attempt
 
 HORIZON = 0.1
-"""Seconds of work to claim ahead, so that handlers have something to do while the next claim is on its way."""
+"""Seconds of work to claim ahead, so that handlers stay busy during the next claim."""
 
 _SAMPLE = 0.005
 
 
 class InFlight:
-    """Jobs in three sets, each within the one before: `held` (not settled), `open` (not ended), `waiting` (not begun).
+    """Three nested sets of attempts: `held` (not settled) contains `open` (not ended) contains `waiting` (not started).
 
-    A job leaves a set by `set.remove`, which is atomic: whoever removes it has decided, and anybody later learns so. No
-    lock is taken for a job. `slots` is how many jobs can be worked at once. `claiming_since` is when a claim began
-    (by the worker's clock) whose jobs may be the worker's own, and are not in hand yet.
+    An attempt leaves a set by `set.remove`, which is atomic and needs no lock: the first thread to remove it wins, and
+    later callers get False. `slots` is how many jobs can run at once. `claiming_since` is when a claim began (by the
+    worker's clock) that may hold jobs which are not in the sets yet.
     """
 
     def __init__(self, slots: int, batch: int) -> None:
@@ -26,36 +26,36 @@ class InFlight:
         self.waiting: set[Attempt] = set()
         self.freed = Event()
         self.claiming_since: float | None = None
-        self._places = slots
+        self._slots = slots
         self._most_ahead = 2 * batch
         self._worked = 0
         self._sampled = (monotonic(), 0)
         self._rate = 0.0
 
     def take(self, attempts: Iterable[Attempt]) -> None:
-        """Have claimed jobs in hand."""
+        """Add newly claimed attempts."""
         self.held.update(attempts)
         self.open.update(attempts)
         self.waiting.update(attempts)
 
     def begin(self, attempt: Attempt) -> bool:
-        """Decide that a job is worked now; False if it was given back meanwhile."""
+        """Start an attempt; False if it was started or released before."""
         return _remove(self.waiting, attempt)
 
     def end(self, attempt: Attempt) -> bool:
-        """Decide that an attempt has its outcome; False if it had one already."""
+        """End an attempt; False if it had ended before."""
         return _remove(self.open, attempt)
 
     def settled(self, attempts: list[Attempt]) -> None:
-        """Have jobs in hand no longer."""
+        """Remove settled attempts."""
         self.held.difference_update(attempts)
         self._worked += sum(attempt.started_at is not None for attempt in attempts)
         self.freed.set()
 
     def room(self) -> int:
-        """Return how many jobs to claim now: none while more than half of what is claimed ahead still waits."""
+        """Return how many jobs to claim now: 0 until the jobs claimed ahead have dropped to half."""
         ahead = min(int(self._measured_rate() * HORIZON), self._most_ahead)
-        room = self._places + ahead - len(self.held)
+        room = self._slots + ahead - len(self.held)
         return room if room > ahead // 2 else 0
 
     def _measured_rate(self) -> float:

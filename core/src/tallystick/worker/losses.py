@@ -1,4 +1,4 @@
-"""Attempts whose claims were lost, each reported once, whichever thread learns it first."""
+"""Report lost claims, each once, even if several threads notice."""
 
 from collections.abc import Sequence
 from threading import Lock
@@ -12,7 +12,7 @@ logger = safe_logger("tallystick.worker")
 
 
 class Losses:
-    """Count, log and report lost attempts. Only attempts that are lost take its lock."""
+    """Counts, logs and reports lost attempts. Attempts that are not lost never take its lock."""
 
     def __init__(self, context: WorkerContext) -> None:
         self.count = 0
@@ -20,7 +20,7 @@ class Losses:
         self._lock = Lock()
 
     def report(self, attempts: Sequence[Attempt]) -> None:
-        """Report those that were not reported before."""
+        """Report the attempts that were not reported before."""
         with self._lock:
             new = [attempt for attempt in attempts if not attempt.lost]
             for attempt in new:
@@ -28,7 +28,7 @@ class Losses:
             self.count += len(new)
         for attempt in new:
             logger.warning(
-                "job %s: %s; its outcome will not count", attempt.id, Stop.LOST, extra=log_fields(attempt.record)
+                "job %s: %s; its outcome is ignored", attempt.id, Stop.LOST, extra=log_fields(attempt.record)
             )
         if new:
             self._context.observers.lost([attempt.claim for attempt in new])

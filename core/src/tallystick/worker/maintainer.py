@@ -1,4 +1,4 @@
-"""Rescuing what other workers left behind, and purging what was kept long enough."""
+"""Rescue jobs of dead workers, and purge old records."""
 
 import logging
 from collections import Counter
@@ -23,9 +23,9 @@ _SHORTEST_PAUSE = 0.05
 
 
 class Maintainer:
-    """Does both at every interval. Every worker has one; where they meet, the store lets each job have one rescuer.
+    """Rescues and purges at every interval. Every worker has one; the store lets only one of them rescue a given job.
 
-    `extend_held` extends the worker's own claims, and says whether their leases are fresh.
+    `extend_held` extends the worker's own leases and returns whether they are fresh.
     """
 
     def __init__(self, context: WorkerContext, extend_held: Callable[[], bool]) -> None:
@@ -47,7 +47,7 @@ class Maintainer:
             for state, keep in self._keep.items():
                 if keep is not None:
                     self._until_done(partial(self._purge, state, keep))
-        # drawn, so that workers that started together do not rescue together for ever
+        # randomized, so that workers that started together do not always rescue together
         self.service.stopping.wait(self._context.settings.maintenance.total_seconds() * (0.5 + random()))
 
     def _until_done(self, some: Callable[[], int]) -> None:
@@ -55,7 +55,7 @@ class Maintainer:
             pass
 
     def _rescue(self) -> int:
-        """Rescue others' jobs. A worker that was suspended extends its own first, else it would rescue those."""
+        """Rescue expired jobs. First extend this worker's leases, which may have expired during a suspension."""
         while not self._extend_held():
             if self.service.stopping.wait(max(self._context.extend_interval / 10, _SHORTEST_PAUSE)):
                 return 0
@@ -74,7 +74,7 @@ class Maintainer:
         return len(rescued)
 
     def _report_ended(self, records: Sequence[Record]) -> None:
-        """Report jobs that a rescue discarded or cancelled, as when they end in a handler."""
+        """Report jobs that a rescue discarded or cancelled, like those that end in a handler."""
         if records:
             outcomes = [_outcome(record) for record in records]
             self.counts.update(map(type, outcomes))
@@ -83,7 +83,7 @@ class Maintainer:
     def _purge(self, state: State, keep: timedelta) -> int:
         try:
             before = datetime.now(UTC) - keep
-        except OverflowError:  # longer than there are dates
+        except OverflowError:  # longer ago than the first date
             return 0
         return self._context.backend.purge([state], before=before, limit=_LIMIT)
 

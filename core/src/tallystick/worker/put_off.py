@@ -1,4 +1,4 @@
-"""Jobs that are put off since their kind is not registered: counted, and logged once a minute for each kind."""
+"""Count jobs of unregistered kinds that are put off, and log each kind once a minute."""
 
 from collections import Counter
 from threading import Lock
@@ -14,7 +14,7 @@ _MOST_KINDS = 1_000
 
 
 class PutOff:
-    """The jobs of unknown kinds that a worker put off. Kinds beyond a thousand share one entry."""
+    """Counts the jobs of unknown kinds that a worker put off. All kinds after the first thousand share one entry."""
 
     def __init__(self) -> None:
         self.total = 0
@@ -23,7 +23,7 @@ class PutOff:
         self._since: Counter[str] = Counter()
 
     def note(self, ctx: Context) -> None:
-        """Count a job, and log its kind unless that was logged within the last minute. Threads may call it at once."""
+        """Count a job, and log its kind at most once a minute. Thread-safe."""
         with self._lock:
             kind = ctx.kind if ctx.kind in self._logged or len(self._logged) < _MOST_KINDS else "(other kinds)"
             self._since[kind] += 1
@@ -35,8 +35,8 @@ class PutOff:
 
     def _log(self, ctx: Context, kind: str) -> None:
         logger.warning(
-            "no handler for kind %r; put off, %d jobs since the last such record. Import the module that registers it "
-            "before start(), or let a worker that knows it serve the queue %r",
+            "no handler for kind %r; %d jobs were put off since the last warning. Import the module that registers it "
+            "before start(), or start another worker that registers it for queue %r",
             kind,
             self._since.pop(kind),
             ctx.queue,

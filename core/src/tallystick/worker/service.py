@@ -1,4 +1,4 @@
-"""A thread that takes one step after another until it is told to stop."""
+"""Run a step repeatedly in a thread, until stopped."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -13,13 +13,14 @@ logger = safe_logger("tallystick.worker")
 _FIRST_PAUSE = 0.1
 
 STOP_SECONDS = 5.0
-"""How long the end of a stop waits for calls to a store that may not answer."""
+"""How long the end of a stop waits for calls to a store that may not respond."""
 
 
 class Service:
-    """One such thread. An error in a step is logged; the next step comes after a pause that doubles up to the longest.
+    """A thread that repeats a step. If a step raises, the error is logged, and the next step follows after a pause.
 
-    Steps are taken in the context that `inside` opens. Pauses are in seconds.
+    The pause doubles with each error, up to `longest_pause`, in seconds. Each step runs inside the context manager
+    `inside`.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Service:
         self._thread = Thread(target=self._run, name=f"tallystick-{name}", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     @property
@@ -47,7 +48,7 @@ class Service:
         return self._thread.is_alive()
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """Take no further step, and wait for the one under way; leave it behind if the store does not answer it."""
+        """Start no further step, and wait for the current one; abandon it if the store does not respond in time."""
         self.stopping.set()
         if self._thread.is_alive():
             self._thread.join(max(0.0, seconds))
@@ -61,7 +62,7 @@ class Service:
         try:
             self._step()
             self._pause = _FIRST_PAUSE
-        except BaseException as exc:  # a SystemExit from a hook or a backend must not end the thread
+        except BaseException as exc:  # SystemExit from a hook or a backend must not end the thread
             traceback = None if issubclass(type(exc), BackendError) else exc_info(exc)
             text = safe_repr(exc)
             logger.warning("%s: %s; next try in %.1f s", self._thread.name, text, self._pause, exc_info=traceback)

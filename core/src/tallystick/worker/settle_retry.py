@@ -1,4 +1,4 @@
-"""Recording how attempts ended, in a store that may fail or lose its answers, and beside handlers that did so."""
+"""Record outcomes despite store failures and lost replies, and detect completions by handlers' own transactions."""
 
 from collections.abc import Mapping
 from threading import Event
@@ -18,7 +18,7 @@ from .execute import Ended
 logger = safe_logger("tallystick.worker")
 
 Recorded = tuple[Ended, bool]
-"""The end that was settled, which the store or the handler's transaction may have changed, and whether it applied."""
+"""An ended attempt, and whether its outcome was applied. The outcome may differ from the one that was settled."""
 
 _LEADS_TO: dict[type[Outcome], set[State]] = {
     Complete: {State.COMPLETED},
@@ -32,14 +32,14 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
 
 class SettleRetry:
-    """While the store is unavailable it tries again: a repeat is harmless. Once `give_up` is set a try is the last."""
+    """Records outcomes, and retries while the store is unavailable. After `give_up` is set, each try is the last."""
 
     def __init__(self, backend: Backend, give_up: Event) -> None:
         self._backend = backend
         self._give_up = give_up
 
     def record(self, batch: list[Ended]) -> list[Recorded]:
-        """Record outcomes, and return what was recorded of each, in order."""
+        """Record outcomes; return the recorded outcome of each, in order."""
         recorded = self._settle(batch)
         if all(applied for _, applied in recorded):
             return recorded
@@ -51,30 +51,30 @@ class SettleRetry:
     def record_own(self, alone: list[Ended]) -> list[Recorded]:
         """Record the outcome of an attempt that its handler completed in a transaction, unless that has committed.
 
-        With one try: where the transaction is still open, the store waits for its end.
+        Tries only once: while the transaction is open, the store waits for its end.
         """
         [ended] = alone
         attempt = ended.attempt
-        answer = self._or_completed(attempt, (ended, False))
-        if not answer[1]:
+        result = self._or_completed(attempt, (ended, False))
+        if not result[1]:
             logger.warning(
-                "job %s: the transaction in which its handler completed it has not committed; it ends as the handler "
-                "did",
+                "job %s: its handler called complete(), but the transaction has not committed; the job ends with the "
+                "handler's outcome",
                 attempt.id,
                 extra=log_fields(attempt.record),
             )
-            [answer] = self._settle([ended], tries=1)
-        return [answer if answer[1] else self._or_completed(attempt, answer)]
+            [result] = self._settle([ended], tries=1)
+        return [result if result[1] else self._or_completed(attempt, result)]
 
     def _or_completed(self, attempt: Attempt, otherwise: Recorded) -> Recorded:
-        """Return the completion if a handler's own transaction has committed it; then nothing else counts."""
+        """Return the completion if the handler's transaction has committed it, else `otherwise`."""
         assert attempt.completion is not None
-        if not _is_ended_by(self._look_at(attempt), attempt.completion):
+        if not _is_ended_by(self._get_record(attempt), attempt.completion):
             return otherwise
         ignored = otherwise[0]
         if ignored.outcome != attempt.completion:
             logger.warning(
-                "job %s was completed by its handler's transaction; what came after does not count: %s",
+                "job %s was completed by its handler's transaction; a later outcome is ignored: %s",
                 attempt.id,
                 type(ignored.outcome).__name__,
                 extra=log_fields(attempt.record),
@@ -82,16 +82,16 @@ class SettleRetry:
             )
         return Ended(attempt, attempt.completion), True
 
-    def _look_at(self, attempt: Attempt) -> Mapping[UUID, Record]:
+    def _get_record(self, attempt: Attempt) -> Mapping[UUID, Record]:
         pause = _FIRST_PAUSE
         while True:
             try:
                 return self._backend.get([attempt.id])
             except BackendError as exc:
-                pause = self._pause(exc, pause, f"looking at job {attempt.id}")
+                pause = self._pause(exc, pause, f"reading job {attempt.id}")
 
     def _settle(self, batch: list[Ended], *, tries: int | None = None) -> list[Recorded]:
-        """Settle, again and again while the store fails; what it refuses for another reason, one by one."""
+        """Settle, and retry while the store fails. If it rejects the batch for another reason, settle one by one."""
         pause, unknown = _FIRST_PAUSE, False
         while True:
             try:
@@ -104,44 +104,44 @@ class SettleRetry:
             except BaseException as exc:
                 if len(batch) > 1:
                     return [recorded for ended in batch for recorded in self._settle([ended])]
-                return [self._settle_refused(batch[0], exc)]
+                return [self._discard_rejected(batch[0], exc)]
             else:
                 recorded = list(zip(batch, applied, strict=True))
-                return self._looked_up(recorded) if unknown else recorded
+                return self._check_applied(recorded) if unknown else recorded
 
     def _pause(self, exc: BackendError, pause: float, what: str) -> float:
-        """Wait before the next try, and return how long to wait after it; without a next try, raise."""
+        """Wait before the next try, and return the pause after it. Raises if there is no next try."""
         if self._give_up.is_set():
             raise exc
         logger.warning("%s: %s; next try in %.2f s", what, safe_repr(exc), pause)
         self._give_up.wait(pause)
         return min(pause * 2, _LONGEST_PAUSE)
 
-    def _settle_refused(self, ended: Ended, exc: BaseException) -> Recorded:
-        """Discard a job whose outcome the store refuses."""
+    def _discard_rejected(self, ended: Ended, exc: BaseException) -> Recorded:
+        """Discard a job because the store rejects its outcome."""
         attempt, outcome, _ = ended
         if isinstance(outcome, Discard):
             logger.error(
-                "the store refused to discard job %s; its lease will run out",
+                "the store rejected the discard of job %s; its lease will expire",
                 attempt.id,
                 extra=log_fields(attempt.record),
                 exc_info=exc_info(exc),
             )
             return ended, False
         if isinstance(outcome, Complete):
-            error = InvalidResult(f"the handler ran and returned, but the store refused its result: {safe_str(exc)}")
+            error = InvalidResult(f"the handler ran and returned, but the store rejected its result: {safe_str(exc)}")
             error.__cause__ = exc
             exc = error
         return self._settle([Ended(attempt, Discard(attempt.claim, Failure.of(exc)), exc)])[0]
 
-    def _looked_up(self, recorded: list[Recorded]) -> list[Recorded]:
-        """Find out which of the outcomes that were refused had been applied before, in a try whose answer was lost."""
+    def _check_applied(self, recorded: list[Recorded]) -> list[Recorded]:
+        """Check which of the rejected outcomes were in fact applied by an earlier try whose reply was lost."""
         records = self._backend.get([ended.attempt.id for ended, applied in recorded if not applied])
         return [(ended, applied or _is_ended_by(records, ended.outcome)) for ended, applied in recorded]
 
 
-def apart(batch: list[Ended]) -> tuple[list[Ended], list[Ended]]:
-    """Return what to record together, and what each on its own: what its handler completed in a transaction."""
+def split_by_transaction(batch: list[Ended]) -> tuple[list[Ended], list[Ended]]:
+    """Split a batch into attempts to settle together, and attempts that their handlers completed in transactions."""
     together: list[Ended] = []
     alone: list[Ended] = []
     for ended in batch:

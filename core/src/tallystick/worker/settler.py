@@ -1,4 +1,4 @@
-"""Recording outcomes in batches, and reporting them."""
+"""Record outcomes in batches, and report them."""
 
 import logging
 from collections import Counter
@@ -15,14 +15,14 @@ from .execute import Ended
 from .in_flight import InFlight
 from .losses import Losses
 from .service import STOP_SECONDS
-from .settle_retry import Recorded, SettleRetry, apart
+from .settle_retry import Recorded, SettleRetry, split_by_transaction
 from .worker_context import WorkerContext
 
 logger = safe_logger("tallystick.worker")
 
 
 class Settler:
-    """One thread that settles what has ended."""
+    """A thread that records the outcomes of ended attempts."""
 
     def __init__(self, context: WorkerContext, in_flight: InFlight, losses: Losses) -> None:
         self.counts: Counter[type[Outcome]] = Counter()
@@ -36,22 +36,22 @@ class Settler:
         self._thread = Thread(target=self._run, name="tallystick-settler", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def finish(self, attempt: Attempt, outcome: Outcome, exception: BaseException | None = None) -> bool:
-        """End an attempt, unless it has ended. The exception is kept until the outcome is settled and reported."""
+        """End an attempt with an outcome; False if it had ended before. The exception is kept until it is reported."""
         if not self._in_flight.end(attempt):
             return False
         self._queue.put(Ended(attempt, outcome, exception))
         return True
 
     def give_up(self) -> None:
-        """Let the next try be the last one, if the store is unavailable."""
+        """Make the next try the last one, if the store is unavailable."""
         self._give_up.set()
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """Settle what was handed in so far, with a last try if the store is unavailable, and end."""
+        """Settle the queued outcomes, with one last try if the store is unavailable, then stop."""
         self.give_up()
         self._queue.put(None)
         if self._thread.is_alive():
@@ -63,9 +63,9 @@ class Settler:
                 pass
 
     def _settle_next(self) -> bool:
-        """Settle the next batch; its exceptions, with all that their frames hold, are free when this returns."""
+        """Settle the next batch. Its exceptions, and the frames that they keep, are freed when this returns."""
         batch, last = self._next_batch()
-        together, alone = apart(batch)
+        together, alone = split_by_transaction(batch)
         if together:
             self._settle_by(self._settle_retry.record, together)
         for ended in alone:
@@ -83,7 +83,7 @@ class Settler:
             recorded = record(batch)
         except BaseException:
             self.unrecorded += len(batch)
-            logger.exception("could not settle %d outcomes; their leases will run out", len(batch))
+            logger.exception("could not settle %d outcomes; their leases will expire", len(batch))
         else:
             self._report(recorded)
         finally:
@@ -95,7 +95,7 @@ class Settler:
                 self._losses.report(lost)
             self._report_settled([ended for ended, applied in recorded if applied])
         except BaseException:
-            logger.exception("reporting %d outcomes raised; they are settled", len(recorded))
+            logger.exception("reporting %d outcomes raised an exception; the outcomes are recorded", len(recorded))
 
     def _report_settled(self, settled: list[Ended]) -> None:
         self.counts.update(type(ended.outcome) for ended in settled)
@@ -104,14 +104,14 @@ class Settler:
             [ended.attempt.record for ended in settled],
             [ended.exception for ended in settled],
         )
-        chatty = logger.isEnabledFor(logging.DEBUG)
+        log_completions = logger.isEnabledFor(logging.DEBUG)
         for ended in settled:
-            if chatty or not isinstance(ended.outcome, Complete):
+            if log_completions or not isinstance(ended.outcome, Complete):
                 _log(ended)
 
 
 def _log(ended: Ended) -> None:
-    """Log how an attempt ended. The template of each kind of end is constant, so that error trackers group by it."""
+    """Log how an attempt ended. Keep the templates constant: error trackers group records by them."""
     attempt, outcome, exception = ended
     extra = log_fields(attempt.record)
     if attempt.started_at is not None:

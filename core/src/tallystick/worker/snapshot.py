@@ -1,21 +1,22 @@
-"""A worker in numbers."""
+"""The numbers of a worker."""
 
 from typing import NamedTuple
 
 
 class Snapshot(NamedTuple):
-    """What a runner has in hand, and how the attempts that it worked since its start have ended.
+    """What a runner is doing now, and how many attempts have ended in each way since its start.
 
     Args:
-        running: Whether it has been started and not stopped.
-        waiting: Jobs claimed ahead, with no handler yet.
+        running: Whether the runner was started and not stopped.
+        waiting: Jobs claimed ahead that no handler has started.
         working: Jobs in their handlers.
-        unsettled: Jobs whose outcome is on its way to the store.
-        stuck: ThreadExecutor that were given up, since their handlers ran past the timeout and have not returned.
+        unsettled: Jobs whose outcome is not recorded yet.
+        stuck: Handlers that ran past their timeout and have not returned.
         lost: Attempts whose claim was lost.
-        rescued: Jobs of other workers that this one rescued; `discarded` and `cancelled` count those that ended so.
-        blocked: Whether it claims nothing, as more than `concurrency` handlers are stuck, or one blocks the event loop.
-        put_off: Jobs that were put back since no handler for their kind is registered here.
+        rescued: Jobs of other workers that this worker rescued. Those that ended count as `discarded` or `cancelled`.
+        blocked: Whether the worker claims nothing, because more than `concurrency` handlers are stuck or one blocks the
+            event loop.
+        put_off: Jobs that were put back because their kind is not registered here.
     """
 
     running: bool

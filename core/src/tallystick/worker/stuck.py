@@ -1,4 +1,4 @@
-"""Handlers that ran past their timeout and have not returned: a thread or task that none can end."""
+"""Track handlers that ran past their timeout and have not returned. Their thread or task cannot be ended."""
 
 from collections import Counter
 from time import monotonic
@@ -9,13 +9,13 @@ from .attempt import Attempt
 logger = safe_logger("tallystick.worker")
 
 _REPORT_AFTER = 0.5
-"""Seconds after which it is logged that nothing is claimed: a handler that is just being cancelled counts, too."""
+"""Seconds without claims before the worker logs them. A handler that is being cancelled also counts as stuck."""
 
 
 class StuckHandlers:
-    """Up to `limit` of them are replaced by another thread or task. While there are more, the worker claims nothing.
+    """Up to `limit` stuck handlers are replaced by a new thread or task. With more, the worker claims nothing.
 
-    A handler is added before its attempt is ended and removed once it returns, each by one atomic step on a dict.
+    A handler is added before its attempt ends and removed once it returns, each by one atomic step on a dict.
     `loop_waits` is True from the cancellation of a task until the event loop runs it: a handler may block the loop.
     """
 
@@ -31,20 +31,20 @@ class StuckHandlers:
 
     @property
     def too_many(self) -> bool:
-        """Whether jobs that are claimed now might find no handler."""
+        """Whether newly claimed jobs might find no free handler."""
         return len(self._replaced) > self._limit or self.loop_waits
 
     def add(self, attempt: Attempt) -> bool:
-        """Add a handler, and return whether another thread or task is to replace it."""
+        """Add a handler, and return whether to replace its thread or task."""
         replaced = self._replaced[attempt] = len(self._replaced) < self._limit
         return replaced
 
     def remove(self, attempt: Attempt) -> bool:
-        """Remove a handler, and return whether it was replaced; False if it is not one of these."""
+        """Remove a handler, and return whether it was replaced; False if it was not stuck."""
         return self._replaced.pop(attempt, False)
 
     def hold_claims(self) -> bool:
-        """Return whether the worker should claim nothing now; log it where that lasts."""
+        """Return whether the worker should claim nothing now. Logs when this lasts."""
         if not self.too_many:
             if self._reported:
                 logger.warning("stuck handlers have returned; this worker claims jobs again")
@@ -63,22 +63,22 @@ class StuckHandlers:
             "the worker; let these handlers call ctx.check(), or run their work in a process that can be killed",
             len(self),
             kinds_of(self._replaced.copy()) or "none",
-            ", and the event loop does not run, since an async handler makes a blocking call" * self.loop_waits,
+            ", and the event loop is blocked, since an async handler makes a blocking call" * self.loop_waits,
         )
 
     def report_left(self, unreturned: set[Attempt]) -> None:
-        """Log which handlers, these and stuck ones, still go on when the worker has stopped."""
+        """Log the handlers that still run when the worker has stopped: these and the stuck ones."""
         left = unreturned | set(self._replaced.copy())
         if left:
             logger.warning(
-                "%d handlers have not returned and are left behind (%s); they end with the process, and what they "
-                "return is not recorded",
+                "%d handlers have not returned and are abandoned (%s); they end with the process, and their results "
+                "are not recorded",
                 len(left),
                 kinds_of(left),
             )
 
 
 def kinds_of(attempts: "set[Attempt] | dict[Attempt, bool]") -> str:
-    """Return the kinds of some jobs with their numbers, the most frequent first."""
+    """Return the kinds of some attempts with their counts, the most frequent first."""
     counts = Counter(attempt.kind for attempt in attempts)
     return ", ".join(f"{count} of kind {kind!r}" for kind, count in counts.most_common())

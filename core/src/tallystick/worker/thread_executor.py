@@ -1,4 +1,4 @@
-"""The threads that work sync handlers."""
+"""Run sync handlers in threads."""
 
 from collections.abc import Callable, Iterable
 from contextvars import copy_context
@@ -14,11 +14,11 @@ from .stuck import StuckHandlers
 from .worker_context import WorkerContext
 
 Finish = Callable[[Attempt, Outcome, BaseException | None], bool]
-"""Ends an attempt with its outcome and what was raised; False if it had one already."""
+"""Ends an attempt with its outcome and exception; False if it had ended before."""
 
 
 class ThreadExecutor:
-    """A fixed number of threads at one queue. Daemons, since no thread can be made to leave its handler."""
+    """A fixed number of daemon threads that serve one queue. A thread cannot be forced to leave its handler."""
 
     def __init__(
         self, context: WorkerContext, in_flight: InFlight, finish: Finish, count: int, stuck: StuckHandlers
@@ -32,17 +32,17 @@ class ThreadExecutor:
         self._numbers = numbers()
 
     def start(self) -> None:
-        """Begin."""
+        """Start the threads."""
         for _ in range(self._count):
             self._start_one()
 
     def put(self, attempts: Iterable[Attempt]) -> None:
-        """Hand in jobs to work."""
+        """Queue attempts to run."""
         for attempt in attempts:
             self._queue.put(attempt)
 
     def replace(self) -> None:
-        """Give up a thread whose handler does not return; it ends if the handler ever does."""
+        """Start a thread in place of one whose handler does not return. The old one ends when its handler returns."""
         self._start_one()
 
     def stop(self) -> None:
@@ -55,11 +55,11 @@ class ThreadExecutor:
     def _work(self) -> None:
         with self._context.current():
             while (attempt := self._queue.get()) is not None:
-                # in a context of its own, so that no job sees the context variables that another has set
+                # a context per job, so that context variables do not leak between jobs
                 if not self._in_flight.begin(attempt) or self._finish(
                     *copy_context().run(execute, self._context, attempt)
                 ):
                     continue
                 if self._stuck.remove(attempt):
-                    return  # this thread was given up meanwhile, and another has its place
-            self._queue.put(None)  # for the next thread
+                    return  # this thread was replaced
+            self._queue.put(None)  # stops the next thread

@@ -1,4 +1,4 @@
-"""Put off jobs of kinds that this runner does not know: an older worker must not fail a newer job."""
+"""Put off jobs of unregistered kinds: an old worker must not fail the jobs of a newer version."""
 
 from datetime import timedelta
 
@@ -11,13 +11,13 @@ from ..options import Options
 from .attempt import Attempt
 
 PUT_OFF = timedelta(seconds=30)
-"""How long such a job is put off, so that another worker can have it."""
+"""How long such a job waits, so that another worker can claim it."""
 
 
 def _put_off(payload: bytes, ctx: Context) -> None:
     try:
         validation.name(ctx.kind, "kind")
-    except InvalidArgument as exc:  # no runner can register it
+    except InvalidArgument as exc:  # no runner can register this kind
         raise DiscardJob(f"{exc}; correct the record and requeue it, or delete it") from exc
     if isinstance(ctx, Attempt):
         ctx.worker_context.put_off.note(ctx)
@@ -25,4 +25,4 @@ def _put_off(payload: bytes, ctx: Context) -> None:
 
 
 UNKNOWN: Definition[bytes, bytes | None] = Definition("unknown", _put_off, Options(), None, None, is_async=False)
-"""The definition of every kind that is not registered. Its handler discards a job whose kind is no valid name."""
+"""The definition of every unregistered kind. Its handler discards a job whose kind is not a valid name."""

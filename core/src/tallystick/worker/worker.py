@@ -1,4 +1,4 @@
-"""The parts of a worker, put together: started in order, and stopped without losing a job."""
+"""Assemble the parts of a worker, start them in order, and stop them without losing a job."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -24,21 +24,21 @@ from .worker_context import WorkerContext
 
 _POLL = 0.02
 _STOPPING_GRACE = 1.0
-"""Seconds for handlers that were told to stop to do so."""
+"""Seconds for handlers to stop after they were asked to."""
 
-_LEAVING_SECONDS = 3.0
-"""Seconds to record what was in hand when a process ends without a stop."""
+_EXIT_SECONDS = 3.0
+"""Seconds to record outcomes when the process ends without a stop."""
 
 
 class Part(Protocol):
-    """What is started."""
+    """A part of the worker that can be started."""
 
     def start(self) -> None:
-        """Begin."""
+        """Start this part."""
 
 
 class Worker:
-    """Claimed jobs go from the fetcher to threads or tasks, and their outcomes to the settler; all by queues."""
+    """Queues pass claimed jobs from the fetcher to the executors, and their outcomes to the settler."""
 
     def __init__(self, context: WorkerContext) -> None:
         settings = context.settings
@@ -53,7 +53,7 @@ class Worker:
         self._tasks = AsyncExecutor(context, self._in_flight, self._settler.finish, settings.concurrency, self._stuck)
         heartbeat = Heartbeat(context, self._in_flight, self._settler, self._losses, self._interrupt)
         self._maintainer = Maintainer(context, heartbeat.extend_held)
-        self._fetcher = Fetcher(context, self._in_flight, heartbeat.extend, self._hand_out, self._stuck)
+        self._fetcher = Fetcher(context, self._in_flight, heartbeat.extend, self._dispatch, self._stuck)
         self._services = (self._maintainer.service, heartbeat.service)
         self._parts: tuple[Part, ...] = (
             *self._services,
@@ -64,7 +64,7 @@ class Worker:
         )
 
     def start(self) -> None:
-        """Begin to claim and work; if that fails half-way, leave nothing behind."""
+        """Start claiming and running jobs. If a part fails to start, stop those that did."""
         try:
             for part in self._parts:
                 part.start()
@@ -73,9 +73,9 @@ class Worker:
             raise
 
     def stop(self, grace: timedelta, hurried: Callable[[], bool]) -> int:
-        """Claim no more, let jobs finish for `grace` or until `hurried`, give back the rest, and settle all.
+        """Stop claiming, let jobs finish for `grace` or until `hurried`, release the rest, and record all outcomes.
 
-        It takes at most 12 seconds longer than the grace, also where the store does not answer.
+        Takes at most 12 seconds longer than the grace period, even if the store does not respond.
 
         Returns:
             How many outcomes were not recorded.
@@ -83,7 +83,7 @@ class Worker:
         end = monotonic() + grace.total_seconds()
         unrecorded = self._settler.unrecorded
         self._fetcher.service.stopping.set()
-        self._give_back(list(self._in_flight.waiting))
+        self._release(list(self._in_flight.waiting))
         try:
             _wait_while(lambda: bool(self._in_flight.open), end, hurried)
         except BaseException:  # an interrupt ends the grace
@@ -94,11 +94,11 @@ class Worker:
             last = max(end, monotonic() + _STOPPING_GRACE)
             _wait_while(lambda: bool(self._in_flight.held) or self._fetcher.service.running, last, hurried)
             self._stop_parts()
-        # in this order: what is moved from one to the other in between is counted twice rather than not at all
+        # in this order, an outcome that moves from one count to the other is counted twice rather than not at all
         return len(self._in_flight.held) + self._settler.unrecorded - unrecorded
 
     def _stop_parts(self) -> None:
-        """Stop all parts; those that use the store share one time limit, since each may have to wait for it."""
+        """Stop all parts. The parts that use the store share one time limit, since each may have to wait for it."""
         end = monotonic() + STOP_SECONDS
         self._settler.give_up()
         self._fetcher.service.stop(end - monotonic())
@@ -110,21 +110,21 @@ class Worker:
         self._threads.stop()
         self._tasks.stop()
 
-    def leave(self) -> tuple[int, int]:
-        """Release what is in hand, at the end of a process that did not stop this worker; join no thread.
+    def release_at_exit(self) -> tuple[int, int]:
+        """Release held jobs when the process ends without stopping this worker. Joins no thread.
 
         Returns:
-            How many jobs there were, and how many of them could not be recorded in a few seconds.
+            How many jobs the worker held, and how many of them could not be released in a few seconds.
         """
         self._fetcher.service.stop(_STOPPING_GRACE)
-        in_hand = len(self._in_flight.held)
-        self._give_back(list(self._in_flight.waiting))
+        held = len(self._in_flight.held)
+        self._release(list(self._in_flight.waiting))
         self._stuck.report_left(self._interrupt_open())
-        _wait_while(lambda: bool(self._in_flight.held), monotonic() + _LEAVING_SECONDS)
-        return in_hand, len(self._in_flight.held)
+        _wait_while(lambda: bool(self._in_flight.held), monotonic() + _EXIT_SECONDS)
+        return held, len(self._in_flight.held)
 
     def _interrupt_open(self) -> set[Attempt]:
-        """Tell handlers to stop, release the jobs of those that do not, and return these."""
+        """Ask handlers to stop, release the jobs of those that do not, and return these attempts."""
         for attempt in list(self._in_flight.open):
             self._interrupt(attempt, Stop.SHUTDOWN)
         _wait_while(lambda: bool(self._in_flight.open), monotonic() + _STOPPING_GRACE)
@@ -133,7 +133,7 @@ class Worker:
         }
 
     def snapshot(self) -> Snapshot:
-        """Return the worker in numbers."""
+        """Return the numbers of this worker."""
         held, open, waiting = len(self._in_flight.held), len(self._in_flight.open), len(self._in_flight.waiting)
         by_handlers, by_rescues = self._settler.counts, self._maintainer.counts
         return Snapshot(
@@ -153,30 +153,30 @@ class Worker:
             rescued=self._maintainer.rescued,
         )
 
-    def _give_back(self, attempts: Sequence[Attempt]) -> None:
+    def _release(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
             if self._in_flight.begin(attempt):
                 self._settler.finish(attempt, Release(attempt.claim))
 
-    def _hand_out(self, attempts: Sequence[Attempt]) -> None:
+    def _dispatch(self, attempts: Sequence[Attempt]) -> None:
         if self._fetcher.service.stopping.is_set():
-            self._give_back(attempts)
+            self._release(attempts)
             return
         self._threads.put([attempt for attempt in attempts if not attempt.definition.is_async])
         self._tasks.put([attempt for attempt in attempts if attempt.definition.is_async])
 
     def _interrupt(self, attempt: Attempt, why: Stop) -> None:
-        """Tell a job to stop. A task is cancelled, a thread only told; whose time is up is given up if it goes on."""
+        """Ask a handler to stop. Cancels a task. Abandons a handler that exceeded its timeout."""
         attempt.stop = why
         if attempt.definition.is_async:
             self._tasks.cancel(attempt)
         if why is Stop.TIMED_OUT:
-            self._give_up(attempt)
+            self._end_overdue(attempt)
 
-    def _give_up(self, attempt: Attempt) -> None:
+    def _end_overdue(self, attempt: Attempt) -> None:
         error = TimeoutError(f"the handler did not return within {attempt.definition.options.timeout}")
         ended = failed(attempt, error)
-        # before its attempt ends, so that a handler that returns just then is found here
+        # add it before its attempt ends, so that a handler that returns just then is found
         replaced = self._stuck.add(attempt)
         if not self._settler.finish(*ended):
             self._stuck.remove(attempt)

@@ -1,4 +1,4 @@
-"""What every part of a worker works with."""
+"""The shared state of all parts of a worker."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -12,12 +12,12 @@ from ..settings import Settings
 from .put_off import PutOff
 
 EXTEND_AFTER = 1 / 6
-"""The part of a lease after which it is extended: often enough to learn soon of a cancellation."""
+"""The fraction of a lease after which it is extended. It is small, so that a cancellation is noticed soon."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """The store, the settings and the jobs of one runner. In `current()`, `Runner.current` is that runner."""
+    """The store, settings and jobs of one runner. Inside `current()`, `Runner.current` returns this runner."""
 
     backend: Backend
     settings: Settings
@@ -29,21 +29,21 @@ class WorkerContext:
 
     @property
     def batch(self) -> int:
-        """The most items of one call to the store."""
+        """The most items per call to the store."""
         return min(self.settings.batch, self.backend.capabilities.max_batch)
 
     @property
     def slots(self) -> int:
-        """How many jobs can be worked at once: as many threads and as many tasks as `concurrency` says."""
-        sorts = {definition.is_async for definition in self.definitions.values()} or {False}
-        return self.settings.concurrency * len(sorts)
+        """How many jobs can run at once: `concurrency` threads, `concurrency` tasks, or both."""
+        is_async = {definition.is_async for definition in self.definitions.values()} or {False}
+        return self.settings.concurrency * len(is_async)
 
     @property
     def extend_interval(self) -> float:
-        """How long after a claim or an extension its lease is extended, in seconds."""
+        """Seconds from a claim or an extension to the next extension."""
         return self.settings.lease.total_seconds() * EXTEND_AFTER
 
     @property
     def half_lease(self) -> float:
-        """Half of a lease, in seconds: what must be left of the worker's own leases when it rescues."""
+        """Half of a lease, in seconds: this much must be left of the worker's own leases when it rescues."""
         return self.settings.lease.total_seconds() / 2
