@@ -31,7 +31,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "found[:limit]", "G5", "What searches of many queues found is taken in the order of the searches."),
     broken("finds by time", "CLAIM-05", "run_at is sorted before priority, and the first of that are claimed.", "G1",
            put("queries.CLAIMING_ORDER", lambda _: [("due", 1), ("priority", -1), ("_id", 1)])),
-    edited("opens paused queues", "CLAIM-04", "server_state.look", 'bool(queue.get("paused"))', "False", "E4",
+    edited("opens paused queues", "CLAIM-04", "server_state.read_state", 'bool(queue.get("paused"))', "False", "E4",
            "A claim does not look which of its queues are paused."),
     edited("finds the future", "CLAIM-02", "queries.due", ', "$lte": now', "", "B1",
            "What is due is what has the field, whatever it says."),

@@ -94,6 +94,6 @@ MUTANTS: tuple[Mutant, ...] = (
     broken("takes null for a key", "UNIQUE-05",
            "A job without a key has null as its key, which a sparse index takes for a value.", "F8",
            edit("documents.inserted", {"if record.unique_key is not None:": "if True:"}),
-           edit("inserting._met", {"if one.unique_key is not None": ""}),
+           edit("inserting._duplicates", {"if one.unique_key is not None": ""}),
            edit("inserting._answers", {" if record.unique_key is not None": ""})),
 )  # fmt: skip

@@ -77,7 +77,7 @@ class NotesQueuesLast(Broken):
 class TrustsWhatIsStaged(Broken):
     """A job is refused for one of a batch that is not decided, and may be taken back."""
 
-    steps = (edit("inserting._met", {_RESOLVE: "\n", _SETTLED_ONLY: _ANY}), _IN_PARTS)
+    steps = (edit("inserting._duplicates", {_RESOLVE: "\n", _SETTLED_ONLY: _ANY}), _IN_PARTS)
 
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -94,7 +94,7 @@ MUTANTS: tuple[Mutant, ...] = (
     edited("takes the lost for the absent", "FAULT-03", "inserting._put_some", _LOOKS_FOR_THE_LOST,
            "\n        raise Unavailable('the connection was lost')\n", "M10",
            "An insert whose answer was lost is told as Unavailable."),
-    edited("fails on a duplicate", "INSERT-04", "inserting._put_some", "duplicates = refused(exc)", "raise", "M10",
+    edited("fails on a duplicate", "INSERT-04", "inserting._put_some", "duplicates = rejected(exc)", "raise", "M10",
            "An insert that is repeated with the same ids raises what the index of ids says."),
     edited("stops at a duplicate", "INSERT-03", "inserting._put_some", "ordered=False", "ordered=True", "D14",
            "An ordered bulk stops at the first duplicate; what is behind it is answered as stored."),

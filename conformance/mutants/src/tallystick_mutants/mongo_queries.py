@@ -19,7 +19,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "What finished within the last millisecond before the moment is kept."),
     edited("purges one page", "PURGE-02", "deleting.purge", "limit -= removed", "return", "I2",
            "A purge removes what one command does, and leaves the rest."),
-    edited("waits for the paused", "WAIT-04", "backend.MongoBackend._seconds_until_due", "opened(names, seen)",
+    edited("waits for the paused", "WAIT-04", "backend.MongoBackend._seconds_until_due", "unpaused(names, seen)",
            "names", "M2", "A wait is over when a job of a paused queue is due."),
     edited("sleeps to the end", "WAIT-03", "waiting.wait", "min(due, deadline) - now", "deadline - now", "M2",
            "A wait goes on to its timeout when a job becomes due meanwhile."),
