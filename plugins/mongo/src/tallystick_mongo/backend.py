@@ -146,9 +146,9 @@ class MongoBackend(Backend):
             )
             moment = seen.now if now is None else rounded_down(validation.utc(now))
             put = inserting.insert if transaction is None else inserting.insert_in_transaction
-            answers = put(store, records, moment, new_queues=not queues <= seen.queues.keys())
+            results = put(store, records, moment, new_queues=not queues <= seen.queues.keys())
         self._listener.wake()
-        return answers
+        return results
 
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None

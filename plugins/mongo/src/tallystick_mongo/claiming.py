@@ -41,7 +41,9 @@ def claim(
         again += {document["_id"] for document in found} - {document["_id"] for document in fresh}
         changes = [_take(document, worker, until, now) for document in fresh]
         made = apply(store, "claim", changes)
-        taken = [_begun(one, change) for one, change, is_made in zip(fresh, changes, made, strict=True) if is_made]
+        taken = [
+            _claimed_record(one, change) for one, change, is_made in zip(fresh, changes, made, strict=True) if is_made
+        ]
         yield taken
         mine |= {record.id for record in taken}
         limit -= len(taken)
@@ -84,6 +86,6 @@ def _take(document: Document, worker: str, until: datetime, now: datetime) -> Ch
     return Change(document["_id"], guard, queries.claimed(document["attempt"] + 1, worker, until, now))
 
 
-def _begun(document: Document, change: Change) -> Record:
+def _claimed_record(document: Document, change: Change) -> Record:
     assert isinstance(change.update, dict)
     return documents.record({**document, **change.update["$set"], "state": State.RUNNING})

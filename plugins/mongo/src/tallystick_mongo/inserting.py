@@ -42,7 +42,7 @@ def check(records: Sequence[NewRecord], about_now: datetime) -> None:
 def insert(store: Collections, records: Sequence[NewRecord], now: datetime, *, new_queues: bool) -> list[Inserted]:
     """Store new jobs. Several jobs are stored as a batch, as is one job whose queue may be new."""
     if len(records) == 1 and not new_queues:
-        return _answers(store, records, partial(_put, store, now, None), None)
+        return _insert_or_find(store, records, partial(_put, store, now, None), None)
     for _ in range(_MAX_TRIES):
         with suppress(TakenBack):
             return _insert_batch(store, records, now, new_queues=new_queues)
@@ -57,10 +57,10 @@ def insert_in_transaction(
     store: Collections, records: Sequence[NewRecord], now: datetime, *, new_queues: bool
 ) -> list[Inserted]:
     """Store new jobs and make their queues known, in the caller's transaction."""
-    answers = _answers(store, records, partial(_put_in_transaction, store, now), None)
+    results = _insert_or_find(store, records, partial(_put_in_transaction, store, now), None)
     if new_queues:
-        known_queues.make_known(store, {answer.record.queue for answer in answers if answer.created})
-    return answers
+        known_queues.make_known(store, {result.record.queue for result in results if result.created})
+    return results
 
 
 def _insert_batch(
@@ -69,7 +69,7 @@ def _insert_batch(
     batch = ObjectId()
     try:
         staging.begin(store, batch, len(records))
-        answers = _answers(store, records, partial(_put, store, now, batch), batch)
+        results = _insert_or_find(store, records, partial(_put, store, now, batch), batch)
     except BaseException as exc:
         with suppress(PyMongoError):  # then a rescue takes it back
             staging.take_back(store, batch)
@@ -77,11 +77,11 @@ def _insert_batch(
             raise Unavailable(f"the connection was lost before the batch was stored: {exc}") from exc
         raise
     try:
-        created = {answer.record.id: answer.record.queue for answer in answers if answer.created}
+        created = {result.record.id: result.record.queue for result in results if result.created}
         _end(store, batch, created, new_queues=new_queues)
     except PyMongoError as exc:
         raise OutcomeUnknown(f"the connection was lost, and the batch may be stored: {exc}") from exc
-    return answers
+    return results
 
 
 def _end(store: Collections, batch: ObjectId, queues: Mapping[UUID, str], *, new_queues: bool) -> None:
@@ -115,13 +115,15 @@ def _is_stored(store: Collections, batch: ObjectId, ids: Sequence[UUID]) -> bool
     )
 
 
-def _answers(store: Collections, records: Sequence[NewRecord], put: Put, batch: ObjectId | None) -> list[Inserted]:
-    answers: dict[int, Inserted] = {}
+def _insert_or_find(
+    store: Collections, records: Sequence[NewRecord], put: Put, batch: ObjectId | None
+) -> list[Inserted]:
+    results: dict[int, Inserted] = {}
     waiting = dict(enumerate(records))
     while waiting:
         some = _distinct(waiting)
         created = put(some)
-        answers |= {n: Inserted(record, created=True) for n, record in created.items()}
+        results |= {n: Inserted(record, created=True) for n, record in created.items()}
         waiting = {n: new for n, new in waiting.items() if n not in created}
         by_id, by_key = _duplicates(store, waiting.values(), batch)
         by_id |= {record.id: record for record in created.values()}
@@ -130,11 +132,11 @@ def _answers(store: Collections, records: Sequence[NewRecord], put: Put, batch: 
         for n, new in waiting.items():
             holder = by_id.get(new.id) or by_key.get(new.unique_key)
             if holder is not None and new.id not in undecided:
-                answers[n] = Inserted(holder, created=False)
+                results[n] = Inserted(holder, created=False)
             else:
                 undecided |= {new.id, new.unique_key}
-        waiting = {n: new for n, new in waiting.items() if n not in answers}
-    return [answers[n] for n in range(len(records))]
+        waiting = {n: new for n, new in waiting.items() if n not in results}
+    return [results[n] for n in range(len(records))]
 
 
 def _distinct(waiting: New) -> dict[int, NewRecord]:

@@ -29,7 +29,7 @@ def rescue(store: Collections, *, limit: int, now: datetime) -> Iterator[list[Re
         ends = [_end(document, now) for document in fresh]
         changes = [Change(one["_id"], _as_found(one), end) for one, end in zip(fresh, ends, strict=True)]
         made = apply(store, "rescue", changes)
-        rescued = [_after(one, end) for one, end, is_made in zip(fresh, ends, made, strict=True) if is_made]
+        rescued = [_rescued_record(one, end) for one, end, is_made in zip(fresh, ends, made, strict=True) if is_made]
         yield rescued
         done = {record.id for record in rescued}
         others += [document["_id"] for document in found if document["_id"] not in done]
@@ -56,6 +56,6 @@ def _end(document: Document, now: datetime) -> queries.Query:
     return {"$set": fields, "$unset": dict.fromkeys(gone, "")}
 
 
-def _after(document: Document, end: queries.Query) -> Record:
+def _rescued_record(document: Document, end: queries.Query) -> Record:
     rest = {name: value for name, value in document.items() if name not in end["$unset"]}
     return documents.record({**rest, **end["$set"]})
