@@ -111,7 +111,7 @@ def mutants() -> str:
         "# Mutants\n\nA mutant is a backend with one known bug. The distribution `tallystick-mutants` contains these "
         "mutants, and `tallystick conform mutants` runs them. Each row names the clause of the conformance kit that "
         "finds the bug. `seen` is the bug's id in a list of bugs that real queues shipped. The mutants of PostgreSQL "
-        "and MongoDB ran on the servers of [the project's tests](mongo.md#what-is-proven-where).\n\n"
+        "and MongoDB ran on the servers of [the project's tests](mongo.md#how-it-is-tested).\n\n"
         f"{_rate('quick', entries)} {_rate('standard', entries)}\n\n"
         "| mutant | backend | seen | bug | breaks | killed by quick | by standard |\n|---|---|---|---|---|---|---|\n"
         f"{rows}\n\n"

@@ -14,7 +14,7 @@ from tallystick_conformance import conform
 
 Profile = Literal["quick", "standard"]
 
-SLOW = {"COST-01": "docs/mongo.md#what-is-proven-where"}
+SLOW = {"COST-01": "docs/mongo.md#how-it-is-tested"}
 """What the tests' server cannot show: it reads all documents of a collection at each search but one by id."""
 
 WAYS = {"single node": 0, "transactions": 1}

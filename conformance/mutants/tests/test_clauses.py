@@ -1,4 +1,4 @@
-"""The clauses: each is tested, each of the core has a mutant, and every listed bug is one or cannot be."""
+"""Each clause is tested, each core clause has a mutant, and each listed bug has a mutant or is impossible."""
 
 from tallystick_conformance import engine  # noqa: F401 - importing it registers all examples
 from tallystick_conformance.case import EXAMPLES
@@ -12,7 +12,7 @@ BUGS = {f"{letter}{number}" for letter, numbers in LISTED.items() for number in 
 
 
 def test_each_clause_of_the_core_has_a_mutant() -> None:
-    """A clause that no mutant breaks may be a test of nothing, unless a reason is written down."""
+    """Each core clause has a mutant that breaks it, or a written reason why it has none."""
     core = {clause.id for clause in CLAUSES.values() if clause.level == "core"}
     named = {mutant.clause for mutant in MUTANTS}
 
@@ -22,14 +22,14 @@ def test_each_clause_of_the_core_has_a_mutant() -> None:
 
 
 def test_each_mutant_names_a_clause_that_is_tested() -> None:
-    """A mutant that we ship names a clause by its id, and that clause has a test."""
+    """Each mutant names a clause by its full id, and that clause has a test."""
     for mutant in MUTANTS:
         assert mutant.clause in {*EXAMPLES, *MODEL_CLAUSES}
         assert family(mutant.clause) != mutant.clause
 
 
 def test_each_listed_bug_is_a_mutant_or_impossible() -> None:
-    """No bug of the list is forgotten, and none is called impossible that is not."""
+    """Each listed bug either has a mutant or is listed as impossible, but not both."""
     seen = {mutant.source for mutant in MUTANTS} - {""}
 
     assert seen <= BUGS

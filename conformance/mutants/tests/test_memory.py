@@ -1,4 +1,4 @@
-"""Mutants over memory, and what all mutants have in common. The matrix itself is `docs/kill.json`."""
+"""Mutants of the memory backend, and common properties of all mutants. `docs/kill.json` has the whole matrix."""
 
 import pytest
 from tallystick_conformance import matrix
@@ -10,12 +10,12 @@ SAMPLE = ("claims late", "completes twice", "strips NUL", "extends any attempt",
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_mutant_is_killed_by_its_clause(name: str) -> None:
-    """The named clause is violated by the mutant, in a process of its own; a crash would not count."""
+    """The kit kills the mutant by its clause, in a process of its own. A crash would not count."""
     [verdict] = matrix.run(find(names=[name]), "quick")
 
     assert (verdict.fate, verdict.by) == ("killed", (verdict.mutant.clause,)), verdict.detail
 
 
-def test_mutants_have_names_of_their_own() -> None:
-    """No two mutants share a name, which is how a kill matrix tells them apart."""
+def test_mutants_have_unique_names() -> None:
+    """No two mutants have the same name, because the kill matrix identifies them by name."""
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)

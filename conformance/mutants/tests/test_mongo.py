@@ -1,4 +1,4 @@
-"""Mutants over MongoDB, on the run's own server."""
+"""Mutants of the MongoDB backend, on the server of the test run."""
 
 import pytest
 from tallystick_conformance import matrix
@@ -11,14 +11,14 @@ MONGO = "tallystick_mutants.mongo"
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_mutant_over_mongodb_is_killed_by_its_clause(name: str, mongo_url: str) -> None:
-    """The named clause is violated by the mutant, on a server that was given."""
+    """The kit kills the mutant by its clause, on the given server."""
     [verdict] = matrix.run(find([MONGO], [name]), "quick", servers={"mongo": mongo_url})
 
     assert (verdict.fate, verdict.by) == ("killed", (verdict.mutant.clause,)), verdict.detail
 
 
-def test_they_are_over_mongodb() -> None:
-    """Each needs the server, and is left out where it is not given."""
+def test_without_a_server_they_are_skipped() -> None:
+    """Each mutant needs the server, and is skipped if none is given."""
     present, _ = split(find([MONGO]), {})
 
     assert present == []

@@ -1,4 +1,4 @@
-"""Mutants over PostgreSQL, on the run's own server; and what becomes of mutants where there is none."""
+"""Mutants of the PostgreSQL backend, on the server of the test run, and mutants without a server."""
 
 import pytest
 from tallystick import ConfigurationError
@@ -13,18 +13,18 @@ POSTGRES = "tallystick_mutants.postgres"
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_mutant_over_postgresql_is_killed_by_its_clause(name: str, postgres_url: str) -> None:
-    """The named clause is violated by the mutant, on a server that was given."""
+    """The kit kills the mutant by its clause, on the given server."""
     [verdict] = matrix.run(find([POSTGRES], [name]), "quick", servers={"postgres": postgres_url})
 
     assert (verdict.fate, verdict.by) == ("killed", (verdict.mutant.clause,)), verdict.detail
 
 
-def test_without_a_server_they_are_left_out() -> None:
-    """Mutants whose server is not given are not run; a line says how many, and how to give it."""
-    present, told = split(find([POSTGRES]), {})
+def test_without_a_server_they_are_skipped() -> None:
+    """Mutants without a server are skipped, and a line reports how many, and how to give a server."""
+    present, notes = split(find([POSTGRES]), {})
 
     assert present == []
-    assert told == [
+    assert notes == [
         f"{len(MUTANTS)} left out: no server is given for postgres (--server postgres=URL or "
         "TALLYSTICK_TEST_POSTGRES_URL)"
     ]
@@ -32,10 +32,10 @@ def test_without_a_server_they_are_left_out() -> None:
         judge(MUTANTS[0], servers={})
 
 
-def test_plugins_that_are_not_installed_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mutants of a plugin that is not installed are left out, and a line says so."""
+def test_plugins_that_are_not_installed_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutants of a plugin that is not installed are skipped, and a line reports it."""
     monkeypatch.setattr("tallystick_mutants.ABSENT", ("tallystick_postgres",))
 
-    _, told = split(find(names=["claims late"]), {})
+    _, notes = split(find(names=["claims late"]), {})
 
-    assert told == ["those over tallystick_postgres left out: it is not installed"]
+    assert notes == ["those over tallystick_postgres left out: it is not installed"]

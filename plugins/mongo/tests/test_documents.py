@@ -20,7 +20,7 @@ def test_the_last_moment_is_kept_or_refused() -> None:
     """What would be rounded into the year 10000 is refused."""
     last = datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
     assert documents.rounded_up(last) == last
-    with pytest.raises(InvalidArgument, match="the last moment"):
+    with pytest.raises(InvalidArgument, match="the latest time"):
         documents.rounded_up(last + timedelta(microseconds=1))
 
 

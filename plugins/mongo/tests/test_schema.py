@@ -27,7 +27,7 @@ def test_what_others_made_is_left_alone(url: str, store: Collections) -> None:
     store.store.drop()
     store.jobs.insert_one({"_id": 1, "mine": True})
     with MongoBackend.from_url(url) as backend:
-        with pytest.raises(ForeignStore, match="not made by Tallystick"):
+        with pytest.raises(ForeignStore, match="not created by Tallystick"):
             backend.setup()
         backend.teardown()
     assert store.jobs.find_one() == {"_id": 1, "mine": True}
@@ -39,7 +39,7 @@ def test_a_newer_store_is_refused(url: str, store: Collections) -> None:
     store.store.update_one({}, {"$set": {"version": schema.VERSION + 1}})
     with MongoBackend.from_url(url) as backend:
         for call in (backend.setup, backend.queues, backend.teardown):
-            with pytest.raises(NotSetUp, match="upgrade it"):
+            with pytest.raises(NotSetUp, match="upgrade tallystick-mongo"):
                 call()
         findings = {finding.name: finding for finding in backend.diagnose()}
     assert findings["schema version"].severity is Severity.FAULT
@@ -84,7 +84,7 @@ def test_the_doctor_names_what_is_wrong(backend: MongoBackend, store: Collection
     store.jobs.create_index("due", name=schema.DUE)
     findings = {finding.name: finding for finding in backend.diagnose()}
     assert findings["indexes"].severity is Severity.FAULT
-    assert findings["indexes"].found == f"missing: {schema.CLAIMS}; not as made: {schema.DUE}"
+    assert findings["indexes"].found == f"missing: {schema.CLAIMS}; changed: {schema.DUE}"
 
 
 def test_documents_can_be_read(backend: MongoBackend, store: Collections) -> None:

@@ -1,6 +1,6 @@
-"""Backends with one known bug each, by which the conformance kit is proven: `tallystick conform mutants` runs them.
+"""Backends with one known bug each. `tallystick conform mutants` runs them to prove that the kit finds the bugs.
 
-A module of mutants imports the plugin that it patches, so this package imports those of the installed plugins only.
+A module of mutants imports the plugin that it patches, so this package imports only the modules of installed plugins.
 """
 
 from importlib import import_module
@@ -22,7 +22,7 @@ _MODULES = {
 }  # fmt: skip
 
 ABSENT = tuple(plugin for plugin in _MODULES if not find_spec(plugin))
-"""The plugins that are not installed, so that their mutants are left out."""
+"""The plugins that are not installed, whose mutants are skipped."""
 
 MUTANTS: tuple[Mutant, ...] = tuple(
     mutant

@@ -1,4 +1,4 @@
-"""The list of bugs that real backends shipped, by id, and why some of them cannot be had under this contract."""
+"""Bugs that real queues shipped, by id, and the reasons why some of them are impossible under this contract."""
 
 LISTED = {
     "A": (1, 2, 4, 5, 7, 8, 10, 11, 13),
@@ -21,11 +21,11 @@ J: leases. K: numbers. L: setup and names. M: connections. N: crashes."""
 
 IMPOSSIBLE = {
     "A10": "the contract has no groups of jobs that run one after another",
-    "E2": "a page begins after an id; no time is in it",
-    "F7": "the contract has no periods; the runner makes a key of each tick",
-    "J5": "the runner calls rescue, and when it does is no promise of a backend",
+    "E2": "a page begins after an id, and ids contain no time that a backend compares",
+    "F7": "the contract has no periods; the runner makes a unique key for each tick",
+    "J5": "the runner decides when to call rescue, so no backend promises it",
     "M8": "SQLite reports a busy file as Unavailable, which the contract allows",
-    "M11": "a store of several servers",
-    "N2": "a job is one record and changes in one step; none moves from one place to another",
+    "M11": "it needs a store of several servers",
+    "N2": "a job is one record that changes in one step, and never moves between two places",
 }
-"""The listed bugs that no mutant can have, each with the reason."""
+"""The listed bugs that no mutant can have, with the reason for each."""

@@ -1,4 +1,4 @@
-"""Bugs of answers that a client keeps for a moment, on its own clock, to spare the store a question."""
+"""Bugs in clients that cache results for a short time."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ class _Caches(MemoryBackend):
 
 
 class CachesStats(_Caches):
-    """stats are kept for a tenth of a second, where the time is the store's own."""
+    """stats without now is cached for a tenth of a second."""
 
     def stats(self, *, now: datetime | None = None) -> Stats:
         if now is not None:
@@ -37,7 +37,7 @@ class CachesStats(_Caches):
 
 
 class CachesQueues(_Caches):
-    """The queues, and which of them are paused, are kept for a tenth of a second."""
+    """The queues, and which of them are paused, are cached for a tenth of a second."""
 
     def queues(self) -> Sequence[Queue]:
         answer: Sequence[Queue] = self._for_a_moment("queues", super().queues)
@@ -45,7 +45,7 @@ class CachesQueues(_Caches):
 
 
 class CachesEmptiness(_Caches):
-    """A claim that found nothing is not made again for a tenth of a second, where the time is the store's own."""
+    """A claim without now that found no job returns nothing for a tenth of a second."""
 
     def claim(self, queues: Sequence[str], *, now: datetime | None = None, **options: Any) -> Sequence[Record]:
         ask: Callable[[], Sequence[Record]] = lambda: super(CachesEmptiness, self).claim(queues, now=now, **options)  # noqa: E731
@@ -56,7 +56,7 @@ class CachesEmptiness(_Caches):
 
 
 class CachesPauses(_Caches):
-    """A queue that was open as a claim came by stays so for a tenth of a second, where the time is the store's own."""
+    """A queue that was not paused at a claim without now counts as not paused for a tenth of a second."""
 
     def claim(self, queues: Sequence[str], *, now: datetime | None = None, **options: Any) -> Sequence[Record]:
         if now is not None:
@@ -71,7 +71,7 @@ class CachesPauses(_Caches):
 
 
 class CachesThatSomethingIsDue(_Caches):
-    """A wait that found a job is not made again for a tenth of a second."""
+    """A wait that found a job returns True for a tenth of a second."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         until, _ = self._kept.get(tuple(queues), (0.0, None))

@@ -1,4 +1,4 @@
-"""Bugs in handing out: which jobs, in which order, and to whom."""
+"""Bugs in claims: which jobs they take, in which order, and for which caller."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ _TICK = timedelta(microseconds=1)
 
 
 class _Chooses(MemoryBackend):
-    """A claim whose choice of jobs is `_choice`, sorted by `_key`."""
+    """A claim that selects jobs with `_choice` and sorts them by `_key`."""
 
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
@@ -38,14 +38,14 @@ class _Chooses(MemoryBackend):
 
 
 class ClaimsBeforeDue(_Chooses):
-    """run_at is not looked at."""
+    """A claim ignores run_at."""
 
     def _choice(self, record: Record, queues: Sequence[str], now: datetime) -> bool:
         return super()._choice(record, queues, max(now, record.run_at))
 
 
 class ClaimsLate(_Chooses):
-    """`<` where `<=` is meant."""
+    """A claim uses `<` instead of `<=`."""
 
     def _choice(self, record: Record, queues: Sequence[str], now: datetime) -> bool:
         return record.run_at < now and super()._choice(record, queues, now)
@@ -60,14 +60,14 @@ class ClaimsAgain(_Chooses):
 
 
 class ClaimsOtherQueues(_Chooses):
-    """Queues are not looked at."""
+    """A claim ignores the queue."""
 
     def _choice(self, record: Record, queues: Sequence[str], now: datetime) -> bool:
         return super()._choice(record, [record.queue], now)
 
 
 class RetriesWhilePaused(_Chooses):
-    """A pause holds back pending jobs only."""
+    """A pause holds back pending jobs only, not retrying ones."""
 
     def _choice(self, record: Record, queues: Sequence[str], now: datetime) -> bool:
         retries = record.state == "retrying" and record.run_at <= now and record.queue in queues
@@ -75,21 +75,21 @@ class RetriesWhilePaused(_Chooses):
 
 
 class SortsByTime(_Chooses):
-    """run_at is sorted before priority."""
+    """A claim sorts by run_at before priority."""
 
     def _key(self, record: Record) -> Any:
         return (record.run_at, -record.priority, record.id.int)
 
 
 class SortsWithoutId(_Chooses):
-    """Among equals the order is that of storing."""
+    """Jobs of equal priority and run_at are claimed in insertion order."""
 
     def _key(self, record: Record) -> Any:
         return (-record.priority, record.run_at)
 
 
 class StallsBehindFuture(_Chooses):
-    """The first by priority is looked at, due or not, so that future jobs hold up due ones."""
+    """A claim stops at the job with the highest priority if it is not due, so future jobs block due ones."""
 
     def _choice(self, record: Record, queues: Sequence[str], now: datetime) -> bool:
         others = self._store.records.values()
@@ -98,7 +98,7 @@ class StallsBehindFuture(_Chooses):
 
 
 class ClaimsUnguarded(MemoryBackend):
-    """Due jobs are looked up in one step, and taken in another that does not look again."""
+    """One step finds due jobs, and another claims them without a second check."""
 
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
@@ -114,7 +114,7 @@ class ClaimsUnguarded(MemoryBackend):
 
 
 class IgnoresLease(MemoryBackend):
-    """The lease is always a minute."""
+    """Each lease lasts one minute."""
 
     def claim(self, queues: Sequence[str], *, lease: timedelta, **options: Any) -> Sequence[Record]:
         return super().claim(queues, lease=timedelta(minutes=1), **options)
@@ -130,15 +130,15 @@ class RunsEarly(MemoryBackend):
 
 
 MUTANTS = (
-    Mutant("claims before due", "CLAIM-02", ClaimsBeforeDue, "A claim does not look at run_at.", "B1"),
-    Mutant("claims late", "TIME-01", ClaimsLate, "A claim has `<` where `<=` is meant.", "B2"),
+    Mutant("claims before due", "CLAIM-02", ClaimsBeforeDue, "A claim ignores run_at.", "B1"),
+    Mutant("claims late", "TIME-01", ClaimsLate, "A claim uses `<` instead of `<=`.", "B2"),
     Mutant("claims again", "CLAIM-01", ClaimsAgain, "A running job stays claimable.", "A5"),
-    Mutant("claims other queues", "CLAIM-03", ClaimsOtherQueues, "A claim does not look at the queue.", "J4"),
+    Mutant("claims other queues", "CLAIM-03", ClaimsOtherQueues, "A claim ignores the queue.", "J4"),
     Mutant("retries while paused", "CLAIM-04", RetriesWhilePaused, "A pause holds back pending jobs only.", "E4"),
-    Mutant("sorts by time", "CLAIM-05", SortsByTime, "run_at is sorted before priority.", "G1"),
-    Mutant("sorts without id", "CLAIM-05", SortsWithoutId, "Equals come in the order of storing.", "G2"),
-    Mutant("stalls behind the future", "CLAIM-07", StallsBehindFuture, "Future jobs hold up due ones.", "G8"),
-    Mutant("ignores the lease", "CLAIM-09", IgnoresLease, "A lease is always a minute.", "J1"),
-    Mutant("runs early", "TIME-06", RunsEarly, "A due time is compared after rounding down.", "B5"),
-    Mutant("claims unguarded", "RACE-01", ClaimsUnguarded, "Jobs are looked up and taken in two steps.", "A1"),
+    Mutant("sorts by time", "CLAIM-05", SortsByTime, "A claim sorts by run_at before priority.", "G1"),
+    Mutant("sorts without id", "CLAIM-05", SortsWithoutId, "Equal jobs are claimed in insertion order.", "G2"),
+    Mutant("stalls behind the future", "CLAIM-07", StallsBehindFuture, "Future jobs block due ones.", "G8"),
+    Mutant("ignores the lease", "CLAIM-09", IgnoresLease, "Each lease lasts one minute.", "J1"),
+    Mutant("runs early", "TIME-06", RunsEarly, "A due time is rounded down before the check.", "B5"),
+    Mutant("claims unguarded", "RACE-01", ClaimsUnguarded, "Two steps find the jobs and claim them.", "A1"),
 )

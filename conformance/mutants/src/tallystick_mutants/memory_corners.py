@@ -1,4 +1,4 @@
-"""Bugs at the corners of a call: its own clock, an item that is refused late, a wait that goes on, an answer lent."""
+"""Bugs in rare cases of a call: its default clock, late validation, waits, and results that share the store's data."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ _IMPORTED = datetime.now(UTC)
 
 
 class RefusesInTheMiddle(MemoryBackend):
-    """Whether an outcome's delay ends within the calendar shows when it is applied, after those before it."""
+    """settle validates the delay of an outcome when it applies it, after it has applied earlier outcomes."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
@@ -32,7 +32,7 @@ class RefusesInTheMiddle(MemoryBackend):
 
 
 class RemembersIds(MemoryBackend):
-    """What an insert stored answers its repeats for ever, also once the job was deleted."""
+    """An insert with the id of a deleted job returns that job, and does not store the new one."""
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         stored: dict[UUID, Record] = vars(self).setdefault("_stored", {})
@@ -46,7 +46,7 @@ class RemembersIds(MemoryBackend):
 
 
 class ComposesKeys(MemoryBackend):
-    """A key is looked for in its composed form too."""
+    """A unique key also conflicts with its composed Unicode form."""
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         holder = store.holder(normalize("NFC", record.unique_key)) if record.unique_key else None
@@ -54,14 +54,14 @@ class ComposesKeys(MemoryBackend):
 
 
 class CountsSinceItsImport(MemoryBackend):
-    """The clock of its counts was read once, as the default of the parameter."""
+    """stats uses the time of the import as its default now."""
 
     def stats(self, *, now: Now = _IMPORTED) -> Stats:
         return super().stats(now=now)
 
 
 class RequeuesByNoClock(MemoryBackend):
-    """Without now, a requeued job keeps its time."""
+    """Without now, requeue keeps the job's run_at."""
 
     def requeue(self, filter: Filter, *, limit: int, now: Now = None) -> Sequence[UUID]:
         before = dict(self._store.records)
@@ -72,7 +72,7 @@ class RequeuesByNoClock(MemoryBackend):
 
 
 class ExtendsWhatIsLeft(MemoryBackend):
-    """Without now, a lease goes on from where it ended."""
+    """Without now, extend adds the lease to the end of the old one."""
 
     def _extend(self, store: Store, claim: Claim, until: datetime, now: datetime) -> Hold:
         record = store.records.get(claim.id)
@@ -86,7 +86,7 @@ class ExtendsWhatIsLeft(MemoryBackend):
 
 
 class WaitsForTheLatest(MemoryBackend):
-    """A wait sleeps until the last of its queues has something due, or something changes."""
+    """A wait sleeps until the last of its queues has a due job, or until a change."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         end = monotonic() + timeout.total_seconds()
@@ -100,7 +100,7 @@ class WaitsForTheLatest(MemoryBackend):
 
 
 class SleepsThroughWhatComes(MemoryBackend):
-    """What comes to be due sooner than all that was there when a wait began does not shorten its sleep."""
+    """A wait keeps its first wake-up time, although a job with an earlier one is inserted."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         end = monotonic() + timeout.total_seconds()
@@ -115,7 +115,7 @@ class SleepsThroughWhatComes(MemoryBackend):
 
 
 class EndsAtAnyChange(MemoryBackend):
-    """A wait that is woken by another queue's job looks once more, and says that there is nothing."""
+    """A wait that another queue's job wakes checks once, and then returns False."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         if super().wait(queues, timeout=timedelta(0)):
@@ -126,14 +126,14 @@ class EndsAtAnyChange(MemoryBackend):
 
 
 class WaitsForAll(MemoryBackend):
-    """Of a wait, no queues are taken for every queue."""
+    """wait treats an empty list of queues as all queues."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         return super().wait(queues or list(self._store.lanes), timeout=timeout)
 
 
 class LeavesTimers(MemoryBackend):
-    """A wait sets a timer for its timeout, and forgets it when a job comes before."""
+    """A wait starts a timer for its timeout, and does not cancel it when a job comes first."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         timer = Timer(timeout.total_seconds(), lambda: None)
@@ -143,7 +143,7 @@ class LeavesTimers(MemoryBackend):
 
 
 class LendsItsOwn(MemoryBackend):
-    """A get of all that there is answers with the store's own dict."""
+    """get returns the store's own dict if it contains exactly the requested records."""
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         found = super().get(ids)
@@ -151,7 +151,7 @@ class LendsItsOwn(MemoryBackend):
 
 
 class RequeuesAllForNoTags(MemoryBackend):
-    """Of a filter of a requeue, an empty collection of tags is taken for none."""
+    """requeue treats an empty collection of tags in its filter as None."""
 
     def requeue(self, filter: Filter, *, limit: int, now: Now = None) -> Sequence[UUID]:
         return super().requeue(replace(filter, tags=filter.tags or None), limit=limit, now=now)

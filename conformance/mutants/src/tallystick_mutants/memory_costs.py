@@ -1,4 +1,4 @@
-"""Bugs that only show by their cost."""
+"""Bugs that only increase the cost of a call."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from tallystick_memory import MemoryBackend
 
 
 class SortsEverything(MemoryBackend):
-    """A claim looks at every record that there is."""
+    """A claim reads every record of the store."""
 
     def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
         with self._locked() as store:
@@ -19,7 +19,7 @@ class SortsEverything(MemoryBackend):
 
 
 class WalksTheFuture(MemoryBackend):
-    """A claim passes over each job of its queues that is not due yet."""
+    """A claim scans each job of its queues that is not due yet."""
 
     def claim(self, queues: Sequence[str], *, now: datetime | None = None, **options: Any) -> Sequence[Record]:
         moment = now or datetime.now(UTC)
@@ -31,7 +31,7 @@ class WalksTheFuture(MemoryBackend):
 
 
 class LooksEverywhereWhenEmpty(MemoryBackend):
-    """A claim that finds nothing looks at each record once more."""
+    """A claim that finds no job reads each record once more."""
 
     def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
         claimed = super().claim(queues, **options)

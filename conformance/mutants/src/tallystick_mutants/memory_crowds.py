@@ -1,4 +1,4 @@
-"""Bugs that take more than a hundred jobs to show."""
+"""Bugs that need more than a hundred jobs to appear."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ Now = datetime | None
 
 
 class ExtendsTheFirst(MemoryBackend):
-    """Of a long extend, the claims after the first 128 are answered as held, and are not."""
+    """extend returns HELD for all claims after the first 128, and does not extend them."""
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: Now = None) -> Sequence[Hold]:
         if len(claims) <= _PART or len(claims) > self.capabilities.max_batch:
@@ -25,7 +25,7 @@ class ExtendsTheFirst(MemoryBackend):
 
 
 class SettlesPartsBackwards(MemoryBackend):
-    """The answers of a long settle come part by part, the last part first."""
+    """The results of a long settle are in parts, in reverse order of the parts."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
@@ -35,7 +35,7 @@ class SettlesPartsBackwards(MemoryBackend):
 
 
 class OrdersEachPart(MemoryBackend):
-    """A long claim is in order within each 64 jobs, and the parts come as they are."""
+    """The jobs of a long claim are sorted only within each part of 64."""
 
     def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
         claimed = list(super().claim(queues, **options))
@@ -44,7 +44,7 @@ class OrdersEachPart(MemoryBackend):
 
 
 class CountsUpTo(MemoryBackend):
-    """stats count no more than 100 of a few hundred due jobs of a queue."""
+    """stats counts at most 100 of a few hundred due jobs of a queue."""
 
     def stats(self, *, now: Now = None) -> Stats:
         found = super().stats(now=now)
@@ -56,7 +56,7 @@ class CountsUpTo(MemoryBackend):
 
 
 class ForgetsTheTagsOfMany(MemoryBackend):
-    """From the 120th job of a batch on, tags are not stored."""
+    """Tags are lost from the 120th job of a batch on."""
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Answer]:
         few = [replace(new, tags=()) if 120 <= n < 1_000 else new for n, new in enumerate(records)]

@@ -1,4 +1,4 @@
-"""Bugs of what is long, or told in another form: batches and filters in parts, and answers that only look right."""
+"""Bugs in long batches and filters that are processed in parts, and in results of the wrong type."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ Now = datetime | None
 
 
 class InsertsInParts(MemoryBackend):
-    """A long batch is checked and stored five hundred at a time."""
+    """A long batch is checked and stored in parts of 500 jobs."""
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
         answers = list(super().insert(records[:500], **options))
@@ -24,7 +24,7 @@ class InsertsInParts(MemoryBackend):
 
 
 class SettlesInParts(MemoryBackend):
-    """A long batch is checked and applied two hundred at a time."""
+    """A long batch is checked and applied in parts of 200 outcomes."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
@@ -36,7 +36,7 @@ class SettlesInParts(MemoryBackend):
 
 
 class ForgetsFarDuplicates(MemoryBackend):
-    """A duplicate of a job of the same batch is answered as stored, where a thousand lie between."""
+    """A duplicate within a batch is returned as created if it is more than a thousand jobs after the first."""
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
         answers = list(super().insert(records, **options))
@@ -48,7 +48,7 @@ class ForgetsFarDuplicates(MemoryBackend):
 
 
 class CutsKinds(MemoryBackend):
-    """Of a filter's kinds the first hundred are looked at."""
+    """A filter uses only its first hundred kinds."""
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         kinds = None if filter.kinds is None else filter.kinds[:100]
@@ -56,28 +56,28 @@ class CutsKinds(MemoryBackend):
 
 
 class CutsQueues(MemoryBackend):
-    """Of the queues that a claim names the first five hundred are looked at."""
+    """A claim uses only the first 500 of its queues."""
 
     def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
         return super().claim(queues if isinstance(queues, str) else queues[:500], **options)
 
 
 class ClaimsIterate(MemoryBackend):
-    """A claim answers with an iterator."""
+    """A claim returns an iterator."""
 
     def claim(self, queues: Sequence[str], **options: Any) -> Any:
         return iter(super().claim(queues, **options))
 
 
 class ListsGenerate(MemoryBackend):
-    """A list answers with a generator."""
+    """list returns a generator."""
 
     def list(self, filter: Filter, **options: Any) -> Any:
         return (record for record in super().list(filter, **options))
 
 
 class CancelsSets(MemoryBackend):
-    """A cancel answers with a set."""
+    """cancel returns a set."""
 
     def cancel(self, filter: Filter, **options: Any) -> Any:
         return set(super().cancel(filter, **options))
@@ -91,7 +91,7 @@ class CreatesOnes(MemoryBackend):
 
 
 class CountsByText(MemoryBackend):
-    """by_state has names in place of states."""
+    """by_state has strings as keys instead of states."""
 
     def stats(self, *, now: Now = None) -> Any:
         stats: Stats = super().stats(now=now)
@@ -99,14 +99,14 @@ class CountsByText(MemoryBackend):
 
 
 class WaitsOnes(MemoryBackend):
-    """wait answers 0 or 1."""
+    """wait returns 0 or 1."""
 
     def wait(self, *args: Any, **options: Any) -> Any:
         return int(super().wait(*args, **options))
 
 
 class RetriesByItsClock(MemoryBackend):
-    """The delay of a Retry counts from the client's clock."""
+    """The delay of a Retry counts from the client's clock, not from now."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None

@@ -1,4 +1,4 @@
-"""Bugs in ending attempts: fences, what is kept, rescue, requeue and cancel."""
+"""Bugs in ending attempts: stale claims, changed fields, rescue, requeue and cancel."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from tallystick_memory.store import Store
 
 
 class CompletesUnfenced(MemoryBackend):
-    """A Complete ends whatever attempt is running."""
+    """A Complete ends the running attempt, whichever attempt its claim has."""
 
     def _settle(self, store: Store, outcome: Outcome, now: datetime) -> bool:
         record = store.records.get(outcome.claim.id)
@@ -32,7 +32,7 @@ class CompletesTwice(MemoryBackend):
 
 
 class AnswersByIdentity(MemoryBackend):
-    """A second outcome is told from the first by being another object."""
+    """A second outcome is recognized only if it is another object."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
@@ -53,7 +53,7 @@ class ExtendsStale(MemoryBackend):
 
 
 class LosesExpired(MemoryBackend):
-    """A lease that ran out cannot be extended."""
+    """An expired lease cannot be extended."""
 
     def _extend(self, store: Store, claim: Claim, until: datetime, now: datetime) -> Hold:
         record = store.records.get(claim.id)
@@ -63,7 +63,7 @@ class LosesExpired(MemoryBackend):
 
 
 class _AfterSettle(MemoryBackend):
-    """A settle that spoils the record which it made."""
+    """A settle that changes the record that it stores."""
 
     of: ClassVar[type[Outcome]]
 
@@ -78,7 +78,7 @@ class _AfterSettle(MemoryBackend):
 
 
 class ResetsAttempt(_AfterSettle):
-    """A release takes the attempt back instead of allowing one more."""
+    """A Release lowers attempt instead of raising max_attempts."""
 
     of = Release
 
@@ -105,7 +105,7 @@ class KeepsLease(_AfterSettle):
 
 
 class ForgetsCancel(MemoryBackend):
-    """A retry of a job that is to be cancelled runs again."""
+    """A Retry reschedules a job whose cancellation was requested."""
 
     def _settle(self, store: Store, outcome: Outcome, now: datetime) -> bool:
         record = store.records.get(outcome.claim.id)
@@ -115,7 +115,7 @@ class ForgetsCancel(MemoryBackend):
 
 
 class CancelBeatsComplete(MemoryBackend):
-    """A job that completed is cancelled where its cancellation was requested, and its result is lost."""
+    """A Complete cancels a job whose cancellation was requested, and loses its result."""
 
     def _settle(self, store: Store, outcome: Outcome, now: datetime) -> bool:
         record = store.records.get(outcome.claim.id)
@@ -125,7 +125,7 @@ class CancelBeatsComplete(MemoryBackend):
 
 
 class RescuesLive(MemoryBackend):
-    """Every running job is rescued, its lease run out or not."""
+    """A rescue ends every running job, even if its lease has not expired."""
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         with self._locked() as store:
@@ -135,7 +135,7 @@ class RescuesLive(MemoryBackend):
 
 
 class RescuesForever(MemoryBackend):
-    """A rescue does not look at max_attempts."""
+    """A rescue ignores max_attempts."""
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         rescued = super().rescue(limit=limit, now=now)
@@ -160,7 +160,7 @@ class KeepsFinishedAt(MemoryBackend):
 
 
 class RequeuesWithoutAttempt(MemoryBackend):
-    """A requeued job that has used up its attempts gets no other."""
+    """A requeued job that has used all its attempts gets no further one."""
 
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[Any]:
         with self._locked() as store:
@@ -187,7 +187,7 @@ class DeletesRunning(MemoryBackend):
 
 
 class PurgesByCreation(MemoryBackend):
-    """Retention counts from the creation of a job."""
+    """Retention counts from created_at."""
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
         super().purge([], before=before, limit=limit)
@@ -199,7 +199,7 @@ class PurgesByCreation(MemoryBackend):
 
 
 class SettlesInTwoSteps(MemoryBackend):
-    """The claim is checked in one step, and the outcome stored in another."""
+    """One step checks the claim, and another stores the outcome."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
@@ -219,19 +219,19 @@ class SettlesInTwoSteps(MemoryBackend):
 
 
 MUTANTS = (
-    Mutant("completes unfenced", "SETTLE-06", CompletesUnfenced, "A Complete of an old attempt is applied.", "D1"),
+    Mutant("completes unfenced", "SETTLE-06", CompletesUnfenced, "A Complete with a stale claim is applied.", "D1"),
     Mutant("completes twice", "SETTLE-08", CompletesTwice, "A second outcome overwrites the first.", "D8"),
     Mutant("answers by identity", "SETTLE-08", AnswersByIdentity, "The same outcome is applied twice."),
-    Mutant("settles in two steps", "RACE-03", SettlesInTwoSteps, "A claim is checked before, not while.", "D2"),
+    Mutant("settles in two steps", "RACE-03", SettlesInTwoSteps, "The claim is checked in an earlier step.", "D2"),
     Mutant("extends stale claims", "LEASE-02", ExtendsStale, "A stale heartbeat extends the new lease.", "D4"),
-    Mutant("loses expired leases", "LEASE-04", LosesExpired, "A lease that ran out is not held again.", "J8"),
-    Mutant("resets the attempt", "SETTLE-04", ResetsAttempt, "A release lowers attempt.", "D5"),
-    Mutant("drops the priority", "SETTLE-02", DropsPriority, "A retry sets priority to zero.", "G7"),
+    Mutant("loses expired leases", "LEASE-04", LosesExpired, "An expired lease cannot be extended.", "J8"),
+    Mutant("resets the attempt", "SETTLE-04", ResetsAttempt, "A Release lowers attempt.", "D5"),
+    Mutant("drops the priority", "SETTLE-02", DropsPriority, "A Retry sets priority to zero.", "G7"),
     Mutant("keeps the lease", "SETTLE-05", KeepsLease, "A cancelled job keeps its lease.", "N5"),
-    Mutant("forgets the cancel", "SETTLE-09", ForgetsCancel, "A retry of a job to be cancelled runs again.", "D10"),
+    Mutant("forgets the cancel", "SETTLE-09", ForgetsCancel, "A Retry reschedules a job to be cancelled.", "D10"),
     Mutant("cancels what completed", "SETTLE-10", CancelBeatsComplete, "A requested cancel loses a result.", "D16"),
-    Mutant("rescues the living", "RESCUE-01", RescuesLive, "A job whose lease is held is rescued.", "J7"),
-    Mutant("rescues for ever", "RESCUE-03", RescuesForever, "A rescue does not look at max_attempts.", "K4"),
+    Mutant("rescues the living", "RESCUE-01", RescuesLive, "A job with a valid lease is rescued.", "J7"),
+    Mutant("rescues for ever", "RESCUE-03", RescuesForever, "A rescue ignores max_attempts.", "K4"),
     Mutant("keeps finished_at", "REQUEUE-01", KeepsFinishedAt, "A requeued job keeps finished_at.", "D13"),
     Mutant("leaves no attempt", "REQUEUE-02", RequeuesWithoutAttempt, "A requeued job has no attempt left.", "D13"),
     Mutant("deletes the running", "DELETE-01", DeletesRunning, "delete removes running jobs.", "D14"),

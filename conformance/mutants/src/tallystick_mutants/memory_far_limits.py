@@ -1,4 +1,4 @@
-"""Bugs at the limits of values: counts and moments that end before the contract's do."""
+"""Bugs at the limits of values: counters and times that overflow before the contract's limits."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ _NANOSECONDS_END = datetime(2262, 4, 11, 23, 47, tzinfo=UTC)
 
 
 class CapsMaxAttempts(MemoryBackend):
-    """A release leaves max_attempts at the most that an insert takes."""
+    """A Release does not raise max_attempts above the maximum for inserts."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
@@ -29,7 +29,7 @@ class CapsMaxAttempts(MemoryBackend):
 
 
 class EndsLeasesIn2262(MemoryBackend):
-    """A lease is kept as nanoseconds since 1970 in 64 bits, and ends in 2262 at the latest."""
+    """A lease is stored as 64-bit nanoseconds since 1970, and ends in 2262 at the latest."""
 
     def claim(self, queues: Sequence[str], *, lease: timedelta, now: Now = None, **options: Any) -> Sequence[Record]:
         return super().claim(queues, lease=_cut(lease, now), now=now, **options)
@@ -39,7 +39,7 @@ class EndsLeasesIn2262(MemoryBackend):
 
 
 class RefusesLowPriorities(MemoryBackend):
-    """A batch that has a job of the lowest priority is not held: its number has no opposite in 16 bits."""
+    """A batch with a job of the lowest priority fails, because the negative of its priority does not fit in 16 bits."""
 
     def extend(self, claims: Sequence[Claim], **options: Any) -> Sequence[Hold]:
         with self._locked() as store:

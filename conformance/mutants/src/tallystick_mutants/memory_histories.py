@@ -1,4 +1,4 @@
-"""Bugs that come with company only: each takes a short cut while another call is under way, and is right alone."""
+"""Bugs that only concurrent calls trigger: a call takes a shortcut while another call is in progress."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ Now = datetime | None
 
 
 class Hurried(MemoryBackend):
-    """Knows when another call is under way."""
+    """Detects whether another call is in progress."""
 
     def _is_hurried(self) -> bool:
         if self._store.changed.acquire(blocking=False):
@@ -35,7 +35,7 @@ class Hurried(MemoryBackend):
 
 
 class CountsNoAttempt(Hurried):
-    """A hurried claim begins an attempt with the number of the one before."""
+    """A claim during another call starts an attempt with the previous attempt's number."""
 
     def _claim_hurriedly(self, store: Store, queues: Sequence[str], **options: Any) -> Sequence[Record]:
         claimed = [r._replace(attempt=r.attempt - 1) for r in MemoryBackend.claim(self, queues, **options)]
@@ -45,7 +45,7 @@ class CountsNoAttempt(Hurried):
 
 
 class TakesTheRunning(Hurried):
-    """A hurried claim that finds nothing takes a job that runs."""
+    """A claim during another call that finds no job takes a running one."""
 
     def _claim_hurriedly(self, store: Store, queues: Sequence[str], *, now: Now = None, **options: Any) -> list[Record]:
         assert now is not None
@@ -59,7 +59,7 @@ class TakesTheRunning(Hurried):
 
 
 class TakesTheEnded(Hurried):
-    """A hurried claim that finds nothing takes a job that has ended."""
+    """A claim during another call that finds no job takes a finished one."""
 
     def _claim_hurriedly(self, store: Store, queues: Sequence[str], *, now: Now = None, **options: Any) -> list[Record]:
         assert now is not None
@@ -74,7 +74,7 @@ class TakesTheEnded(Hurried):
 
 
 class TakesTheFuture(Hurried):
-    """A hurried claim takes what is due two seconds later."""
+    """A claim during another call takes jobs that are due within two seconds."""
 
     def _claim_hurriedly(self, store: Store, queues: Sequence[str], *, now: Now = None, **options: Any) -> list[Record]:
         assert now is not None
@@ -88,7 +88,7 @@ class TakesTheFuture(Hurried):
 
 
 class TakesThePaused(Hurried):
-    """A hurried claim does not look at pauses."""
+    """A claim during another call ignores pauses."""
 
     def _claim_hurriedly(self, store: Store, queues: Sequence[str], **options: Any) -> Sequence[Record]:
         paused, store.paused = store.paused, set()
@@ -99,21 +99,21 @@ class TakesThePaused(Hurried):
 
 
 class TakesOneMore(Hurried):
-    """A hurried claim takes one job more than it may."""
+    """A claim during another call takes one job more than its limit."""
 
     def _claim_hurriedly(self, store: Store, queues: Sequence[str], **options: Any) -> Sequence[Record]:
         return MemoryBackend.claim(self, queues, **{**options, "limit": options["limit"] + 1})
 
 
 class AnswersBackwards(Hurried):
-    """A hurried claim answers in the order in which it wrote."""
+    """A claim during another call returns jobs in the order of its writes."""
 
     def _claim_hurriedly(self, store: Store, queues: Sequence[str], **options: Any) -> Sequence[Record]:
         return list(reversed(MemoryBackend.claim(self, queues, **options)))
 
 
 class EndsTwice(Hurried):
-    """A hurried settle applies an outcome to a job that has ended already."""
+    """A settle during another call applies an outcome to a job that has already ended."""
 
     def _settle(self, store: Store, outcome: Outcome, now: datetime) -> bool:
         record = store.records.get(outcome.claim.id)
@@ -131,7 +131,7 @@ class EndsTwice(Hurried):
 
 
 class RefusesInHaste(Hurried):
-    """A settle that would have to wait for another call is refused."""
+    """A settle that would have to wait for another call fails."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
@@ -144,14 +144,14 @@ class RefusesInHaste(Hurried):
 
 
 class RescuesNothing(Hurried):
-    """A rescue that would have to wait for another call finds nothing."""
+    """A rescue that would have to wait for another call returns nothing."""
 
     def rescue(self, *, limit: int, now: Now = None) -> Sequence[Record]:
         return [] if self._is_hurried() else super().rescue(limit=limit, now=now)
 
 
 class RescuesEarly(Hurried):
-    """A hurried rescue takes what will have run out two seconds later."""
+    """A rescue during another call takes jobs whose lease expires within two seconds."""
 
     def rescue(self, *, limit: int, now: Now = None) -> Sequence[Record]:
         assert now is not None
@@ -159,7 +159,7 @@ class RescuesEarly(Hurried):
 
 
 class StoresNothing(Hurried):
-    """A hurried insert is answered, and the first of its jobs is forgotten."""
+    """An insert during another call succeeds, but loses the first of its jobs."""
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
         hurried = self._is_hurried()
@@ -171,7 +171,7 @@ class StoresNothing(Hurried):
 
 
 class StoresEveryKey(Hurried):
-    """A hurried insert does not look at keys."""
+    """An insert during another call ignores unique keys."""
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
         if not self._is_hurried():
@@ -188,7 +188,7 @@ class StoresEveryKey(Hurried):
 
 
 class CountsWhatWas(Hurried):
-    """A hurried stats is that of the time before."""
+    """stats during another call returns the previous result."""
 
     _last: Stats | None = None
 

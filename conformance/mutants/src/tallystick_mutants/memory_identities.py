@@ -1,4 +1,4 @@
-"""Bugs that show when an id is used again, once its job was removed."""
+"""Bugs that appear when an id is used again after its job was deleted."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ Now = datetime | None
 
 
 class _Remembers(MemoryBackend):
-    """Keeps every removed record."""
+    """Keeps every deleted record."""
 
     def __init__(self, name: str = "") -> None:
         super().__init__(name)
@@ -35,7 +35,7 @@ class _Remembers(MemoryBackend):
 
 
 class RefusesPurgedIds(_Remembers):
-    """An id that was purged or deleted counts as stored for ever."""
+    """An insert treats the id of a purged or deleted job as stored."""
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         if record.id in self._removed:
@@ -44,7 +44,7 @@ class RefusesPurgedIds(_Remembers):
 
 
 class CountsAttemptsOn(_Remembers):
-    """A job goes on with the attempts of the removed one that had its id."""
+    """A new job continues the attempt count of a deleted job with the same id."""
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         old = self._removed.get(record.id)
@@ -52,7 +52,7 @@ class CountsAttemptsOn(_Remembers):
 
 
 class KeepsTagsOfTheRemoved(_Remembers):
-    """A filter by tags finds a job by those of the removed one that had its id."""
+    """A filter by tags matches a job by the tags of a deleted job with the same id."""
 
     def list(self, filter: Filter, *, limit: int, after: Any = None) -> Sequence[Record]:
         found = super().list(filter, limit=limit, after=after)
@@ -62,7 +62,7 @@ class KeepsTagsOfTheRemoved(_Remembers):
 
 
 class AnswersFromMemory(_Remembers):
-    """get goes on to return a record that it returned before another client removed it."""
+    """get keeps returning a record that another client has deleted."""
 
     def __init__(self, name: str = "") -> None:
         super().__init__(name)
@@ -76,7 +76,7 @@ class AnswersFromMemory(_Remembers):
 
 
 class SettlesTheRemoved(_Remembers):
-    """An outcome for a removed job's claim is answered as applied."""
+    """settle returns True for the claim of a deleted job."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None

@@ -1,4 +1,4 @@
-"""Bugs in storing: payloads, batches and unique keys."""
+"""Bugs in inserts: payloads, batches and unique keys."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from tallystick_memory.store import Store
 
 
 class StripsNul(MemoryBackend):
-    """NUL bytes are silently removed."""
+    """NUL bytes are removed from the payload."""
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
         return super().insert([replace(new, payload=new.payload.replace(b"\0", b"")) for new in records], **options)
@@ -27,7 +27,7 @@ class CutsPayload(MemoryBackend):
 
 
 class LosesEmptyResult(MemoryBackend):
-    """An empty result is stored as none."""
+    """An empty result is stored as None."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
@@ -40,14 +40,14 @@ class LosesEmptyResult(MemoryBackend):
 
 
 class StoresPartly(MemoryBackend):
-    """A batch is stored job by job, so that a refused one leaves those before it."""
+    """Each job of a batch is stored separately, so a rejected job leaves the earlier ones in the store."""
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
         return [super(StoresPartly, self).insert([new], **options)[0] for new in records]
 
 
 class ForgetsBatch(MemoryBackend):
-    """A unique key is looked up in the store as it was before the batch."""
+    """Unique keys are checked only against the jobs that were stored before the batch."""
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
@@ -67,7 +67,7 @@ class ForgetsBatch(MemoryBackend):
 
 
 class NeverFreesKey(MemoryBackend):
-    """A unique key held until `finished` is held until the record is gone."""
+    """A unique key with `finished` stays held until the record is deleted."""
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         for other in store.records.values():
@@ -77,7 +77,7 @@ class NeverFreesKey(MemoryBackend):
 
 
 class FreesKeyEarly(MemoryBackend):
-    """A unique key held until `purged` is free when the job is settled as ended."""
+    """A unique key with `purged` becomes free when the job ends."""
 
     def _settle(self, store: Store, outcome: Outcome, now: datetime) -> bool:
         applied = super()._settle(store, outcome, now)
@@ -88,7 +88,7 @@ class FreesKeyEarly(MemoryBackend):
 
 
 class ScopesKey(MemoryBackend):
-    """A unique key is one for each queue."""
+    """A unique key is unique only within its queue."""
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         holder = store.holder(record.unique_key)
@@ -99,7 +99,7 @@ class ScopesKey(MemoryBackend):
 
 
 class ResetsHolder(MemoryBackend):
-    """A duplicate sets the job that runs back to pending."""
+    """A duplicate sets the running job that holds the key back to pending."""
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         answer = super()._insert(store, record)
@@ -109,7 +109,7 @@ class ResetsHolder(MemoryBackend):
 
 
 class ChecksThenInserts(MemoryBackend):
-    """The unique key is looked up in one step, and the job stored in another."""
+    """One step checks the unique key, and another stores the job."""
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
@@ -129,14 +129,14 @@ class ChecksThenInserts(MemoryBackend):
 
 
 MUTANTS = (
-    Mutant("strips NUL", "PAYLOAD-01", StripsNul, "NUL bytes of a payload are silently removed.", "C4"),
+    Mutant("strips NUL", "PAYLOAD-01", StripsNul, "NUL bytes are removed from the payload.", "C4"),
     Mutant("cuts the payload", "PAYLOAD-01", CutsPayload, "A payload is cut at 64 KiB.", "C13"),
-    Mutant("loses an empty result", "PAYLOAD-02", LosesEmptyResult, "An empty result is stored as none.", "C10"),
-    Mutant("stores partly", "BATCH-04", StoresPartly, "A refused batch leaves the jobs before the bad one.", "H2"),
-    Mutant("forgets the batch", "UNIQUE-02", ForgetsBatch, "A key twice in one batch is stored twice.", "H5"),
+    Mutant("loses an empty result", "PAYLOAD-02", LosesEmptyResult, "An empty result is stored as None.", "C10"),
+    Mutant("stores partly", "BATCH-04", StoresPartly, "A rejected batch leaves its earlier jobs stored.", "H2"),
+    Mutant("forgets the batch", "UNIQUE-02", ForgetsBatch, "Two jobs of one batch can have the same key.", "H5"),
     Mutant("never frees a key", "UNIQUE-03", NeverFreesKey, "The key of a finished job stays held.", "F2"),
-    Mutant("frees a key early", "UNIQUE-04", FreesKeyEarly, "A key until `purged` is free when the job ends.", "F5"),
-    Mutant("scopes a key", "UNIQUE-05", ScopesKey, "A unique key is one for each queue.", "F8"),
-    Mutant("resets the holder", "RECORD-01", ResetsHolder, "A duplicate sets the running holder back.", "F4"),
-    Mutant("checks, then inserts", "RACE-06", ChecksThenInserts, "A key is checked and taken in two steps.", "F1"),
+    Mutant("frees a key early", "UNIQUE-04", FreesKeyEarly, "A key with `purged` is free when the job ends.", "F5"),
+    Mutant("scopes a key", "UNIQUE-05", ScopesKey, "A unique key is unique only within its queue.", "F8"),
+    Mutant("resets the holder", "RECORD-01", ResetsHolder, "A duplicate sets the running holder to pending.", "F4"),
+    Mutant("checks, then inserts", "RACE-06", ChecksThenInserts, "Two steps check the key and store the job.", "F1"),
 )

@@ -1,4 +1,4 @@
-"""Bugs of lengths and lives: the shortest lease, the longest wait, a change of the hour, an answer that lives on."""
+"""Bugs in durations and lifetimes: short leases, long waits, clock changes, and results that change later."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,14 +16,14 @@ _MONTH = timedelta(days=30)
 
 
 class LeasesASecondAtLeast(MemoryBackend):
-    """A shorter lease is taken for one of a second."""
+    """A lease of less than a second is treated as one second."""
 
     def claim(self, queues: Sequence[str], *, lease: timedelta, **options: Any) -> Sequence[Record]:
         return super().claim(queues, lease=max(validation.positive(lease, "lease"), _SECOND), **options)
 
 
 class ExtendsByTheWallClock(MemoryBackend):
-    """A lease is added to the local time of now's zone, so it is an hour off where the clocks change meanwhile."""
+    """A lease is added to local time, so it is an hour off across a clock change."""
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: Now = None) -> Sequence[Hold]:
         if now is not None and now.tzinfo is not None and lease < _MONTH:
@@ -32,7 +32,7 @@ class ExtendsByTheWallClock(MemoryBackend):
 
 
 class WakesOne(MemoryBackend):
-    """An insert wakes one of those who wait, which may wait for another queue."""
+    """An insert wakes only one waiting thread, which may wait for another queue."""
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
         with self._store.changed, patch.object(self._store.changed, "notify_all", self._store.changed.notify):
@@ -40,7 +40,7 @@ class WakesOne(MemoryBackend):
 
 
 class LeavesWithEachClose(MemoryBackend):
-    """Each close counts one client less, so a store may be forgotten while others have it open."""
+    """Each close reduces the count of clients, so a repeated close removes a store that others still use."""
 
     def close(self) -> None:
         self._closed = False
@@ -49,7 +49,7 @@ class LeavesWithEachClose(MemoryBackend):
 
 
 class GoesOnCounting(MemoryBackend):
-    """The counts by kind are one dict, which the next call brings up to date."""
+    """The counts by kind are one shared dict, which the next call changes."""
 
     def stats(self, *, now: Now = None) -> Stats:
         stats = super().stats(now=now)
@@ -60,7 +60,7 @@ class GoesOnCounting(MemoryBackend):
 
 
 class CannotWaitForEver(MemoryBackend):
-    """A timeout is handed to a driver in milliseconds, in 32 bits; a longer one is an OverflowError."""
+    """A timeout is passed to a driver as 32-bit milliseconds; a longer one raises OverflowError."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         (timeout // timedelta(milliseconds=1)).to_bytes(4, signed=True)

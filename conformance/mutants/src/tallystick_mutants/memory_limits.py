@@ -1,4 +1,4 @@
-"""Bugs in which records a call takes, how many, and what it answers."""
+"""Bugs in limits, in the choice of records, and in results."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,7 +29,7 @@ Now = datetime | None
 
 
 class DelaysFromMidnight(MemoryBackend):
-    """A delay counts from the start of the now's second."""
+    """A delay counts from the start of now's second."""
 
     def insert(self, records: Sequence[NewRecord], *, now: Now = None, **options: Any) -> Sequence[Inserted]:
         if now is not None and now.tzinfo is not None:
@@ -42,7 +42,7 @@ class DelaysFromMidnight(MemoryBackend):
 
 
 class ForgetsKeys(MemoryBackend):
-    """Two jobs may hold one key, when the holder waits."""
+    """Two jobs can hold the same key if the holder is waiting."""
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         holder = store.holder(record.unique_key)
@@ -53,7 +53,7 @@ class ForgetsKeys(MemoryBackend):
 
 
 class AnswersTrue(MemoryBackend):
-    """settle answers only for what was applied."""
+    """settle returns results for applied outcomes only."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
@@ -62,7 +62,7 @@ class AnswersTrue(MemoryBackend):
 
 
 class CountsKnownOnly(MemoryBackend):
-    """stats leaves out queues without records."""
+    """stats omits queues without records."""
 
     def stats(self, *, now: Now = None) -> Stats:
         stats = super().stats(now=now)
@@ -70,7 +70,7 @@ class CountsKnownOnly(MemoryBackend):
 
 
 class SaysUnpaused(MemoryBackend):
-    """stats does not tell that a queue is paused."""
+    """stats reports no queue as paused."""
 
     def stats(self, *, now: Now = None) -> Stats:
         stats = super().stats(now=now)
@@ -78,7 +78,7 @@ class SaysUnpaused(MemoryBackend):
 
 
 class StopsRunning(MemoryBackend):
-    """cancel ends jobs that run."""
+    """cancel ends running jobs."""
 
     def cancel(self, filter: Filter, *, limit: int, now: Now = None) -> Sequence[UUID]:
         changed = super().cancel(filter, limit=limit, now=now)
@@ -91,7 +91,7 @@ class StopsRunning(MemoryBackend):
 
 
 class _LimitsFirst(MemoryBackend):
-    """The limit is applied to what fits, before what can be changed is looked for."""
+    """The limit counts all matching records, including those that the call cannot change."""
 
     def _first(self, filter: Filter, limit: int) -> Filter:
         found = super().list(filter, limit=limit)
@@ -99,21 +99,21 @@ class _LimitsFirst(MemoryBackend):
 
 
 class CancelsFewer(_LimitsFirst):
-    """So it is with cancel."""
+    """cancel counts records toward the limit that it cannot change."""
 
     def cancel(self, filter: Filter, *, limit: int, now: Now = None) -> Sequence[UUID]:
         return super().cancel(self._first(filter, limit), limit=limit, now=now)
 
 
 class RequeuesFewer(_LimitsFirst):
-    """So it is with requeue."""
+    """requeue counts records toward the limit that it cannot change."""
 
     def requeue(self, filter: Filter, *, limit: int, now: Now = None) -> Sequence[UUID]:
         return super().requeue(self._first(filter, limit), limit=limit, now=now)
 
 
 class DeletesFewer(_LimitsFirst):
-    """So it is with delete."""
+    """delete counts records toward the limit that it cannot change."""
 
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
         return super().delete(self._first(filter, limit), limit=limit)
@@ -134,7 +134,7 @@ class RequeuesPending(MemoryBackend):
 
 
 class RestoresRepeated(MemoryBackend):
-    """Repeating an insert makes an ended job wait again."""
+    """A repeated insert makes a finished job wait again."""
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         known = store.records.get(record.id)
@@ -145,7 +145,7 @@ class RestoresRepeated(MemoryBackend):
 
 
 class RefusesEmpty(MemoryBackend):
-    """An empty batch is refused."""
+    """An empty batch is rejected."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
@@ -156,14 +156,14 @@ class RefusesEmpty(MemoryBackend):
 
 
 class KeepsSeconds(MemoryBackend):
-    """finished_at is kept to the second."""
+    """finished_at is rounded down to seconds."""
 
     def _settle(self, store: Store, outcome: Outcome, now: datetime) -> bool:
         return super()._settle(store, outcome, now.replace(microsecond=0))
 
 
 class DeletesKeyless(MemoryBackend):
-    """A delete passes over jobs that ended and still hold a key, lest the key come free."""
+    """delete skips finished jobs that still hold a key."""
 
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
         found = self.list(filter, limit=self.capabilities.max_batch)
@@ -172,7 +172,7 @@ class DeletesKeyless(MemoryBackend):
 
 
 class LeavesOutThePaused(MemoryBackend):
-    """A claim takes its batch from all queues, and leaves those that are paused out of it."""
+    """A claim applies its limit before it excludes the jobs of paused queues."""
 
     def claim(self, queues: Sequence[str], *, limit: int, now: Now = None, **options: Any) -> Sequence[Record]:
         moment = validation.utc(now or datetime.now(UTC))
@@ -212,19 +212,19 @@ class WakesOthersOnly(MemoryBackend):
 
 MUTANTS = (
     Mutant("delays from the minute", "INSERT-02", DelaysFromMidnight, "A delay counts from a rounded now."),
-    Mutant("forgets waiting holders", "UNIQUE-01", ForgetsKeys, "A job that waits does not hold its key."),
-    Mutant("answers what it applied", "SETTLE-07", AnswersTrue, "settle answers only for what it applied.", "H4"),
-    Mutant("leaves out empty queues", "STATS-03", CountsKnownOnly, "stats has no queue without records.", "E7"),
-    Mutant("does not tell of pauses", "STATS-03", SaysUnpaused, "stats has no queue as paused."),
-    Mutant("ends what runs", "CANCEL-02", StopsRunning, "cancel ends jobs that run."),
-    Mutant("cancels fewer", "CANCEL-04", CancelsFewer, "The limit counts what cannot be cancelled."),
-    Mutant("requeues fewer", "REQUEUE-05", RequeuesFewer, "The limit counts what cannot be requeued."),
-    Mutant("deletes fewer", "DELETE-02", DeletesFewer, "The limit counts what cannot be deleted."),
-    Mutant("requeues the pending", "REQUEUE-03", RequeuesPending, "requeue moves pending jobs to now."),
-    Mutant("restores the repeated", "INSERT-05", RestoresRepeated, "A repeated insert brings a job back."),
-    Mutant("refuses the empty", "BATCH-01", RefusesEmpty, "An empty settle is refused."),
-    Mutant("keeps seconds", "TIME-11", KeepsSeconds, "finished_at is kept to the second."),
-    Mutant("deletes the keyless", "DELETE-02", DeletesKeyless, "A key that is kept until the purge keeps its job."),
-    Mutant("leaves out the paused", "CLAIM-07", LeavesOutThePaused, "Jobs of paused queues take room in a batch."),
+    Mutant("forgets waiting holders", "UNIQUE-01", ForgetsKeys, "A waiting job does not hold its key."),
+    Mutant("answers what it applied", "SETTLE-07", AnswersTrue, "settle omits outcomes that it rejects.", "H4"),
+    Mutant("leaves out empty queues", "STATS-03", CountsKnownOnly, "stats omits queues without records.", "E7"),
+    Mutant("does not tell of pauses", "STATS-03", SaysUnpaused, "stats reports no queue as paused."),
+    Mutant("ends what runs", "CANCEL-02", StopsRunning, "cancel ends running jobs."),
+    Mutant("cancels fewer", "CANCEL-04", CancelsFewer, "The limit counts jobs that cannot be cancelled."),
+    Mutant("requeues fewer", "REQUEUE-05", RequeuesFewer, "The limit counts jobs that cannot be requeued."),
+    Mutant("deletes fewer", "DELETE-02", DeletesFewer, "The limit counts jobs that cannot be deleted."),
+    Mutant("requeues the pending", "REQUEUE-03", RequeuesPending, "requeue makes pending jobs due now."),
+    Mutant("restores the repeated", "INSERT-05", RestoresRepeated, "A repeated insert makes a finished job wait."),
+    Mutant("refuses the empty", "BATCH-01", RefusesEmpty, "An empty settle is rejected."),
+    Mutant("keeps seconds", "TIME-11", KeepsSeconds, "finished_at is rounded down to seconds."),
+    Mutant("deletes the keyless", "DELETE-02", DeletesKeyless, "A job that still holds its key cannot be deleted."),
+    Mutant("leaves out the paused", "CLAIM-07", LeavesOutThePaused, "Jobs of paused queues count toward the limit."),
     Mutant("wakes others only", "WAIT-07", WakesOthersOnly, "A client's insert does not end its own wait."),
 )

@@ -1,4 +1,4 @@
-"""Bugs of moments: kept to less than a tick, kept in a zone, remembered for too long."""
+"""Bugs in times: rounded to less than the declared precision, stored in another time zone, or cached for too long."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ Now = datetime | None
 
 
 class RescuesByMilliseconds(MemoryBackend):
-    """A lease is compared with the whole millisecond that it is, so it runs out up to one late."""
+    """A rescue rounds its now down to milliseconds, so a lease expires up to one millisecond late."""
 
     def rescue(self, *, limit: int, now: Now = None) -> Sequence[Record]:
         moment = validation.utc(now or datetime.now(UTC))
@@ -21,7 +21,7 @@ class RescuesByMilliseconds(MemoryBackend):
 
 
 class KeepsTheZoneOfNow(MemoryBackend):
-    """Of times that are given, those of jobs are stored in UTC, and the now of an insert as it is."""
+    """Times of jobs are stored in UTC, but the now of an insert keeps its time zone."""
 
     def insert(self, records: Sequence[NewRecord], *, now: Now = None, **options: Any) -> Sequence[Inserted]:
         answers = super().insert(records, now=now, **options)
@@ -37,7 +37,7 @@ class KeepsTheZoneOfNow(MemoryBackend):
 
 
 class RemembersTheNextDue(MemoryBackend):
-    """A client that found nothing due knows when the next job is, and looks again then, or when it wrote something."""
+    """A client caches when the next job is due, and reads again only then, or after a write of its own."""
 
     _next: Any = None
 

@@ -1,4 +1,4 @@
-"""Bugs of what lies beside: other stores, other clients, other threads, other jobs with the same key."""
+"""Bugs that affect neighbours: other stores, other clients, other threads, or other jobs with the same key."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -18,28 +18,28 @@ Now = datetime | None
 
 
 class TearsDownByPrefix(MemoryBackend):
-    """teardown empties every store whose name begins with this one's."""
+    """teardown empties every store with a name that begins with this store's name."""
 
     def teardown(self) -> None:
         super().teardown()
-        for name, store in list(memory._stores.items()):  # noqa: SLF001 - a mutant may
+        for name, store in list(memory._stores.items()):  # noqa: SLF001 - mutants may use private names
             if name.startswith(self._name):
                 store.clear()
 
 
 class TearsDownByPattern(MemoryBackend):
-    """An underscore in a store's name is any character to teardown."""
+    """teardown treats an underscore in the store's name as a wildcard for any character."""
 
     def teardown(self) -> None:
         super().teardown()
         pattern = re.compile(re.escape(self._name).replace("_", "."))
-        for name, store in list(memory._stores.items()):  # noqa: SLF001 - a mutant may
+        for name, store in list(memory._stores.items()):  # noqa: SLF001 - mutants may use private names
             if pattern.fullmatch(name):
                 store.clear()
 
 
 class JoinsUnderscores(MemoryBackend):
-    """Two underscores of a namespace are one."""
+    """Two underscores in a namespace are treated as one."""
 
     @classmethod
     def namespaced(cls, url: str, namespace: str) -> str:
@@ -48,7 +48,7 @@ class JoinsUnderscores(MemoryBackend):
 
 
 class TakesItsPausesAlong(MemoryBackend):
-    """A client that is closed resumes what it paused."""
+    """Closing a client resumes the queues that it paused."""
 
     def __init__(self, name: str = "") -> None:
         super().__init__(name)
@@ -64,7 +64,7 @@ class TakesItsPausesAlong(MemoryBackend):
 
 
 class SharesAnswers(MemoryBackend):
-    """The threads of a client share the list of answers of an insert."""
+    """The threads of a client share the list of an insert's results."""
 
     _answers: Any = ()
 
@@ -76,7 +76,7 @@ class SharesAnswers(MemoryBackend):
 
 
 class SharesTheMoment(MemoryBackend):
-    """The threads of a client share the moment of a settle."""
+    """The threads of a client share the `now` of a settle."""
 
     _moment: Now = None
 
@@ -89,7 +89,7 @@ class SharesTheMoment(MemoryBackend):
 
 
 class RemembersThatNothingWasDue(MemoryBackend):
-    """A client that found nothing asks again when it has changed something itself, or at another moment."""
+    """A client whose claim found no job repeats it only after a change of its own, or with another now."""
 
     _empty: Any = None
 
@@ -126,7 +126,7 @@ class RemembersThatNothingWasDue(MemoryBackend):
 
 
 class RequeuesOverTheEnded(MemoryBackend):
-    """A requeue takes a key from a job that ended and holds it until it is purged."""
+    """A requeue takes a unique key from a finished job that holds it until it is purged."""
 
     def requeue(self, filter: Filter, *, limit: int, now: Now = None) -> Sequence[UUID]:
         validation.limit(limit)
@@ -145,14 +145,14 @@ class RequeuesOverTheEnded(MemoryBackend):
 
 
 class WaitsBesideThePaused(MemoryBackend):
-    """With a paused queue among those it asks for, a wait sees nothing."""
+    """wait finds no job if one of its queues is paused."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         return super().wait([] if self._store.paused.intersection(queues) else queues, timeout=timeout)
 
 
 class WaitsForTheNew(MemoryBackend):
-    """A wait does not see jobs that retry."""
+    """wait ignores retrying jobs."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         with self._without_retries():
@@ -170,7 +170,7 @@ class WaitsForTheNew(MemoryBackend):
 
 
 class WakesForTheRunning(MemoryBackend):
-    """A job that runs ends every wait."""
+    """wait returns True while a job runs."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         with self._locked() as store:
@@ -179,14 +179,14 @@ class WakesForTheRunning(MemoryBackend):
 
 
 class WaitsWholeSeconds(MemoryBackend):
-    """A timeout is made whole seconds."""
+    """wait rounds its timeout up to whole seconds."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         return super().wait(queues, timeout=timedelta(seconds=ceil(timeout.total_seconds())))
 
 
 class LooksLate(MemoryBackend):
-    """A wait looks for the first time after two seconds."""
+    """wait first checks for jobs after two seconds."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         first = min(timeout, timedelta(seconds=2))

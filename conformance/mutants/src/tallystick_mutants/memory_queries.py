@@ -1,4 +1,4 @@
-"""Bugs in reading: lists, counts, queues and waiting."""
+"""Bugs in reads: lists, counts, queues and waits."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,14 +10,14 @@ from tallystick_memory import MemoryBackend
 
 
 class RepeatsLast(MemoryBackend):
-    """A page begins with the last record of the page before."""
+    """A page begins with the last record of the previous page."""
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         return super().list(filter, limit=limit, after=UUID(int=min(after.int + 1, 2**128 - 1)) if after else None)
 
 
 class SkipsTies(MemoryBackend):
-    """A page leaves out records created at the moment of the last of the page before."""
+    """A page omits records that were created at the same time as the last one of the previous page."""
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         page = super().list(filter, limit=limit, after=after)
@@ -26,7 +26,7 @@ class SkipsTies(MemoryBackend):
 
 
 class EmptyFitsAll(MemoryBackend):
-    """An empty collection in a filter fits all."""
+    """An empty collection in a filter matches all records."""
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         return super().list(
@@ -52,7 +52,7 @@ class CountsTwice(MemoryBackend):
 
 
 class CountsFuture(MemoryBackend):
-    """A job of the future counts as due."""
+    """A future job is counted as due."""
 
     def stats(self, *, now: datetime | None = None) -> Stats:
         assert now is not None
@@ -61,7 +61,7 @@ class CountsFuture(MemoryBackend):
 
 
 class ForgetsQueues(MemoryBackend):
-    """A queue without records is forgotten."""
+    """A queue without records is no longer known."""
 
     def queues(self) -> Sequence[Queue]:
         counted = super().stats(now=datetime.max.replace(tzinfo=UTC)).by_queue
@@ -69,7 +69,7 @@ class ForgetsQueues(MemoryBackend):
 
 
 class WakesForPaused(MemoryBackend):
-    """wait looks at paused queues too, so a worker spins."""
+    """wait returns for paused queues too, so a worker never sleeps."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         stats = super().stats().by_queue
@@ -77,11 +77,11 @@ class WakesForPaused(MemoryBackend):
 
 
 MUTANTS = (
-    Mutant("repeats the last", "QUERY-03", RepeatsLast, "A page begins with the last of the one before.", "E1"),
-    Mutant("skips ties", "QUERY-04", SkipsTies, "A page leaves out records of the same moment.", "E1"),
-    Mutant("empty fits all", "FILTER-01", EmptyFitsAll, "An empty collection fits every record.", "F8"),
+    Mutant("repeats the last", "QUERY-03", RepeatsLast, "A page begins with the last of the previous one.", "E1"),
+    Mutant("skips ties", "QUERY-04", SkipsTies, "A page omits records created at the same time.", "E1"),
+    Mutant("empty fits all", "FILTER-01", EmptyFitsAll, "An empty collection matches every record.", "F8"),
     Mutant("counts twice", "STATS-01", CountsTwice, "A running job is counted as pending too.", "E4"),
-    Mutant("counts the future", "STATS-04", CountsFuture, "A job of the future counts as due.", "E5"),
-    Mutant("forgets queues", "QUEUE-01", ForgetsQueues, "A queue without records is forgotten.", "E7"),
+    Mutant("counts the future", "STATS-04", CountsFuture, "A future job is counted as due.", "E5"),
+    Mutant("forgets queues", "QUEUE-01", ForgetsQueues, "A queue without records is no longer known.", "E7"),
     Mutant("wakes for paused", "WAIT-04", WakesForPaused, "wait returns at once for a paused queue's job.", "M2"),
 )

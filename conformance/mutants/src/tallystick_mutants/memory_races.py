@@ -1,4 +1,4 @@
-"""Bugs of two steps: what is looked at in one step is changed in another, and somebody comes between."""
+"""Bugs of two steps: a call reads in one step and writes in another, without checking for changes by other clients."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ Now = datetime | None
 
 
 class RescuesInTwoSteps(MemoryBackend):
-    """Expired jobs are looked up, then taken back without another look."""
+    """One step finds expired jobs, and another rescues them without a second check."""
 
     def rescue(self, *, limit: int, now: Now = None) -> Sequence[Record]:
         assert now is not None
@@ -29,7 +29,7 @@ class RescuesInTwoSteps(MemoryBackend):
 
 
 class CancelsInTwoSteps(MemoryBackend):
-    """What to cancel is looked up, then changed without another look."""
+    """One step finds the jobs to cancel, and another changes them without a second check."""
 
     def cancel(self, filter: Filter, *, limit: int, now: Now = None) -> Sequence[UUID]:
         assert now is not None
@@ -42,7 +42,7 @@ class CancelsInTwoSteps(MemoryBackend):
 
 
 class RequeuesInTwoSteps(MemoryBackend):
-    """What to requeue is looked up, then changed without another look."""
+    """One step finds the jobs to requeue, and another changes them without a second check."""
 
     def requeue(self, filter: Filter, *, limit: int, now: Now = None) -> Sequence[UUID]:
         assert now is not None
@@ -55,7 +55,7 @@ class RequeuesInTwoSteps(MemoryBackend):
 
 
 class InsertsInTwoSteps(MemoryBackend):
-    """An id is looked up, then stored without another look."""
+    """One step checks the id, and another stores the job without a second check."""
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: Now = None
@@ -72,7 +72,7 @@ class InsertsInTwoSteps(MemoryBackend):
 
 
 class DeletesInTwoSteps(MemoryBackend):
-    """What to delete is looked up, then removed without another look."""
+    """One step finds the jobs to delete, and another removes them without a second check."""
 
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
         idle = [r for r in self.list(filter, limit=1_000) if r.state is not State.RUNNING][:limit]

@@ -1,4 +1,4 @@
-"""Bugs of two steps that only a schedule shows each time: calls that are right alone, and wrong in the middle."""
+"""Bugs of two steps that fixed schedules reproduce: each call is correct alone, and wrong if another interrupts."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from tallystick_memory import MemoryBackend, transitions
 
 
 class RescuesASnapshot(MemoryBackend):
-    """A rescue takes back what had expired when it looked, by id."""
+    """A rescue finds expired jobs, then releases the lock, and ends them by id."""
 
     def rescue(self, *, limit: int, now: Any = None) -> Sequence[Record]:
         with self._locked() as store:
@@ -25,7 +25,7 @@ class RescuesASnapshot(MemoryBackend):
 
 
 class SettlesLater(MemoryBackend):
-    """A settle asks whether the claim is current, lets go, and then ends the attempt."""
+    """A settle checks the claim, releases the lock, and then ends the attempt."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Any = None
@@ -43,7 +43,7 @@ class SettlesLater(MemoryBackend):
 
 
 class ChecksKeysFirst(MemoryBackend):
-    """An insert looks for the holder of its key, lets go, and stores."""
+    """An insert looks up the holder of its key, releases the lock, and then stores the job."""
 
     def insert(self, records: Sequence[NewRecord], *, transaction: Any = None, now: Any = None) -> Any:
         answers = [self._met(record) for record in records]
@@ -61,7 +61,7 @@ class ChecksKeysFirst(MemoryBackend):
 
 
 class ForgetsCancels(MemoryBackend):
-    """A cancel writes the record that it had read."""
+    """A cancel writes back the record that it had read before."""
 
     def cancel(self, filter: Filter, *, limit: int, now: Any = None) -> Any:
         found = self.list(filter, limit=limit)
@@ -74,7 +74,7 @@ class ForgetsCancels(MemoryBackend):
 
 
 class DeletesLater(MemoryBackend):
-    """A delete removes by id what it had found."""
+    """A delete removes jobs by the ids that it had found before."""
 
     def delete(self, filter: Filter, *, limit: int) -> Any:
         found = [record for record in self.list(filter, limit=limit) if record.state is not State.RUNNING]
@@ -86,7 +86,7 @@ class DeletesLater(MemoryBackend):
 
 
 class ReadsPausesFirst(MemoryBackend):
-    """A claim asks which queues are paused once, when the client was opened or last found something."""
+    """A claim reads the paused queues in an earlier step, and reuses the list after a claim that reached its limit."""
 
     _paused: Any = None
 
@@ -103,7 +103,7 @@ class ReadsPausesFirst(MemoryBackend):
 
 
 class ReleasesLater(MemoryBackend):
-    """A Release is worked out from the record as it was, and written without another look."""
+    """A Release computes the new record from an old copy, and writes it without a second check."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Any = None
@@ -125,7 +125,7 @@ class ReleasesLater(MemoryBackend):
 
 
 class PurgesLater(MemoryBackend):
-    """A purge chooses under the lock, lets go, and removes what it chose."""
+    """A purge selects jobs under the lock, releases the lock, and then deletes them."""
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
         validation.final(states)

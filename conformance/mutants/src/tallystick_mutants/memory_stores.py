@@ -1,4 +1,4 @@
-"""Bugs in stores: setting up, taking down, namespaces, waiting, refusing and closing."""
+"""Bugs in stores: setup, teardown, namespaces, waits, validation and closing."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ from tallystick_memory import MemoryBackend, backend
 
 
 class SetsUpAfresh(MemoryBackend):
-    """setup begins with an empty store."""
+    """setup empties the store."""
 
     def setup(self) -> None:
         super().setup()
@@ -45,7 +45,7 @@ class ForgetsPauses(MemoryBackend):
 
 
 class TearsDownPartly(MemoryBackend):
-    """teardown leaves the queues."""
+    """teardown keeps the queues."""
 
     def teardown(self) -> None:
         for record in self.list(Filter(), limit=10_000):
@@ -71,7 +71,7 @@ class TearsDownOnce(MemoryBackend):
 
 
 class CutsNamespaces(MemoryBackend):
-    """The name of a store is cut at 30 characters."""
+    """A store's name is cut at 30 characters."""
 
     @classmethod
     def namespaced(cls, url: str, namespace: str) -> str:
@@ -79,7 +79,7 @@ class CutsNamespaces(MemoryBackend):
 
 
 class TakesAnyNamespace(MemoryBackend):
-    """A namespace is not looked at."""
+    """A namespace is not validated."""
 
     @classmethod
     def namespaced(cls, url: str, namespace: str) -> str:
@@ -87,16 +87,16 @@ class TakesAnyNamespace(MemoryBackend):
 
 
 class TearsDownAll(MemoryBackend):
-    """teardown empties the stores beside it too."""
+    """teardown empties the neighbouring stores too."""
 
     def teardown(self) -> None:
         super().teardown()
-        for store in list(backend._stores.values()):  # noqa: SLF001 - a mutant may
+        for store in list(backend._stores.values()):  # noqa: SLF001 - mutants may use private names
             store.clear()
 
 
 class ReadsItsOwn(MemoryBackend):
-    """A client keeps what it has read, and does not look again."""
+    """A client caches each record that it has read, and never reads it again."""
 
     def __init__(self, name: str = "") -> None:
         super().__init__(name)
@@ -109,7 +109,7 @@ class ReadsItsOwn(MemoryBackend):
 
 
 class PausesHere(MemoryBackend):
-    """A pause is kept by the client, not in the store."""
+    """Only the client knows about a pause, not the store."""
 
     def __init__(self, name: str = "") -> None:
         super().__init__(name)
@@ -131,7 +131,7 @@ class PausesHere(MemoryBackend):
 
 
 class WaitsInVain(MemoryBackend):
-    """wait always takes its whole time."""
+    """wait always lasts until its timeout."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         sleep(timeout.total_seconds())
@@ -139,14 +139,14 @@ class WaitsInVain(MemoryBackend):
 
 
 class WakesAtOnce(MemoryBackend):
-    """wait returns at once, whether or not something is due."""
+    """wait returns at once, even if no job is due."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         return super().wait(queues, timeout=timedelta(0))
 
 
 class WaitsForInserts(MemoryBackend):
-    """wait does not notice that a job becomes due, or is due already."""
+    """wait does not notice a job that is due or becomes due."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         names = validation.names(queues, "queues")
@@ -164,7 +164,7 @@ class WakesForAnything(MemoryBackend):
 
 
 class ResumesSilently(MemoryBackend):
-    """resume wakes nobody."""
+    """resume does not end waits."""
 
     def resume(self, queue: str) -> None:
         validation.name(queue, "queue")
@@ -182,7 +182,7 @@ class ClosesTwice(MemoryBackend):
 
 
 class WorksClosed(MemoryBackend):
-    """A closed client still answers stats."""
+    """stats works on a closed client."""
 
     def stats(self, **options: Any) -> Any:
         closed, self._closed = self._closed, False
@@ -193,7 +193,7 @@ class WorksClosed(MemoryBackend):
 
 
 class AnswersInChildren(MemoryBackend):
-    """In a forked child a client answers from the copy of its parent's store."""
+    """In a forked child, a client returns data from the copy of its parent's store."""
 
     def __init__(self, name: str = "") -> None:
         super().__init__(name)
@@ -207,7 +207,7 @@ class _Everybody(forks.Owner):
 
 
 class LeavesWaits(MemoryBackend):
-    """close wakes nobody."""
+    """close does not end waits."""
 
     def close(self) -> None:
         with self._store.changed:
@@ -216,7 +216,7 @@ class LeavesWaits(MemoryBackend):
 
 
 class FailsWaits(MemoryBackend):
-    """A wait that close ends reports that the store is unavailable."""
+    """wait raises Unavailable when close ends it."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         woken = super().wait(queues, timeout=timeout)
@@ -226,7 +226,7 @@ class FailsWaits(MemoryBackend):
 
 
 class ClosesTheStore(MemoryBackend):
-    """Closing a client releases what it had claimed."""
+    """Closing a client releases the jobs that it has claimed."""
 
     def close(self) -> None:
         if not self._closed:
@@ -238,7 +238,7 @@ class ClosesTheStore(MemoryBackend):
 
 
 class IgnoresTransactions(MemoryBackend):
-    """A transaction that cannot be taken part in is ignored."""
+    """An insert ignores a transaction that it does not support."""
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
@@ -247,42 +247,42 @@ class IgnoresTransactions(MemoryBackend):
 
 
 class TakesNaive(MemoryBackend):
-    """A naive now is taken for UTC."""
+    """A naive now is treated as UTC."""
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         return super().rescue(limit=limit, now=now and now.replace(tzinfo=now.tzinfo or UTC))
 
 
 class TakesAnyLimit(MemoryBackend):
-    """A limit below one is one."""
+    """A limit below one is treated as one."""
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[Any]:
         return super().cancel(filter, limit=max(1, limit), now=now)
 
 
 class TakesAnyLease(MemoryBackend):
-    """A lease of nothing is a second."""
+    """A lease of zero is treated as one second."""
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         return super().extend(claims, lease=max(lease, timedelta(seconds=1)), now=now)
 
 
 class PurgesTheLiving(MemoryBackend):
-    """A state that is not final is passed over in silence."""
+    """A purge ignores states that are not final."""
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
         return super().purge([state for state in states if state in FINAL], before=before, limit=limit)
 
 
 class TakesAnyWorker(MemoryBackend):
-    """A worker without a name is called so."""
+    """An empty worker name is replaced by `unnamed`."""
 
     def claim(self, queues: Sequence[str], *, worker: str, **options: Any) -> Sequence[Record]:
         return super().claim(queues, worker=worker or "unnamed", **options)
 
 
 class TakesAnyBatch(MemoryBackend):
-    """An extend takes any number of claims, in parts."""
+    """extend accepts any number of claims, in parts."""
 
     def extend(self, claims: Sequence[Claim], **options: Any) -> Sequence[Hold]:
         half = len(claims) // 2
@@ -290,7 +290,7 @@ class TakesAnyBatch(MemoryBackend):
 
 
 class TakesAnyIds(MemoryBackend):
-    """get takes any number of ids, in parts."""
+    """get accepts any number of ids, in parts."""
 
     def get(self, ids: Sequence[Any]) -> dict[Any, Record]:
         half = len(ids) // 2
@@ -298,14 +298,14 @@ class TakesAnyIds(MemoryBackend):
 
 
 class ReadsLetters(MemoryBackend):
-    """wait takes a bare string for a list of its letters."""
+    """wait treats a string as a list of its letters."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         return super().wait([*queues] if isinstance(queues, str) else queues, timeout=timeout)
 
 
 class TakesAnyAttempt(MemoryBackend):
-    """extend says of an attempt beyond 64 bits that it is lost."""
+    """extend returns LOST for an attempt beyond 64 bits."""
 
     def extend(self, claims: Sequence[Claim], **options: Any) -> Sequence[Hold]:
         beyond = {n for n, claim in enumerate(claims) if isinstance(claim, Claim) and claim.attempt >= 2**63}
@@ -314,7 +314,7 @@ class TakesAnyAttempt(MemoryBackend):
 
 
 class CutsDelays(MemoryBackend):
-    """A delay that ends after the year 9999 ends a day before."""
+    """A delay that ends after the year 9999 is shortened."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
@@ -329,7 +329,7 @@ class CutsDelays(MemoryBackend):
 
 
 class TakesOneMore(MemoryBackend):
-    """A payload may be one byte larger than declared."""
+    """A payload may be one byte larger than the declared maximum."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -338,7 +338,7 @@ class TakesOneMore(MemoryBackend):
 
 
 class TakesLess(MemoryBackend):
-    """A payload of exactly the declared size is refused."""
+    """A payload of exactly the declared maximum is rejected."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -347,7 +347,7 @@ class TakesLess(MemoryBackend):
 
 
 class SaysMore(MemoryBackend):
-    """What was read of a server is declared only by the client that set it up."""
+    """Only the client that ran setup declares the real capabilities."""
 
     _set_up = False
 
@@ -361,7 +361,7 @@ class SaysMore(MemoryBackend):
 
 
 class HasNoClock(MemoryBackend):
-    """Without a now, it is the moment of opening the client an hour ago."""
+    """Without now, an insert uses a time one hour ago."""
 
     def insert(
         self, records: Sequence[NewRecord], *, now: datetime | None = None, **options: Any
@@ -370,7 +370,7 @@ class HasNoClock(MemoryBackend):
 
 
 class WritesLate(MemoryBackend):
-    """Outcomes are answered at once, and stored with the client's next call."""
+    """settle returns at once, and stores the outcomes with the client's next call."""
 
     def __init__(self, name: str = "") -> None:
         super().__init__(name)
@@ -400,7 +400,7 @@ class WritesLate(MemoryBackend):
 
 
 class AnswersWhenOpen(MemoryBackend):
-    """An insert looks whether it was closed when it has stored."""
+    """An insert checks only after storing whether the client is closed."""
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
         answers = super().insert(records, **options)
@@ -409,41 +409,41 @@ class AnswersWhenOpen(MemoryBackend):
 
 
 MUTANTS = (
-    Mutant("sets up afresh", "SETUP-01", SetsUpAfresh, "setup forgets what is there."),
+    Mutant("sets up afresh", "SETUP-01", SetsUpAfresh, "setup empties the store."),
     Mutant("forgets pauses", "SETUP-01", ForgetsPauses, "setup resumes every queue."),
-    Mutant("sets up over others", "SETUP-08", ForgetsPauses, "setup undoes what others do meanwhile.", "L1"),
-    Mutant("tears down partly", "SETUP-02", TearsDownPartly, "teardown leaves the queues."),
+    Mutant("sets up over others", "SETUP-08", ForgetsPauses, "setup undoes the changes of other clients.", "L1"),
+    Mutant("tears down partly", "SETUP-02", TearsDownPartly, "teardown keeps the queues."),
     Mutant("tears down once", "SETUP-02", TearsDownOnce, "A second teardown raises."),
     Mutant("cuts namespaces", "SETUP-03", CutsNamespaces, "Names of 32 characters are cut.", "L4"),
     Mutant("tears down all", "SETUP-03", TearsDownAll, "teardown empties every store."),
-    Mutant("reads its own", "SETUP-04", ReadsItsOwn, "A client does not read what it has read."),
-    Mutant("pauses here", "CLAIM-04", PausesHere, "A pause is the client's, not the store's."),
+    Mutant("reads its own", "SETUP-04", ReadsItsOwn, "A client never reads a record again."),
+    Mutant("pauses here", "CLAIM-04", PausesHere, "The client keeps pauses, not the store."),
     Mutant("writes late", "SETUP-04", WritesLate, "A settle is stored with the next call.", "N4"),
-    Mutant("waits in vain", "WAIT-02", WaitsInVain, "wait always takes its whole time."),
-    Mutant("waits for inserts", "WAIT-03", WaitsForInserts, "wait sees no job become due."),
+    Mutant("waits in vain", "WAIT-02", WaitsInVain, "wait always lasts until its timeout."),
+    Mutant("waits for inserts", "WAIT-03", WaitsForInserts, "wait misses jobs that become due."),
     Mutant("wakes at once", "WAIT-01", WakesAtOnce, "wait never waits.", "M2"),
-    Mutant("wakes for anything", "WAIT-04", WakesForAnything, "wait is True for jobs of any queue."),
-    Mutant("resumes silently", "WAIT-06", ResumesSilently, "resume wakes nobody."),
+    Mutant("wakes for anything", "WAIT-04", WakesForAnything, "wait returns True for jobs of any queue."),
+    Mutant("resumes silently", "WAIT-06", ResumesSilently, "resume does not end waits."),
     Mutant("closes once", "CLOSE-01", ClosesTwice, "A second close raises."),
-    Mutant("works when closed", "CLOSE-01", WorksClosed, "A closed client answers."),
+    Mutant("works when closed", "CLOSE-01", WorksClosed, "A closed client returns data."),
     Mutant("answers in children", "FORK-01", AnswersInChildren, "A forked child works on a copy of the store."),
-    Mutant("leaves waits", "CLOSE-02", LeavesWaits, "close wakes nobody."),
-    Mutant("fails waits", "CLOSE-02", FailsWaits, "A wait that close ends is Unavailable."),
-    Mutant("closes the store", "CLOSE-03", ClosesTheStore, "Closing ends what the client had claimed.", "A13"),
-    Mutant("answers when open", "CLOSE-04", AnswersWhenOpen, "An insert that met a close is stored and refused."),
+    Mutant("leaves waits", "CLOSE-02", LeavesWaits, "close does not end waits."),
+    Mutant("fails waits", "CLOSE-02", FailsWaits, "wait raises Unavailable when close ends it."),
+    Mutant("closes the store", "CLOSE-03", ClosesTheStore, "Closing a client ends its claims.", "A13"),
+    Mutant("answers when open", "CLOSE-04", AnswersWhenOpen, "An insert that overlaps a close is stored and raises."),
     Mutant("ignores transactions", "CAP-01", IgnoresTransactions, "A transaction is ignored."),
-    Mutant("says more later", "CAP-04", SaysMore, "Clients declare different things."),
-    Mutant("takes naive times", "TIME-04", TakesNaive, "A naive now is taken for UTC."),
+    Mutant("says more later", "CAP-04", SaysMore, "Clients declare different capabilities."),
+    Mutant("takes naive times", "TIME-04", TakesNaive, "A naive now is treated as UTC."),
     Mutant("cuts delays", "TIME-08", CutsDelays, "A delay beyond 9999 is shortened.", "B10"),
-    Mutant("has no clock", "TIME-07", HasNoClock, "Without a now, it is an hour ago."),
-    Mutant("takes any limit", "REFUSE-01", TakesAnyLimit, "A limit of zero is one."),
-    Mutant("takes any lease", "REFUSE-02", TakesAnyLease, "A lease of zero is a second."),
-    Mutant("purges the living", "REFUSE-03", PurgesTheLiving, "A state that is not final is passed over."),
-    Mutant("takes any worker", "REFUSE-04", TakesAnyWorker, "A worker without a name is taken."),
-    Mutant("reads letters", "REFUSE-05", ReadsLetters, "wait takes a bare string for a list of its letters."),
-    Mutant("takes any attempt", "REFUSE-06", TakesAnyAttempt, "An attempt beyond 64 bits is lost, and not refused."),
-    Mutant("takes any batch", "BATCH-03", TakesAnyBatch, "An extend takes more than max_batch."),
-    Mutant("takes any ids", "BATCH-03", TakesAnyIds, "get takes more than max_batch."),
-    Mutant("takes one byte more", "PAYLOAD-04", TakesOneMore, "One byte too many is stored."),
-    Mutant("takes one byte less", "PAYLOAD-03", TakesLess, "The largest payload is refused.", "C13"),
+    Mutant("has no clock", "TIME-07", HasNoClock, "Without now, the time is one hour ago."),
+    Mutant("takes any limit", "REFUSE-01", TakesAnyLimit, "A limit of zero is treated as one."),
+    Mutant("takes any lease", "REFUSE-02", TakesAnyLease, "A lease of zero is treated as one second."),
+    Mutant("purges the living", "REFUSE-03", PurgesTheLiving, "A purge ignores states that are not final."),
+    Mutant("takes any worker", "REFUSE-04", TakesAnyWorker, "An empty worker name is accepted."),
+    Mutant("reads letters", "REFUSE-05", ReadsLetters, "wait treats a string as a list of its letters."),
+    Mutant("takes any attempt", "REFUSE-06", TakesAnyAttempt, "An attempt beyond 64 bits is LOST, not rejected."),
+    Mutant("takes any batch", "BATCH-03", TakesAnyBatch, "extend accepts more than max_batch."),
+    Mutant("takes any ids", "BATCH-03", TakesAnyIds, "get accepts more than max_batch."),
+    Mutant("takes one byte more", "PAYLOAD-04", TakesOneMore, "A payload one byte too large is stored."),
+    Mutant("takes one byte less", "PAYLOAD-03", TakesLess, "The largest payload is rejected.", "C13"),
 )

@@ -1,4 +1,4 @@
-"""Bugs in values: types, payloads, times and order of answers."""
+"""Bugs in values: types, payloads, times and the order of results."""
 
 import json
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ class _Inserts(MemoryBackend):
 
 
 class _Stores(MemoryBackend):
-    """A store that spoils what it is given, unseen by the insert's own answer."""
+    """A store that changes inserted records, although the insert returns the original ones."""
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         answer = super()._insert(store, record)
@@ -53,7 +53,7 @@ class _Stores(MemoryBackend):
 
 
 class ReencodesJson(_Inserts):
-    """A payload that is JSON is read and written again."""
+    """A JSON payload is parsed and serialized again."""
 
     def _changed(self, new: NewRecord) -> NewRecord:
         with suppress(ValueError):
@@ -62,7 +62,7 @@ class ReencodesJson(_Inserts):
 
 
 class ReadsFloats(_Inserts):
-    """Numbers of a JSON payload become floats."""
+    """Numbers in a JSON payload become floats."""
 
     def _changed(self, new: NewRecord) -> NewRecord:
         with suppress(ValueError):
@@ -79,28 +79,28 @@ class DropsNotANumber(_Inserts):
 
 
 class EncodesTwice(_Inserts):
-    """A payload that is text is stored as a JSON string of it."""
+    """A text payload is stored as a JSON string."""
 
     def _changed(self, new: NewRecord) -> NewRecord:
         return replace(new, payload=json.dumps(new.payload.decode()).encode()) if new.payload[:1] == b"{" else new
 
 
 class ReplacesText(_Inserts):
-    """A payload goes through UTF-8, with what is not valid replaced."""
+    """Bytes of a payload that are not valid UTF-8 are replaced."""
 
     def _changed(self, new: NewRecord) -> NewRecord:
         return replace(new, payload=new.payload.decode(errors="replace").encode())
 
 
 class NestsKeys(_Inserts):
-    """Dots in a payload's keys are read as paths."""
+    """Dots in a payload's keys are treated as paths."""
 
     def _changed(self, new: NewRecord) -> NewRecord:
         return replace(new, payload=new.payload.replace(b'"$set"', b'"set"'))
 
 
 class SortsTags(_Stores):
-    """Tags are kept in alphabetical order."""
+    """Tags are sorted alphabetically."""
 
     def _spoiled(self, record: Record) -> Record:
         return record._replace(tags=tuple(sorted(record.tags)))
@@ -128,7 +128,7 @@ class PayloadAsArray(_Stores):
 
 
 class KeepsZone(_Stores):
-    """run_at keeps the zone of who inserted."""
+    """run_at keeps the time zone of the client that inserted it."""
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         return super()._insert(store, record)
@@ -138,7 +138,7 @@ class KeepsZone(_Stores):
 
 
 class RefusesNulResults(MemoryBackend):
-    """A result with NUL makes the whole settle fail, so the jobs stay running."""
+    """One result with NUL makes the whole settle fail, so the jobs stay running."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
@@ -166,7 +166,7 @@ class _Errors(MemoryBackend):
 
 
 class ReplacesSurrogates(_Errors):
-    """Lone surrogates of an error's text become question marks."""
+    """Lone surrogates in an error's text become question marks."""
 
     def _changed(self, error: Failure) -> Failure:
         return replace(error, message=error.message.encode(errors="replace").decode())
@@ -180,28 +180,28 @@ class CutsTracebacks(_Errors):
 
 
 class LosesErrorType(_Errors):
-    """An error's type is not kept."""
+    """An error's type is lost."""
 
     def _changed(self, error: Failure) -> Failure:
         return replace(error, type="Error")
 
 
 class AnswersSorted(MemoryBackend):
-    """The answers of an insert come in the order of ids."""
+    """The results of an insert are sorted by id."""
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
         return sorted(super().insert(records, **options), key=lambda answer: answer.record.id)
 
 
 class AnswersCreatedOnly(MemoryBackend):
-    """Duplicates are left out of an insert's answers."""
+    """The results of an insert omit duplicates."""
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
         return [answer for answer in super().insert(records, **options) if answer.created]
 
 
 class AnswersWithGiven(MemoryBackend):
-    """A duplicate is answered with the record given, not with the one that it met."""
+    """The result for a duplicate is the new record, not the existing one."""
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
         answers = super().insert(records, **options)
@@ -212,7 +212,7 @@ class AnswersWithGiven(MemoryBackend):
 
 
 class AnswersNone(MemoryBackend):
-    """get has None for an id that is not there."""
+    """get returns None for an unknown id."""
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         return {**dict.fromkeys(ids), **super().get(ids)}  # type: ignore[dict-item]
@@ -226,7 +226,7 @@ class ClaimsReversed(MemoryBackend):
 
 
 class RescuedFirst(MemoryBackend):
-    """Jobs that retry come before new ones, whatever their priority."""
+    """Retrying jobs are claimed before new ones, whatever their priority."""
 
     def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
         claimed = super().claim(queues, **options)
@@ -234,7 +234,7 @@ class RescuedFirst(MemoryBackend):
 
 
 class StopsAtStale(MemoryBackend):
-    """A stale claim ends the batch: the outcomes behind it are not applied."""
+    """A settle stops at a stale claim, and does not apply the later outcomes."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
@@ -246,14 +246,14 @@ class StopsAtStale(MemoryBackend):
 
 
 class HoldsSorted(MemoryBackend):
-    """The answers of an extend come with the lost ones last."""
+    """The results of an extend are sorted, with lost claims last."""
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         return sorted(super().extend(claims, lease=lease, now=now), key=lambda hold: hold is Hold.LOST)
 
 
 class FreezesTime(MemoryBackend):
-    """The time of a client's first claim is that of all."""
+    """The first now of a client is used for all its claims."""
 
     _first: datetime | None = None
 
@@ -263,7 +263,7 @@ class FreezesTime(MemoryBackend):
 
 
 class NeverGoesBack(MemoryBackend):
-    """A moment earlier than the latest that was seen counts as that one."""
+    """A now earlier than the latest one is replaced by it."""
 
     _latest = datetime.min.replace(tzinfo=UTC)
 
@@ -277,7 +277,7 @@ class NeverGoesBack(MemoryBackend):
 
 
 class FarFutureIsNow(_Inserts):
-    """A run_at beyond 2262 overflows to the past."""
+    """A run_at after 2262 overflows into the past."""
 
     def _changed(self, new: NewRecord) -> NewRecord:
         late = isinstance(new.run_at, datetime) and new.run_at.tzinfo is not None and new.run_at.year > 2262
@@ -285,21 +285,21 @@ class FarFutureIsNow(_Inserts):
 
 
 class ReadsLocalTime(_Inserts):
-    """A run_at of another zone is taken for UTC."""
+    """A run_at in another time zone is treated as UTC."""
 
     def _changed(self, new: NewRecord) -> NewRecord:
         return replace(new, run_at=new.run_at.replace(tzinfo=UTC)) if isinstance(new.run_at, datetime) else new
 
 
 class ForgetsFold(_Inserts):
-    """Of an hour that comes twice, the first is meant."""
+    """A run_at in the hour that a clock change repeats always means the first one."""
 
     def _changed(self, new: NewRecord) -> NewRecord:
         return replace(new, run_at=new.run_at.replace(fold=0)) if isinstance(new.run_at, datetime) else new
 
 
 class PurgesLocally(MemoryBackend):
-    """The cut-off of a purge is read in the zone of the machine."""
+    """The cut-off of a purge is read in the local time zone."""
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
         if before.tzinfo is not UTC and before.tzinfo is not None:
@@ -308,7 +308,7 @@ class PurgesLocally(MemoryBackend):
 
 
 class StopsAtByte(MemoryBackend):
-    """attempt is a number of one byte, and stays at 127."""
+    """attempt is stored in one byte, and stops at 127."""
 
     def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
         claimed = [record._replace(attempt=min(record.attempt, 127)) for record in super().claim(queues, **options)]
@@ -319,7 +319,7 @@ class StopsAtByte(MemoryBackend):
 
 
 class BoundParameters(MemoryBackend):
-    """More than 32,766 values in one statement are too many."""
+    """More than 32,766 values exceed the parameters of one statement."""
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
         if len(records) * 22 > 32_766:
@@ -328,14 +328,14 @@ class BoundParameters(MemoryBackend):
 
 
 class BoundIds(MemoryBackend):
-    """A filter of more than 999 ids finds those of the first 999."""
+    """A filter with more than 999 ids finds only the first 999."""
 
     def list(self, filter: Filter, **options: Any) -> Sequence[Record]:
         return super().list(replace(filter, ids=filter.ids and filter.ids[:999]), **options)
 
 
 class RefusesLargeLimits(MemoryBackend):
-    """A limit beyond 10,000 is refused."""
+    """A limit above 10,000 is rejected."""
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         if limit > 10_000:
@@ -351,38 +351,38 @@ class KeyOfEmptiness(MemoryBackend):
 
 
 MUTANTS = (
-    Mutant("re-encodes JSON", "PAYLOAD-01", ReencodesJson, "A JSON payload is read and written again.", "C5"),
+    Mutant("re-encodes JSON", "PAYLOAD-01", ReencodesJson, "A JSON payload is parsed and serialized again.", "C5"),
     Mutant("reads floats", "PAYLOAD-01", ReadsFloats, "Whole numbers of a payload become floats.", "C7"),
     Mutant("drops NaN", "PAYLOAD-01", DropsNotANumber, "NaN in a payload becomes null.", "C8"),
-    Mutant("encodes twice", "PAYLOAD-01", EncodesTwice, "A payload is stored as a string of it.", "C14"),
-    Mutant("replaces bytes", "PAYLOAD-01", ReplacesText, "What is not UTF-8 is replaced.", "C16"),
+    Mutant("encodes twice", "PAYLOAD-01", EncodesTwice, "A payload is stored as a JSON string.", "C14"),
+    Mutant("replaces bytes", "PAYLOAD-01", ReplacesText, "Invalid UTF-8 is replaced.", "C16"),
     Mutant("renames keys", "PAYLOAD-01", NestsKeys, "A dollar in a payload's key is dropped.", "C11"),
     Mutant("refuses NUL in a result", "PAYLOAD-02", RefusesNulResults, "A result with NUL stays unsettled.", "C2"),
     Mutant("replaces surrogates", "PAYLOAD-05", ReplacesSurrogates, "Lone surrogates become question marks.", "C5"),
     Mutant("cuts tracebacks", "PAYLOAD-05", CutsTracebacks, "A traceback is cut at 10,000 characters."),
-    Mutant("loses the error's type", "PAYLOAD-05", LosesErrorType, "Every error is of one type."),
-    Mutant("sorts tags", "NAME-01", SortsTags, "Tags are kept in alphabetical order."),
+    Mutant("loses the error's type", "PAYLOAD-05", LosesErrorType, "All errors have the same type."),
+    Mutant("sorts tags", "NAME-01", SortsTags, "Tags are sorted alphabetically."),
     Mutant("has states as text", "CALL-02", StateAsText, "A state is a plain string."),
     Mutant("has flags as numbers", "CALL-02", FlagAsNumber, "cancel_requested is 0 or 1."),
     Mutant("has payloads as arrays", "CALL-02", PayloadAsArray, "A payload is a bytearray."),
-    Mutant("keeps zones", "TIME-10", KeepsZone, "Times come back in the zone of the process.", "B11"),
-    Mutant("answers sorted", "INSERT-03", AnswersSorted, "Answers come in the order of ids.", "H4"),
-    Mutant("answers the created only", "INSERT-03", AnswersCreatedOnly, "Duplicates are not answered.", "H4"),
-    Mutant("answers with what was given", "INSERT-03", AnswersWithGiven, "A duplicate has the new payload.", "K2"),
-    Mutant("answers None", "QUERY-01", AnswersNone, "get has None for an unknown id.", "E10"),
-    Mutant("returns claims unordered", "CLAIM-05", ClaimsReversed, "Claims come as they were written.", "G4"),
-    Mutant("puts retries first", "CLAIM-05", RescuedFirst, "Retries come first, whatever their priority.", "G5"),
-    Mutant("stops at a stale claim", "SETTLE-01", StopsAtStale, "What is behind a stale claim is lost.", "D14"),
-    Mutant("answers holds sorted", "LEASE-05", HoldsSorted, "Answers come with the lost ones last.", "H4"),
-    Mutant("freezes time", "TIME-09", FreezesTime, "The first now of a client is that of all.", "B8"),
-    Mutant("never goes back", "TIME-09", NeverGoesBack, "An earlier now counts as the latest.", "B7"),
+    Mutant("keeps zones", "TIME-10", KeepsZone, "Times come back in the local time zone.", "B11"),
+    Mutant("answers sorted", "INSERT-03", AnswersSorted, "Results are sorted by id.", "H4"),
+    Mutant("answers the created only", "INSERT-03", AnswersCreatedOnly, "The results omit duplicates.", "H4"),
+    Mutant("answers with what was given", "INSERT-03", AnswersWithGiven, "A duplicate returns the new payload.", "K2"),
+    Mutant("answers None", "QUERY-01", AnswersNone, "get returns None for an unknown id.", "E10"),
+    Mutant("returns claims unordered", "CLAIM-05", ClaimsReversed, "Claims are returned in the order of writes.", "G4"),
+    Mutant("puts retries first", "CLAIM-05", RescuedFirst, "Retries are claimed first, whatever their priority.", "G5"),
+    Mutant("stops at a stale claim", "SETTLE-01", StopsAtStale, "Outcomes after a stale claim are lost.", "D14"),
+    Mutant("answers holds sorted", "LEASE-05", HoldsSorted, "The results have lost claims last.", "H4"),
+    Mutant("freezes time", "TIME-09", FreezesTime, "A client uses its first now for all calls.", "B8"),
+    Mutant("never goes back", "TIME-09", NeverGoesBack, "An earlier now is replaced by the latest one.", "B7"),
     Mutant("overflows", "TIME-05", FarFutureIsNow, "A far run_at is due at once.", "B10"),
-    Mutant("reads local time", "TIME-03", ReadsLocalTime, "A run_at's zone is dropped.", "B11"),
-    Mutant("forgets the fold", "TIME-03", ForgetsFold, "An hour that comes twice comes once.", "B11"),
-    Mutant("purges by local time", "TIME-03", PurgesLocally, "The zone of `before` is dropped.", "I4"),
-    Mutant("stops at a byte", "CLAIM-08", StopsAtByte, "attempt stays at 127.", "K4"),
-    Mutant("binds too many", "BATCH-02", BoundParameters, "A large batch never goes through.", "H1"),
-    Mutant("binds few ids", "BATCH-02", BoundIds, "Of many ids of a filter, the last are not looked at.", "H1"),
-    Mutant("refuses large limits", "CALL-01", RefusesLargeLimits, "A limit beyond 10,000 is refused."),
+    Mutant("reads local time", "TIME-03", ReadsLocalTime, "The time zone of a run_at is dropped.", "B11"),
+    Mutant("forgets the fold", "TIME-03", ForgetsFold, "A repeated hour always means the first one.", "B11"),
+    Mutant("purges by local time", "TIME-03", PurgesLocally, "The time zone of `before` is dropped.", "I4"),
+    Mutant("stops at a byte", "CLAIM-08", StopsAtByte, "attempt stops at 127.", "K4"),
+    Mutant("binds too many", "BATCH-02", BoundParameters, "A large batch always fails.", "H1"),
+    Mutant("binds few ids", "BATCH-02", BoundIds, "The last of many ids in a filter are ignored.", "H1"),
+    Mutant("refuses large limits", "CALL-01", RefusesLargeLimits, "A limit above 10,000 is rejected."),
     Mutant("shares a key of none", "UNIQUE-05", KeyOfEmptiness, "Jobs without a key share one.", "F8"),
 )

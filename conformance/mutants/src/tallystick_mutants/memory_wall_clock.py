@@ -1,4 +1,4 @@
-"""Bugs of lengths of time: added to what a clock on the wall shows, which is set forward and back."""
+"""Bugs in durations that are added to local time, which a clock change shifts."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ Now = datetime | None
 
 
 def _elapsed(length: timedelta, now: Now) -> timedelta:
-    """Return how long it is until the local clock shows a time that is later by a length."""
+    """Return the real duration until the local clock shows a time that is later by the given one."""
     if now is None or now.tzinfo is None or length <= timedelta(0):
         return length
     shown = now.astimezone().replace(tzinfo=None)
@@ -24,7 +24,7 @@ def _elapsed(length: timedelta, now: Now) -> timedelta:
 
 
 class WallClockLease(MemoryBackend):
-    """A lease ends when the local clock shows as much later as it is long."""
+    """A lease is added to local time."""
 
     def claim(self, queues: Sequence[str], *, lease: timedelta, now: Now = None, **options: Any) -> Sequence[Record]:
         return super().claim(queues, lease=_elapsed(lease, now), now=now, **options)
@@ -34,7 +34,7 @@ class WallClockLease(MemoryBackend):
 
 
 class WallClockDelay(MemoryBackend):
-    """A delay of a new job ends when the local clock shows as much later as it is long."""
+    """A delay of a new job is added to local time."""
 
     def insert(self, records: Sequence[NewRecord], *, now: Now = None, **options: Any) -> Sequence[Inserted]:
         local = [
@@ -45,7 +45,7 @@ class WallClockDelay(MemoryBackend):
 
 
 class WallClockRetry(MemoryBackend):
-    """A delay of a retry or a release ends when the local clock shows as much later as it is long."""
+    """A delay of a Retry or a Release is added to local time."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None

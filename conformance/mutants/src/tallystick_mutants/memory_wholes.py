@@ -1,4 +1,4 @@
-"""Bugs of what is whole, and what is gone: batches that are seen in part, ends of names, pauses without a store."""
+"""Bugs that leave parts: batches that are visible in part, keys compared in part, pauses that outlive their store."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ _COMPARED = 191
 
 
 class StoresOneByOne(MemoryBackend):
-    """A batch that could be stored is stored job by job, each under the lock by itself, and others see a part of it."""
+    """A batch is stored job by job, with a separate lock for each, so that other clients see a part of it."""
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
         if not _are_fit(records):
@@ -25,7 +25,7 @@ def _are_fit(records: Sequence[NewRecord]) -> bool:
 
 
 class ComparesTheBeginnings(MemoryBackend):
-    """Unique keys are compared by their first 191 characters, as some databases' indexes do."""
+    """Unique keys are compared by their first 191 characters, as indexes of some databases do."""
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         key = record.unique_key
@@ -37,7 +37,7 @@ class ComparesTheBeginnings(MemoryBackend):
 
 
 class KeepsPauses(MemoryBackend):
-    """Teardown forgets the jobs and the queues, and not which of these were paused."""
+    """teardown removes the jobs and queues, but keeps which queues were paused."""
 
     def teardown(self) -> None:
         paused = self._store.paused
@@ -46,7 +46,7 @@ class KeepsPauses(MemoryBackend):
 
 
 class ListsInTwoLooks(MemoryBackend):
-    """The ids of a page are found under the lock, and their records under the lock again: one may be gone by then."""
+    """list finds ids under the lock, and reads their records under a second lock; some may be deleted in between."""
 
     def list(self, filter: Filter, *, limit: int, after: Any = None) -> Sequence[Record]:
         ids = [record.id for record in super().list(filter, limit=limit, after=after)]

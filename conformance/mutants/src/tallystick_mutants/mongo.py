@@ -1,4 +1,4 @@
-"""The mutants over MongoDB, which need a server: `tallystick conform mutants --module` runs these alone."""
+"""The mutants of the MongoDB backend. They need a server: `tallystick conform mutants --module` runs only these."""
 
 from tallystick_conformance import Mutant
 

@@ -1,4 +1,4 @@
-"""Bugs of claims: what stands in the guard of an update, and by what a claim knows its own."""
+"""Bugs in claims: the guard of an update, and how a claim finds out what it changed."""
 
 from tallystick_conformance import Mutant
 
@@ -18,30 +18,30 @@ _ALL_OR_NONE = """
 
 MUTANTS: tuple[Mutant, ...] = (
     edited("takes whatever it found", "SCHED-01", "claiming._take", _GUARD, "guard = {}", "A1",
-           "Due jobs are found, and then updated by id, whatever they are by then."),
+           "Due jobs are updated by id, even if they have changed since they were found."),
     edited("takes by an old attempt", "SCHED-01", "claiming._take", '("state", "attempt", "due", "updated_at")',
-           '("state",)', "D5", "A job that was claimed and released since it was found has the same attempt again."),
+           '("state",)', "D5", "A job that was claimed and released since it was found gets the same attempt again."),
     edited("takes some for all", "SCHED-01", "guarded_writes._apply", "if made == len(changes):",
-           "if made:", "A1", "A bulk that changed some is taken to have changed all."),
+           "if made:", "A1", "If some updates of a bulk took effect, the claim counts all as done."),
     edited("takes some for the first", "LEASE-02", "guarded_writes._apply", "[value in found for value in marks]",
            "[n < len(found) for n in range(len(marks))]", "H4",
-           "The server tells how many of a bulk took effect, and they are taken to be the first."),
+           "The claim assumes that the first updates of a bulk took effect."),
     edited("claims a page", "CLAIM-06", "claiming.claim", "wanted = min(limit, _PAGE)", "wanted = _PAGE", "A4"),
     edited("claims queue by queue", "CLAIM-05", "claiming._first", "sorted(found, key=order_found)[:limit]",
-           "found[:limit]", "G5", "What searches of many queues found is taken in the order of the searches."),
-    broken("finds by time", "CLAIM-05", "run_at is sorted before priority, and the first of that are claimed.", "G1",
+           "found[:limit]", "G5", "The results of several finds are not merged in claiming order."),
+    broken("finds by time", "CLAIM-05", "The sort order has run_at before priority.", "G1",
            put("queries.CLAIMING_ORDER", lambda _: [("due", 1), ("priority", -1), ("_id", 1)])),
-    edited("opens paused queues", "CLAIM-04", "server_state.look", 'bool(queue.get("paused"))', "False", "E4",
-           "A claim does not look which of its queues are paused."),
+    edited("opens paused queues", "CLAIM-04", "server_state.read_state", 'bool(queue.get("paused"))', "False", "E4",
+           "A claim ignores that queues are paused."),
     edited("finds the future", "CLAIM-02", "queries.due", ', "$lte": now', "", "B1",
-           "What is due is what has the field, whatever it says."),
+           "A job is due if it has the field `due`, whatever its value."),
     edited("finds by the clock of the server", "TIME-01", "backend.MongoBackend.claim",
            "seen.now if now is None else rounded_down(validation.utc(now))", "seen.now", "B7",
-           "A claim goes by the server's clock, and not by the now that it was given."),
+           "A claim uses the server's clock instead of the given now."),
     edited("claims one page", "CLAIM-07", "claiming.claim", "if len(taken) == len(found) < wanted:", "if True:", "A11",
-           "A claim looks for due jobs once, and ends with what it got of them."),
+           "A claim searches for due jobs only once, and returns what it got."),
     broken("writes again blindly", "FAULT-03",
-           "A claim whose answer was lost is written again, takes nothing, and nobody has its jobs.", "M10",
+           "A claim whose reply was lost is repeated, changes nothing, and no worker gets the jobs.", "M10",
            edit("guarded_writes._write", {"return None": _AGAIN}),
            edit("guarded_writes._apply", {_ALL: _ALL_OR_NONE})),
 )  # fmt: skip

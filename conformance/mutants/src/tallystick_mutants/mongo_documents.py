@@ -1,4 +1,4 @@
-"""Bugs of documents: what BSON rounds or refuses, or reads as a path, an expression or a number of another type."""
+"""Bugs in documents: values that BSON rounds or rejects, or reads as a path, an expression or another type."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -16,12 +16,12 @@ Document = Mapping[str, Any]
 
 
 def _stored(field: str, write: Callable[[Any], object]) -> Step:
-    """Store a field of a new job otherwise."""
+    """Change how a field of a new job is stored."""
     return put("documents.inserted", lambda inserted: lambda *given: _with(inserted(*given), field, write))
 
 
 def _read(field: str, read: Callable[[Any], object]) -> Step:
-    """Read a field otherwise."""
+    """Change how a field is read."""
     return put("documents.record", lambda record: lambda document: record(_with(document, field, read)))
 
 
@@ -61,39 +61,39 @@ def _codec(**options: Any) -> Step:
 MUTANTS: tuple[Mutant, ...] = (
     edited("cuts due times to milliseconds", "TIME-06", "documents.rounded_up",
            "moment + timedelta(microseconds=1_000 - beyond)", "moment - timedelta(microseconds=beyond)", "B5",
-           "A due time is stored as BSON cuts it, up to a millisecond early."),
+           "A due time is truncated to milliseconds, so a job is due early."),
     broken("keeps payloads as strings", "PAYLOAD-01",
-           "A payload is a BSON string, and what is not UTF-8 in it is replaced.", "C16",
+           "A payload is a BSON string, so invalid UTF-8 is replaced.", "C16",
            _stored("payload", lambda payload: payload.decode("utf-8", "replace")), _read("payload", str.encode)),
     broken("keeps payloads as documents", "PAYLOAD-01",
-           "A payload of JSON is stored as what it means, and written anew when it is read.", "C11",
+           "A JSON payload is stored as a document, and serialized again at each read.", "C11",
            _stored("payload", _as_document), _read("payload", _as_bytes)),
     broken("keeps tags as fields", "NAME-03",
-           "Tags are the fields of a sub-document, and one with a dot is looked for as a path.", "C11",
+           "Tags are fields of a subdocument, so a tag with a dot is read as a path.", "C11",
            _stored("tags", lambda tags: dict.fromkeys(tags, True)),
            edit("queries.fitting", {_IN: f'{_BY_PATH} if name == "tags" else {_IN}'})),
     broken("evaluates errors", "PAYLOAD-05",
-           "An error's text stands bare in an update pipeline, where what begins with $ is a field.", "C11",
+           "An error in an update pipeline lacks $literal, so text that begins with $ is read as a field.", "C11",
            put("queries._literal", lambda literal: lambda fields: _with(literal(fields), "last_error", _bare)),
            _read("last_error", _unescaped)),
     broken("keeps errors as strings", "PAYLOAD-05",
-           "An error is a BSON string, which cannot hold lone surrogates: the job stays running.", "C5",
+           "An error is a BSON string, which cannot store lone surrogates, so the job stays running.", "C5",
            put("queries._literal", lambda literal: lambda fields: literal(_with(fields, "last_error", _raw)))),
     broken("keeps numbers as doubles", "CALL-02",
-           "A number is stored as a shell stores it, as a double, and comes back as one.", "C7",
+           "A number is stored as a double, as the shell does, and comes back as a float.", "C7",
            _stored("priority", float)),
     broken("reads naive times", "CALL-02",
-           "Times come back without a zone, as the driver reads them by default.", "B11",
+           "Times are read without a time zone, which is the driver's default.", "B11",
            _codec(tz_aware=False, tzinfo=None)),
     broken("orders ids by another layout", "CLAIM-05",
-           "Ids are stored in the layout of another driver, whose bytes are in another order.", "G2",
+           "Ids are stored in the byte order of another driver.", "G2",
            _codec(uuid_representation=CSHARP_LEGACY)),
     edited("writes a batch into one document", "PAYLOAD-03", "inserting._insert_batch", "len(records)",
            "[new.payload for new in records]", "C13",
-           "A batch is one document before it is stored, and is refused where that is above 16 MB."),
+           "A batch is first stored as one document, so it is rejected if it is larger than 16 MB."),
     broken("takes null for a key", "UNIQUE-05",
-           "A job without a key has null as its key, which a sparse index takes for a value.", "F8",
+           "A job without a key stores null, which a sparse index treats as a value.", "F8",
            edit("documents.inserted", {"if record.unique_key is not None:": "if True:"}),
-           edit("inserting._met", {"if one.unique_key is not None": ""}),
-           edit("inserting._answers", {" if record.unique_key is not None": ""})),
+           edit("inserting._duplicates", {"if one.unique_key is not None": ""}),
+           edit("inserting._insert_or_find", {" if record.unique_key is not None": ""})),
 )  # fmt: skip

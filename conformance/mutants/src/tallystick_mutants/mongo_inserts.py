@@ -1,4 +1,4 @@
-"""Bugs of storing: batches that are several writes, what is staged before it is decided, keys that are looked for."""
+"""Bugs in inserts: batches of several writes, hidden jobs before the commit, and keys that are checked first."""
 
 from tallystick_conformance import Mutant
 
@@ -25,17 +25,17 @@ _SURE = f"{_BY_OTHERS}\n            raise Unavailable('the connection was lost')
 _LATE_COMMIT = "if staging.take_back(store, batch):"
 
 _IN_PARTS = put("guarded_writes.SLICE", lambda _: 2)
-_WHOEVER = put("staging.staged", lambda _: lambda batch: {"batch": batch})
+_ANY_STATE = put("staging.staged", lambda _: lambda batch: {"batch": batch})
 
 
 class StoresUnstaged(Broken):
-    """A batch is several writes, each of which is stored by itself."""
+    """The jobs of a batch are stored in several independent writes."""
 
     steps = (edit("inserting.insert", {"if len(records) == 1 and not new_queues:": "if records:"}), _IN_PARTS)
 
 
 class DecidesFirst(Broken):
-    """The document that says that a batch is stored is written before its last part."""
+    """The batch is committed before its last jobs are stored."""
 
     steps = (
         edit(
@@ -50,17 +50,17 @@ class DecidesFirst(Broken):
 
 
 class ShowsWhatIsStaged(Broken):
-    """Jobs of a batch that is not decided are listed."""
+    """Jobs of an uncommitted batch are visible."""
 
     steps = (
         edit("documents.inserted", {"HIDDEN if batch else record.state.value": "record.state.value"}),
-        _WHOEVER,
+        _ANY_STATE,
         _IN_PARTS,
     )
 
 
 class NotesQueuesLast(Broken):
-    """A queue is noted after its jobs are shown, by a process that may die before it."""
+    """New queues become known after their jobs are visible, and the client may die in between."""
 
     steps = (
         edit(
@@ -75,9 +75,9 @@ class NotesQueuesLast(Broken):
 
 
 class TrustsWhatIsStaged(Broken):
-    """A job is refused for one of a batch that is not decided, and may be taken back."""
+    """A job of an uncommitted batch counts as a duplicate, although it may be taken back."""
 
-    steps = (edit("inserting._met", {_RESOLVE: "\n", _SETTLED_ONLY: _ANY}), _IN_PARTS)
+    steps = (edit("inserting._duplicates", {_RESOLVE: "\n", _SETTLED_ONLY: _ANY}), _IN_PARTS)
 
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -86,23 +86,23 @@ MUTANTS: tuple[Mutant, ...] = (
     mutant("shows what is staged", "CRASH-02", ShowsWhatIsStaged, "E5"),
     mutant("trusts what is staged", "CRASH-04", TrustsWhatIsStaged, "F2"),
     edited("takes back what was decided", "FAULT-03", "staging.take_back", "if was_open or not is_there(store, batch):",
-           "if True:", "N1", "A batch whose commit was not heard of is taken back, though it was committed."),
+           "if True:", "N1", "A batch is taken back after a lost reply, although it was committed."),
     edited("is sure of a lost commit", "FAULT-03", "inserting._end", _LATE_COMMIT, "if True:", "M10",
-           "A commit whose answer was lost is told as Unavailable, though it may be stored."),
+           "A commit whose reply was lost raises Unavailable, although the batch may be stored."),
     edited("is sure of what others ended", "FAULT-08", "inserting._end", _BY_OTHERS, _SURE, "M10",
-           "A batch that a rescue brought to its end is told as not stored, after the answer to its commit was lost."),
+           "After a lost reply to the commit, a batch that a rescue has finished raises Unavailable."),
     edited("takes the lost for the absent", "FAULT-03", "inserting._put_some", _LOOKS_FOR_THE_LOST,
            "\n        raise Unavailable('the connection was lost')\n", "M10",
-           "An insert whose answer was lost is told as Unavailable."),
-    edited("fails on a duplicate", "INSERT-04", "inserting._put_some", "duplicates = refused(exc)", "raise", "M10",
-           "An insert that is repeated with the same ids raises what the index of ids says."),
+           "An insert whose reply was lost raises Unavailable."),
+    edited("fails on a duplicate", "INSERT-04", "inserting._put_some", "duplicates = rejected(exc)", "raise", "M10",
+           "A repeated insert with the same ids raises the duplicate key error."),
     edited("stops at a duplicate", "INSERT-03", "inserting._put_some", "ordered=False", "ordered=True", "D14",
-           "An ordered bulk stops at the first duplicate; what is behind it is answered as stored."),
+           "An ordered bulk stops at the first duplicate, and later jobs are returned as stored."),
     broken("looks for keys, then takes them", "SCHED-04",
-           "A key is looked for by one command and taken by another; no index keeps a second holder out.", "F1",
+           "One command checks a key, and another stores the job, without a unique index.", "F1",
            edit("inserting.insert", {"partial(_put, store, now, None)": "partial(_put_in_transaction, store, now)"}),
            put("schema.INDEXES", lambda indexes: [index for index in indexes if not index.document.get("unique")])),
     edited("takes queues for known", "QUEUE-01", "inserting.insert", "and not new_queues", "", "E7",
-           "A single job does not make its queue known; a batch does."),
+           "The insert of a single job does not make its queue known."),
     mutant("notes queues last", "CRASH-02", NotesQueuesLast, "E7"),
 )  # fmt: skip

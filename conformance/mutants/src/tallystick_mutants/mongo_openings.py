@@ -1,4 +1,4 @@
-"""Bugs of setup, and of what becomes of the driver's errors."""
+"""Bugs in setup, and in the mapping of the driver's errors."""
 
 from tallystick_conformance import Mutant
 
@@ -12,19 +12,19 @@ _ANEW = 'store.store.delete_one(STORE); store.store.insert_one({**STORE, "versio
 
 
 class SaysTheVersionFirst(Broken):
-    """The version is written before the indexes, one by one, and who finds it makes none."""
+    """The version is written before the indexes, so another setup that finds it does not create them."""
 
     steps = (edit("schema._make", {f"{_INDEXES}\n    {_VERSION}": f"{_VERSION}\n    {_ONE_BY_ONE}"}),)
 
 
 MUTANTS: tuple[Mutant, ...] = (
     edited("writes the version anew", "SETUP-05", "schema._make", _VERSION, _ANEW, "L2",
-           "The version is deleted and inserted: of several who set up at once some are refused the insert."),
+           "The version is deleted and inserted again, so concurrent setups fail."),
     mutant("says the version first", "CRASH-05", SaysTheVersionFirst, "L1"),
     edited("lets the driver's errors through", "FAULT-01", "errors.mapped",
            "(errors.PyMongoError, BSONError, OverflowError)", "BSONError", "",
-           "What the driver raises is not made an error of the contract."),
+           "The driver's errors are not mapped to the contract's."),
     edited("takes the absent for the lost", "FAULT-01", "errors.ours", "kind, text = ",
            "kind, text = isinstance(exc, errors.ServerSelectionTimeoutError) and (OutcomeUnknown, 'was lost') or ",
-           "M1", "A server that cannot be reached is told as OutcomeUnknown."),
+           "M1", "A server that cannot be reached raises OutcomeUnknown."),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Breaking the MongoDB backend: by a word of one of its functions, or by another value of a name of its modules."""
+"""Break the MongoDB backend by changing the source of a function, or the value of a name in a module."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -17,15 +17,15 @@ URL = "{mongo}"
 Step = Callable[[], object]
 
 
-def edited(name: str, clause: str, function: str, old: str, new: str, source: str = "", bug: str = "") -> Mutant:  # noqa: PLR0917 - a table reads better without seven names in each row
-    """Return a mutant whose function, such as `claiming.claim`, has `new` in place of `old`."""
-    words = (" ".join(text.split()) or "nothing" for text in (old, new))
-    told = bug or "{}: {} becomes {}.".format(function.replace("_", " "), *words)
-    return broken(name, clause, told, source, edit(function, {old: new}))
+def edited(name: str, clause: str, function: str, old: str, new: str, source: str = "", bug: str = "") -> Mutant:  # noqa: PLR0917 - a table is easier to read without keywords
+    """Return a mutant with `new` in place of `old` in the source of one function, such as `claiming.claim`."""
+    words = (" ".join(part.split()) or "nothing" for part in (old, new))
+    text = bug or "{}: {} becomes {}.".format(function.replace("_", " "), *words)
+    return broken(name, clause, text, source, edit(function, {old: new}))
 
 
 def broken(name: str, clause: str, bug: str, source: str, *steps: Step) -> Mutant:
-    """Return a mutant that is broken step by step; its process is its own."""
+    """Return a mutant that applies all steps when it is created. It runs in its own process."""
 
     def make() -> type[Backend]:
         _take(steps)
@@ -35,7 +35,7 @@ def broken(name: str, clause: str, bug: str, source: str, *steps: Step) -> Mutan
 
 
 class Broken(MongoBackend):
-    """A backend that is broken in each process that opens it, as those are that die in the middle of a call."""
+    """A backend that breaks itself in each process that opens it. Use it for processes that die during a call."""
 
     steps: ClassVar[tuple[Step, ...]] = ()
 
@@ -51,12 +51,12 @@ def _take(steps: tuple[Step, ...]) -> None:
 
 
 def mutant(name: str, clause: str, make: type[Broken], source: str = "") -> Mutant:
-    """Return the mutant of a class, whose docstring says what is wrong with it."""
+    """Return a mutant for a class, with its docstring as the bug."""
     return Mutant(name, clause, make, (make.__doc__ or "").strip(), source, URL)
 
 
 def edit(function: str, changes: Mapping[str, str]) -> Step:
-    """Return the step that replaces parts of a function, for whoever has imported it too."""
+    """Return a step that changes parts of a function in place, so that modules that imported it change too."""
 
     def step() -> None:
         owner, name = _found(function)
@@ -64,18 +64,18 @@ def edit(function: str, changes: Mapping[str, str]) -> Step:
         text = dedent(inspect.getsource(written))
         for old, new in changes.items():
             if old not in text:
-                raise LookupError(f"{function} has no {old!r}; the plugin has changed, and this mutant must follow")
+                raise LookupError(f"{function} has no {old!r}; the plugin has changed: adapt this mutant")
             text = text.replace(old, new)
-        anew: dict[str, Any] = {}
+        compiled: dict[str, Any] = {}
         plain = inspect.unwrap(written)
-        exec(text, plain.__globals__, anew)  # noqa: S102 - the plugin's own text, but for a word
-        plain.__code__ = inspect.unwrap(anew[name]).__code__
+        exec(text, plain.__globals__, compiled)  # noqa: S102 - the plugin's own source, except for the change
+        plain.__code__ = inspect.unwrap(compiled[name]).__code__
 
     return step
 
 
 def put(path: str, change: Callable[[Any], object]) -> Step:
-    """Return the step that puts what `change` makes of it in the place of a name, such as `queries.due`."""
+    """Return a step that replaces the value of a name, such as `queries.due`, with the result of `change`."""
 
     def step() -> None:
         owner, name = _found(path)

@@ -1,4 +1,4 @@
-"""Bugs of questions: filters, pages, counts, retention and waits."""
+"""Bugs in filters, pages, counts, retention and waits."""
 
 from tallystick_conformance import Mutant
 
@@ -6,21 +6,21 @@ from .mongo_patch import edited
 
 MUTANTS: tuple[Mutant, ...] = (
     edited("fits any of the fields", "FILTER-01", "queries.fitting", '{"$and": [condition, *fields]}',
-           '{"$and": [condition, {"$or": fields}]}', "F8", "A filter fits records that fit any of its fields."),
+           '{"$and": [condition, {"$or": fields}]}', "F8", "A filter matches records that match any of its fields."),
     edited("begins with the last", "QUERY-03", "queries.among", '{"$lt": below}', '{"$lte": below}', "E1"),
     edited("counts whatever is past", "STATS-04", "queries.counts", '{"$in": ["$state", sorted(CLAIMABLE)]}, ', "",
-           "E4", "What runs or has ended is counted as due."),
+           "E4", "Running and finished jobs are counted as due."),
     edited("finds the oldest in any state", "STATS-05", "queries.counts",
-           '{"$cond": [is_due, "$run_at", None]}', '"$run_at"', "G8", "oldest_due is that of jobs of any state."),
+           '{"$cond": [is_due, "$run_at", None]}', '"$run_at"', "G8", "oldest_due includes jobs of any state."),
     edited("purges the last moment", "PURGE-01", "queries.finished", '"$lt": before', '"$lte": before', "I4"),
     edited("cuts before to milliseconds", "PURGE-01", "backend.MongoBackend.purge",
            'rounded_up(validation.utc(before, "before"), "before")',
            'rounded_down(validation.utc(before, "before"))', "B5",
-           "What finished within the last millisecond before the moment is kept."),
+           "Jobs that finished less than a millisecond before the cut-off are kept."),
     edited("purges one page", "PURGE-02", "deleting.purge", "limit -= removed", "return", "I2",
-           "A purge removes what one command does, and leaves the rest."),
-    edited("waits for the paused", "WAIT-04", "backend.MongoBackend._seconds_until_due", "opened(names, seen)",
-           "names", "M2", "A wait is over when a job of a paused queue is due."),
+           "A purge stops after its first command."),
+    edited("waits for the paused", "WAIT-04", "backend.MongoBackend._seconds_until_due", "unpaused(names, seen)",
+           "names", "M2", "A wait returns True for a due job of a paused queue."),
     edited("sleeps to the end", "WAIT-03", "waiting.wait", "min(due, deadline) - now", "deadline - now", "M2",
-           "A wait goes on to its timeout when a job becomes due meanwhile."),
+           "A wait lasts until its timeout although a job becomes due."),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Bugs of claims that many make at once on one server."""
+"""Bugs in concurrent claims on one server."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -56,7 +56,7 @@ class _Claims(Broken):
 
 
 class ClaimsInTwoStatements(_Claims):
-    """Due jobs are selected by one statement, and updated by id, whatever they are by then, by another."""
+    """One statement selects due jobs, and another updates them by id, even if they have changed."""
 
     def _taken(self, asked: dict[str, Any]) -> Sequence[rows.Row]:
         ids = [id for [id] in self._run(_DUE, asked)]
@@ -64,7 +64,7 @@ class ClaimsInTwoStatements(_Claims):
 
 
 class ClaimsAgainAndAgain(_Claims):
-    """The subquery that locks the first due jobs is evaluated for each row of the table, and locks others each time."""
+    """The subquery that locks the first due jobs runs once per row of the table, and locks other jobs each time."""
 
     def _taken(self, asked: dict[str, Any]) -> Sequence[rows.Row]:
         due = f"SELECT id FROM ({_DUE} FOR UPDATE SKIP LOCKED) AS due"  # noqa: S608
@@ -78,7 +78,7 @@ class ClaimsAgainAndAgain(_Claims):
 
 
 class WaitsForOthers(Broken):
-    """A claim waits for the rows that others hold, where it should skip them, and holds its own until it commits."""
+    """A claim waits for rows that other claims lock instead of skipping them, and keeps its locks until it commits."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -90,7 +90,7 @@ class WaitsForOthers(Broken):
 
 
 class GoesOnInOneQueue(Broken):
-    """A claim that finds the first due jobs held by others goes on in the first queue, past those of another."""
+    """A claim that finds the first due jobs locked looks further in its first queue only."""
 
     def _write(self, query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[rows.Row]:
         if parameters.get("look", 0) > parameters.get("limit", 0):
@@ -106,14 +106,14 @@ def _as_updated() -> type[PostgresBackend]:
 MUTANTS: tuple[Mutant, ...] = (
     mutant("claims in two statements", "SCHED-01", ClaimsInTwoStatements, "A1"),
     patched("waits, and does not look again", "RACE-01", "claim", _LOCK, _FIRST, "A7",
-            "A claim waits for the row that another is taking, and then takes it too."),
+            "A claim waits for a row that another claim is taking, and then takes it too."),
     mutant("waits for other claims", "FAULT-07", WaitsForOthers),
     mutant("locks others each time", "CLAIM-06", ClaimsAgainAndAgain, "A4"),
     patched("gives up behind others", "SCHED-01", "claim", "count(*) AS n", "0 AS n", "A11",
-            "A claim that finds the first due jobs held by others does not look for free ones further on."),
+            "A claim that finds the first due jobs locked does not look for later ones."),
     mutant("goes on in one queue", "SCHED-01", GoesOnInOneQueue, "G4"),
     Mutant("claims in the order of its update", "CLAIM-05", _as_updated,
-           "Claimed jobs are returned in the order in which UPDATE ... RETURNING met them.", "G4", URL),
+           "Claimed jobs are returned in the order of UPDATE ... RETURNING.", "G4", URL),
     patched("casts attempts to smallint", "SETTLE-06", "settle", "%(attempts)s::bigint[]", "%(attempts)s::smallint[]",
             "K4"),
     patched("holds small attempts only", "LEASE-02", "extend", "%(attempts)s::bigint[]", "%(attempts)s::smallint[]",

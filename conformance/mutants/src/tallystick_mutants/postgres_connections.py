@@ -1,4 +1,4 @@
-"""Bugs of connections: lost ones that are kept, silent ones that are waited for, open ones that are forgotten."""
+"""Bugs in connections: lost ones in use, silent ones without a timeout, open ones that leak."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -26,7 +26,7 @@ class _Kept(Connections):
 
 
 class KeepsTheLost(Broken):
-    """A connection that was lost is used again, for ever."""
+    """A lost connection is used again, forever."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -43,7 +43,7 @@ class _Taken(Connections):
 
 
 class KeepsWhatFailed(Broken):
-    """A connection on which a call failed is not given back to the pool."""
+    """A connection is not returned to the pool after a failed call."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -65,7 +65,7 @@ class _Begun(Connections):
         connection = self._take(pool)
         answer = use(connection)
         if answer in ([], ()):
-            self._left.append(connection)  # and no commit
+            self._left.append(connection)  # without a commit
             connection.execute("BEGIN")
             connection.execute(self._location.queries.queues)
             return answer
@@ -74,7 +74,7 @@ class _Begun(Connections):
 
 
 class LeavesTransactionsOpen(Broken):
-    """A poll that found nothing leaves its transaction open, with the locks that reading takes."""
+    """A poll that found no job leaves its transaction open, with the locks of its reads."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -82,7 +82,7 @@ class LeavesTransactionsOpen(Broken):
 
 
 class RepeatsUnderNewIds(Broken):
-    """An insert whose outcome is unknown is made again, with other ids."""
+    """An insert with an unknown outcome is repeated with other ids."""
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
@@ -108,7 +108,7 @@ class _Standby(Connections):
 
 
 class TakesAnyServer(Broken):
-    """A client whose connection was lost connects to a standby, and stays there."""
+    """A client that lost its connection connects to a standby, and stays there."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -121,7 +121,7 @@ class _Blind(Connections):
 
 
 class AsksAgainBlindly(Broken):
-    """A claim whose answer was lost is made again; nobody has the jobs of the first."""
+    """A claim whose reply was lost is repeated, and no worker gets the jobs of the first claim."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -140,7 +140,7 @@ def _patient() -> type[PostgresBackend]:
 
 
 class GivesUpWhenUndone(Broken):
-    """Batches lock in the order given, and what the server undid for a deadlock is not made again."""
+    """Batches lock keys in the given order, and a transaction that a deadlock rolled back is not retried."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -155,9 +155,9 @@ MUTANTS: tuple[Mutant, ...] = (
     mutant("repeats under new ids", "FAULT-03", RepeatsUnderNewIds, "M10"),
     mutant("takes any server", "FAULT-02", TakesAnyServer, "M13"),
     Mutant("is sure of what was lost", "FAULT-03", _sure,
-           "A commit whose answer was lost is told as Unavailable: that nothing happened.", "M10", URL),
+           "A commit whose reply was lost raises Unavailable, as if nothing had happened.", "M10", URL),
     mutant("asks again blindly", "FAULT-03", AsksAgainBlindly, "M10"),
     Mutant("waits for the silent", "FAULT-04", _patient,
-           "A statement on a connection that went silent is waited for without a limit.", "M14", URL),
+           "A statement on a connection that does not respond has no timeout.", "M14", URL),
     mutant("gives up when undone", "RACE-12", GivesUpWhenUndone, "M7"),
 )  # fmt: skip

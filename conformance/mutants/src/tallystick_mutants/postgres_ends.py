@@ -1,4 +1,4 @@
-"""Bugs of ends: attempts that are ended twice, by the wrong one, or by one that had looked before."""
+"""Bugs in ending attempts: twice, with a stale claim, or after an outdated read."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ _TAKE_BACK = """
 
 
 class RescuesByList(Broken):
-    """Expired jobs are listed by one statement, and taken back by id, whatever they are by then, by another."""
+    """One statement lists expired jobs, and another rescues them by id, even if they have changed."""
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         if now is None or now.tzinfo is None:
@@ -34,20 +34,20 @@ class RescuesByList(Broken):
 MUTANTS: tuple[Mutant, ...] = (
     patched("settles any attempt", "SETTLE-06", "settle",
             "job.attempt = ended.attempt ELSE FALSE END\nRETURNING job.id, job.attempt",
-            "TRUE ELSE FALSE END\nRETURNING job.id, ended.attempt", "D1", "A settle does not look at the attempt."),
+            "TRUE ELSE FALSE END\nRETURNING job.id, ended.attempt", "D1", "settle ignores the attempt of a claim."),
     patched("settles what has ended", "SETTLE-06", "settle", "job.state = 'running' THEN", "TRUE THEN", "D8"),
     patched("holds any attempt", "LEASE-02", "extend",
             "job.attempt = held.attempt ELSE FALSE END\nRETURNING job.id, job.attempt",
-            "TRUE ELSE FALSE END\nRETURNING job.id, held.attempt", "D4", "An extend does not look at the attempt."),
+            "TRUE ELSE FALSE END\nRETURNING job.id, held.attempt", "D4", "extend ignores the attempt of a claim."),
     mutant("rescues by a list", "SCHED-02", RescuesByList, "D2"),
     patched("rescues without locks", "RACE-04", "rescue", " FOR UPDATE SKIP LOCKED", "", "D2",
-            "A rescue waits for the row that another is taking back, and then takes it back too."),
+            "A rescue waits for a row that another rescue is changing, and then rescues it too."),
     patched("cancels without a second look", "CAP-08", "cancel", " FOR UPDATE", "", "D10",
-            "A cancel waits for the end of an attempt to commit, and then ends the job again."),
+            "A cancel waits for an attempt's end to commit, and then ends the job again."),
     patched("requeues without a second look", "RACE-09", "requeue", " FOR UPDATE OF job", "", "D11",
-            "Of requeues that wait for one row each changes it."),
+            "Several requeues that wait for the same row all change it."),
     patched("removes what began meanwhile", "SCHED-06", "delete", " FOR UPDATE", "", "D14",
-            "A delete waits for the row that a claim is taking, and then removes the job that runs."),
+            "A delete waits for a row that a claim is taking, and then deletes the running job."),
     patched("frees no key", "UNIQUE-03", "settle", "THEN NULL\n        ELSE job.held_key", "THEN job.held_key\n"
             "        ELSE job.held_key", "F2"),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Bugs of storing: bytes kept as text, batches that are several, keys that are looked for first."""
+"""Bugs in inserts: bytes stored as text, split batches, and keys checked in an earlier statement."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ _MOST_PARAMETERS = 65_535
 
 
 class CommitsInChunks(Broken):
-    """A batch is stored in chunks, each in a transaction of its own."""
+    """A batch is stored in chunks, with a transaction for each."""
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
@@ -31,7 +31,7 @@ class CommitsInChunks(Broken):
 
 
 class LooksForKeysFirst(Broken):
-    """A key is looked for by one statement, and taken by another; no index keeps a second holder out."""
+    """One statement checks a key, and another stores the job, without a unique index."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -51,7 +51,7 @@ class LooksForKeysFirst(Broken):
 
 
 class TrustsWhatMayRollBack(Broken):
-    """A job is refused for a key that another transaction is taking, though that one may still roll back."""
+    """A key of another, uncommitted transaction counts as a duplicate, although that one may roll back."""
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
@@ -77,12 +77,12 @@ class TrustsWhatMayRollBack(Broken):
 
 
 def new_at(now: datetime | None) -> datetime:
-    """Return the moment at which a job is said to be stored."""
+    """Return the insertion time of jobs."""
     return datetime.now().astimezone() if now is None else now
 
 
 class BindsEachValue(Broken):
-    """A batch is one VALUES list with a parameter for each value, of which the protocol takes 65,535."""
+    """A batch is one VALUES list with one parameter per value, but the protocol allows only 65,535."""
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
@@ -95,7 +95,7 @@ class BindsEachValue(Broken):
 
 
 def _answers_as_stored() -> type[PostgresBackend]:
-    """Answer in the order in which rows came back."""
+    """Return results in the order of the returned rows."""
     original = inserting.insert
 
     def insert(execute: Execute, *given: Any) -> Sequence[Inserted]:
@@ -115,16 +115,16 @@ def _reversed(execute: Execute) -> Execute:
 
 MUTANTS: tuple[Mutant, ...] = (
     patched("keeps payloads as text", "PAYLOAD-01", "insert", _PAYLOAD, _TEXT, "C1",
-            "A payload is text to the server, which refuses NUL and what is not UTF-8."),
+            "A payload is stored as text, so the server rejects NUL and invalid UTF-8."),
     patched("keeps results as text", "PAYLOAD-02", "settle", "THEN ended.result ELSE",
             "THEN convert_to(convert_from(ended.result, 'UTF8'), 'UTF8') ELSE", "C2",
-            "A result is text to the server, which refuses NUL: the job stays running."),
+            "A result is stored as text, so the server rejects NUL, and the job stays running."),
     patched("keeps errors as jsonb", "PAYLOAD-05", "settle", "coalesce(ended.error,",
-            "coalesce(ended.error::jsonb::text,", "C2", "An error's text is JSONB to the server, which refuses NUL."),
+            "coalesce(ended.error::jsonb::text,", "C2", "An error is stored as JSONB, so the server rejects NUL."),
     mutant("commits in chunks", "CRASH-02", CommitsInChunks, "H2"),
     mutant("binds each value", "BATCH-02", BindsEachValue, "H1"),
     Mutant("answers in the order of storing", "INSERT-03", _answers_as_stored,
-           "The answers of a batch are in the order in which rows came back, not in that of the records.", "H4", URL),
+           "The results of a batch are in the order of the returned rows, not of the records.", "H4", URL),
     mutant("looks for keys first", "SCHED-04", LooksForKeysFirst, "F1"),
     mutant("trusts what may roll back", "CAP-03", TrustsWhatMayRollBack, "F2"),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Bugs of lengths of time: days that a session's zone makes longer or shorter, each in the statement that adds them."""
+"""Bugs in durations: the session's time zone changes the length of a day, in each statement that adds days."""
 
 from tallystick_conformance import Mutant
 
@@ -10,12 +10,12 @@ _ENDED = "({now} AT TIME ZONE 'UTC' + coalesce(ended.delay, '0'::interval)) AT T
 
 MUTANTS: tuple[Mutant, ...] = (
     patched("claims for days of the zone", "TIME-12", "claim", _LEASE, "{now} + %(lease)s", "",
-            "A lease of days ends when the session's clock shows the same time of day."),
+            "A lease of days ends at the same local time of day."),
     patched("extends by days of the zone", "TIME-12", "extend", _LEASE, "{now} + %(lease)s", "",
-            "An extension of days ends when the session's clock shows the same time of day."),
+            "An extension of days ends at the same local time of day."),
     patched("delays by days of the zone", "TIME-12", "insert", _DELAY, "{now} + coalesce(delay, '0'::interval)", "",
-            "A delay of days ends when the session's clock shows the same time of day."),
+            "A delay of days ends at the same local time of day."),
     patched("retries after days of the zone", "TIME-12", "settle", _ENDED,
             "{now} + coalesce(ended.delay, '0'::interval)", "",
-            "A retry after days is due when the session's clock shows the same time of day."),
+            "A Retry with a delay of days is due at the same local time of day."),
 )  # fmt: skip

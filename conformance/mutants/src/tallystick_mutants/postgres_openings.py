@@ -1,4 +1,4 @@
-"""Bugs of setup and of names: races to create, and names that are written into statements by hand."""
+"""Bugs in setup and names: races to create a schema, and names in SQL without quoting."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from .postgres_patch import Broken, mutant, patched
 
 
 class SetsUpWithoutALock(Broken):
-    """Two who set up at once create the same tables, and one of them fails."""
+    """Two concurrent setups create the same tables, and one of them fails."""
 
     def setup(self) -> None:
         self._queries.lock = "SELECT 1"
@@ -18,7 +18,7 @@ class SetsUpWithoutALock(Broken):
 
 
 class LeavesNamesBare(Broken):
-    """The schema's name, which has a capital letter, is not quoted: setup makes one, and then looks for another."""
+    """A schema name with a capital letter is not quoted, so setup creates one schema, and later calls use another."""
 
     @classmethod
     def namespaced(cls, url: str, namespace: str) -> str:
@@ -38,7 +38,7 @@ class LeavesNamesBare(Broken):
 
 
 class WritesNamesIn(Broken):
-    """A queue's name is written into the statement that pauses it."""
+    """A pause inserts the queue's name into the SQL text without quoting."""
 
     def pause(self, queue: str) -> None:
         super().pause(queue)
@@ -50,6 +50,6 @@ MUTANTS: tuple[Mutant, ...] = (
     mutant("sets up without a lock", "SETUP-05", SetsUpWithoutALock, "L1"),
     mutant("leaves names bare", "SETUP-01", LeavesNamesBare, "L4"),
     patched("drops what others made", "SETUP-10", "drop_schema", "DROP SCHEMA {schema}",
-            "DROP SCHEMA {schema} CASCADE", "", "A teardown drops the schema with all that is in it."),
+            "DROP SCHEMA {schema} CASCADE", "", "teardown drops the schema with everything in it."),
     mutant("writes names into statements", "NAME-03", WritesNamesIn, "L5"),
 )  # fmt: skip

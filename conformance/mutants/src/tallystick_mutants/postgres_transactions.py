@@ -1,4 +1,4 @@
-"""Bugs of transactions: the caller's, the server's idea of now in one, and the isolation that the database has."""
+"""Bugs in transactions: the caller's, the time within one, and the isolation level."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ _CLOCK, _BEGAN = "statement_timestamp()", "now()"
 
 
 class TimeStandsStill(Broken):
-    """now() is the clock: when the transaction began, long ago where it is a caller's."""
+    """now() is the start of the transaction, which is long ago in a caller's transaction."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -32,7 +32,7 @@ def _everywhere(queries: Queries, old: str, new: str) -> None:
 
 
 class StoresBeside(Broken):
-    """An insert into a caller's transaction is made on a connection of the backend's own."""
+    """An insert into a caller's transaction uses a connection of the backend."""
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
@@ -41,7 +41,7 @@ class StoresBeside(Broken):
 
 
 class CommitsForTheCaller(Broken):
-    """A settle in a caller's transaction commits it, as far as it is."""
+    """A settle in a caller's transaction commits that transaction."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
@@ -55,7 +55,7 @@ class CommitsForTheCaller(Broken):
 
 
 class _Serializable(connections.Connections):
-    """Connections that keep the database's default isolation, which is SERIALIZABLE."""
+    """Connections with the database's default isolation level, SERIALIZABLE."""
 
     def write(self, work: Callable[[Any], T]) -> T:
         return self.transact(work)
@@ -69,7 +69,7 @@ class _Serializable(connections.Connections):
 
 
 class TakesTheDefaultIsolation(Broken):
-    """Transactions are of the database's default isolation, SERIALIZABLE, and what that undoes is not made again."""
+    """Calls use the database's default isolation level, SERIALIZABLE, and do not retry serialization failures."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)

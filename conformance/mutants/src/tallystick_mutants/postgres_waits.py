@@ -1,4 +1,4 @@
-"""Bugs of waiting for what other clients do, on a connection that listens."""
+"""Bugs in waits for other clients' changes, on a listening connection."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -26,7 +26,7 @@ class _Once(Listener):
 
 
 class ListensOnce(Broken):
-    """When the connection that listens is lost, it is not made again."""
+    """A listening connection that was lost is not opened again."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -36,12 +36,12 @@ class ListensOnce(Broken):
 
 class _Late(Listener):
     def _listen(self, connection: Connection) -> None:
-        self._all_woken -= 1  # so that nobody is woken by beginning to listen
+        self._all_woken -= 1  # so that the start of the listener wakes no thread
         super()._listen(connection)
 
 
 class MissesTheFirst(Broken):
-    """What is inserted after wait has looked, and before it listens, wakes nobody."""
+    """A job that is inserted after a wait's query and before its LISTEN does not wake it."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -57,7 +57,7 @@ class _Forgetful(Waiting):
 
 
 class TakesOneQueueForAnother(Broken):
-    """When the next job is due is remembered, and not of which queues."""
+    """The next due time is cached without its queues."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -65,14 +65,14 @@ class TakesOneQueueForAnother(Broken):
 
 
 class WaitsOnAConnection(Broken):
-    """Each wait has a connection of the pool to itself, so a few of them leave none to others."""
+    """Each wait occupies a connection of the pool, so a few waits leave none for other calls."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         return self._connections.read(lambda _: super(WaitsOnAConnection, self).wait(queues, timeout=timeout))
 
 
 class TellsAfterItsInsert(Broken):
-    """Others are told of new jobs by the client, and so not of those that an application's transaction stores."""
+    """The client notifies others of its inserts, so those in an application's transaction wake no worker."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -105,6 +105,6 @@ MUTANTS: tuple[Mutant, ...] = (
     patched("resumes in silence", "WAIT-06", "resume", "SELECT {schema}.wake(name) FROM resumed",
             "SELECT name FROM resumed"),
     patched("listens by a bare name", "WAIT-05", "listen", "LISTEN {channel}", "LISTEN tallystick_jobs", "L4",
-            "It listens on a channel of another name than that on which it is told."),
+            "The listener uses another channel name than the notifications."),
     patched("rounds the next due time", "WAIT-03", "next_due", "min(run_at)", "min(run_at) + interval '1 hour'", "B10"),
 )  # fmt: skip

@@ -1,3 +1,3 @@
-"""Clauses of the core that no mutant is named after, each with the reason."""
+"""Clauses of the core that no mutant breaks, with the reason for each."""
 
 REASONS: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Bugs of a caller's transaction that is left by more than an Exception."""
+"""Bugs when a BaseException ends a caller's transaction."""
 
 from asyncio import CancelledError
 from collections.abc import Iterator
@@ -28,19 +28,19 @@ class _CommitsAfter(SqliteBackend):
 
 
 class CommitsWhenCancelled(_CommitsAfter):
-    """The transaction of a task that is cancelled commits."""
+    """The transaction of a cancelled task commits."""
 
     spared = (CancelledError,)
 
 
 class CommitsWhenInterrupted(_CommitsAfter):
-    """The transaction of a program that is interrupted commits."""
+    """The transaction of an interrupted program commits."""
 
     spared = (KeyboardInterrupt, SystemExit)
 
 
 class CommitsWhenClosed(_CommitsAfter):
-    """The transaction of a generator that is closed commits."""
+    """The transaction of a closed generator commits."""
 
     spared = (GeneratorExit,)
 

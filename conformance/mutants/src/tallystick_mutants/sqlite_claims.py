@@ -1,4 +1,4 @@
-"""Bugs in SQL: storing, handing out and holding."""
+"""Bugs in SQL of inserts, claims and leases."""
 
 from .sqlite_patch import patched
 

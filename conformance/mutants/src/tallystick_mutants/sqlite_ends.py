@@ -1,4 +1,4 @@
-"""Bugs in SQL: ending, rescuing and changing by hand."""
+"""Bugs in SQL of settles, rescues and changes by an operator."""
 
 from .sqlite_patch import patched
 

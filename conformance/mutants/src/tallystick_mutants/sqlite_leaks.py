@@ -1,4 +1,4 @@
-"""Bugs of what is left behind, and of how a store is opened and set up."""
+"""Bugs in resources that are leaked, and in how a store is opened and set up."""
 
 import os
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _first: dict[str, Any] = {}
 
 
 class KeepsConnections(SqliteBackend):
-    """The connections of a closed client are kept for others, whom nobody gives them to."""
+    """close keeps connections in a pool that no client uses."""
 
     def close(self) -> None:
         with suppress(TallystickError), self._reader.reading() as connection:
@@ -31,7 +31,7 @@ class KeepsConnections(SqliteBackend):
 
 
 class KeepsOneOfEachStore(SqliteBackend):
-    """The first client of each store keeps a connection, for the next one of that store, when it is closed."""
+    """When the first client of a store closes, it keeps a connection open."""
 
     def close(self) -> None:
         path = str(self._location.path)
@@ -42,7 +42,7 @@ class KeepsOneOfEachStore(SqliteBackend):
 
 
 class ScansWhenEmpty(SqliteBackend):
-    """A claim that finds nothing reads the whole table for a figure in its log."""
+    """A claim that finds no job reads the whole table to log a figure."""
 
     def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
         claimed = super().claim(queues, **options)
@@ -53,7 +53,7 @@ class ScansWhenEmpty(SqliteBackend):
 
 
 class KeepsWhatItRefused(SqliteBackend):
-    """A call opens what it needs before it looks at what it was given."""
+    """A call opens a resource before it validates its arguments."""
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         descriptor = os.open(os.devnull, os.O_RDONLY)
@@ -63,7 +63,7 @@ class KeepsWhatItRefused(SqliteBackend):
 
 
 class KeepsItsListener(SqliteBackend):
-    """A wait that has to wait starts a thread, which close does not end."""
+    """A wait that has to sleep starts a thread that close does not end."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         if super().wait(queues, timeout=timedelta(0)):
@@ -74,17 +74,17 @@ class KeepsItsListener(SqliteBackend):
 
 
 class ForksInCalls(SqliteBackend):
-    """A fork does not wait for calls of other threads, whose locks the child then takes for its own."""
+    """A fork does not wait for other threads' calls, so the child inherits locks that they hold."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
         for connection in self._connections:
-            connection.pause = lambda seconds: True  # type: ignore[method-assign]  # nothing is paused
+            connection.pause = lambda seconds: True  # type: ignore[method-assign]  # does not pause
             connection.resume = lambda: None  # type: ignore[method-assign]
 
 
 class SetsUpOnce(SqliteBackend):
-    """A setup makes a mark beside the file first, and refuses where it finds one."""
+    """setup creates a marker next to the file, and fails if the marker exists."""
 
     def setup(self) -> None:
         self._refuse_closed()
@@ -95,7 +95,7 @@ class SetsUpOnce(SqliteBackend):
 
 
 class TakesAnyOption(SqliteBackend):
-    """An option that nobody knows is passed over."""
+    """Unknown options in the URL are ignored."""
 
     @classmethod
     def from_url(cls, url: str) -> Self:

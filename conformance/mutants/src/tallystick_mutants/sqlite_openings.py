@@ -1,4 +1,4 @@
-"""Bugs of what is there before setup: nothing, or something of somebody else's."""
+"""Bugs when the file has no store yet: it is missing, or belongs to another application."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from .sqlite_patch import URL
 
 
 class Overwrites(SqliteBackend):
-    """A file that is no database is taken for an empty one."""
+    """A file that is not a database is treated as an empty one."""
 
     def setup(self) -> None:
         path = self._location.path
@@ -20,7 +20,7 @@ class Overwrites(SqliteBackend):
 
 
 class RemovesTheFile(SqliteBackend):
-    """Teardown removes the file, with the tables that others have in it."""
+    """teardown deletes the file, including other applications' tables."""
 
     def teardown(self) -> None:
         super().teardown()
@@ -28,7 +28,7 @@ class RemovesTheFile(SqliteBackend):
 
 
 class ReadsNothing(SqliteBackend):
-    """A file that others made is taken for a store without queues."""
+    """A file of another application is treated as a store without queues."""
 
     def queues(self) -> Sequence[Queue]:
         try:
@@ -38,7 +38,7 @@ class ReadsNothing(SqliteBackend):
 
 
 class LetsErrorsThrough(SqliteBackend):
-    """A store that was not set up is told with an error of the driver's."""
+    """A missing store raises an error of the driver."""
 
     def queues(self) -> Sequence[Queue]:
         try:

@@ -1,4 +1,4 @@
-"""Bugs in SQL: lists, counts and queues."""
+"""Bugs in SQL of lists, counts and queues."""
 
 from .sqlite_patch import patched
 

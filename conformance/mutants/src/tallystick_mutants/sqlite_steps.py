@@ -1,4 +1,4 @@
-"""Bugs of steps: what commits late or in two, what a refusal leaves open, what another process never hears of."""
+"""Bugs in steps: late or split commits, transactions left open, and changes that other processes do not see."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +35,7 @@ class _KnowsQueuesLate(SqliteBackend):
 
 
 def knows_queues_late() -> type[Backend]:
-    """The queues of an insert are made known in a transaction of their own, after that of its jobs."""
+    """An insert makes new queues known in a second transaction, after that of its jobs."""
     queries.ADD_QUEUE = "SELECT :queue"
     return _KnowsQueuesLate
 
@@ -50,7 +50,7 @@ class _ClearsLate(SqliteBackend):
 
 
 def clears_late() -> type[Backend]:
-    """A requeue makes jobs pending, and clears what they ended with in transactions of their own."""
+    """A requeue makes jobs pending in one transaction, and clears their results in another."""
     queries.REQUEUE = queries.REQUEUE.replace(_CLEARED, "")
     return _ClearsLate
 
@@ -64,7 +64,7 @@ class _CommitsFirst(Connection):
 
 
 class CommitsLater(SqliteBackend):
-    """A settle is answered before it commits, which it does with the client's next call, or after a moment."""
+    """settle returns before it commits. It commits at the client's next call, or after a moment."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -84,7 +84,7 @@ class CommitsLater(SqliteBackend):
 
 
 class LeavesRefusedOpen(SqliteBackend):
-    """A settle begins before it looks at what it was given; what it refuses, it leaves begun."""
+    """settle begins a transaction before it validates its arguments, and leaves it open if they are invalid."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
@@ -101,7 +101,7 @@ _paused: defaultdict[str, set[str]] = defaultdict(set)
 
 
 class PausesInItsProcess(SqliteBackend):
-    """Which queues are paused is kept beside the store, for all clients of this process."""
+    """The paused queues are stored in the memory of the process instead of the database."""
 
     def pause(self, queue: str) -> None:
         super().pause(queue)
@@ -121,7 +121,7 @@ class PausesInItsProcess(SqliteBackend):
 
 
 class UnlinksUnderOthers(SqliteBackend):
-    """A teardown unlinks the file also where others have it open."""
+    """teardown deletes the file although other clients have it open."""
 
     def teardown(self) -> None:
         super().teardown()
@@ -137,7 +137,7 @@ class _Unlocked(Connection):
 
 
 class ReadsUnlocked(SqliteBackend):
-    """Reading does not wait for its turn on the connection that a client's threads share."""
+    """Reads do not lock the connection that a client's threads share."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -146,24 +146,24 @@ class ReadsUnlocked(SqliteBackend):
 
 
 class ListsInTwoSteps(SqliteBackend):
-    """A list finds ids in one step, and reads each record in another."""
+    """list finds ids in one step, and reads each record in another."""
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        super().list(filter, limit=limit, after=after)  # for what it refuses
+        super().list(filter, limit=limit, after=after)  # to validate the arguments
         with self._reader.reading() as connection:
             ids = [*islice(matching(connection, filter, states=set(State), after=after), limit)]
             return [record for id in ids if (record := get(connection, id)) is not None]
 
 
 class LooksOnlyLater(SqliteBackend):
-    """A wait that has no time to wait says that there is nothing."""
+    """wait with a zero timeout returns False."""
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         return super().wait(queues if timeout else [], timeout=timeout)
 
 
 def reckons_with_floats() -> type[Backend]:
-    """A moment is stored as what its timestamp, a float, is in microseconds."""
+    """Times are converted to microseconds through floats."""
     rows.micros.__code__ = (lambda moment: round(moment.timestamp() * 1_000_000)).__code__
     return SqliteBackend
 

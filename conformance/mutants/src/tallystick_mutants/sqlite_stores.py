@@ -1,4 +1,4 @@
-"""Bugs of steps and transactions on a file: what is not one step, or not the caller's, or quoted by hand."""
+"""Bugs in steps and transactions on a file: split steps, the wrong transaction, and SQL without parameters."""
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -31,7 +31,7 @@ _TAKE_BACK = """
 
 
 class ClaimsInTwoSteps(SqliteBackend):
-    """Due jobs are selected in one transaction and updated by id in another."""
+    """One transaction selects due jobs, and another updates them by id."""
 
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
@@ -50,7 +50,7 @@ class ClaimsInTwoSteps(SqliteBackend):
 
 
 class LocksItsProcess(ClaimsInTwoSteps):
-    """The same, behind a lock that other processes do not know."""
+    """One transaction selects due jobs, and another updates them, under a lock that excludes only threads."""
 
     _lock = Lock()
 
@@ -60,7 +60,7 @@ class LocksItsProcess(ClaimsInTwoSteps):
 
 
 class RescuesFromASnapshot(SqliteBackend):
-    """Expired jobs are selected in one transaction and taken back by id in another."""
+    """One transaction selects expired jobs, and another rescues them by id."""
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         if now is None or now.tzinfo is None:
@@ -74,7 +74,7 @@ class RescuesFromASnapshot(SqliteBackend):
 
 
 class InsertsBeside(SqliteBackend):
-    """An insert into a caller's transaction is committed on its own."""
+    """An insert into a caller's transaction commits in its own transaction."""
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
@@ -87,7 +87,7 @@ class InsertsBeside(SqliteBackend):
 
 
 class AnswersOnly(SqliteBackend):
-    """An insert into a caller's transaction is answered, and forgotten."""
+    """An insert into a caller's transaction returns results, but stores nothing."""
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
@@ -98,7 +98,7 @@ class AnswersOnly(SqliteBackend):
 
 
 class SettlesBeside(SqliteBackend):
-    """A settle in a caller's transaction is committed on its own."""
+    """A settle in a caller's transaction commits in its own transaction."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
@@ -111,7 +111,7 @@ class SettlesBeside(SqliteBackend):
 
 
 class SettlesInWords(SqliteBackend):
-    """A settle in a caller's transaction is answered, and forgotten."""
+    """A settle in a caller's transaction returns True, but stores nothing."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
@@ -123,7 +123,7 @@ class SettlesInWords(SqliteBackend):
 
 
 class TrustsTheTransaction(SqliteBackend):
-    """What a caller settles in a transaction is taken for current."""
+    """A settle in a caller's transaction does not reject stale claims."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
@@ -133,7 +133,7 @@ class TrustsTheTransaction(SqliteBackend):
 
 
 class ForgetsFlagsInATransaction(SqliteBackend):
-    """In a caller's transaction, a retry of a job that is to be cancelled makes it retrying."""
+    """In a caller's transaction, a Retry reschedules a job whose cancellation was requested."""
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: Any | None = None, now: datetime | None = None
@@ -145,7 +145,7 @@ class ForgetsFlagsInATransaction(SqliteBackend):
 
 
 class QuotesByHand(SqliteBackend):
-    """A queue's name is written into the statement."""
+    """A queue's name is inserted into the SQL text without quoting."""
 
     def pause(self, queue: str) -> None:
         super().pause(queue)
@@ -155,7 +155,7 @@ class QuotesByHand(SqliteBackend):
 
 
 class SetsUpUnlocked(SqliteBackend):
-    """setup looks whether there is a store, and then makes one."""
+    """setup checks for a store, and creates it in a second step."""
 
     def setup(self) -> None:
         self._refuse_closed()
@@ -168,7 +168,7 @@ class SetsUpUnlocked(SqliteBackend):
 
 
 class CommitsEach(SqliteBackend):
-    """A batch is committed job by job."""
+    """Each job of a batch is committed separately."""
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
@@ -180,7 +180,7 @@ class CommitsEach(SqliteBackend):
 
 
 class DeletesOnClaim(SqliteBackend):
-    """A claimed job is kept by its worker, and stored again when it is settled."""
+    """A claim deletes the job from the store, and settle inserts it again."""
 
     def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
         claimed = super().claim(queues, **options)
@@ -190,7 +190,7 @@ class DeletesOnClaim(SqliteBackend):
 
 
 class NeverExpires(SqliteBackend):
-    """A job whose worker died stays with it."""
+    """A job whose worker died is never rescued."""
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         return super().rescue(limit=limit, now=now)[:0] if now is None else []

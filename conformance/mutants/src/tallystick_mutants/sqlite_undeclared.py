@@ -1,4 +1,4 @@
-"""Bugs behind a no: what a backend does not declare, and should at least do without harm."""
+"""Bugs in backends that do not declare a capability, but must not do harm without it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from .sqlite_patch import URL
 
 
 class LosesOne(SqliteBackend):
-    """A store that may forget forgets one job of a batch, and keeps the others."""
+    """A store that is not durable loses one job of a batch, and keeps the others."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -26,7 +26,7 @@ class LosesOne(SqliteBackend):
 
 
 class BeginsAnew(SqliteBackend):
-    """A store for one process is emptied by another that opens it."""
+    """A store for a single process is emptied when another process opens it."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -39,7 +39,7 @@ class BeginsAnew(SqliteBackend):
 
 
 class WaitsForItsOwn(SqliteBackend):
-    """A wait that is not told of other clients' inserts goes on until one of its own client."""
+    """A wait that other clients' inserts do not wake lasts until its own client inserts a job."""
 
     @property
     def capabilities(self) -> Capabilities:

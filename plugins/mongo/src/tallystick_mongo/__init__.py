@@ -1,6 +1,6 @@
-"""Tallystick jobs in MongoDB, on a single node or a replica set.
+"""Store Tallystick jobs in MongoDB, on a single node or a replica set.
 
-Names are imported when they are first used, since every program that uses Tallystick imports this package.
+Names are imported on first use, because every program that uses Tallystick imports this package.
 """
 
 from importlib import import_module

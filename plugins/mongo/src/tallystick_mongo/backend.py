@@ -1,4 +1,4 @@
-"""The contract, kept in the collections of a MongoDB database."""
+"""Implement the backend contract on the collections of a MongoDB database."""
 
 import builtins
 from collections.abc import Iterator, Sequence
@@ -46,15 +46,15 @@ from . import (
     staging,
     waiting,
 )
-from .bulk import change, kept
+from .bulk import change, collect
 from .collections import Collections
 from .connection import Connection
 from .documents import claiming_order, rounded_down, rounded_up
 from .errors import mapped
-from .join_transaction import lent
+from .join_transaction import join
 from .listener import Listener
 from .location import Location, namespaced
-from .server_state import look, opened
+from .server_state import read_state, unpaused
 
 _CAPABILITIES = Capabilities(
     durable=True,
@@ -66,17 +66,17 @@ _CAPABILITIES = Capabilities(
     max_batch=inserting.MAX_BATCH,
 )
 
-_MOST_QUEUES = 1_000
-"""How many queues of a batch are looked for; beyond, all are taken to be new."""
+_MAX_QUEUES = 1_000
+"""For a batch with more queues, skip the lookup and treat all queues as new."""
 
 _AWAIT_MILLISECONDS = 500
-"""How long the server waits for a change before it says that there is none."""
+"""How long the server waits for a change before it returns an empty result."""
 
 
 class MongoBackend(Backend):
     """One client of the store in some collections: `mongodb://host/database?collection=tallystick`.
 
-    Its `transaction` is a `ClientSession` of pymongo on which one was started: see `lending`.
+    A `transaction` is a PyMongo `ClientSession` in an open transaction: see `join_transaction`.
     """
 
     contract_version: ClassVar[int] = 1
@@ -102,8 +102,8 @@ class MongoBackend(Backend):
         return replace(_CAPABILITIES, transactions=has_log, notify=has_log and self._location.options.notify)
 
     def transaction(self) -> AbstractContextManager[ClientSession]:
-        self._connection.refuse_closed()
-        self._refuse_without_transactions()
+        self._connection.check_open()
+        self._require_transactions()
         return self._transaction()
 
     @contextmanager
@@ -128,25 +128,27 @@ class MongoBackend(Backend):
             schema.teardown(store, self._location)
 
     def _forget(self) -> None:
-        self._connection.refuse_closed()
+        self._connection.check_open()
         self._connection.forget()
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
         batches.records(records, _CAPABILITIES.max_batch)
-        inserting.check(records, _or_clock(now))
+        inserting.check(records, _given_or_local(now))
         store = self._store(transaction)
         if not records:
             return []
         queues = {record.queue for record in records}
         with self._mapped(writing=transaction is None):
-            seen = look(self._connection.collections, self._location, queues if len(queues) <= _MOST_QUEUES else ())
+            seen = read_state(
+                self._connection.collections, self._location, queues if len(queues) <= _MAX_QUEUES else ()
+            )
             moment = seen.now if now is None else rounded_down(validation.utc(now))
             put = inserting.insert if transaction is None else inserting.insert_in_transaction
-            answers = put(store, records, moment, new_queues=not queues <= seen.queues.keys())
+            results = put(store, records, moment, new_queues=not queues <= seen.queues.keys())
         self._listener.wake()
-        return answers
+        return results
 
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
@@ -154,18 +156,18 @@ class MongoBackend(Backend):
         names = validation.names(queues, "queues")
         validation.limit(limit)
         validation.name(worker, "worker")
-        _until(lease, _or_clock(now))
+        _until(lease, _given_or_local(now))
         store = self._store()
         with self._mapped(writing=True):
-            seen = look(store, self._location, names)
+            seen = read_state(store, self._location, names)
             moment = seen.now if now is None else rounded_down(validation.utc(now))
             until = _until(lease, moment)
-            due = claiming.claim(store, opened(names, seen), limit=limit, worker=worker, until=until, now=moment)
-            return sorted(kept(due), key=claiming_order)
+            due = claiming.claim(store, unpaused(names, seen), limit=limit, worker=worker, until=until, now=moment)
+            return sorted(collect(due), key=claiming_order)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         batches.claims(claims, _CAPABILITIES.max_batch)
-        _until(lease, _or_clock(now))
+        _until(lease, _given_or_local(now))
         store = self._store()
         with self._mapped(writing=True):
             moment = self._moment(now)
@@ -175,7 +177,7 @@ class MongoBackend(Backend):
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
         batches.outcomes(outcomes, _CAPABILITIES.max_batch)
-        settling.check(outcomes, _or_clock(now), _CAPABILITIES.max_payload_bytes)
+        settling.check(outcomes, _given_or_local(now), _CAPABILITIES.max_payload_bytes)
         store = self._store(transaction)
         with self._mapped(writing=transaction is None):
             applied = settling.settle(store, outcomes, self._moment(now))
@@ -186,8 +188,8 @@ class MongoBackend(Backend):
         validation.limit(limit)
         store = self._store()
         with self._mapped(writing=True):
-            rescued = kept(rescuing.rescue(store, limit=limit, now=self._moment(now)))
-        with suppress(PyMongoError):  # the rescue has happened, and the next one sweeps
+            rescued = collect(rescuing.rescue(store, limit=limit, now=self._moment(now)))
+        with suppress(PyMongoError):  # the rescue succeeded, and the next one sweeps again
             staging.sweep(store)
         self._listener.wake()
         return rescued
@@ -217,25 +219,25 @@ class MongoBackend(Backend):
             return counting.stats(groups, known_queues.known(store))
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        store = self._to_change(filter, limit)
+        store = self._checked_store(filter, limit)
         with self._mapped(writing=True):
             update = queries.cancelled(self._moment(now))
-            return kept(change(store, "cancel", filter, queries.CANCELLABLE, update, limit=limit))
+            return collect(change(store, "cancel", filter, queries.CANCELLABLE, update, limit=limit))
 
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        store = self._to_change(filter, limit)
+        store = self._checked_store(filter, limit)
         with self._mapped(writing=True):
             update = queries.requeued(self._moment(now))
-            changed = kept(change(store, "requeue", filter, queries.CAN_BE_REQUEUED, update, limit=limit))
+            changed = collect(change(store, "requeue", filter, queries.CAN_BE_REQUEUED, update, limit=limit))
         self._listener.wake()
         return changed
 
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
-        store = self._to_change(filter, limit)
+        store = self._checked_store(filter, limit)
         with self._mapped(writing=True):
-            return kept(deleting.delete(store, filter, limit=limit))
+            return collect(deleting.delete(store, filter, limit=limit))
 
-    def _to_change(self, filter: Filter, limit: int) -> Collections:
+    def _checked_store(self, filter: Filter, limit: int) -> Collections:
         validation.limit(limit)
         batches.filter(filter, _CAPABILITIES.max_batch)
         return self._store()
@@ -246,7 +248,7 @@ class MongoBackend(Backend):
         finished = queries.finished(states, rounded_up(validation.utc(before, "before"), "before"))
         store = self._store()
         with self._mapped(writing=True):
-            return len(kept(deleting.purge(store, finished, limit=limit)))
+            return len(collect(deleting.purge(store, finished, limit=limit)))
 
     def pause(self, queue: str) -> None:
         validation.name(queue, "queue")
@@ -277,12 +279,12 @@ class MongoBackend(Backend):
     def _seconds_until_due(self, names: Sequence[str]) -> float | None:
         store = self._store()
         with self._mapped():
-            seen = look(store, self._location, names)
-            due = claiming.next_due(store, opened(names, seen))
+            seen = read_state(store, self._location, names)
+            due = claiming.next_due(store, unpaused(names, seen))
         return None if due is None else (due - seen.now).total_seconds()
 
     def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
-        self._connection.refuse_closed()
+        self._connection.check_open()
         with self._mapped():
             return builtins.list(doctor.diagnose(self._connection, self._location, concurrency))
 
@@ -292,26 +294,26 @@ class MongoBackend(Backend):
             self._connection.close()
 
     def _store(self, transaction: object | None = None) -> Collections:
-        """Return the store's collections, within a caller's transaction where one is given."""
-        self._connection.refuse_closed()
+        """Return the store's collections, bound to the caller's transaction if there is one."""
+        self._connection.check_open()
         if transaction is None:
             return self._connection.collections
-        self._refuse_without_transactions()
-        self._connection.collections  # noqa: B018  # which looks whether they are set up
-        return lent(transaction, self._location)
+        self._require_transactions()
+        self._connection.collections  # noqa: B018  # raises NotSetUp
+        return join(transaction, self._location)
 
-    def _refuse_without_transactions(self) -> None:
+    def _require_transactions(self) -> None:
         if not self.capabilities.transactions:
             raise Unsupported(
                 f"{self._location.shown} is a {self._connection.deployment.kind}, which has no transactions (they are "
-                "not declared); a replica set has, also one of a single member"
+                "not declared); use a replica set (one member is enough)"
             )
 
     def _moment(self, now: datetime | None) -> datetime:
-        """Return the moment that a call goes by: the one that it was given, else the server's clock."""
+        """Return the given `now`, else the server's time."""
         if now is not None:
             return rounded_down(validation.utc(now))
-        return look(self._connection.collections, self._location).now
+        return read_state(self._connection.collections, self._location).now
 
     def _mapped(self, *, writing: bool = False) -> AbstractContextManager[None]:
         return mapped(self._location, writing=writing)
@@ -322,8 +324,8 @@ def _watched(store: Collections) -> Any:
     return store.database.watch(changes, max_await_time_ms=_AWAIT_MILLISECONDS)
 
 
-def _or_clock(now: datetime | None) -> datetime:
-    """Return a moment to check delays with, before the server's clock is asked."""
+def _given_or_local(now: datetime | None) -> datetime:
+    """Return a moment for validating delays before the call to the server."""
     return rounded_down(datetime.now(UTC) if now is None else validation.utc(now))
 
 

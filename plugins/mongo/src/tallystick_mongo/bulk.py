@@ -1,4 +1,4 @@
-"""Changing what fits a filter, newest first, some at a time."""
+"""Change the records that satisfy a filter, page by page, newest first."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -14,13 +14,13 @@ from .guarded_writes import Change, apply
 from .queries import ID_ONLY, NEWEST_FIRST, Pipeline, Query
 
 _PAGE = 1_000
-"""The most records that are changed at a time."""
+"""The maximum number of records in one bulk write."""
 
 T = TypeVar("T")
 
 
-def kept(parts: Iterable[list[T]]) -> list[T]:
-    """Put parts together; where the store fails after some, answer with these, which have happened."""
+def collect(parts: Iterable[list[T]]) -> list[T]:
+    """Concatenate parts. If the store fails after the first ones, return these, because their changes are stored."""
     whole: list[T] = []
     try:
         for part in parts:
@@ -34,9 +34,9 @@ def kept(parts: Iterable[list[T]]) -> list[T]:
 def change(
     store: Collections, call: str, filter: Filter, guard: Query, update: Query | Pipeline, *, limit: int
 ) -> Iterator[list[UUID]]:
-    """Yield the ids of the records that were changed, some at a time; none is looked at twice.
+    """Change up to `limit` records, each at most once, and yield their ids in parts.
 
-    That it fits the filter, too, validation the change of each.
+    The filter is part of each update's guard, so a record that no longer satisfies it does not change.
     """
     fitting = queries.fitting(filter, guard)
     with store.jobs.find(queries.among(filter.ids, fitting), ID_ONLY).sort(NEWEST_FIRST) as found:

@@ -1,4 +1,4 @@
-"""Taking due jobs: find the first, take each as it was found, and find more where others were faster."""
+"""Claim due jobs: find the first ones, claim each if it is unchanged, and find more if other clients claimed some."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -15,21 +15,21 @@ from .queries import Query
 from .schema import CLAIMS, DUE
 
 _PAGE = 1_000
-"""The most jobs that are found at a time."""
+"""The maximum number of jobs in one find."""
 
 _QUEUES = 50
-"""The most queues of one find: the server merges as many searches in claiming order, and would sort for many more."""
+"""The maximum number of queues in one find. For up to this many, the server merges index scans; for more, it sorts."""
 
 _FRUITLESS = 20
-"""How often in a row others may be faster at everything."""
+"""Give up after this many finds in a row of which other clients claimed all jobs."""
 
 
 def claim(
     store: Collections, queues: Sequence[str], *, limit: int, worker: str, until: datetime, now: datetime
 ) -> Iterator[list[Record]]:
-    """Yield due jobs of some queues that were taken, up to `limit`, some at a time."""
+    """Claim up to `limit` due jobs of the queues, and yield them in parts."""
     mine: set[UUID] = set()
-    again: list[UUID] = []  # what was made due again meanwhile is not taken twice, and what is no record never
+    again: list[UUID] = []  # damaged documents, and jobs that this call claimed and that are due again
     fruitless = 0
     while limit and fruitless < _FRUITLESS:
         wanted = min(limit, _PAGE)
@@ -41,7 +41,9 @@ def claim(
         again += {document["_id"] for document in found} - {document["_id"] for document in fresh}
         changes = [_take(document, worker, until, now) for document in fresh]
         made = apply(store, "claim", changes)
-        taken = [_begun(one, change) for one, change, is_made in zip(fresh, changes, made, strict=True) if is_made]
+        taken = [
+            _claimed_record(one, change) for one, change, is_made in zip(fresh, changes, made, strict=True) if is_made
+        ]
         yield taken
         mine |= {record.id for record in taken}
         limit -= len(taken)
@@ -51,7 +53,7 @@ def claim(
 
 
 def _first(store: Collections, due: Query, queues: Sequence[str], limit: int) -> list[Document]:
-    """Return the first due jobs, in claiming order."""
+    """Return the first due jobs in claiming order."""
     found = [
         document
         for some in _chunks(queues)
@@ -64,7 +66,7 @@ def _first(store: Collections, due: Query, queues: Sequence[str], limit: int) ->
 
 
 def next_due(store: Collections, queues: Sequence[str]) -> datetime | None:
-    """Return when the first job of some queues is due; None if none waits."""
+    """Return when the first waiting job of the queues is due; None if no job waits."""
     moments = [
         document["due"]
         for some in _chunks(queues)
@@ -79,11 +81,11 @@ def _chunks(queues: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _take(document: Document, worker: str, until: datetime, now: datetime) -> Change:
-    """Begin an attempt of a job, if it is still as it was found: so what is returned is what is stored."""
+    """Start an attempt if the job is unchanged since it was found, so that the returned record is the stored one."""
     guard = {name: document.get(name) for name in ("state", "attempt", "due", "updated_at")}
     return Change(document["_id"], guard, queries.claimed(document["attempt"] + 1, worker, until, now))
 
 
-def _begun(document: Document, change: Change) -> Record:
+def _claimed_record(document: Document, change: Change) -> Record:
     assert isinstance(change.update, dict)
     return documents.record({**document, **change.update["$set"], "state": State.RUNNING})

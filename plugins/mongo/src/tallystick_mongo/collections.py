@@ -1,4 +1,4 @@
-"""The collections of one store, in one client of the driver; within a caller's session, where there is one."""
+"""The collections of one store, optionally bound to a caller's session."""
 
 from datetime import UTC
 from typing import Any, NamedTuple, Self
@@ -21,13 +21,13 @@ _CODEC: CodecOptions[Any] = CodecOptions(
     tz_aware=True,
     tzinfo=UTC,
     uuid_representation=UuidRepresentation.STANDARD,
-    datetime_conversion=DatetimeConversion.DATETIME_CLAMP,  # what no datetime can be would hide the whole page
+    datetime_conversion=DatetimeConversion.DATETIME_CLAMP,  # else one invalid date fails the whole page
     unicode_decode_error_handler="backslashreplace",
 )
 
 
 class Collections(NamedTuple):
-    """The four collections of a store. Everything is read from the primary: what is old may have been claimed."""
+    """The four collections of a store. All reads use the primary, because a secondary may show jobs as unclaimed."""
 
     jobs: Jobs
     queues: Collection[Document]
@@ -37,7 +37,7 @@ class Collections(NamedTuple):
 
     @classmethod
     def of(cls, client: AnyClient, location: Location, session: ClientSession | None = None) -> Self:
-        """Return those of a location."""
+        """Return the collections of a location."""
         database: Database[Document] = client.get_database(
             location.database, codec_options=_CODEC, read_preference=ReadPreference.PRIMARY
         )
@@ -46,7 +46,7 @@ class Collections(NamedTuple):
 
     @property
     def database(self) -> Database[Document]:
-        """The database that they are in."""
+        """The database of the collections."""
         return self.jobs.database
 
 

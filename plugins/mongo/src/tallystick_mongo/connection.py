@@ -1,4 +1,4 @@
-"""The driver's client of one backend, opened at its first use, and what the deployment behind it can do."""
+"""Connect one backend to MongoDB on first use, and detect the capabilities of the deployment."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -14,23 +14,23 @@ from .location import Location
 
 OLDEST_SERVER = "6.0"
 _OLDEST_WIRE_VERSION = 17
-"""The number of the protocol that MongoDB 6.0 speaks; each release has its own."""
+"""The wire protocol version of MongoDB 6.0."""
 
-_LONGEST_GOODBYE = 1.0
-"""Seconds in which a server is told that a client's sessions and cursors are over; it forgets them anyway."""
+_CLOSE_SECONDS = 1.0
+"""How long `close` may take to end sessions and cursors on the server. The server also expires them by itself."""
 
 
 class Deployment(NamedTuple):
-    """What a server says of itself and of those that it belongs to."""
+    """The kind of deployment, and what it supports, as the server reports it."""
 
     kind: str
     writable: bool
     has_transactions: bool
-    """And change streams: both need the log of a replica set, which is behind a mongos too."""
+    """Also means change streams: both need the oplog of a replica set, which a sharded cluster has too."""
 
     @classmethod
     def of(cls, hello: dict[str, Any]) -> Self:
-        """Read the answer to `hello`."""
+        """Parse the reply to `hello`."""
         if hello.get("msg") == "isdbgrid":
             return cls("sharded cluster", writable=True, has_transactions=True)
         replicated = "setName" in hello
@@ -39,7 +39,7 @@ class Deployment(NamedTuple):
 
 
 class Connection:
-    """A client that is opened once. The driver keeps its pool, finds the primary again, and repeats what it may."""
+    """The driver's client, opened once. The driver pools connections, finds a new primary, and retries calls."""
 
     def __init__(self, location: Location, check: Callable[[Collections, Location], None]) -> None:
         self._location = location
@@ -57,35 +57,35 @@ class Connection:
         """The driver's client, connected."""
         self._owner.check()
         with self._lock:
-            self.refuse_closed()
+            self.check_open()
             if self._client is None:
                 self._client = MongoClient(self._location.uri, **self._location.arguments)
             client = self._client
-        if self._deployment is None:  # asked without the lock: a silent server must not hold up `close`
-            self._deployment = self._look(client)
+        if self._deployment is None:  # outside the lock, so that a server that does not respond cannot block `close`
+            self._deployment = self._hello(client)
         return client
 
     @property
     def deployment(self) -> Deployment:
-        """What it is connected to, as it was at first."""
+        """The deployment, as detected at the first connection."""
         if self._deployment is None:
             with mapped(self._location):
-                self.client  # noqa: B018  # which looks
+                self.client  # noqa: B018  # connects and sets _deployment
         assert self._deployment is not None
         return self._deployment
 
     @property
     def any(self) -> Collections:
-        """The store's collections, whether they are set up or not."""
+        """The store's collections, whether or not they are set up."""
         with mapped(self._location):
             return Collections.of(self.client, self._location)
 
     @property
     def collections(self) -> Collections:
-        """The store's collections, found to be set up by this version.
+        """The store's collections, once they are known to be set up by this version.
 
         Raises:
-            NotSetUp: they are not, or by another one.
+            NotSetUp: There is no store, or its version is newer than this package.
         """
         collections = self.any
         if not self._is_set_up:
@@ -95,35 +95,35 @@ class Connection:
         return collections
 
     def forget(self) -> None:
-        """Look again at the next use whether the store is set up."""
+        """Make the next use check again whether the store is set up."""
         self._is_set_up = False
 
-    def _look(self, client: AnyClient) -> Deployment:
+    def _hello(self, client: AnyClient) -> Deployment:
         hello = client.admin.command("hello")
         if hello["maxWireVersion"] < _OLDEST_WIRE_VERSION:
             raise ConfigurationError(
-                f"{self._location.shown} speaks version {hello['maxWireVersion']} of MongoDB's protocol; Tallystick "
-                f"needs {_OLDEST_WIRE_VERSION}, that of MongoDB {OLDEST_SERVER}, or later"
+                f"{self._location.shown} has wire version {hello['maxWireVersion']}; Tallystick needs at least "
+                f"{_OLDEST_WIRE_VERSION}: upgrade to MongoDB {OLDEST_SERVER} or later"
             )
         return Deployment.of(hello)
 
     def after_fork_in_child(self) -> None:
-        """Drop the client of the parent, which `forks` keeps."""
+        """Drop the parent's client; `forks` keeps a reference to it."""
         self._client = None
 
-    def refuse_closed(self) -> None:
+    def check_open(self) -> None:
         """Raise `Closed` after `close`, and in a forked child."""
         self._owner.check()
         if self._closed:
             raise closed()
 
     def close(self) -> None:
-        """Close the client. Repeat: harmless, as it is in a forked child."""
+        """Close the client. Repeat: no effect; also none in a forked child."""
         if not self._owner.is_this_process:
             return
         with self._lock:
             self._closed = True
             client, self._client = self._client, None
         if client is not None:
-            with pymongo.timeout(_LONGEST_GOODBYE):  # else the driver looks for a server that is gone as for a call
+            with pymongo.timeout(_CLOSE_SECONDS):  # else the driver searches for a lost server until its own timeout
                 client.close()

@@ -1,4 +1,4 @@
-"""The counts of each queue, kind and state as `Stats`."""
+"""Convert the counts of each queue, kind and state to `Stats`."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -10,12 +10,12 @@ from .documents import Document
 
 
 def _text(value: object) -> str:
-    """Return a name as it is; what somebody wrote in its place, as text."""
+    """Return a name; convert a damaged one of another type to text."""
     return value if isinstance(value, str) else str(value)
 
 
 def stats(groups: Iterable[Document], queues: Sequence[Queue]) -> Stats:
-    """Sum up what `queries.counts` found; every known queue has its entry."""
+    """Sum up the groups from `queries.counts`. Every known queue gets an entry."""
     states: Counter[State] = Counter(dict.fromkeys(State, 0))
     kinds: Counter[str] = Counter()
     totals: Counter[str] = Counter()

@@ -1,6 +1,6 @@
-"""Documents that somebody damaged by hand: MongoDB keeps a value of any type in any field.
+"""Handle documents that manual edits have damaged. MongoDB stores a value of any type in any field.
 
-They are read with placeholders. One that no attempt can be made of is discarded by the claim or rescue that meets it.
+Readers return them with placeholders. A claim or rescue that finds one discards it if it cannot be worked.
 """
 
 import logging
@@ -15,10 +15,10 @@ from tallystick import Failure, State
 logger = logging.getLogger("tallystick.mongo")
 
 _LAST_ATTEMPT = 2**31 - 1
-"""An attempt after which there is none: a client's number would grow beyond what is kept as one."""
+"""The largest attempt number, that of a 32-bit integer. A job with it cannot be claimed again."""
 
 UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
-"""What stands for a moment that cannot be read."""
+"""The placeholder for a time that cannot be read."""
 
 _REQUIRED: dict[str, tuple[type, object]] = {
     "kind": (str, "?"),
@@ -49,7 +49,7 @@ _STATES = frozenset(State)
 
 
 def is_whole(document: Mapping[str, Any]) -> bool:
-    """Say whether a document makes a record that can be worked."""
+    """Return whether a document is a valid job that can have another attempt."""
     return isinstance(document["_id"], UUID) and not _damaged(document) and document["attempt"] < _LAST_ATTEMPT
 
 
@@ -63,7 +63,7 @@ def _damaged(document: Mapping[str, Any]) -> list[str]:
 
 
 def readable(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a document with placeholders for what cannot be read, and with a note as its error."""
+    """Return a document with placeholders for its damaged fields, and with an error that names these fields."""
     damaged = _damaged(document)
     read = {name: value for name, value in document.items() if name not in damaged}
     read |= {name: _placeholder(name, document.get(name)) for name in damaged if name in _REQUIRED}
@@ -77,12 +77,12 @@ def _placeholder(name: str, value: object) -> object:
 
 def _failure(document: Mapping[str, Any]) -> Failure:
     if damaged := _damaged(document):
-        return Failure("DamagedRecord", f"these fields are missing or of a wrong type: {', '.join(damaged)}")
-    return Failure("DamagedRecord", "its attempt is the largest number, or its id is no UUID")
+        return Failure("DamagedRecord", f"these fields are missing or have a wrong type: {', '.join(damaged)}")
+    return Failure("DamagedRecord", "its attempt is the largest possible number, or its id is not a UUID")
 
 
 def discard(jobs: Collection[Any], found: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """Discard those of some documents that cannot be worked; each that others changed meanwhile is left as it is."""
+    """Discard the documents that cannot be worked, except those that another client has changed since."""
     for document in found:
         if is_whole(document):
             continue

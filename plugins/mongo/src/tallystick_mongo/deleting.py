@@ -1,4 +1,4 @@
-"""Removing records."""
+"""Delete and purge records."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,19 +17,20 @@ _PAGE = 1_000
 
 
 def delete(store: Collections, filter: Filter, *, limit: int) -> Iterator[list[UUID]]:
-    """Yield the ids of records that were removed, some at a time.
+    """Delete the jobs that satisfy a filter, and yield their ids in parts.
 
-    A command that deletes tells how many, and not which; so they are hidden first, one by one, and that is their end.
+    MongoDB's delete command returns a count, not the ids. So this call first hides each job, which deletes it for all
+    readers, and then deletes the hidden documents.
     """
     batch = ObjectId()
     for hidden in change(store, "delete", filter, {"state": queries.DELETABLE}, queries.hidden(batch), limit=limit):
-        with suppress(PyMongoError):  # a rescue removes what is left
+        with suppress(PyMongoError):  # a rescue deletes the leftovers
             store.jobs.delete_many(queries.among(hidden, queries.staged(batch)))
         yield hidden
 
 
 def purge(store: Collections, finished: Query, *, limit: int) -> Iterator[list[None]]:
-    """Yield as many items as records were removed, some at a time."""
+    """Delete finished jobs, and yield a list in parts with one item for each deleted job."""
     while limit:
         found = [document["_id"] for document in store.jobs.find(finished, ID_ONLY).limit(min(limit, _PAGE))]
         if not found:

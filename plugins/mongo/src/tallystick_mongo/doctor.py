@@ -1,4 +1,4 @@
-"""How a store is: what `tallystick doctor` shows. It changes nothing."""
+"""Diagnose a deployment and its store for `tallystick doctor`, without changes."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,14 +13,14 @@ from .connection import Connection, Deployment
 from .location import Location
 
 CLOCK = timedelta(seconds=1)
-"""How far apart the clocks of server and client may be: a `run_at` of a client's making is off by as much."""
+"""The maximum difference between the clocks of server and client. It shifts each `run_at` that the client computes."""
 
 THREADS = 4
-"""How many threads of a worker use the store: those that claim, settle, extend leases and maintain."""
+"""The number of a worker's threads that use the store: to claim, settle, extend leases and run maintenance."""
 
 
 def diagnose(connection: Connection, location: Location, concurrency: int | None) -> Iterator[Finding]:
-    """Yield what there is to say of a store."""
+    """Yield the findings of all checks."""
     before = datetime.now(UTC)
     hello = connection.client.admin.command("hello")
     after = datetime.now(UTC)
@@ -46,38 +46,42 @@ def _deployment(deployment: Deployment, *, notify: bool) -> Iterator[Finding]:
         yield warning(
             "deployment",
             deployment.kind,
-            "it has neither transactions nor change streams, and one disk is all that keeps the jobs; workers look for "
-            "new jobs at their poll interval. Make it a replica set, of one member at least",
+            "it supports neither transactions nor change streams, and stores the jobs on one disk only; workers poll "
+            "for new jobs at their poll interval. Make it a replica set (one member is enough for both features)",
         )
     else:
         yield ok("deployment", deployment.kind)
     if not deployment.writable:
-        yield fault("primary", "this server is none", "leave directConnection=true away, or name the primary")
+        yield fault(
+            "primary",
+            "this server is not the primary",
+            "remove directConnection=true from the URL, or use the primary's host",
+        )
     else:
-        yield ok("primary", "this server is one")
+        yield ok("primary", "this server is the primary")
     if deployment.has_transactions:
-        found = "by a change stream" if notify else "off: workers look for jobs at their poll interval"
+        found = "through a change stream" if notify else "off: workers poll for jobs at their poll interval"
         yield ok("notifications", found)
 
 
 def _write_concern(connection: Connection) -> Finding:
-    asked = connection.client.write_concern.document
-    found = ", ".join(f"{name}={value}" for name, value in asked.items())
-    if asked.get("w") != "majority" or not asked.get("j"):
+    concern = connection.client.write_concern.document
+    found = ", ".join(f"{name}={value}" for name, value in concern.items())
+    if concern.get("w") != "majority" or not concern.get("j"):
         return warning(
             "write concern",
             found,
-            "what was acknowledged may be lost when a server dies; leave w and journal away from the URL",
+            "acknowledged writes may be lost if a server dies; remove w and journal from the URL",
         )
     return ok("write concern", found)
 
 
 def _clock(before: datetime, clock: datetime, after: datetime) -> Finding:
-    """Compare clocks: the server's was read at some moment between two of ours."""
+    """Compare the clocks. The client read its own before and after the server's."""
     off = max(before - clock, clock - after, timedelta(0))
-    found = f"the server's is {off.total_seconds():.3f} s {'behind' if clock < before else 'ahead'}"
+    found = f"the server's clock is {off.total_seconds():.3f} s {'behind' if clock < before else 'ahead'}"
     if off > CLOCK:
-        return warning("clock", found, "keep both in time by NTP; until then give delays, not moments, as run_at")
+        return warning("clock", found, "synchronize both with NTP; until then, use delays instead of times as run_at")
     return ok("clock", found)
 
 
@@ -85,7 +89,7 @@ def _pool(connection: Connection, concurrency: int | None) -> Finding:
     size = connection.client.options.pool_options.max_pool_size
     found = f"maxPoolSize is {size}" + (f", concurrency {concurrency}" if concurrency else "")
     if size is not None and size < THREADS:
-        return warning("pool size", found, f"write maxPoolSize={THREADS} at least, or leave it away")
+        return warning("pool size", found, f"set maxPoolSize={THREADS} or more, or remove it from the URL")
     return ok("pool size", found)
 
 
@@ -95,14 +99,14 @@ def _indexes(store: Collections) -> Finding:
     missing = sorted(wanted.keys() - found.keys())
     other = sorted(name for name in wanted.keys() & found.keys() if not _alike(wanted[name], found[name]))
     if missing or other:
-        told = [f"missing: {', '.join(missing)}"] * bool(missing) + [f"not as made: {', '.join(other)}"] * bool(other)
+        problems = [f"missing: {', '.join(missing)}"] * bool(missing) + [f"changed: {', '.join(other)}"] * bool(other)
         return fault(
             "indexes",
-            "; ".join(told),
-            "drop those that are not as made; then, with workers stopped, make them as "
-            "tallystick_mongo.schema.INDEXES says: collection.create_indexes(list(INDEXES))",
+            "; ".join(problems),
+            "stop the workers, drop the changed indexes, and create those of tallystick_mongo.schema.INDEXES: "
+            "collection.create_indexes(list(INDEXES))",
         )
-    return ok("indexes", f"all {len(wanted)} are there")
+    return ok("indexes", f"all {len(wanted)} exist")
 
 
 def _alike(wanted: Any, found: Any) -> bool:
@@ -114,11 +118,11 @@ def _alike(wanted: Any, found: Any) -> bool:
 
 
 def _batches(store: Collections) -> Finding:
-    left = store.batches.count_documents({"_id": {"$lt": staging.long_ago()}})
-    if left:
+    count = store.batches.count_documents({"_id": {"$lt": staging.abandoned_before()}})
+    if count:
         return warning(
             "unfinished batches",
-            f"{left} of writers that died more than a minute ago",
-            "a worker's rescue brings them to their end: see that one runs; `tallystick setup` does so too",
+            f"{count} by writers that died more than a minute ago",
+            "a running worker finishes them: check that one runs, or run `tallystick setup`",
         )
-    return ok("unfinished batches", "none is old")
+    return ok("unfinished batches", "none older than a minute")

@@ -1,14 +1,14 @@
-"""Between values and documents.
+"""Convert records to documents and back.
 
-A document has the record's fields by their names, but those that are None, and besides:
+A document has the fields of the record by name, except those that are None. It can have these in addition:
 
-- `due`: the `run_at` of a job that waits, and only while it waits, so that the indexes of claims hold nothing else;
-- `held_key`: the unique key, only while it is held;
-- `told_to_stop`: in an attempt whose latest extension answered that its cancellation was requested;
-- `calls`: the latest call of each sort that changed the document, by which that call learns what it has changed;
-- `batch`: only in a document that is no job yet, or not any more: see `staging`.
+- `due`: the `run_at` of a waiting job. No other document has it, so the indexes for claims contain only waiting jobs.
+- `held_key`: the unique key, while the job holds it.
+- `told_to_stop`: True if the latest extension of the attempt returned `CANCEL_REQUESTED`.
+- `calls`: the latest call of each kind that changed the document. A call uses it to find out what it changed.
+- `batch`: only in a document that is not a job yet, or not any more. See `staging`.
 
-BSON keeps milliseconds. A due time is rounded up to them, and every other moment down, by the driver.
+BSON has a precision of milliseconds. Due times are rounded up; the driver rounds all other times down.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,34 +24,34 @@ from .damaged import UNKNOWN, is_whole, readable
 Document = Mapping[str, Any]
 
 HIDDEN = "hidden"
-"""The state of a document that is no job: readers leave it out."""
+"""The state of a document that is not a job. Readers skip it."""
 
 _FIELDS = Record._fields
 _LAST = "9999-12-31T23:59:59.999000+00:00"
 
 
 def rounded_up(moment: datetime, what: str = "run_at") -> datetime:
-    """Return a moment in whole milliseconds, not earlier."""
+    """Round a time up to whole milliseconds."""
     beyond = moment.microsecond % 1_000
     try:
         return moment + timedelta(microseconds=1_000 - beyond) if beyond else moment
     except OverflowError as exc:
-        raise InvalidArgument(f"{what} is {moment}; the last moment that MongoDB keeps exactly is {_LAST}") from exc
+        raise InvalidArgument(f"{what} is {moment}; the latest time that MongoDB can store is {_LAST}") from exc
 
 
 def rounded_down(moment: datetime) -> datetime:
-    """Return a moment in whole milliseconds, not later: as it is stored."""
+    """Round a time down to whole milliseconds, as the driver does."""
     return moment.replace(microsecond=moment.microsecond // 1_000 * 1_000)
 
 
 def stored(new: NewRecord, now: datetime) -> Record:
-    """Return the record that a new job becomes at a moment of whole milliseconds."""
+    """Return the record of a new job. `now` is in whole milliseconds."""
     record = new.stored(now)
     return record._replace(run_at=rounded_up(record.run_at))
 
 
 def inserted(record: Record, batch: ObjectId | None, call: ObjectId) -> dict[str, Any]:
-    """Return the document of a new record; of one that is part of a batch, hidden until the batch is committed."""
+    """Return the document of a new record. A record of a batch is hidden until the batch is committed."""
     document: dict[str, Any] = {name: value for name, value in zip(_FIELDS, record, strict=True) if value is not None}
     document["_id"] = document.pop("id")
     document["state"] = HIDDEN if batch else record.state.value
@@ -63,7 +63,7 @@ def inserted(record: Record, batch: ObjectId | None, call: ObjectId) -> dict[str
 
 
 def records(documents: Iterable[Document]) -> Iterator[Record]:
-    """Yield the records of documents; one that no record can be made of is left out."""
+    """Yield the records of documents, with placeholders for damaged fields. Skip documents whose id is not a UUID."""
     for document in documents:
         if is_whole(document):
             yield record(document)
@@ -101,12 +101,12 @@ def record(document: Document) -> Record:
 
 
 def claiming_order(record: Record) -> tuple[int, datetime, bytes]:
-    """Return where a record stands among those of one claim."""
+    """Return the sort key of a record in claiming order."""
     return (-record.priority, record.run_at, record.id.bytes)
 
 
 def order_found(document: Document) -> tuple[int, datetime, bytes]:
-    """Return the same of a document that waits, whole or not."""
+    """Return the sort key of a waiting document in claiming order, damaged or not."""
     priority, due = document.get("priority"), document["due"]
     return (
         -priority if isinstance(priority, int) else 0,

@@ -1,4 +1,4 @@
-"""The one place where the driver's and the server's errors become ours."""
+"""Map the errors of the driver and the server to Tallystick's. No other module does."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,20 +20,17 @@ from tallystick import (
 from .location import Location
 
 DUPLICATE_KEY = 11000
-"""The server's code for a write that a unique index refused."""
+"""The server's code for a write that a unique index rejected."""
 
 _AFTER_CLOSE = ("Cannot use MongoClient after close", "Attempted to check out a connection from closed connection pool")
-"""What the driver says to a call that comes after `close`, and to one that `close` overtakes."""
+"""The driver's messages for a call after `close`, and for a call that `close` interrupts."""
 
 _TRANSIENT = "TransientTransactionError"
 
 
 @contextmanager
 def mapped(location: Location, *, writing: bool = False) -> Iterator[None]:
-    """Raise what the driver raises as ours.
-
-    When `writing`, an answer that was lost leaves the outcome unknown.
-    """
+    """Raise the driver's errors as Tallystick's. If `writing`, a lost reply raises `OutcomeUnknown`."""
     try:
         yield
     except (errors.PyMongoError, BSONError, OverflowError) as exc:
@@ -41,31 +38,31 @@ def mapped(location: Location, *, writing: bool = False) -> Iterator[None]:
 
 
 def ours(exc: Exception, location: Location, *, writing: bool = False) -> TallystickError:
-    """Return our error for one of the driver's: by label or code, else by the first line of the table that fits."""
+    """Return the error for an exception of the driver: by label or code, else by the first class that matches."""
     by_code = _CODES.get(getattr(exc, "code", None) or 0)
     kind, text = _by_details(exc) or by_code or next((k, text) for theirs, k, text in _TABLE if isinstance(exc, theirs))
     if kind is OutcomeUnknown and not writing:
         kind, text = Unavailable, "could not be used"
     elif kind is Closed and writing:
-        kind, text = OutcomeUnknown, "was closed meanwhile, and may have done a part of the call"
-    said = urls.scrub(str(exc).partition(", full error")[0].partition(", Timeout:")[0], location.secrets)
-    return kind(f"{location.shown}, collections {location.options.collection!r}, {text}: {said}")
+        kind, text = OutcomeUnknown, "was closed during the call, which may have taken effect in part"
+    reason = urls.scrub(str(exc).partition(", full error")[0].partition(", Timeout:")[0], location.secrets)
+    return kind(f"{location.shown}, collections {location.options.collection!r}, {text}: {reason}")
 
 
 def _by_details(exc: Exception) -> tuple[type[TallystickError], str] | None:
     if isinstance(exc, errors.PyMongoError) and exc.has_error_label(_TRANSIENT):
         return _UNDONE
     if isinstance(exc, errors.BulkWriteError) and _codes(exc) == {DUPLICATE_KEY}:
-        return Unavailable, "was given by another what this call wanted; begin the transaction again"
+        return Unavailable, "rejected an id or key that another client has stored; start the transaction again"
     if isinstance(exc, errors.BulkWriteError) and exc.details.get("writeConcernErrors"):
-        return OutcomeUnknown, "did the call, but did not confirm it as asked (option w)"
+        return _UNCONFIRMED
     if isinstance(exc, errors.PyMongoError) and str(exc).startswith(_AFTER_CLOSE):
         return Closed, "was closed"
     return None
 
 
-def refused(exc: errors.BulkWriteError) -> set[int]:
-    """Return which writes of a bulk a unique index refused; raise what else went wrong."""
+def rejected(exc: errors.BulkWriteError) -> set[int]:
+    """Return the indexes of a bulk's writes that a unique index rejected; raise `exc` if anything else failed."""
     if _codes(exc) - {DUPLICATE_KEY} or exc.details.get("writeConcernErrors"):
         raise exc
     return {error["index"] for error in exc.details["writeErrors"]}
@@ -75,52 +72,53 @@ def _codes(exc: errors.BulkWriteError) -> set[int]:
     return {error["code"] for error in exc.details["writeErrors"]}
 
 
-_REFUSED_USER = (ConfigurationError, "refused this user, or what the user wants to do")
-_UNDONE = (Unavailable, "was changed by another meanwhile, which undid the transaction; begin it again")
-_UNFIT_TRANSACTION = (InvalidArgument, "was given a transaction that cannot be used, or not any more")
+_UNAUTHORIZED = (ConfigurationError, "rejected the credentials, or the user lacks the required privileges")
+_UNDONE = (Unavailable, "aborted the transaction because of a conflicting write; start the transaction again")
+_UNUSABLE_TRANSACTION = (InvalidArgument, "rejected the transaction, which has ended or cannot be used")
 
-_LOST = (OutcomeUnknown, "was lost meanwhile, and may have done the call")
+_LOST = (OutcomeUnknown, "lost the connection during the call, which may have taken effect")
+_UNCONFIRMED = (OutcomeUnknown, "applied the call, but did not confirm it as the write concern requires (option w)")
 
 _CODES: dict[int, tuple[type[TallystickError], str]] = {
-    13: _REFUSED_USER,  # Unauthorized
-    18: _REFUSED_USER,  # AuthenticationFailed
-    8000: _REFUSED_USER,  # AtlasError
-    6: _LOST,  # HostUnreachable, of which a mongos tells
+    13: _UNAUTHORIZED,  # Unauthorized
+    18: _UNAUTHORIZED,  # AuthenticationFailed
+    8000: _UNAUTHORIZED,  # AtlasError
+    6: _LOST,  # HostUnreachable, reported by a mongos
     7: _LOST,  # HostNotFound
     89: _LOST,  # NetworkTimeout
     9001: _LOST,  # SocketException
     262: _LOST,  # ExceededTimeLimit
-    64: (OutcomeUnknown, "did the call, but did not confirm it as asked (option w)"),  # WriteConcernFailed
+    64: _UNCONFIRMED,  # WriteConcernFailed
     112: _UNDONE,  # WriteConflict
-    225: _UNFIT_TRANSACTION,  # TransactionTooOld
-    251: _UNFIT_TRANSACTION,  # NoSuchTransaction
-    256: _UNFIT_TRANSACTION,  # TransactionCommitted
+    225: _UNUSABLE_TRANSACTION,  # TransactionTooOld
+    251: _UNUSABLE_TRANSACTION,  # NoSuchTransaction
+    256: _UNUSABLE_TRANSACTION,  # TransactionCommitted
 }
 
 _TABLE: tuple[tuple[type[Exception] | tuple[type[Exception], ...], type[TallystickError], str], ...] = (
-    (errors.ServerSelectionTimeoutError, Unavailable, "has no server that answers"),
-    (errors.WaitQueueTimeoutError, Unavailable, "has all its connections in use; raise maxPoolSize"),
-    (errors.NotPrimaryError, Unavailable, "has a new primary, and refused the call"),
+    (errors.ServerSelectionTimeoutError, Unavailable, "has no reachable server"),
+    (errors.WaitQueueTimeoutError, Unavailable, "has no free connection in the pool; raise maxPoolSize"),
+    (errors.NotPrimaryError, Unavailable, "has a new primary, and rejected the call"),
     (errors.AutoReconnect, *_LOST),
-    (errors.WTimeoutError, OutcomeUnknown, "did the call, but too few members confirmed it in time"),
-    (errors.WriteConcernError, OutcomeUnknown, "did the call, but did not confirm it as asked (option w)"),
-    (errors.ExecutionTimeout, OutcomeUnknown, "did not end the call in time"),
-    (errors.DocumentTooLarge, InvalidArgument, "keeps documents of 16 MB at most"),
-    ((BSONError, OverflowError, InvalidDocument), InvalidArgument, "cannot hold a value that was given"),
-    (errors.ConfigurationError, ConfigurationError, "cannot be used so"),
-    (errors.InvalidURI, ConfigurationError, "cannot be reached by this URL"),
-    (errors.DuplicateKeyError, Unavailable, "was changed by another meanwhile, which undid this call"),
-    (errors.BulkWriteError, BackendError, "answered what Tallystick did not expect"),
-    (errors.InvalidOperation, InvalidArgument, "was given what cannot be used so"),
-    (errors.PyMongoError, BackendError, "answered what Tallystick did not expect"),
+    (errors.WTimeoutError, OutcomeUnknown, "applied the call, but too few members confirmed it in time"),
+    (errors.WriteConcernError, *_UNCONFIRMED),
+    (errors.ExecutionTimeout, OutcomeUnknown, "did not finish the call in time"),
+    (errors.DocumentTooLarge, InvalidArgument, "stores documents of at most 16 MB"),
+    ((BSONError, OverflowError, InvalidDocument), InvalidArgument, "cannot store one of the given values"),
+    (errors.ConfigurationError, ConfigurationError, "has an invalid configuration"),
+    (errors.InvalidURI, ConfigurationError, "has an invalid URL"),
+    (errors.DuplicateKeyError, Unavailable, "rejected the call because of a conflicting write by another client"),
+    (errors.BulkWriteError, BackendError, "failed with an unexpected error"),
+    (errors.InvalidOperation, InvalidArgument, "rejected an operation that the driver does not allow"),
+    (errors.PyMongoError, BackendError, "failed with an unexpected error"),
 )
 
 
-def not_set_up(location: Location, why: str = "has no store in these collections") -> NotSetUp:
-    """Return the error for a store that `setup` has not made yet, or that was torn down."""
+def not_set_up(location: Location) -> NotSetUp:
+    """Return the error for a store that `setup` has not created yet, or that was torn down."""
     return NotSetUp(
-        f"{location.shown}, collections {location.options.collection!r}, {why}; run `tallystick setup` with its URL, "
-        "or call setup()"
+        f"{location.shown}, collections {location.options.collection!r}, is not set up; run `tallystick setup` with "
+        "its URL, or call setup()"
     )
 
 

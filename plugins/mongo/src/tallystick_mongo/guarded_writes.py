@@ -1,10 +1,12 @@
-"""Changing several records in one command, each guarded on its own, and learning which were changed.
+"""Change several records in one bulk write, each with its own guard, and find out which ones changed.
 
-The server tells how many of a bulk's updates took effect, not which. So each update leaves a mark of its own in the
-document (`calls`), and where they are not all, those that have theirs are looked for: also where there are none, since
-a driver repeats a bulk whose answer was lost, and not every server knows it again. A mark is overwritten by
-a call of the same sort only, so it would take another of those on the same record, in the time of that look, for one to
-be missed; then the numbers differ, and the outcome is unknown.
+The server reports how many updates of a bulk took effect, but not which. So each update leaves a unique mark in its
+document (`calls`). If fewer updates took effect than were sent, a read finds the documents with their marks. The read
+is needed even if the count is zero: the driver repeats a bulk when the reply is lost, and not every server recognizes
+the repeat.
+
+Only a call of the same kind overwrites a mark. If that happens to a record before the read, the read finds fewer marks
+than the server counted, and the outcome is unknown.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,17 +19,17 @@ from pymongo.errors import AutoReconnect, BulkWriteError, ServerSelectionTimeout
 from tallystick import OutcomeUnknown
 
 from .collections import Collections
-from .errors import refused
+from .errors import rejected
 from .queries import Pipeline, Query
 
 SLICE = 1_000
-"""The most documents of one command that writes."""
+"""The maximum number of documents in one write command."""
 
 T = TypeVar("T")
 
 
 class Change(NamedTuple):
-    """An update of one record, where the guard holds."""
+    """An update of one record, applied only if the guard matches."""
 
     id: UUID
     guard: Mapping[str, Any]
@@ -35,18 +37,18 @@ class Change(NamedTuple):
 
 
 def apply(store: Collections, call: str, changes: Sequence[Change]) -> list[bool]:
-    """Make changes; say for each, in the order given, whether it was made.
+    """Apply changes independently, and return in their order whether each took effect.
 
-    One that a unique index refuses is not made.
+    A change that a unique index rejects does not take effect.
 
     Raises:
-        OutcomeUnknown: some were made, and it cannot be told which.
+        OutcomeUnknown: Some changes may have taken effect, and the marks do not show which.
     """
     return [made for some in sliced(changes) for made in _apply(store, call, some, alone=len(changes) == 1)]
 
 
 def sliced(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Yield as many items at a time as one command takes, so that none keeps a server busy for long."""
+    """Split items into slices for one command each, so that no command occupies the server for long."""
     for start in range(0, len(items), SLICE):
         yield items[start : start + SLICE]
 
@@ -62,7 +64,7 @@ def _apply(store: Collections, call: str, changes: Sequence[Change], *, alone: b
         return [True] * len(changes)
     found = _marks_left(store, [change.id for change in changes], call, marks)
     if len(found) < (len(changes) if made is None else made):
-        raise OutcomeUnknown(f"{call}: {len(found)} of {len(changes)} records were changed, and others may have been")
+        raise OutcomeUnknown(f"{call}: {len(found)} of {len(changes)} records have changed, and others may have")
     return [value in found for value in marks]
 
 
@@ -72,7 +74,7 @@ def _marks_left(store: Collections, ids: Sequence[UUID], call: str, marks: Seque
         with store.jobs.find({"_id": {"$in": ids}, mark: {"$in": marks}}, {mark: 1}, session=store.session) as found:
             return {document["calls"][call] for document in found}
     except AutoReconnect as exc:
-        raise OutcomeUnknown(f"{call}: the connection was lost, and records may have been changed: {exc}") from exc
+        raise OutcomeUnknown(f"{call}: the connection was lost, and records may have changed: {exc}") from exc
 
 
 def _marked(update: Query | Pipeline, mark: str, value: ObjectId) -> Query | Pipeline:
@@ -82,13 +84,13 @@ def _marked(update: Query | Pipeline, mark: str, value: ObjectId) -> Query | Pip
 
 
 def _write(store: Collections, updates: Sequence[UpdateOne], *, alone: bool) -> int | None:
-    """Make updates; return how many took effect, None where the answer was lost."""
+    """Write updates, and return how many took effect; None if the reply was lost."""
     try:
         return store.jobs.bulk_write(updates, ordered=False, session=store.session).modified_count
     except BulkWriteError as exc:
-        refused(exc)
+        rejected(exc)
         return int(exc.details["nModified"])
     except AutoReconnect as exc:
         if store.session is not None or (alone and isinstance(exc, ServerSelectionTimeoutError)):
-            raise  # nothing was done, or the transaction undoes it
+            raise  # nothing was written, or the transaction rolls it back
         return None

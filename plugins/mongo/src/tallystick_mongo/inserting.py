@@ -1,4 +1,4 @@
-"""Storing new jobs, all or nothing, and finding the duplicates that some of them meet."""
+"""Insert new jobs, all or nothing, and find existing jobs with the same id or unique key."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -15,49 +15,52 @@ from tallystick import Inserted, NewRecord, OutcomeUnknown, Record, Unavailable,
 from . import documents, known_queues, queries, staging
 from .collections import Collections
 from .documents import HIDDEN, Document
-from .errors import refused
+from .errors import rejected
 from .guarded_writes import sliced
 from .staging import TakenBack
 
 MAX_PAYLOAD_BYTES = 7 * 1024 * 1024
-"""A payload and a result are in one document, of which MongoDB keeps 16 MB, with names and a failure beside."""
+"""A payload, a result, names and an error share one document, which MongoDB limits to 16 MB."""
 
 MAX_BATCH = 100_000
 
-_TRIES = 10
-_LONGEST_PAUSE = 0.2
+_MAX_TRIES = 10
+_MAX_PAUSE = 0.2
 
 New = Mapping[int, NewRecord]
 Put = Callable[[New], dict[int, Record]]
-"""Stores what it can of some new jobs of which no two have an id or a key in common; returns what was stored."""
+"""Stores new jobs, except for duplicates, and returns the stored ones. No two of the jobs may share an id or a key."""
 
 
 def check(records: Sequence[NewRecord], about_now: datetime) -> None:
-    """Refuse what cannot be stored."""
+    """Reject jobs that cannot be stored."""
     for record in records:
         validation.size(record.payload, MAX_PAYLOAD_BYTES, "payload")
         documents.stored(record, about_now)
 
 
 def insert(store: Collections, records: Sequence[NewRecord], now: datetime, *, new_queues: bool) -> list[Inserted]:
-    """Store new jobs: one at once, several as a batch, and so one whose queue may not be known yet."""
+    """Store new jobs. Several jobs are stored as a batch, as is one job whose queue may be new."""
     if len(records) == 1 and not new_queues:
-        return _answers(store, records, partial(_put, store, now, None), None)
-    for _ in range(_TRIES):
+        return _insert_or_find(store, records, partial(_put, store, now, None), None)
+    for _ in range(_MAX_TRIES):
         with suppress(TakenBack):
             return _insert_batch(store, records, now, new_queues=new_queues)
-        sleep(random() * _LONGEST_PAUSE)
-    raise Unavailable(f"{_TRIES} times others were held up by this batch of {len(records)} jobs, and took it back")
+        sleep(random() * _MAX_PAUSE)
+    raise Unavailable(
+        f"gave up on a batch of {len(records)} jobs after {_MAX_TRIES} tries: each time another client waited for its "
+        "ids or keys and took it back; retry, or insert smaller batches"
+    )
 
 
 def insert_in_transaction(
     store: Collections, records: Sequence[NewRecord], now: datetime, *, new_queues: bool
 ) -> list[Inserted]:
-    """Store new jobs, and note their queues, in the session of a caller, whose transaction makes them one."""
-    answers = _answers(store, records, partial(_put_in_transaction, store, now), None)
+    """Store new jobs and make their queues known, in the caller's transaction."""
+    results = _insert_or_find(store, records, partial(_put_in_transaction, store, now), None)
     if new_queues:
-        known_queues.make_known(store, {answer.record.queue for answer in answers if answer.created})
-    return answers
+        known_queues.make_known(store, {result.record.queue for result in results if result.created})
+    return results
 
 
 def _insert_batch(
@@ -66,35 +69,35 @@ def _insert_batch(
     batch = ObjectId()
     try:
         staging.begin(store, batch, len(records))
-        answers = _answers(store, records, partial(_put, store, now, batch), batch)
+        results = _insert_or_find(store, records, partial(_put, store, now, batch), batch)
     except BaseException as exc:
-        with suppress(PyMongoError):  # else a rescue does
+        with suppress(PyMongoError):  # then a rescue takes it back
             staging.take_back(store, batch)
         if isinstance(exc, AutoReconnect):
             raise Unavailable(f"the connection was lost before the batch was stored: {exc}") from exc
         raise
     try:
-        created = {answer.record.id: answer.record.queue for answer in answers if answer.created}
+        created = {result.record.id: result.record.queue for result in results if result.created}
         _end(store, batch, created, new_queues=new_queues)
     except PyMongoError as exc:
         raise OutcomeUnknown(f"the connection was lost, and the batch may be stored: {exc}") from exc
-    return answers
+    return results
 
 
 def _end(store: Collections, batch: ObjectId, queues: Mapping[UUID, str], *, new_queues: bool) -> None:
-    """Commit a batch. Where the answer is lost, it is taken back: a commit that is late then changes nothing.
+    """Commit a batch and reveal it. If the reply is lost, take the batch back, so that a late commit has no effect.
 
     Raises:
-        TakenBack: by somebody else.
-        Unavailable: by us.
-        OutcomeUnknown: others brought it to its end while we did not hear of the commit.
+        TakenBack: Another client took the batch back.
+        Unavailable: The reply to the commit was lost, and this call took the batch back.
+        OutcomeUnknown: The reply was lost, another client finished the batch, and none of its jobs is left.
     """
     try:
         staging.commit(store, batch, new_queues=new_queues)
     except TakenBack:
-        if _is_stored(store, batch, list(queues)):  # the driver repeated a commit that others had gone on with
+        if _is_stored(store, batch, list(queues)):  # the driver repeated the commit, and another client had revealed it
             return
-        staging.take_back(store, batch)  # what was stored of it after that
+        staging.take_back(store, batch)  # remove jobs that were inserted after the other client took it back
         raise
     except AutoReconnect as exc:
         if staging.take_back(store, batch):
@@ -112,30 +115,32 @@ def _is_stored(store: Collections, batch: ObjectId, ids: Sequence[UUID]) -> bool
     )
 
 
-def _answers(store: Collections, records: Sequence[NewRecord], put: Put, batch: ObjectId | None) -> list[Inserted]:
-    answers: dict[int, Inserted] = {}
+def _insert_or_find(
+    store: Collections, records: Sequence[NewRecord], put: Put, batch: ObjectId | None
+) -> list[Inserted]:
+    results: dict[int, Inserted] = {}
     waiting = dict(enumerate(records))
     while waiting:
         some = _distinct(waiting)
         created = put(some)
-        answers |= {n: Inserted(record, created=True) for n, record in created.items()}
+        results |= {n: Inserted(record, created=True) for n, record in created.items()}
         waiting = {n: new for n, new in waiting.items() if n not in created}
-        by_id, by_key = _met(store, waiting.values(), batch)
+        by_id, by_key = _duplicates(store, waiting.values(), batch)
         by_id |= {record.id: record for record in created.values()}
         by_key |= {record.unique_key: record for record in created.values() if record.unique_key is not None}
-        open_yet: set[UUID | str | None] = set()  # what one before may still be stored with
+        undecided: set[UUID | str | None] = set()  # ids and keys that an earlier job may still be stored with
         for n, new in waiting.items():
             holder = by_id.get(new.id) or by_key.get(new.unique_key)
-            if holder is not None and new.id not in open_yet:
-                answers[n] = Inserted(holder, created=False)
+            if holder is not None and new.id not in undecided:
+                results[n] = Inserted(holder, created=False)
             else:
-                open_yet |= {new.id, new.unique_key}
-        waiting = {n: new for n, new in waiting.items() if n not in answers}
-    return [answers[n] for n in range(len(records))]
+                undecided |= {new.id, new.unique_key}
+        waiting = {n: new for n, new in waiting.items() if n not in results}
+    return [results[n] for n in range(len(records))]
 
 
 def _distinct(waiting: New) -> dict[int, NewRecord]:
-    """Return those that have neither the id nor the key of one before: what that one meets has to be known first."""
+    """Return the jobs whose id and key no earlier job has. The result for the earlier job must be known first."""
     seen: set[UUID | str | None] = set()
     some: dict[int, NewRecord] = {}
     for n, new in waiting.items():
@@ -146,22 +151,22 @@ def _distinct(waiting: New) -> dict[int, NewRecord]:
 
 
 def _put(store: Collections, now: datetime, batch: ObjectId | None, new: New) -> dict[int, Record]:
-    places = {one.id: n for n, one in new.items()}
+    numbers = {one.id: n for n, one in new.items()}
     records = [documents.stored(one, now) for one in new.values()]
-    return {places[record.id]: record for some in sliced(records) for record in _put_some(store, batch, some)}
+    return {numbers[record.id]: record for some in sliced(records) for record in _put_some(store, batch, some)}
 
 
 def _put_some(store: Collections, batch: ObjectId | None, records: Sequence[Record]) -> list[Record]:
-    """Store what no other has the id or the key of, and return it; also where the answer was lost, if it is there."""
+    """Store the records that are no duplicates, and return them. If the reply is lost, check that all were stored."""
     call = batch or ObjectId()
     try:
         store.jobs.insert_many(
             [documents.inserted(record, batch, call) for record in records], ordered=False, session=store.session
         )
     except BulkWriteError as exc:
-        duplicates = refused(exc)
-        mine = _inserted_by(store, call, [records[place] for place in duplicates])  # the driver may have repeated it
-        return [record for place, record in enumerate(records) if place not in duplicates or record.id in mine]
+        duplicates = rejected(exc)
+        mine = _inserted_by(store, call, [records[n] for n in duplicates])  # the driver may have repeated the insert
+        return [record for n, record in enumerate(records) if n not in duplicates or record.id in mine]
     except AutoReconnect:
         if store.session is not None or len(_inserted_by(store, call, records)) < len(records):
             raise
@@ -174,16 +179,16 @@ def _inserted_by(store: Collections, call: ObjectId, records: Sequence[Record]) 
 
 
 def _put_in_transaction(store: Collections, now: datetime, new: New) -> dict[int, Record]:
-    """Look before, since a write that is refused ends a transaction."""
-    by_id, by_key = _met(store, new.values(), None)
+    """Store the jobs that are no duplicates. Find duplicates first, because a rejected write aborts a transaction."""
+    by_id, by_key = _duplicates(store, new.values(), None)
     free = {n: one for n, one in new.items() if one.id not in by_id and one.unique_key not in by_key}
     return _put(store, now, None, free) if free else {}
 
 
-def _met(
+def _duplicates(
     store: Collections, new: Iterable[NewRecord], batch: ObjectId | None
 ) -> tuple[dict[UUID, Record], dict[str | None, Record]]:
-    """Return the records that have the ids or hold the keys of new ones; bring to its end what others have hidden."""
+    """Return the records with the ids or keys of new ones. Finish the batches of other clients that have them."""
     new = list(new)
     keys = {one.unique_key for one in new if one.unique_key is not None}
     if not new:
@@ -198,5 +203,5 @@ def _met(
 
 def _resolve(store: Collections, batch: ObjectId) -> None:
     if store.session is not None:
-        raise Unavailable("a batch that is not stored yet has some of these ids or keys; begin the transaction again")
+        raise Unavailable("an unfinished batch has some of these ids or keys; start the transaction again")
     staging.resolve(store, batch, patience=staging.PATIENCE)

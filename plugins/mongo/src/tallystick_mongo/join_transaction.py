@@ -1,4 +1,4 @@
-"""Taking part in a caller's own transaction: a session of the driver, of whatever client."""
+"""Join a caller's transaction: a PyMongo session of any client."""
 
 from pymongo.client_session import ClientSession
 from tallystick import InvalidArgument
@@ -7,11 +7,11 @@ from .collections import Collections
 from .location import Location
 
 
-def lent(transaction: object, location: Location) -> Collections:
-    """Return the store's collections within a caller's transaction, which is neither begun nor ended here.
+def join(transaction: object, location: Location) -> Collections:
+    """Return the store's collections, bound to the caller's transaction. The caller starts and ends it.
 
     Raises:
-        InvalidArgument: it is something else, or a session without an open transaction; nothing was done.
+        InvalidArgument: `transaction` is not a session, or has no open transaction. The call has no effect.
     """
     if not isinstance(transaction, ClientSession):
         raise InvalidArgument(
@@ -20,6 +20,6 @@ def lent(transaction: object, location: Location) -> Collections:
         )
     if transaction.has_ended or not transaction.in_transaction:
         raise InvalidArgument(
-            "transaction is a session without an open transaction; begin one: `with session.start_transaction():`"
+            "transaction is a session without an open transaction; start one: `with session.start_transaction():`"
         )
     return Collections.of(transaction.client, location, transaction)

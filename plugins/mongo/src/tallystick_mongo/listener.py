@@ -1,4 +1,4 @@
-"""Learning of new jobs as they come: a change stream, for all who wait on one backend."""
+"""Wake the waiting threads of a backend when jobs become due, using a change stream if there is one."""
 
 import logging
 from collections.abc import Callable
@@ -11,33 +11,34 @@ from tallystick import TallystickError
 
 logger = logging.getLogger("tallystick.mongo")
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-"""Seconds between two attempts to open the stream; they double."""
+_FIRST_PAUSE, _MAX_PAUSE = 0.1, 5.0
+"""Seconds between two attempts to open the stream. The pause doubles after each attempt."""
 
 _LONGEST_JOIN = 2.0
-"""Seconds that `close` waits for the thread: longer than for a change, shorter than for a server that went silent."""
+"""Seconds that `close` waits for the thread: longer than one poll of the stream, but shorter than a socket timeout."""
 
 
 class Stream(Protocol):
-    """What of a change stream is used here."""
+    """The part of PyMongo's change stream that this module uses."""
 
     @property
     def alive(self) -> bool:
-        """Say whether there may be another change; there is none after the database was dropped."""
+        """Return whether more changes may follow; False after the database was dropped."""
 
     def try_next(self) -> Any:
-        """Return the next change, or None where there was none for a while."""
+        """Return the next change, or None if the server sent none in time."""
 
 
 Watch = Callable[[], AbstractContextManager[Stream]]
-"""Opens a change stream of what makes jobs due."""
+"""Opens a change stream of the changes that may make jobs due."""
 
 
 class Listener:
-    """Wakes those who wait; where there is a `watch`, for what others do too, by a thread that runs until `close`.
+    """Wakes waiting threads for calls of this client and, after `start`, for changes by other clients.
 
-    A change does not always name its queue, so each wakes all, and they ask. They are woken, too, each time that the
-    stream stands again, since they may have missed something.
+    Changes arrive in a thread that runs until `close`. A change does not always name its queue, so each wakes all
+    waiting threads, and they query again. The listener also wakes them each time it opens the stream, because they may
+    have missed changes before.
     """
 
     def __init__(self) -> None:
@@ -47,26 +48,29 @@ class Listener:
         self.woken = 0
 
     def start(self, watch: Watch) -> None:
-        """Begin to listen, at the first call."""
+        """Start the listening thread. Repeat: no effect."""
         with self._condition:
             if self._thread is None and not self._closed.is_set():
                 self._thread = Thread(target=self._run, args=(watch,), name="tallystick-mongo-listener", daemon=True)
                 self._thread.start()
 
     def wait(self, seen: int, seconds: float) -> bool:
-        """Wait until somebody wakes after `seen`, or for some seconds; say whether to go on waiting."""
+        """Wait until `woken` differs from `seen`, for at most `seconds`; return False once the listener is closed."""
         with self._condition:
             self._condition.wait_for(lambda: self._closed.is_set() or self.woken != seen, min(seconds, TIMEOUT_MAX))
             return not self._closed.is_set()
 
     def wake(self) -> None:
-        """Wake those who wait."""
+        """Wake all waiting threads."""
         with self._condition:
             self.woken += 1
             self._condition.notify_all()
 
     def close(self) -> None:
-        """End the thread, and wake all; one that waits for a silent server ends when the driver gives that up."""
+        """Stop the thread, and wake all waiting threads.
+
+        If the server does not respond, the thread ends later, at the driver's timeout.
+        """
         with self._condition:
             self._closed.set()
             self._condition.notify_all()
@@ -87,6 +91,6 @@ class Listener:
             except (PyMongoError, TallystickError) as exc:
                 if self._closed.is_set():
                     return
-                logger.warning("lost the change stream of jobs, trying again in %.1f s: %s", pause, exc)
+                logger.warning("lost the change stream of jobs, retrying in %.1f s: %s", pause, exc)
             self._closed.wait(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            pause = min(pause * 2, _MAX_PAUSE)

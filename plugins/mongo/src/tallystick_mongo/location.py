@@ -1,4 +1,4 @@
-"""What a `mongodb://...` URL says: which server, database and collections, and how to use them."""
+"""Parse a `mongodb://...` URL into the server, database, collections and options."""
 
 import re
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from pymongo.uri_parser import parse_uri
 from tallystick import BackendUrl, ConfigurationError, urls
 
 DATABASE = "tallystick"
-"""The database, where the URL names none."""
+"""The default database."""
 
 NAME_LENGTH = 60
-"""The most characters of a name, so that a namespace behind it is a name for MongoDB too."""
+"""The maximum length of a name in characters. It leaves room for a namespace within MongoDB's own limit."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -27,29 +27,29 @@ _CLIENT_DEFAULTS: Mapping[str, Any] = {
     "socketTimeoutMS": 30_000,
     "waitQueueTimeoutMS": 10_000,
 }
-"""What the driver is told, where the URL does not say. No call waits for ever for a server that went silent."""
+"""The driver's options, unless the URL sets them. The timeouts end calls to a server that does not respond."""
 
 _SEARCH, _ELECTION = 5_000, 20_000
-"""How many milliseconds a call looks for its server; and for the primary of several, whose election takes some ten."""
+"""Milliseconds of server selection: for one server, and for a primary, whose election takes about ten seconds."""
 
 
 def _name(name: str) -> str:
-    """Return a database's or collection's name as it is; raise `ValueError` for one that needs care."""
+    """Return a valid database or collection name unchanged; raise `ValueError` for any other."""
     if not _NAME.fullmatch(name) or len(name) > NAME_LENGTH or name == "system":
         raise ValueError(
             f"a name has 1 to {NAME_LENGTH} characters of A-Z, a-z, 0-9, underscore and hyphen, begins with a letter "
-            "or underscore, and is not system"
+            "or underscore, and is not `system`"
         )
     return name
 
 
 class Options(BaseModel):
-    """The part of the URL's query that is ours; the rest is the driver's.
+    """Tallystick's options in the URL's query; all others are the driver's.
 
     Args:
-        collection: What the names of the store's collections begin with: `tallystick.jobs`, `tallystick.queues`, ...
-        notify: Whether to learn of new jobs by a change stream, where the deployment has them. Off: workers look for
-            jobs at their `poll` interval.
+        collection: The prefix of the collections' names: `tallystick.jobs`, `tallystick.queues`, ...
+        notify: Whether to learn of new jobs through a change stream, if the deployment supports it. If false, workers
+            poll at their `poll` interval.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,7 +60,7 @@ class Options(BaseModel):
 
 @dataclass(frozen=True)
 class Location:
-    """One store of a deployment, and how to reach it. `uri` is the driver's, and may hold a password."""
+    """One store of a deployment and how to reach it. `uri` is for the driver and may contain a password."""
 
     shown: str
     uri: str = field(repr=False)
@@ -71,19 +71,19 @@ class Location:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Read a URL; ask no server, and no name service.
+        """Parse a URL without contacting a server or a name service.
 
         Raises:
-            ConfigurationError: it is malformed, or has an option or a name that cannot be.
+            ConfigurationError: The URL is malformed, or has an invalid option or name.
         """
         parsed = BackendUrl.parse(url)
-        ours, theirs = _divided(parsed.query)
+        ours, theirs = _split(parsed.query)
         options = BackendUrl(parsed.scheme, parsed.host, parsed.path, ours).options(Options)
         head, _, _ = url.partition("?")
         uri = f"{head}?{urlencode(theirs, quote_via=quote)}" if theirs else head
         given = _driver_options(head, theirs, url)
         if given.get("w") == 0:
-            raise ConfigurationError("w=0 asks for no answer to writes, and a claim needs one; leave w away")
+            raise ConfigurationError("w=0 disables replies to writes, and a claim needs them; remove w from the URL")
         try:
             database = _name(parsed.path.removeprefix("/") or DATABASE)
         except ValueError as exc:
@@ -98,14 +98,14 @@ class Location:
         return f"{self.options.collection}.{what}"
 
 
-def _divided(query: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the options that are ours, and the driver's."""
+def _split(query: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return Tallystick's options, and the driver's."""
     ours = {name: value for name, value in query.items() if name in Options.model_fields}
     return ours, {name: value for name, value in query.items() if name not in ours}
 
 
 def _driver_options(head: str, theirs: Mapping[str, str], url: str) -> Mapping[str, Any]:
-    """Return what the driver reads in its part of a URL, without what it would ask a name service for."""
+    """Return the options that the driver reads from its part of a URL, without a name service lookup."""
     plain = head.replace("mongodb+srv://", "mongodb://", 1)
     known = urlencode({name: value for name, value in theirs.items() if not name.startswith("srv")}, quote_via=quote)
     try:
@@ -113,17 +113,17 @@ def _driver_options(head: str, theirs: Mapping[str, str], url: str) -> Mapping[s
     except (PyMongoError, ValueError, OSError) as exc:
         why = urls.scrub(str(exc).replace(head, urls.redact(head)), urls.secrets(url))
         raise ConfigurationError(
-            f"{urls.redact(url)!r} cannot be used: {why}. Options of Tallystick are {', '.join(Options.model_fields)}; "
-            "all others are the driver's, e.g. replicaSet"
-        ) from None  # the cause's text may show a password
+            f"{urls.redact(url)!r} cannot be used: {why}. Tallystick's options are {', '.join(Options.model_fields)}; "
+            "all others are the driver's, for example replicaSet"
+        ) from None  # the cause may contain a password
     return options
 
 
 def namespaced(url: str, namespace: str) -> str:
-    """Return the URL of collections beside these: `tallystick` becomes `tallystick_namespace`."""
+    """Return the URL with the namespace in the collections' prefix: `tallystick` becomes `tallystick_namespace`."""
     collection = f"{Location.parse(url).options.collection}_{urls.namespace(namespace)}"
     head, _, query = url.partition("?")
     kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != "collection"]
-    beside = f"{head}?{urlencode([*kept, ('collection', collection)], quote_via=quote)}"
-    Location.parse(beside)
-    return beside
+    new_url = f"{head}?{urlencode([*kept, ('collection', collection)], quote_via=quote)}"
+    Location.parse(new_url)
+    return new_url

@@ -1,9 +1,9 @@
-"""The entry point: `mongodb://...` and `mongodb+srv://...` are served by `MongoBackend`."""
+"""The entry point: `MongoBackend` serves `mongodb://...` and `mongodb+srv://...`."""
 
 from tallystick import hookimpl
 
 
 @hookimpl
 def tallystick_backend() -> dict[str, str]:
-    """Offer MongoDB's two schemes."""
+    """Register MongoDB's two URL schemes."""
     return {"mongodb": "tallystick_mongo.backend:MongoBackend", "mongodb+srv": "tallystick_mongo.backend:MongoBackend"}

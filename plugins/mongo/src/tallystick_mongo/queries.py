@@ -1,10 +1,9 @@
-"""Every filter, update, pipeline and order that the store is asked with.
+"""All filters, updates, pipelines and sort orders of the store: constants, and functions that insert values.
 
-What is constant is a constant; what has values is a function that only puts them in. A value of a caller's stands in an
-update that is a pipeline as `$literal`, since there a text that begins with `$` would be read as a field.
+An update pipeline must wrap a caller's values in `$literal`, because it reads text that begins with `$` as a field.
 
-The guard of an update is its filter: the server looks at all of it again after a write conflict, so what it says held
-at the moment of the change.
+The filter of an update is its guard. The server evaluates it again after a write conflict, so it holds at the moment of
+the change.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,18 +19,18 @@ from .documents import HIDDEN
 Query = dict[str, Any]
 Pipeline = list[dict[str, Any]]
 
-# the store: one document that says which version it is and which setup made it, by which a call also learns the time
+# the store: its one document holds the version; reading it also returns the server's time
 
 STORE: Final = {"_id": "tallystick"}
 NOW: Final = "$$NOW"
 
-LOOK: Final[Pipeline] = [{"$match": STORE}, {"$project": {"now": NOW}}]
+STATE: Final[Pipeline] = [{"$match": STORE}, {"$project": {"now": NOW}}]
 
 
-def look_at_queues(collection: str, names: Sequence[str]) -> Pipeline:
-    """Learn the server's time, and which of some queues are known, in one round trip."""
+def state_and_queues(collection: str, names: Sequence[str]) -> Pipeline:
+    """Read the server's time, and those of the given queues that are known, in one round trip."""
     known = [{"$match": {"_id": {"$in": list(names)}}}]
-    return [*LOOK, {"$lookup": {"from": collection, "pipeline": known, "as": "queues"}}]
+    return [*STATE, {"$lookup": {"from": collection, "pipeline": known, "as": "queues"}}]
 
 
 # states
@@ -58,63 +57,63 @@ QUEUE_ONLY: Final = {"queue": 1}
 
 
 def due(now: datetime) -> Query:
-    """Jobs that may be claimed. `$exists` lets the server use an index that holds only documents with the field."""
+    """Match jobs that a claim may take. `$exists` is needed for the server to use the partial index."""
     return {"due": {"$exists": True, "$lte": now}, "state": WAITING}
 
 
 def waits(queues: Sequence[str]) -> Query:
-    """Jobs that wait, due or not; what is no moment is left out, since values of one type only are compared."""
+    """Match waiting jobs, due or not. The comparison with a date excludes a damaged `due` of another type."""
     return {"queue": {"$in": list(queues)}, "due": {"$exists": True, "$gte": _FIRST}, "state": WAITING}
 
 
 def expired(now: datetime) -> Query:
-    """Attempts whose lease has run out."""
+    """Match attempts with an expired lease."""
     return {"lease_until": {"$exists": True, "$lte": now}, "state": State.RUNNING}
 
 
 def finished(states: Sequence[State], before: datetime) -> Query:
-    """Records that finished in one of some states before a moment."""
+    """Match jobs that finished in one of the states before a time."""
     return {"finished_at": {"$exists": True, "$lt": before}, "state": {"$in": list(states)}}
 
 
 def current(attempt: int) -> Query:
-    """The guard of a claim: its attempt is the record's own, and has not ended."""
+    """Match the current attempt of a job, while it runs. This guard rejects stale claims."""
     return {"state": State.RUNNING, "attempt": attempt}
 
 
 CANCELLABLE: Final[Query] = {"$or": [{"state": WAITING}, {"state": State.RUNNING, "cancel_requested": False}]}
-"""What waits, and what runs and was not asked to stop."""
+"""Matches waiting jobs, and running jobs without a requested cancellation."""
 
 
 CAN_BE_REQUEUED: Final[Query] = {"state": REQUEUEABLE, "attempt": {"$lt": 2**31 - 1}}
-"""What does not run or wait; an attempt that is no number, or the largest, has none after it."""
+"""Matches retrying and finished jobs. A job has no further attempt if `attempt` is not a number, or is the largest."""
 
 
 def fitting(filter: Filter, condition: Query) -> Query:
-    """Records that fit a filter but for its ids, and a condition."""
+    """Match records that satisfy a condition and a filter, except for the filter's ids."""
     wanted = {"state": filter.states, "kind": filter.kinds, "queue": filter.queues, "tags": filter.tags}
     fields = [{name: {"$in": list(values)}} for name, values in wanted.items() if values is not None]
     return {"$and": [condition, *fields]} if fields else condition
 
 
 def among(ids: Sequence[UUID] | None, query: Query, *, below: UUID | None = None) -> Query:
-    """Restrict a query to some ids, or to those below one."""
+    """Restrict a query to the given ids, and to ids below `below`."""
     wanted: Query = ({} if ids is None else {"$in": list(ids)}) | ({} if below is None else {"$lt": below})
     return {"_id": wanted, **query} if wanted else query
 
 
 def but(taken: Sequence[UUID], query: Query) -> Query:
-    """Leave some ids out of a query."""
+    """Exclude ids from a query."""
     return {**query, "_id": {"$nin": list(taken)}} if taken else query
 
 
 def holders(ids: Sequence[UUID], keys: Sequence[str]) -> Query:
-    """What has one of some ids or holds one of some unique keys, hidden or not."""
+    """Match documents, hidden or not, that have one of the ids or hold one of the unique keys."""
     return {"$or": [{"_id": {"$in": list(ids)}}, {"held_key": {"$in": list(keys)}}]}
 
 
 def inserted_by(call: ObjectId, ids: Sequence[UUID]) -> Query:
-    """What a call has inserted."""
+    """Match the documents that a call has inserted."""
     return {"_id": {"$in": list(ids)}, "calls.insert": call}
 
 
@@ -122,7 +121,7 @@ def inserted_by(call: ObjectId, ids: Sequence[UUID]) -> Query:
 
 
 def claimed(attempt: int, worker: str, until: datetime, now: datetime) -> Query:
-    """Begin an attempt."""
+    """Start an attempt."""
     begun = {
         "state": State.RUNNING,
         "attempt": attempt,
@@ -135,7 +134,7 @@ def claimed(attempt: int, worker: str, until: datetime, now: datetime) -> Query:
 
 
 def extended(until: datetime, now: datetime) -> Pipeline:
-    """Hold an attempt for longer, and note in the same step whether its owner is to be told to stop."""
+    """Extend a lease, and record in the same step whether a cancellation was requested."""
     to_stop = {"$cond": ["$cancel_requested", True, ABSENT]}
     return [{"$set": {"lease_until": until, "updated_at": now, "told_to_stop": to_stop}}]
 
@@ -157,7 +156,7 @@ def ended(state: State, now: datetime, **fields: Any) -> Pipeline:
 
 
 def put_off(state: State, run_at: datetime, now: datetime, *, given_back: int = 0, **fields: Any) -> Pipeline:
-    """End an attempt, and let its job wait for another; a job whose cancellation was requested ends."""
+    """End an attempt and make its job wait for the next one. A job with a requested cancellation ends instead."""
     flagged = "$cancel_requested"
     return [
         {
@@ -177,7 +176,7 @@ def put_off(state: State, run_at: datetime, now: datetime, *, given_back: int = 
 
 
 def cancelled(now: datetime) -> Pipeline:
-    """End a job that waits, and flag one that runs."""
+    """Cancel a waiting job, or request the cancellation of a running one."""
     return [
         {
             "$set": {
@@ -193,7 +192,7 @@ def cancelled(now: datetime) -> Pipeline:
 
 
 def requeued(now: datetime) -> Pipeline:
-    """Make a job pending and due now, with an attempt left. Where another holds its key, the index refuses it."""
+    """Make a job pending and due now, with an attempt left. The index rejects it if another job holds its key."""
     return [
         {
             "$set": {
@@ -213,7 +212,7 @@ def requeued(now: datetime) -> Pipeline:
 
 
 def hidden(batch: ObjectId) -> Query:
-    """Make of a job what belongs to a batch that was never begun, and so is removed by whoever meets it."""
+    """Hide a job in a batch that does not exist, so that any sweep or conflicting insert removes it."""
     return {"$set": {"state": HIDDEN, "batch": batch}, "$unset": {"held_key": "", "due": ""}}
 
 
@@ -225,7 +224,7 @@ def _literal(fields: Mapping[str, Any]) -> Query:
 
 
 def staged(batch: ObjectId) -> Query:
-    """The documents of a batch that are hidden."""
+    """Match the hidden documents of a batch."""
     return {"batch": batch, "state": HIDDEN}
 
 
@@ -234,7 +233,7 @@ OPEN: Final = {"state": "open"}
 
 
 def committed(*, new_queues: bool) -> Query:
-    """Decide that a batch is stored; queues that nobody knows yet are noted before it is revealed."""
+    """Commit a batch. `new_queues` records that its queues must be made known before it is revealed."""
     return {"$set": {"state": "committed", "new_queues": new_queues}}
 
 
@@ -244,14 +243,14 @@ KNOWN: Final = {"$setOnInsert": {"paused": False}}
 PAUSED: Final = {"$set": {"paused": True}}
 RESUMED: Final = {"$set": {"paused": False}}
 
-# changes that may make a job due: of jobs, where the field `due` appears, and of queues that are resumed
+# changes that may make a job due: a job gets the field `due`, or a queue is resumed
 
 STORED_WHOLE: Final = {"$in": ["insert", "replace"]}
-"""An update is told as a replacement, where what it changes is more than what it leaves."""
+"""MongoDB reports an update that changes most of a document as a replacement."""
 
 
 def changes(jobs: str, queues: str) -> Pipeline:
-    """The part of a database's change stream that wakes who waits."""
+    """Select the changes of the database that end a wait."""
     inserted = {"ns.coll": jobs, "operationType": STORED_WHOLE, "fullDocument.due": {"$exists": True}}
     updated = {"ns.coll": jobs, "operationType": "update", "updateDescription.updatedFields.due": {"$exists": True}}
     resumed = {"ns.coll": queues, "operationType": "update", "updateDescription.updatedFields.paused": False}
@@ -262,7 +261,7 @@ def changes(jobs: str, queues: str) -> Pipeline:
 
 
 def counts(now: datetime) -> Pipeline:
-    """Count the records of each queue, kind and state, and those that are due, with the earliest `run_at` of these."""
+    """Count the records and the due jobs of each queue, kind and state, and find the earliest `run_at` of due jobs."""
     is_due = {"$and": [{"$in": ["$state", sorted(CLAIMABLE)]}, {"$lte": ["$run_at", now]}]}
     return [
         {"$match": {"state": VISIBLE}},

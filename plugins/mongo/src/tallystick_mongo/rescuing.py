@@ -1,4 +1,4 @@
-"""Ending attempts whose lease has run out."""
+"""End attempts with an expired lease."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,9 +17,9 @@ _PAGE = 1_000
 
 
 def rescue(store: Collections, *, limit: int, now: datetime) -> Iterator[list[Record]]:
-    """Yield the records of attempts that this call has ended, some at a time."""
+    """End attempts with an expired lease, and yield their records in parts."""
     mine: set[UUID] = set()
-    others: list[UUID] = []  # what others change is left to them, and what expires again to the next rescue
+    others: list[UUID] = []  # jobs that other clients changed, damaged ones, and rescued ones that expired again
     while limit:
         wanted = min(limit, _PAGE)
         found = list(store.jobs.find(queries.but(others, queries.expired(now))).sort("lease_until").limit(wanted))
@@ -29,7 +29,7 @@ def rescue(store: Collections, *, limit: int, now: datetime) -> Iterator[list[Re
         ends = [_end(document, now) for document in fresh]
         changes = [Change(one["_id"], _as_found(one), end) for one, end in zip(fresh, ends, strict=True)]
         made = apply(store, "rescue", changes)
-        rescued = [_after(one, end) for one, end, is_made in zip(fresh, ends, made, strict=True) if is_made]
+        rescued = [_rescued_record(one, end) for one, end, is_made in zip(fresh, ends, made, strict=True) if is_made]
         yield rescued
         done = {record.id for record in rescued}
         others += [document["_id"] for document in found if document["_id"] not in done]
@@ -56,6 +56,6 @@ def _end(document: Document, now: datetime) -> queries.Query:
     return {"$set": fields, "$unset": dict.fromkeys(gone, "")}
 
 
-def _after(document: Document, end: queries.Query) -> Record:
-    kept = {name: value for name, value in document.items() if name not in end["$unset"]}
-    return documents.record({**kept, **end["$set"]})
+def _rescued_record(document: Document, end: queries.Query) -> Record:
+    rest = {name: value for name, value in document.items() if name not in end["$unset"]}
+    return documents.record({**rest, **end["$set"]})

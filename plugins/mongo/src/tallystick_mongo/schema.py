@@ -1,7 +1,8 @@
-"""Making the collections and their indexes, knowing them again, and removing them.
+"""Create, recognize and drop the collections and their indexes.
 
-A store is ours when its collection `store` has the one document that says which version it has. It is written last, so
-that whoever finds it finds the indexes too; and a teardown makes its version 0 first.
+The collection `store` contains one document with the version of the store. Only stores with this document belong to
+Tallystick. `setup` writes it last, so its presence proves that the indexes exist. `teardown` first sets the version to
+0.
 """
 
 from contextlib import suppress
@@ -50,17 +51,17 @@ INDEXES: Final = (
     ),
     IndexModel([("batch", ASCENDING)], name="tallystick_batches", partialFilterExpression={"batch": {"$exists": True}}),
 )
-"""The indexes of jobs. Each holds only the documents that its question is about: history costs the others nothing."""
+"""The indexes of `jobs`. All are partial, so the queries for current jobs do not slow down as finished jobs pile up."""
 
 
 def setup(store: Collections, location: Location) -> None:
-    """Create or complete the store. Each step may be repeated, and made by several at once."""
+    """Create or complete the store. Repeat: each step is idempotent, also if several processes run it at once."""
     is_used = store.jobs.find_one({}, {"_id": 1}) is not None
-    found = version(store, location)  # asked after: whoever inserted that had set the store up
+    found = version(store, location)  # read after the jobs: a client that inserted them had set the store up before
     if is_used and found is None:
         raise ForeignStore(
-            f"collection {store.jobs.name!r} of {location.shown} was not made by Tallystick (there is no document "
-            f"{STORE['_id']!r} in {store.store.name!r}); it was left as it was. Name others with ?collection="
+            f"collection {store.jobs.name!r} of {location.shown} was not created by Tallystick (there is no document "
+            f"{STORE['_id']!r} in {store.store.name!r}) and was not changed; choose another prefix with ?collection="
         )
     if found == 0:
         teardown(store, location)
@@ -76,31 +77,31 @@ def _make(store: Collections) -> None:
 
 
 def check(store: Collections, location: Location) -> None:
-    """Refuse collections that this version has not set up.
+    """Check that the store is set up.
 
     Raises:
-        NotSetUp: there is no store, or one of another version.
+        NotSetUp: There is no store, or its version is newer than this package.
     """
     if not version(store, location):
         raise not_set_up(location)
 
 
 def version(store: Collections, location: Location) -> int | None:
-    """Return the store's version, 0 while it is torn down; None where there is no store."""
+    """Return the store's version: 0 during a teardown, None if there is no store."""
     found = store.store.find_one(STORE)
     if found is None:
         return None
     version = int(found["version"])
     if version > VERSION:
         raise NotSetUp(
-            f"{location.shown}, collections {location.options.collection!r}, has version {version}, made by a newer "
-            f"tallystick-mongo; this one knows version {VERSION}: upgrade it"
+            f"{location.shown}, collections {location.options.collection!r}, has version {version}, and this "
+            f"tallystick-mongo supports version {VERSION} at most; upgrade tallystick-mongo"
         )
     return version
 
 
 def teardown(store: Collections, location: Location) -> None:
-    """Remove our collections. One that is interrupted is gone on with by the next, or by setup."""
+    """Drop the store's collections. After an interruption, the next `teardown` or `setup` finishes it."""
     if version(store, location) is None:
         return
     store.store.update_one(STORE, {"$set": {"version": 0}})

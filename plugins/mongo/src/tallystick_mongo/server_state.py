@@ -1,4 +1,4 @@
-"""What a call asks the store first: the server's time, and which of its queues are known."""
+"""Read the server's time and the paused queues, as the first step of most calls."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -10,25 +10,25 @@ from .errors import not_set_up
 from .location import Location
 
 
-class Seen(NamedTuple):
-    """The server's clock, and of the queues asked for those that are known, each with whether it is paused."""
+class ServerState(NamedTuple):
+    """The server's time, and whether each known queue of the requested ones is paused."""
 
     now: datetime
     queues: Mapping[str, bool]
 
 
-def look(store: Collections, location: Location, names: Collection[str] = ()) -> Seen:
-    """Look, in one round trip.
+def read_state(store: Collections, location: Location, names: Collection[str] = ()) -> ServerState:
+    """Read the server's time and the given queues in one round trip.
 
     Raises:
-        NotSetUp: there is no store; somebody may have torn it down.
+        NotSetUp: There is no store; it may have been torn down.
     """
-    pipeline = queries.look_at_queues(store.queues.name, sorted(names)) if names else queries.LOOK
+    pipeline = queries.state_and_queues(store.queues.name, sorted(names)) if names else queries.STATE
     for found in store.store.aggregate(pipeline):
-        return Seen(found["now"], {queue["_id"]: bool(queue.get("paused")) for queue in found.get("queues", ())})
+        return ServerState(found["now"], {queue["_id"]: bool(queue.get("paused")) for queue in found.get("queues", ())})
     raise not_set_up(location)
 
 
-def opened(names: Collection[str], seen: Seen) -> list[str]:
-    """Return those queues that are not paused."""
+def unpaused(names: Collection[str], seen: ServerState) -> list[str]:
+    """Return the queues that are not paused."""
     return [name for name in names if not seen.queues.get(name)]

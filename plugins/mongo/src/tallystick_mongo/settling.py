@@ -1,4 +1,4 @@
-"""A batch of outcomes as guarded updates."""
+"""Settle a batch of outcomes with guarded updates."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from .queries import Pipeline
 
 
 def check(outcomes: Sequence[Outcome], now: datetime, max_bytes: int) -> None:
-    """Refuse what cannot be recorded."""
+    """Reject outcomes that cannot be stored."""
     for outcome in outcomes:
         match outcome:
             case Complete(result=result):
@@ -24,14 +24,14 @@ def check(outcomes: Sequence[Outcome], now: datetime, max_bytes: int) -> None:
 
 
 def settle(store: Collections, outcomes: Sequence[Outcome], now: datetime) -> list[bool]:
-    """Record outcomes; answer in order. Of several about one claim, the first."""
+    """Record outcomes, and return in their order whether each was applied. The first outcome of a claim wins."""
     first = {outcome.claim: outcome for outcome in reversed(outcomes)}
     changes = [Change(claim.id, queries.current(claim.attempt), _end(outcome, now)) for claim, outcome in first.items()]
     applied = {claim for claim, made in zip(first, apply(store, "settle", changes), strict=True) if made}
-    return [_taken(applied, outcome.claim) for outcome in outcomes]
+    return [_take_first(applied, outcome.claim) for outcome in outcomes]
 
 
-def _taken(claims: set[Claim], claim: Claim) -> bool:
+def _take_first(claims: set[Claim], claim: Claim) -> bool:
     if claim not in claims:
         return False
     claims.remove(claim)

@@ -1,13 +1,19 @@
-"""Batches that are stored whole or not at all, on servers without transactions too.
+"""Store batches all or nothing, also on servers without transactions.
 
-A batch is a document of its own: it is opened, the jobs are stored hidden with its id, and changing it to `committed`
-is the one atomic step. Then queues that are new are noted, the jobs are revealed, and the batch's document is removed.
+The writer inserts a document for the batch with the state `open`. It inserts the jobs as hidden documents with the
+batch's id. It then changes the state to `committed`: this update is the only atomic step. Finally it makes new queues
+known, reveals the jobs and deletes the batch's document.
 
-Whoever meets a hidden document decides by the batch's: committed, it goes on with revealing; open, it may take the
-batch back by removing that document, after which the commit of a writer that was only slow changes nothing, and tells
-it so; without a document, the hidden ones are leftovers. So a process may die at any place, and several may help.
+A client that finds a hidden job reads the batch's document:
 
-Ids of batches are made by clients and tell when, by which the impatient are polite; nothing but that goes by them.
+- `committed`: the client reveals the batch.
+- `open`: the client may take the batch back by deleting the document. The commit of a slow writer then changes nothing,
+  and the writer notices.
+- no document: the hidden jobs are leftovers, and the client deletes them.
+
+So a process may die at any point, and several clients may finish the same batch.
+
+The id of a batch contains the writer's time. It only decides how soon a rescue takes an open batch back.
 """
 
 from collections.abc import Mapping
@@ -26,40 +32,40 @@ from .guarded_writes import sliced
 from .queries import OPEN, QUEUE_ONLY, REVEALED, committed, staged
 
 PATIENCE = 2.0
-"""Seconds that who is held up by an open batch waits, before it takes that back."""
+"""Seconds that a conflicting insert waits for an open batch before it takes the batch back."""
 
 ABANDONED = timedelta(minutes=1)
-"""How old an open batch is that a rescue takes back."""
+"""The age at which a rescue takes back an open batch."""
 
 _PAUSE = 0.02
 
 
 class TakenBack(Exception):
-    """Another, who was held up by it, took the batch back; nothing of it is stored."""
+    """Another client that waited for the batch took it back. None of its jobs is stored."""
 
 
 def begin(store: Collections, batch: ObjectId, size: int) -> None:
     """Open a batch."""
-    with suppress(DuplicateKeyError):  # the driver has repeated it
+    with suppress(DuplicateKeyError):  # the driver repeated the insert
         store.batches.insert_one({"_id": batch, **OPEN, "jobs": size})
 
 
 def commit(store: Collections, batch: ObjectId, *, new_queues: bool) -> None:
-    """Decide that the jobs of a batch are stored; say whether some of their queues may not be known yet.
+    """Commit a batch, and record whether some of its queues may be new.
 
     Raises:
-        TakenBack: the decision was made otherwise.
+        TakenBack: Another client took the batch back.
     """
     decided = store.batches.update_one({"_id": batch, **OPEN}, committed(new_queues=new_queues)).modified_count
-    if not decided and store.batches.find_one({"_id": batch}) is None:  # else the driver has repeated it
+    if not decided and store.batches.find_one({"_id": batch}) is None:  # else the driver repeated the commit
         raise TakenBack
 
 
 def reveal(store: Collections, batch: ObjectId, queues: Mapping[UUID, str], *, new_queues: bool) -> None:
-    """Make the jobs of a committed batch what they are; until the last one is, readers may see a part.
+    """Make the jobs of a committed batch visible. Until this ends, readers may see a part of the batch.
 
     Args:
-        queues: The queue of each of its jobs that may be hidden yet.
+        queues: The queue of each job that may still be hidden, by the job's id.
     """
     if new_queues:
         known_queues.make_known(store, set(queues.values()))
@@ -69,9 +75,9 @@ def reveal(store: Collections, batch: ObjectId, queues: Mapping[UUID, str], *, n
 
 
 def take_back(store: Collections, batch: ObjectId) -> bool:
-    """Remove an open batch and its jobs, and say whether it was open.
+    """Delete an open batch and its jobs, and return whether it was open.
 
-    One that was committed is left as it is; of one that is gone, what is hidden yet is removed.
+    A committed batch stays unchanged. If the batch no longer exists, delete its hidden jobs.
     """
     was_open = bool(store.batches.delete_one({"_id": batch, **OPEN}).deleted_count)
     if was_open or not is_there(store, batch):
@@ -85,12 +91,12 @@ def _hidden(store: Collections, batch: ObjectId) -> dict[UUID, str]:
 
 
 def is_there(store: Collections, batch: ObjectId) -> bool:
-    """Say whether a batch has not come to its end."""
+    """Return whether a batch is unfinished."""
     return store.batches.find_one({"_id": batch}) is not None
 
 
 def resolve(store: Collections, batch: ObjectId, *, patience: float) -> None:
-    """Bring a batch to its end: wait for its writer, go on for it, or take it back."""
+    """Finish a batch: wait for its writer up to `patience` seconds, then reveal it or take it back."""
     deadline = monotonic() + patience
     while (found := store.batches.find_one({"_id": batch})) and found["state"] == "open" and monotonic() < deadline:
         sleep(_PAUSE)
@@ -100,14 +106,14 @@ def resolve(store: Collections, batch: ObjectId, *, patience: float) -> None:
         take_back(store, batch)
 
 
-def long_ago() -> ObjectId:
-    """Return what the ids of batches are below whose writers must have died."""
+def abandoned_before() -> ObjectId:
+    """Return the id below which every open batch counts as abandoned."""
     return ObjectId.from_datetime(datetime.now(UTC) - ABANDONED)
 
 
 def sweep(store: Collections) -> None:
-    """Bring to their end the batches of writers that died, and remove what such left."""
-    old = long_ago()
+    """Finish the batches of writers that died, and delete their leftovers."""
+    old = abandoned_before()
     unfinished: dict[str, Any] = {"$or": [{"state": "committed"}, {"_id": {"$lt": old}}]}
     for found in store.batches.find(unfinished, {"_id": 1}):
         resolve(store, found["_id"], patience=0)

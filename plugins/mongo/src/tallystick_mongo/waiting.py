@@ -1,4 +1,4 @@
-"""Waiting for due jobs: the server is asked when the first is due, and again only when that may have changed."""
+"""Wait for due jobs. Query the server for the next due time, and again only after a change that may affect it."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -7,16 +7,16 @@ from time import monotonic
 
 from .listener import Listener
 
-AskDue = Callable[[Sequence[str]], float | None]
-"""Asks the server in how many seconds the first job of some queues is due; None if none waits."""
+SecondsUntilDue = Callable[[Sequence[str]], float | None]
+"""Queries the server for the seconds until the first job of the queues is due; None if no job waits."""
 
 
-def wait(names: Sequence[str], timeout: timedelta, ask: AskDue, listener: Listener) -> bool:
-    """Wait until a job of these queues is due, or for the time given; say which."""
+def wait(names: Sequence[str], timeout: timedelta, seconds_until_due: SecondsUntilDue, listener: Listener) -> bool:
+    """Wait until a job of the queues is due, and return True; return False at the timeout or after `close`."""
     deadline = monotonic() + timeout.total_seconds()
     while True:
         seen = listener.woken
-        seconds = ask(names)
+        seconds = seconds_until_due(names)
         now = monotonic()
         due = inf if seconds is None else now + seconds
         if due <= now:

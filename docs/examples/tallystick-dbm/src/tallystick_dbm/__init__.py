@@ -1,4 +1,4 @@
-"""Tallystick jobs in one append-only file, shared by the processes of one machine."""
+"""Store Tallystick jobs in one append-only file, shared by the processes of one machine."""
 
 from .backend import DbmBackend
 

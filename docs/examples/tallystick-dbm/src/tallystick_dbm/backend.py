@@ -1,4 +1,4 @@
-"""The contract, kept in one append-only file. Each call is one step: read the store, decide, write, under one lock."""
+"""Implement the backend contract on one append-only file. Each call is one step: lock, read, decide, write, unlock."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -82,17 +82,17 @@ class DbmBackend(Backend):
         return _CAPABILITIES
 
     def setup(self) -> None:
-        self._refuse_closed()
+        self._check_open()
         self._log.setup()
 
     def teardown(self) -> None:
-        self._refuse_closed()
+        self._check_open()
         self._log.teardown()
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
-        _refuse(transaction)
+        _reject_transaction(transaction)
         batches.records(records, _CAPABILITIES.max_batch)
         for record in records:
             validation.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
@@ -123,7 +123,7 @@ class DbmBackend(Backend):
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
-        _refuse(transaction)
+        _reject_transaction(transaction)
         batches.outcomes(outcomes, _CAPABILITIES.max_batch)
         now = _now(now)
         for outcome in outcomes:
@@ -240,11 +240,11 @@ class DbmBackend(Backend):
 
     @contextmanager
     def _step(self) -> Iterator[Store]:
-        self._refuse_closed()
+        self._check_open()
         with self._log.step() as store:
             yield store
 
-    def _refuse_closed(self) -> None:
+    def _check_open(self) -> None:
         self._owner.check()
         if self._closed.is_set():
             raise Closed("this backend was closed; open another with tallystick.open_backend(url)")
@@ -255,7 +255,8 @@ def _path(url: str) -> Path:
     name = parsed.path.removeprefix("/")
     if parsed.host or parsed.query or not name or "\0" in name:
         raise ConfigurationError(
-            f"{urls.redact(url)!r} is not dbm:///relative.dbm or dbm:////absolute.dbm; there are no options"
+            f"{urls.redact(url)!r} is not a URL of a dbm file; use dbm:///relative.dbm or dbm:////absolute.dbm, "
+            "without options"
         )
     return Path(name)
 
@@ -264,9 +265,9 @@ def _now(now: datetime | None) -> datetime:
     return datetime.now(UTC) if now is None else validation.utc(now)
 
 
-def _refuse(transaction: object | None) -> None:
+def _reject_transaction(transaction: object | None) -> None:
     if transaction is not None:
-        raise Unsupported("dbm:// has no transactions to take part in (transactions is not declared)")
+        raise Unsupported("dbm:// does not support transactions (transactions is not declared); omit transaction=")
 
 
 def _insert(store: Store, record: Record) -> Inserted:

@@ -1,7 +1,7 @@
-"""The file: a header, then a line for each step. A step is in it whole or not at all, and one is taken at a time.
+"""The file: a header, then one line per step. Steps are atomic, and only one client takes a step at a time.
 
-The `dbm` modules of the standard library change one key at a time, but a batch of jobs is stored all or nothing. So
-this file is only appended to. Each client keeps the store in memory, and first reads what others have appended.
+The `dbm` modules of the standard library change one key at a time, but a batch of jobs must be stored all or nothing.
+So this module only appends lines. Each client keeps the store in memory, and starts each step by reading new lines.
 """
 
 import json
@@ -22,50 +22,50 @@ from .store import Change, Store
 
 _MAGIC = b"tallystick-dbm 1 "
 _HEADER_BYTES = len(_MAGIC) + 33
-"""After the magic comes an id of this one file, and a newline."""
+"""The magic, then an id unique to this file, then a newline."""
 
 
 class Log:
-    """One client's view of the file. Its threads take turns by a lock in memory, all clients by a lock on the file."""
+    """One client's view of the file. A lock in memory separates its threads; a lock on the file separates clients."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._turn = Lock()
-        self._forget()
+        self._reset()
 
     def setup(self) -> None:
-        """Write the header, if there is none."""
+        """Write the header if the file has none."""
         with self._turn, self._locked("a+") as file:
             if not _header(file, self._path):
                 _write(file, _MAGIC + uuid4().hex.encode() + b"\n")
 
     def teardown(self) -> None:
-        """Remove the file, if it is there and ours."""
+        """Delete the file if it exists and was created by this backend."""
         with self._turn, suppress(NotSetUp), self._locked("r+") as file:
             _header(file, self._path)
             self._path.unlink()
 
     @contextmanager
     def step(self) -> Iterator[Store]:
-        """Give the store as it is now, and write what the block changed in it. Meanwhile nobody else has it."""
+        """Lock the file, yield the current store, and append the block's changes to the file."""
         with self._turn, self._locked("r+") as file:
             try:
                 self._catch_up(file)
                 yield self._store
                 self._append(file)
             except BaseException:
-                self._forget()  # it may be ahead of the file; the next step reads the file from its beginning
+                self._reset()  # the store may differ from the file; the next step reads the whole file again
                 raise
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._store, self._header, self._end = Store(), b"", 0
 
     def _catch_up(self, file: FileIO) -> None:
         header = _header(file, self._path)
         if not header:
             raise NotSetUp(f"{self._path} is empty; run `tallystick setup` with its URL, or call setup()")
-        if header != self._header:  # torn down, and set up again
-            self._forget()
+        if header != self._header:  # the store was torn down and set up again
+            self._reset()
             self._header, self._end = header, len(header)
         file.seek(self._end)
         for line in file.readall().splitlines(keepends=True):
@@ -97,7 +97,7 @@ class Log:
                             yield file
                             return
                     finally:
-                        flock(file, LOCK_UN)  # closing is not enough where a fork has copied the descriptor
+                        flock(file, LOCK_UN)  # closing does not unlock if a forked child has a copy of the descriptor
 
 
 def _open(path: Path, mode: str) -> FileIO:
@@ -106,11 +106,11 @@ def _open(path: Path, mode: str) -> FileIO:
     except FileNotFoundError as exc:
         if not path.parent.exists():
             raise
-        raise NotSetUp(f"{path} is not there; run `tallystick setup` with its URL, or call setup()") from exc
+        raise NotSetUp(f"{path} does not exist; run `tallystick setup` with its URL, or call setup()") from exc
 
 
 def _is_at(file: FileIO, path: Path) -> bool:
-    """Say whether an open file still has its name: it may have been torn down while we waited for the lock."""
+    """Return whether an open file is still at its path. A teardown may have deleted it during the wait for the lock."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:
@@ -121,7 +121,7 @@ def _header(file: FileIO, path: Path) -> bytes:
     file.seek(0)
     header = file.read(_HEADER_BYTES)
     if header and not header.startswith(_MAGIC):
-        raise ForeignStore(f"{path} was not made by tallystick-dbm 1; it was left as it was")
+        raise ForeignStore(f"{path} was not created by tallystick-dbm 1 and was not changed; use another path")
     return header
 
 
@@ -131,7 +131,7 @@ def _line(changes: Sequence[Change]) -> bytes:
 
 
 def _read(line: bytes) -> Sequence[Change] | None:
-    """Return a line's changes; None if it is not whole: then it is the last, and its writer died before the answer."""
+    """Return the changes of a line; None if it is incomplete. Only the last line can be, after its writer died."""
     checksum, _, text = line.partition(b" ")
     if not text.endswith(b"\n") or checksum != b"%08x" % crc32(text[:-1]):
         return None
@@ -148,7 +148,7 @@ def _write(file: FileIO, content: bytes) -> None:
 
 @contextmanager
 def _mapped(path: Path, error: type[Unavailable | OutcomeUnknown]) -> Iterator[None]:
-    """Raise what the operating system says as ours: the one place for it."""
+    """Raise errors of the operating system as Tallystick's. No other function does."""
     try:
         yield
     except OSError as exc:

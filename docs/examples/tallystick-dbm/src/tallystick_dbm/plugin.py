@@ -1,9 +1,9 @@
-"""The entry point: `dbm://` is served by `DbmBackend`."""
+"""The entry point: `DbmBackend` serves `dbm://`."""
 
 from tallystick import hookimpl
 
 
 @hookimpl
 def tallystick_backend() -> dict[str, str]:
-    """Offer the `dbm` scheme."""
+    """Register the `dbm` scheme."""
     return {"dbm": "tallystick_dbm.backend:DbmBackend"}

@@ -1,4 +1,4 @@
-"""A record as a row of JSON and back: any bytes, any text and each microsecond as they were."""
+"""Convert records to JSON and back without loss: any bytes, any text, and microseconds."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ _READ: dict[str, Callable[[Any], object]] = {
 
 
 def plain(value: object) -> str:
-    """Return as text what `json.dumps` does not know; the record itself is a tuple, which it writes as an array."""
+    """Convert a value that `json.dumps` does not support to text. A record is a tuple, which it writes as an array."""
     match value:
         case UUID():
             return value.hex
@@ -35,11 +35,11 @@ def plain(value: object) -> str:
             return value.isoformat()
         case Failure():
             return value.to_json()
-    raise TypeError(f"a record has no {type(value).__name__}")
+    raise TypeError(f"a record contains a value of type {type(value).__name__}, which has no JSON form")
 
 
 def record(row: Sequence[Any]) -> Record:
-    """Return the record that a row was written from."""
+    """Return the record of a JSON array."""
     values = dict(zip(Record._fields, row, strict=True))
     for field, read in _READ.items():
         if values[field] is not None:

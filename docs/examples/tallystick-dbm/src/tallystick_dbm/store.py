@@ -1,4 +1,4 @@
-"""All jobs and queues in memory, an index for each question that a worker asks often, and the changes of this step."""
+"""All jobs and queues in memory, with indexes for the frequent queries, and the changes of the current step."""
 
 from bisect import bisect_left, insort
 from collections import defaultdict
@@ -13,11 +13,11 @@ from tallystick import CLAIMABLE, FINAL, Claim, Record, State
 from . import rows
 
 Change = tuple[str, Any, Any]
-"""What one call did to one thing, as JSON keeps it: `put` a job, `remove` one, or set whether a `queue` is paused."""
+"""One change as JSON: `put` or `remove` with a job's id and record, or `queue` with a name and the paused flag."""
 
 
 class Store:
-    """What the file says. Each change is made here and noted in `changes`, which the log writes at the step's end."""
+    """The content of the file. Each change is also added to `changes`, which the log writes at the end of the step."""
 
     def __init__(self) -> None:
         self.records: dict[UUID, Record] = {}
@@ -28,8 +28,8 @@ class Store:
         self._waiting: defaultdict[tuple[str, int], list[tuple[datetime, UUID]]] = defaultdict(list)
 
     def put(self, record: Record) -> Record:
-        """Store a job as it is now."""
-        self._forget(record.id)
+        """Insert or replace a job."""
+        self._unlink(record.id)
         self.records[record.id] = record
         if record.state in CLAIMABLE:
             insort(self._waiting[record.queue, record.priority], (record.run_at, record.id))
@@ -41,18 +41,18 @@ class Store:
         return record
 
     def remove(self, id: UUID) -> None:
-        """Forget a job."""
-        self._forget(id)
+        """Delete a job."""
+        self._unlink(id)
         self.changes.append(("remove", id.hex, None))
 
     def set_queue(self, name: str, *, paused: bool) -> None:
-        """Know a queue from now on, as paused or not."""
+        """Make a queue known, and set whether it is paused."""
         if self.queues.get(name) is not paused:
             self.queues[name] = paused
             self.changes.append(("queue", name, paused))
 
     def repeat(self, changes: Sequence[Sequence[Any]]) -> None:
-        """Make the changes of a step that was read from the file."""
+        """Apply the changes of a step from the file."""
         for what, name, value in changes:
             match what:
                 case "put":
@@ -63,7 +63,7 @@ class Store:
                     self.set_queue(name, paused=value)
 
     def due(self, queues: Sequence[str], now: datetime) -> Iterator[UUID]:
-        """Yield the ids of due jobs in claiming order. It looks at what it yields, and one more of each priority."""
+        """Yield the ids of due jobs in claiming order. It reads only these and one more per priority."""
         names = {name for name in queues if not self.queues.get(name)}
         for priority in sorted({priority for name, priority in self._waiting if name in names}, reverse=True):
             for run_at, id in merge(*(self._waiting.get((name, priority), ()) for name in names)):
@@ -72,15 +72,15 @@ class Store:
                 yield id
 
     def current(self, claim: Claim) -> Record | None:
-        """Return the record that a claim is about, if it is the record's own and the job runs: the fence."""
+        """Return the record of a claim if the job runs and the claim has its current attempt. Rejects stale claims."""
         record = self.records.get(claim.id)
         return record if record and record.state is State.RUNNING and record.attempt == claim.attempt else None
 
     def holder(self, record: Record) -> Record | None:
-        """Return the record that holds a record's unique key."""
+        """Return the record that holds the unique key of `record`, or None."""
         return self.records[self._holders[record.unique_key]] if record.unique_key in self._holders else None
 
-    def _forget(self, id: UUID) -> None:
+    def _unlink(self, id: UUID) -> None:
         record = self.records.pop(id, None)
         if record is None:
             return

@@ -1,4 +1,4 @@
-"""A job's ways from state to state, as pure functions: the rows of the manual's page "States"."""
+"""The transitions of a job as pure functions: the rows of the manual's page "States"."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from tallystick import (
 
 
 def claimed(record: Record, worker: str, until: datetime, now: datetime) -> Record:
-    """Begin an attempt."""
+    """Start an attempt."""
     return record._replace(
         state=State.RUNNING,
         attempt=record.attempt + 1,
@@ -30,7 +30,7 @@ def claimed(record: Record, worker: str, until: datetime, now: datetime) -> Reco
 
 
 def settled(record: Record, outcome: Outcome, now: datetime) -> Record:
-    """End an attempt as its worker decided."""
+    """End an attempt with the outcome from its worker."""
     match outcome:
         case Complete(result=result):
             return _ended(record._replace(result=result), State.COMPLETED, now)
@@ -41,12 +41,12 @@ def settled(record: Record, outcome: Outcome, now: datetime) -> Record:
         case Retry(run_at=run_at, error=error):
             return _again(record._replace(last_error=error), State.RETRYING, validation.moment(run_at, now), now)
         case Release(run_at=run_at):
-            given_back = record._replace(max_attempts=record.max_attempts + 1)
-            return _again(given_back, State.PENDING, validation.moment(run_at, now), now)
+            released = record._replace(max_attempts=record.max_attempts + 1)
+            return _again(released, State.PENDING, validation.moment(run_at, now), now)
 
 
 def rescued(record: Record, now: datetime) -> Record:
-    """End an attempt whose lease ran out."""
+    """End an attempt with an expired lease."""
     failed = record._replace(last_error=LEASE_EXPIRED)
     if record.attempt >= record.max_attempts and not record.cancel_requested:
         return _ended(failed, State.DISCARDED, now)
@@ -54,7 +54,7 @@ def rescued(record: Record, now: datetime) -> Record:
 
 
 def cancelled(record: Record, now: datetime) -> Record | None:
-    """Cancel a job, or flag it where it runs; None where there is nothing to do."""
+    """Cancel a waiting job, or request the cancellation of a running one; return None if nothing changes."""
     if record.state in CLAIMABLE:
         return _ended(record, State.CANCELLED, now)
     if record.state is State.RUNNING and not record.cancel_requested:
@@ -63,7 +63,7 @@ def cancelled(record: Record, now: datetime) -> Record | None:
 
 
 def requeued(record: Record, now: datetime) -> Record | None:
-    """Make a job pending again; None where it waits or runs already."""
+    """Make a job pending again; return None if it is already pending or running."""
     if record.state in (State.PENDING, State.RUNNING):
         return None
     return record._replace(
