@@ -116,9 +116,9 @@ class PostgresBackend(Backend):
             with mapped(self._location):
                 return inserting.insert(join_transaction(transaction), self._queries, records, now)
         run = self._connections.write if len(records) == 1 else self._connections.transact
-        answers = run(lambda cursor: inserting.insert(on(cursor), self._queries, records, now))
-        self._listener.wake({answer.record.queue for answer in answers if answer.created})
-        return answers
+        results = run(lambda cursor: inserting.insert(on(cursor), self._queries, records, now))
+        self._listener.wake({result.record.queue for result in results if result.created})
+        return results
 
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
