@@ -118,7 +118,7 @@ class Connections:
         return self._repeatedly(lambda connection: _committed(connection, work))
 
     def _repeatedly(self, use: Callable[[Connection], T]) -> T:
-        """Use a connection; retry if it was lost before any change, or a conflict rolled the call back."""
+        """Use a connection; retry if it was lost before the commit, or if a conflict rolled the call back."""
         tries = iter(range(_TRIES))
         while True:
             tried = next(tries)
@@ -149,7 +149,7 @@ class Connections:
 
     @contextmanager
     def _held_open(self) -> Iterator[ConnectionPool[Connection]]:
-        """Yield the open pool, and keep `close` from closing it during the call, which would then wait in vain."""
+        """Yield the open pool, and make `close` wait: a call on a closed pool would wait for a connection in vain."""
         self._owner.check()
         with self._lock:
             pool = self._opened()

@@ -47,7 +47,7 @@ def room(pool_size: int, concurrency: int | None, most: int, free: int) -> Itera
 
 def diagnose(connection: Connection, location: Location) -> Iterator[Finding]:
     """Yield findings about a pooler, and about the delivery of notifications."""
-    pooled = _session(connection, location) != connection.info.backend_pid  # a pooler sends a number of its own
+    pooled = _session(connection, location) != connection.info.backend_pid  # a pooler reports a pid of its own
     moves = pooled and _moves(connection, location)
     notify = location.options.notify
     if not pooled:

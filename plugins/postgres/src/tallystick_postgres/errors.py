@@ -21,7 +21,7 @@ from tallystick import (
 from .location import Location
 
 PASSING = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
-"""Errors that a concurrent transaction caused. A retry succeeds, because it sees what the other transaction did."""
+"""Errors that a concurrent transaction caused. A retry may succeed, because it sees what the other transaction did."""
 
 _ABSENT = (errors.UndefinedTable, errors.InvalidSchemaName, errors.UndefinedFunction)
 _LATE = (errors.CheckViolation, errors.DatetimeFieldOverflow, errors.IntervalFieldOverflow)
@@ -56,7 +56,7 @@ _TABLE: tuple[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...], type[
         InvalidArgument,
         "was passed a transaction that an error has aborted; roll it back and begin a new one",
     ),
-    (PASSING, Unavailable, "conflicted with other transactions on every retry, so the call was rolled back"),
+    (PASSING, Unavailable, "conflicted with other transactions, so the call was rolled back; try again"),
     (_LATE, InvalidArgument, "was passed a time after the year 9999"),
     (errors.ReadOnlySqlTransaction, Unavailable, "is read-only: a standby, or configured so; connect to the primary"),
     (errors.InsufficientPrivilege, ConfigurationError, "does not grant this user the required privileges"),
