@@ -40,7 +40,7 @@ def _ours(exc: sqlite3.Error, path: Path, committing: bool) -> BackendError | In
     if "no such table: tallystick_" in str(exc) or "no such table: main.tallystick_" in str(exc):
         return not_set_up(path)
     if committing and code == sqlite3.SQLITE_IOERR:
-        return OutcomeUnknown(f"{path} could not be written during the commit, which may still have taken effect: {exc}")
+        return OutcomeUnknown(f"{path} could not be written during the commit, which may have taken effect: {exc}")
     return Unavailable(f"{path} could not be used: {exc}")
 
 

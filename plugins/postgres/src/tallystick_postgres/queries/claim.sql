@@ -7,9 +7,9 @@
 -- lane to the first job of the next, and reads no job in between. `first` holds the first `look` due jobs of all lanes.
 -- `taken` locks `limit` of them, one by one in claiming order, so it locks no job that it does not claim.
 --
--- If other clients hold some of these jobs, the caller repeats the statement with a larger `look`, and passes the ids of
--- the jobs that it has claimed so far. Another client may make one of them due again in between, and the call must not
--- return it twice.
+-- If other clients hold some of these jobs, the caller repeats the statement with a larger `look`. It passes the ids of
+-- the jobs that it has claimed so far: another client may make one of them due again, and the call must not return it
+-- twice.
 --
 -- Until vacuum removes them, the index entries of claimed jobs stay at the head of a lane, and vacuum removes nothing
 -- while an older transaction is open. So the statement scans a lane from its head only once, then from its first job.
