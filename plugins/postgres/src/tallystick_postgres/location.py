@@ -58,8 +58,8 @@ class Options(BaseModel):
         pool_size: The most connections that one backend opens, plus one that listens for new jobs.
         pool_timeout: How long a call waits for a free connection: seconds, or an ISO 8601 duration such as PT30S.
         timeout: How long a call waits for the reply to a statement, even if the network has gone silent.
-        notify: Whether to listen for new jobs on a separate connection, and to notify other workers of new jobs.
-            If false, workers find jobs at their `poll` interval. Behind PgBouncer in transaction mode it must be false.
+        notify: Whether to listen for new jobs on a separate connection. If false, workers find the jobs of other
+            processes at their `poll` interval. Behind PgBouncer in transaction mode it must be false.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
