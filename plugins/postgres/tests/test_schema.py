@@ -15,7 +15,7 @@ def test_a_schema_of_others_is_left_alone(connection: psycopg.Connection, url: s
     connection.execute(f"CREATE TYPE \"{schema}\".mood AS ENUM ('sad')")
     with PostgresBackend.from_url(url) as backend:
         for call in (backend.setup, backend.teardown, backend.stats):
-            with pytest.raises(ForeignStore, match="was not made by Tallystick"):
+            with pytest.raises(ForeignStore, match="was not created by Tallystick"):
                 call()
         connection.execute(f'DROP TYPE "{schema}".mood')
         backend.setup()
@@ -65,7 +65,7 @@ def test_a_newer_schema_is_refused(
     connection.execute(f'INSERT INTO "{schema}".tallystick_migrations (version) VALUES (99)')
     with PostgresBackend.from_url(url) as old:
         for call in (old.stats, old.setup):
-            with pytest.raises(NotSetUp, match="version 99, made by a newer tallystick-postgres"):
+            with pytest.raises(NotSetUp, match="version 99, created by a newer tallystick-postgres"):
                 call()
     connection.execute(f'DELETE FROM "{schema}".tallystick_migrations WHERE version = 99')
 

@@ -82,7 +82,7 @@ def test_what_is_no_transaction_is_refused(
         for wrong, told in (
             (object(), "of type object"),
             (caller.cursor(), "of type Cursor"),
-            (idle, "has begun none"),
+            (idle, "without a transaction"),
             (other, "other.db"),
             (memory, "no file"),
             (shut, "cannot be used"),

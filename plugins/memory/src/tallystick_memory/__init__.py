@@ -1,4 +1,4 @@
-"""Tallystick jobs in this process's memory: for tests, and for work that may be forgotten when the process ends."""
+"""Store Tallystick jobs in this process's memory, for tests and for work that may be lost when the process ends."""
 
 from .backend import MemoryBackend
 

@@ -1,4 +1,4 @@
-"""The contract, kept in memory. Every method is one step under one lock; the records are immutable."""
+"""The memory backend: implements the contract in this process. Each call holds the store's lock."""
 
 import os
 from collections import Counter, defaultdict
@@ -60,7 +60,7 @@ _CAPABILITIES = Capabilities(
 _stores: defaultdict[str, Store] = defaultdict(Store)
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(after_in_child=_stores.clear)  # a copy would work each job twice
+    os.register_at_fork(after_in_child=_stores.clear)  # the child would work every job a second time
 
 
 class _Options(BaseModel):
@@ -68,10 +68,10 @@ class _Options(BaseModel):
 
 
 class MemoryBackend(Backend):
-    """One client of a store in this process's memory.
+    """A client of a store in this process's memory.
 
-    `memory://` is a store of its own for each client; `memory://name` is shared by all of this process that name it,
-    until `teardown`.
+    `memory://` creates a separate store for each client. All clients in this process with the URL `memory://name`
+    share one store, until `teardown`.
     """
 
     contract_version: ClassVar[int] = 1
@@ -106,16 +106,16 @@ class MemoryBackend(Backend):
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
-        _refuse(transaction)
+        _reject(transaction)
         batches.records(records, _CAPABILITIES.max_batch)
         for record in records:
             validation.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
         now = _now(now)
         stored = [record.stored(now) for record in records]
         with self._locked() as store:
-            answers = [self._insert(store, record) for record in stored]
+            results = [self._insert(store, record) for record in stored]
             store.changed.notify_all()
-        return answers
+        return results
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         duplicate = store.records.get(record.id) or store.holder(record.unique_key)
@@ -157,7 +157,7 @@ class MemoryBackend(Backend):
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
-        _refuse(transaction)
+        _reject(transaction)
         batches.outcomes(outcomes, _CAPABILITIES.max_batch)
         now = _now(now)
         for outcome in outcomes:
@@ -166,9 +166,9 @@ class MemoryBackend(Backend):
             elif isinstance(outcome, Retry | Release):
                 validation.moment(outcome.run_at, now)
         with self._locked() as store:
-            answers = [self._settle(store, outcome, now) for outcome in outcomes]
+            results = [self._settle(store, outcome, now) for outcome in outcomes]
             store.changed.notify_all()
-        return answers
+        return results
 
     def _settle(self, store: Store, outcome: Outcome, now: datetime) -> bool:
         record = _current(store, outcome.claim)
@@ -240,10 +240,10 @@ class MemoryBackend(Backend):
         validation.limit(limit)
         with self._locked() as store:
             idle = (record for record in _matching(store, filter) if record.state is not State.RUNNING)
-            doomed = list(islice(idle, limit))
-            for record in doomed:
+            deleted = list(islice(idle, limit))
+            for record in deleted:
                 store.remove(record)
-        return [record.id for record in doomed]
+        return [record.id for record in deleted]
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
         validation.final(states)
@@ -294,7 +294,7 @@ class MemoryBackend(Backend):
                 self._closed = True
                 self._store.clients -= 1
                 self._store.changed.notify_all()
-                if self._store.is_forgotten():
+                if self._store.is_unused():
                     _stores.pop(self._name, None)
 
     @contextmanager
@@ -318,9 +318,9 @@ def _now(now: datetime | None) -> datetime:
     return datetime.now(UTC) if now is None else validation.utc(now)
 
 
-def _refuse(transaction: object | None) -> None:
+def _reject(transaction: object | None) -> None:
     if transaction is not None:
-        raise Unsupported("memory:// has no transactions to take part in (transactions is not declared)")
+        raise Unsupported("memory:// cannot join a transaction (transactions is not declared); do not pass transaction")
 
 
 def _current(store: Store, claim: Claim) -> Record | None:
@@ -345,7 +345,7 @@ def _may_hold_key(store: Store, record: Record) -> bool:
 
 
 def _put_some(store: Store, changes: Iterator[Record | None], limit: int) -> list[UUID]:
-    """Store what a lazy row of changes yields, one before the next is looked at; None is no change."""
+    """Store up to `limit` changed records, each before the next is computed; skip None, which means no change."""
     changed: list[UUID] = []
     for record in islice((change for change in changes if change is not None), limit):
         store.put(record)
@@ -358,7 +358,7 @@ def _open_lanes(store: Store, queues: Sequence[str]) -> list[Lane]:
 
 
 def _due(store: Store, queues: Sequence[str], now: datetime) -> Iterator[UUID]:
-    """Yield the ids of due jobs in claiming order. The caller claims each before it asks for the next."""
+    """Yield the ids of due jobs in claiming order. The caller must claim a job before it takes the next id."""
     lanes = _open_lanes(store, queues)
     heads = [(place, index) for index, lane in enumerate(lanes) if (place := lane.first(now)) is not None]
     heapify(heads)

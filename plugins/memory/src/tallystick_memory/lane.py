@@ -1,4 +1,4 @@
-"""The jobs of one queue that wait to be claimed, in claiming order."""
+"""The waiting jobs of one queue, in claiming order."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,19 +8,19 @@ from uuid import UUID
 from tallystick import CLAIMABLE, Record
 
 Place = tuple[int, datetime, int, UUID]
-"""Where a job stands in claiming order: higher priority, then run_at, then id."""
+"""The sort key of a job in claiming order: higher priority, then run_at, then id."""
 
 
 def place(record: Record) -> Place:
-    """Return where a record stands."""
+    """Return the sort key of a record in claiming order."""
     return (-record.priority, record.run_at, record.id.int, record.id)
 
 
 class Lane:
-    """Two heaps: `ready` in claiming order, `future` by due time, so that future jobs of high priority cost nothing.
+    """Two heaps: `ready` in claiming order, `future` by run_at, so that future jobs of high priority cost nothing.
 
-    A job that is claimed, cancelled or deleted leaves its place behind; `first` drops it when it comes up. So each
-    change of a job costs one push and one pop, O(log n), and no search.
+    The entry of a job that is claimed, cancelled or deleted stays in its heap, until `first` or `next_due` drops it.
+    So each change of a job costs one push and one pop, O(log n), without a search.
     """
 
     def __init__(self, records: Mapping[UUID, Record]) -> None:
@@ -29,11 +29,11 @@ class Lane:
         self._future: list[tuple[datetime, Place]] = []
 
     def add(self, record: Record) -> None:
-        """Let a record wait until it is due."""
+        """Add a waiting record."""
         heappush(self._future, (record.run_at, place(record)))
 
     def first(self, now: datetime) -> Place | None:
-        """Return the place of the first job that is due, or None."""
+        """Return the sort key of the first due job, or None."""
         while self._future and self._future[0][0] <= now:
             heappush(self._ready, heappop(self._future)[1])
         while self._ready:
@@ -41,7 +41,7 @@ class Lane:
             if self._waits(head):
                 if head[1] <= now:
                     return head
-                heappush(self._future, (head[1], head))  # the clock went back
+                heappush(self._future, (head[1], head))  # the clock went backwards
             heappop(self._ready)
         return None
 

@@ -1,9 +1,9 @@
-"""The entry point: `memory://` is served by `MemoryBackend`."""
+"""The entry point: register `MemoryBackend` for `memory://` URLs."""
 
 from tallystick import hookimpl
 
 
 @hookimpl
 def tallystick_backend() -> dict[str, str]:
-    """Offer the `memory` scheme."""
+    """Return the backend class of the `memory` scheme."""
     return {"memory": "tallystick_memory.backend:MemoryBackend"}

@@ -1,4 +1,4 @@
-"""What the clients of one store share: immutable records by id, and an index for each question that is asked often."""
+"""The state that all clients of one store share: immutable records by id, and indexes for frequent queries."""
 
 from datetime import datetime
 from heapq import heappop, heappush
@@ -11,7 +11,7 @@ from .lane import Lane
 
 
 class Store:
-    """Records and their indexes. `changed` is its lock, and wakes those who wait for a job."""
+    """Records and their indexes. `changed` is the store's lock, and wakes the calls that wait for a job."""
 
     def __init__(self) -> None:
         self.changed = Condition()
@@ -19,7 +19,7 @@ class Store:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all records and queues."""
         self.records: dict[UUID, Record] = {}
         self.running: set[UUID] = set()
         self.lanes: dict[str, Lane] = {}
@@ -27,18 +27,18 @@ class Store:
         self.holders: dict[str, UUID] = {}
         self._finished: dict[State, list[tuple[datetime, UUID]]] = {state: [] for state in FINAL}
 
-    def is_forgotten(self) -> bool:
-        """Say whether there is nothing in it, and nobody to use it."""
+    def is_unused(self) -> bool:
+        """Check that the store has no clients and no known queues."""
         return not self.clients and not self.lanes
 
     def lane(self, queue: str) -> Lane:
-        """Return a queue's lane; the queue is known from now on."""
+        """Return the lane of a queue, and make the queue known."""
         if queue not in self.lanes:
             self.lanes[queue] = Lane(self.records)
         return self.lanes[queue]
 
     def put(self, record: Record) -> None:
-        """Store a record in its new state, and keep every index right."""
+        """Store a record in its new state, and update every index."""
         self.records[record.id] = record
         if record.state is State.RUNNING:
             self.running.add(record.id)
@@ -55,7 +55,7 @@ class Store:
                 self._free_key(record)
 
     def remove(self, record: Record) -> None:
-        """Forget a record."""
+        """Remove a record."""
         del self.records[record.id]
         self._free_key(record)
 
@@ -64,7 +64,7 @@ class Store:
         return self.records[self.holders[unique_key]] if unique_key in self.holders else None
 
     def finished_before(self, state: State, moment: datetime) -> Record | None:
-        """Return a record that finished in this state before a moment, or None."""
+        """Return a record that finished in this state before a given time, or None."""
         heap = self._finished[state]
         while heap and heap[0][0] < moment:
             finished_at, id = heap[0]

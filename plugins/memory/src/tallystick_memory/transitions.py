@@ -1,4 +1,4 @@
-"""A record's ways from state to state, as pure functions: a record before in, the record after out."""
+"""The transitions between states, as pure functions from a record to the changed record."""
 
 from datetime import datetime
 from typing import assert_never
@@ -31,7 +31,7 @@ def claimed(record: Record, worker: str, until: datetime, now: datetime) -> Reco
 
 
 def settled(record: Record, outcome: Outcome, now: datetime) -> Record:
-    """End an attempt as its worker decided."""
+    """End an attempt with the outcome that its worker reports."""
     match outcome:
         case Complete(result=result):
             return _finished(record, State.COMPLETED, now)._replace(result=result)
@@ -40,8 +40,8 @@ def settled(record: Record, outcome: Outcome, now: datetime) -> Record:
         case Discard(error=error):
             return _finished(record._replace(last_error=error), State.DISCARDED, now)
         case Release(run_at=run_at):
-            given_back = record._replace(max_attempts=record.max_attempts + 1)
-            return _again(given_back, State.PENDING, validation.moment(run_at, now), now)
+            released = record._replace(max_attempts=record.max_attempts + 1)
+            return _again(released, State.PENDING, validation.moment(run_at, now), now)
         case Cancel():
             return _finished(record, State.CANCELLED, now)
         case _:
@@ -49,7 +49,7 @@ def settled(record: Record, outcome: Outcome, now: datetime) -> Record:
 
 
 def rescued(record: Record, now: datetime) -> Record:
-    """End an attempt whose lease ran out."""
+    """End an attempt after its lease expired."""
     failed = record._replace(last_error=LEASE_EXPIRED)
     if record.attempt >= record.max_attempts and not record.cancel_requested:
         return _finished(failed, State.DISCARDED, now)
@@ -57,7 +57,7 @@ def rescued(record: Record, now: datetime) -> Record:
 
 
 def cancelled(record: Record, now: datetime) -> Record | None:
-    """Cancel a job, or flag it where it runs; None where there is nothing to do."""
+    """Cancel a waiting job, or request cancellation of a running one; return None if nothing changes."""
     if record.state in CLAIMABLE:
         return _finished(record, State.CANCELLED, now)
     if record.state is State.RUNNING and not record.cancel_requested:
@@ -66,7 +66,7 @@ def cancelled(record: Record, now: datetime) -> Record | None:
 
 
 def requeued(record: Record, now: datetime) -> Record | None:
-    """Make a job pending again; None where it waits or runs already."""
+    """Make a job pending again; return None if it is pending or running."""
     if record.state in (State.PENDING, State.RUNNING):
         return None
     return record._replace(

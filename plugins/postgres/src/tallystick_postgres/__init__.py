@@ -1,6 +1,6 @@
-"""Tallystick jobs in PostgreSQL, for production.
+"""Store Tallystick jobs in PostgreSQL, for production.
 
-Names are imported when they are first used, since every program that uses Tallystick imports this package.
+Every program that uses Tallystick imports this package, so it loads its modules lazily.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""The contract, kept in one schema of a PostgreSQL database."""
+"""The PostgreSQL backend: implements the contract in one schema of a database."""
 
 import builtins
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ from . import claiming, counting, doctor, inserting, rows, schema, settling
 from .connections import Connections, connect
 from .errors import closed, mapped
 from .execute import on
-from .join_transaction import lent
+from .join_transaction import join_transaction
 from .listener import Listener
 from .location import Location, namespaced
 from .rows import Row
@@ -54,7 +54,7 @@ _CAPABILITIES = Capabilities(
 )
 
 _FOLD = 100_000
-"""The most lines of the ledger that one rescue folds."""
+"""The most ledger rows that one rescue folds."""
 
 T = TypeVar("T")
 
@@ -62,9 +62,9 @@ _Key = tuple[int, int]
 
 
 class PostgresBackend(Backend):
-    """One client of the store in a schema: `postgresql://user@host/database?schema=tallystick`.
+    """A client of the store in one schema: `postgresql://user@host/database?schema=tallystick`.
 
-    Its `transaction` is an open transaction of psycopg or SQLAlchemy, sync or async: see `lending`.
+    `transaction` may be an open transaction of psycopg or SQLAlchemy, sync or async: see `join_transaction`.
     """
 
     contract_version: ClassVar[int] = 1
@@ -114,11 +114,11 @@ class PostgresBackend(Backend):
         self._refuse_closed()
         if transaction is not None:
             with mapped(self._location):
-                return inserting.insert(lent(transaction), self._queries, records, now)
+                return inserting.insert(join_transaction(transaction), self._queries, records, now)
         run = self._connections.write if len(records) == 1 else self._connections.transact
-        answers = run(lambda cursor: inserting.insert(on(cursor), self._queries, records, now))
-        self._listener.wake({answer.record.queue for answer in answers if answer.created})
-        return answers
+        results = run(lambda cursor: inserting.insert(on(cursor), self._queries, records, now))
+        self._listener.wake({result.record.queue for result in results if result.created})
+        return results
 
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
@@ -128,8 +128,8 @@ class PostgresBackend(Backend):
         validation.name(worker, "worker")
         now = _utc(now)
         validation.moment(validation.positive(lease, "lease"), _or_clock(now), "lease")
-        asked = {"queues": builtins.list(names), "limit": limit, "worker": worker, "lease": lease, "now": now}
-        return claiming.claim(self._write, self._queries, asked)
+        parameters = {"queues": builtins.list(names), "limit": limit, "worker": worker, "lease": lease, "now": now}
+        return claiming.claim(self._write, self._queries, parameters)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         batches.claims(claims, _CAPABILITIES.max_batch)
@@ -161,7 +161,7 @@ class PostgresBackend(Backend):
             found = self._write(self._queries.settle, parameters)
         else:
             with mapped(self._location):
-                found = lent(transaction)(self._queries.settle, parameters)
+                found = join_transaction(transaction)(self._queries.settle, parameters)
         applied = {(id.int, attempt) for id, attempt in found}
         return [key in applied and first[key] == n for n, key in enumerate(keys)]
 
@@ -169,7 +169,7 @@ class PostgresBackend(Backend):
         parameters = {"limit": validation.limit(limit), "now": _utc(now), "error": LEASE_EXPIRED.to_json()}
         rescued = rows.records(self._write(self._queries.rescue, parameters))
         self._listener.wake({record.queue for record in rescued})
-        with suppress(BackendError):  # the rescue has happened, and the next one folds
+        with suppress(BackendError):  # the rescue is committed; the next rescue folds
             self._write(self._queries.fold, {"limit": _FOLD})
         return rescued
 
@@ -196,9 +196,10 @@ class PostgresBackend(Backend):
         return self._change(self._queries.delete, filter, limit, None)
 
     def _change(self, query: LiteralString, filter: Filter, limit: int, now: datetime | None) -> Sequence[UUID]:
-        """Change records until none is left or `limit` are: a statement may meet fewer than there are to change.
+        """Change matching records, up to `limit`; repeat the statement, since one execution may miss some of them.
 
-        In one transaction, so that nobody can change back meanwhile what would then be changed again.
+        All statements run in one transaction. Otherwise another client could change a record back in between, and
+        this call would change it twice.
         """
         validation.limit(limit)
         parameters = {**_filter(filter), "now": _utc(now)}
@@ -269,7 +270,7 @@ def _utc(now: datetime | None) -> datetime | None:
 
 
 def _or_clock(now: datetime | None) -> datetime:
-    """Return a moment to check delays with, before the server counts them from its own."""
+    """Return `now`, or this machine's time: close enough to validate delays, which the server adds to its own clock."""
     return datetime.now(UTC) if now is None else now
 
 
@@ -288,12 +289,12 @@ def _filter(filter: Filter) -> dict[str, Any]:
 
 
 def _key(claim: Claim) -> _Key:
-    """Return a claim as numbers, which are quick to hash and to sort."""
+    """Return a claim as numbers, which hash and sort quickly."""
     return claim.id.int, claim.attempt
 
 
 def _in_locking_order(items: Mapping[_Key, T]) -> builtins.list[tuple[_Key, T]]:
-    """Return items newest first, the order in which every statement locks rows: so no two wait for each other."""
+    """Sort items newest first: every statement locks rows in this order, so that no two deadlock."""
     return sorted(items.items(), key=itemgetter(0), reverse=True)
 
 

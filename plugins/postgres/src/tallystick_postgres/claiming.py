@@ -1,4 +1,4 @@
-"""Taking due jobs: one statement, and others that look further where some of the first ones are held."""
+"""Claim due jobs: execute `claim.sql`, and repeat it further down the queues if other clients hold the first jobs."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,30 +14,32 @@ from .rows import Row
 
 logger = logging.getLogger("tallystick.postgres")
 
-_NO_ATTEMPT_LEFT = Failure("DamagedRecord", "its attempt is the largest number that a store holds, so none can follow")
+_NO_ATTEMPT_LEFT = Failure(
+    "DamagedRecord", "its attempt is the largest number that a store holds, so it cannot be claimed again"
+)
 
 Write = Callable[[LiteralString, Mapping[str, Any]], Sequence[Row]]
-"""Executes a statement that is its own transaction, and returns its rows."""
+"""A function that executes one statement as a transaction, and returns its rows."""
 
 
-def claim(write: Write, queries: Queries, asked: Mapping[str, Any]) -> Sequence[Record]:
-    """Return what `claim.sql` takes, in claiming order; jobs that cannot be claimed are discarded where it fails."""
+def claim(write: Write, queries: Queries, parameters: Mapping[str, Any]) -> Sequence[Record]:
+    """Claim due jobs; return them in claiming order. If a damaged job makes `claim.sql` fail, discard it first."""
     try:
-        return _claim(write, queries.claim, asked)
+        return _claim(write, queries.claim, parameters)
     except BackendError as exc:
         if not isinstance(exc.__cause__, errors.NumericValueOutOfRange):
             raise
-    for [id] in write(queries.discard_damaged, {"now": asked["now"], "error": _NO_ATTEMPT_LEFT.to_json()}):
+    for [id] in write(queries.discard_damaged, {"now": parameters["now"], "error": _NO_ATTEMPT_LEFT.to_json()}):
         logger.warning("job %s discarded: %s", id, _NO_ATTEMPT_LEFT.message)
-    return _claim(write, queries.claim, asked)
+    return _claim(write, queries.claim, parameters)
 
 
-def _claim(write: Write, query: LiteralString, asked: Mapping[str, Any]) -> Sequence[Record]:
-    limit = look = asked["limit"]
-    taken, found = _taken(write(query, {**asked, "look": look, "taken": []}))
-    while len(taken) < limit and found == look:  # others hold some of the first jobs, and there may be free ones behind
+def _claim(write: Write, query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Record]:
+    limit = look = parameters["limit"]
+    taken, found = _taken(write(query, {**parameters, "look": look, "taken": []}))
+    while len(taken) < limit and found == look:  # other clients hold some of the first jobs
         look *= 2
-        more = {**asked, "limit": limit - len(taken), "look": look, "taken": [row[0] for row in taken]}
+        more = {**parameters, "limit": limit - len(taken), "look": look, "taken": [row[0] for row in taken]}
         found = 0
         with _kept(taken):
             further, found = _taken(write(query, more))
@@ -46,13 +48,13 @@ def _claim(write: Write, query: LiteralString, asked: Mapping[str, Any]) -> Sequ
 
 
 def _taken(found: Sequence[Row]) -> tuple[list[Row], int]:
-    """Return the rows of claimed jobs, and among how many: the last column, of a row of its own where none is."""
+    """Return the rows of the claimed jobs, and how many jobs the statement looked at: the last column of each row."""
     return [row for row in found if row[0] is not None], found[0][-1]
 
 
 @contextmanager
 def _kept(taken: Sequence[Row]) -> Iterator[None]:
-    """Answer with what was taken, where there is something, though the store failed when it was asked for more."""
+    """Suppress an error of a later statement if some jobs are claimed already: the caller must receive them."""
     try:
         yield
     except BackendError:

@@ -1,4 +1,4 @@
-"""The connections of one backend: a pool, what a transaction on them is, and what is done when one fails."""
+"""The connections of one backend: a pool, transactions on it, and retries after a failure."""
 
 import logging
 import os
@@ -29,42 +29,42 @@ _TRIES = 10
 _LONGEST_PAUSE = 0.02
 
 _LONGEST_GOODBYE = 1.0
-"""Seconds that `close` waits for calls under way."""
+"""Seconds that `close` waits for running calls."""
 
-# The pool warns of each attempt to connect that fails; the call that needed it raises the same.
+# The pool logs each failed attempt to connect as a warning; the call that needed the connection raises the same error.
 logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())
 
-# On the wire a timestamptz is the 8 bytes of a number: see rows.
+# In binary format a timestamptz is a 64-bit number: see rows.
 _MICROSECONDS = psycopg.adapters.get_loader(psycopg.adapters.types["int8"].oid, Format.BINARY)
 
 
 class Connection(psycopg.Connection[Row]):
-    """A connection on which no statement waits for an answer for longer than `seconds`."""
+    """A psycopg connection that waits at most `seconds` for the reply to a statement; None waits for ever."""
 
     seconds: float | None = None
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        """Wait as psycopg does, but not for ever: a network that went silent tells nothing."""
+        """Wait as psycopg does, but close the connection after `seconds`: a silent network reports no error."""
         try:
             return super().wait(gen, interval, timeout if timeout is not None else self.seconds)
         except psycopg.errors._WaitTimeout as exc:  # noqa: SLF001
-            if timeout is not None:  # psycopg's own, for a wait that may end with nothing
+            if timeout is not None:  # psycopg's own timeout, which its caller expects
                 raise
             self.close()
-            raise psycopg.OperationalError(f"no answer within {self.seconds} s") from exc
+            raise psycopg.OperationalError(f"the server did not reply within {self.seconds} s") from exc
 
     def after_fork_in_child(self) -> None:
-        """Let go of the parent's socket, so that nothing here speaks on it, and its session ends with the parent.
+        """Replace the parent's socket by /dev/null: the child cannot use it, and the session ends with the parent.
 
-        Its number stays in use: the driver believes that it is the socket's.
+        The file descriptor stays open, because libpq still holds its number.
         """
         with suppress(psycopg.Error), Path(os.devnull).open("r+b") as nothing:
             os.dup2(nothing.fileno(), self.pgconn.socket)
 
     def is_lost(self) -> bool:
-        """Say whether the server has ended an idle connection; that is in what has arrived here, and costs no wait."""
+        """Check, without waiting, whether the server has closed this idle connection."""
         try:
-            for _ in range(2):  # what the server said at last, and the end
+            for _ in range(2):  # first the server's last message, then the end of the stream
                 self.pgconn.consume_input()
         except psycopg.OperationalError:
             self.close()
@@ -72,10 +72,10 @@ class Connection(psycopg.Connection[Row]):
 
 
 class Connections:
-    """A pool that is opened at its first use.
+    """A connection pool that opens on first use.
 
-    Nothing is kept in a session between two transactions, so a pooler may give each of them another session; for the
-    same reason no statement is prepared, which also keeps the server from using a plan made for other values.
+    It keeps no state in a session between transactions, so a pooler may run each transaction in another session. It
+    prepares no statement for the same reason. So the server also never reuses a plan that it made for other values.
     """
 
     def __init__(self, location: Location, check: Callable[[Connection, Location], None]) -> None:
@@ -91,15 +91,15 @@ class Connections:
         forks.watch(self)
 
     def read(self, work: Callable[[Cursor[Row]], T]) -> T:
-        """Do some work of one statement that changes nothing."""
+        """Execute one statement that only reads."""
         return self._repeatedly(lambda connection: _executed(connection, work, lost=_Lost))
 
     def write(self, work: Callable[[Cursor[Row]], T]) -> T:
-        """Do some work of one statement, which is a transaction by itself: one round trip in place of three.
+        """Execute one statement as a transaction by itself, which takes one round trip instead of three.
 
         Raises:
-            OutcomeUnknown: the connection was lost meanwhile.
-            Unavailable: there was none; nothing happened.
+            OutcomeUnknown: the connection was lost during the statement.
+            Unavailable: no connection could be opened; nothing was changed.
         """
         self._owner.check()
         with self._lock:
@@ -109,16 +109,16 @@ class Connections:
         return self._repeatedly(lambda connection: _executed(connection, work, lost=_MaybeDone))
 
     def transact(self, work: Callable[[Cursor[Row]], T]) -> T:
-        """Do some work in a transaction of its own, and return its answer once that is committed.
+        """Call `work` in a new transaction, commit it, and return the result of `work`.
 
         Raises:
-            OutcomeUnknown: the connection was lost while committing.
-            Unavailable: there was none, or it was lost before; nothing happened.
+            OutcomeUnknown: the connection was lost during the commit.
+            Unavailable: no connection could be opened, or it was lost before the commit; nothing was changed.
         """
         return self._repeatedly(lambda connection: _committed(connection, work))
 
     def _repeatedly(self, use: Callable[[Connection], T]) -> T:
-        """Use a connection, and another one where nothing was done: it was lost, or others made the server undo it."""
+        """Use a connection; retry if it was lost before the commit, or if a conflict rolled the call back."""
         tries = iter(range(_TRIES))
         while True:
             tried = next(tries)
@@ -149,7 +149,7 @@ class Connections:
 
     @contextmanager
     def _held_open(self) -> Iterator[ConnectionPool[Connection]]:
-        """Give the pool, open: one that is closed just as a call comes lets that wait for a connection in vain."""
+        """Yield the open pool, and make `close` wait: a call on a closed pool would wait for a connection in vain."""
         self._owner.check()
         with self._lock:
             pool = self._opened()
@@ -162,7 +162,7 @@ class Connections:
                 self._call_ended.notify_all()
 
     def _take(self, pool: ConnectionPool[Connection]) -> Connection:
-        """Take a connection that is not known to be lost, as all those of a pool are once a server was restarted."""
+        """Take a connection that the server has not closed: after a restart of the server, all idle ones are closed."""
         try:
             connection = pool.getconn()
             if connection.is_lost():
@@ -174,7 +174,7 @@ class Connections:
         return connection
 
     def _reason(self) -> psycopg.Error | None:
-        """Say why there is no connection; the pool, which connects in the background, does not."""
+        """Connect once to find the error: the pool connects in the background and does not report it."""
         try:
             connect(self._location).close()
         except psycopg.Error as exc:
@@ -190,7 +190,7 @@ class Connections:
         return self._pool
 
     def _open(self) -> ConnectionPool[Connection]:
-        with connect(self._location) as connection:  # fails here, with the reason
+        with connect(self._location) as connection:  # raises here, with the reason
             self._check(connection, self._location)
             self._is_read_committed = _default_isolation(connection) == "read committed"
         options = self._location.options
@@ -208,11 +208,11 @@ class Connections:
         )
 
     def after_fork_in_child(self) -> None:
-        """Drop the pool of the parent, which `forks` keeps."""
+        """Drop the parent's pool; `forks` keeps a reference to it."""
         self._pool = None
 
     def close(self) -> None:
-        """Close them all, once the calls under way have ended; those that take long, when they are given back."""
+        """Close all connections after the running calls end; a connection of a long call is closed when it returns."""
         with self._lock:
             self._closed = True
             pool, self._pool = self._pool, None
@@ -222,7 +222,7 @@ class Connections:
 
 
 class _Lost(Exception):
-    """The connection was lost before anything was committed, so the server has undone or will undo it all."""
+    """The connection was lost before the commit, so the server rolls the transaction back."""
 
     def __init__(self, error: psycopg.Error) -> None:
         super().__init__(str(error))
@@ -230,7 +230,7 @@ class _Lost(Exception):
 
 
 class _MaybeDone(_Lost):
-    """The connection was lost when the server may have committed."""
+    """The connection was lost after the server may have committed."""
 
 
 def _executed(connection: Connection, work: Callable[[Cursor[Row]], T], *, lost: type[_Lost]) -> T:
@@ -246,12 +246,12 @@ def _executed(connection: Connection, work: Callable[[Cursor[Row]], T], *, lost:
 def _committed(connection: Connection, work: Callable[[Cursor[Row]], T]) -> T:
     try:
         with connection.transaction():
-            answer = _executed(connection, work, lost=_Lost)
+            result = _executed(connection, work, lost=_Lost)
     except psycopg.Error as exc:
         if connection.closed:
             raise _MaybeDone(exc) from exc
         raise
-    return answer
+    return result
 
 
 def _default_isolation(connection: Connection) -> object:
@@ -264,7 +264,7 @@ _ARGUMENTS: dict[str, Any] = {"prepare_threshold": None, "autocommit": True}
 
 
 def connect(location: Location) -> Connection:
-    """Open a connection of one's own."""
+    """Open a connection outside the pool."""
     connection = Connection.connect(location.conninfo, **_ARGUMENTS)
     _configure(connection, location)
     return connection
@@ -278,6 +278,6 @@ def _configure(connection: Connection, location: Location) -> None:
 
 
 def read_as_ours(adapters: AdaptersMap) -> None:
-    """Have moments read as `rows.moment` takes them."""
+    """Load a `timestamptz` as the number of microseconds that `rows.moment` takes."""
     assert _MICROSECONDS is not None
     adapters.register_loader("timestamptz", _MICROSECONDS)

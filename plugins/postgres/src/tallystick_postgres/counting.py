@@ -1,4 +1,4 @@
-"""The answer of `stats.sql` as `Stats`."""
+"""Convert the rows of `stats.sql` to `Stats`."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ _STATES = frozenset(State)
 
 
 def stats(found: Sequence[Row]) -> Stats:
-    """Sum up the counts of each queue, kind and state; a row without a state is about a queue."""
+    """Sum up the counts of each queue, kind and state; a row without a state describes a queue."""
     states: Counter[State] = Counter(dict.fromkeys(State, 0))
     kinds: Counter[str] = Counter()
     totals: Counter[str] = Counter()
     for queue, kind, state, n, _, _ in found:
-        if state in _STATES:  # another is what somebody wrote by hand
+        if state in _STATES:  # a client may have written any text into the ledger
             states[State(state)] += n
             kinds[kind] += n
             totals[queue] += n

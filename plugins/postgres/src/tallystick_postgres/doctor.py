@@ -1,4 +1,4 @@
-"""How a store is: what `tallystick doctor` shows. It changes nothing."""
+"""Diagnose a store for `tallystick doctor`, without changing it."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,20 +13,20 @@ from .connections import Connection, connect
 from .location import Location
 
 CLOCK = timedelta(seconds=1)
-"""How far apart the clocks of server and client may be: a `run_at` of a client's making is off by as much."""
+"""The largest acceptable difference between the server's clock and this one: a client's `run_at` is off by as much."""
 
 OLD = timedelta(minutes=5)
-"""For how long a transaction may be open."""
+"""The age at which an open transaction is reported as old."""
 
 
 def diagnose(location: Location, concurrency: int | None) -> Iterator[Finding]:
-    """Yield what there is to say of a store."""
+    """Yield findings about the server, the connections and the tables."""
     with closing(connect(location)) as connection:
         yield from _server(connection, location, concurrency)
         yield _oldest_transaction(connection, location)
         yield from doctor_connections.diagnose(connection, location)
-        if (trouble := _unfit(connection, location)) is not None:
-            yield trouble
+        if (finding := _unfit(connection, location)) is not None:
+            yield finding
             return
         known = len(location.queries.migrations)
         yield ok("schema version", f"{known} of {known}")
@@ -43,23 +43,23 @@ def _unfit(connection: Connection, location: Location) -> Finding | None:
 
 def _server(connection: Connection, location: Location, concurrency: int | None) -> Iterator[Finding]:
     before = datetime.now(UTC)
-    with connection.cursor(binary=True) as cursor:  # as text, a moment depends on the session's zone and style
+    with connection.cursor(binary=True) as cursor:  # text format depends on the session's TimeZone and DateStyle
         row = cursor.execute(location.queries.doctor_server).fetchone()
     after = datetime.now(UTC)
     assert row is not None
     version, isolation, synchronous, read_only, most, free, clock = row
     yield ok("server version", f"PostgreSQL {version}")
     yield (
-        fault("read-only", "the server or the database is", "connect to the primary, or set it to be written to")
+        fault("read-only", "yes", "connect to the primary, or set default_transaction_read_only to off")
         if read_only
         else ok("read-only", "no")
     )
-    yield ok("default isolation", f"{isolation}; a backend's own transactions are read committed all the same")
+    yield ok("default isolation", f"{isolation}; the backend itself uses read committed")
     yield (
         warning(
             "synchronous_commit",
             "off",
-            "a crash of the server may undo the latest commits, and jobs with them; set it to on for this user",
+            "a server crash may lose the latest commits and their jobs; set it to on for this user",
         )
         if synchronous == "off"
         else ok("synchronous_commit", synchronous)
@@ -69,11 +69,11 @@ def _server(connection: Connection, location: Location, concurrency: int | None)
 
 
 def _clock(before: datetime, clock: datetime, after: datetime) -> Finding:
-    """Compare clocks: the server's was read at some moment between two of ours."""
+    """Compare the server's clock with this machine's, read before and after it."""
     off = max(before - clock, clock - after, timedelta(0))
     found = f"the server's is {off.total_seconds():.3f} s {'behind' if clock < before else 'ahead'}"
     if off > CLOCK:
-        return warning("clock", found, "keep both in time by NTP; until then give delays, not moments, as run_at")
+        return warning("clock", found, "synchronize both clocks by NTP; until then pass a delay as run_at, not a time")
     return ok("clock", found)
 
 
@@ -85,11 +85,11 @@ def _oldest_transaction(connection: Connection, location: Location) -> Finding:
     found = f"open for {age:,.0f} s: pid {pid}, application {application!r}, {state}"
     if timedelta(seconds=age) < OLD:
         return ok("oldest transaction", found)
-    why = "it waits for its application, which should commit: set idle_in_transaction_session_timeout"
+    idle = "commit it in its application, set idle_in_transaction_session_timeout"
     return warning(
         "oldest transaction",
         found,
-        "vacuum cannot remove the rows that it may see, and claims get slower; "
-        + (why if str(state).startswith("idle in transaction") else "let it end")
+        "vacuum cannot remove rows that it may still read, so claims get slower; "
+        + (idle if str(state).startswith("idle in transaction") else "wait until it ends")
         + f", or SELECT pg_terminate_backend({pid})",
     )

@@ -1,4 +1,4 @@
-"""How a server is reached: room for connections, a pooler between, and whether messages arrive."""
+"""Diagnose connections: their number, a pooler in front of the server, and whether notifications arrive."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,24 +12,24 @@ from .connections import Connection, connect
 from .location import Location
 
 THREADS = 4
-"""How many threads of a worker use the store: those that claim, settle, extend leases and maintain."""
+"""The threads of a worker that use the store: they claim, settle, extend leases and maintain."""
 
 HANDLERS = 20
-"""How many handlers can share a connection, each for the moment of an enqueue."""
+"""The handlers that can share one connection, which each of them needs only while it enqueues."""
 
 _ARRIVAL_SECONDS = 5.0
 
 
 def room(pool_size: int, concurrency: int | None, most: int, free: int) -> Iterator[Finding]:
-    """Compare the pool with what a worker needs, and with what the server still lets in."""
+    """Compare the pool's size with the connections that a worker needs and the server has free."""
     wanted = THREADS + ceil((concurrency or 0) / HANDLERS)
     found = f"pool_size is {pool_size}" + (f", concurrency {concurrency}" if concurrency else "")
     if pool_size < wanted:
         yield warning(
             "pool size",
             found,
-            f"write ?pool_size={wanted}: {THREADS} for the worker's own threads, and one for {HANDLERS} handlers that "
-            "enqueue; with fewer they wait for each other",
+            f"set ?pool_size={wanted}: {THREADS} for the worker's own threads, and one for every {HANDLERS} handlers "
+            "that enqueue; with fewer, they wait for each other",
         )
     else:
         yield ok("pool size", found)
@@ -38,44 +38,44 @@ def room(pool_size: int, concurrency: int | None, most: int, free: int) -> Itera
         yield warning(
             "free connections",
             found,
-            f"another process may open {pool_size + 1}; raise max_connections, lower pool_size, or put a PgBouncer "
-            "between",
+            f"one more process may open {pool_size + 1}; raise max_connections, lower pool_size, or connect through "
+            "PgBouncer",
         )
     else:
         yield ok("free connections", found)
 
 
 def diagnose(connection: Connection, location: Location) -> Iterator[Finding]:
-    """Look for a pooler, and try whether a message arrives."""
-    pooled = _session(connection, location) != connection.info.backend_pid  # a pooler makes its own
+    """Yield findings about a pooler, and about the delivery of notifications."""
+    pooled = _session(connection, location) != connection.info.backend_pid  # a pooler reports a pid of its own
     moves = pooled and _moves(connection, location)
     notify = location.options.notify
     if not pooled:
-        yield ok("pooler", "none is between")
+        yield ok("pooler", "none")
     elif not moves:
-        yield ok("pooler", "one is between; each connection keeps its session")
+        yield ok("pooler", "one in session mode")
     elif notify:
         yield fault(
             "pooler",
-            "one is between, and pools transactions (PgBouncer's pool_mode = transaction); LISTEN is lost there",
-            "write ?notify=false, or connect workers past it",
+            "one in transaction mode (PgBouncer's pool_mode = transaction), which does not deliver notifications",
+            "set ?notify=false, or connect workers directly to the server",
         )
     else:
-        yield ok("pooler", "one is between, and pools transactions; notify is off, as it has to be")
+        yield ok("pooler", "one in transaction mode; notify is off, as it must be")
     if not notify:
-        yield ok("notifications", "off: workers look for jobs at their poll interval")
+        yield ok("notifications", "off: workers find new jobs at their poll interval")
     elif _arrives(location):
-        yield ok("notifications", "a message arrived")
+        yield ok("notifications", "a test notification arrived")
     else:
         yield fault(
             "notifications",
-            f"a message did not arrive within {_ARRIVAL_SECONDS:.0f} s",
-            "workers find new jobs at their poll interval only; write ?notify=false, or connect past the pooler",
+            f"a test notification did not arrive within {_ARRIVAL_SECONDS:.0f} s",
+            "workers find new jobs only at their poll interval; set ?notify=false, or connect directly to the server",
         )
 
 
 def _moves(connection: Connection, location: Location) -> bool:
-    """Say whether a connection loses its session to another one that is in a transaction."""
+    """Check whether the pooler moves a connection to another session while a second one is in a transaction."""
     mine = _session(connection, location)
     with closing(connect(location)) as other, other.transaction():
         return _session(other, location) == mine or _session(connection, location) != mine
@@ -88,11 +88,11 @@ def _session(connection: Connection, location: Location) -> int:
 
 
 def _arrives(location: Location) -> bool:
-    word = f"tallystick doctor {uuid4()}\n"  # no name of a queue has a newline, so nobody is woken
+    payload = f"tallystick doctor {uuid4()}\n"  # no queue name has a newline, so this wakes no waiter
     with (
-        closing(connect(location)) as ear,
-        closing(connect(location)) as mouth,
+        closing(connect(location)) as listener,
+        closing(connect(location)) as notifier,
     ):
-        ear.execute(location.queries.listen)
-        mouth.execute(location.queries.doctor_notify, {"word": word})
-        return any(notify.payload == word for notify in ear.notifies(timeout=_ARRIVAL_SECONDS, stop_after=1))
+        listener.execute(location.queries.listen)
+        notifier.execute(location.queries.doctor_notify, {"payload": payload})
+        return any(notify.payload == payload for notify in listener.notifies(timeout=_ARRIVAL_SECONDS, stop_after=1))

@@ -1,4 +1,4 @@
-"""How the tables of a schema are: what the migrations made, what waits for vacuum, and whether the ledger is right."""
+"""Diagnose the tables: their indexes and triggers, dead rows, and whether the ledger counts right."""
 
 import re
 from collections.abc import Iterator
@@ -12,17 +12,17 @@ from .connections import Connection
 from .location import Location
 
 MANY_DEAD = 50_000
-"""How many dead rows are many, where they are also more than a fifth of the others."""
+"""The number of dead rows above which a table is reported, if they also exceed a fifth of its live rows."""
 
 _INDEX = re.compile(r"^CREATE (?:UNIQUE )?INDEX (\w+)", re.MULTILINE)
 _TRIGGER = re.compile(r"^CREATE TRIGGER (\w+)", re.MULTILINE)
 
 
 def diagnose(connection: Connection, location: Location) -> Iterator[Finding]:
-    """Yield what there is to say of the tables of a schema that is set up."""
+    """Yield findings about the tables of a schema that is set up."""
 
     def found(query: LiteralString) -> list[Any]:
-        with connection.cursor(binary=True) as cursor:  # as text, a moment depends on the session's zone and style
+        with connection.cursor(binary=True) as cursor:  # text format depends on the session's TimeZone and DateStyle
             return cursor.execute(query, {"name": location.schema}).fetchall()
 
     queries = location.queries
@@ -41,11 +41,11 @@ def _indexes(expected: set[str], found: dict[str, bool]) -> Finding:
         return fault(
             "indexes",
             f"missing: {', '.join(missing)}",
-            "make them again, CONCURRENTLY, as `tallystick setup --sql` prints them",
+            "create them CONCURRENTLY, from the statements that `tallystick setup --sql` prints",
         )
     if invalid:
-        return fault("indexes", f"invalid: {', '.join(invalid)}", "REINDEX INDEX CONCURRENTLY each")
-    return ok("indexes", f"all {len(expected)} are there and valid")
+        return fault("indexes", f"invalid: {', '.join(invalid)}", "run REINDEX INDEX CONCURRENTLY for each")
+    return ok("indexes", f"all {len(expected)} exist and are valid")
 
 
 def _triggers(expected: set[str], found: set[str]) -> Finding:
@@ -53,32 +53,32 @@ def _triggers(expected: set[str], found: set[str]) -> Finding:
         return fault(
             "triggers",
             f"missing or disabled: {', '.join(missing)}",
-            "counts go wrong and workers are not woken: ALTER TABLE jobs ENABLE TRIGGER each, or make them again as "
-            "`tallystick setup --sql` prints them",
+            "counts go wrong and workers are not woken: run ALTER TABLE jobs ENABLE TRIGGER for each, or create them "
+            "from the statements that `tallystick setup --sql` prints",
         )
-    return ok("triggers", f"all {len(expected)} are fired")
+    return ok("triggers", f"all {len(expected)} are enabled")
 
 
 def _vacuum(table: str, live: int, dead: int, vacuumed: int | None) -> Finding:
     last = "never" if vacuumed is None else rows.moment(vacuumed)
-    found = f"{dead:,} dead rows beside {live:,} others; last vacuum: {last}"
+    found = f"{dead:,} dead rows, {live:,} live ones; last vacuum: {last}"
     if dead > MANY_DEAD and dead * 5 > live:
         return warning(
             f"dead rows of {table}",
             found,
-            f"end old transactions, then VACUUM {table}; see that autovacuum is on and keeps up",
+            f"end old transactions, then run VACUUM {table}; check that autovacuum is on and keeps up",
         )
     return ok(f"dead rows of {table}", found)
 
 
 def _ledger(wrong: list[Any]) -> Finding:
     if not wrong:
-        return ok("ledger", "it counts what is there")
-    queue, kind, state, told, real = wrong[0]
+        return ok("ledger", "its counts match the jobs")
+    queue, kind, state, counted, real = wrong[0]
     return fault(
         "ledger",
-        f"{len(wrong)} counts are wrong: {told:,} jobs of queue {queue!r}, kind {kind!r} are said to be {state}, and "
-        f"{real:,} are",
-        "stats are wrong, claims are not; a trigger was off. With workers stopped, DELETE FROM counts, and INSERT INTO "
-        "counts SELECT count(*), queue, kind, state FROM jobs GROUP BY queue, kind, state",
+        f"{len(wrong)} counts are wrong, e.g. {counted:,} instead of {real:,} {state} jobs of queue {queue!r}, kind "
+        f"{kind!r}",
+        "a trigger was disabled; stats are wrong, claims are not affected. Stop the workers, then DELETE FROM counts "
+        "and INSERT INTO counts SELECT count(*), queue, kind, state FROM jobs GROUP BY queue, kind, state",
     )

@@ -1,4 +1,4 @@
-"""The one place where PostgreSQL's errors become ours."""
+"""Map the errors of psycopg to those of Tallystick."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from tallystick import (
 from .location import Location
 
 PASSING = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
-"""What another transaction caused, and goes away when ours is made again: it sees then what the other did."""
+"""Errors that a concurrent transaction caused. A retry may succeed, because it sees what the other transaction did."""
 
 _ABSENT = (errors.UndefinedTable, errors.InvalidSchemaName, errors.UndefinedFunction)
 _LATE = (errors.CheckViolation, errors.DatetimeFieldOverflow, errors.IntervalFieldOverflow)
@@ -29,7 +29,7 @@ _LATE = (errors.CheckViolation, errors.DatetimeFieldOverflow, errors.IntervalFie
 
 @contextmanager
 def mapped(location: Location) -> Iterator[None]:
-    """Raise what psycopg raises as ours."""
+    """Reraise each error of psycopg as one of Tallystick."""
     try:
         yield
     except psycopg.Error as exc:
@@ -37,16 +37,16 @@ def mapped(location: Location) -> Iterator[None]:
 
 
 def ours(exc: psycopg.Error, location: Location, *, unknown: bool = False) -> TallystickError:
-    """Return our error for one of psycopg's: that of the first line of the table that fits."""
+    """Return the error of Tallystick for one of psycopg: the first entry of the table that matches."""
     if isinstance(exc, PoolClosed):
         return closed()
     if isinstance(exc, _ABSENT):
         return not_set_up(location)
     kind, text = next((kind, text) for theirs, kind, text in _TABLE if isinstance(exc, theirs))
     if unknown and kind is Unavailable:
-        kind, text = OutcomeUnknown, "was lost meanwhile, and may have committed"
-    said = urls.scrub((str(exc).strip() or type(exc).__name__).splitlines()[0], location.secrets)
-    return kind(f"{location.shown}, schema {location.schema!r}, {text}: {said}")
+        kind, text = OutcomeUnknown, "lost the connection, and may have committed"
+    detail = urls.scrub((str(exc).strip() or type(exc).__name__).splitlines()[0], location.secrets)
+    return kind(f"{location.shown}, schema {location.schema!r}, {text}: {detail}")
 
 
 _TABLE: tuple[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...], type[TallystickError], str], ...] = (
@@ -54,20 +54,20 @@ _TABLE: tuple[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...], type[
     (
         errors.InFailedSqlTransaction,
         InvalidArgument,
-        "was given a transaction that an error had aborted; roll it back, and begin again",
+        "was passed a transaction that an error has aborted; roll it back and begin a new one",
     ),
-    (PASSING, Unavailable, "was changed by others again and again, each time undoing this call"),
-    (_LATE, InvalidArgument, "was given a time after the year 9999"),
-    (errors.ReadOnlySqlTransaction, Unavailable, "is read-only: a standby, or set so; connect to the primary"),
-    (errors.InsufficientPrivilege, ConfigurationError, "may not be used so by this user"),
-    (errors.QueryCanceled, Unavailable, "did not answer in time, and undid the call"),
-    ((psycopg.OperationalError, psycopg.InterfaceError), Unavailable, "could not be used"),
-    (psycopg.Error, BackendError, "answered what Tallystick did not expect"),
+    (PASSING, Unavailable, "conflicted with other transactions, so the call was rolled back; try again"),
+    (_LATE, InvalidArgument, "was passed a time after the year 9999"),
+    (errors.ReadOnlySqlTransaction, Unavailable, "is read-only: a standby, or configured so; connect to the primary"),
+    (errors.InsufficientPrivilege, ConfigurationError, "does not grant this user the required privileges"),
+    (errors.QueryCanceled, Unavailable, "canceled the statement and rolled the call back"),
+    ((psycopg.OperationalError, psycopg.InterfaceError), Unavailable, "is not available"),
+    (psycopg.Error, BackendError, "returned an unexpected error"),
 )
 
 
 def not_set_up(location: Location) -> NotSetUp:
-    """Return the error for a schema that `setup` has not made yet, or that was torn down."""
+    """Return the error for a schema without tables: `setup` has not run, or `teardown` has."""
     return NotSetUp(
         f"{location.shown} has no store in schema {location.schema!r}; run `tallystick setup` with its URL, or call "
         "setup()"

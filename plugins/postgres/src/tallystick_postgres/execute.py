@@ -1,4 +1,4 @@
-"""How a statement is executed in a transaction, whosever it is."""
+"""Execute statements in a transaction of the backend or of the caller."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, LiteralString, Protocol
@@ -9,14 +9,14 @@ from .rows import Row
 
 
 class Execute(Protocol):
-    """Executes a statement of `Queries` and returns its rows."""
+    """A function that executes a statement of `Queries` and returns its rows."""
 
     def __call__(self, query: LiteralString, parameters: Mapping[str, Any], /) -> Sequence[Row]:
-        """Execute."""
+        """Execute a statement; return its rows."""
 
 
 def on(cursor: Cursor[Row]) -> Execute:
-    """Return what executes on a cursor."""
+    """Return a function that executes statements on a cursor."""
 
     def execute(query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
         return cursor.execute(query, parameters).fetchall()

@@ -1,4 +1,4 @@
-"""Storing a batch of new jobs, and finding the duplicates that some of them meet."""
+"""Insert a batch of new jobs, and find the stored duplicates of those that were not inserted."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,14 +15,14 @@ MAX_PAYLOAD_BYTES = 16 * 1024 * 1024
 MAX_BATCH = 100_000
 
 STATEMENT_BYTES = 64 * 1024 * 1024
-"""How many bytes of payloads one statement takes; PostgreSQL takes a gigabyte."""
+"""The most bytes of payloads in one statement. PostgreSQL's limit is one gigabyte for a whole message."""
 
 
 def check(records: Sequence[NewRecord], now: datetime | None) -> datetime | None:
-    """Refuse what cannot be stored; return `now` in UTC."""
+    """Reject records that the store cannot hold; return `now` in UTC."""
     batches.records(records, MAX_BATCH)
     now = None if now is None else validation.utc(now)
-    about_now = datetime.now(UTC) if now is None else now  # the server counts delays from its own
+    about_now = datetime.now(UTC) if now is None else now  # the server adds delays to its own clock
     for record in records:
         validation.size(record.payload, MAX_PAYLOAD_BYTES, "payload")
         validation.moment(record.run_at, about_now)
@@ -32,24 +32,24 @@ def check(records: Sequence[NewRecord], now: datetime | None) -> datetime | None
 def insert(
     execute: Execute, queries: Queries, records: Sequence[NewRecord], now: datetime | None
 ) -> Sequence[Inserted]:
-    """Store new jobs in a transaction, by what executes statements in it; answer in order."""
-    answers: dict[int, Inserted] = {}
+    """Insert new jobs in the transaction of `execute`; return a result for each, in order."""
+    results: dict[int, Inserted] = {}
     waiting = dict(enumerate(records))
     while waiting:
         some = dict(_first(waiting))
         stored = _store(execute, queries, list(some.values()), now)
-        answers.update({n: Inserted(stored[new.id], created=True) for n, new in some.items() if new.id in stored})
-        met = _duplicates(execute, queries, [new for n, new in some.items() if n not in answers])
+        results.update({n: Inserted(stored[new.id], created=True) for n, new in some.items() if new.id in stored})
+        duplicates = _duplicates(execute, queries, [new for n, new in some.items() if n not in results])
         for n, new in some.items():
-            holder = met.get(new.id) or met.get(new.unique_key)
-            if n not in answers and holder is not None:
-                answers[n] = Inserted(holder, created=False)
-        waiting = {n: new for n, new in waiting.items() if n not in answers}
-    return [answers[n] for n in range(len(records))]
+            holder = duplicates.get(new.id) or duplicates.get(new.unique_key)
+            if n not in results and holder is not None:
+                results[n] = Inserted(holder, created=False)
+        waiting = {n: new for n, new in waiting.items() if n not in results}
+    return [results[n] for n in range(len(records))]
 
 
 def _first(records: dict[int, NewRecord]) -> Iterator[tuple[int, NewRecord]]:
-    """Yield as many as one statement takes, and none whose id came before: what that one met has to be known first."""
+    """Yield the records of the next statement: up to its size limit, and stop before an id that occurs again."""
     ids: set[UUID] = set()
     size = 0
     for n, new in records.items():
@@ -69,7 +69,7 @@ def _store(
 
 
 def columns(records: Sequence[NewRecord]) -> dict[str, Any]:
-    """Return what `insert.sql` takes: one list for each column."""
+    """Return the parameters of `insert.sql`: one list of values for each column."""
     return {
         "ids": [new.id for new in records],
         "kinds": [new.kind for new in records],
@@ -86,7 +86,7 @@ def columns(records: Sequence[NewRecord]) -> dict[str, Any]:
 
 
 def _duplicates(execute: Execute, queries: Queries, records: Iterable[NewRecord]) -> dict[UUID | str | None, Record]:
-    """Return what each of the records met, by its id and by the key that it holds."""
+    """Return the stored duplicates of some records, by id and by the unique key that they hold."""
     ids = [new.id for new in records]
     keys = [new.unique_key for new in records if new.unique_key is not None]
     if not ids:

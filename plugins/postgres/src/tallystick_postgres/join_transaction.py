@@ -1,6 +1,6 @@
-"""Taking part in a caller's own transaction: what may be given as one, and how statements are executed in it.
+"""Execute statements in the caller's own transaction.
 
-A driver other than psycopg is known only where the caller has imported it: what is not imported cannot have been given.
+This never imports SQLAlchemy: if the caller has not imported it, the transaction cannot be one of SQLAlchemy.
 """
 
 from tallystick import InvalidArgument
@@ -9,19 +9,20 @@ from . import transaction_psycopg, transaction_sqlalchemy
 from .execute import Execute
 
 
-def lent(transaction: object) -> Execute:
-    """Return what executes statements in a caller's transaction, which it neither begins nor ends.
+def join_transaction(transaction: object) -> Execute:
+    """Return a function that executes statements in the caller's transaction; it neither begins nor ends one.
 
-    A connection that begins a transaction with its first statement, as most do, need not have begun it.
+    The connection need not have begun a transaction yet, if its driver begins one with the first statement.
 
     Raises:
-        InvalidArgument: it is of another kind, closed, aborted, or commits each statement; nothing was executed.
+        InvalidArgument: `transaction` has another type, is closed, is aborted, or is in autocommit mode. Nothing was
+            executed.
     """
-    execute = transaction_psycopg.lent(transaction) or transaction_sqlalchemy.lent(transaction)
+    execute = transaction_psycopg.join(transaction) or transaction_sqlalchemy.join(transaction)
     if execute is not None:
         return execute
     raise InvalidArgument(
         f"transaction is of type {type(transaction).__module__}.{type(transaction).__qualname__}; it must be a "
         "Connection or AsyncConnection of psycopg, or a Connection, Session, AsyncConnection or AsyncSession of "
-        "SQLAlchemy. For other drivers there is tallystick_postgres.insert_statement"
+        "SQLAlchemy. With any other driver, use tallystick_postgres.insert_statement"
     )

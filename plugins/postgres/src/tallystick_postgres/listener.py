@@ -1,4 +1,4 @@
-"""Learning of new jobs as they come: LISTEN on a connection of its own, for all who wait on one backend."""
+"""Wake the waiting calls of one backend when jobs arrive: LISTEN on a separate connection."""
 
 import logging
 from collections import Counter
@@ -16,16 +16,16 @@ from .location import Location
 logger = logging.getLogger("tallystick.postgres")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-"""Seconds between two attempts to connect; they double."""
+"""Seconds between two attempts to connect; the pause doubles each time."""
 
 Seen = tuple[int, ...]
-"""How often some queues were woken, by which a waiter knows whether it has missed anything."""
+"""How often some queues have been woken; a waiter compares two of these to detect a missed wake-up."""
 
 
 class Listener:
-    """A thread that listens from the first `wait` until `close`.
+    """A thread that listens for new jobs, from the first `wait` until `close`.
 
-    Each time that it has a connection again it wakes all, who may have missed something meanwhile.
+    After each reconnect it wakes every waiter, because notifications may have been lost.
     """
 
     def __init__(self, location: Location) -> None:
@@ -39,17 +39,17 @@ class Listener:
         self._bell, self._ringer = socketpair()
 
     def seen(self, queues: Sequence[str]) -> Seen:
-        """Return how often these queues were woken so far."""
+        """Return how often these queues have been woken so far."""
         with self._condition:
             return self._seen(queues)
 
     @property
     def listening(self) -> bool:
-        """Whether whatever is new will wake: the connection stands."""
+        """Whether the connection is up, so that new jobs wake the waiters."""
         return self._listening
 
     def wait(self, queues: Sequence[str], seen: Seen, seconds: float) -> bool:
-        """Wait until one of the queues is woken again, or for some seconds; say whether to go on waiting."""
+        """Wait until one of the queues is woken after `seen`, at most `seconds`; return False once closed."""
         with self._condition:
             if self._thread is None and self._location.options.notify and not self._closed.is_set():
                 self._thread = Thread(target=self._run, name="tallystick-postgres-listener", daemon=True)
@@ -59,18 +59,18 @@ class Listener:
             return not self._closed.is_set()
 
     def wake(self, queues: Iterable[str]) -> None:
-        """Wake those who wait for some queues."""
+        """Wake the calls that wait for these queues."""
         with self._condition:
             self._woken.update(queues)
             self._condition.notify_all()
 
     def close(self) -> None:
-        """End the thread, and wake all."""
+        """Stop the thread, and wake every waiter."""
         with self._condition:
             self._closed.set()
             self._condition.notify_all()
             thread = self._thread
-        self._ringer.shutdown(SHUT_RDWR)  # makes the bell readable, also where a forked child has the sockets too
+        self._ringer.shutdown(SHUT_RDWR)  # makes the bell readable, even if a forked child also holds the sockets
         if thread is not None:
             thread.join()
         self._ringer.close()
@@ -88,7 +88,7 @@ class Listener:
                     pause = _FIRST_PAUSE
                     self._listen(connection)
             except psycopg.Error as exc:
-                logger.warning("lost the connection that listens for jobs, trying again in %.1f s: %s", pause, exc)
+                logger.warning("lost the connection that listens for new jobs, reconnecting in %.1f s: %s", pause, exc)
             self._listening = False
             select([self._bell], [], [], pause)
             pause = min(pause * 2, _LONGEST_PAUSE)

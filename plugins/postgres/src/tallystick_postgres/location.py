@@ -1,4 +1,4 @@
-"""What a `postgresql://...` URL says: which server and schema, and how to use them."""
+"""Parse a `postgresql://...` URL: its server, schema and options."""
 
 import re
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from tallystick import BackendUrl, ConfigurationError, urls
 from .queries import CHANNEL, Queries
 
 SCHEMA_LENGTH = 50
-"""The most characters of a schema's name, so that the channel named after it is a name for PostgreSQL too."""
+"""The longest schema name, in characters: the channel named after it must fit PostgreSQL's limit on names."""
 
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -26,21 +26,21 @@ _CONNECTION_DEFAULTS = {
     "keepalives_interval": "10",
     "keepalives_count": "3",
 }
-"""What libpq is told, where the URL does not say. A dead peer is noticed within a minute."""
+"""libpq options that the URL can override. With these keepalives libpq detects a dead peer within a minute."""
 
 
 def schema_name(name: str) -> str:
-    """Return a schema's name as it is; raise `ValueError` for one that needs care in a statement."""
+    """Return the name of a schema unchanged; raise `ValueError` unless it is safe to quote in a statement."""
     if not _SCHEMA.fullmatch(name) or len(name) > SCHEMA_LENGTH or name.startswith("pg_"):
         raise ValueError(
-            f"a schema's name has 1 to {SCHEMA_LENGTH} characters of A-Z, a-z, 0-9, underscore and hyphen, begins with "
-            "a letter or underscore, and not with pg_"
+            f"a schema name must have 1 to {SCHEMA_LENGTH} characters of A-Z, a-z, 0-9, underscore and hyphen, begin "
+            "with a letter or underscore, and not begin with pg_"
         )
     return name
 
 
 def _seconds(value: object) -> object:
-    """Read what looks like a number as seconds, which pydantic does for numbers and not for text."""
+    """Convert text that is a number to seconds: pydantic converts numbers, but not numeric text."""
     try:
         return float(value) if isinstance(value, str) else value
     except ValueError:
@@ -51,15 +51,15 @@ _Wait = Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta(0), l
 
 
 class Options(BaseModel):
-    """The part of the URL's query that is ours; the rest is libpq's.
+    """The options of Tallystick in the URL's query; the other options are libpq's.
 
     Args:
         schema_: The schema that holds the tables.
-        pool_size: The most connections of one backend, beside the one that listens.
-        pool_timeout: How long a call may wait for a connection: seconds, or an ISO 8601 duration such as PT30S.
-        timeout: How long a statement may take, the network's silence included.
-        notify: Whether to listen for new jobs on a connection of its own, and to tell others of them. Off: workers look
-            for jobs at their `poll` interval, as they must behind a PgBouncer in transaction mode.
+        pool_size: The most connections that one backend opens, plus one that listens for new jobs.
+        pool_timeout: How long a call waits for a free connection: seconds, or an ISO 8601 duration such as PT30S.
+        timeout: How long a call waits for the reply to a statement, even if the network has gone silent.
+        notify: Whether to listen for new jobs on a separate connection. If false, workers find the jobs of other
+            processes at their `poll` interval. Behind PgBouncer in transaction mode it must be false.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -76,7 +76,7 @@ _OURS = tuple(field.alias or name for name, field in Options.model_fields.items(
 
 @dataclass(frozen=True)
 class Location:
-    """One schema of a server, and how to use it. `conninfo` is libpq's, and may hold a password."""
+    """A parsed URL: one schema of a server, and options. `conninfo` is for libpq, and may contain a password."""
 
     shown: str
     conninfo: str = field(repr=False)
@@ -85,10 +85,10 @@ class Location:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Read a URL; ask no server.
+        """Parse a URL, without connecting.
 
         Raises:
-            ConfigurationError: it is malformed, or has an option that there is not.
+            ConfigurationError: the URL is malformed, or has an unknown option.
         """
         parsed = BackendUrl.parse(url)
         head, _, _ = url.partition("?")
@@ -96,40 +96,40 @@ class Location:
         theirs = {name: value for name, value in parsed.query.items() if name not in _OURS}
         options = BackendUrl(parsed.scheme, parsed.host, parsed.path, ours).options(Options)
         try:
-            given = conninfo_to_dict(f"{head}?{urlencode(theirs, quote_via=quote)}" if theirs else head)
+            from_url = conninfo_to_dict(f"{head}?{urlencode(theirs, quote_via=quote)}" if theirs else head)
         except ProgrammingError as exc:
             why = str(exc).strip().replace(url, urls.redact(url)).replace(head, urls.redact(head))
             why = urls.scrub(why, urls.secrets(url))
             raise ConfigurationError(
-                f"{urls.redact(url)!r} cannot be used: {why}. Options of Tallystick are {', '.join(_OURS)}; all others "
-                "are libpq's, e.g. sslmode"
-            ) from None  # the cause's text may show a password
-        if not all(port.isdigit() for port in str(given.get("port") or "0").split(",")):
-            raise ConfigurationError(f"{urls.redact(url)!r} cannot be used: its port is no number")
-        conninfo = make_conninfo("", **{**_CONNECTION_DEFAULTS, **given})
+                f"{urls.redact(url)!r} is not a valid URL: {why}. Tallystick's options are {', '.join(_OURS)}; all "
+                "others must be options of libpq, e.g. sslmode"
+            ) from None  # the cause's message may contain a password
+        if not all(port.isdigit() for port in str(from_url.get("port") or "0").split(",")):
+            raise ConfigurationError(f"{urls.redact(url)!r} is not a valid URL: its port is not a number")
+        conninfo = make_conninfo("", **{**_CONNECTION_DEFAULTS, **from_url})
         return cls(urls.redact(url), conninfo, options, urls.secrets(url))
 
     @property
     def schema(self) -> str:
-        """The schema's name."""
+        """The name of the schema."""
         return self.options.schema_
 
     @property
     def channel(self) -> str:
-        """The name of the channel on which those who wait are woken."""
+        """The name of the LISTEN channel that wakes waiting clients."""
         return CHANNEL.replace("{schema}", self.schema)
 
     @cached_property
     def queries(self) -> Queries:
-        """The statements on this schema."""
+        """The statements for this schema."""
         return Queries(self.schema)
 
 
 def namespaced(url: str, namespace: str) -> str:
-    """Return the URL of a schema beside this one: `tallystick` becomes `tallystick_namespace`."""
+    """Return the URL of another schema of this database: `tallystick` becomes `tallystick_namespace`."""
     schema = f"{Location.parse(url).schema}_{urls.namespace(namespace)}"
     head, _, query = url.partition("?")
     kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != "schema"]
-    beside = f"{head}?{urlencode([*kept, ('schema', schema)], quote_via=quote)}"
-    Location.parse(beside)
-    return beside
+    other = f"{head}?{urlencode([*kept, ('schema', schema)], quote_via=quote)}"
+    Location.parse(other)
+    return other

@@ -1,4 +1,4 @@
-"""The styles in which drivers take a statement's parameters. Ours are written in psycopg's: `%(name)s::type`."""
+"""Convert the parameters of a statement from psycopg's style, `%(name)s::type`, to those of other drivers."""
 
 import re
 from functools import cache
@@ -13,13 +13,13 @@ _PARAMETER = re.compile(r"%\((?P<name>\w+)\)s(?:::(?P<type>\w+(?:\[\])?))?")
 
 @cache
 def named(query: str) -> str:
-    """Return a statement with `CAST(:name AS type)` for each parameter: a colon before a type would be one too many."""
+    """Return a statement with `CAST(:name AS type)` for each parameter; the `::` of a type would clash with `:name`."""
     return _PARAMETER.sub(lambda found: _cast(f":{found['name']}", found["type"]), query)
 
 
 @cache
 def numbered(query: str) -> tuple[str, tuple[str, ...]]:
-    """Return a statement with `CAST($1 AS type)` for each parameter, and their names in the order of their numbers."""
+    """Return a statement with `CAST($1 AS type)` for each parameter, and the parameters' names in order."""
     names = tuple(dict.fromkeys(found["name"] for found in _PARAMETER.finditer(query)))
     return _PARAMETER.sub(lambda found: _cast(f"${names.index(found['name']) + 1}", found["type"]), query), names
 
@@ -29,5 +29,5 @@ def _cast(parameter: str, type_: str | None) -> str:
 
 
 def unknown(style: object) -> InvalidArgument:
-    """Return the error for a style that there is not."""
-    return InvalidArgument(f"style is {style!r}; it must be one of pyformat, named and numbered")
+    """Return the error for an unknown style."""
+    return InvalidArgument(f"style is {style!r}; it must be pyformat, named or numbered")

@@ -1,11 +1,11 @@
-"""The entry point: `postgresql://...` and `postgres://...` are served by `PostgresBackend`."""
+"""The entry point: register `PostgresBackend` for `postgresql://...` and `postgres://...` URLs."""
 
 from tallystick import hookimpl
 
 
 @hookimpl
 def tallystick_backend() -> dict[str, str]:
-    """Offer PostgreSQL's two schemes."""
+    """Return the backend class of each URL scheme."""
     return {
         "postgresql": "tallystick_postgres.backend:PostgresBackend",
         "postgres": "tallystick_postgres.backend:PostgresBackend",

@@ -1,8 +1,8 @@
-"""The statements, each read once from its file. What one does, locks and searches by stands at its head.
+"""The SQL statements, read from their files. The head of each file states its effect, locks and index.
 
-In them `{schema}` stands for the schema's name, `{channel}` for that of the channel on which those who wait are woken,
-and `{now}` for the moment that a call goes by: the one that it was given, else the server's clock when the statement
-began. (PostgreSQL's `now()` is when the transaction began, long ago where it is an application's.)
+They contain three placeholders: `{schema}` is the schema's name, `{channel}` is the channel that wakes waiting clients,
+and `{now}` is the `now` of the call, by default the server's clock at the start of the statement. (PostgreSQL's `now()`
+is the start of the transaction, which may be long ago in an application's own transaction.)
 """
 
 from functools import cache
@@ -12,11 +12,11 @@ from typing import LiteralString
 _NOW = "coalesce(%(now)s::timestamptz, statement_timestamp())"
 
 CHANNEL = "tallystick:{schema}"
-"""The channel on which those who wait are woken, by a message that is the name of a queue."""
+"""The channel that wakes waiting clients. The payload of a notification is the name of a queue."""
 
 
 class Queries:
-    """The statements on the tables of one schema."""
+    """The statements for the tables of one schema."""
 
     def __init__(self, schema: str) -> None:
         self._schema = schema
@@ -66,7 +66,7 @@ class Queries:
         return self._named(read_all("queries")[f"{name}.sql"])
 
     def _named(self, text: str) -> LiteralString:
-        """Fill in the names. No user wrote this text but for the schema's, which `location` has let through."""
+        """Replace the placeholders. Only the schema's name comes from a user, and `location` has validated it."""
         channel = CHANNEL.replace("{schema}", self._schema)
         text = text.replace("'{channel}'", f"'{channel}'").replace("{channel}", f'"{channel}"')
         return text.replace("{schema}", f'"{self._schema}"').replace("{now}", _NOW)
@@ -74,6 +74,6 @@ class Queries:
 
 @cache
 def read_all(folder: str) -> dict[str, str]:
-    """Return the texts of a folder's statements by their files' names, in the order of these."""
+    """Return the text of each `.sql` file of a folder by its name, sorted by name."""
     found = [file for file in (files(__package__) / folder).iterdir() if file.name.endswith(".sql")]
     return {file.name: file.read_text("utf-8") for file in sorted(found, key=lambda file: file.name)}

@@ -1,7 +1,7 @@
-"""Between values and rows. Reading is total: whatever passes the table's constraints makes a record.
+"""Convert rows to records, and values to parameters. Any row that passes the table's constraints makes a record.
 
-A `timestamptz` is read as what it is on the wire, a number of microseconds, and made a moment here: that is quick, in
-UTC whatever the session's zone is, and most jobs of a batch share their moments.
+A `timestamptz` arrives in binary format, as a number of microseconds, and `moment` converts it. That is fast, because
+most jobs of a batch share their times, and the result is in UTC whatever the session's time zone is.
 """
 
 import json
@@ -22,7 +22,7 @@ _STATES = {state.value: state for state in State}
 
 @lru_cache(maxsize=4096)
 def moment(micros: int) -> datetime:
-    """Return the moment that is so many microseconds from 2000; what no datetime can be, as the nearest that can."""
+    """Return the datetime of a number of microseconds since 2000, clamped to the range of `datetime`."""
     try:
         return _EPOCH + timedelta(microseconds=micros)
     except OverflowError:
@@ -30,7 +30,7 @@ def moment(micros: int) -> datetime:
 
 
 def micros(moment: datetime) -> int:
-    """Return how many microseconds from 2000 a moment is."""
+    """Return a datetime as a number of microseconds since 2000."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
@@ -39,7 +39,7 @@ def _optional(micros: int | None) -> datetime | None:
 
 
 def record(row: Row) -> Record:
-    """Return the record of a row whose first columns are a record's fields, in their order."""
+    """Return the record of a row, whose first columns are the fields of `Record` in order."""
     return Record(
         row[0],
         row[1],
@@ -70,20 +70,20 @@ def _tags(values: Sequence[object]) -> tuple[str, ...]:
 
 
 def records(rows: Sequence[Row]) -> list[Record]:
-    """Return the records of rows."""
+    """Return the record of each row."""
     return [record(row) for row in rows]
 
 
 def claiming_order(row: Row) -> tuple[int, int, bytes]:
-    """Return where a row stands among those of one claim."""
+    """Return the sort key of a row in claiming order."""
     return (-row[4], row[8], row[0].bytes)
 
 
 def array(values: Sequence[object]) -> Sequence[object] | None:
-    """Return values as a parameter for `unnest`; None, which it pads with NULL, where all are None."""
+    """Return values as a parameter of `unnest`; if all are None, return None, which `unnest` pads with NULL."""
     return None if all(value is None for value in values) else values
 
 
 def tags(values: Sequence[str]) -> str | None:
-    """Return tags as the text of an array, since an array cannot have rows of several lengths."""
+    """Return tags as an array literal: PostgreSQL has no array of arrays with different lengths."""
     return "{" + ",".join(json.dumps(value, ensure_ascii=False) for value in values) + "}" if values else "{}"

@@ -1,6 +1,6 @@
-"""Making the schema, knowing it again, and removing it.
+"""Create, check and remove the schema.
 
-A schema is ours when it has the table `tallystick_migrations`, whose lines are the migrations that were applied.
+A schema belongs to Tallystick if it has the table `tallystick_migrations`, with one row for each applied migration.
 """
 
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ OLDEST_SERVER = 14
 
 
 def setup(location: Location) -> None:
-    """Create or migrate the store, all or nothing; of those who do so at once one does it, and the others wait."""
+    """Create or migrate the store in one transaction; concurrent callers wait, so only one of them does it."""
     with mapped(location), connect(location) as connection:
-        connection.seconds = None  # to migrate a large table takes its time
+        connection.seconds = None  # the migration of a large table may take long
         if (version(connection, location) or 0) < len(location.queries.migrations):
             with connection.transaction():
                 _migrate(connection, location)
@@ -34,7 +34,7 @@ def _migrate(connection: Connection, location: Location) -> None:
 
 
 def script(queries: Queries) -> str:
-    """Return what `setup` executes where there is nothing yet, for people who run it themselves."""
+    """Return the statements that `setup` executes for a new schema, to run by hand."""
     statements = _missing(queries, None, exists=False)
     return "BEGIN;\n\n" + "".join(f"{text.strip().removesuffix(';')};\n\n" for text in statements) + "COMMIT;\n"
 
@@ -50,40 +50,40 @@ def _missing(queries: Queries, applied: int | None, *, exists: bool) -> Iterator
 
 
 def check(connection: Connection, location: Location) -> None:
-    """Refuse a schema that does not have the tables of this version.
+    """Raise unless the schema has the tables of this version.
 
     Raises:
-        NotSetUp: there is none, or it has another version.
-        ForeignStore: it is not ours.
+        NotSetUp: there is no store, or it has another version.
+        ForeignStore: the schema was not created by Tallystick.
     """
     if (version(connection, location) or 0) < len(location.queries.migrations):
         raise not_set_up(location)
 
 
 def version(connection: Connection, location: Location) -> int | None:
-    """Return how many migrations were applied; None where there is no schema, or an empty one."""
+    """Return the number of applied migrations; None if the schema does not exist or is empty."""
     _refuse_old(connection, location)
     if not _exists(connection, location):
         return None
     if not _answer(connection, location.queries.find_migrations):
         if not _answer(connection, location.queries.is_empty):
             raise ForeignStore(
-                f"schema {location.schema!r} of {location.shown} was not made by Tallystick (it has no table "
-                "tallystick_migrations); it was left as it was. Name another one with ?schema="
+                f"schema {location.schema!r} of {location.shown} was not created by Tallystick (it has no table "
+                "tallystick_migrations); nothing was changed. Choose another schema with ?schema="
             )
         return None
     applied = int(_answer(connection, location.queries.version))
     known = len(location.queries.migrations)
     if applied > known:
         raise NotSetUp(
-            f"schema {location.schema!r} of {location.shown} has version {applied}, made by a newer "
-            f"tallystick-postgres; this one knows those up to {known}: upgrade it"
+            f"schema {location.schema!r} of {location.shown} has version {applied}, created by a newer "
+            f"tallystick-postgres; this one supports versions up to {known}: upgrade it"
         )
     return applied
 
 
 def teardown(location: Location) -> None:
-    """Remove our tables and functions; and the schema, unless it has others."""
+    """Drop Tallystick's tables and functions, and the schema unless it contains anything else."""
     with mapped(location), connect(location) as connection, connection.transaction():
         _lock(connection, location)
         if version(connection, location) is None:
@@ -93,7 +93,7 @@ def teardown(location: Location) -> None:
             with connection.transaction():
                 connection.execute(location.queries.drop_schema)
         except (errors.DependentObjectsStillExist, errors.InsufficientPrivilege):
-            return  # it is not empty, or was made for us by another
+            return  # it is not empty, or belongs to another user
 
 
 def _lock(connection: Connection, location: Location) -> None:

@@ -1,4 +1,4 @@
-"""A batch of outcomes as the columns that `settle.sql` takes."""
+"""Convert a batch of outcomes to the parameters of `settle.sql`."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from . import rows
 
 
 def columns(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Return one list for each column."""
+    """Return the parameters: one list of values for each column."""
     ended = [_ended(outcome) for outcome in outcomes]
     return {
         "ids": [outcome.claim.id for outcome in outcomes],
@@ -24,7 +24,7 @@ def columns(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def check(outcomes: Sequence[Outcome], now: datetime, max_bytes: int) -> None:
-    """Refuse what cannot be recorded."""
+    """Reject outcomes that the store cannot record."""
     for outcome in outcomes:
         match outcome:
             case Complete(result=result):

@@ -1,4 +1,4 @@
-"""The statement that stores jobs, for those who execute it by a driver of their own."""
+"""Build the statement that inserts jobs, for callers that execute it with another driver."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,17 +28,18 @@ def insert_statement(
 def insert_statement(
     records: Sequence[NewRecord], *, schema: str = "tallystick", now: datetime | None = None, style: Style = "pyformat"
 ) -> tuple[str, dict[str, Any] | list[Any]]:
-    """Return the one statement that stores new jobs, and its parameters; execute it in a transaction of your own.
+    """Return the statement that inserts new jobs, and its parameters, to execute in your own transaction.
 
-    It leaves out a job whose id is stored already or whose unique key is held, and returns a row (id, created_at,
-    run_at) for each that it stored, in no order. Triggers do the rest: counts, and waking workers at the commit.
+    The statement skips a job if its id is already stored or another job holds its unique key. For each job that it
+    stores it returns a row (id, created_at, run_at), in no particular order. Triggers update the counts, and wake the
+    workers at the commit.
 
     Args:
-        records: The jobs. All of a batch go in one message to the server, which takes up to a gigabyte.
+        records: The jobs. All of them are sent in one message, which PostgreSQL limits to one gigabyte.
         schema: The store's schema: the URL's `?schema=`.
-        now: The moment to store them by; None is the server's clock.
-        style: `pyformat` is psycopg's and psycopg2's `%(name)s`, `named` SQLAlchemy's `:name` (in `text(...)`), and
-            `numbered` asyncpg's `$1`; the parameters are a dict, or for `numbered` a list.
+        now: The time of the insert; None is the server's clock.
+        style: The style of the parameters. `pyformat` is `%(name)s`, for psycopg and psycopg2. `named` is `:name`, for
+            `text(...)` of SQLAlchemy. `numbered` is `$1`, for asyncpg: the parameters are then a list, else a dict.
 
     Raises:
         InvalidArgument, PayloadTooLarge: as `insert` does.

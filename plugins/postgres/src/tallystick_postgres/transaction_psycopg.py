@@ -1,4 +1,4 @@
-"""The loan of a psycopg connection, sync or async, whatever its owner made of its rows and types."""
+"""Join the transaction of a psycopg connection, sync or async, whatever its row factory and type adapters are."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, LiteralString
@@ -16,39 +16,39 @@ from .rows import Row
 _TYPES = ("uuid", "text", "bytea", "bool", "int2", "int4", "int8", "text[]")
 
 
-def lent(transaction: object) -> Execute | None:
-    """Return what executes in a psycopg connection's transaction; None for anything else."""
+def join(transaction: object) -> Execute | None:
+    """Return a function that executes statements in a psycopg transaction; None if it is not one of psycopg."""
     if isinstance(transaction, psycopg.Connection):
-        refuse_unfit(transaction)
+        check_joinable(transaction)
         return _on(transaction)
     if isinstance(transaction, psycopg.AsyncConnection):
         connection = transaction
 
-        async def refuse() -> None:
-            refuse_unfit(connection)
+        async def check() -> None:
+            check_joinable(connection)
 
-        on_calling_loop(refuse, transaction)
+        on_calling_loop(check, transaction)
         return _on_async(transaction)
     return None
 
 
-def refuse_unfit(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
-    """Refuse a connection on which no statement can be part of a transaction."""
+def check_joinable(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
+    """Raise `InvalidArgument` unless a statement on the connection would be part of a transaction."""
     if connection.closed:
-        raise InvalidArgument("transaction is a connection that is closed; it must be open, in a transaction")
+        raise InvalidArgument("transaction is a closed connection; it must be open, in a transaction")
     match connection.info.transaction_status:
         case TransactionStatus.IDLE if connection.autocommit:
             raise InvalidArgument(
-                "transaction is a connection in autocommit mode that has begun none; open one: "
+                "transaction is a connection in autocommit mode without a transaction; begin one with "
                 "`with connection.transaction():`"
             )
         case TransactionStatus.INERROR:
             raise InvalidArgument(
-                "transaction is a connection whose transaction was aborted by an error; roll it back, and begin again"
+                "transaction is a connection whose transaction an error has aborted; roll it back and begin a new one"
             )
         case TransactionStatus.ACTIVE:
             raise InvalidArgument(
-                "transaction is a connection in the middle of another statement or of a pipeline; let that end first "
+                "transaction is a connection that is executing another statement or a pipeline; finish that first "
                 "(`pipeline.sync()`)"
             )
 
@@ -56,7 +56,7 @@ def refuse_unfit(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[A
 def _on(connection: psycopg.Connection[Any]) -> Execute:
     def execute(query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
         with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
-            _as_by_default(cursor)
+            _use_default_loaders(cursor)
             return cursor.execute(query, parameters, prepare=False, binary=True).fetchall()
 
     return execute
@@ -66,17 +66,17 @@ def _on_async(connection: psycopg.AsyncConnection[Any]) -> Execute:
     def execute(query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
         async def executed() -> Sequence[Row]:
             async with psycopg.AsyncCursor(connection, row_factory=tuple_row) as cursor:
-                _as_by_default(cursor)
-                answer = await cursor.execute(query, parameters, prepare=False, binary=True)
-                return await answer.fetchall()
+                _use_default_loaders(cursor)
+                result = await cursor.execute(query, parameters, prepare=False, binary=True)
+                return await result.fetchall()
 
         return on_calling_loop(executed, connection)
 
     return execute
 
 
-def _as_by_default(cursor: AdaptContext) -> None:
-    """Read what we read as psycopg does, also where the application (or Django) has its own readers."""
+def _use_default_loaders(cursor: AdaptContext) -> None:
+    """Restore psycopg's default loaders, which the application (or Django) may have replaced."""
     adapters = cursor.adapters
     assert adapters is not None
     for name in _TYPES:

@@ -1,4 +1,4 @@
-"""The loan of a connection or session of SQLAlchemy, sync or async, with whatever driver it has."""
+"""Join the transaction of a SQLAlchemy connection or session, sync or async, with any driver."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,14 +18,14 @@ from .rows import Row
 T = TypeVar("T")
 
 _Use = Callable[[Callable[[Any], Any]], Any]
-"""Calls a function with the sync form of what was given, where that may be used."""
+"""A function that calls another with the sync connection or session, in the thread or loop that owns it."""
 
 
-def lent(transaction: object) -> Execute | None:
-    """Return what executes in a SQLAlchemy transaction; None for anything else, and where SQLAlchemy is not loaded."""
+def join(transaction: object) -> Execute | None:
+    """Return a function that executes statements in a SQLAlchemy transaction; None if it is not one of SQLAlchemy."""
     if (use := _use(transaction)) is None:
         return None
-    use(_refuse_unfit)
+    use(_check_joinable)
 
     def execute(query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
         found: Sequence[Row] = use(lambda target: _execute(target, query, parameters))
@@ -38,31 +38,31 @@ def _use(transaction: object) -> _Use | None:
     scoped = _loaded("sqlalchemy.orm", "scoped_session") + _loaded("sqlalchemy.ext.asyncio", "async_scoped_session")
     if isinstance(transaction, scoped):
         raise InvalidArgument(
-            f"transaction is a {type(transaction).__name__}, which is another session in another thread or task; pass "
-            "the session that it stands for: transaction=session()"
+            f"transaction is a {type(transaction).__name__}, which is a different session in each thread or task; "
+            "pass the current session: transaction=session()"
         )
     if isinstance(transaction, _loaded("sqlalchemy.engine", "Connection") + _loaded("sqlalchemy.orm", "Session")):
         return lambda work: work(transaction)
     if isinstance(transaction, _loaded("sqlalchemy.ext.asyncio", "AsyncConnection", "AsyncSession")):
-        given: Any = transaction
-        return lambda work: on_calling_loop(lambda: given.run_sync(work), transaction)
+        target: Any = transaction
+        return lambda work: on_calling_loop(lambda: target.run_sync(work), transaction)
     return None
 
 
 def _loaded(module: str, *names: str) -> tuple[Any, ...]:
-    """Return classes of a module, if the application has imported it."""
+    """Return classes of a module, or none if the application has not imported it."""
     found = sys.modules.get(module)
     return () if found is None else tuple(getattr(found, name) for name in names)
 
 
-def _refuse_unfit(target: Any) -> None:
+def _check_joinable(target: Any) -> None:
     connection = _connection(target)
     if connection.dialect.name != "postgresql":
         raise InvalidArgument(f"transaction is a connection to {connection.dialect.name}; it must be one to PostgreSQL")
     if getattr(connection.connection.dbapi_connection, "autocommit", False):
         raise InvalidArgument(
-            "transaction is a connection in autocommit mode, where each statement is committed at once; give it "
-            "another isolation_level"
+            "transaction is a connection in autocommit mode, where each statement commits at once; set another "
+            "isolation_level"
         )
 
 
@@ -71,20 +71,20 @@ def _execute(target: Any, query: LiteralString, parameters: Mapping[str, Any]) -
     connection = _connection(target)
     with _translated():
         found = connection.execute(sqlalchemy.text(named(query)), dict(parameters))
-        return [tuple(_ours(value) for value in row) for row in found]
+        return [tuple(_normalized(value) for value in row) for row in found]
 
 
 def _connection(target: Any) -> Any:
     """Return the connection of a session, or the connection itself.
 
     Raises:
-        InvalidArgument: it is closed, or its transaction has failed.
+        InvalidArgument: the connection is closed, or its transaction has failed.
     """
     sqlalchemy_exc = sys.modules["sqlalchemy.exc"]
     try:
         with _translated():
             connection = target.connection() if callable(target.connection) else target
-            _ = connection.connection  # raises where it is closed, or has to be rolled back
+            _ = connection.connection  # raises if it is closed, or must be rolled back
             return connection
     except sqlalchemy_exc.SQLAlchemyError as exc:
         raise InvalidArgument(f"transaction is a {type(target).__name__} that cannot be used: {exc}") from exc
@@ -92,7 +92,7 @@ def _connection(target: Any) -> Any:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Raise what any driver raises as psycopg does, by the server's code."""
+    """Reraise the error of any driver as psycopg's error for the same SQLSTATE."""
     sqlalchemy_exc = sys.modules["sqlalchemy.exc"]
     try:
         yield
@@ -105,14 +105,14 @@ def _translated() -> Iterator[None]:
         raise kind(str(exc.orig)) from exc
 
 
-def _ours(value: Any) -> Any:
-    """Return a value as our own connections read it, whatever a driver made of it."""
+def _normalized(value: Any) -> Any:
+    """Convert a value from any driver to the form that the backend's own connections load."""
     match value:
         case datetime():
             return rows.micros(value)
         case memoryview():
             return bytes(value)
         case UUID():
-            return UUID(int=value.int)  # some drivers have a class of their own
+            return UUID(int=value.int)  # some drivers return a UUID class of their own
         case _:
             return value

@@ -1,4 +1,4 @@
-"""Waiting for due jobs: the server is asked when the first is due, and again only when that may have changed."""
+"""Wait for due jobs: query when the next job is due, and again only after a change."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from .listener import Listener, Seen
 
-AskDue = Callable[[Sequence[str]], float | None]
-"""Asks the server in how many seconds the first job of some queues is due; None if none waits."""
+QueryDue = Callable[[Sequence[str]], float | None]
+"""A function that returns the seconds until the first job of some queues is due; None if no job waits."""
 
 
 class _Due(NamedTuple):
-    """When a job of some queues is due, by the monotonic clock, as long as no more is seen."""
+    """When the first job of some queues is due, by the monotonic clock; valid until one of the queues is woken."""
 
     names: Sequence[str]
     seen: Seen
@@ -21,15 +21,15 @@ class _Due(NamedTuple):
 
 
 class Waiting:
-    """What a backend's `wait` does. A worker asks for the same queues again and again, so the last answer is kept."""
+    """Implements `wait`. It caches the last query, because a worker waits for the same queues again and again."""
 
-    def __init__(self, ask: AskDue, listener: Listener) -> None:
-        self._ask = ask
+    def __init__(self, query: QueryDue, listener: Listener) -> None:
+        self._query = query
         self._listener = listener
         self._last = _Due((), (), -inf)
 
     def wait(self, names: Sequence[str], timeout: timedelta) -> bool:
-        """Wait until a job of these queues is due, or for the time given; say which."""
+        """Wait until a job of these queues is due; return False at the timeout, or once closed."""
         deadline = monotonic() + timeout.total_seconds()
         while True:
             seen = self._listener.seen(names)
@@ -46,6 +46,6 @@ class Waiting:
         last = self._last
         if (last.names, last.seen) == (names, seen) and self._listener.listening and last.at > monotonic():
             return last.at
-        seconds = self._ask(names)
+        seconds = self._query(names)
         self._last = _Due(names, seen, inf if seconds is None else monotonic() + seconds)
         return self._last.at

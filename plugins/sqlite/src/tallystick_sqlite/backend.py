@@ -1,4 +1,4 @@
-"""The contract, kept in one SQLite file."""
+"""The SQLite backend: implements the contract in one file."""
 
 import builtins
 import sqlite3
@@ -36,7 +36,7 @@ from tallystick import (
 )
 
 from . import damaged, doctor, forking, queries, rows, schema
-from .connection import Connection, borrowed, closed
+from .connection import Connection, closed, join_transaction
 from .damaged import reads_any_text
 from .errors import mapped
 from .location import Location, namespaced
@@ -58,9 +58,9 @@ _POLL_SECONDS = 0.010
 
 
 class SqliteBackend(Backend):
-    """One client of the store in a file: `sqlite:///relative.db`, `sqlite:////absolute.db`.
+    """A client of the store in one file: `sqlite:///relative.db` or `sqlite:////absolute.db`.
 
-    Its `transaction` is a `sqlite3.Connection` to the same file on which a transaction was begun.
+    `transaction` must be a `sqlite3.Connection` to the same file, with a transaction begun.
     """
 
     contract_version: ClassVar[int] = 1
@@ -71,7 +71,7 @@ class SqliteBackend(Backend):
         self._owner = forks.Owner()
         self._writer = Connection(location)
         self._reader = Connection(location)
-        self._watcher = Connection(location)  # only reads, so that its data_version tells of every commit
+        self._watcher = Connection(location)  # never writes, so its data_version changes with every commit
         self._connections = (self._watcher, self._reader, self._writer)
 
     @classmethod
@@ -119,10 +119,10 @@ class SqliteBackend(Backend):
         now = _now(now)
         stored = [record.stored(now) for record in records]
         with self._target(transaction) as target:
-            answers = [_insert(target, record) for record in stored]
-            for queue in {answer.record.queue for answer in answers if answer.created}:
+            results = [_insert(target, record) for record in stored]
+            for queue in {result.record.queue for result in results if result.created}:
                 target.execute(queries.ADD_QUEUE, {"queue": queue})
-        return answers
+        return results
 
     @reads_any_text
     def claim(
@@ -137,7 +137,7 @@ class SqliteBackend(Backend):
         with self._reader.reading() as connection:
             due = _next_due(connection, names)
         if due is None or due > micros(now):
-            return []  # without the write lock
+            return []  # do not wait for the write lock
         with self._writer.writing() as connection:
             claimed = damaged.claimed(connection, parameters)
         return [rows.record(row) for row in sorted(claimed, key=rows.claiming_order)]
@@ -258,7 +258,7 @@ class SqliteBackend(Backend):
         while True:
             with self._watcher.reading() as connection:
                 [version] = connection.execute(queries.DATA_VERSION).fetchone()
-                if (connection, version) != seen:  # a version is of one connection, and a fork makes it another
+                if (connection, version) != seen:  # versions of two connections do not compare, and a fork reconnects
                     seen, due = (connection, version), _next_due(connection, names)
             if due is not None and due <= micros(datetime.now(UTC)):
                 return True
@@ -280,10 +280,10 @@ class SqliteBackend(Backend):
 
     @contextmanager
     def _target(self, transaction: object | None) -> Iterator[sqlite3.Cursor]:
-        """Write all or nothing: in the caller's transaction, else in one of our own."""
+        """Yield a cursor in the caller's transaction, or in a new one; roll back all of its changes after an error."""
         self._refuse_closed()
         if transaction is not None:
-            with borrowed(transaction, self._location) as cursor:
+            with join_transaction(transaction, self._location) as cursor:
                 yield cursor
         else:
             with self._writer.writing() as connection:

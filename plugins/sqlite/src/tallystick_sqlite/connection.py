@@ -1,4 +1,4 @@
-"""One connection to the file: its lock, its transactions, and the loan of a caller's own."""
+"""A connection to the file with its lock and transactions, and `join_transaction` for the caller's own."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from .schema import check, open_store
 
 
 class Connection:
-    """A connection that is opened at its first use, and used by one thread at a time."""
+    """A connection that opens on first use; one thread at a time uses it."""
 
     def __init__(self, location: Location) -> None:
         self._location = location
@@ -29,17 +29,17 @@ class Connection:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Read; each statement sees the store as it is by then."""
+        """Yield the connection for reading; each statement sees the latest commit."""
         self._owner.check()
         with self._lock, mapped(self._location.path):
             yield self._open()
 
     def snapshot(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Read; all statements see the store as it was at the first."""
+        """Yield the connection for reading; all statements see the same snapshot."""
         return self._transaction(queries.BEGIN_READ)
 
     def writing(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Write all or nothing, alone; what fails is rolled back."""
+        """Yield the connection in a write transaction; commit at the end, or roll back after an error."""
         return self._transaction(queries.BEGIN_WRITE)
 
     @contextmanager
@@ -51,7 +51,7 @@ class Connection:
                 with mapped(self._location.path, committing=True):
                     connection.commit()
             finally:
-                connection.rollback()  # without effect once committed
+                connection.rollback()  # no effect after the commit
 
     def _open(self) -> sqlite3.Connection:
         if self._closed:
@@ -62,15 +62,15 @@ class Connection:
         return self._opened
 
     def read_escaped(self) -> None:
-        """Read text that is not UTF-8 with its bytes escaped, from now on: slower, and so not from the beginning.
+        """From now on, read text with its invalid UTF-8 escaped. This is slower, so it is not the default.
 
-        The connection is opened again, since the statement that failed would go on holding its snapshot.
+        The connection reconnects, because the failed statement would otherwise keep its snapshot open.
         """
         self._text_factory = escaped
         self.let_go()
 
     def let_go(self) -> None:
-        """Close until the next use."""
+        """Close the connection; the next use opens it again."""
         with self._lock:
             self._drop()
 
@@ -80,41 +80,41 @@ class Connection:
             opened.close()
 
     def pause(self, seconds: float) -> bool:
-        """Close, and let no call begin until `resume`; return False if a call did not end in time."""
+        """Close, and block calls until `resume`; return False and do nothing if a running call outlasts `seconds`."""
         if not self._lock.acquire(timeout=seconds):
             return False
         self._drop()
         return True
 
     def resume(self) -> None:
-        """Let calls begin."""
+        """Allow calls again after `pause`."""
         self._lock.release()
 
     def close(self) -> None:
-        """Close for ever. Repeat: harmless."""
+        """Close for good; a repeated call has no effect."""
         self._closed = True
         self.let_go()
 
 
 @contextmanager
-def borrowed(transaction: object, location: Location) -> Iterator[sqlite3.Cursor]:
-    """Take part in a caller's own transaction, all or nothing; neither begin nor end it.
+def join_transaction(transaction: object, location: Location) -> Iterator[sqlite3.Cursor]:
+    """Yield a cursor in the caller's transaction; after an error, roll back to a savepoint. It never commits.
 
     Raises:
-        InvalidArgument: it is not a `sqlite3.Connection` to this file with a transaction begun.
+        InvalidArgument: `transaction` is not a `sqlite3.Connection` to this file with a transaction begun.
     """
     if not isinstance(transaction, sqlite3.Connection):
         raise InvalidArgument(f"transaction is of type {type(transaction).__name__}; it must be a sqlite3.Connection")
     with mapped(location.path), _plain_cursor(transaction) as cursor:
         if not transaction.in_transaction:
-            raise InvalidArgument("transaction is a connection that has begun none; execute BEGIN IMMEDIATE first")
+            raise InvalidArgument("transaction is a connection without a transaction; execute BEGIN IMMEDIATE first")
         _refuse_other_file(cursor, location.path)
         check(cursor, location)
         cursor.execute(queries.SAVEPOINT)
         try:
             yield cursor
         except BaseException:
-            if transaction.in_transaction:  # some errors end the whole transaction
+            if transaction.in_transaction:  # some errors roll back the whole transaction
                 cursor.execute(queries.SAVEPOINT_ROLLBACK)
                 cursor.execute(queries.SAVEPOINT_RELEASE)
             raise
@@ -123,7 +123,7 @@ def borrowed(transaction: object, location: Location) -> Iterator[sqlite3.Cursor
 
 @contextmanager
 def _plain_cursor(connection: sqlite3.Connection) -> Iterator[sqlite3.Cursor]:
-    """Yield a cursor without the connection's row factory, and with any text as str."""
+    """Yield a cursor that ignores the connection's row factory and text factory."""
     text_factory, connection.text_factory = connection.text_factory, escaped
     try:
         yield sqlite3.Cursor(connection)
@@ -132,7 +132,7 @@ def _plain_cursor(connection: sqlite3.Connection) -> Iterator[sqlite3.Cursor]:
 
 
 def escaped(text: bytes) -> str:
-    """Return text as it is, but for bytes that are not UTF-8, which are shown in hexadecimal."""
+    """Decode text as UTF-8, with invalid bytes escaped in hexadecimal."""
     return text.decode(errors="backslashreplace")
 
 

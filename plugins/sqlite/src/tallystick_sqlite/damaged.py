@@ -1,4 +1,4 @@
-"""Rows that somebody damaged by hand: they are read as far as they can be, and never keep others from being claimed."""
+"""Handle damaged rows, e.g. after edits by hand: read as much as possible, and never let them block other claims."""
 
 import logging
 import sqlite3
@@ -16,11 +16,13 @@ from .rows import Parameters
 
 logger = logging.getLogger("tallystick.sqlite")
 
-_NO_ATTEMPT_LEFT = Failure("DamagedRecord", "its attempt is the largest number that a store holds, so none can follow")
+_NO_ATTEMPT_LEFT = Failure(
+    "DamagedRecord", "its attempt is the largest number that a store holds, so it cannot be claimed again"
+)
 
 
 class HasConnections(Protocol):
-    """A backend."""
+    """A backend with connections."""
 
     @property
     def _connections(self) -> tuple[Connection, ...]: ...
@@ -32,23 +34,23 @@ T = TypeVar("T")
 
 
 def reads_any_text(call: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
-    """Make a call again that met text which is not UTF-8, and was undone: on connections that escape such text."""
+    """Retry a call that failed on text that is not UTF-8, on connections that escape such text."""
 
     @wraps(call)
-    def made(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+    def call_again(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return call(self, *args, **kwargs)
         except UndecodableText as exc:
-            logger.warning("%s; from now on such text is shown escaped", str(exc))
+            logger.warning("%s; from now on invalid UTF-8 is shown escaped", str(exc))
             for connection in self._connections:
                 connection.read_escaped()
             return call(self, *args, **kwargs)
 
-    return made
+    return call_again
 
 
 def claimed(connection: sqlite3.Connection, parameters: Parameters) -> list[tuple[Any, ...]]:
-    """Claim; jobs that cannot have another attempt are discarded first, where the statement fails on one."""
+    """Claim due jobs. If a damaged job makes the statement fail, discard it and claim again."""
     try:
         return connection.execute(queries.CLAIM, parameters).fetchall()
     except sqlite3.IntegrityError:

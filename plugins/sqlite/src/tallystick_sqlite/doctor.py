@@ -1,4 +1,4 @@
-"""How a file is: what `tallystick doctor` shows."""
+"""Diagnose a file for `tallystick doctor`."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,11 +12,11 @@ from . import schema
 from .location import Location
 
 MUCH_FREE = 16 * 1024 * 1024
-"""How many bytes of free pages are worth giving back, where they are most of the file."""
+"""The bytes of free pages above which a file is reported, if they are also most of the file."""
 
 
 def diagnose(location: Location) -> Iterator[Finding]:
-    """Yield what there is to say of a file."""
+    """Yield findings about a file."""
     try:
         schema.open_store(location).close()
     except NotSetUp as exc:
@@ -24,7 +24,7 @@ def diagnose(location: Location) -> Iterator[Finding]:
         return
     with closing(schema.connect(location)) as connection:
         yield ok("schema version", f"{len(schema.MIGRATIONS)} of {len(schema.MIGRATIONS)}")
-        yield ok("journal mode", "wal")  # else it is not set up
+        yield ok("journal mode", "wal")  # open_store rejects any other mode
         yield _synchronous(location)
         yield _integrity(connection)
         yield _size(connection)
@@ -33,25 +33,31 @@ def diagnose(location: Location) -> Iterator[Finding]:
 def _synchronous(location: Location) -> Finding:
     mode = location.options.synchronous
     if mode == "NORMAL":
-        return warning("synchronous", mode, "a power cut may undo the latest commits; leave synchronous=NORMAL away")
+        return warning(
+            "synchronous", mode, "a power cut may undo the latest commits; remove synchronous=NORMAL from the URL"
+        )
     return ok("synchronous", mode)
 
 
 def _integrity(connection: Connection) -> Finding:
     try:
-        said = "; ".join(text for (text,) in connection.execute("PRAGMA quick_check(5)"))
+        result = "; ".join(text for (text,) in connection.execute("PRAGMA quick_check(5)"))
     except DatabaseError as exc:
-        said = str(exc)
-    if said == "ok":
-        return ok("integrity", "quick_check found nothing")
-    return fault("integrity", said, "the file is damaged: stop the workers, restore it, or try `sqlite3 FILE .recover`")
+        result = str(exc)
+    if result == "ok":
+        return ok("integrity", "quick_check found no errors")
+    return fault(
+        "integrity",
+        result,
+        "the file is damaged: stop the workers, then restore a backup or try `sqlite3 FILE .recover`",
+    )
 
 
 def _size(connection: Connection) -> Finding:
     page, pages, free = (_pragma(connection, name) for name in ("page_size", "page_count", "freelist_count"))
-    found = f"{page * pages:,} bytes, of which {page * free:,} are free"
+    found = f"{page * pages:,} bytes, {page * free:,} of them free"
     if free * 2 > pages and page * free > MUCH_FREE:
-        return warning("file size", found, "free pages are used again; to give them back, execute VACUUM")
+        return warning("file size", found, "SQLite reuses free pages; to shrink the file, execute VACUUM")
     return ok("file size", found)
 
 

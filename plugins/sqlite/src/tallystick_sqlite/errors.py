@@ -1,4 +1,4 @@
-"""The one place where SQLite's errors become ours."""
+"""Map the errors of SQLite to those of Tallystick."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from tallystick import BackendError, ForeignStore, InvalidArgument, NotSetUp, Ou
 
 
 class UndecodableText(Unavailable):
-    """A row has text that is not UTF-8; nothing happened, and a connection that reads it escaped can make the call."""
+    """A row has text that is not UTF-8. Nothing was changed; `read_escaped` makes the call possible."""
 
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -17,7 +17,7 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 @contextmanager
 def mapped(path: Path, *, committing: bool = False) -> Iterator[None]:
-    """Raise what SQLite raises about a file as ours."""
+    """Reraise each error of SQLite as one of Tallystick."""
     try:
         yield
     except sqlite3.Error as exc:
@@ -29,26 +29,26 @@ def mapped(path: Path, *, committing: bool = False) -> Iterator[None]:
 def _ours(exc: sqlite3.Error, path: Path, committing: bool) -> BackendError | InvalidArgument:
     code = primary_code(exc)
     if isinstance(exc, sqlite3.ProgrammingError):
-        return InvalidArgument(f"the connection that was given as transaction cannot be used: {exc}")
+        return InvalidArgument(f"transaction is a connection that cannot be used: {exc}")
     if code in _BUSY:
         return Unavailable(
-            f"{path} stayed locked by another connection for longer than busy_timeout ({exc}); keep transactions "
-            "short, begin those that write with BEGIN IMMEDIATE, or write sqlite:///...?busy_timeout=60"
+            f"{path} was locked by another connection for longer than busy_timeout ({exc}); keep transactions "
+            "short, begin write transactions with BEGIN IMMEDIATE, or set sqlite:///...?busy_timeout=60"
         )
     if code == sqlite3.SQLITE_NOTADB:
-        return ForeignStore(f"{path} is not an SQLite database; it was left as it was")
+        return ForeignStore(f"{path} is not an SQLite database; it was not changed")
     if "no such table: tallystick_" in str(exc) or "no such table: main.tallystick_" in str(exc):
         return not_set_up(path)
     if committing and code == sqlite3.SQLITE_IOERR:
-        return OutcomeUnknown(f"{path} could not be written while committing, and may have been: {exc}")
+        return OutcomeUnknown(f"{path} could not be written during the commit, which may have taken effect: {exc}")
     return Unavailable(f"{path} could not be used: {exc}")
 
 
 def primary_code(exc: sqlite3.Error) -> int:
-    """Return SQLite's result code without its extension; 0 where the driver itself raised."""
+    """Return SQLite's primary result code; 0 if the driver itself raised the error."""
     return getattr(exc, "sqlite_errorcode", 0) & 0xFF
 
 
 def not_set_up(path: Path) -> NotSetUp:
-    """Return the error for a file that `setup` has not made yet, or that was torn down."""
+    """Return the error for a file without tables: `setup` has not run, or `teardown` has."""
     return NotSetUp(f"{path} is not set up; run `tallystick setup` with its URL, or call setup()")

@@ -1,8 +1,8 @@
-"""Forks: the SQLite library must not be in use, and nothing may be open, when this process forks.
+"""Make forks safe: close every connection before a fork, and wait until no thread is inside SQLite.
 
-SQLite keeps the locks of a process in tables of its own, by file. A fork copies the tables and not the locks. So a
-child would wait for ever for a write of its parent's other threads, or believe in a lock that it does not have.
-Therefore idle connections are closed before a fork, and opened again at the next use.
+SQLite tracks the locks of a process in its own memory. A fork copies that memory, but not the locks. A child could
+wait for ever for a write of another thread of its parent, or assume that it holds a lock. So this module closes idle
+connections before a fork; their next use opens them again.
 """
 
 import os
@@ -18,29 +18,29 @@ from weakref import WeakSet
 from tallystick import Unavailable
 
 _PATIENCE = 5.0
-"""Seconds that a fork waits for calls under way. A child of a longer call cannot use the file of that call."""
+"""Seconds that a fork waits for running calls. If a call takes longer, the child cannot use its file."""
 
 _File = tuple[int, int]
-"""The device and the inode, by which SQLite knows a file."""
+"""The device and inode, by which SQLite identifies a file."""
 
 
 class Pausable(Protocol):
-    """A connection that is kept open between calls."""
+    """A connection that stays open between calls."""
 
     path: Path
 
     def pause(self, seconds: float) -> bool:
-        """Close, and let no call begin until `resume`; return False if a call did not end in time."""
+        """Close, and block calls until `resume`; return False and do nothing if a running call outlasts `seconds`."""
 
     def resume(self) -> None:
-        """Let calls begin."""
+        """Allow calls again after `pause`."""
 
 
 class _Process:
-    """What this process has open."""
+    """The connections and short-lived uses of files in this process."""
 
     def __init__(self) -> None:
-        self.turn = Lock()  # of threads that fork
+        self.turn = Lock()  # one thread forks at a time
         self.connections: WeakSet[Pausable] = WeakSet()
         self.paused: list[Pausable] = []
         self.gate = Condition()
@@ -69,19 +69,19 @@ class _Process:
 
 _process = _Process()
 _unusable: set[_File] = set()
-"""The files that the parent used at the fork, so that SQLite's tables of this process are wrong."""
+"""The files that the parent was using at the fork, for which SQLite's lock state in this process is wrong."""
 
 _kept: list[_Process] = []
 
 
 def watch(connection: Pausable) -> None:
-    """Close a connection before each fork."""
+    """Register a connection, to close it before each fork."""
     _process.connections.add(connection)
 
 
 @contextmanager
 def in_use(path: Path) -> Iterator[None]:
-    """Let a fork wait for the end of the block, which opens a connection and closes it again."""
+    """Make a fork wait for the end of the block, which opens and closes a connection of its own."""
     process = _process
     with process.gate:
         process.short[path] += 1
@@ -95,15 +95,15 @@ def in_use(path: Path) -> Iterator[None]:
 
 @contextmanager
 def opening(path: Path) -> Iterator[None]:
-    """Open no connection while this process forks.
+    """Allow the block to open a connection, but not during a fork.
 
     Raises:
-        Unavailable: SQLite cannot use the file in this process.
+        Unavailable: this process was forked during a call on the file.
     """
     if _unusable and _file(path) in _unusable:
         raise Unavailable(
             f"{path} cannot be used in this process: it was forked while its parent was in a call on that file. "
-            "Fork when no call is under way, or start the process with the 'spawn' method"
+            "Fork when no call is running, or start the process with the 'spawn' method"
         )
     with _process.gate:
         yield
@@ -126,9 +126,9 @@ def _after_fork_in_parent() -> None:
 
 
 def _after_fork_in_child() -> None:
-    global _process  # noqa: PLW0603 - a process has one
+    global _process  # noqa: PLW0603 - one per process
     _unusable.update(_process.busy)
-    _kept.append(_process)  # to close a connection that the parent was using would wait for it
+    _kept.append(_process)  # never close the parent's connections: that would wait for their calls
     _process = _Process()
 
 

@@ -1,4 +1,4 @@
-"""What a `sqlite:///...` URL says: which file, and how to open it."""
+"""Parse a `sqlite:///...` URL: its file and options."""
 
 import re
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from tallystick import BackendUrl, ConfigurationError, urls
 
 
 def _seconds(value: object) -> object:
-    """Read what looks like a number as seconds, which pydantic does for numbers and not for text."""
+    """Convert text that is a number to seconds: pydantic converts numbers, but not numeric text."""
     try:
         return float(value) if isinstance(value, str) else value
     except ValueError:
@@ -22,12 +22,12 @@ _BusyTimeout = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelt
 
 
 class Options(BaseModel):
-    """The query of the URL.
+    """The options in the URL's query.
 
     Args:
         synchronous: When SQLite waits for the disk. FULL: at each commit, so that a commit survives a power cut. EXTRA:
-            also for the directory. NORMAL: at checkpoints only; a power cut may undo the latest commits.
-        busy_timeout: How long to wait for a lock that another holds: seconds, or an ISO 8601 duration such as PT30S.
+            also for the directory. NORMAL: only at checkpoints, so a power cut may undo the latest commits.
+        busy_timeout: How long to wait for another connection's lock: seconds, or an ISO 8601 duration such as PT30S.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,7 +38,7 @@ class Options(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """One file and how to open it."""
+    """A parsed URL: one file and options."""
 
     url: str = field(repr=False)
     path: Path
@@ -46,29 +46,31 @@ class Location:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Read a URL; touch no file.
+        """Parse a URL, without opening the file.
 
         Raises:
-            ConfigurationError: it names no file, or has an option that there is not.
+            ConfigurationError: the URL names no file, or has an unknown option.
         """
         parsed = BackendUrl.parse(url)
         options = parsed.options(Options)
         if parsed.host:
             advice = "" if re.search("[@:]", parsed.host) else f"write sqlite:///{parsed.host}{parsed.path}; "
             raise ConfigurationError(
-                f"{urls.redact(url)!r} has a host, and a file has none; {advice}three slashes begin a relative path, "
-                "sqlite:///jobs.db, and four an absolute one, sqlite:////var/lib/jobs.db"
+                f"{urls.redact(url)!r} has a host, but a file has none; {advice}a relative path begins after three "
+                "slashes (sqlite:///jobs.db), an absolute path after four (sqlite:////var/lib/jobs.db)"
             )
         name = parsed.path.removeprefix("/")
         if not name or name.endswith("/") or "\0" in name:
             raise ConfigurationError(f"{urls.redact(url)!r} names no file; write e.g. sqlite:///jobs.db")
         if name == ":memory:":
-            raise ConfigurationError(f"{urls.redact(url)!r} would be one for each connection; write memory://")
+            raise ConfigurationError(
+                f"{urls.redact(url)!r} would be a separate database for each connection; write memory:// instead"
+            )
         return cls(url, Path(name).absolute(), options)
 
 
 def namespaced(url: str, namespace: str) -> str:
-    """Return the URL of a file beside this one: `dir/jobs.db` becomes `dir/jobs.namespace.db`."""
+    """Return the URL of another file in the same directory: `dir/jobs.db` becomes `dir/jobs.namespace.db`."""
     Location.parse(url)
     head, question_mark, query = url.partition("?")
     folder, _, name = head.rpartition("/")

@@ -1,4 +1,4 @@
-"""Finding the records that fit a filter."""
+"""Find the records that match a filter."""
 
 import sqlite3
 from collections.abc import Collection, Generator, Iterator, Sequence
@@ -13,7 +13,7 @@ _ABOVE_ALL = b"\xff" * 17
 
 
 def get(connection: sqlite3.Connection, id: bytes) -> Record | None:
-    """Return one record, or None."""
+    """Return the record with this id, or None."""
     row = connection.execute(queries.GET, {"id": id}).fetchone()
     return None if row is None else rows.record(row)
 
@@ -21,9 +21,9 @@ def get(connection: sqlite3.Connection, id: bytes) -> Record | None:
 def matching(
     connection: sqlite3.Connection, filter: Filter, *, states: Collection[State], after: UUID | None = None
 ) -> Generator[bytes, None, None]:
-    """Yield the ids of the records in some states that fit a filter, newest first.
+    """Yield the ids of the records in some states that match a filter, newest first.
 
-    The caller may change each before it asks for the next.
+    The caller may change a record before it takes the next id.
     """
     below = _ABOVE_ALL if after is None else after.bytes
     allowed = [state for state in states if filter.states is None or state in filter.states]

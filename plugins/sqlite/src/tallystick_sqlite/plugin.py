@@ -1,9 +1,9 @@
-"""The entry point: `sqlite:///...` is served by `SqliteBackend`."""
+"""The entry point: register `SqliteBackend` for `sqlite:///...` URLs."""
 
 from tallystick import hookimpl
 
 
 @hookimpl
 def tallystick_backend() -> dict[str, str]:
-    """Offer the `sqlite` scheme."""
+    """Return the backend class of the `sqlite` scheme."""
     return {"sqlite": "tallystick_sqlite.backend:SqliteBackend"}

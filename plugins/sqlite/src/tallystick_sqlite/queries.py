@@ -1,4 +1,4 @@
-"""The statements, each read once from its file. What one does, locks and searches by stands at its head."""
+"""The SQL statements, read from their files. The head of each file states its effect, locks and index."""
 
 from importlib.resources import files
 

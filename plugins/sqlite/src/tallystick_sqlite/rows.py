@@ -1,4 +1,4 @@
-"""Between values and rows. Reading is total: whatever passes the table's constraints makes a record."""
+"""Convert records to rows and back. Any row that passes the table's constraints makes a record."""
 
 import json
 from collections.abc import Iterable
@@ -19,13 +19,13 @@ _STATES = {state.value: state for state in State}
 
 
 def micros(moment: datetime) -> int:
-    """Return a moment as microseconds since 1970, exactly."""
+    """Return a datetime as microseconds since 1970, exactly."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
-@lru_cache(maxsize=4096)  # the records of one batch share most of their moments
+@lru_cache(maxsize=4096)  # the records of one batch share most of their times
 def moment(micros: int) -> datetime:
-    """Return the moment that is so many microseconds from 1970; what no datetime can be, as the nearest that can."""
+    """Return the datetime of a number of microseconds since 1970, clamped to the range of `datetime`."""
     try:
         return _EPOCH + timedelta(microseconds=micros)
     except OverflowError:
@@ -37,12 +37,12 @@ def _optional(micros: int | None) -> datetime | None:
 
 
 def json_list(values: Iterable[str] | None) -> str | None:
-    """Return a list as JSON, so that one parameter holds any number of values."""
+    """Return values as a JSON list, which passes any number of them in one parameter."""
     return None if values is None else json.dumps(list(values))
 
 
 def insertion(record: Record) -> Parameters:
-    """Return what `insert.sql` stores of a new record."""
+    """Return the parameters of `insert.sql` for a new record."""
     return {
         "id": record.id.bytes,
         "kind": record.kind,
@@ -59,7 +59,7 @@ def insertion(record: Record) -> Parameters:
 
 
 def record(row: tuple[Any, ...]) -> Record:
-    """Return the record of a row whose columns are a record's fields, in their order."""
+    """Return the record of a row, whose columns are the fields of `Record` in order."""
     (id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at, *rest) = row
     (attempted_at, finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, *rest) = rest
     (last_error, result, tags) = rest
@@ -89,7 +89,7 @@ def record(row: tuple[Any, ...]) -> Record:
 
 
 def claiming_order(row: tuple[Any, ...]) -> tuple[int, int, bytes]:
-    """Return where a row stands among those of one claim."""
+    """Return the sort key of a row in claiming order."""
     return (-row[4], row[8], row[0])
 
 

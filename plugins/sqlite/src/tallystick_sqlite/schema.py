@@ -1,7 +1,7 @@
-"""Making the store, knowing it again, and removing it.
+"""Create, check and remove the store.
 
-A file is ours when its header says so (`PRAGMA application_id`), and has the schema of its `PRAGMA user_version`: the
-number of migrations that were applied. Both are written in the transaction that makes the tables.
+A file belongs to Tallystick if its header has our `PRAGMA application_id`. `PRAGMA user_version` is the number of
+applied migrations. `setup` writes both in the transaction that creates the tables.
 """
 
 import sqlite3
@@ -17,23 +17,23 @@ from .errors import mapped, not_set_up, primary_code
 from .location import Location
 
 APPLICATION_ID = 0x5453544B
-"""The bytes "WIND", which mark a file as ours."""
+"""The bytes "TSTK" in the header, which mark a file as Tallystick's."""
 
 MIGRATIONS = tuple(
     file.read_text("utf-8")
     for file in sorted((files(__package__) / "migrations").iterdir(), key=lambda file: file.name)
     if file.name.endswith(".sql")
 )
-"""Each brings the schema from the version that is its index to the next. A statement ends with a semicolon at the end
-of its line."""
+"""The migration at index n upgrades the schema from version n to n + 1. Each statement ends with a semicolon and a
+newline."""
 
 _PAUSE = 0.01
 _CHANGING = 1.0
-"""Seconds for which a file that looks torn is taken to be one that another is just writing."""
+"""Seconds for which a file that looks corrupt is assumed to be in the middle of another client's setup."""
 
 
 def connect(location: Location, mode: str = "rw") -> sqlite3.Connection:
-    """Open the file; without `c` in the mode, nothing is created."""
+    """Open the file; create it only if the mode has a `c`."""
     with forking.opening(location.path):
         connection = sqlite3.connect(
             f"{location.path.as_uri()}?mode={mode}",
@@ -44,9 +44,9 @@ def connect(location: Location, mode: str = "rw") -> sqlite3.Connection:
         )
     try:
         connection.execute(f"PRAGMA synchronous = {location.options.synchronous}")
-        # SQLite keeps what it needs to undo a single statement in a temporary file; in memory, an update costs a third.
+        # SQLite logs each statement to a temporary file, to undo it. In memory, an update takes a third of the time.
         connection.execute("PRAGMA temp_store = MEMORY")
-    except BaseException:  # this is where a file turns out to be no database
+    except BaseException:  # raised here if the file is not a database
         connection.close()
         raise
     return connection
@@ -56,8 +56,8 @@ def open_store(location: Location) -> sqlite3.Connection:
     """Open a store that is set up.
 
     Raises:
-        NotSetUp: there is none, or it has the schema of another version.
-        ForeignStore: the file is not ours.
+        NotSetUp: there is no store, or it has another version.
+        ForeignStore: the file was not created by Tallystick.
     """
     if not _is_ours(location):
         raise not_set_up(location.path)
@@ -72,7 +72,7 @@ def open_store(location: Location) -> sqlite3.Connection:
 
 
 def check(connection: sqlite3.Connection | sqlite3.Cursor, location: Location) -> None:
-    """Refuse a file that is not ours, or does not have the schema of this version."""
+    """Raise unless the file was created by Tallystick and has the tables of this version."""
     version = _pragma(connection, "user_version")
     if _pragma(connection, "application_id") != APPLICATION_ID:
         raise _foreign(location)
@@ -101,16 +101,16 @@ def setup(location: Location) -> None:
 
 
 def script() -> str:
-    """Return what `setup` executes in a new file, for people who run it themselves."""
-    made = "".join(f"{text.strip()}\n\n" for text in MIGRATIONS)
+    """Return the statements that `setup` executes in a new file, to run by hand."""
+    migrations = "".join(f"{text.strip()}\n\n" for text in MIGRATIONS)
     marks = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {len(MIGRATIONS)};\n"
-    return f"BEGIN IMMEDIATE;\n\n{made}{marks}COMMIT;\n\nPRAGMA journal_mode = WAL;\n"
+    return f"BEGIN IMMEDIATE;\n\n{migrations}{marks}COMMIT;\n\nPRAGMA journal_mode = WAL;\n"
 
 
 def teardown(location: Location) -> None:
-    """Remove the tables; and the file, unless it has other tables or is open elsewhere.
+    """Drop the tables. Also delete the file, unless it has other tables or another connection has it open.
 
-    Another process that has it open would go on writing to a file that nobody can find; it is left an empty one.
+    A process that has the file open would go on writing to the deleted file, so it stays, without tables.
     """
     with mapped(location.path):
         if not _is_ours(location):
@@ -130,7 +130,7 @@ def teardown(location: Location) -> None:
 
 
 def _is_alone(connection: sqlite3.Connection) -> bool:
-    """Say whether nobody else has the file open: only then can the write-ahead log be given up."""
+    """Check that no other connection has the file open: only then can SQLite leave WAL mode."""
     try:
         return bool(_pragma(connection, "journal_mode = DELETE") == "delete")
     except sqlite3.OperationalError as exc:
@@ -140,17 +140,17 @@ def _is_alone(connection: sqlite3.Connection) -> bool:
 
 
 def _is_ours(location: Location) -> bool:
-    """Say whether the file is ours (True) or still to be made (False), without touching a foreign one.
+    """Return True if the file has our mark, False if it is missing or empty; raise `ForeignStore` for any other file.
 
-    To open a file whose owner died may be to write to it, since SQLite then recovers what is in its journal. An
-    `immutable` one is only read, and our mark is in its first page from the beginning. (To read it without SQLite would
-    end the locks of all other connections of this process: POSIX has it so.)
+    This must not change a foreign file. A normal open may write to it, because SQLite recovers the journal of a crashed
+    process. An `immutable` open only reads, and the mark is in the first page. Do not read the file without SQLite:
+    closing it would release the POSIX locks of all connections of this process.
     """
     deadline = monotonic() + _CHANGING
     while _size(location):
         try:
             mark = _mark(location)
-        except sqlite3.DatabaseError as exc:  # without locks, a file that another is just setting up may look torn
+        except sqlite3.DatabaseError as exc:  # without locks, a setup in progress may look corrupt
             if primary_code(exc) != sqlite3.SQLITE_CORRUPT or monotonic() > deadline:
                 raise
             sleep(_PAUSE)
@@ -171,7 +171,9 @@ def _size(location: Location) -> int:
         return location.path.stat().st_size
     except FileNotFoundError as exc:
         if not location.path.parent.is_dir():
-            raise Unavailable(f"{location.path} cannot be: there is no directory {location.path.parent}") from exc
+            raise Unavailable(
+                f"{location.path} cannot be created: there is no directory {location.path.parent}"
+            ) from exc
         return 0
     except OSError as exc:
         raise Unavailable(f"{location.path} could not be used: {exc}") from exc
@@ -194,7 +196,7 @@ def _migrate(connection: sqlite3.Connection, location: Location) -> None:
 
 
 def _switch_to_wal(connection: sqlite3.Connection, location: Location) -> None:
-    """Let readers and a writer work at once. SQLite needs the file alone for it, and does not wait until it has."""
+    """Switch to WAL mode, so that readers do not block the writer. SQLite fails while others use the file, so retry."""
     deadline = monotonic() + location.options.busy_timeout.total_seconds()
     while True:
         try:
@@ -205,7 +207,9 @@ def _switch_to_wal(connection: sqlite3.Connection, location: Location) -> None:
             sleep(_PAUSE)
             continue
         if mode != "wal":
-            raise Unavailable(f"{location.path} is on a file system that SQLite cannot keep a write-ahead log on")
+            raise Unavailable(
+                f"{location.path} is on a file system that does not support SQLite's write-ahead log; use a local disk"
+            )
         return
 
 
@@ -217,10 +221,12 @@ def _pragma(connection: sqlite3.Connection | sqlite3.Cursor, name: str) -> Any:
 def _refuse_newer(version: int, location: Location) -> None:
     if version > len(MIGRATIONS):
         raise NotSetUp(
-            f"{location.path} has schema version {version}, made by a newer tallystick-sqlite; this one knows those "
-            f"up to {len(MIGRATIONS)}: upgrade it"
+            f"{location.path} has schema version {version}, created by a newer tallystick-sqlite; this one supports "
+            f"versions up to {len(MIGRATIONS)}: upgrade it"
         )
 
 
 def _foreign(location: Location) -> ForeignStore:
-    return ForeignStore(f"{location.path} was not made by Tallystick (it has not our mark); it was left as it was")
+    return ForeignStore(
+        f"{location.path} was not created by Tallystick (its application_id is different); it was not changed"
+    )

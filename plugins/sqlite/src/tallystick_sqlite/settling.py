@@ -1,4 +1,4 @@
-"""The statement and the values with which each outcome is recorded."""
+"""Map each outcome to the statement and parameters that record it."""
 
 from datetime import datetime
 from typing import assert_never
@@ -10,7 +10,7 @@ from .rows import Parameters, micros
 
 
 def settlement(outcome: Outcome, now: datetime, max_bytes: int) -> tuple[str, Parameters]:
-    """Return how to record an outcome; refuse what cannot be."""
+    """Return the statement and parameters that record an outcome; raise if its values are invalid."""
     claim = outcome.claim
     parameters: Parameters = {"id": claim.id.bytes, "attempt": claim.attempt, "now": micros(now)}
     match outcome:

@@ -1,10 +1,13 @@
--- Effect: the table of jobs with the index of each question that is asked often, the ledger of how many there are, and
---     the queues that are paused.
--- A job is one row from its insert to its purge, updated in place. Of the three partial indexes on the state it is in
--- one at a time, so that each transition costs an entry in the primary key and one in one of these.
--- Names are compared byte by byte: COLLATE "C" is the fastest, and needs no rebuild when the system's collations change.
--- The checks on times refuse what no datetime of Python can be, where a delay is added to the server's clock. The others
--- refuse what a person or a program could write by mistake and no record can be made of, or no worker work.
+-- Effect: create the table of jobs and its indexes, the ledger of job counts, and the table of paused queues.
+--
+-- A job is one row from its insert to its purge. It is always in exactly one of the three partial indexes on the
+-- state. So each transition writes one entry to the primary key and one to one of these indexes.
+--
+-- COLLATE "C" compares names byte by byte. It is the fastest collation, and an upgrade of the system's collations does
+-- not require a rebuild.
+--
+-- The checks on times reject values outside the range of Python's datetime, e.g. after the server has added a delay to
+-- its clock. The other checks reject rows that cannot be read as a record, or that no worker could work.
 CREATE TABLE {schema}.jobs (
     id               uuid        NOT NULL PRIMARY KEY,
     run_at           timestamptz NOT NULL,
@@ -52,8 +55,9 @@ CREATE UNIQUE INDEX jobs_held_keys ON {schema}.jobs (held_key) WHERE held_key IS
 
 CREATE INDEX jobs_tags ON {schema}.jobs USING gin (tags) WHERE tags <> '{}';
 
--- How many jobs there are, as a ledger: each statement that changes that writes lines, which nobody waits for, and the
--- sum of the lines is the count. A queue is known by its lines, so the last of each (queue, kind, state) is kept at zero.
+-- The ledger of job counts. Each statement that changes a count inserts rows, without waiting for a lock. A count is
+-- the sum of its rows. The ledger also lists the known queues, so one row of each (queue, kind, state) stays, even if
+-- its count is 0.
 CREATE TABLE {schema}.counts (
     n     bigint NOT NULL,
     queue text   NOT NULL COLLATE "C",
@@ -65,8 +69,8 @@ CREATE TABLE {schema}.paused_queues (
     name text NOT NULL COLLATE "C" PRIMARY KEY
 );
 
--- The ledger and the wake-up are the table's own, so that they are right for whatever changes it: an insert in an
--- application's transaction through any driver, or a person with psql.
+-- Triggers update the ledger and wake waiting clients, so that any client may change the table: an application through
+-- any driver, or a user with psql.
 CREATE FUNCTION {schema}.jobs_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO {schema}.counts (n, queue, kind, state)
@@ -98,7 +102,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- One message for each queue of a transaction: PostgreSQL sends equal ones once.
+-- Sends one notification for each queue of a transaction: PostgreSQL removes duplicates.
 CREATE FUNCTION {schema}.wake(queue text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF current_setting('tallystick.notify', TRUE) IS DISTINCT FROM 'off' THEN
@@ -116,8 +120,9 @@ CREATE TRIGGER jobs_updated AFTER UPDATE ON {schema}.jobs
 CREATE TRIGGER jobs_deleted AFTER DELETE ON {schema}.jobs
     REFERENCING OLD TABLE AS old_jobs FOR EACH STATEMENT EXECUTE FUNCTION {schema}.jobs_deleted();
 
--- How many jobs of a queue are due, and since when. The ledger tells how many wait, so it is enough to count the fewer,
--- those that are due or those that are not: both are counted up to a bound that rises until one falls short of it.
+-- Returns the number of due jobs of a queue, and their earliest run_at. `waiting` is known from the ledger, so counting
+-- either the due jobs or the future jobs is enough. The function counts both up to a bound, and raises the bound until
+-- one of the counts stays below it.
 CREATE FUNCTION {schema}.due(name text, waiting bigint, at timestamptz, OUT n bigint, OUT oldest timestamptz)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -179,9 +184,8 @@ BEGIN
     END LOOP;
 END $$;
 
--- For people with psql: `payload` and `result` as text. Bytes that are JSON in UTF-8 are shown as they are, others as
--- PostgreSQL escapes them; no bytes make it fail. A function with an exception block costs a subtransaction for each
--- value, so that it is for reading some jobs, and nothing of ours calls it.
+-- Shows `payload` and `result` as text, for users of psql. It returns JSON in UTF-8 unchanged, escapes all other bytes,
+-- and never fails. Its exception block costs a subtransaction for each value, so Tallystick itself never calls it.
 CREATE FUNCTION {schema}.readable(content bytea) RETURNS text LANGUAGE plpgsql STABLE STRICT AS $$
 DECLARE
     written text;

@@ -1,5 +1,5 @@
--- Effect: end jobs that wait, and flag those that run, of those that fit a filter.
--- Locks: the rows of these jobs, newest first; waits for whoever holds one, and then looks at it again. Index: as list.
+-- Effect: cancel the waiting jobs that match a filter, and request cancellation of the running ones.
+-- Locks: the rows of these jobs, newest first. It waits for a locked row, then rechecks it. Index: as in list.
 WITH chosen AS MATERIALIZED (
     SELECT id FROM {schema}.jobs
     WHERE (state IN ('pending', 'retrying') OR (state = 'running' AND NOT cancel_requested))

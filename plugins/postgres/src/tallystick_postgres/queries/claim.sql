@@ -1,15 +1,21 @@
--- Effect: begin an attempt of the first due jobs, in claiming order, of those of the queues that are not paused.
--- Locks: the rows of the jobs that it takes; skips those that another holds. Index: jobs_waiting; primary key.
---     A lane is one (queue, priority), kept in claiming order by the index; `lane` skips from the first job of each to
---     that of the next, past the jobs between. `first` are the first `look` due jobs of all lanes; of these `limit` are
---     locked, one by one in claiming order, so that no job is locked that is not taken. Where others hold some, too few
---     may be left; a call looks further then. It names what it has `taken` before, so that no job which somebody made due
---     again meanwhile is in its answer twice.
---     Entries of jobs that were claimed before stand at the head of a lane until they are vacuumed, which they are not as
---     long as some transaction is older. So a lane is searched from its head once, and then from its first job.
---     What is locked is asked again whether it waits, by a CASE, of which the planner expects nothing: see settle.
---     The lease is added in UTC: elsewhere a day may have 23 hours or 25.
--- Order: of what is returned, none. At least one row: `n` is how many `first` are, and is alone where none was taken.
+-- Effect: begin an attempt of the first due jobs, in claiming order, of the queues that are not paused.
+-- Locks: the rows of the claimed jobs; skips rows that another transaction has locked.
+-- Index: jobs_waiting; primary key.
+-- Order: the rows are in no order. `n` is the number of jobs in `first`. If no job is claimed, one row has only `n`.
+--
+-- A lane is one (queue, priority); the index keeps its jobs in claiming order. `lane` jumps from the first job of one
+-- lane to the first job of the next, and reads no job in between. `first` holds the first `look` due jobs of all lanes.
+-- `taken` locks `limit` of them, one by one in claiming order, so it locks no job that it does not claim.
+--
+-- If other clients hold some of these jobs, the caller repeats the statement with a larger `look`. It passes the ids of
+-- the jobs that it has claimed so far: another client may make one of them due again, and the call must not return it
+-- twice.
+--
+-- Until vacuum removes them, the index entries of claimed jobs stay at the head of a lane, and vacuum removes nothing
+-- while an older transaction is open. So the statement scans a lane from its head only once, then from its first job.
+--
+-- `taken` rechecks the state of the row that it locks. The check is a CASE, so that it does not affect the plan: see
+-- settle. The lease is added in UTC, because in other time zones a day may have 23 or 25 hours.
 WITH RECURSIVE lane AS (
     SELECT asked.queue, first.priority, first.run_at, first.id
     FROM unnest(%(queues)s::text[]) AS asked (queue)

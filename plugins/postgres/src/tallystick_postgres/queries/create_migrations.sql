@@ -1,5 +1,5 @@
--- Effect: mark the schema as ours, by the table of what was applied to it.
--- Locks: the catalogue's. Index: none.
+-- Effect: create the table of applied migrations, which marks the schema as Tallystick's.
+-- Locks: the catalog. Index: none.
 CREATE TABLE {schema}.tallystick_migrations (
     version    integer     NOT NULL PRIMARY KEY,
     applied_at timestamptz NOT NULL DEFAULT statement_timestamp()

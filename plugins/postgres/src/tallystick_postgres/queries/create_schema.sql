@@ -1,3 +1,3 @@
--- Effect: make the schema.
--- Locks: the catalogue's. Index: none.
+-- Effect: create the schema.
+-- Locks: the catalog. Index: none.
 CREATE SCHEMA {schema}

@@ -1,5 +1,5 @@
--- Effect: remove the records, of those that fit a filter, that are not running.
--- Locks: the rows of these jobs, newest first; waits for whoever holds one, and then looks at it again. Index: as list.
+-- Effect: delete the records that match a filter and are not running.
+-- Locks: the rows of these jobs, newest first. It waits for a locked row, then rechecks it. Index: as in list.
 WITH chosen AS MATERIALIZED (
     SELECT id FROM {schema}.jobs
     WHERE state <> 'running'

@@ -1,6 +1,6 @@
--- Effect: discard the waiting jobs that cannot be claimed, since no attempt can follow theirs.
--- Locks: the rows of these jobs, newest first. Index: none; every job that waits is read. It is executed only when a
---     claim failed.
+-- Effect: discard the waiting jobs that have the largest possible attempt number, so they cannot be claimed.
+-- Locks: the rows of these jobs, newest first. Index: none. It reads every waiting job, but runs only after a claim
+--     has failed.
 WITH last AS MATERIALIZED (
     SELECT id FROM {schema}.jobs
     WHERE state IN ('pending', 'retrying') AND attempt = 2147483647

@@ -1,5 +1,5 @@
--- Effect: read the indexes of the schema, and whether each can be used.
--- Locks: none. Index: the catalogue's.
+-- Effect: read the indexes of the schema, and whether each is usable.
+-- Locks: none. Index: those of the catalog.
 SELECT class.relname, index.indisvalid AND index.indisready
 FROM pg_index AS index
 JOIN pg_class AS class ON class.oid = index.indexrelid

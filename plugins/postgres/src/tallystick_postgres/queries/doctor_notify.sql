@@ -1,3 +1,3 @@
--- Effect: send a message to those who listen, of a queue that cannot be.
+-- Effect: send a test notification, for a queue that cannot exist.
 -- Locks: none. Index: none.
-SELECT pg_notify('{channel}', %(word)s)
+SELECT pg_notify('{channel}', %(payload)s)

@@ -1,5 +1,5 @@
--- Effect: read how the server is set, and how many more connections it lets in.
--- Locks: none. Index: none; the catalogue is read.
+-- Effect: read the server's settings, and how many more connections it accepts.
+-- Locks: none. Index: none; it reads the catalog.
 SELECT
     current_setting('server_version'),
     current_setting('default_transaction_isolation'),

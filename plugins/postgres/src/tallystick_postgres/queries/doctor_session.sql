@@ -1,3 +1,3 @@
--- Effect: say which of the server's sessions this is.
+-- Effect: read the id of the server process of this session.
 -- Locks: none. Index: none.
 SELECT pg_backend_pid()

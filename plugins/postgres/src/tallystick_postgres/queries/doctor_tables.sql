@@ -1,5 +1,5 @@
--- Effect: read how many rows of our tables wait for vacuum, and when that was last done.
--- Locks: none. Index: the catalogue's.
+-- Effect: read the numbers of live and dead rows of our tables, and the time of the last vacuum.
+-- Locks: none. Index: those of the catalog.
 SELECT relname, n_live_tup, n_dead_tup, greatest(last_vacuum, last_autovacuum)
 FROM pg_stat_user_tables
 WHERE schemaname = %(name)s AND relname IN ('jobs', 'counts')

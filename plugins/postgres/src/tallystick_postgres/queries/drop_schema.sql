@@ -1,3 +1,3 @@
--- Effect: remove the schema; refused where it has something in it.
--- Locks: the catalogue's. Index: none.
+-- Effect: drop the schema; fails if it contains anything.
+-- Locks: the catalog. Index: none.
 DROP SCHEMA {schema}

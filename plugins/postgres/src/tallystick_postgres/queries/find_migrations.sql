@@ -1,3 +1,3 @@
--- Effect: say whether the schema has our mark.
--- Locks: none. Index: the catalogue's.
+-- Effect: read whether the schema has the table of applied migrations, which marks it as Tallystick's.
+-- Locks: none. Index: those of the catalog.
 SELECT to_regclass('{schema}.tallystick_migrations') IS NOT NULL

@@ -1,3 +1,3 @@
--- Effect: say whether there is a schema of this name.
--- Locks: none. Index: the catalogue's.
+-- Effect: read whether a schema of this name exists.
+-- Locks: none. Index: those of the catalog.
 SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = %(name)s)

@@ -1,5 +1,5 @@
--- Effect: put one line in place of many in the ledger; no sum changes.
--- Locks: the lines that it folds; skips those that another folds. Index: none.
+-- Effect: replace many rows of the ledger by one for each (queue, kind, state); no sum changes.
+-- Locks: the rows that it folds; skips rows that another transaction has locked. Index: none.
 WITH folded AS (
     DELETE FROM {schema}.counts
     WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.counts LIMIT %(limit)s FOR UPDATE SKIP LOCKED))

@@ -1,4 +1,4 @@
--- Effect: read the records with some ids.
+-- Effect: read the records with the given ids.
 -- Locks: none. Index: primary key.
 SELECT
     id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,

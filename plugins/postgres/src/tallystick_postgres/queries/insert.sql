@@ -1,8 +1,8 @@
--- Effect: store new jobs; leave out those whose id is stored, or whose unique key is held.
---     A delay is added in UTC: elsewhere a day may have 23 hours or 25.
--- Locks: none that others wait for, but that of a key or an id which another transaction is inserting: that one is
---     waited for. Rows go in by key, so that two batches do not wait for each other. Index: primary key, jobs_held_keys.
--- Order: of what is returned, none.
+-- Effect: insert new jobs; skip a job whose id is stored, or whose unique key is held.
+--     A delay is added in UTC, because in other time zones a day may have 23 or 25 hours.
+-- Locks: waits only for another transaction that is inserting the same id or the same unique key. Rows are inserted in
+--     the order of their keys, so that two batches do not deadlock. Index: primary key, jobs_held_keys.
+-- Order: the returned rows are in no order.
 INSERT INTO {schema}.jobs (
     id, kind, queue, payload, priority, max_attempts, run_at, created_at, updated_at, unique_key, unique_until,
     held_key, tags

@@ -1,5 +1,5 @@
--- Effect: read one page, newest first, of the records below an id that fit a filter; a list that is NULL fits all.
--- Locks: none. Index: primary key, walked until the page is full, or one that finds the few that fit.
+-- Effect: read one page of records below an id, newest first, that match a filter. A NULL list matches every record.
+-- Locks: none. Index: primary key, read until the page is full, or another index if the filter is selective.
 SELECT
     id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,
     finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error, result, tags

@@ -1,3 +1,3 @@
--- Effect: be told of jobs in this schema that may be due, until the connection ends.
+-- Effect: receive notifications about jobs of this schema that may be due, until the connection ends.
 -- Locks: none. Index: none.
 LISTEN {channel}

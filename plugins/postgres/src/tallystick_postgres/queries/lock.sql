@@ -1,3 +1,3 @@
--- Effect: wait until nobody else changes the schema, and keep others waiting until the end of the transaction.
--- Locks: an advisory one. Index: none.
+-- Effect: wait until no other transaction changes the schema, and make others wait until this one ends.
+-- Locks: an advisory lock. Index: none.
 SELECT pg_advisory_xact_lock(hashtextextended(%(channel)s, 0))

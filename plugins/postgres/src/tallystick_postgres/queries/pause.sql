@@ -1,5 +1,5 @@
--- Effect: pause a queue, which is known from now on.
--- Locks: its row. Index: primary key of paused_queues.
+-- Effect: pause a queue, and make it known.
+-- Locks: the row of the queue. Index: primary key of paused_queues.
 WITH known AS (
     INSERT INTO {schema}.counts (n, queue, kind, state) VALUES (0, %(queue)s, '', 'pending')
 )

@@ -1,5 +1,5 @@
--- Effect: remove records of some final states that finished before a moment.
--- Locks: the rows of these jobs; skips those that another holds. Index: jobs_finished.
+-- Effect: delete records in some final states that finished before a given time.
+-- Locks: the rows of these jobs; skips rows that another transaction has locked. Index: jobs_finished.
 WITH old AS MATERIALIZED (
     SELECT id FROM {schema}.jobs
     WHERE state = ANY (%(states)s::text[]) AND finished_at IS NOT NULL AND finished_at < %(before)s

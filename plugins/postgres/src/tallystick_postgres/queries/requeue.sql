@@ -1,7 +1,8 @@
--- Effect: make jobs pending again and due now, of those that fit a filter: of several with one key the newest, and none
---     whose key another holds. Where another takes the key meanwhile, jobs_held_keys refuses the statement whole.
--- Locks: the rows of these jobs, newest first; waits for whoever holds one, and then looks at it again. Index: as list;
---     jobs_held_keys, once for each; NOT EXISTS would be answered by reading the whole table into a hash.
+-- Effect: make the jobs that match a filter pending again, due now. If several have the same unique key, requeue only
+--     the newest; skip a job if another job holds its key. If another transaction takes the key during the statement,
+--     jobs_held_keys makes the whole statement fail.
+-- Locks: the rows of these jobs, newest first. It waits for a locked row, then rechecks it. Index: as in list;
+--     jobs_held_keys once for each job. With NOT EXISTS the planner would read the whole table into a hash instead.
 WITH fitting AS MATERIALIZED (
     SELECT id, unique_key FROM {schema}.jobs AS job
     WHERE state IN ('retrying', 'completed', 'discarded', 'cancelled')

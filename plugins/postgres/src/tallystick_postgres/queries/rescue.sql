@@ -1,6 +1,6 @@
--- Effect: end attempts whose lease has run out: the job waits for another, or ends where none is left or cancellation
---     was requested.
--- Locks: the rows of the jobs that it takes; skips those that another holds. Index: jobs_leases; primary key.
+-- Effect: end attempts with an expired lease. The job waits for its next attempt, unless cancellation was requested
+--     (it is cancelled) or no attempt is left (it is discarded).
+-- Locks: the rows of these jobs; skips rows that another transaction has locked. Index: jobs_leases; primary key.
 WITH expired AS MATERIALIZED (
     SELECT id FROM {schema}.jobs
     WHERE state = 'running' AND lease_until <= {now}

@@ -1,5 +1,5 @@
--- Effect: hand out the jobs of a queue again, and wake those who wait for them.
--- Locks: its row. Index: primary key of paused_queues.
+-- Effect: resume a queue, and wake the clients that wait for its jobs.
+-- Locks: the row of the queue. Index: primary key of paused_queues.
 WITH resumed AS (
     DELETE FROM {schema}.paused_queues WHERE name = %(queue)s RETURNING name
 )

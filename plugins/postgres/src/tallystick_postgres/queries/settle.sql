@@ -1,9 +1,9 @@
--- Effect: end the attempts of current claims: `state` is what the outcome says, but a job whose cancellation was requested
---     does not wait again, it is cancelled. Its key is free at its end, unless it is held until purged.
---     A delay is added in UTC: elsewhere a day may have 23 hours or 25.
--- Locks: the rows of these jobs. Index: primary key. The fence is a CASE, of which the planner expects nothing:
---     for `state = 'running'` it may read jobs_leases through, with the entries of all that ran since the last vacuum, or,
---     where few ran when it last looked, compare each of the batch with each.
+-- Effect: end the attempts of current claims. `state` is the outcome's, but a job with a requested cancellation is
+--     cancelled instead of waiting again. A finished job releases its unique key, unless it holds it until purged.
+--     A delay is added in UTC, because in other time zones a day may have 23 or 25 hours.
+-- Locks: the rows of these jobs. Index: primary key. The check of the claim is a CASE, which the planner cannot use.
+--     For `state = 'running'` it might scan all of jobs_leases, with the entries of every job that ran since the last
+--     vacuum. If few jobs ran at the last ANALYZE, it might compare each job of the batch with each other one.
 UPDATE {schema}.jobs AS job
 SET state = CASE
         WHEN job.cancel_requested AND ended.state IN ('pending', 'retrying') THEN 'cancelled'

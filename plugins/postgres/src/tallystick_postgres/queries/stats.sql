@@ -1,6 +1,6 @@
--- Effect: count the records of each queue, kind and state; and of each known queue those that are due, with the earliest
---     run_at of these, and whether it is paused. A row is about the former where it has a state, else about the latter.
--- Locks: none. Index: every line of the ledger is read; jobs_waiting, see the function `due`.
+-- Effect: count the records of each queue, kind and state. For each known queue also read the number of due jobs, their
+--     earliest run_at, and whether the queue is paused. These rows have no state.
+-- Locks: none. Index: jobs_waiting, see the function `due`. It reads every row of the ledger.
 WITH line AS MATERIALIZED (
     SELECT queue, kind, state, sum(n)::bigint AS n
     FROM {schema}.counts

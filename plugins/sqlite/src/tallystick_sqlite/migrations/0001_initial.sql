@@ -1,10 +1,13 @@
--- Effect: the table of jobs with the index of each question that is asked often, and the table of known queues.
--- Times are microseconds since 1970 in UTC, ids 16 bytes. Of the three partial indexes on the state, a job is in one at
--- a time, so that each transition costs one removal and one insertion.
--- A table with rowids: one clustered by id is no faster, and large payloads would lie in the way of each search by id.
--- Large columns come last: what is read without them need not follow the pages on which they overflow.
--- The checks refuse what a person or a program could write by mistake and no record can be made of, or no worker work.
--- The check of the state is not written with IN, for which SQLite builds a table of the six at each update: 2 us a job.
+-- Effect: create the table of jobs and its indexes, and the table of known queues.
+--
+-- Times are microseconds since 1970 in UTC, and ids are 16 bytes. A job is always in exactly one of the three partial
+-- indexes on the state, so each transition costs one index deletion and one insertion.
+--
+-- The table has rowids: a table clustered by id is no faster, and each search by id would have to pass large payloads.
+-- Large columns come last, so that reading the others does not follow overflow pages.
+--
+-- The checks reject rows that cannot be read as a record, or that no worker could work. The check of the state does not
+-- use IN, because SQLite would build a table of the six values at each update, which takes 2 us a job.
 CREATE TABLE tallystick_jobs (
     id               BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     kind             TEXT    NOT NULL CHECK (length(kind) BETWEEN 1 AND 255),

@@ -1,3 +1,3 @@
 -- Effect: begin a transaction in which every statement reads the same snapshot.
--- Locks: none that a writer waits for.
+-- Locks: none that block a writer.
 BEGIN

@@ -1,3 +1,3 @@
--- Effect: begin a transaction that writes.
--- Locks: the write lock at once. A transaction that first reads and then writes could be refused halfway.
+-- Effect: begin a write transaction.
+-- Locks: the write lock, at once. A transaction that reads first and then writes may fail halfway.
 BEGIN IMMEDIATE

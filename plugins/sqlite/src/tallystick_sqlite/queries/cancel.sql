@@ -1,4 +1,4 @@
--- Effect: end a waiting job as cancelled.
+-- Effect: cancel a waiting job.
 -- Locks: write. Index: primary key.
 UPDATE tallystick_jobs
 SET state = 'cancelled', finished_at = :now, updated_at = :now,

@@ -1,9 +1,11 @@
--- Effect: begin an attempt of the first due jobs, in claiming order, of those of the queues that are not paused.
--- Locks: write. Index: tallystick_waiting. A lane is one (queue, priority), kept in claiming order by the index. `lane`
---     skips from each to the next, past the jobs between. `due` starts with the first due job of each lane, and puts
---     behind each that it takes the next of its lane; its ORDER BY is the order of taking. What is read are the lanes
---     and the jobs that are claimed, however many wait.
--- Order: of what is returned, none.
+-- Effect: begin an attempt of the first due jobs, in claiming order, of the queues that are not paused.
+-- Locks: write. Index: tallystick_waiting.
+-- Order: the returned rows are in no order.
+--
+-- A lane is one (queue, priority); the index keeps its jobs in claiming order. `lane` jumps from one lane to the next,
+-- and reads no job in between. `due` is a priority queue, ordered by its ORDER BY. It starts with the first due job of
+-- each lane. Whenever it takes a job, it adds the next due job of the same lane. So the statement reads only one entry
+-- for each lane and the jobs that it claims, however many jobs wait.
 WITH RECURSIVE lane (queue, priority) AS (
     SELECT
         asked.value,

@@ -1,2 +1,2 @@
--- Effect: read a number that changes when another connection, of any process, has committed.
+-- Effect: read a number that changes after each commit of another connection, in any process.
 PRAGMA data_version

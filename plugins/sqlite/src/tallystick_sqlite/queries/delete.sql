@@ -1,3 +1,3 @@
--- Effect: remove the record of a job that is not running.
+-- Effect: delete the record of a job that is not running.
 -- Locks: write. Index: primary key.
 DELETE FROM tallystick_jobs WHERE id = :id AND state <> 'running'

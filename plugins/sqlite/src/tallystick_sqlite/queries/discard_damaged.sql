@@ -1,5 +1,5 @@
--- Effect: discard the waiting jobs that cannot be claimed, since no attempt can follow theirs.
--- Locks: write. Index: none; every job that waits is read. It is executed only when a claim failed.
+-- Effect: discard the waiting jobs that have the largest possible attempt number, so they cannot be claimed.
+-- Locks: write. Index: none. It reads every waiting job, but runs only after a claim has failed.
 UPDATE tallystick_jobs
 SET state = 'discarded', last_error = :error, finished_at = :now, updated_at = :now,
     held_key = CASE unique_until WHEN 'purged' THEN held_key END

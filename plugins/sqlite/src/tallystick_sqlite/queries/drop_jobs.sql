@@ -1,3 +1,3 @@
--- Effect: remove the table of jobs and its indexes, where it is.
+-- Effect: drop the table of jobs and its indexes, if it exists.
 -- Locks: write.
 DROP TABLE IF EXISTS tallystick_jobs

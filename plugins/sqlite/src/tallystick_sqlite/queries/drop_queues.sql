@@ -1,3 +1,3 @@
--- Effect: remove the table of queues, where it is.
+-- Effect: drop the table of queues, if it exists.
 -- Locks: write.
 DROP TABLE IF EXISTS tallystick_queues

@@ -1,4 +1,4 @@
--- Effect: move the lease of an attempt that has not ended; return whether its owner was asked to stop.
+-- Effect: extend the lease of a current claim; return whether cancellation was requested.
 -- Locks: write. Index: primary key.
 UPDATE tallystick_jobs
 SET lease_until = :until, updated_at = :now

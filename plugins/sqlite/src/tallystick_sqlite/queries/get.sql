@@ -1,4 +1,4 @@
--- Effect: read a record.
+-- Effect: read the record with the given id.
 -- Locks: none. Index: primary key.
 SELECT
     id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,

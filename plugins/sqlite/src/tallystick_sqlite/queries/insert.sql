@@ -1,5 +1,5 @@
--- Effect: store a new job, unless its id is stored or its unique key is held.
--- Locks: write. Index: the primary key and tallystick_held_keys find the duplicate.
+-- Effect: insert a new job, unless its id is stored or its unique key is held.
+-- Locks: write. Index: primary key and tallystick_held_keys, to find the duplicate.
 INSERT INTO tallystick_jobs (
     id, kind, queue, priority, state, max_attempts, run_at, created_at, updated_at,
     unique_key, unique_until, held_key, tags, payload

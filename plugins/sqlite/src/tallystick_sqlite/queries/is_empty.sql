@@ -1,2 +1,2 @@
--- Effect: say whether the file has no tables.
+-- Effect: read whether the file contains no tables.
 SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)

@@ -1,5 +1,5 @@
--- Effect: read the ids, newest first, of the records below an id that fit a filter; a list that is NULL fits all.
--- Locks: none. Index: primary key, walked until the caller has enough.
+-- Effect: read the ids of the records below an id, newest first, that match a filter. A NULL list matches every record.
+-- Locks: none. Index: primary key, read until the caller has enough.
 SELECT id
 FROM tallystick_jobs AS job
 WHERE id < :below

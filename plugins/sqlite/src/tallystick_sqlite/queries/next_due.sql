@@ -1,5 +1,5 @@
--- Effect: read the earliest run_at of what waits in those of the queues that are not paused; NULL where nothing does.
--- Locks: none. Index: tallystick_waiting, from one (queue, priority) to the next: its cost grows with their number only.
+-- Effect: read the earliest run_at of the waiting jobs in the queues that are not paused; NULL if there are none.
+-- Locks: none. Index: tallystick_waiting. It reads one entry for each (queue, priority), however many jobs wait.
 WITH RECURSIVE lane (queue, priority) AS (
     SELECT
         asked.value,

@@ -1,4 +1,4 @@
--- Effect: remove records of jobs that finished before a moment.
+-- Effect: delete records in some final states that finished before a given time.
 -- Locks: write. Index: tallystick_finished.
 DELETE FROM tallystick_jobs
 WHERE rowid IN (

@@ -1,4 +1,4 @@
--- Effect: flag a running job for its owner to stop.
+-- Effect: request cancellation of a running job.
 -- Locks: write. Index: primary key.
 UPDATE tallystick_jobs
 SET cancel_requested = TRUE, updated_at = :now

@@ -1,5 +1,5 @@
--- Effect: end attempts whose lease has run out: the job waits for another, or ends where none is left or cancellation
---     was requested.
+-- Effect: end attempts with an expired lease. The job waits for its next attempt, unless cancellation was requested
+--     (it is cancelled) or no attempt is left (it is discarded).
 -- Locks: write. Index: tallystick_leases.
 UPDATE tallystick_jobs
 SET state = CASE

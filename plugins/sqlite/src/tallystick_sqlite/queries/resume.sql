@@ -1,3 +1,3 @@
--- Effect: resume a queue, where it is known.
+-- Effect: resume a queue, if it is known.
 -- Locks: write. Index: primary key.
 UPDATE tallystick_queues SET paused = FALSE WHERE name = :queue

@@ -1,2 +1,2 @@
--- Effect: mark a point in the caller's transaction to go back to.
+-- Effect: set a savepoint in the caller's transaction.
 SAVEPOINT tallystick

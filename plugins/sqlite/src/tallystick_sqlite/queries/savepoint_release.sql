@@ -1,2 +1,2 @@
--- Effect: forget the savepoint; what was done since is part of the caller's transaction.
+-- Effect: release the savepoint; the changes since then stay in the caller's transaction.
 RELEASE tallystick

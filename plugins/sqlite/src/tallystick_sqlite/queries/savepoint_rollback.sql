@@ -1,2 +1,2 @@
--- Effect: undo what was done in the caller's transaction since the savepoint.
+-- Effect: roll the caller's transaction back to the savepoint.
 ROLLBACK TO tallystick

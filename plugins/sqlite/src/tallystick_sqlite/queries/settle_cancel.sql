@@ -1,4 +1,4 @@
--- Effect: end an attempt that has not ended as cancelled.
+-- Effect: end the attempt of a current claim as cancelled.
 -- Locks: write. Index: primary key.
 UPDATE tallystick_jobs
 SET state = 'cancelled', finished_at = :now, updated_at = :now, lease_until = NULL,

@@ -1,4 +1,4 @@
--- Effect: end an attempt that has not ended as completed.
+-- Effect: end the attempt of a current claim as completed.
 -- Locks: write. Index: primary key.
 UPDATE tallystick_jobs
 SET state = 'completed', result = :result, finished_at = :now, updated_at = :now, lease_until = NULL,

@@ -1,4 +1,4 @@
--- Effect: end an attempt that has not ended as discarded.
+-- Effect: end the attempt of a current claim as discarded.
 -- Locks: write. Index: primary key.
 UPDATE tallystick_jobs
 SET state = 'discarded', last_error = :error, finished_at = :now, updated_at = :now, lease_until = NULL,

@@ -1,4 +1,4 @@
--- Effect: give back an attempt that has not ended: the job waits for another, or is cancelled where that was requested.
+-- Effect: release a current claim. The job becomes pending, or cancelled if that was requested.
 -- Locks: write. Index: primary key.
 UPDATE tallystick_jobs
 SET state = iif(cancel_requested, 'cancelled', 'pending'), max_attempts = min(max_attempts, 2147483646) + 1, updated_at = :now,

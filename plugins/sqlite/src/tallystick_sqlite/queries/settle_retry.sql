@@ -1,4 +1,4 @@
--- Effect: end an attempt that has not ended: the job waits for another, or is cancelled where that was requested.
+-- Effect: end the attempt of a current claim. The job waits to be retried, or is cancelled if that was requested.
 -- Locks: write. Index: primary key.
 UPDATE tallystick_jobs
 SET state = iif(cancel_requested, 'cancelled', 'retrying'), last_error = :error, updated_at = :now, lease_until = NULL,

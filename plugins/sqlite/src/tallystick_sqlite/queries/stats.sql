@@ -1,5 +1,5 @@
--- Effect: count the records of each queue, kind and state: all, and those that are due; read the earliest of these.
--- Locks: none. Index: none; every record is read.
+-- Effect: count all records and the due jobs of each queue, kind and state, and read the earliest run_at of the latter.
+-- Locks: none. Index: none; it reads every record.
 SELECT
     queue, kind, state, count(*),
     count(*) FILTER (WHERE state IN ('pending', 'retrying') AND run_at <= :now),
