@@ -14,7 +14,7 @@ _LOOKS_FOR_THE_LOST = """
             raise
 """
 _NOTE = """
-        knowing.make_known(store, set(queues.values()))
+        known_queues.make_known(store, set(queues.values()))
 """
 _NOTED = "known_queues.make_known(store, new)"
 _REVEAL = "staging.reveal(store, batch, created, new_queues=new_queues)"

@@ -24,7 +24,7 @@ PASSING = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueVi
 """Errors that a concurrent transaction caused. A retry may succeed, because it sees what the other transaction did."""
 
 _ABSENT = (errors.UndefinedTable, errors.InvalidSchemaName, errors.UndefinedFunction)
-_LATE = (errors.CheckViolation, errors.DatetimeFieldOverflow, errors.IntervalFieldOverflow)
+_REJECTED = (errors.CheckViolation, errors.DatetimeFieldOverflow, errors.IntervalFieldOverflow)
 
 
 @contextmanager
@@ -57,7 +57,7 @@ _TABLE: tuple[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...], type[
         "was passed a transaction that an error has aborted; roll it back and begin a new one",
     ),
     (PASSING, Unavailable, "conflicted with other transactions, so the call was rolled back; try again"),
-    (_LATE, InvalidArgument, "was passed a time after the year 9999"),
+    (_REJECTED, InvalidArgument, "was passed a value that its tables reject, such as a time after the year 9999"),
     (errors.ReadOnlySqlTransaction, Unavailable, "is read-only: a standby, or configured so; connect to the primary"),
     (errors.InsufficientPrivilege, ConfigurationError, "does not grant this user the required privileges"),
     (errors.QueryCanceled, Unavailable, "canceled the statement and rolled the call back"),
