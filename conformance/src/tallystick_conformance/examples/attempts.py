@@ -10,7 +10,7 @@ _SIZES = (2**15 - 1, 2**15, 2**16, 1_000_000)
 
 @example("LEASE-02")
 def high_attempts_are_lost(case: Case) -> None:
-    """Extend returns LOST for an attempt that the job has not reached, however high its number is."""
+    """`extend` returns LOST for an attempt that the job has not reached, however high its number is."""
     record = case.running()
     claims = [Claim(record.id, attempt) for attempt in _SIZES]
     held = case.backend.extend([*claims, record.claim], lease=LEASE, now=NOW)
@@ -19,7 +19,7 @@ def high_attempts_are_lost(case: Case) -> None:
 
 @example("SETTLE-06")
 def high_attempts_are_rejected(case: Case) -> None:
-    """Settle rejects an outcome of an attempt that the job has not reached, however high its number is."""
+    """`settle` rejects an outcome of an attempt that the job has not reached, however high its number is."""
     record = case.running()
     outcomes = [Complete(Claim(record.id, attempt)) for attempt in _SIZES]
     applied = case.backend.settle([*outcomes, Complete(record.claim)], now=NOW)

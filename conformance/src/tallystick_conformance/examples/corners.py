@@ -26,7 +26,7 @@ def a_finished_job_with_its_key_prevents_a_requeue(case: Case) -> None:
 
 @example("DELETE-02")
 def every_state_but_one_is_deleted(case: Case) -> None:
-    """Delete removes jobs in each state except running, with and without a unique key."""
+    """`delete` removes jobs in each state except running, with and without a unique key."""
     keys: tuple[dict[str, Any], ...] = ({}, {"unique_key": "key"}, {"unique_key": "kept", "unique_until": "purged"})
     for fields in keys:
         for end in (Complete, partial(Discard, error=_ERROR), partial(Retry, run_at=LEASE, error=_ERROR), Release):

@@ -56,7 +56,7 @@ def expired_at_the_moment(case: Case) -> None:
 
 @example("PURGE-01")
 def purged_after_the_moment(case: Case) -> None:
-    """Purge keeps a job that finished at `before`, and removes it if `before` is a microsecond later."""
+    """`purge` keeps a job that finished at `before`, and removes it if `before` is a microsecond later."""
     tick = case.capabilities.time_precision
     for state, outcome in ((State.COMPLETED, Complete), (State.DISCARDED, partial(Discard, error=_ERROR))):
         ended = case.running()

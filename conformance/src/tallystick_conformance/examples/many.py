@@ -65,7 +65,7 @@ def many_ids_are_accepted(case: Case) -> None:
 
 @example("BATCH-02")
 def as_many_ids_as_declared_are_accepted(case: Case) -> None:
-    """Get accepts exactly max_batch ids under every profile, repeats included."""
+    """`get` accepts exactly max_batch ids under every profile, repeats included."""
     record = case.insert(NewRecord(kind="k"))[0]
     case.equal({record.id: record}, case.raw.get([record.id] * case.capabilities.max_batch))
 
@@ -101,7 +101,7 @@ def many_are_listed_at_once(case: Case) -> None:
 
 @example("STATS-04")
 def many_are_counted(case: Case) -> None:
-    """Stats counts every due job, however many there are."""
+    """`stats` counts every due job, however many there are."""
     size = _many(case)
     case.equal((size, size, NOW), case.backend.stats(now=NOW).by_queue["default"][:3])
 

@@ -73,7 +73,7 @@ def an_empty_collection_fits_nothing(case: Case) -> None:
 
 @example("QUERY-01")
 def repeats_are_harmless(case: Case) -> None:
-    """Get returns each record once, even if ids are repeated or unknown."""
+    """`get` returns each record once, even if ids are repeated or unknown."""
     first, second = case.insert(NewRecord(kind="a", tags=("z", "a", "m")), NewRecord(kind="b"))
     unknown = UUID(int=5)
     got = case.backend.get([second.id, unknown, first.id, second.id, unknown, second.id])
@@ -95,7 +95,7 @@ def pages_begin_after_any_id(case: Case) -> None:
 
 @example("LEASE-05")
 def holds_are_returned_in_order(case: Case) -> None:
-    """Extend returns one result for each claim, in order, if current, flagged, stale and unknown claims are mixed."""
+    """`extend` returns one result for each claim, in order, if current, flagged, stale and unknown claims are mixed."""
     case.insert(*(NewRecord(kind="k") for _ in range(3)))
     held, flagged, other = (record.claim for record in case.claim())
     case.backend.cancel(Filter(ids=[flagged.id]), limit=1, now=NOW)
@@ -108,7 +108,7 @@ def holds_are_returned_in_order(case: Case) -> None:
 
 @example("SETTLE-07")
 def settle_results_are_returned_in_order(case: Case) -> None:
-    """Settle returns one result for each outcome, in order, and applies every current one of a mixed batch."""
+    """`settle` returns one result for each outcome, in order, and applies every current one of a mixed batch."""
     case.insert(*(NewRecord(kind="k") for _ in range(3)))
     first, second, third = (record.claim for record in case.claim())
     claims = [Claim(first.id, 7), first, Claim(UUID(int=9), 1), second, first, third, third]
@@ -119,7 +119,7 @@ def settle_results_are_returned_in_order(case: Case) -> None:
 
 @example("INSERT-03")
 def inserts_are_returned_in_order(case: Case) -> None:
-    """Insert returns one result for each record, in order, if new jobs and duplicates are mixed."""
+    """`insert` returns one result for each record, in order, if new jobs and duplicates are mixed."""
     known = case.insert(NewRecord(kind="known", id=UUID(int=5), unique_key="key"))[0]
     new = [
         NewRecord(kind="a", id=UUID(int=9)),

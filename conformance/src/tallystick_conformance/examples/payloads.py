@@ -60,7 +60,7 @@ def payloads_are_kept(case: Case) -> None:
 
 @example("PAYLOAD-02")
 def results_are_kept(case: Case) -> None:
-    """Get returns each result unchanged. An empty result is not None."""
+    """`get` returns each result unchanged. An empty result is not None."""
     results = [None, *(result for result in BYTES if len(result) <= case.capabilities.max_payload_bytes)]
     case.insert(*(NewRecord(kind="k") for _ in results))
     claims = [record.claim for record in case.claim()]

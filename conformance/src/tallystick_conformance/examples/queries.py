@@ -36,7 +36,7 @@ def _paged(case: Case, filter: Filter, size: int) -> list[UUID]:
 
 @example("STATS-03")
 def queues_are_counted_when_empty(case: Case) -> None:
-    """Stats includes, with zero counts, a queue without records and a queue that was only paused."""
+    """`stats` includes, with zero counts, a queue without records and a queue that was only paused."""
     gone = case.insert(NewRecord(kind="k", queue="gone"))[0]
     case.backend.pause("paused")
     case.backend.delete(Filter(ids=[gone.id]), limit=1)

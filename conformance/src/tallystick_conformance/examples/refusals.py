@@ -44,7 +44,7 @@ def leases_of_zero_are_rejected(case: Case) -> None:
 
 @example("REFUSE-03")
 def purging_unfinished_jobs_is_rejected(case: Case) -> None:
-    """Purge rejects states that are not final, alone or together with final ones."""
+    """`purge` rejects states that are not final, alone or together with final ones."""
     case.running()
     case.insert(NewRecord(kind="k"))
     for state in (State.PENDING, State.RUNNING, State.RETRYING):
@@ -97,7 +97,7 @@ def values_that_are_no_batch_are_rejected(case: Case) -> None:
 
 @example("REFUSE-06")
 def attempts_out_of_range_are_rejected(case: Case) -> None:
-    """Extend rejects an attempt below 0 or above 2**63 - 1. It returns LOST for the highest valid attempt."""
+    """`extend` rejects an attempt below 0 or above 2**63 - 1. It returns LOST for the highest valid attempt."""
     claim = case.running().claim
     for attempt in (-1, 2**63, 2**70):
         claims = [claim, Claim(claim.id, attempt)]

@@ -1,4 +1,4 @@
-"""wait, in real time. Each example takes a fraction of a second on a correct backend."""
+"""`wait`, in real time. Each example takes a fraction of a second on a correct backend."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -53,7 +53,7 @@ def _require_woken_at_once(case: Case, queues: list[str]) -> None:
 
 @example("WAIT-01")
 def nothing_due_is_a_timeout(case: Case) -> None:
-    """Wait returns False at its timeout if no job is due. With a zero timeout it returns at once."""
+    """`wait` returns False at its timeout if no job is due. With a zero timeout it returns at once."""
     _require_timeout(case, ["default"])
     case.backend.insert([NewRecord(kind="k", run_at=timedelta(hours=1))])
     _require_timeout(case, ["default"])
@@ -63,7 +63,7 @@ def nothing_due_is_a_timeout(case: Case) -> None:
 
 @example("WAIT-02")
 def something_due_is_at_once(case: Case) -> None:
-    """Wait returns True at once if one of the queues has a due job, even with a zero timeout."""
+    """`wait` returns True at once if one of the queues has a due job, even with a zero timeout."""
     case.backend.insert([NewRecord(kind="k", queue="b")])
     _require_woken_at_once(case, ["a", "b"])
     case.equal(True, case.backend.wait(["a", "b"], timeout=timedelta(0)))
@@ -71,7 +71,7 @@ def something_due_is_at_once(case: Case) -> None:
 
 @example("WAIT-02")
 def whatever_is_due_is_at_once(case: Case) -> None:
-    """Wait returns True at once for retried, released, rescued and requeued jobs, also next to a paused queue."""
+    """`wait` returns True at once for retried, released, rescued and requeued jobs, also next to a paused queue."""
     past = datetime.now(UTC) - timedelta(hours=1)
     kinds = ("retried", "released", "rescued", "requeued")
     case.backend.insert([NewRecord(kind=kind, queue=kind) for kind in kinds], now=past)
@@ -94,7 +94,7 @@ def whatever_is_due_is_at_once(case: Case) -> None:
 
 @example("WAIT-01")
 def running_and_finished_jobs_are_not_due(case: Case) -> None:
-    """Wait returns False if all jobs of the queue are running or finished."""
+    """`wait` returns False if all jobs of the queue are running or finished."""
     past = datetime.now(UTC) - timedelta(hours=1)
     case.backend.insert([NewRecord(kind="k") for _ in range(2)], now=past)
     now, lease = past + timedelta(seconds=1), timedelta(hours=10)
@@ -106,7 +106,7 @@ def running_and_finished_jobs_are_not_due(case: Case) -> None:
 
 @example("WAIT-03")
 def a_future_job_wakes_when_due(case: Case) -> None:
-    """Wait returns True when the first of several future jobs becomes due, whatever its queue and priority."""
+    """`wait` returns True when the first of several future jobs becomes due, whatever its queue and priority."""
     later = timedelta(hours=1)
     case.backend.insert(
         [

@@ -18,7 +18,7 @@ _PROGRAM = f"from {main.__module__} import {main.__name__}; {main.__name__}()"
 
 
 class ForkServer:
-    """A process that forks a child for each death. Without fork, a new process for each death."""
+    """A process that forks a child for each death. Without fork, each death gets a new process."""
 
     def __init__(self) -> None:
         self._process: Popen[bytes] | None = None

@@ -93,7 +93,7 @@ def threads_share_one_client(case: Case) -> None:
 
 @example("RACE-03")
 def outcomes_race(case: Case) -> None:
-    """Settle applies one of four concurrent outcomes for a claim, and the record has the state of that outcome."""
+    """`settle` applies one of four concurrent outcomes for a claim, and the record has the state of that outcome."""
     failure = Failure("E", "m")
     endings: tuple[Callable[[Claim], Outcome], ...] = (
         lambda claim: Complete(claim, b"a"),
