@@ -80,7 +80,7 @@ def test_a_ctrl_c_leaves_nothing_to_wait_for(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Timer, "start", interrupted)
     fork_server = ForkServer()
     with pytest.raises(KeyboardInterrupt):
-        fork_server.let_live(cast("Death", None))
+        fork_server.run(cast("Death", None))
     fork_server.close()
 
     assert [thread for thread in threading.enumerate() if isinstance(thread, Timer) and not thread.daemon] == []

@@ -40,4 +40,4 @@ def test_what_needs_processes_is_tested_without_fork(tmp_path: Path) -> None:
     assert {id: clause["status"] for id, clause in told.items()} == {
         id: "not run" if id == "RACE-11" else "passed" for id in CLAUSES
     }
-    assert told["TIME-10"]["notice"] == "not tried: this platform cannot change the zone of a process"
+    assert told["TIME-10"]["notice"] == "not run: this platform cannot change the time zone of a process"

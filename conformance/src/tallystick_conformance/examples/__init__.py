@@ -1,4 +1,4 @@
-"""Examples: small directed tests for what generated programs do not reach. Importing a module here registers them."""
+"""Examples: small directed tests for cases that generated programs do not reach. Importing a module registers them."""
 
 from . import (
     attempts,

@@ -1,16 +1,16 @@
-"""Attempts that a batch names twice, and those of numbers that the job has not come to, however high."""
+"""Attempts that occur twice in a batch, and attempt numbers that the job has not reached."""
 
 from tallystick import Claim, Complete, Hold
 
 from ..case import LEASE, NOW, Case, example
 
 _SIZES = (2**15 - 1, 2**15, 2**16, 1_000_000)
-"""Numbers of attempts around which counters overflow, and the highest that max_attempts allows."""
+"""Attempt numbers around which counters overflow, and the highest that max_attempts allows."""
 
 
 @example("LEASE-02")
 def high_attempts_are_lost(case: Case) -> None:
-    """A claim of an attempt that the job has not come to yet is lost, however high its number."""
+    """`extend` returns LOST for an attempt that the job has not reached, however high its number is."""
     record = case.running()
     claims = [Claim(record.id, attempt) for attempt in _SIZES]
     held = case.backend.extend([*claims, record.claim], lease=LEASE, now=NOW)
@@ -18,8 +18,8 @@ def high_attempts_are_lost(case: Case) -> None:
 
 
 @example("SETTLE-06")
-def high_attempts_are_refused(case: Case) -> None:
-    """An outcome of an attempt that the job has not come to yet is refused, however high its number."""
+def high_attempts_are_rejected(case: Case) -> None:
+    """`settle` rejects an outcome of an attempt that the job has not reached, however high its number is."""
     record = case.running()
     outcomes = [Complete(Claim(record.id, attempt)) for attempt in _SIZES]
     applied = case.backend.settle([*outcomes, Complete(record.claim)], now=NOW)
@@ -28,6 +28,6 @@ def high_attempts_are_refused(case: Case) -> None:
 
 @example("SETTLE-08")
 def the_same_outcome_is_applied_once(case: Case) -> None:
-    """An outcome that stands in a batch twice, the very same object, is applied for the first alone."""
+    """If the same outcome object occurs twice in a batch, settle applies it once."""
     outcome = Complete(case.running().claim)
     case.equal([True, False], list(case.backend.settle([outcome, outcome], now=NOW)))

@@ -1,4 +1,4 @@
-"""Batches: empty, repeated, large, too large, and with one bad item."""
+"""Batches that are empty, repeated, large or too large, and batches with one invalid item."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,7 +9,7 @@ from tallystick import Claim, Complete, Failure, Filter, InvalidArgument, NewRec
 
 from ..case import LEASE, NOW, Case, example
 
-NOBODY = UUID(int=2**127)
+UNKNOWN_ID = UUID(int=2**127)
 
 EVER = timedelta(days=366 * 9_000)
 """A delay that ends after the year 9999."""
@@ -17,7 +17,7 @@ EVER = timedelta(days=366 * 9_000)
 
 @example("BATCH-01")
 def empty_batches_do_nothing(case: Case) -> None:
-    """Each call with a batch answers an empty one with nothing; a claim from no queue finds nothing."""
+    """Each call with an empty batch returns an empty result and changes nothing. A claim from no queue finds no job."""
     case.insert(NewRecord(kind="k"))
     backend, before = case.backend, case.contents()
     case.equal([], list(backend.insert([], now=NOW)))
@@ -31,7 +31,7 @@ def empty_batches_do_nothing(case: Case) -> None:
 
 @example("INSERT-05")
 def inserts_can_be_repeated(case: Case) -> None:
-    """The same batch again stores nothing and answers with the records as they are now."""
+    """A repeated insert stores nothing and returns the records in their current state."""
     batch = [NewRecord(kind="k", unique_key=f"key {n}") for n in range(4)]
     case.insert(*batch)
     done, running = case.claim(2)
@@ -45,8 +45,8 @@ def inserts_can_be_repeated(case: Case) -> None:
 
 
 @example("INSERT-04")
-def an_id_that_is_gone_is_stored_anew(case: Case) -> None:
-    """A job that was deleted or purged is no duplicate of its next insert, which stores it as new."""
+def a_removed_id_can_be_inserted_again(case: Case) -> None:
+    """After a job is deleted or purged, an insert with its id stores a new job."""
     new = NewRecord(kind="k", unique_key="key")
     case.insert(new)
     case.backend.delete(Filter(), limit=1)
@@ -60,24 +60,24 @@ def an_id_that_is_gone_is_stored_anew(case: Case) -> None:
 
 @example("BATCH-02")
 def large_batches_are_accepted(case: Case) -> None:
-    """A large batch goes through insert, claim, extend, settle and get, its answers in the order given."""
+    """insert, claim, extend, settle and get accept a large batch and return its results in order."""
     size = min(case.capabilities.max_batch, case.profile.large_batch)
     batch = [NewRecord(kind="k", queue="q", tags=("t",)) for _ in range(size)]
     ids = [new.id for new in batch]
     answers = case.backend.insert(batch, now=NOW)
-    case.that([answer.record.id for answer in answers] == ids, "answers in the order given", "another order")
+    case.that([answer.record.id for answer in answers] == ids, "results in the order of the records", "another order")
     claims = [record.claim for record in case.claim(size, queues=["q"])]
     case.equal(size, len(claims))
     case.equal(size, sum(hold == "held" for hold in case.backend.extend(claims, lease=LEASE, now=NOW)))
     odd = [claim if n % 2 else Claim(claim.id, 7) for n, claim in enumerate(claims)]
     applied = list(case.backend.settle([Complete(claim) for claim in odd], now=NOW))
-    case.that(applied == [n % 2 == 1 for n in range(size)], "every second one applied", "others were")
+    case.that(applied == [n % 2 == 1 for n in range(size)], "every second outcome applied", "other outcomes applied")
     case.equal(size, len(case.backend.get(ids)))
 
 
 @example("BATCH-03")
-def too_large_batches_are_refused(case: Case) -> None:
-    """insert, extend and settle refuse max_batch + 1 items."""
+def too_large_batches_are_rejected(case: Case) -> None:
+    """insert, extend and settle reject max_batch + 1 items."""
     backend, size = case.backend, case.capabilities.max_batch + 1
     claim = case.running().claim
     calls: tuple[Callable[[], object], ...] = (
@@ -90,13 +90,17 @@ def too_large_batches_are_refused(case: Case) -> None:
 
 
 @example("BATCH-04")
-def a_refused_batch_leaves_nothing(case: Case) -> None:
-    """A bad item last in a batch of insert and of settle undoes those before it, queues and unique keys included."""
+def a_rejected_batch_changes_nothing(case: Case) -> None:
+    """If the last item is invalid, insert and settle reject the whole batch and leave no queue or unique key."""
     claim, other = case.running().claim, case.running().claim
     too_large = b"x" * (case.capabilities.max_payload_bytes + 1)
     batch = [NewRecord(kind="k", queue="new", unique_key="key"), NewRecord(kind="k", payload=too_large)]
     case.refuses(InvalidArgument, lambda: case.backend.insert(batch, now=NOW))
-    for last in (Complete(Claim(NOBODY, 1), too_large), Release(other, EVER), Retry(other, EVER, Failure("E", "m"))):
+    for last in (
+        Complete(Claim(UNKNOWN_ID, 1), too_large),
+        Release(other, EVER),
+        Retry(other, EVER, Failure("E", "m")),
+    ):
         outcomes = [Complete(claim, b"first"), last]
         case.refuses(InvalidArgument, partial(case.backend.settle, outcomes, now=NOW))
     case.equal(True, case.backend.insert(batch[:1], now=NOW)[0].created)
@@ -104,7 +108,7 @@ def a_refused_batch_leaves_nothing(case: Case) -> None:
 
 @example("UNIQUE-02")
 def one_batch_has_one_holder(case: Case) -> None:
-    """Of one id twice and of one key thrice in a batch, the first is stored, and the others are told so."""
+    """If a batch repeats an id or a unique key, insert stores the first record and returns it for the others."""
     twice = NewRecord(kind="first")
     keyed = [NewRecord(kind=f"k{n}", unique_key="key") for n in range(3)]
     again = NewRecord(kind="second", id=twice.id)

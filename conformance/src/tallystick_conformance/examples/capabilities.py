@@ -1,4 +1,4 @@
-"""What a backend declares: each yes is tested, each no is probed."""
+"""The capabilities that a backend declares, above all transactions."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -21,8 +21,8 @@ from ..case import LEASE, NOW, Case, example
 
 
 @example("CAP-01")
-def undeclared_transactions_are_refused(case: Case) -> None:
-    """Where transactions are not declared, an insert or a settle with one does nothing."""
+def undeclared_transactions_are_rejected(case: Case) -> None:
+    """If `transactions` is not declared, insert and settle with a transaction raise Unsupported and do nothing."""
     if case.capabilities.transactions:
         return
     new = [NewRecord(kind="k", queue="new")]
@@ -36,7 +36,7 @@ def undeclared_transactions_are_refused(case: Case) -> None:
 
 @example("CAP-02")
 def jobs_come_with_the_commit(case: Case) -> None:
-    """Jobs inserted in a transaction are not seen by others before it commits, and are there after."""
+    """Jobs inserted in a transaction are invisible to other clients until it commits."""
     new = NewRecord(kind="k", unique_key="key")
     other = case.client()
     with case.backend.transaction() as transaction:
@@ -48,7 +48,7 @@ def jobs_come_with_the_commit(case: Case) -> None:
 
 @example("CAP-03")
 def jobs_go_with_the_rollback(case: Case) -> None:
-    """Jobs inserted in a transaction that rolls back leave no record, and no key held."""
+    """A rollback removes the jobs inserted in the transaction and frees their unique keys."""
     new = NewRecord(kind="k", unique_key="key")
     with suppress(_RollBack), case.backend.transaction() as transaction:
         case.backend.insert([new], transaction=transaction, now=NOW)
@@ -59,7 +59,7 @@ def jobs_go_with_the_rollback(case: Case) -> None:
 
 @example("CAP-03")
 def several_inserts_of_one_transaction_go_together(case: Case) -> None:
-    """Of two inserts in one transaction, the second sees the first, neither outlives the rollback, and others stay."""
+    """The second insert of a transaction sees the first. A rollback removes both and keeps older jobs."""
     stays = case.insert(NewRecord(kind="stays", unique_key="taken"))[0]
     first, second = NewRecord(kind="k", unique_key="key"), NewRecord(kind="k", unique_key="key")
     with suppress(_RollBack), case.backend.transaction() as transaction:
@@ -72,8 +72,8 @@ def several_inserts_of_one_transaction_go_together(case: Case) -> None:
 
 
 @example("CAP-02")
-def a_refusal_leaves_the_transaction_as_it_was(case: Case) -> None:
-    """Of a batch that is refused within a transaction nothing is stored; what was inserted before and after it is."""
+def a_rejected_insert_leaves_the_transaction_usable(case: Case) -> None:
+    """A rejected batch stores nothing. The inserts before and after it in the same transaction are stored."""
     too_large = b"x" * (case.capabilities.max_payload_bytes + 1)
     first, second = NewRecord(kind="first"), NewRecord(kind="second", unique_key="key")
     bad = [NewRecord(kind="bad", queue="bad", unique_key="key"), NewRecord(kind="worse", payload=too_large)]
@@ -81,7 +81,7 @@ def a_refusal_leaves_the_transaction_as_it_was(case: Case) -> None:
         case.backend.insert([first], transaction=transaction, now=NOW)
         with suppress(PayloadTooLarge):
             case.backend.insert(bad, transaction=transaction, now=NOW)
-            case.that(False, "PayloadTooLarge", "an answer")
+            case.that(False, "PayloadTooLarge", "a result")
         answer = case.backend.insert([second], transaction=transaction, now=NOW)[0]
         case.equal((second.id, True), (answer.record.id, answer.created))
     case.equal({first.id, second.id}, {record.id for record in case.backend.list(Filter(), limit=9)})
@@ -89,8 +89,8 @@ def a_refusal_leaves_the_transaction_as_it_was(case: Case) -> None:
 
 
 @example("CAP-02")
-def nobody_sees_what_is_not_committed(case: Case) -> None:
-    """Until a transaction commits, its jobs, queues and keys are not listed or counted by any client; then they are."""
+def uncommitted_jobs_are_invisible(case: Case) -> None:
+    """No client lists or counts the jobs, queues and unique keys of a transaction until it commits."""
     other, new = case.client(), NewRecord(kind="k", queue="new", unique_key="key")
     before = case.contents()
     with case.backend.transaction() as transaction:
@@ -106,7 +106,7 @@ def nobody_sees_what_is_not_committed(case: Case) -> None:
 
 @example("CAP-03")
 def a_queue_goes_with_the_rollback(case: Case) -> None:
-    """A queue that was known stays, one that came with the transaction goes, and an id is free again."""
+    """A rollback removes a queue that the transaction added, keeps a queue that was known, and frees the job's id."""
     case.insert(NewRecord(kind="k", queue="known"))
     case.backend.pause("known")
     before, new = case.contents(), NewRecord(kind="k", queue="new")
@@ -121,7 +121,7 @@ def a_queue_goes_with_the_rollback(case: Case) -> None:
 
 @example("CAP-08")
 def attempts_end_with_the_commit(case: Case) -> None:
-    """Others see attempts run until their settle commits, and then ended, with result and freed key."""
+    """Other clients see attempts as running until their settle commits, and then as ended."""
     first, second = case.running(unique_key="key"), case.running()
     other = case.client()
     with case.backend.transaction() as transaction:
@@ -137,7 +137,10 @@ def attempts_end_with_the_commit(case: Case) -> None:
 
 @example("CAP-09")
 def attempts_go_on_after_the_rollback(case: Case) -> None:
-    """After the rollback a claim is current as before: it is held, settled, and its key was never free."""
+    """After a rollback of its settle, an attempt still runs.
+
+    Its claim is current, and its unique key was never free.
+    """
     record = case.running(unique_key="key")
     with suppress(_RollBack), case.backend.transaction() as transaction:
         case.backend.settle([Complete(record.claim, b"never")], transaction=transaction, now=NOW)
@@ -151,7 +154,7 @@ def attempts_go_on_after_the_rollback(case: Case) -> None:
 
 @example("CAP-09")
 def a_settle_and_an_insert_of_one_transaction_go_together(case: Case) -> None:
-    """A follow-up job that takes over the key of the one that ends is there with its end, or neither is."""
+    """A transaction that completes a job and inserts a successor with its key applies both changes or neither."""
     record = case.running(unique_key="key")
     for fails in (True, False):
         with suppress(_RollBack), case.backend.transaction() as transaction:
@@ -164,8 +167,8 @@ def a_settle_and_an_insert_of_one_transaction_go_together(case: Case) -> None:
 
 
 @example("CAP-10")
-def stale_claims_are_refused_in_a_transaction(case: Case) -> None:
-    """An attempt that was rescued, one settled before in the same transaction, and a made-up one change nothing."""
+def stale_claims_are_rejected_in_a_transaction(case: Case) -> None:
+    """In a transaction, settle rejects a rescued attempt, an already settled one and an unknown one."""
     old = case.running()
     case.backend.rescue(limit=9, now=NOW + LEASE)
     record = case.only(case.claim(1, now=NOW + LEASE))
@@ -181,11 +184,15 @@ def stale_claims_are_refused_in_a_transaction(case: Case) -> None:
 
 @example("CAP-04")
 def capabilities_make_sense(case: Case) -> None:
-    """Each client declares the same, before it has been used too; the limits leave room for work."""
+    """Every client declares the same capabilities, even before its first use, with limits of at least one."""
     declared = case.capabilities
     case.equal(declared, case.client().capabilities)
     case.that(timedelta(0) < declared.time_precision <= timedelta(seconds=1), "a precision up to 1 s", declared)
-    case.that(declared.max_payload_bytes >= 1 and declared.max_batch >= 1, "room for one byte and one item", declared)
+    case.that(
+        declared.max_payload_bytes >= 1 and declared.max_batch >= 1,
+        "max_payload_bytes and max_batch of at least 1",
+        declared,
+    )
 
 
 def _holding(key: str) -> NewRecord:

@@ -1,4 +1,4 @@
-"""Clocks: those of two clients, of the machine's zone, and moments far from today."""
+"""Clients whose clocks differ, the time zone of the process, and times far from today."""
 
 import os
 import time
@@ -14,17 +14,17 @@ from ..typed import flaws
 _HOUR = timedelta(hours=1)
 _ERROR = Failure("E", "m")
 _ZONES = ("NPT-5:45", "NST3:30NDT2:30,M3.2.0,M11.1.0")
-"""Kathmandu and St John's, as the system writes zones: no list of zones is needed to know them."""
+"""Kathmandu and St John's as POSIX TZ strings, which need no time zone database."""
 
 _ZONE_VARIABLES = ("TZ", "PGTZ")
-"""Where the system, and clients that open sessions on a server, read the zone."""
+"""Environment variables that set the time zone of the process and of its sessions on a server."""
 
 _ELSEWHERE = tuple(timezone(timedelta(minutes=minutes)) for minutes in (345, -150, 14 * 60, -12 * 60))
 
 
 @example("TIME-09")
 def clocks_an_hour_apart(case: Case) -> None:
-    """Two clients pass moments an hour apart: each call is judged and written by its own now, whichever came first."""
+    """If the clocks of two clients are an hour apart, each call compares and writes times by its own `now`."""
     ahead, behind = case.client(), case.backend
     record = ahead.insert([NewRecord(kind="k")], now=NOW + _HOUR)[0].record
     case.equal([], list(behind.claim(["default"], limit=1, worker="b", lease=LEASE, now=NOW)))
@@ -39,7 +39,7 @@ def clocks_an_hour_apart(case: Case) -> None:
 
 @example("TIME-09")
 def a_clock_that_goes_back(case: Case) -> None:
-    """Calls with an earlier now than the call before write that earlier moment."""
+    """A call with an earlier `now` than the call before it writes that earlier time."""
     record = case.running()
     backend, earlier = case.backend, NOW - _HOUR
     backend.settle([Retry(record.claim, timedelta(0), _ERROR)], now=earlier)
@@ -54,9 +54,9 @@ def a_clock_that_goes_back(case: Case) -> None:
 
 @example("TIME-10")
 def zones_of_this_machine_change_nothing(case: Case) -> None:
-    """Every example of a clause on times holds with the process in Kathmandu's zone, and in St John's."""
+    """Every example on time zones, far times, rounding and the clock passes in two unusual zones of the process."""
     if not hasattr(time, "tzset"):
-        case.notice = "not tried: this platform cannot change the zone of a process"
+        case.notice = "not run: this platform cannot change the time zone of a process"
         return
     for zone in _ZONES:
         with in_zone(zone):
@@ -68,7 +68,7 @@ def zones_of_this_machine_change_nothing(case: Case) -> None:
 
 @contextmanager
 def in_zone(zone: str) -> Iterator[None]:
-    """Put the process, and the sessions that it opens, in a zone."""
+    """Set the time zone of the process, and of the sessions that it opens, within the block."""
     before = {name: os.environ.get(name) for name in _ZONE_VARIABLES}
     os.environ.update(dict.fromkeys(_ZONE_VARIABLES, zone))
     time.tzset()
@@ -84,7 +84,7 @@ def in_zone(zone: str) -> Iterator[None]:
 
 @example("TIME-03")
 def every_call_takes_any_zone(case: Case) -> None:
-    """The now of every call, and the run_at or before that it takes, may be of any zone, with half hours and beyond."""
+    """Each call accepts `now`, `run_at` and `before` in any time zone, with offsets from -12:00 to +14:00."""
     for zone in _ELSEWHERE:
         now, later = NOW.astimezone(zone), (NOW + LEASE).astimezone(zone)
         backend = case.backend
@@ -110,7 +110,7 @@ def every_call_takes_any_zone(case: Case) -> None:
 
 
 class _SetBack(tzinfo):
-    """A zone whose clocks go from 3:00 back to 2:00 on one night, as Berlin's do."""
+    """A time zone in which the hour from 2:00 occurs twice, as on the night when Berlin's clocks go back."""
 
     def utcoffset(self, moment: datetime | None) -> timedelta:
         assert moment is not None
@@ -126,7 +126,7 @@ class _SetBack(tzinfo):
 
 @example("TIME-03")
 def a_fold_is_two_moments(case: Case) -> None:
-    """The hour that a zone's clocks show twice is told apart by `fold`, in run_at and in now."""
+    """`fold` distinguishes the two moments of a repeated local time, in `run_at` and in `now`."""
     first = datetime(2031, 10, 26, 2, 30, tzinfo=_SetBack())
     second = first.replace(fold=1)
     case.insert(NewRecord(kind="second", run_at=second), NewRecord(kind="first", run_at=first))
@@ -136,8 +136,8 @@ def a_fold_is_two_moments(case: Case) -> None:
 
 
 @example("TIME-03")
-def lengths_of_time_are_no_readings_of_a_clock(case: Case) -> None:
-    """Leases and delays that begin before a zone's clocks are set back, and end after, are as long as they say."""
+def durations_are_elapsed_time(case: Case) -> None:
+    """A lease or delay keeps its length if the clocks of its time zone go back before it ends."""
     now = datetime(2031, 10, 26, 1, 30, tzinfo=_SetBack())
     moment, length = now.astimezone(UTC), 3 * _HOUR
     backend = case.backend
@@ -162,8 +162,8 @@ _FAR_NOWS = (
 
 
 @example("TIME-05")
-def far_nows_are_kept_or_refused(case: Case) -> None:
-    """A life that plays long ago or far from now goes as any other, or its first call is refused."""
+def far_nows_work_or_are_rejected(case: Case) -> None:
+    """With a `now` far in the past or future, a job works as usual, or its insert raises InvalidArgument."""
     for now in _FAR_NOWS:
         try:
             record = case.backend.insert([NewRecord(kind="k", run_at=LEASE)], now=now)[0].record
@@ -181,7 +181,7 @@ def far_nows_are_kept_or_refused(case: Case) -> None:
 
 @example("TIME-05")
 def the_far_past_is_due_and_the_far_future_is_not(case: Case) -> None:
-    """Jobs of each far moment are claimed in the order of their times, the past before NOW, and the future not."""
+    """Jobs due in the far past are claimed in the order of run_at. Jobs due in the far future are not claimed."""
     moments = (datetime(2, 1, 1, tzinfo=UTC), datetime(1950, 1, 1, tzinfo=UTC), NOW, datetime(2040, 1, 1, tzinfo=UTC),
                datetime(2300, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))  # fmt: skip
     kept = []
@@ -198,7 +198,7 @@ def the_far_past_is_due_and_the_far_future_is_not(case: Case) -> None:
 
 @example("TIME-11")
 def moments_are_exact_to_the_precision(case: Case) -> None:
-    """Each moment that a call writes differs from its now by less than time_precision."""
+    """The error of each time that a call writes is less than time_precision."""
     precision, now = case.capabilities.time_precision, NOW + timedelta(microseconds=123_457)
     record = case.backend.insert([NewRecord(kind="k")], now=now)[0].record
     later = record.run_at
@@ -216,4 +216,4 @@ def moments_are_exact_to_the_precision(case: Case) -> None:
     for expected, read in moments:
         moment = read()
         exact = moment is not None and abs(moment - expected) < precision
-        case.that(exact, f"{expected.isoformat()}, to less than {precision}", moment)
+        case.that(exact, f"{expected.isoformat()}, with an error below {precision}", moment)

@@ -1,4 +1,4 @@
-"""Where calls meet: keys of jobs that ended, odd neighbours."""
+"""Combined conditions: unique keys of finished jobs, deletes in each state, and stores with similar names."""
 
 from functools import partial
 from typing import Any
@@ -11,8 +11,8 @@ _ERROR = Failure("E", "m")
 
 
 @example("REQUEUE-04")
-def a_job_that_ended_keeps_others_from_its_key(case: Case) -> None:
-    """While a job that ended holds its key until it is purged, none that had the key before is requeued."""
+def a_finished_job_with_its_key_prevents_a_requeue(case: Case) -> None:
+    """A finished job that holds its key until `purged` prevents the requeue of an earlier job with that key."""
     past = case.running(unique_key="key")
     case.backend.settle([Complete(past.claim)], now=NOW)
     holder = case.running(unique_key="key", unique_until="purged")
@@ -26,7 +26,7 @@ def a_job_that_ended_keeps_others_from_its_key(case: Case) -> None:
 
 @example("DELETE-02")
 def every_state_but_one_is_deleted(case: Case) -> None:
-    """A delete removes what waits, retries and has ended in any way, with a key and without, and leaves what runs."""
+    """`delete` removes jobs in each state except running, with and without a unique key."""
     keys: tuple[dict[str, Any], ...] = ({}, {"unique_key": "key"}, {"unique_key": "kept", "unique_until": "purged"})
     for fields in keys:
         for end in (Complete, partial(Discard, error=_ERROR), partial(Retry, run_at=LEASE, error=_ERROR), Release):
@@ -41,7 +41,7 @@ def every_state_but_one_is_deleted(case: Case) -> None:
 
 @example("SETUP-03")
 def names_that_begin_alike_are_separate(case: Case) -> None:
-    """A store whose name begins with another's, or has another sign for its underscore, is a store of its own."""
+    """Stores whose namespaces share a prefix, or differ only at an underscore, are separate."""
     base = f"{case.namespace[:24]}_n"
     names = [base, f"{base}_b", f"{base}xb", f"{base}__b", f"{base}_1"]
     clients: list[Backend] = [case.target.make(name) for name in names]

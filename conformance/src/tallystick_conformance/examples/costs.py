@@ -1,4 +1,4 @@
-"""What a claim costs: no more in a store of many jobs than in one of few, whether it finds a job or not."""
+"""The cost of a claim, which must not grow with the number of stored jobs, whether the claim finds a job or not."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,24 +12,24 @@ from ..gates.work import Meter, metered
 
 _FEW, _TIMES, _COUNTS = 100, 15, 5
 _FACTOR, _SLACK = 4, 0.002
-"""How many times as long a claim may take among many jobs, and how many seconds more: far less than a scan takes."""
+"""Upper bound for a claim among many jobs: this factor and these extra seconds. A scan takes far longer."""
 
 _STEPS_FACTOR, _STEPS_SLACK = 2, 200
-"""The same of its steps, which a busy machine does not change: indexes of many jobs are a little deeper."""
+"""The same bound for steps, which do not depend on the machine's load. Larger indexes are slightly deeper."""
 
 _TOMORROW = NOW + timedelta(days=1)
 _QUEUES = {
-    "default": "finished jobs, due ones, and more urgent ones of the future",
-    "future": "jobs of the future only",
+    "default": "finished jobs, due jobs, and more urgent future jobs",
+    "future": "future jobs only",
     "finished": "finished jobs only",
-    "paused": "due jobs of a paused queue",
+    "paused": "due jobs of a paused queue only",
 }
-"""The queues from which is claimed, and what is in each; the claims of all but the first find nothing."""
+"""The queues to claim from and their contents. Only claims from the first find a job."""
 
 
 @example("COST-01")
 def claims_cost_the_same_among_many(case: Case) -> None:
-    """A claim is as fast, and takes as many steps, among many jobs of each sort as among a few."""
+    """A claim among many jobs of each kind takes about the same time and steps as a claim among few."""
     few, batch = case.elsewhere()[0], min(case.capabilities.max_batch, 1_000)
     with case.target.make(few) as client:
         _fill(client, _FEW, batch)
@@ -43,11 +43,13 @@ def claims_cost_the_same_among_many(case: Case) -> None:
 
 
 def _compare_times(case: Case, few: Backend, queue: str, jobs: str) -> None:
-    seconds = [(_seconds(few, queue), _seconds(case.raw, queue)) for _ in range(_TIMES)]  # in turns: both are slowed
+    seconds = [
+        (_seconds(few, queue), _seconds(case.raw, queue)) for _ in range(_TIMES)
+    ]  # alternates, so that load slows both
     fast, slow = (min(each) for each in zip(*seconds, strict=True))
     case.that(
         slow <= fast * _FACTOR + _SLACK,
-        f"a claim in about the {fast * 1_000:.1f} ms that it takes among {_FEW} jobs of each kind",
+        f"a claim in about {fast * 1_000:.1f} ms, as among {_FEW} jobs of each kind",
         f"{slow * 1_000:.1f} ms among {case.profile.backlog:,}: {jobs}",
     )
 
@@ -56,13 +58,13 @@ def _compare_steps(case: Case, few: dict[str, int], many: dict[str, int]) -> Non
     for queue, steps in few.items():
         case.that(
             many[queue] <= steps * _STEPS_FACTOR + _STEPS_SLACK,
-            f"a claim in about the {steps} steps that it takes among {_FEW} jobs of each kind",
+            f"a claim in about {steps} steps, as among {_FEW} jobs of each kind",
             f"{many[queue]} steps among {case.profile.backlog:,}: {_QUEUES[queue]}",
         )
 
 
 def _steps(meter: Meter | None) -> dict[str, int]:
-    """Return the least steps of some claims from each queue; nothing where the kit sees no steps."""
+    """Return the minimum steps of several claims from each queue, or an empty dict if the kit sees no steps."""
     if meter is None:
         return {}
     claims: dict[str, Callable[[], object]] = {queue: partial(_claim, meter.client, queue) for queue in _QUEUES}

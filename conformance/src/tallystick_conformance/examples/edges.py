@@ -1,4 +1,4 @@
-"""The edges of values: the last moment before and the first after, the largest numbers, nothing at all."""
+"""Boundary values: the last moment before a limit and the first after it, the largest numbers, and empty input."""
 
 from datetime import timedelta
 from functools import partial
@@ -13,18 +13,18 @@ from ..case import LEASE, NOW, Case, example
 _ERROR = Failure("E", "m")
 _LARGEST_LIMIT = 2**31 - 1
 _PATIENCE = 1.5
-"""Seconds that `quick` counts attempts for, on a slow store."""
+"""Seconds for which the `quick` profile counts attempts on a slow store."""
 
 _LEAST = timedelta(microseconds=1)
-"""The least by which two given moments differ: less than a tick, where a store keeps no more than milliseconds."""
+"""The smallest difference between two times. It is less than a tick in a store with a precision of milliseconds."""
 
 _ODD = 7
-"""Ticks beyond a whole second, so that a moment that is kept to more than a tick is seen."""
+"""Ticks past a whole second, so that an example fails if a store keeps times less exactly than it declares."""
 
 
 @example("TIME-01")
 def due_at_the_moment(case: Case) -> None:
-    """New, retried and released jobs are not due the least before run_at, and are due at it and the least after."""
+    """New, retried and released jobs are due at `run_at`, and not a microsecond earlier."""
     tick = case.capabilities.time_precision
     due = NOW + LEASE + _ODD * tick
     for offset, count in ((-_LEAST, 0), (timedelta(0), 3), (_LEAST, 3)):
@@ -40,7 +40,7 @@ def due_at_the_moment(case: Case) -> None:
 
 @example("TIME-02")
 def expired_at_the_moment(case: Case) -> None:
-    """A lease holds the least before lease_until, and has run out at it and the least after; an extended one too."""
+    """A claimed or extended lease expires at `lease_until`, and not earlier."""
     tick = case.capabilities.time_precision
     now = NOW + _ODD * tick
     for offset, count in ((-_LEAST, 0), (timedelta(0), 1), (_LEAST, 1)):
@@ -56,7 +56,7 @@ def expired_at_the_moment(case: Case) -> None:
 
 @example("PURGE-01")
 def purged_after_the_moment(case: Case) -> None:
-    """A job that finished at `before` is kept, and is purged when `before` is the least later; in each final state."""
+    """`purge` keeps a job that finished at `before`, and removes it if `before` is a microsecond later."""
     tick = case.capabilities.time_precision
     for state, outcome in ((State.COMPLETED, Complete), (State.DISCARDED, partial(Discard, error=_ERROR))):
         ended = case.running()
@@ -67,8 +67,8 @@ def purged_after_the_moment(case: Case) -> None:
 
 
 @example("CALL-01")
-def the_largest_numbers_are_answered(case: Case) -> None:
-    """Each call answers the largest limit, claims of attempts that never were, and the bounds of each number."""
+def the_largest_numbers_are_accepted(case: Case) -> None:
+    """Each call accepts the largest limit, unknown attempts, and the bounds of priority and max_attempts."""
     backend = case.backend
     case.insert(*(NewRecord(kind="k", priority=priority, max_attempts=most)
                   for priority in PRIORITIES for most in MAX_ATTEMPTS))  # fmt: skip
@@ -87,7 +87,7 @@ def the_largest_numbers_are_answered(case: Case) -> None:
 
 @example("CLAIM-08")
 def attempts_count_beyond_small_numbers(case: Case) -> None:
-    """With each release both counts rise by one, past what one byte holds, and past two where there is time for it."""
+    """Each release and claim raises attempt and max_attempts by one, beyond one byte and, given time, beyond two."""
     id = case.insert(NewRecord(kind="k", max_attempts=1))[0].id
     end = inf if case.profile.random else monotonic() + _PATIENCE
     for attempt in range(1, 33_000):
@@ -100,7 +100,7 @@ def attempts_count_beyond_small_numbers(case: Case) -> None:
 
 @example("BATCH-01")
 def empty_filters_do_nothing(case: Case) -> None:
-    """A call with a filter of no ids changes nothing and is answered with nothing, and so is a wait for no queue."""
+    """A call with a filter of no ids changes nothing and returns nothing. A wait for no queue returns False."""
     case.insert(NewRecord(kind="k"))
     backend, before, nothing = case.backend, case.contents(), Filter(ids=[])
     case.equal([], list(backend.list(nothing, limit=9)))
@@ -112,8 +112,8 @@ def empty_filters_do_nothing(case: Case) -> None:
 
 
 @example("UNIQUE-05")
-def no_key_is_no_key(case: Case) -> None:
-    """Any number of jobs without a key are stored, in one batch and in several."""
+def jobs_without_a_key_are_never_duplicates(case: Case) -> None:
+    """Any number of jobs without a unique key can be stored, in one batch and in several."""
     for _ in range(2):
         answers = case.backend.insert([NewRecord(kind="k") for _ in range(3)], now=NOW)
         case.equal([(True, None)] * 3, [(answer.created, answer.record.unique_key) for answer in answers])
@@ -121,7 +121,7 @@ def no_key_is_no_key(case: Case) -> None:
 
 @example("CLAIM-09")
 def leases_are_exact(case: Case) -> None:
-    """A lease ends a tick, a second and a half, or a hundred years, after now, as claimed and as extended."""
+    """A lease ends exactly a tick, 1.5 seconds or a hundred years after `now`, after a claim and after an extend."""
     for lease in (case.capabilities.time_precision, timedelta(seconds=1.5), timedelta(days=36_500)):
         case.insert(NewRecord(kind="k"))
         record = case.only(case.backend.claim(["default"], limit=1, worker="w", lease=lease, now=NOW))
@@ -131,8 +131,8 @@ def leases_are_exact(case: Case) -> None:
 
 
 @example("RESCUE-02")
-def a_rescue_tells_of_the_latest_error(case: Case) -> None:
-    """A job that failed before, and was then rescued, has the rescue's error, and so has one that it ends."""
+def a_rescue_replaces_the_last_error(case: Case) -> None:
+    """After a rescue, last_error is LEASE_EXPIRED, even if the job failed before or the rescue discards it."""
     for most in (9, 2):
         record = case.running(max_attempts=most)
         case.backend.settle([Retry(record.claim, NOW, _ERROR)], now=NOW)

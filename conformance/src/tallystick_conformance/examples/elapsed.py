@@ -1,4 +1,4 @@
-"""Lengths of time are elapsed time: leases, delays, retries and releases over each change of a zone's clocks."""
+"""Durations are elapsed time: leases, delays, retries and releases across the clock changes of time zones."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -15,21 +15,21 @@ _ZONES = (
     "LHST-10:30LHDT-11,M10.1.0,M4.1.0",
     "AEST-10AEDT,M10.1.0,M4.1.0/3",
 )
-"""Greenwich; Berlin, New York, Lord Howe (by half an hour) and Sydney, whose clocks change twice a year."""
+"""UTC, and Berlin, New York, Lord Howe (by half an hour) and Sydney, whose clocks change twice a year."""
 
 _MONTH = timedelta(days=31)
 _STARTS = tuple(datetime(2031, month, 1, 12, tzinfo=UTC) for month in range(1, 13))
-"""A month from each of these, so that every change of every zone lies within one, and in no zone within all."""
+"""Starts of the tested months. Each clock change of each zone lies within a month; no zone changes in all months."""
 
 _ERROR = Failure("E", "m")
 
 
 @example("TIME-12")
 def months_have_31_days_of_24_hours(case: Case) -> None:
-    """Each length of time that a call takes is as long in every zone with summer time, in every month of a year."""
+    """A lease or delay has its exact length in each zone with summer time, in each month of a year."""
     _test_each_start(case)
     if not hasattr(time, "tzset"):
-        case.notice = "tried in this process's zone only: this platform cannot change it"
+        case.notice = "run in this process's time zone only: this platform cannot change it"
         return
     for zone in _ZONES:
         with in_zone(zone), Case(case.clause_id, case.target, case.profile) as fresh:

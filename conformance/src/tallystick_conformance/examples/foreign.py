@@ -1,4 +1,4 @@
-"""Before setup there is nothing, and what somebody else has put at the URL is left alone."""
+"""Stores before setup, and files and tables that another program made at the store's URL."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,23 +11,23 @@ from tallystick import ConfigurationError, Filter, ForeignStore, NewRecord, NotS
 from ..case import LEASE, NOW, Case, example
 from ..tracing import traced
 
-_FOREIGN = b"somebody's notes\n" * 1_000
+_FOREIGN = b"another program's notes\n" * 1_000
 
 
 @example("SETUP-09")
 def before_setup_there_is_nothing(case: Case) -> None:
-    """Opened but not set up, a store is empty to each call that looks, or says NotSetUp; and so it is after another."""
+    """Before setup, list, queues and claim return nothing or raise NotSetUp, for the first client and the next."""
     case.backend.teardown()
     for _ in range(2):
         client = case.client()
-        looks: tuple[Callable[[], object], ...] = (
+        reads: tuple[Callable[[], object], ...] = (
             lambda client=client: list(client.list(Filter(), limit=9)),  # type: ignore[misc]
             lambda client=client: list(client.queues()),  # type: ignore[misc]
             lambda client=client: list(client.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)),  # type: ignore[misc]
         )
-        for look in looks:
+        for read in reads:
             try:
-                case.equal([], look())
+                case.equal([], read())
             except NotSetUp:
                 continue
     case.backend.setup()
@@ -35,8 +35,8 @@ def before_setup_there_is_nothing(case: Case) -> None:
 
 
 @example("SETUP-06")
-def malformed_urls_are_refused(case: Case) -> None:
-    """A URL that cannot be read is refused as such."""
+def malformed_urls_are_rejected(case: Case) -> None:
+    """A malformed URL raises ConfigurationError."""
     url, backend = case.target.url, case.target.backend
     if url is not None and backend is not None:
         case.refuses(ConfigurationError, lambda: backend.from_url(f"{url.partition(':')[0]}://[").close())
@@ -44,39 +44,42 @@ def malformed_urls_are_refused(case: Case) -> None:
 
 @example("SETUP-10")
 def foreign_files_are_left_alone(case: Case) -> None:
-    """Where the store is a file: what is no store is refused by setup, and what is there or beside it is left alone."""
+    """If the store is a file, setup raises ForeignStore for any other file at its path.
+
+    Setup and teardown leave that file, and a file next to it, unchanged.
+    """
     candidates = _files(case)
     case.backend.teardown()
     file = next((path for path in candidates if not path.exists()), None)
     if file is None:
         return
-    beside = file.with_name(f"{file.name}.notes")
-    for path in (file, beside):
+    neighbour = file.with_name(f"{file.name}.notes")
+    for path in (file, neighbour):
         path.write_bytes(_FOREIGN)
     try:
-        case.that(_is_refused(case, "setup"), "ForeignStore", "somebody else's file was taken for a store")
-        _is_refused(case, "teardown")
-        _is_not_read(case)
-        for path in (file, beside):
-            case.that(path.is_file() and path.read_bytes() == _FOREIGN, "a file left as it was", f"{path} was changed")
+        case.that(_is_rejected(case, "setup"), "ForeignStore", "setup used another program's file as a store")
+        _is_rejected(case, "teardown")
+        _require_not_read(case)
+        for path in (file, neighbour):
+            case.that(path.is_file() and path.read_bytes() == _FOREIGN, "an unchanged file", f"{path} was changed")
         file.unlink()
         for method in ("setup", "teardown"):
-            _is_refused(case, method)
-        case.that(beside.read_bytes() == _FOREIGN, "a file beside the store left as it was", f"{beside} was changed")
+            _is_rejected(case, method)
+        case.that(neighbour.read_bytes() == _FOREIGN, "an unchanged file next to the store", f"{neighbour} was changed")
     finally:
-        for path in (file, beside):
+        for path in (file, neighbour):
             path.unlink(missing_ok=True)
 
 
 @example("SETUP-10")
 def foreign_tables_are_left_alone(case: Case) -> None:
-    """Where a transaction executes SQL: a table that somebody has made beside the store's outlives its teardown."""
+    """Teardown of a store in an SQL database keeps a table that another program made next to the store's tables."""
     if not case.capabilities.transactions:
         return
     with case.backend.transaction() as transaction:
         if not hasattr(transaction, "execute"):
             return
-        table = f"{_schema(transaction, case.namespace)}somebodys"
+        table = f"{_schema(transaction, case.namespace)}foreign_notes"
     _execute(case, f"CREATE TABLE {table} (note integer)")
     try:
         case.backend.teardown()
@@ -91,7 +94,7 @@ def foreign_tables_are_left_alone(case: Case) -> None:
 
 
 def _schema(transaction: Any, namespace: str) -> str:
-    """Return the schema that has the store's tables, quoted and with a dot; nothing where the database has one only."""
+    """Return the quoted schema of the store's tables with a dot, or an empty string in a database without schemas."""
     with suppress(Exception):
         for [schema] in transaction.execute("SELECT DISTINCT table_schema FROM information_schema.tables").fetchall():
             if namespace in schema:
@@ -105,7 +108,7 @@ def _execute(case: Case, statement: str) -> list[tuple[object, ...]]:
         return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
 
-def _is_refused(case: Case, method: str) -> bool:
+def _is_rejected(case: Case, method: str) -> bool:
     try:
         with case.target.make(case.namespace) as client:
             getattr(traced(client, case.steps), method)()
@@ -114,8 +117,8 @@ def _is_refused(case: Case, method: str) -> bool:
     return False
 
 
-def _is_not_read(case: Case) -> None:
-    """Require that calls on what is no store say so."""
+def _require_not_read(case: Case) -> None:
+    """Require that calls on a file that is no store raise ForeignStore or NotSetUp."""
     with case.target.make(case.namespace) as client:
         foreign = traced(client, case.steps)
         calls: tuple[Callable[[], object], ...] = (
@@ -138,7 +141,7 @@ def _answer(call: Callable[[], object]) -> object:
 
 
 def _files(case: Case) -> list[Path]:
-    """Return the files that the URL's path may name, while the store is set up."""
+    """Return the files that the URL's path may name. The store must be set up."""
     if case.target.url is None or case.target.backend is None:
         return []
     path = unquote(urlsplit(case.target.backend.namespaced(case.target.url, case.namespace)).path)

@@ -1,4 +1,4 @@
-"""Ids that are used again: a job that was removed leaves nothing to the next one of its id."""
+"""Reused ids: a removed job leaves nothing behind for the next job with its id."""
 
 from collections.abc import Callable, Sequence
 from uuid import UUID
@@ -26,10 +26,10 @@ _REMOVALS: tuple[Removal, ...] = (
 
 @example("INSERT-04")
 def ids_of_removed_jobs_are_free(case: Case) -> None:
-    """Jobs that ran, ended and were removed, by either client, leave their ids free; the next ones are as given."""
+    """After jobs have run and any client has removed them, new jobs with their ids are stored as given."""
     for client in (case.backend, case.client()):
         for remove in _REMOVALS:
-            _live(case.backend)
+            _run_old_jobs(case.backend)
             remove(client)
             case.equal({}, case.backend.get(_IDS))
             answers = case.backend.insert(_NEW, now=_LATER)
@@ -44,9 +44,9 @@ def ids_of_removed_jobs_are_free(case: Case) -> None:
 
 @example("SETTLE-06")
 def claims_of_removed_jobs_are_not_current(case: Case) -> None:
-    """A claim of a removed job is lost, before the next one of its id is claimed; that one begins with attempt 1."""
+    """The claims of a removed job are lost, even after its id is inserted again. The new job begins with attempt 1."""
     for remove in _REMOVALS:
-        old = _live(case.backend)
+        old = _run_old_jobs(case.backend)
         remove(case.backend)
         case.backend.insert(_NEW, now=_LATER)
         claims = [record.claim for record in old]
@@ -60,8 +60,8 @@ def claims_of_removed_jobs_are_not_current(case: Case) -> None:
         case.backend.delete(Filter(), limit=9)
 
 
-def _live(client: Backend) -> Sequence[Record]:
-    """Let the old jobs run and end, two in success and one in failure."""
+def _run_old_jobs(client: Backend) -> Sequence[Record]:
+    """Run the old jobs to their end: discard the first and complete the others."""
     client.insert(_OLD, now=NOW)
     claimed = client.claim(["old"], limit=9, worker="w", lease=LEASE, now=NOW)
     first, *rest = (record.claim for record in claimed)

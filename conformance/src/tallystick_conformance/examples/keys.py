@@ -1,4 +1,4 @@
-"""Unique keys through the whole life of a job: who holds one, and what frees it."""
+"""Unique keys during the whole life of a job: which job holds a key, and which changes free it."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -53,7 +53,7 @@ _ENDS: tuple[_End, ...] = (
     _cancelled,
     lambda case, until: _cancelled(case, until, retrying=True),
 )
-"""Every way in which a job comes to its end."""
+"""Every way to end a job."""
 
 
 def _is_free(case: Case, free: bool) -> None:
@@ -65,7 +65,7 @@ def _is_free(case: Case, free: bool) -> None:
 
 @example("UNIQUE-03")
 def every_end_frees_the_key(case: Case) -> None:
-    """A key until `finished` is free after each way of ending, and held again after a requeue."""
+    """Every way to end a job frees a key that is held until `finished`. A requeue takes the key again."""
     for end in _ENDS:
         ended = end(case, "finished")
         _is_free(case, True)
@@ -77,8 +77,8 @@ def every_end_frees_the_key(case: Case) -> None:
 
 
 @example("UNIQUE-03")
-def a_job_that_lives_holds_its_key(case: Case) -> None:
-    """A key is held while the job waits, runs, is flagged, retries, is released and is rescued."""
+def an_unfinished_job_holds_its_key(case: Case) -> None:
+    """A job holds its key while it is pending, running, flagged for cancellation, retrying, released or rescued."""
     record = case.insert(NewRecord(kind="k", unique_key="key", run_at=NOW))[0]
     _is_free(case, False)
     record = case.only(case.claim())
@@ -98,7 +98,7 @@ def a_job_that_lives_holds_its_key(case: Case) -> None:
 
 @example("UNIQUE-04")
 def a_kept_record_holds_its_key(case: Case) -> None:
-    """A key until `purged` is held after each way of ending, until the record is deleted or purged."""
+    """A finished job with a key until `purged` holds that key until its record is deleted or purged."""
     for n, end in enumerate(_ENDS):
         ended = end(case, "purged")
         _is_free(case, False)
@@ -111,17 +111,20 @@ def a_kept_record_holds_its_key(case: Case) -> None:
 
 @example("UNIQUE-04")
 def a_deleted_job_frees_its_key(case: Case) -> None:
-    """Deleting a job that waits frees its key, whatever it was held until."""
+    """Deleting a pending job frees its key, whether the key is held until `finished` or until `purged`."""
     for until in ("finished", "purged"):
-        waits = case.insert(NewRecord(kind="k", unique_key="key", unique_until=until))[0]
+        pending = case.insert(NewRecord(kind="k", unique_key="key", unique_until=until))[0]
         _is_free(case, False)
-        case.backend.delete(Filter(ids=[waits.id]), limit=1)
+        case.backend.delete(Filter(ids=[pending.id]), limit=1)
         _is_free(case, True)
 
 
 @example("INSERT-04")
-def the_id_is_looked_at_first(case: Case) -> None:
-    """A record that has one job's id and another's key meets the job of its id, which stays as it was."""
+def the_id_is_checked_first(case: Case) -> None:
+    """A record with the id of one job and the key of another is a duplicate of the job with its id.
+
+    Neither job changes.
+    """
     first, second = case.insert(NewRecord(kind="a"), NewRecord(kind="b", unique_key="key", priority=7))
     again = NewRecord(kind="c", id=first.id, unique_key="key", payload=b"other", queue="other")
     answer = case.backend.insert([again], now=_LATER)[0]
@@ -131,7 +134,7 @@ def the_id_is_looked_at_first(case: Case) -> None:
 
 @example("REQUEUE-04")
 def one_of_several_with_one_key_is_requeued(case: Case) -> None:
-    """Of three ended jobs with one key, one is requeued; while another holds the key, none is, and nothing changes."""
+    """A requeue of three finished jobs with one key changes one of them. Another requeue then changes nothing."""
     for _ in range(3):
         case.backend.settle([Complete(case.running(unique_key="key").claim)], now=NOW)
     one = case.backend.requeue(Filter(), limit=9, now=NOW)
@@ -143,7 +146,7 @@ def one_of_several_with_one_key_is_requeued(case: Case) -> None:
 
 @example("QUEUE-01")
 def duplicates_make_no_queue_known(case: Case) -> None:
-    """A queue named only by a duplicate, a claim, a wait or a filter stays unknown."""
+    """A queue stays unknown if only a duplicate, a claim or a filter names it."""
     first = case.insert(NewRecord(kind="k", queue="known", unique_key="key"))[0]
     case.insert(NewRecord(kind="k", queue="by id", id=first.id), NewRecord(kind="k", queue="by key", unique_key="key"))
     case.claim(queues=["by claim"])
@@ -154,7 +157,7 @@ def duplicates_make_no_queue_known(case: Case) -> None:
 
 @example("QUEUE-01")
 def a_known_queue_stays_known(case: Case) -> None:
-    """A queue stays known, and paused, when its last record is purged."""
+    """A queue stays known, and paused, after its last record is purged."""
     for state, outcome in ((State.COMPLETED, Complete), (State.CANCELLED, Cancel)):
         case.backend.settle([outcome(case.running().claim)], now=NOW)
         case.backend.pause("default")

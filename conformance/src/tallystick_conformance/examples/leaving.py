@@ -1,4 +1,4 @@
-"""A caller's transaction that is left by more than an Exception: a cancelled task, an interrupt, a closed generator."""
+"""Transactions that end with a BaseException: a cancelled task, an interrupt or a closed generator."""
 
 from asyncio import CancelledError
 from collections.abc import Generator
@@ -13,18 +13,18 @@ _INTERRUPTS: tuple[type[BaseException], ...] = (CancelledError, KeyboardInterrup
 
 @example("CAP-03")
 def an_interrupt_undoes_an_insert(case: Case) -> None:
-    """A transaction that such an exception leaves rolls back: its jobs never were, and the client works on."""
+    """A BaseException rolls back the transaction and its insert, and the client still works."""
     for interrupt in _INTERRUPTS:
         new = NewRecord(kind="k", queue="q", unique_key="key")
         with suppress(interrupt), case.backend.transaction() as transaction:
             case.backend.insert([new], transaction=transaction, now=NOW)
             raise interrupt
-        _is_undone(case, new, interrupt.__name__)
+        _require_undone(case, new, interrupt.__name__)
 
 
 @example("CAP-03")
 def a_closed_generator_undoes_an_insert(case: Case) -> None:
-    """So does a transaction in a generator that is closed before its end."""
+    """Closing a generator before its end rolls back the transaction in it."""
     new = NewRecord(kind="k", queue="q", unique_key="key")
 
     def inserting() -> Generator[None, None, None]:
@@ -35,12 +35,12 @@ def a_closed_generator_undoes_an_insert(case: Case) -> None:
     generator = inserting()
     next(generator)
     generator.close()
-    _is_undone(case, new, "the close of its generator")
+    _require_undone(case, new, "the close of its generator")
 
 
 @example("CAP-09")
-def an_interrupt_undoes_an_end(case: Case) -> None:
-    """An attempt that was settled in a transaction that such an exception leaves goes on."""
+def an_interrupt_undoes_a_settle(case: Case) -> None:
+    """A BaseException rolls back a settle, and its attempt still runs."""
     for interrupt in _INTERRUPTS:
         record = case.running()
         with suppress(interrupt), case.backend.transaction() as transaction:
@@ -50,7 +50,7 @@ def an_interrupt_undoes_an_end(case: Case) -> None:
         case.equal([True], list(case.client().settle([Complete(record.claim)], now=NOW)))
 
 
-def _is_undone(case: Case, new: NewRecord, left_by: str) -> None:
+def _require_undone(case: Case, new: NewRecord, left_by: str) -> None:
     other = case.client()
     case.that(not other.get([new.id]), f"no job after {left_by}", "the job is stored")
     case.equal(0, other.stats(now=NOW).total)

@@ -1,4 +1,4 @@
-"""Values at their limits, through the contract's own calls: one such job harms no other of its batch."""
+"""Fields at their limits: a job with an extreme value does not affect the other jobs of its batch."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +26,7 @@ _LIMITS: tuple[dict[str, Any], ...] = (
 
 @example("CALL-01")
 def limits_harm_no_neighbour(case: Case) -> None:
-    """Jobs whose fields are at their limits, in a batch with others, are claimed, held, ended and requeued."""
+    """Jobs with fields at their limits, in a batch with others, are claimed, extended, settled and requeued."""
     new = [NewRecord(**{"kind": "k", **fields}) for fields in _LIMITS]
     case.insert(*(record for pair in zip(new, (NewRecord(kind="k") for _ in new), strict=True) for record in pair))
     count = 2 * len(new)
@@ -44,7 +44,7 @@ def limits_harm_no_neighbour(case: Case) -> None:
 
 @example("SETTLE-04")
 def a_release_raises_the_largest_max_attempts(case: Case) -> None:
-    """A job with the largest max_attempts that an insert takes has one more after each release."""
+    """Each release raises max_attempts by one, even beyond the largest value that an insert accepts."""
     for n in range(1, 4):
         claim = case.running(max_attempts=MAX_ATTEMPTS[1]).claim if n == 1 else case.only(case.claim()).claim
         case.equal([True], list(case.backend.settle([Release(claim)], now=NOW)))
@@ -53,7 +53,7 @@ def a_release_raises_the_largest_max_attempts(case: Case) -> None:
 
 @example("CLAIM-09")
 def leases_may_end_in_the_last_year(case: Case) -> None:
-    """A lease until the last day of the year 9999 is kept to that moment, as claimed and as extended, or is refused."""
+    """Claim and extend store a lease until the last day of the year 9999 exactly, or reject it."""
     case.insert(NewRecord(kind="k"))
     try:
         record = case.only(case.backend.claim(["default"], limit=1, worker="w", lease=_LAST_DAY - NOW, now=NOW))

@@ -1,4 +1,4 @@
-"""Opening and setting up: at once, while others work, beside others, and after everything was closed."""
+"""Opening and setting up stores: concurrently, in use, next to other stores, and after all clients closed."""
 
 from contextlib import suppress
 from functools import partial
@@ -7,7 +7,7 @@ from tallystick import Closed, Complete, ConfigurationError, Filter, NewRecord, 
 
 from ..case import LEASE, NOW, Case, NotRun, example
 from ..threads import together
-from ..tiers.children import PATIENCE, Child, heard, require_sendable
+from ..tiers.children import PATIENCE, Child, require_sendable, run_in_processes
 from ..tracing import traced
 
 _PROCESSES = 8
@@ -19,8 +19,8 @@ _HOSTILE = (
 
 
 @example("SETUP-06")
-def hostile_namespaces_are_refused(case: Case) -> None:
-    """A namespace that some store could not be called by is refused before anything is opened."""
+def hostile_namespaces_are_rejected(case: Case) -> None:
+    """An invalid namespace raises ConfigurationError before anything is opened."""
     url, backend = case.target.url, case.target.backend
     if url is None or backend is None:
         raise NotRun("the target was not given as a URL")
@@ -30,7 +30,7 @@ def hostile_namespaces_are_refused(case: Case) -> None:
 
 @example("SETUP-03")
 def long_namespaces_are_separate(case: Case) -> None:
-    """Namespaces of 32 characters that differ in the last one only are two stores, and one of digits works too."""
+    """Namespaces of 32 characters that differ only in the last one are separate. A namespace may begin with digits."""
     alike = f"{case.namespace}{'_' * 32}"[:31]
     clients = [case.target.make(name) for name in (f"{alike}a", f"{alike}b", f"{len(alike)}{alike[1:]}")]
     try:
@@ -49,7 +49,7 @@ def long_namespaces_are_separate(case: Case) -> None:
 
 @example("SETUP-03")
 def a_neighbour_survives(case: Case) -> None:
-    """A store survives the setup, purge, delete and teardown of the one beside it, running jobs and pauses included."""
+    """Setup, purge, delete and teardown of one store leave the jobs and pauses of another store unchanged."""
     case.running(unique_key="key")
     case.backend.settle([Complete(case.running().claim, b"result")], now=NOW)
     case.backend.pause("paused")
@@ -69,11 +69,11 @@ def a_neighbour_survives(case: Case) -> None:
 
 @example("SETUP-07")
 def processes_set_up_at_once(case: Case) -> None:
-    """Eight new processes set a store up at once, and each works in it; a few times, each time another store."""
+    """Eight new processes can set up a store at the same time and then use it, for each of three stores."""
     require_sendable(case)
-    told = heard(case, _set_up, _PROCESSES)
+    results = run_in_processes(case, _set_up, _PROCESSES)
     kinds = [_found_and_removed(case, name) for name in _stores(case.namespace)]
-    case.equal([""] * _PROCESSES, [one.error or one.answer for one in told])
+    case.equal([""] * _PROCESSES, [result.error or result.value for result in results])
     case.equal([[f"k{n}" for n in range(_PROCESSES)]] * _STORES, kinds)
 
 
@@ -106,7 +106,7 @@ def _found_and_removed(case: Case, name: str) -> list[str]:
 
 @example("SETUP-08")
 def setup_while_others_work(case: Case) -> None:
-    """Clients set up a store that is in use: nothing that others do meanwhile is lost, refused or undone."""
+    """A setup of a store in use does not lose, reject or undo what other clients do at the same time."""
     clients = [case.client() for _ in range(4)]
     for n in range(3):
         queue = f"q{n}"
@@ -123,7 +123,7 @@ def setup_while_others_work(case: Case) -> None:
 
 @example("DURABLE-01")
 def a_store_opened_again_has_everything(case: Case) -> None:
-    """After every client was closed, a new one finds each record, queue, pause, claim and held key as they were."""
+    """After all clients close, a new client finds every record, queue, pause, claim and unique key unchanged."""
     waits = case.insert(NewRecord(kind="k", unique_key="waits", tags=("b", "a"), payload=b"\0\xff", run_at=LEASE))[0]
     running = case.running(queue="default", unique_key="runs")
     case.backend.settle([Complete(case.running(unique_key="kept", unique_until="purged").claim, b"")], now=NOW)
@@ -144,8 +144,8 @@ def a_store_opened_again_has_everything(case: Case) -> None:
 
 
 @example("CLOSE-01")
-def leaving_a_with_closes(case: Case) -> None:
-    """A client used in `with` is closed after the block, by an exception too, which goes on; transactions as well."""
+def leaving_a_with_block_closes(case: Case) -> None:
+    """Leaving a `with` block closes the client, also by an exception, which propagates."""
     client = case.client()
     with suppress(LookupError), client:
         raise LookupError
@@ -156,8 +156,8 @@ def leaving_a_with_closes(case: Case) -> None:
 
 
 @example("SETUP-04")
-def no_client_reads_what_was(case: Case) -> None:
-    """After each change by one client another reads the new state, by get, list, stats and queues."""
+def no_client_reads_old_state(case: Case) -> None:
+    """After each change by one client, another client reads the new state by get, list, stats and queues."""
     other = case.client()
     record = case.insert(NewRecord(kind="k"))[0]
     steps = (

@@ -1,4 +1,4 @@
-"""Orders: that of claims, of answers to a batch, of pages; and filters, whose every pair of fields is combined."""
+"""The order of claims, of the results of a batch and of pages; filters with every pair of fields."""
 
 from datetime import timedelta
 from random import Random
@@ -11,7 +11,7 @@ from ..case import LEASE, NOW, Case, example
 
 @example("CLAIM-05")
 def order_within_and_across_queues(case: Case) -> None:
-    """Of many jobs each claim, however small, takes the first of all queues asked for."""
+    """Claims with any limit return the jobs of all their queues in one order: priority, then run_at, then id."""
     random = Random(7)
     new = [
         NewRecord(
@@ -32,7 +32,7 @@ def order_within_and_across_queues(case: Case) -> None:
 
 @example("FILTER-01")
 def filters_combine(case: Case) -> None:
-    """Of records that differ in each field, the filters of every pair of fields find those that fit both."""
+    """A filter with two fields returns exactly the records that fit both, for every pair of fields."""
     case.insert(*(
         NewRecord(kind=kind, queue=queue, tags=tags)
         for kind in ("a", "b") for queue in ("x", "y") for tags in ((), ("t",), ("u", "t"), ("tt",))
@@ -44,7 +44,7 @@ def filters_combine(case: Case) -> None:
         {"ids": [record.id for record in stored[3:12]] * 2},
         {"states": [State.PENDING, State.COMPLETED]},
         {"states": [State.RUNNING]},
-        {"kinds": ["a", "nobody's"]},
+        {"kinds": ["a", "unknown"]},
         {"queues": ["x", "x"]},
         {"tags": ["t"]},
         {"tags": ["u", "tt"]},
@@ -57,8 +57,8 @@ def filters_combine(case: Case) -> None:
 
 
 @example("FILTER-01")
-def nothing_is_changed_for_an_empty_collection(case: Case) -> None:
-    """An empty collection of any field fits none, to each call that takes a filter, whatever else would fit."""
+def an_empty_collection_fits_nothing(case: Case) -> None:
+    """A filter with an empty collection in any field fits no record, whatever its other fields are."""
     case.backend.settle([Complete(case.running(tags=("t",)).claim)], now=NOW)
     case.insert(NewRecord(kind="k", tags=("t",)))
     backend, before = case.backend, case.contents()
@@ -73,17 +73,17 @@ def nothing_is_changed_for_an_empty_collection(case: Case) -> None:
 
 @example("QUERY-01")
 def repeats_are_harmless(case: Case) -> None:
-    """Get with an id thrice, and unknown ids between, returns each record once."""
+    """`get` returns each record once, even if ids are repeated or unknown."""
     first, second = case.insert(NewRecord(kind="a", tags=("z", "a", "m")), NewRecord(kind="b"))
-    nobody = UUID(int=5)
-    got = case.backend.get([second.id, nobody, first.id, second.id, nobody, second.id])
+    unknown = UUID(int=5)
+    got = case.backend.get([second.id, unknown, first.id, second.id, unknown, second.id])
     case.equal({first.id: first, second.id: second}, got)
     case.equal(("z", "a", "m"), got[first.id].tags)
 
 
 @example("QUERY-03")
 def pages_begin_after_any_id(case: Case) -> None:
-    """`after` an id that is not stored, or no longer, begins below it; below the least there is nothing."""
+    """`after` may be an id that is not stored. The page then begins with the next lower id, or is empty."""
     ids = [UUID(int=n << 100) for n in (1, 3, 5, 7)]
     case.insert(*(NewRecord(kind="k", id=id) for id in ids))
     for after, below in ((4, 2), (7, 3), (8, 4), (1, 0), (0, 0)):
@@ -94,8 +94,8 @@ def pages_begin_after_any_id(case: Case) -> None:
 
 
 @example("LEASE-05")
-def holds_are_answered_in_order(case: Case) -> None:
-    """Of claims that are current, flagged, stale and unknown, each has its own answer at its place."""
+def holds_are_returned_in_order(case: Case) -> None:
+    """`extend` returns one result for each claim, in order, if current, flagged, stale and unknown claims are mixed."""
     case.insert(*(NewRecord(kind="k") for _ in range(3)))
     held, flagged, other = (record.claim for record in case.claim())
     case.backend.cancel(Filter(ids=[flagged.id]), limit=1, now=NOW)
@@ -107,8 +107,8 @@ def holds_are_answered_in_order(case: Case) -> None:
 
 
 @example("SETTLE-07")
-def outcomes_are_answered_in_order(case: Case) -> None:
-    """Of outcomes that are stale, current, repeated and unknown, each has its answer, and all current are applied."""
+def settle_results_are_returned_in_order(case: Case) -> None:
+    """`settle` returns one result for each outcome, in order, and applies every current one of a mixed batch."""
     case.insert(*(NewRecord(kind="k") for _ in range(3)))
     first, second, third = (record.claim for record in case.claim())
     claims = [Claim(first.id, 7), first, Claim(UUID(int=9), 1), second, first, third, third]
@@ -118,8 +118,8 @@ def outcomes_are_answered_in_order(case: Case) -> None:
 
 
 @example("INSERT-03")
-def inserts_are_answered_in_order(case: Case) -> None:
-    """Of new jobs and duplicates, with ids in no order, each has its own answer at its place."""
+def inserts_are_returned_in_order(case: Case) -> None:
+    """`insert` returns one result for each record, in order, if new jobs and duplicates are mixed."""
     known = case.insert(NewRecord(kind="known", id=UUID(int=5), unique_key="key"))[0]
     new = [
         NewRecord(kind="a", id=UUID(int=9)),

@@ -1,4 +1,4 @@
-"""Payloads, results and failures are opaque, and are kept exactly."""
+"""Payloads, results and failures are opaque and stored exactly."""
 
 from tallystick import Claim, Complete, Discard, Failure, NewRecord, PayloadTooLarge, Retry
 
@@ -25,11 +25,11 @@ BYTES = (
     b"'; DROP TABLE jobs; --",
     bytes(range(256)) * 4096,
 )
-"""What stores have been seen to refuse, cut short or change; the last is 1 MiB."""
+"""Values that stores have been seen to reject, truncate or change. The last is 1 MiB."""
 
 _LARGE = 4 * 1024 * 1024
 _BATCH = 20 * 1024 * 1024
-"""Bytes of a batch: more than MongoDB takes as one document."""
+"""Bytes of a batch: more than fits into one MongoDB document."""
 
 TEXTS = (
     "",
@@ -47,7 +47,7 @@ TEXTS = (
 
 @example("PAYLOAD-01")
 def payloads_are_kept(case: Case) -> None:
-    """Each payload comes back as it was, from insert, get and claim, and among others in one batch."""
+    """insert, get and claim return each payload unchanged, in a batch with others."""
     maximum = case.capabilities.max_payload_bytes
     new = [NewRecord(kind="k", payload=payload) for payload in BYTES if len(payload) <= maximum]
     answered = {record.id: record.payload for record in case.insert(*new)}
@@ -60,7 +60,7 @@ def payloads_are_kept(case: Case) -> None:
 
 @example("PAYLOAD-02")
 def results_are_kept(case: Case) -> None:
-    """Each result comes back as it was; an empty one is not the same as none."""
+    """`get` returns each result unchanged. An empty result is not None."""
     results = [None, *(result for result in BYTES if len(result) <= case.capabilities.max_payload_bytes)]
     case.insert(*(NewRecord(kind="k") for _ in results))
     claims = [record.claim for record in case.claim()]
@@ -72,7 +72,7 @@ def results_are_kept(case: Case) -> None:
 
 @example("PAYLOAD-03")
 def the_largest_is_kept(case: Case) -> None:
-    """A payload, and a result, of exactly max_payload_bytes is kept."""
+    """A payload and a result of exactly max_payload_bytes are stored unchanged."""
     largest = _sized(case.capabilities.max_payload_bytes)
     record = case.running(payload=largest)
     case.that(record.payload == largest, f"{len(largest):,} bytes, unchanged", record.payload)
@@ -83,7 +83,7 @@ def the_largest_is_kept(case: Case) -> None:
 
 @example("PAYLOAD-03")
 def a_batch_may_be_large_too(case: Case) -> None:
-    """A batch of large payloads is kept whole, though they would not go into one document or packet of a store."""
+    """A batch of large payloads is stored whole, even if it exceeds one document or packet of the store."""
     payload = _sized(min(case.capabilities.max_payload_bytes, _LARGE))
     new = [NewRecord(kind="k", payload=payload) for _ in range(_BATCH // _LARGE)]
     case.insert(*new)
@@ -93,15 +93,15 @@ def a_batch_may_be_large_too(case: Case) -> None:
 
 
 @example("PAYLOAD-04")
-def one_byte_more_is_refused(case: Case) -> None:
-    """A payload of one byte too many is refused, and the jobs beside it are not stored."""
+def one_byte_more_is_rejected(case: Case) -> None:
+    """A payload of one byte too many is rejected, and no other job of its batch is stored."""
     new = [NewRecord(kind="k"), NewRecord(kind="k", payload=_sized(case.capabilities.max_payload_bytes + 1))]
     case.refuses(PayloadTooLarge, lambda: case.backend.insert(new, now=NOW))
 
 
 @example("PAYLOAD-04")
-def one_byte_more_of_a_result_is_refused(case: Case) -> None:
-    """A result of one byte too many is refused, and the outcomes beside it are not applied."""
+def one_byte_more_of_a_result_is_rejected(case: Case) -> None:
+    """A result of one byte too many is rejected, and no other outcome of its batch is applied."""
     case.insert(NewRecord(kind="k"), NewRecord(kind="k"))
     first, second = (record.claim for record in case.claim())
     too_large = _sized(case.capabilities.max_payload_bytes + 1)
@@ -110,7 +110,7 @@ def one_byte_more_of_a_result_is_refused(case: Case) -> None:
 
 @example("PAYLOAD-05")
 def failures_are_kept(case: Case) -> None:
-    """Each failure's type, message and traceback come back as they were, after Retry and after Discard."""
+    """The type, message and traceback of each failure are returned unchanged, after Retry and after Discard."""
     case.insert(*(NewRecord(kind="k") for _ in TEXTS * 2))
     claims = [record.claim for record in case.claim()]
     errors: dict[Claim, Failure] = {}

@@ -1,4 +1,4 @@
-"""Lists read page by page, and reads by several threads at once."""
+"""Paging through lists, and concurrent reads by several threads."""
 
 from collections.abc import Callable
 from functools import partial
@@ -13,7 +13,7 @@ from ..threads import together
 
 @example("QUERY-04")
 def pages_reach_each_record_once(case: Case) -> None:
-    """Records of one moment, and ids of all ranges, are paged without a gap or a repeat, newest first."""
+    """Paging returns each record once, newest first, even if ids differ only in their first or last bytes."""
     heads = (0x00, 0x01, 0x7F, 0x80, 0xFE, 0xFF)
     tails = ((0, 1), (0, 9), (255, 1), (255, 9))
     ids = [UUID(bytes=bytes([head, *range(13), *tail])) for head in heads for tail in tails]
@@ -30,13 +30,13 @@ def _paged(case: Case, filter: Filter, size: int) -> list[UUID]:
     while page := list(case.backend.list(filter, limit=size, after=found[-1] if found else None)):
         found += [record.id for record in page]
         if len(found) > 1_000:
-            case.that(False, "pages that come to an end", f"{len(found)} records")
+            case.that(False, "a last page", f"{len(found)} records")
     return found
 
 
 @example("STATS-03")
 def queues_are_counted_when_empty(case: Case) -> None:
-    """A queue whose records are gone, and one that was only paused, have their entries, at zero."""
+    """`stats` includes, with zero counts, a queue without records and a queue that was only paused."""
     gone = case.insert(NewRecord(kind="k", queue="gone"))[0]
     case.backend.pause("paused")
     case.backend.delete(Filter(ids=[gone.id]), limit=1)
@@ -46,7 +46,7 @@ def queues_are_counted_when_empty(case: Case) -> None:
 
 @example("CALL-01")
 def threads_read_through_one_client(case: Case) -> None:
-    """Three threads that count, list and get through one client, while a fourth inserts, are all answered."""
+    """Three threads that read through one client while a fourth inserts all get correct results."""
     client, ids = case.client(), [record.id for record in case.insert(*(NewRecord(kind="k") for _ in range(3)))]
     reads: tuple[Callable[[], object], ...] = (
         lambda: client.stats(now=NOW).total,

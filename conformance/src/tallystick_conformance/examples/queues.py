@@ -1,4 +1,4 @@
-"""Paused queues."""
+"""Paused queues and known queues."""
 
 from tallystick import Failure, NewRecord, Retry
 
@@ -7,7 +7,7 @@ from ..case import LEASE, NOW, Case, example
 
 @example("CLAIM-04")
 def a_pause_holds_back_everything(case: Case) -> None:
-    """Jobs that retry, that are released, rescued or new wait while their queue is paused, for every client."""
+    """No client can claim new, retrying or rescued jobs of a queue while the queue is paused."""
     other = case.client()
     retried, expired = case.running(unique_key="key").claim, case.running().claim
     case.insert(NewRecord(kind="new"), NewRecord(kind="k", queue="open"))
@@ -19,12 +19,12 @@ def a_pause_holds_back_everything(case: Case) -> None:
     case.equal(["open"], [record.queue for record in case.claim(now=NOW + LEASE, queues=["default", "open"])])
     other.resume("default")
     waited = {record.id for record in case.claim(now=NOW + LEASE)}
-    case.that({retried.id, expired.id} < waited and len(waited) == 3, "all three, once resumed", waited)
+    case.that({retried.id, expired.id} < waited and len(waited) == 3, "all three jobs after the resume", waited)
 
 
 @example("QUEUE-01")
 def a_queue_is_known_by_a_job_or_a_pause(case: Case) -> None:
-    """One that was only paused is known too, also once it is resumed; one that was only resumed or asked for is not."""
+    """An insert or a pause makes a queue known, and a resume keeps it known. A resume or claim alone does not."""
     case.insert(NewRecord(kind="k", queue="inserted"))
     case.backend.pause("paused")
     case.backend.pause("resumed")

@@ -1,4 +1,4 @@
-"""Values that no store accepts are refused before anything is done."""
+"""Invalid arguments are rejected before a call changes anything."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,8 +11,8 @@ from ..case import LEASE, NOW, Case, example
 
 
 @example("REFUSE-01")
-def limits_below_one_are_refused(case: Case) -> None:
-    """Each call with a limit refuses zero and less."""
+def limits_below_one_are_rejected(case: Case) -> None:
+    """Each call with a limit rejects zero and negative limits."""
     case.running()
     case.insert(NewRecord(kind="k"))
     backend = case.backend
@@ -31,8 +31,8 @@ def limits_below_one_are_refused(case: Case) -> None:
 
 
 @example("REFUSE-02")
-def leases_of_nothing_are_refused(case: Case) -> None:
-    """Claim and extend refuse a lease of zero and less."""
+def leases_of_zero_are_rejected(case: Case) -> None:
+    """Claim and extend reject a lease of zero or less."""
     claim = case.running().claim
     case.insert(NewRecord(kind="k"))
     for lease in (timedelta(0), timedelta(microseconds=-1)):
@@ -43,8 +43,8 @@ def leases_of_nothing_are_refused(case: Case) -> None:
 
 
 @example("REFUSE-03")
-def purging_what_lives_is_refused(case: Case) -> None:
-    """Purge refuses states that are not final, alone or beside final ones."""
+def purging_unfinished_jobs_is_rejected(case: Case) -> None:
+    """`purge` rejects states that are not final, alone or together with final ones."""
     case.running()
     case.insert(NewRecord(kind="k"))
     for state in (State.PENDING, State.RUNNING, State.RETRYING):
@@ -53,8 +53,8 @@ def purging_what_lives_is_refused(case: Case) -> None:
 
 
 @example("REFUSE-04")
-def bad_names_are_refused(case: Case) -> None:
-    """claim, pause, resume and wait refuse names that are empty, too long or not printable, and a bare string."""
+def bad_names_are_rejected(case: Case) -> None:
+    """claim, pause, resume and wait reject empty, too long and unprintable names. claim rejects a bare string."""
     case.insert(NewRecord(kind="k"))
     backend = case.backend
     claim = partial(backend.claim, limit=1, lease=LEASE, now=NOW)
@@ -72,8 +72,8 @@ def bad_names_are_refused(case: Case) -> None:
 
 
 @example("REFUSE-05")
-def what_is_no_batch_is_refused(case: Case) -> None:
-    """Each call with a batch refuses a bare string, a single item, and a batch with an item of another type."""
+def values_that_are_no_batch_are_rejected(case: Case) -> None:
+    """Each call with a batch rejects a bare string, a single item, and a batch with an item of another type."""
     running = case.running()
     backend, claim = case.backend, running.claim
     new, ended = NewRecord(kind="k"), Complete(claim)
@@ -96,8 +96,8 @@ def what_is_no_batch_is_refused(case: Case) -> None:
 
 
 @example("REFUSE-06")
-def attempts_that_no_store_can_compare_are_refused(case: Case) -> None:
-    """An extension refuses a claim of an attempt below 0 or above 2**63 - 1; the highest that it takes is lost."""
+def attempts_out_of_range_are_rejected(case: Case) -> None:
+    """`extend` rejects an attempt below 0 or above 2**63 - 1. It returns LOST for the highest valid attempt."""
     claim = case.running().claim
     for attempt in (-1, 2**63, 2**70):
         claims = [claim, Claim(claim.id, attempt)]

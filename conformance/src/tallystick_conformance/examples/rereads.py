@@ -1,6 +1,6 @@
-"""The same call twice within milliseconds, on the store's own clock, with another client's write between.
+"""The same call twice within milliseconds on the store's clock, with another client's write in between.
 
-A client that keeps an answer for a moment, to spare the store a question, is wrong for that moment.
+A client that caches a result, even briefly, fails these examples.
 """
 
 from collections.abc import Callable
@@ -12,16 +12,16 @@ from tallystick import Backend, Complete, Filter, NewRecord, State
 from ..case import LEASE, Case, example
 
 _LONG_DUE = datetime(2001, 1, 1, tzinfo=UTC)
-"""A store may round the current moment up to its precision, and the job would not be due yet."""
+"""A run_at that is due even if the store rounds times up to its precision."""
 
 _TIMES = 5
-"""Rounds: on a busy machine the two calls may now and then lie further apart than a mistake lasts."""
+"""Rounds. On a busy machine, the two calls of one round may be further apart than a cache lasts."""
 
 
-class _Look(NamedTuple):
-    """What one client looks at, and what another writes in between."""
+class _Reread(NamedTuple):
+    """A call by one client, a write by another, and the call's results before and after that write."""
 
-    look: Callable[[Backend, NewRecord], object]
+    read: Callable[[Backend, NewRecord], object]
     write: Callable[[Backend, NewRecord], object]
     before: object
     after: object
@@ -49,35 +49,35 @@ def _is_paused(client: Backend, new: NewRecord) -> bool:
     return any(queue.paused for queue in client.queues() if queue.name == new.queue)
 
 
-_OF_NEW_JOBS = (
-    _Look(_claim, _insert, [], ["k"]),
-    _Look(_state, _insert, None, State.PENDING),
-    _Look(lambda client, new: len(client.list(Filter(queues=[new.queue]), limit=9)), _insert, 0, 1),
-    _Look(lambda client, new: client.stats().by_queue.get(new.queue, (0,))[0], _insert, 0, 1),
-    _Look(lambda client, new: new.queue in [queue.name for queue in client.queues()], _insert, False, True),
-    _Look(lambda client, new: len(client.cancel(Filter(queues=[new.queue]), limit=9)), _insert, 0, 1),
-    _Look(lambda client, new: len(client.delete(Filter(queues=[new.queue]), limit=9)), _insert, 0, 1),
-    _Look(lambda client, new: client.wait([new.queue], timeout=timedelta(0)), _insert, False, True),
+_AFTER_AN_INSERT = (
+    _Reread(_claim, _insert, [], ["k"]),
+    _Reread(_state, _insert, None, State.PENDING),
+    _Reread(lambda client, new: len(client.list(Filter(queues=[new.queue]), limit=9)), _insert, 0, 1),
+    _Reread(lambda client, new: client.stats().by_queue.get(new.queue, (0,))[0], _insert, 0, 1),
+    _Reread(lambda client, new: new.queue in [queue.name for queue in client.queues()], _insert, False, True),
+    _Reread(lambda client, new: len(client.cancel(Filter(queues=[new.queue]), limit=9)), _insert, 0, 1),
+    _Reread(lambda client, new: len(client.delete(Filter(queues=[new.queue]), limit=9)), _insert, 0, 1),
+    _Reread(lambda client, new: client.wait([new.queue], timeout=timedelta(0)), _insert, False, True),
 )
 
 
 @example("SETUP-04")
-def a_client_sees_jobs_that_came_since(case: Case) -> None:
-    """Each call that found nothing finds, a moment later, the job that another client has inserted."""
+def a_client_sees_a_new_job(case: Case) -> None:
+    """A call that found nothing finds the job that another client inserts a moment later."""
     other = case.client()
     for n in range(_TIMES):
-        for number, look in enumerate(_OF_NEW_JOBS):
-            _look_twice(case, other, look, NewRecord(kind="k", run_at=_LONG_DUE, queue=f"q{n}.{number}"))
+        for number, reread in enumerate(_AFTER_AN_INSERT):
+            _read_twice(case, other, reread, NewRecord(kind="k", run_at=_LONG_DUE, queue=f"q{n}.{number}"))
 
 
-_OF_CHANGES = (
-    _Look(_state, _cancel, State.PENDING, State.CANCELLED),
-    _Look(_state, lambda client, new: client.delete(Filter(ids=[new.id]), limit=1), State.PENDING, None),
-    _Look(lambda client, new: client.stats().by_state[State.PENDING], _cancel, 1, 0),
-    _Look(lambda client, new: len(client.list(Filter(states=[State.PENDING]), limit=9)), _cancel, 1, 0),
-    _Look(lambda client, new: client.wait([new.queue], timeout=timedelta(0)), _cancel, True, False),
-    _Look(_is_paused, lambda client, new: client.pause(new.queue), False, True),
-    _Look(
+_AFTER_A_CHANGE = (
+    _Reread(_state, _cancel, State.PENDING, State.CANCELLED),
+    _Reread(_state, lambda client, new: client.delete(Filter(ids=[new.id]), limit=1), State.PENDING, None),
+    _Reread(lambda client, new: client.stats().by_state[State.PENDING], _cancel, 1, 0),
+    _Reread(lambda client, new: len(client.list(Filter(states=[State.PENDING]), limit=9)), _cancel, 1, 0),
+    _Reread(lambda client, new: client.wait([new.queue], timeout=timedelta(0)), _cancel, True, False),
+    _Reread(_is_paused, lambda client, new: client.pause(new.queue), False, True),
+    _Reread(
         lambda client, new: client.wait([new.queue], timeout=timedelta(0)),
         lambda client, new: client.pause(new.queue),
         True,
@@ -87,20 +87,20 @@ _OF_CHANGES = (
 
 
 @example("SETUP-04")
-def a_client_sees_what_changed_since(case: Case) -> None:
-    """Each call that saw a job, or its queue, sees a moment later what another client has made of it."""
+def a_client_sees_a_change(case: Case) -> None:
+    """A call that found a job or queue returns its new state a moment later, after another client changed it."""
     other = case.client()
     for n in range(_TIMES):
-        for look in _OF_CHANGES:
+        for reread in _AFTER_A_CHANGE:
             new = NewRecord(kind="k", run_at=_LONG_DUE, queue=f"q{n}")
             other.resume(new.queue)
             other.insert([new])
-            _look_twice(case, other, look, new)
+            _read_twice(case, other, reread, new)
 
 
 @example("CLAIM-04")
 def a_pause_holds_at_once(case: Case) -> None:
-    """A client that has just claimed from a queue claims nothing more from it once another client has paused it."""
+    """A client cannot claim from a queue that another client has paused, even right after a claim of its own."""
     other = case.client()
     for n in range(_TIMES):
         new = [NewRecord(kind="k", run_at=_LONG_DUE, queue=f"q{n}") for _ in range(2)]
@@ -114,7 +114,7 @@ def a_pause_holds_at_once(case: Case) -> None:
 
 @example("SETTLE-06")
 def an_end_holds_at_once(case: Case) -> None:
-    """A client that has just held a claim cannot settle it once another client has."""
+    """A client cannot settle a claim that another client has settled, even right after it extended the claim."""
     other = case.client()
     for n in range(_TIMES):
         other.insert([NewRecord(kind="k", run_at=_LONG_DUE, queue=f"q{n}")])
@@ -124,10 +124,10 @@ def an_end_holds_at_once(case: Case) -> None:
         case.equal([False], list(case.backend.settle([Complete(record.claim)])))
 
 
-def _look_twice(case: Case, other: Backend, look: _Look, new: NewRecord) -> None:
-    case.equal(look.before, look.look(case.backend, new))
-    look.write(other, new)
-    case.equal(look.after, look.look(case.backend, new))
+def _read_twice(case: Case, other: Backend, reread: _Reread, new: NewRecord) -> None:
+    case.equal(reread.before, reread.read(case.backend, new))
+    reread.write(other, new)
+    case.equal(reread.after, reread.read(case.backend, new))
     other.resume(new.queue)
     ends = [Complete(record.claim) for record in other.list(Filter(states=[State.RUNNING]), limit=9)]
     other.settle(ends)

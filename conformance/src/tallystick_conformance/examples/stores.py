@@ -1,4 +1,4 @@
-"""Stores: setting up, taking down, sharing and closing."""
+"""Setting up, tearing down, sharing and closing stores."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
@@ -25,12 +25,12 @@ from ..threads import Beside, together
 from ..tracing import traced
 
 _CLOSING = 0.3
-"""Seconds in which clients are closed while their calls are under way."""
+"""Seconds during which `calls_meet_a_close` opens clients and closes them during their calls."""
 
 
 @example("SETUP-01")
 def setup_can_be_repeated(case: Case) -> None:
-    """Setup on a store with records, by the same client and by another, changes nothing."""
+    """Another setup of a store with records changes nothing, from the same client or from another."""
     case.running(unique_key="key")
     case.backend.pause("paused")
     before = case.contents()
@@ -40,8 +40,8 @@ def setup_can_be_repeated(case: Case) -> None:
 
 
 @example("SETUP-02")
-def teardown_forgets_everything(case: Case) -> None:
-    """After teardown, twice, and setup there are no records, no queues, every key and id is free, nothing paused."""
+def teardown_removes_everything(case: Case) -> None:
+    """Teardown removes all records, queues, pauses and unique keys. A second teardown is harmless."""
     new = NewRecord(kind="k", unique_key="key")
     case.insert(new)
     case.backend.pause("paused")
@@ -57,8 +57,8 @@ def teardown_forgets_everything(case: Case) -> None:
 
 
 @example("SETUP-02")
-def open_clients_find_what_was_set_up_afresh(case: Case) -> None:
-    """Clients that were open while another tore the store down, and set it up again, share it and its queues."""
+def open_clients_share_the_new_store(case: Case) -> None:
+    """Clients that stay open while another client tears the store down and sets it up again share the new store."""
     clients = [case.client() for _ in range(2)]
     for client in clients:
         client.insert([NewRecord(kind="old")], now=NOW)
@@ -75,7 +75,7 @@ def open_clients_find_what_was_set_up_afresh(case: Case) -> None:
 
 @example("SETUP-03")
 def namespaces_are_separate(case: Case) -> None:
-    """A store beside this one has its own records, keys, ids and paused queues, and its own end."""
+    """Two namespaces have separate records, unique keys, ids and pauses. Teardown of one leaves the other unchanged."""
     _, other = case.elsewhere()
     new = NewRecord(kind="k", unique_key="key")
     case.insert(new)
@@ -90,7 +90,7 @@ def namespaces_are_separate(case: Case) -> None:
 
 @example("SETUP-04")
 def clients_share_a_store(case: Case) -> None:
-    """What one client inserts, pauses, claims and settles, another sees at once."""
+    """Each client sees at once what another client inserts, pauses, claims and settles."""
     other = case.client()
     record = case.insert(NewRecord(kind="k", unique_key="key"))[0]
     case.equal({record.id: record}, other.get([record.id]))
@@ -105,7 +105,7 @@ def clients_share_a_store(case: Case) -> None:
 
 @example("SETUP-05")
 def eight_set_up_at_once(case: Case) -> None:
-    """Eight clients set a new store up at once, and it works."""
+    """Eight clients can set up a new store at the same time and then use it."""
     for _ in range(3):
         case.backend.teardown()
         clients = [case.client() for _ in range(8)]
@@ -116,8 +116,8 @@ def eight_set_up_at_once(case: Case) -> None:
 
 
 @example("SETUP-06")
-def bad_urls_are_refused(case: Case) -> None:
-    """An option that the backend does not know, and a namespace that it could not use, are refused."""
+def bad_urls_are_rejected(case: Case) -> None:
+    """An unknown option and an invalid namespace raise ConfigurationError."""
     url, backend = case.target.url, case.target.backend
     if url is None or backend is None:
         raise NotRun("the target was not given as a URL")
@@ -128,8 +128,8 @@ def bad_urls_are_refused(case: Case) -> None:
 
 
 @example("CLOSE-01")
-def a_closed_client_refuses(case: Case) -> None:
-    """After close, twice, each other call raises Closed."""
+def a_closed_client_raises_closed(case: Case) -> None:
+    """After close, every other call raises Closed. A second close is harmless."""
     client = case.client()
     client.close()
     traced(client, case.steps).close()
@@ -138,7 +138,7 @@ def a_closed_client_refuses(case: Case) -> None:
 
 
 def every_call(client: Backend) -> Sequence[Callable[[], object]]:
-    """Return each call that a client answers until it is closed."""
+    """Return a call of each method that raises Closed once the client is closed."""
     return (
         client.setup,
         client.teardown,
@@ -163,7 +163,7 @@ def every_call(client: Backend) -> Sequence[Callable[[], object]]:
 
 @example("CLOSE-02")
 def closing_wakes_waits(case: Case) -> None:
-    """Waits of a client end soon after it is closed: with False, or with Closed and no other error."""
+    """Closing a client ends its waits within seconds. Each wait returns False or raises Closed."""
     client = case.client()
 
     def wait() -> object:
@@ -185,7 +185,7 @@ def closing_wakes_waits(case: Case) -> None:
 
 @example("CLOSE-03")
 def closing_leaves_the_store(case: Case) -> None:
-    """What a client inserted, claimed, held and paused stays as it is when it is closed, and others work on."""
+    """Closing a client leaves its jobs, claims, unique keys and pauses in place for other clients."""
     with case.client() as client:
         client.insert([NewRecord(kind="k", unique_key=f"key {n}") for n in range(3)], now=NOW)
         held = client.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)
@@ -200,8 +200,8 @@ def closing_leaves_the_store(case: Case) -> None:
 
 
 @example("CLOSE-03")
-def closing_again_parts_nobody(case: Case) -> None:
-    """However often a client of an empty store is closed, those who were there and those who come share the store."""
+def closing_again_separates_no_clients(case: Case) -> None:
+    """Closing a client repeatedly leaves the other clients, old and new, on the same store."""
     client = case.client()
     for _ in range(3):
         client.close()
@@ -212,7 +212,7 @@ def closing_again_parts_nobody(case: Case) -> None:
 
 @example("CLOSE-04")
 def calls_meet_a_close(case: Case) -> None:
-    """Of a client that is closed meanwhile, what was answered has happened, and what was refused as closed has not."""
+    """If a client is closed during its calls, those that returned took effect and those that raised Closed did not."""
     until, n = monotonic() + _CLOSING, 0
     while monotonic() < until:
         n += 1
@@ -224,13 +224,13 @@ def calls_meet_a_close(case: Case) -> None:
             partial(_insert_two, client, stored),
             partial(_claim_two, client, taken),
         )
-        *told, _ = together(*(partial(_until_closed, call, begun) for call in calls), partial(_close, client, begun))
-        for queue, state, ends in ((stored, State.PENDING, told[:2]), (taken, State.RUNNING, told[2:])):
+        *results, _ = together(*(partial(_until_closed, call, begun) for call in calls), partial(_close, client, begun))
+        for queue, state, ends in ((stored, State.PENDING, results[:2]), (taken, State.RUNNING, results[2:])):
             done = set().union(*(ids for ids, _ in ends))
             found = {record.id for record in case.raw.list(Filter(queues=[queue], states=[state]), limit=10_000)}
-            case.that(done <= found, "what was answered has happened", done - found)
+            case.that(done <= found, "every call that returned took effect", done - found)
             unknown = any(unknown for _, unknown in ends)
-            case.that(unknown or found <= done, "what was refused as closed has not happened", found - done)
+            case.that(unknown or found <= done, "no call that raised Closed took effect", found - done)
 
 
 def _insert_two(client: Backend, queue: str) -> Iterable[UUID]:
@@ -242,7 +242,10 @@ def _claim_two(client: Backend, queue: str) -> Iterable[UUID]:
 
 
 def _until_closed(call: Callable[[], Iterable[UUID]], begun: Event) -> tuple[set[UUID], bool]:
-    """Return what repeated calls did until their client was closed, and whether the last may have done more."""
+    """Repeat a call until its client is closed.
+
+    Return the ids that it returned, and whether the last outcome is unknown.
+    """
     done: set[UUID] = set()
     try:
         for _ in range(1_000):
@@ -260,8 +263,8 @@ def _close(client: Backend, begun: Event) -> tuple[set[UUID], bool]:
 
 
 @example("CLAIM-07")
-def nobody_remembers_that_nothing_was_there(case: Case) -> None:
-    """A client that found nothing finds what another inserts, resumes, requeues, releases or rescues after that."""
+def an_empty_claim_is_not_cached(case: Case) -> None:
+    """An empty claim does not hide jobs that another client then inserts, resumes, requeues, releases or rescues."""
     other = case.client()
 
     def found() -> list[str]:

@@ -1,4 +1,4 @@
-"""Times: zones, precision, the far ends of the calendar, and the clock."""
+"""Times: zones, precision, the ends of the calendar, and the clock."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -7,7 +7,7 @@ from tallystick import Claim, Failure, Filter, InvalidArgument, NewRecord, Relea
 
 from ..case import LEASE, NOW, Case, example
 
-NAIVE = datetime(2031, 5, 17, 12)  # noqa: DTZ001 - that it is refused is the point
+NAIVE = datetime(2031, 5, 17, 12)  # noqa: DTZ001 - naive on purpose
 KATHMANDU = timezone(timedelta(hours=5, minutes=45))
 US = timedelta(microseconds=1)
 _HOUR = timedelta(hours=1)
@@ -26,7 +26,7 @@ FAR = (
 
 @example("TIME-03")
 def zones_mean_the_same_moment(case: Case) -> None:
-    """A run_at and a now of another zone are that moment, and come back in UTC."""
+    """`run_at` and `now` in another time zone mean the same moment, and are returned in UTC."""
     case.insert(NewRecord(kind="k", run_at=(NOW + LEASE).astimezone(KATHMANDU)))
     case.equal([], case.claim(now=(NOW + LEASE - timedelta(seconds=1)).astimezone(KATHMANDU)))
     record = case.only(case.claim(now=(NOW + LEASE).astimezone(KATHMANDU)))
@@ -40,8 +40,8 @@ def zones_mean_the_same_moment(case: Case) -> None:
 
 
 @example("TIME-03")
-def the_hour_that_comes_twice_is_two_hours(case: Case) -> None:
-    """Two moments with one reading of a local clock, before and after it was set back, are an hour apart."""
+def a_repeated_local_time_is_two_moments(case: Case) -> None:
+    """The same local time before and after the clocks go back means two moments an hour apart."""
     before, after = (timezone(timedelta(hours=hours)) for hours in (2, 1))
     first, second = (datetime(2031, 10, 26, 2, 30, tzinfo=zone) for zone in (before, after))
     earlier, later = case.insert(NewRecord(kind="k", run_at=first), NewRecord(kind="k", run_at=second))
@@ -49,8 +49,8 @@ def the_hour_that_comes_twice_is_two_hours(case: Case) -> None:
 
 
 @example("TIME-04")
-def naive_times_are_refused(case: Case) -> None:
-    """Each call that takes a moment refuses a naive one and does nothing."""
+def naive_times_are_rejected(case: Case) -> None:
+    """Each call that takes a time rejects a naive one and does nothing."""
     record = case.running()
     backend, claim = case.backend, record.claim
     calls: tuple[Callable[[], object], ...] = (
@@ -69,8 +69,8 @@ def naive_times_are_refused(case: Case) -> None:
 
 
 @example("TIME-05")
-def far_times_are_kept_or_refused(case: Case) -> None:
-    """A run_at far from today is kept, to the declared precision and never earlier, or is refused."""
+def far_times_are_kept_or_rejected(case: Case) -> None:
+    """A `run_at` far from today is stored to the declared precision and never earlier, or is rejected."""
     for moment in FAR:
         try:
             record = case.insert(NewRecord(kind="k", run_at=moment))[0]
@@ -78,31 +78,33 @@ def far_times_are_kept_or_refused(case: Case) -> None:
             continue
         late = case.stored(record).run_at - moment
         case.that(timedelta(0) <= late < case.capabilities.time_precision, f"run_at={moment.isoformat()}", record)
-    case.that(len(case.backend.list(Filter(), limit=100)) <= len(FAR), "a list that can be read", "more records")
+    case.that(
+        len(case.backend.list(Filter(), limit=100)) <= len(FAR), "at most one record for each time", "more records"
+    )
 
 
 @example("TIME-06")
 def due_times_are_rounded_up(case: Case) -> None:
-    """A run_at is stored exactly or up to time_precision later, by insert, Retry and Release."""
+    """insert, Retry and Release store `run_at` exactly or less than time_precision later."""
     for microseconds in (1, 499, 500, 501, 999, 999_499, 999_999):
         due = NOW + timedelta(microseconds=microseconds)
-        _is_rounded_up(case, due, case.insert(NewRecord(kind="k", run_at=due))[0].run_at)
-        _is_rounded_up(case, due, case.insert(NewRecord(kind="k", run_at=due - NOW))[0].run_at)
+        _require_rounded_up(case, due, case.insert(NewRecord(kind="k", run_at=due))[0].run_at)
+        _require_rounded_up(case, due, case.insert(NewRecord(kind="k", run_at=due - NOW))[0].run_at)
     retried, released = case.running(queue="default").claim, case.running(queue="default").claim
     due = NOW + 123_457 * US
     case.backend.settle([Retry(retried, due, Failure("E", "m")), Release(released, due - NOW)], now=NOW)
     for record in case.backend.get([retried.id, released.id]).values():
-        _is_rounded_up(case, due, record.run_at)
+        _require_rounded_up(case, due, record.run_at)
 
 
-def _is_rounded_up(case: Case, due: datetime, stored: datetime) -> None:
+def _require_rounded_up(case: Case, due: datetime, stored: datetime) -> None:
     precision = case.capabilities.time_precision
-    case.that(due <= stored < due + precision, f"from {due.isoformat()} on, by less than {precision}", stored)
+    case.that(due <= stored < due + precision, f"{due.isoformat()}, or less than {precision} later", stored)
 
 
 @example("TIME-06")
 def nothing_is_claimed_early(case: Case) -> None:
-    """A job is not claimed a microsecond before its run_at, and is claimed once it is due."""
+    """A job is not claimed a microsecond before its `run_at`, and is claimed once it is due."""
     for microseconds in (1, 500, 999_999):
         due = NOW + timedelta(microseconds=microseconds)
         case.insert(NewRecord(kind="k", run_at=due))
@@ -112,10 +114,10 @@ def nothing_is_claimed_early(case: Case) -> None:
 
 @example("TIME-07")
 def the_clock_is_the_backends_own(case: Case) -> None:
-    """Without now, each call takes the real time, to ten minutes of this machine's."""
+    """Without `now`, each call writes the current time, within ten minutes of this machine's clock."""
     backend, about = case.backend, timedelta(minutes=10)
     backend.insert([NewRecord(kind="k"), NewRecord(kind="future", run_at=timedelta(hours=1))])
-    backend.wait(["default"], timeout=timedelta(seconds=5))  # a due time that was rounded up may be a moment ahead
+    backend.wait(["default"], timeout=timedelta(seconds=5))  # a rounded-up run_at may be a moment in the future
     record = case.only(backend.claim(["default"], limit=2, worker="w", lease=LEASE))
     case.equal("k", record.kind)
     case.equal(0, len(backend.rescue(limit=1)))
@@ -134,34 +136,34 @@ def the_clock_is_the_backends_own(case: Case) -> None:
 
 
 @example("TIME-07")
-def every_call_goes_by_the_clock(case: Case) -> None:
-    """Without now, what is due, what has expired, a lease and a delay are reckoned from the real time, in each call."""
+def every_call_uses_the_clock(case: Case) -> None:
+    """Without `now`, each call uses the current time to find due and expired jobs and to set leases and delays."""
     backend, past = case.backend, datetime.now(UTC) - 2 * _HOUR
     ids = [answer.record.id for answer in backend.insert([NewRecord(kind="k") for _ in range(3)], now=past)]
     expired, held, retried = backend.claim(["default"], limit=3, worker="w", lease=LEASE, now=past + LEASE)
     backend.insert([NewRecord(kind="due"), NewRecord(kind="future", run_at=_HOUR)])
-    backend.wait(["default"], timeout=timedelta(seconds=5))  # a due time that was rounded up may be a moment ahead
+    backend.wait(["default"], timeout=timedelta(seconds=5))  # a rounded-up run_at may be a moment in the future
     case.equal(1, backend.stats().by_queue["default"].due)
     backend.extend([held.claim], lease=_HOUR)
     backend.settle([Retry(retried.claim, _HOUR, Failure("E", "m"))])
     case.equal([expired.id], [record.id for record in backend.rescue(limit=3)])
     stored = backend.get(ids)
-    _is_about(case, timedelta(0), stored[expired.id].run_at)
-    _is_about(case, _HOUR, stored[held.id].lease_until)
-    _is_about(case, _HOUR, stored[retried.id].run_at)
+    _require_about(case, timedelta(0), stored[expired.id].run_at)
+    _require_about(case, _HOUR, stored[held.id].lease_until)
+    _require_about(case, _HOUR, stored[retried.id].run_at)
     backend.requeue(Filter(ids=[retried.id]), limit=1)
-    _is_about(case, timedelta(0), case.stored(retried).run_at)
+    _require_about(case, timedelta(0), case.stored(retried).run_at)
 
 
-def _is_about(case: Case, delay: timedelta, moment: datetime | None) -> None:
+def _require_about(case: Case, delay: timedelta, moment: datetime | None) -> None:
     expected = datetime.now(UTC) + delay
     near = moment is not None and abs(moment - expected) < timedelta(minutes=10)
     case.that(near, f"about {expected.isoformat()}", moment)
 
 
 @example("TIME-08")
-def the_end_of_the_calendar_is_refused(case: Case) -> None:
-    """A delay or a lease that would end after the year 9999 is refused by each call that takes one."""
+def times_after_the_calendar_are_rejected(case: Case) -> None:
+    """Each call that takes a delay or lease rejects one that would end after the year 9999."""
     record = case.running()
     backend, claim, ever = case.backend, record.claim, timedelta(days=366 * 9_000)
     failure = Failure("E", "m")

@@ -1,4 +1,4 @@
-"""A caller's transaction that takes its time: what is now in it, and what others may be told meanwhile."""
+"""Transactions that stay open for a while: the current time in them, and their effect on other clients."""
 
 from contextlib import ExitStack, suppress
 from datetime import timedelta
@@ -22,7 +22,7 @@ _ENDS = (
 
 @example("TIME-07")
 def time_goes_on_in_a_transaction(case: Case) -> None:
-    """In a transaction that has been open for a while, now is when a call is made, not when the transaction began."""
+    """Without `now`, a call in a transaction uses the time of the call, not the start of the transaction."""
     if not case.capabilities.transactions:
         return
     record = case.running()
@@ -38,7 +38,7 @@ def time_goes_on_in_a_transaction(case: Case) -> None:
 
 @example("CAP-02")
 def a_job_is_stored_alike_in_a_transaction(case: Case) -> None:
-    """A job that says all that it can is stored, and its duplicate answered, as it would be without a transaction."""
+    """A job with every field set is stored in a transaction as without one, and its duplicate is returned."""
     new = NewRecord(kind="k", payload=b"p", queue="q", priority=-7, max_attempts=3, run_at=LEASE, unique_key="key",
                     unique_until="purged", tags=("z", "a"))  # fmt: skip
     with case.backend.transaction() as transaction:
@@ -51,7 +51,7 @@ def a_job_is_stored_alike_in_a_transaction(case: Case) -> None:
 
 @example("CAP-08")
 def an_attempt_ends_alike_in_a_transaction(case: Case) -> None:
-    """Each outcome makes of a job, one that is to be cancelled too, what it would make of it without a transaction."""
+    """Each outcome changes a job in a transaction as without one, also after a request to cancel the job."""
     for flagged in (False, True):
         for end in _ENDS:
             record, twin = case.running(), case.running()
@@ -66,7 +66,10 @@ def an_attempt_ends_alike_in_a_transaction(case: Case) -> None:
 
 @example("CAP-03")
 def keys_of_the_rolled_back_are_free(case: Case) -> None:
-    """A job whose key an open transaction has taken is stored when that rolls back; before, it may be waited for."""
+    """An insert stores its job after the open transaction that holds its unique key rolls back.
+
+    It may wait until then.
+    """
     new, other = NewRecord(kind="k", unique_key="key"), case.client()
     with suppress(_RollBack), case.backend.transaction() as transaction:
         case.backend.insert([NewRecord(kind="k", unique_key="key")], transaction=transaction, now=NOW)
@@ -80,10 +83,10 @@ def keys_of_the_rolled_back_are_free(case: Case) -> None:
 
 
 @example("CAP-08")
-def cancels_meet_what_has_ended(case: Case) -> None:
-    """A cancel that comes while an attempt's end is not committed yet leaves the job alone once that is.
+def cancel_meets_an_uncommitted_settle(case: Case) -> None:
+    """A cancel before the commit of a settle does not change the job after that commit.
 
-    Or it undoes the transaction: then the attempt goes on, and is flagged.
+    The backend may instead roll the transaction back. The attempt then still runs and is flagged.
     """
     record, other = case.running(), case.client()
     with ExitStack() as opened:

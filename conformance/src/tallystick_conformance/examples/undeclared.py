@@ -1,4 +1,4 @@
-"""What is not declared: each no of the capabilities is probed, and one that works is told as a notice."""
+"""Undeclared capabilities: the kit probes each, and gives a notice if it works anyway."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -10,7 +10,7 @@ from tallystick import Claim, Complete, Filter, NewRecord, Record
 
 from ..case import LEASE, NOW, Case, example
 from ..threads import Beside
-from ..tiers.children import Child, heard, require_sendable
+from ..tiers.children import Child, require_sendable, run_in_processes
 from ..violation import Violation
 from .waiting import SOON
 
@@ -21,33 +21,33 @@ _A_MOMENT = 0.3
 
 @example("CAP-05")
 def a_store_opened_anew_is_whole(case: Case) -> None:
-    """What a process had inserted, claimed and settled when it died is there as it was at some moment, or is not."""
+    """Without `durable`, all jobs of a killed process are as they were after one of its calls, or none is stored."""
     if case.capabilities.durable:
         return
     require_sendable(case)
     case.raw.close()
-    [told] = heard(case, _leave)
-    if told.error:
-        return  # it could not even begin: CAP-06 judges that
+    [result] = run_in_processes(case, _write)
+    if result.error:
+        return  # the process could not open the store: CAP-06 covers that
     again = case.client()
     again.setup()
     found = again.get(_IDS)
     case.that(len(found) in (0, len(_IDS)), "the whole batch, or none of it", list(found.values()))
     for record in found.values():
-        case.that(record in told.answer, f"one of {[one for one in told.answer if one.id == record.id]}", record)
+        case.that(record in result.value, f"one of {[one for one in result.value if one.id == record.id]}", record)
     case.equal(len(found), again.stats(now=NOW).total)
     answers = again.insert(_batch(), now=NOW)
     case.equal([not found] * len(_IDS), [answer.created for answer in answers])
-    if [record for record in told.answer if record.id in found][-len(_IDS) :] == list(found.values()) != []:
-        case.notice = "durable could be declared: all that a killed process had written was there"
+    if [record for record in result.value if record.id in found][-len(_IDS) :] == list(found.values()) != []:
+        case.notice = "durable could be declared: every write of a killed process was stored"
 
 
 def _batch() -> list[NewRecord]:
     return [NewRecord(kind="k", id=id, unique_key=f"key {n}", unique_until="purged") for n, id in enumerate(_IDS)]
 
 
-def _leave(child: Child) -> list[Record]:
-    """Insert a batch, claim it and complete it, and return each record after each call."""
+def _write(child: Child) -> list[Record]:
+    """Insert, claim and complete a batch, and return each record as it was after each call."""
     backend = child.open()
     backend.setup()
     seen = [answer.record for answer in backend.insert(_batch(), now=NOW)]
@@ -58,20 +58,20 @@ def _leave(child: Child) -> list[Record]:
 
 @example("CAP-06")
 def another_process_does_no_harm(case: Case) -> None:
-    """A process that opens the store in use is refused, has a store of its own, or shares this one as it should."""
+    """Without `multi_process`, another process raises an error, has its own store, or shares this one correctly."""
     if case.capabilities.multi_process:
         return
     require_sendable(case)
     case.running(unique_key="held")
     case.insert(NewRecord(kind="k"), NewRecord(kind="k"))
     before = case.contents()
-    [told] = heard(case, _work_too)
-    case.that(told.refused or not told.error, "an answer, or an error of Tallystick", told.error)
-    if told.refused or not told.answer.shared:
+    [result] = run_in_processes(case, _work_too)
+    case.that(result.rejected or not result.error, "a result or a TallystickError", result.error)
+    if result.rejected or not result.value.shared:
         case.equal(before, case.contents())
         return
-    claims = told.answer.claims
-    case.that(not told.answer.took_key, "a unique key with one holder", "the other process took it too")
+    claims = result.value.claims
+    case.that(not result.value.took_key, "a unique key with one holder", "the other process took it too")
     case.equal(claims, [record.claim for record in case.backend.get([claim.id for claim in claims]).values()])
     case.equal([], case.claim())
     case.equal([True] * len(claims), list(case.backend.settle([Complete(claim) for claim in claims], now=NOW)))
@@ -79,7 +79,7 @@ def another_process_does_no_harm(case: Case) -> None:
 
 
 class _Worked(NamedTuple):
-    """What another process did: whether it saw these jobs, what it claimed, and whether it was given the held key."""
+    """Result of the other process: whether it saw these jobs, its claims, and whether it obtained the held key."""
 
     shared: bool
     claims: list[Claim]
@@ -97,18 +97,20 @@ def _work_too(child: Child) -> _Worked:
 
 @example("CAP-07")
 def a_wait_ends_without_notice(case: Case) -> None:
-    """A wait that another client's insert does not wake ends at its timeout, and the next one finds the job at once."""
+    """Without `notify`, a wait ends by its timeout after another client's insert, and the next wait returns True."""
     if case.capabilities.notify:
         return
     other, started = case.client(), monotonic()
     wait = Beside(lambda: (case.raw.wait(["default"], timeout=_WAIT), monotonic() - started))
     with suppress(TimeoutError):
-        wait.answer(_A_MOMENT)  # so that it has looked before there is a job
+        wait.answer(_A_MOMENT)  # lets the wait check for jobs before the insert
     other.insert([NewRecord(kind="k")])
     try:
         _, seconds = wait.answer(_WAIT.total_seconds() + SOON)
     except TimeoutError as exc:
-        raise Violation(case.clause_id, f"an end after {_WAIT.total_seconds()} s", "it goes on", case.steps) from exc
+        raise Violation(
+            case.clause_id, f"an end after {_WAIT.total_seconds()} s", "the wait continues", case.steps
+        ) from exc
     case.equal(True, case.backend.wait(["default"], timeout=_WAIT))
     if seconds < _WAIT.total_seconds() / 2:
         case.notice = "notify could be declared: another client's insert ended a wait before its timeout"

@@ -1,4 +1,4 @@
-"""wait, in real time: each example takes a fraction of a second where the backend is right."""
+"""`wait`, in real time. Each example takes a fraction of a second on a correct backend."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,10 +12,10 @@ from ..threads import Beside
 SHORT = timedelta(milliseconds=200)
 LONG = timedelta(seconds=12)
 _A_MOMENT = 0.7
-"""Seconds within which a store has looked, though not at each try."""
+"""Seconds within which a store finds a due job, though a busy machine may sometimes delay it."""
 
 SOON = 5.0
-"""Seconds: well over what a slow machine needs, and well under `LONG`."""
+"""Seconds: well above what a slow machine needs, and well below `LONG`."""
 
 
 def _waited(case: Case, queues: list[str], timeout: timedelta) -> tuple[bool, float]:
@@ -24,7 +24,7 @@ def _waited(case: Case, queues: list[str], timeout: timedelta) -> tuple[bool, fl
 
 
 def _shortest(case: Case, queues: list[str], timeout: timedelta) -> tuple[bool, float]:
-    """Wait up to three times, until it has not taken long: once it may, on a machine that has other things to do."""
+    """Wait up to three times until one wait ends on time, because a busy machine may delay a wait."""
     for _ in range(2):
         woken, seconds = _waited(case, queues, timeout)
         if seconds < timeout.total_seconds() + _A_MOMENT:
@@ -32,46 +32,46 @@ def _shortest(case: Case, queues: list[str], timeout: timedelta) -> tuple[bool, 
     return _waited(case, queues, timeout)
 
 
-def _not_woken(case: Case, queues: list[str]) -> None:
+def _require_timeout(case: Case, queues: list[str]) -> None:
     woken, seconds = _shortest(case, queues, SHORT)
     case.equal(False, woken)
     least, most = SHORT.total_seconds() - 0.05, SHORT.total_seconds() + _A_MOMENT
     case.that(least <= seconds < most, f"False after about {SHORT.total_seconds()} s", f"{seconds:.3f} s")
 
 
-def _woken(case: Case, queues: list[str]) -> None:
+def _require_woken(case: Case, queues: list[str]) -> None:
     woken, seconds = _waited(case, queues, LONG)
     case.that(woken and seconds < SOON, f"True within {SOON} s", f"{woken} after {seconds:.1f} s")
 
 
-def _woken_at_once(case: Case, queues: list[str]) -> None:
+def _require_woken_at_once(case: Case, queues: list[str]) -> None:
     woken, seconds = _waited(case, queues, LONG)
-    if seconds >= _A_MOMENT:  # it may have been this machine
+    if seconds >= _A_MOMENT:  # the machine may have been busy
         woken, seconds = _waited(case, queues, LONG)
     case.that(woken and seconds < _A_MOMENT, f"True for {queues} at once", f"{woken} after {seconds:.1f} s")
 
 
 @example("WAIT-01")
 def nothing_due_is_a_timeout(case: Case) -> None:
-    """With an empty store, and with a job of the far future, wait returns False at the timeout; zero is at once."""
-    _not_woken(case, ["default"])
+    """`wait` returns False at its timeout if no job is due. With a zero timeout it returns at once."""
+    _require_timeout(case, ["default"])
     case.backend.insert([NewRecord(kind="k", run_at=timedelta(hours=1))])
-    _not_woken(case, ["default"])
+    _require_timeout(case, ["default"])
     woken, seconds = _waited(case, ["default"], timedelta(0))
     case.that(not woken and seconds < SOON, "False at once", f"{woken} after {seconds:.1f} s")
 
 
 @example("WAIT-02")
 def something_due_is_at_once(case: Case) -> None:
-    """With a due job in one of the queues, wait returns True at once, also where it has no time to wait."""
+    """`wait` returns True at once if one of the queues has a due job, even with a zero timeout."""
     case.backend.insert([NewRecord(kind="k", queue="b")])
-    _woken_at_once(case, ["a", "b"])
+    _require_woken_at_once(case, ["a", "b"])
     case.equal(True, case.backend.wait(["a", "b"], timeout=timedelta(0)))
 
 
 @example("WAIT-02")
 def whatever_is_due_is_at_once(case: Case) -> None:
-    """A job that retries, was released, rescued or requeued is due as a new one is, beside a paused queue too."""
+    """`wait` returns True at once for retried, released, rescued and requeued jobs, also next to a paused queue."""
     past = datetime.now(UTC) - timedelta(hours=1)
     kinds = ("retried", "released", "rescued", "requeued")
     case.backend.insert([NewRecord(kind=kind, queue=kind) for kind in kinds], now=past)
@@ -89,24 +89,24 @@ def whatever_is_due_is_at_once(case: Case) -> None:
     case.backend.requeue(Filter(kinds=["requeued"]), limit=1, now=past)
     case.backend.rescue(limit=9)
     for kind in kinds:
-        _woken_at_once(case, ["paused", kind])
+        _require_woken_at_once(case, ["paused", kind])
 
 
 @example("WAIT-01")
-def what_runs_or_ended_is_not_due(case: Case) -> None:
-    """Where all jobs of a queue run or have ended, wait does not go on returning True."""
+def running_and_finished_jobs_are_not_due(case: Case) -> None:
+    """`wait` returns False if all jobs of the queue are running or finished."""
     past = datetime.now(UTC) - timedelta(hours=1)
     case.backend.insert([NewRecord(kind="k") for _ in range(2)], now=past)
     now, lease = past + timedelta(seconds=1), timedelta(hours=10)
     claimed = case.backend.claim(["default"], limit=2, worker="w", lease=lease, now=now)
     case.backend.settle([Complete(claimed[0].claim)], now=now)
-    answers = [case.backend.wait(["default"], timeout=SHORT) for _ in range(3)]  # the first may be of old news
+    answers = [case.backend.wait(["default"], timeout=SHORT) for _ in range(3)]  # the first may report an old change
     case.that(False in answers, "False at the timeout, within three tries", answers)
 
 
 @example("WAIT-03")
 def a_future_job_wakes_when_due(case: Case) -> None:
-    """The first job that becomes due ends a wait, whatever becomes due later in its queue and in others."""
+    """`wait` returns True when the first of several future jobs becomes due, whatever its queue and priority."""
     later = timedelta(hours=1)
     case.backend.insert(
         [
@@ -115,30 +115,30 @@ def a_future_job_wakes_when_due(case: Case) -> None:
             *(NewRecord(kind="k", queue=queue, run_at=later) for queue in ("a", "b", "c")),
         ]
     )
-    _woken(case, ["a", "b", "c"])
+    _require_woken(case, ["a", "b", "c"])
 
 
 @example("WAIT-04")
 def other_jobs_do_not_wake(case: Case) -> None:
-    """A due job of a paused queue, or of one not asked for, ends no wait, as its own does, nor one for no queue."""
+    """A due job of a paused or unlisted queue does not end a wait. A wait for no queue returns False."""
     case.backend.insert([NewRecord(kind="k", queue="paused"), NewRecord(kind="k", queue="other")])
     case.backend.pause("paused")
-    _not_woken(case, ["paused", "default"])
-    _woken_at_once(case, ["other", "default"])
+    _require_timeout(case, ["paused", "default"])
+    _require_woken_at_once(case, ["other", "default"])
     case.equal(False, case.backend.wait([], timeout=timedelta(0)))
 
 
 @example("WAIT-05")
 def another_clients_insert_wakes(case: Case) -> None:
-    """A wait ends soon after another client inserts a job; twice, so that the second does not rest on the first."""
+    """A wait ends soon after another client's insert, and so does a second wait on another queue."""
     other = case.client()
     for queue in ("first", "second"):
-        _is_woken_by(case, case.backend, queue, lambda queue=queue: other.insert([NewRecord(kind="k", queue=queue)]))  # type: ignore[misc]
+        _require_wake(case, case.backend, queue, lambda queue=queue: other.insert([NewRecord(kind="k", queue=queue)]))  # type: ignore[misc]
 
 
 @example("WAIT-06")
 def another_clients_change_wakes(case: Case) -> None:
-    """A wait ends soon after another client resumes, requeues, retries, releases or rescues a job."""
+    """A wait ends soon after another client resumes its queue, or requeues, retries, releases or rescues a job."""
     other, past = case.client(), datetime.now(UTC) - timedelta(hours=1)
     case.backend.insert([NewRecord(kind=kind, queue=kind) for kind in ("resumed", *_CHANGES)], now=past)
     other.pause("resumed")
@@ -156,7 +156,7 @@ def another_clients_change_wakes(case: Case) -> None:
         "rescued": lambda: other.rescue(limit=9),
     }
     for queue, change in changes.items():
-        _is_woken_by(case, case.backend, queue, change)
+        _require_wake(case, case.backend, queue, change)
 
 
 _CHANGES = ("requeued", "retried", "released", "rescued")
@@ -166,10 +166,10 @@ _CHANGES = ("requeued", "retried", "released", "rescued")
 def an_insert_through_the_same_client_wakes(case: Case) -> None:
     """A wait in one thread ends soon after another thread inserts through the same client."""
     for queue in ("first", "second"):
-        _is_woken_by(case, case.raw, queue, lambda queue=queue: case.raw.insert([NewRecord(kind="k", queue=queue)]))  # type: ignore[misc]
+        _require_wake(case, case.raw, queue, lambda queue=queue: case.raw.insert([NewRecord(kind="k", queue=queue)]))  # type: ignore[misc]
 
 
-def _is_woken_by(case: Case, backend: Backend, queue: str, change: Callable[[], object]) -> None:
+def _require_wake(case: Case, backend: Backend, queue: str, change: Callable[[], object]) -> None:
     started = monotonic()
     wait = Beside(lambda: (backend.wait([queue], timeout=LONG), monotonic() - started))
     change()

@@ -1,4 +1,4 @@
-"""Waits that have gone on for a while, so that nothing but being told of a change can end them soon."""
+"""Waits that have already lasted a while, so that only a notification can end them soon."""
 
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -12,25 +12,25 @@ from ..threads import Beside
 from .waiting import LONG, SOON
 
 _A_WHILE = 0.3
-"""Seconds: more than a backend needs to look, and to begin to listen."""
+"""Seconds: more than a backend needs to check for jobs and to begin to listen."""
 
 _WAITS = 10
-"""More than the connections that clients have been seen to keep."""
+"""More waits than the connections that clients have been seen to keep."""
 
 _MOMENTS, _MOMENT = 10, 0.001
-"""How many moments after its beginning are tried, and how far apart they are, in seconds."""
+"""How many delays between the start of a wait and the insert are tried, and their step in seconds."""
 
 
 @example("WAIT-05")
 def an_insert_ends_a_long_wait(case: Case) -> None:
-    """A wait that has gone on for a while ends soon after another client inserts."""
+    """An insert by another client soon ends a wait that has lasted a while."""
     other = case.client()
-    _is_ended_by(case, "inserted", lambda: other.insert([NewRecord(kind="k", queue="inserted")]))
+    _require_ended_by(case, "inserted", lambda: other.insert([NewRecord(kind="k", queue="inserted")]))
 
 
 @example("WAIT-05")
 def no_insert_is_missed_as_a_wait_begins(case: Case) -> None:
-    """The first wait of a client ends soon after another's insert, however early in it that comes."""
+    """The first wait of a client does not miss another client's insert, however soon after its start that comes."""
     other = case.client()
     for n in range(_MOMENTS):
         client, queue = case.client(), f"q{n}"
@@ -45,8 +45,8 @@ def no_insert_is_missed_as_a_wait_begins(case: Case) -> None:
 
 
 @example("WAIT-05")
-def a_wait_goes_on_until_its_own_job_comes(case: Case) -> None:
-    """Jobs of other queues and of the future do not end a wait; one that becomes due before those does, when it is."""
+def a_wait_continues_until_a_job_in_its_queue_is_due(case: Case) -> None:
+    """A wait ignores jobs of other queues and future jobs. It ends when a new job in its queue becomes due."""
     other = case.client()
     other.insert([NewRecord(kind="k", queue="own", run_at=timedelta(hours=1))])
     wait = Beside(lambda: case.backend.wait(["own"], timeout=LONG))
@@ -56,7 +56,7 @@ def a_wait_goes_on_until_its_own_job_comes(case: Case) -> None:
     other.insert([NewRecord(kind="k", queue="own", run_at=timedelta(hours=2))])
     with suppress(TimeoutError):
         early = wait.answer(_A_WHILE)
-        case.that(False, "a wait that goes on while nothing is due in its queue", early)
+        case.that(False, "a wait that continues while nothing is due in its queue", early)
     changed = monotonic()
     other.insert([NewRecord(kind="k", queue="own", run_at=timedelta(seconds=_A_WHILE))])
     woken, seconds = wait.answer(), monotonic() - changed
@@ -65,7 +65,7 @@ def a_wait_goes_on_until_its_own_job_comes(case: Case) -> None:
 
 @example("WAIT-05")
 def each_wait_ends_with_its_own_job(case: Case) -> None:
-    """Of more waits of one client than it has connections, each ends with another's insert, batch or transaction."""
+    """If one client has more waits than connections, each wait ends with an insert by another client into its queue."""
     other, queues = case.client(), ("a", "b", *("c",) * _WAITS)
     waits = [Beside(lambda queue=queue: case.backend.wait([queue], timeout=LONG)) for queue in queues]  # type: ignore[misc]
     with suppress(TimeoutError):
@@ -81,8 +81,8 @@ def each_wait_ends_with_its_own_job(case: Case) -> None:
 
 
 @example("WAIT-07")
-def a_wait_without_an_end_is_ended(case: Case) -> None:
-    """A wait of the longest time that there is ends soon after an insert through the same client."""
+def a_wait_with_the_longest_timeout_is_woken(case: Case) -> None:
+    """A wait with the longest possible timeout ends soon after an insert through the same client."""
     with case.client() as client:
         wait = Beside(lambda: client.wait(["default"], timeout=timedelta.max))
         with suppress(TimeoutError):
@@ -93,19 +93,19 @@ def a_wait_without_an_end_is_ended(case: Case) -> None:
 
 @example("WAIT-06")
 def a_resume_ends_a_long_wait(case: Case) -> None:
-    """A wait that has gone on for a while ends soon after another client resumes a queue with a due job."""
+    """A resume by another client soon ends a long wait on a queue with a due job."""
     other = case.client()
     other.pause("resumed")
     other.insert([NewRecord(kind="k", queue="resumed")])
     case.backend.wait(["resumed"], timeout=timedelta(0))
-    _is_ended_by(case, "resumed", lambda: other.resume("resumed"))
+    _require_ended_by(case, "resumed", lambda: other.resume("resumed"))
 
 
-def _is_ended_by(case: Case, queue: str, change: Callable[[], object]) -> None:
+def _require_ended_by(case: Case, queue: str, change: Callable[[], object]) -> None:
     wait = Beside(lambda: case.backend.wait([queue], timeout=LONG))
     with suppress(TimeoutError):
         early = wait.answer(_A_WHILE)
-        case.that(False, "a wait that goes on while nothing is due", early)
+        case.that(False, "a wait that continues while nothing is due", early)
     changed = monotonic()
     change()
     woken, seconds = wait.answer(), monotonic() - changed

@@ -1,4 +1,4 @@
-"""Control of interleaving: seeing a backend's steps, and deciding before each who goes on."""
+"""Control of interleaving: observe the steps of a backend, and decide before each step which worker continues."""
 
 from .choice import NoSteps, steps_of, steps_seen
 from .gate import Gate, Run, Stuck, Turn

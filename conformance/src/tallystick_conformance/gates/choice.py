@@ -1,4 +1,4 @@
-"""Which steps to look at: those that a backend turns out to take."""
+"""The choice of the steps to observe, which depends on the backend."""
 
 from ..target import Target
 from .chunks import Chunks, server_of
@@ -8,14 +8,14 @@ from .steps import Steps
 
 
 class NoSteps(Exception):
-    """The kit sees no steps of this backend; the message says where it looked."""
+    """The kit sees no steps of this backend. The message lists where it looked."""
 
 
 def steps_of(target: Target) -> Steps:
-    """Return the coarsest steps that are seen when a client is used.
+    """Return the coarsest steps that the kit sees when it uses a client.
 
     Raises:
-        NoSteps: None are.
+        NoSteps: It sees none.
     """
     with target.fresh() as (namespace, backend):
         candidates: list[Steps] = [Statements(), Lines(type(backend))]
@@ -28,7 +28,7 @@ def steps_of(target: Target) -> Steps:
 
 
 def steps_seen(target: Target) -> Steps | None:
-    """Return the coarsest steps that are seen when a client is used, or None."""
+    """Return the coarsest steps that the kit sees when it uses a client, or None if it sees none."""
     try:
         return steps_of(target)
     except NoSteps:

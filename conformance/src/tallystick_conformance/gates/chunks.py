@@ -1,4 +1,7 @@
-"""Steps of stores that are reached over TCP: each chunk that a client sends, held in a proxy of its worker's own."""
+"""Steps of stores that are reached over TCP.
+
+A proxy for each worker holds each chunk that the worker's client sends.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,17 +15,17 @@ from .steps import OnStep, Steps
 
 
 def server_of(url: str | None) -> tuple[str, int] | None:
-    """Return the host and port that a URL names, or None where it does not name both."""
+    """Return the host and port of a URL, or None if the URL lacks one of them."""
     parts = urlsplit(url or "")
     try:
         host, port = parts.hostname, parts.port
-    except ValueError:  # several hosts, or a port that is none
+    except ValueError:  # several hosts, or an invalid port
         return None
     return (host, port) if host and port else None
 
 
 def through(url: str, proxy: Proxy) -> str:
-    """Return a URL with the proxy in place of the server."""
+    """Return the URL with the proxy's address in place of the server's."""
     parts = urlsplit(url)
     user, at, _ = parts.netloc.rpartition("@")
     return parts._replace(netloc=f"{user}{at}{proxy.address[0]}:{proxy.address[1]}").geturl()
@@ -38,7 +41,10 @@ class _Stepping(Traffic):
 
 
 class Chunks(Steps):
-    """Each chunk that a worker's client sends. The next comes after its answer, so they are worked in their order."""
+    """Each chunk that a worker's client sends is a step.
+
+    A client sends its next chunk after the reply to the last one, so the server works on them in order.
+    """
 
     by_thread = False
 
@@ -49,7 +55,7 @@ class Chunks(Steps):
 
     @contextmanager
     def armed(self, on_step: OnStep) -> Iterator[None]:
-        """See what the clients of this block send; their proxies are closed after it."""
+        """Observe the clients that are opened in this block, and close their proxies at its end."""
         self._on_step = on_step
         try:
             yield
@@ -58,7 +64,7 @@ class Chunks(Steps):
                 self._proxies.pop().close()
 
     def client(self, target: Target, namespace: str, worker: str) -> Backend:
-        """Open a client through a proxy."""
+        """Open a client through a proxy of its own."""
         server = server_of(target.url)
         assert target.url is not None
         assert server is not None

@@ -1,4 +1,4 @@
-"""Deciding who goes on: workers wait before each of their steps, and a schedule lets one at a time take some."""
+"""A gate holds workers before each of their steps, and a schedule lets one worker at a time continue."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,31 +11,31 @@ from ..target import Target
 from .steps import Steps
 
 PATIENCE = 0.010
-"""Seconds after which a worker that gives no sign is taken to be blocked by another, which is then let go."""
+"""Seconds after which a worker that does not reach its next step is assumed to be blocked by another worker."""
 
 _WAKING = 0.001
-"""Seconds that a blocked worker is given, after each step of another, to show that it is free again."""
+"""Seconds in which a blocked worker can show, after each step of another worker, that it continues."""
 
 _LIMIT = 60.0
-"""Seconds after which workers that are all blocked are given up; more than any lock timeout that a store may have."""
+"""Seconds after which `run` gives up if all workers are blocked: more than the lock timeout of any store."""
 
 
 class Turn(NamedTuple):
-    """A worker and how many steps it takes; None is all that it has."""
+    """A worker and how many steps it takes. None means all its remaining steps."""
 
     worker: str
     steps: int | None
 
 
 class Run(NamedTuple):
-    """How a run went: the steps that each worker took, and the workers in the order in which they came to a step."""
+    """The result of a run: the steps of each worker, and the workers in the order in which they reached a step."""
 
     steps: dict[str, int]
     order: list[str]
 
 
 class Stuck(Exception):
-    """Every worker is blocked, and none comes free."""
+    """All workers are blocked."""
 
 
 class _Worker:
@@ -46,7 +46,7 @@ class _Worker:
         self.waiting = 0
         self.passes = 0
         self.signs = 0
-        """How often it came to a step, or to its end."""
+        """How often the worker reached a step, or its end."""
 
     @property
     def is_held(self) -> bool:
@@ -58,14 +58,14 @@ class _Worker:
 
 
 class Gate:
-    """Holds named workers before each of their steps, while `run` lets them go on as its schedule says.
+    """Holds named workers before each of their steps, while `run` lets them continue as its schedule says.
 
         with Gate(steps, target, namespace, ["a", "b"]) as gate:
-            client = gate.client("a")    # opened in the block, so that its steps are seen
+            client = gate.client("a")    # opened in the block, so that the gate sees its steps
             ...                          # a thread for each worker: `with gate.worker("a"): client.claim(...)`
             gate.run([Turn("a", 3), Turn("b", None)])
 
-    A worker's first step is to begin. A step of a thread that is no worker passes.
+    A worker's first step is to begin. The gate does not hold threads that are not workers.
     """
 
     def __init__(self, steps: Steps, target: Target, namespace: str, workers: Iterable[str]) -> None:
@@ -90,7 +90,7 @@ class Gate:
 
     @contextmanager
     def worker(self, name: str) -> Iterator[None]:
-        """Be a worker, in the thread that works, from its first turn on."""
+        """Make the calling thread a worker within the block, from the worker's first turn on."""
         worker = self._workers[name]
         worker.entered = True
         self._threads[get_ident()] = name
@@ -105,7 +105,7 @@ class Gate:
                 self._sign(worker)
 
     def step(self, name: str | None = None) -> None:
-        """Wait here for the next turn."""
+        """Wait for the worker's next turn."""
         worker = self._workers.get(name or self._threads.get(get_ident(), ""))
         if worker is None or not worker.entered:
             return
@@ -122,12 +122,12 @@ class Gate:
         self._changed.notify_all()
 
     def run(self, schedule: Iterable[Turn]) -> Run:
-        """Let workers take their turns, and then each the rest of its steps; after that, the gate may be used again.
+        """Let workers take their turns, and then all their remaining steps. The gate can be used again afterwards.
 
-        A turn of a worker that has ended is over at once, and so is one of a worker that is blocked by another.
+        A turn ends at once if its worker has ended or is blocked by another.
 
         Raises:
-            Stuck: All that have not ended are blocked.
+            Stuck: All workers that have not ended are blocked.
         """
         with self._changed:
             self._changed.wait_for(lambda: all(worker.signs for worker in self._workers.values()))
@@ -144,7 +144,7 @@ class Gate:
         return run
 
     def let_go(self) -> None:
-        """Hold nobody any longer: a worker that is held, as by an interrupted `run`, may hold a lock of the store."""
+        """Release all workers. A worker that an interrupted `run` left held may hold a lock of the store."""
         with self._changed:
             self._let_all_go()
 
@@ -169,7 +169,7 @@ class Gate:
     def _wait_for_one(self, workers: list[_Worker]) -> None:
         if not self._changed.wait_for(lambda: any(worker.is_held or worker.ended for worker in workers), _LIMIT):
             self._let_all_go()
-            raise Stuck(f"no worker went on for {_LIMIT:.0f} s")
+            raise Stuck(f"all workers were blocked for {_LIMIT:.0f} s")
 
     def _let_all_go(self) -> None:
         for worker in self._workers.values():

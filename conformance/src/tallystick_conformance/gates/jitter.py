@@ -1,4 +1,4 @@
-"""Random pre-emption: threads are held before steps for a moment, now and then, so that others overtake them."""
+"""Random pre-emption: hold threads for a moment before some of their steps, so that other threads overtake them."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ from ..target import Target
 from .steps import Steps
 
 _LONGEST = 0.002
-"""Seconds: about what a small transaction takes."""
+"""Seconds: about the duration of a small transaction."""
 
 
 class Jitter:
-    """Holds workers at random. Clients come from `client`; a thread works as `worker(name)`."""
+    """Holds workers at random. Open clients with `client`, and run a thread's calls within `worker(name)`."""
 
     def __init__(self, steps: Steps, target: Target, namespace: str, seed: int | str) -> None:
         self._steps, self._target, self._namespace = steps, target, namespace
@@ -31,7 +31,10 @@ class Jitter:
 
     @contextmanager
     def worker(self, name: str) -> Iterator[None]:
-        """Be a worker, in the thread that works. It draws by the seed, its name and how often it was one."""
+        """Make the calling thread a worker within the block.
+
+        Its delays depend on the seed, the name and earlier uses.
+        """
         self._entered[name] += 1
         self._random[get_ident()] = self._random[name] = Random(f"{self._seed} {name} {self._entered[name]}")
         try:
@@ -49,7 +52,7 @@ class Jitter:
 
 @contextmanager
 def jitter(steps: Steps, target: Target, namespace: str, seed: int | str) -> Iterator[Jitter]:
-    """Hold the workers of the clients that are opened in this block."""
+    """Hold, at random, the workers of the clients that are opened in this block."""
     held = Jitter(steps, target, namespace, seed)
     with steps.armed(held.step):
         yield held

@@ -16,7 +16,7 @@ _KIT = __package__.partition(".")[0]
 
 
 class Lines(Steps):
-    """Each line that a worker's thread executes in the packages of a backend's class and of its bases."""
+    """Each line in the packages of a backend's class and its bases is a step of the thread that executes it."""
 
     share = 0.02
 
@@ -26,7 +26,7 @@ class Lines(Steps):
 
     @contextmanager
     def armed(self, on_step: OnStep) -> Iterator[None]:
-        """See the lines of the threads that are watched."""
+        """Observe the lines of the watched threads within the block."""
         self._on_step = on_step
         try:
             yield
@@ -35,7 +35,7 @@ class Lines(Steps):
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Trace the calling thread."""
+        """Trace the calling thread within the block."""
         before = sys.gettrace()
         sys.settrace(self._enter)
         try:
@@ -53,14 +53,14 @@ class Lines(Steps):
 
 
 def sources(backend: type[Backend]) -> tuple[str, ...]:
-    """Return what the names of the files begin with in which a backend and its bases are written."""
+    """Return the prefixes of the names of the files in which a backend and its bases are written."""
     return tuple({_files(base) for base in backend.__mro__ if base not in Backend.__mro__})
 
 
 def _files(cls: type) -> str:
-    """Return what the file names of a class's package begin with; a class in the kit has its module only."""
+    """Return the prefix of the file names of a class's package, or its module's file name if the kit contains it."""
     module = sys.modules.get(cls.__module__)
-    if module is None:  # it was loaded by hand
+    if module is None:  # its loader did not register it
         return cls.__module__
     package = sys.modules.get(cls.__module__.partition(".")[0], module)
     file = getattr(package, "__file__", None)

@@ -1,4 +1,4 @@
-"""A TCP proxy on this machine, between a client and its server: what each sends, `Traffic` forwards, holds or drops."""
+"""A TCP proxy on this machine between a client and its server. `Traffic` forwards, holds or drops each chunk."""
 
 import socket
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from contextlib import suppress
 from threading import Lock, Thread
 
 _CHUNK = 65_536
-_LOOK = 0.2
+_POLL = 0.2
 
 
 class Link:
@@ -16,15 +16,15 @@ class Link:
         self._client, self._server = client, server
 
     def ask(self, chunk: bytes) -> None:
-        """Send to the server."""
+        """Send a chunk to the server."""
         self._server.sendall(chunk)
 
     def answer(self, chunk: bytes) -> None:
-        """Send to the client."""
+        """Send a chunk to the client."""
         self._client.sendall(chunk)
 
     def cut(self) -> None:
-        """End the connection on both sides."""
+        """Close the connection on both sides."""
         for end in (self._client, self._server):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -32,19 +32,19 @@ class Link:
 
 
 class Traffic:
-    """What is done with each chunk; this one forwards them."""
+    """Handles each chunk. This class forwards them; subclasses may hold or drop them."""
 
     def asked(self, link: Link, chunk: bytes) -> None:
-        """Take a chunk that the client sent."""
+        """Handle a chunk from the client."""
         link.ask(chunk)
 
     def answered(self, link: Link, chunk: bytes) -> None:
-        """Take a chunk that the server sent."""
+        """Handle a chunk from the server."""
         link.answer(chunk)
 
 
 class Proxy:
-    """Listens on a port of its own, and connects whom it accepts to one server. `traffic` may be replaced."""
+    """Listens on a port of its own, and connects each client to one server. `traffic` may be replaced at any time."""
 
     def __init__(self, server: tuple[str, int], traffic: Traffic) -> None:
         self.traffic = traffic
@@ -56,7 +56,7 @@ class Proxy:
         self._start()
 
     def refuse(self) -> None:
-        """Refuse new connections and end those that there are."""
+        """Refuse new connections and cut the open ones."""
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -64,23 +64,23 @@ class Proxy:
         self.cut()
 
     def accept(self) -> None:
-        """Accept connections again, at the same port."""
+        """Accept connections again, on the same port."""
         self._listener = socket.create_server(self.address)
         self._start()
 
     def cut(self) -> None:
-        """End all connections that there are."""
+        """Cut all open connections."""
         with self._lock:
             links, self._links = self._links, []
         for link in links:
             link.cut()
 
     def close(self) -> None:
-        """Refuse for ever."""
+        """Refuse connections for good, and cut the open ones."""
         self.refuse()
 
     def _start(self) -> None:
-        self._listener.settimeout(_LOOK)  # where shutdown does not wake the acceptor
+        self._listener.settimeout(_POLL)  # on some platforms, shutdown does not wake the acceptor
         self._acceptor = Thread(target=self._accept, daemon=True)
         self._acceptor.start()
 
@@ -100,7 +100,7 @@ class Proxy:
             for end in (client, server):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             link = Link(client, server)
-            with self._lock:  # from here on somebody may cut it
+            with self._lock:  # from here on, another thread may cut it
                 self._links.append(link)
             for end, take in ((client, self._asked), (server, self._answered)):
                 Thread(target=_pump, args=(end, take, link), daemon=True).start()

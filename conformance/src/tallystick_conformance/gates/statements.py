@@ -1,4 +1,4 @@
-"""Steps of stores that use SQLite: each statement, by the trace callback of its connection."""
+"""Steps of stores that use SQLite: each statement, which the connection's trace callback reports."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -10,11 +10,11 @@ from .steps import OnStep, Steps
 
 
 class Statements(Steps):
-    """Each SQL statement of each connection that was opened while armed, from whichever thread executes it."""
+    """Each SQL statement, on each connection opened while armed, is a step of the thread that executes it."""
 
     @contextmanager
     def armed(self, on_step: OnStep) -> Iterator[None]:
-        """See the statements of the connections that are opened in this block."""
+        """Observe the statements of the connections that are opened in this block."""
         with ExitStack() as stack:
             for name in ("sqlite3", "sqlite3.dbapi2"):
                 if (module := sys.modules.get(name)) is not None:
@@ -22,7 +22,7 @@ class Statements(Steps):
             yield
 
     def watch(self, connection: Any, on_step: OnStep) -> None:
-        """See the statements of a connection."""
+        """Observe the statements of a connection."""
         connection.set_trace_callback(lambda _: on_step(None))
 
     def _watching(self, connect: Callable[..., Any], on_step: OnStep) -> Callable[..., Any]:

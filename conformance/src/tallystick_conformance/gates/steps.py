@@ -1,4 +1,4 @@
-"""What a gate needs to know of a backend: when it is about to take a step."""
+"""The interface between a gate and a backend: a call before each of the backend's steps."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -10,29 +10,29 @@ from tallystick import Backend
 from ..target import Target
 
 OnStep = Callable[[str | None], None]
-"""Called before each step, in the thread that takes it, and may hold it there.
+"""Called before each step, in the thread that takes it. It may hold that thread.
 
-The argument is the worker whose step it is, or None where that is the worker of the calling thread.
+The argument is the worker that takes the step, or None for the worker of the calling thread.
 """
 
 
 class Steps(ABC):
-    """One way to see the steps of a backend, whatever it is."""
+    """A way to observe the steps of a backend."""
 
     share: ClassVar[float] = 0.5
-    """How many of them random pre-emption holds: about one in each call, or a few."""
+    """The share of steps at which random pre-emption holds a worker: about one step of each call, or a few."""
 
     by_thread: ClassVar[bool] = True
-    """Whether a step is known to be a worker's by its thread, and not by its client."""
+    """Whether the thread identifies the worker of a step. If not, the client does."""
 
     @abstractmethod
     def armed(self, on_step: OnStep) -> AbstractContextManager[None]:
-        """See the steps of the clients that are opened in this block."""
+        """Observe the steps of the clients that are opened in this block."""
 
     def client(self, target: Target, namespace: str, worker: str) -> Backend:
-        """Open a client whose steps are those of a worker."""
+        """Open a client for a worker, so that its steps are the worker's."""
         return target.make(namespace)
 
     def watched(self) -> AbstractContextManager[None]:
-        """See the steps of the calling thread."""
+        """Observe the steps of the calling thread within the block."""
         return nullcontext()

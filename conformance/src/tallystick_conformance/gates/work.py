@@ -1,4 +1,4 @@
-"""The work of a call, counted: it is the same however busy the machine is."""
+"""The work of a call, counted in steps. Unlike its time, it does not depend on the machine's load."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,10 @@ _INSTRUCTIONS = 10
 
 
 class Instructions(Statements):
-    """Each ten instructions of SQLite's virtual machine: a scan shows in them, and not in the number of statements."""
+    """Each ten instructions of SQLite's virtual machine are a step.
+
+    A scan needs many of them, but only one statement.
+    """
 
     def watch(self, connection: Any, on_step: OnStep) -> None:
         """Count the instructions of a connection."""
@@ -23,7 +26,7 @@ class Instructions(Statements):
 
 
 class Meter(NamedTuple):
-    """A client of a store, and how to count the steps of a call of it."""
+    """A client of a store, and a function that counts the steps of a call."""
 
     client: Backend
     count: Callable[[Callable[[], object]], int]
@@ -31,7 +34,7 @@ class Meter(NamedTuple):
 
 @contextmanager
 def metered(target: Target, namespace: str) -> Iterator[Meter | None]:
-    """Open a client whose work can be counted; None where the kit sees no steps of the backend."""
+    """Open a client whose steps can be counted, or yield None if the kit sees no steps of the backend."""
     steps = _finest(steps_seen(target))
     if steps is None:
         yield None

@@ -1,4 +1,4 @@
-"""Small programs for two or three workers, and their schedules, drawn by Hypothesis, which makes what fails shorter."""
+"""Small programs and schedules for two or three workers, which Hypothesis generates and shrinks."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -95,7 +95,7 @@ def _schedule(turns: list[tuple[int, int]]) -> Schedule:
 
 @example("SCHED-08")
 def drawn_programs_interleave(case: Case) -> None:
-    """Programs of all calls, for two and three workers, and schedules of a few turns: each history is explained."""
+    """Generated programs of all calls, for two and three workers, have histories that some order explains."""
     with Stage(case.target, seen(case.target), _WORKERS) as stage:
         _run(case, stage)
 
@@ -115,7 +115,7 @@ def _run(case: Case, stage: Stage) -> None:
         except Stuck as stuck:
             case.that(False, "calls that end", str(stuck))
         except Violation:
-            broken = True  # from now on a program is made shorter, which a skipped one would spoil
+            broken = True  # Hypothesis shrinks from now on, and a skipped program would mislead it
             raise
 
     test = given(_programs, st.lists(_turns, max_size=5))(run)
@@ -131,6 +131,6 @@ def _run(case: Case, stage: Stage) -> None:
     )(test)
     try:
         seed(case.profile.seed + 1)(test)()
-    except Flaky as flaky:  # a worker was blocked for a moment when the program was made again
+    except Flaky as flaky:  # a worker was blocked for a moment in one of the runs
         raise first_violation(flaky) from flaky
     case.shares.append(share(pace, what="schedules"))

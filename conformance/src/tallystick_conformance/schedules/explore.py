@@ -1,4 +1,4 @@
-"""Which schedules of a program are tried, and what must come of each."""
+"""The schedules in which a program is run, and the checks of each run."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import permutations
@@ -16,24 +16,26 @@ from .program import Program
 Also = Callable[[Case, Sequence[Operation]], None]
 
 _FEW = 24
-"""With up to so many steps, each is tried. With more they are lines of Python, where a lock that comes free is seen."""
+"""Up to this many steps, each is tried. More steps are lines of Python, for which the kit sees when a lock is free."""
 
 
 def seen(target: Target) -> Steps:
-    """Return the steps of the backend under test."""
+    """Return the steps of the backend under test, or raise NotRun if the kit sees none."""
     try:
         return steps_of(target)
     except NoSteps as reason:
-        raise NotRun(f"no gate sees the steps of this backend: {reason}") from reason
+        raise NotRun(f"the kit sees no steps of this backend: {reason}") from reason
 
 
 def judge(
     case: Case, *programs: Program, shared: bool = False, places: int = 0, also: Also = lambda case, history: None
 ) -> None:
-    """Make programs for two workers in many interleavings, and require that each history has an explanation.
+    """Run programs for two workers in many interleavings, and require that each history has an explanation.
 
-    Where they share a client, its steps have to be told by the thread that takes them. `also` may require more.
-    `places` is the profile's unless given.
+    Args:
+        shared: Whether the workers share a client. Nothing is run if only the client identifies the worker of a step.
+        places: How many steps of a long program to try; by default the profile decides.
+        also: An additional check of each history.
     """
     steps = seen(case.target)
     if shared and not steps.by_thread:
@@ -51,22 +53,22 @@ def judge(
 
 
 def require(case: Case, schedule: Schedule, played: Played) -> None:
-    """Require that a history has an explanation, and that every call was answered."""
+    """Require that each call returned, and that the history has an explanation."""
     turns = ", ".join(f"{turn.worker} {'to its end' if turn.steps is None else turn.steps}" for turn in schedule)
     case.steps[:] = [*lines(played.history), f"# turns, in steps: {turns}"]
     for made in played.history:
         if made.error is not None and not made.failed:
             case.unanswered(made.error)
     for finding in check(played.history, precision=case.capabilities.time_precision):
-        case.that(False, "answers that some order of these calls gives", f"{finding.text} ({finding.rule})")
+        case.that(False, "results that some order of these calls explains", f"{finding.text} ({finding.rule})")
 
 
 def explore(stage: Stage, program: Program, pace: Pace, *, places: int) -> Iterator[tuple[Schedule, Played]]:
-    """Make a program once without pre-emption, and then with one, of each worker by each other, at each step.
+    """Run a program without pre-emption, and then with each worker pre-empted by each other at each of its steps.
 
-    A worker that is overtaken while it holds a lock blocks the other until it has let go, and so it does at each step
-    up to there: of many such steps the first is tried. Of many steps in all, about `places` are. Where time is short,
-    the rest is thinned out evenly: see `Pace`.
+    A worker that is pre-empted while it holds a lock blocks the other worker until it releases the lock. The result is
+    the same for each step up to the release, so only the first of these steps is tried. About `places` of many steps
+    are tried. If time is short, the remaining steps are thinned out evenly: see `Pace`.
     """
     alone: list[Turn] = [Turn(name, None) for name in program.workers]
     played = stage.play(program, alone)
@@ -84,7 +86,7 @@ def explore(stage: Stage, program: Program, pace: Pace, *, places: int) -> Itera
 
 
 def _freed(run: Run, first: str, second: str, n: int) -> int:
-    """Return after how many steps of the first the second, blocked after `n` of them, went on."""
+    """Return the number of steps of `first` after which `second`, blocked since step `n`, continued."""
     taken = 0
     for worker in run.order:
         if worker == first:

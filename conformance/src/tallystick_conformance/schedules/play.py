@@ -1,4 +1,4 @@
-"""Making programs on a store, the workers' steps in the order of a schedule."""
+"""Running programs on a store, with the workers' steps in the order of a schedule."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
@@ -23,7 +23,7 @@ _MANY = 100
 
 
 class Played(NamedTuple):
-    """What came of a program: its history, the last call of which read what was left, and how it ran."""
+    """The result of a program: its history, which ends with reads of all records, those records, and the run."""
 
     history: Sequence[Operation]
     left: Sequence[Record]
@@ -31,7 +31,7 @@ class Played(NamedTuple):
 
 
 class Stage:
-    """A store, a gate and a client for each worker, or one for all; programs are played on it one after another."""
+    """A store and a gate, with a client for each worker or one for all. It runs programs one after another."""
 
     def __init__(self, target: Target, steps: Steps, workers: Iterable[str], *, shared: bool = False) -> None:
         self._target, self._steps, self._workers, self._shared = target, steps, tuple(workers), shared
@@ -45,7 +45,7 @@ class Stage:
         self._stack.close()
 
     def play(self, program: Program, schedule: Schedule) -> Played:
-        """Make a program; each worker goes on as the schedule says, and then to its end."""
+        """Run a program. The workers continue as the schedule says, and then to their end."""
         recorder = Recorder(monotonic_ns)
         alone = recorder.client(self._backend, "kit")
         make(alone, *program.before)
@@ -59,7 +59,7 @@ class Stage:
         for thread in threads:
             thread.join()
         left = alone.list(Filter(), limit=_MANY)
-        alone.get(list(program.new))  # so that one that is missing has to be explained
+        alone.get(list(program.new))  # the history must explain a missing record
         if not self._is_cleared(left):
             self._stack.close()
             self._open()
@@ -81,7 +81,7 @@ class Stage:
                 make(client, call)
 
     def _is_cleared(self, left: Sequence[Record]) -> bool:
-        """Remove what a program left, which costs less than a new store."""
+        """Remove the records of a program, which is cheaper than a new store. Return False if some remain."""
         ends = [Discard(record.claim, Failure("E", "m")) for record in left if record.state is State.RUNNING]
         if ends:
             self._backend.settle(ends, now=NOW)
@@ -93,21 +93,21 @@ class Stage:
 
 
 def make(client: Backend, *calls: Call) -> None:
-    """Make calls; what they raise is for the recorder."""
+    """Make calls, and ignore the errors that they raise, which the recorder keeps."""
     for call in calls:
         with suppress(Exception):
             getattr(client, call.method)(*call.args, **call.kwargs)
 
 
 def connected(client: Backend) -> Backend:
-    """Use a client once, so that connecting is no part of the steps that follow."""
+    """Use a client once, so that the observed steps do not include connecting, and return it."""
     client.queues()
     client.settle([])
     return client
 
 
 def lines(history: Iterable[Operation]) -> list[str]:
-    """Write a history, each call with its answer."""
+    """Return a history as text: each call with its result."""
     return [
         f"{made.client}: {written(made.call, (), made.given)}  # {repr(made.error) if made.error else _short(made)}"
         for made in history
@@ -116,7 +116,7 @@ def lines(history: Iterable[Operation]) -> list[str]:
 
 def _short(made: Operation) -> str:
     if made.ended is None:
-        return "not answered"
+        return "no result"
     if not (isinstance(made.answer, list | tuple) and made.answer and isinstance(made.answer[0], Record)):
         return render(made.answer)
     return ", ".join(f"...{record.id.hex[-2:]} {record.state}, attempt {record.attempt}" for record in made.answer)

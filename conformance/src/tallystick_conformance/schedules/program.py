@@ -1,4 +1,4 @@
-"""Small programs for a few workers: plain values, that can be made on any store, in any interleaving."""
+"""Small programs for a few workers: plain values that can be run on any store, in any interleaving."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -11,10 +11,10 @@ from tallystick.state import FINAL
 from ..case import LEASE, NOW
 
 IDS = tuple(UUID(int=n << 120 | n) for n in (1, 2, 3))
-"""The jobs of a program, by slot."""
+"""The ids of a program's jobs, by slot."""
 
 LATER = NOW + LEASE
-"""When the leases of `claim` at `NOW` have run out."""
+"""The time at which the leases of `claim` at `NOW` expire."""
 
 SECOND = timedelta(seconds=1)
 ERROR = Failure("Error", "failed")
@@ -34,105 +34,105 @@ Calls = tuple[Call, ...]
 
 
 class Program(NamedTuple):
-    """What is called before, by one client alone, and then by each worker."""
+    """The calls that one client makes first, alone, and then the calls of each worker."""
 
     before: Calls
     workers: Mapping[str, Calls]
 
     @property
     def new(self) -> dict[UUID, NewRecord]:
-        """Every job that is ever inserted."""
+        """Each job that the program inserts, by its id."""
         calls = [*self.before, *(call for calls in self.workers.values() for call in calls)]
         return {new.id: new for call in calls if call.method == "insert" for new in call.args[0]}
 
 
 def call(method: str, *args: Any, **kwargs: Any) -> Call:
-    """Return a call."""
+    """Build a call."""
     return Call(method, args, kwargs)
 
 
 def insert(*slots: int, at: timedelta = timedelta(0), **fields: Any) -> Call:
-    """Insert the jobs of some slots, alike."""
+    """Build an insert of the jobs of some slots, all with the same fields."""
     return call("insert", [NewRecord(kind="k", id=IDS[slot], **fields) for slot in slots], now=NOW + at)
 
 
 def claim(limit: int = MANY, *more: str, worker: str = "w", at: timedelta = timedelta(0)) -> Call:
-    """Claim, from more queues too."""
+    """Build a claim from the program's queue, and from `more` queues."""
     return call("claim", [QUEUE, *more], limit=limit, worker=worker, lease=LEASE, now=NOW + at)
 
 
 def settle(*outcomes: Outcome, at: timedelta = LEASE) -> Call:
-    """Settle, when the leases have run out unless another time is given."""
+    """Build a settle, by default at the time when the leases have expired."""
     return call("settle", list(outcomes), now=NOW + at)
 
 
 def complete(slot: int = 0, attempt: int = 1) -> Outcome:
-    """Return that outcome of a slot's attempt."""
+    """Build the outcome Complete of a slot's attempt."""
     return Complete(_claim(slot, attempt), b"done")
 
 
 def retry(slot: int = 0, attempt: int = 1) -> Outcome:
-    """Return that outcome of a slot's attempt, due at once."""
+    """Build the outcome Retry of a slot's attempt, due at once."""
     return Retry(_claim(slot, attempt), timedelta(0), ERROR)
 
 
 def discard(slot: int = 0, attempt: int = 1) -> Outcome:
-    """Return that outcome of a slot's attempt."""
+    """Build the outcome Discard of a slot's attempt."""
     return Discard(_claim(slot, attempt), ERROR)
 
 
 def release(slot: int = 0, attempt: int = 1) -> Outcome:
-    """Return that outcome of a slot's attempt."""
+    """Build the outcome Release of a slot's attempt."""
     return Release(_claim(slot, attempt))
 
 
 def give_up(slot: int = 0, attempt: int = 1) -> Outcome:
-    """Return the outcome Cancel of a slot's attempt."""
+    """Build the outcome Cancel of a slot's attempt."""
     return Cancel(_claim(slot, attempt))
 
 
 def extend(slot: int = 0, attempt: int = 1, *, at: timedelta = LEASE) -> Call:
-    """Extend a slot's attempt."""
+    """Build an extend of a slot's attempt."""
     return call("extend", [_claim(slot, attempt)], lease=LEASE, now=NOW + at)
 
 
 def rescue(limit: int = MANY, *, at: timedelta = LEASE) -> Call:
-    """Rescue, when the leases have run out unless another time is given."""
+    """Build a rescue, by default at the time when the leases have expired."""
     return call("rescue", limit=limit, now=NOW + at)
 
 
 def cancel(*slots: int, at: timedelta = SECOND) -> Call:
-    """Cancel the jobs of some slots."""
+    """Build a cancel of the jobs of some slots."""
     return call("cancel", _filter(slots), limit=MANY, now=NOW + at)
 
 
 def requeue(*slots: int, at: timedelta = LEASE + SECOND) -> Call:
-    """Requeue the jobs of some slots."""
+    """Build a requeue of the jobs of some slots."""
     return call("requeue", _filter(slots), limit=MANY, now=NOW + at)
 
 
 def delete(*slots: int) -> Call:
-    """Delete the jobs of some slots."""
+    """Build a delete of the jobs of some slots."""
     return call("delete", _filter(slots), limit=MANY)
 
 
 def purge(at: timedelta = 2 * LEASE) -> Call:
-    """Purge what finished before a moment."""
+    """Build a purge of the jobs that finished before a time."""
     return call("purge", sorted(FINAL), before=NOW + at, limit=MANY)
 
 
 def pause() -> Call:
-    """Pause the queue."""
+    """Build a pause of the queue."""
     return call("pause", QUEUE)
 
 
 def resume() -> Call:
-    """Resume the queue."""
+    """Build a resume of the queue."""
     return call("resume", QUEUE)
 
 
 def eligible(method: str) -> frozenset[State]:
-    """Return the states of the jobs that a call by filter changes."""
+    """Return the states of the jobs that a call with a filter changes."""
     return _ELIGIBLE[method]
 
 

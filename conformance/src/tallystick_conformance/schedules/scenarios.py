@@ -1,4 +1,4 @@
-"""Calls that are known to meet badly, two workers at a time, in every interleaving with one pre-emption."""
+"""Calls that are known to conflict, from two workers, in each interleaving with one pre-emption."""
 
 from datetime import timedelta
 
@@ -42,7 +42,7 @@ def _calls(calls: Call | Calls) -> Calls:
 
 @example("SCHED-01")
 def claims_interleave(case: Case) -> None:
-    """Claims of one job or some, as it is released, or of two queues: each goes to one, none is left or overtaken."""
+    """Concurrent claims give each job to one worker, leave none behind and keep the order."""
     judge(
         case,
         _two((insert(0),), claim(1, worker="a"), claim(1, worker="b")),
@@ -56,7 +56,7 @@ def claims_interleave(case: Case) -> None:
 
 @example("SCHED-02")
 def ends_interleave(case: Case) -> None:
-    """An attempt that is settled, extended and rescued at once ends once, and is held only before."""
+    """An attempt that is settled, extended and rescued at once ends once, and is held only before its end."""
     judge(
         case,
         _two(_RUNNING, settle(complete()), rescue()),
@@ -68,7 +68,7 @@ def ends_interleave(case: Case) -> None:
 
 @example("SCHED-03")
 def rescues_meet_the_next_attempt(case: Case) -> None:
-    """A rescue, and a late settle, that began with one attempt and ends in the next, leaves that one alone."""
+    """A rescue or a late settle that begins during one attempt does not affect the next attempt."""
     judge(
         case,
         _two(_RUNNING, rescue(), (settle(retry()), claim(at=LEASE, worker="b"))),
@@ -79,7 +79,7 @@ def rescues_meet_the_next_attempt(case: Case) -> None:
 
 @example("SCHED-04")
 def keys_interleave(case: Case) -> None:
-    """Inserts with one key or one id, as its holder ends or comes back: one holds it, and the others are told."""
+    """Concurrent inserts with one key or id, while its holder ends or is requeued, leave exactly one holder."""
     held = insert(0, unique_key="key")
     judge(
         case,
@@ -92,7 +92,7 @@ def keys_interleave(case: Case) -> None:
 
 @example("SCHED-05")
 def cancels_interleave(case: Case) -> None:
-    """A cancel that meets a claim, a retry, a rescue or a requeue is not forgotten."""
+    """A cancel takes effect even if it interleaves with a claim, a retry, a rescue or a requeue."""
     judge(
         case,
         _two((insert(0),), claim(), cancel(0, at=_NOW)),
@@ -104,7 +104,7 @@ def cancels_interleave(case: Case) -> None:
 
 @example("SCHED-06")
 def removals_interleave(case: Case) -> None:
-    """A job that is removed as it is claimed, settled or requeued is gone, or it is not; what runs is kept."""
+    """A job that is removed during a claim, settle or requeue is either gone or kept. A running job is kept."""
     judge(
         case,
         _two((insert(0),), delete(0), claim()),
@@ -117,7 +117,7 @@ def removals_interleave(case: Case) -> None:
 
 @example("SCHED-07")
 def pauses_interleave(case: Case) -> None:
-    """Once a pause has returned, no claim that begins hands out a job of that queue."""
+    """After a pause has returned, no new claim returns a job of that queue."""
     judge(
         case,
         _two((insert(0, 1),), pause(), (claim(1), claim(1))),

@@ -1,4 +1,4 @@
-"""Two clients that set one store up, the steps of one between any two of the other's."""
+"""Two clients that set up one store, with the steps of one client between any two steps of the other."""
 
 from collections.abc import Sequence
 from threading import Thread
@@ -11,12 +11,12 @@ from .explore import seen
 
 _WORKERS = ("a", "b")
 _MOST = 40
-"""At so many steps one is overtaken by the other, of those that there are."""
+"""At most about this many steps of a setup are tried."""
 
 
 @example("SETUP-05")
 def setups_interleave(case: Case) -> None:
-    """A setup that is overtaken at any of its steps, by another and an insert, undoes nothing and fails for nobody."""
+    """Two clients can set up a store and insert, even if one overtakes the other at any of its steps."""
     steps = seen(case.target)
     whole = _set_up(case, steps, []).steps["a"]
     for n in range(1, whole, -(-whole // _MOST)):

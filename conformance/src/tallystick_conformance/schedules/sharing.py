@@ -1,4 +1,4 @@
-"""Two threads that make like calls through one client, the steps of one between any two of the other's."""
+"""Two threads that make similar calls through one client, the steps of one between any two steps of the other."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ def _two(before: Calls, a: Call, b: Call) -> Program:
 
 @example("RACE-02")
 def threads_keep_their_arguments_apart(case: Case) -> None:
-    """Two threads make one call of one client with other arguments: each takes effect, and is answered, by its own."""
+    """Two threads that make one call of one client with different arguments each get the effect of their own."""
     judge(
         case,
         _two((), insert(0, priority=1, at=_NOW), insert(1, priority=2, at=SECOND)),

@@ -1,1 +1,1 @@
-"""The tiers that are written by hand: what happens when clients, processes and the network get in each other's way."""
+"""Hand-written tests of clients, processes and network failures that interfere with each other."""

@@ -1,4 +1,4 @@
-"""Other processes that work on a store: started together, heard, and ended."""
+"""Other processes that work on a store: start them together, collect their results, and end them."""
 
 import multiprocessing
 import os
@@ -25,7 +25,7 @@ _UNKNOWN = "another process cannot open it"
 
 
 class Child(NamedTuple):
-    """What a process is given: the packed `make` and its namespace, which of the processes it is, where all meet."""
+    """What a process receives: the packed `make`, the namespace, its number, and a barrier shared by all processes."""
 
     make: Parcel
     namespace: str
@@ -38,20 +38,20 @@ class Child(NamedTuple):
         return make(self.namespace)
 
 
-class Heard(NamedTuple):
-    """What a process told: its answer, or the error that ended it; `refused` where that was one of Tallystick."""
+class ChildResult(NamedTuple):
+    """The result of a process, or the error that ended it. `rejected` means that the error was a TallystickError."""
 
-    answer: Any = None
+    value: Any = None
     error: str = ""
-    refused: bool = False
+    rejected: bool = False
 
 
 def require_sendable(case: Case) -> None:
-    """Pass over a target that cannot be opened by another process."""
+    """Raise NotRun if another process cannot open the target."""
     _sent(case.target.make)
     program = getattr(sys.modules["__main__"], "__file__", None)
     if program is not None and not Path(program).exists():  # each process begins by importing it
-        raise NotRun(f"no other process can be started by a program that is not a file: {program}")
+        raise NotRun(f"cannot start another process, because the main program is not a file: {program}")
 
 
 def _sent(make: MakeBackend) -> Parcel:
@@ -61,63 +61,69 @@ def _sent(make: MakeBackend) -> Parcel:
         raise NotRun(f"make_backend cannot be sent to another process: {exc}") from exc
 
 
-def heard(case: Case, work: Callable[[Child], Any], count: int = 1, *, method: str = "spawn") -> list[Heard]:
-    """Let processes work on the store of a case, and return what each told. Each then dies without closing anything.
+def run_in_processes(
+    case: Case, work: Callable[[Child], Any], count: int = 1, *, method: str = "spawn"
+) -> list[ChildResult]:
+    """Run `work` in new processes on the store of a case, and return their results.
+
+    Each process then exits without closing anything.
 
     Raises:
-        NotRun: They cannot open it: its module can be neither imported by its name nor loaded from its file.
+        NotRun: A process can neither import the target's module by its name nor load it from its file.
     """
     make = _sent(case.target.make)
     context: Any = multiprocessing.get_context(method)
-    barrier, processes, ears = context.Barrier(count), [], []
+    barrier, processes, receivers = context.Barrier(count), [], []
     try:
         for number in range(count):
-            ear, mouth = context.Pipe(duplex=False)
+            receiver, sender = context.Pipe(duplex=False)
             child = Child(make, case.namespace, number, barrier)
-            process = context.Process(target=_tell, args=(work, child, mouth), daemon=True)
+            process = context.Process(target=_send, args=(work, child, sender), daemon=True)
             with spared():
                 process.start()
-            mouth.close()
+            sender.close()
             processes.append(process)
-            ears.append(ear)
-        told = list(map(_hear, ears))
+            receivers.append(receiver)
+        results = list(map(_receive, receivers))
     finally:
         for process in processes:
             process.kill()
             process.join()
-    if told[0].error.startswith(_UNKNOWN):
-        raise NotRun(told[0].error)
-    return told
+    if results[0].error.startswith(_UNKNOWN):
+        raise NotRun(results[0].error)
+    return results
 
 
-def forked(case: Case, work: Callable[[Child], Any], count: int = 1) -> list[Heard]:
-    """Let forks of this process work on the store of a case, and return what each told."""
+def run_in_forks(case: Case, work: Callable[[Child], Any], count: int = 1) -> list[ChildResult]:
+    """Run `work` in forks of this process on the store of a case, and return their results."""
     if "fork" not in multiprocessing.get_all_start_methods():
         raise NotRun("this platform has no fork")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads: that it works is the point
-        return heard(case, work, count, method="fork")
+        warnings.simplefilter("ignore", DeprecationWarning)  # the examples fork next to threads on purpose
+        return run_in_processes(case, work, count, method="fork")
 
 
-def _tell(work: Callable[[Child], Any], child: Child, mouth: Connection) -> NoReturn:
-    mouth.send(_worked(work, child))
-    os._exit(0)  # as if it were killed: what it has not closed, stays so
+def _send(work: Callable[[Child], Any], child: Child, sender: Connection) -> NoReturn:
+    sender.send(_worked(work, child))
+    os._exit(0)  # exits like a killed process, which closes nothing
 
 
-def _worked(work: Callable[[Child], Any], child: Child) -> Heard:
+def _worked(work: Callable[[Child], Any], child: Child) -> ChildResult:
     try:
         child.make.opened()
     except Exception as exc:
-        return Heard(error=f"{_UNKNOWN}: {exc!r}")
+        return ChildResult(error=f"{_UNKNOWN}: {exc!r}")
     try:
-        return Heard(work(child))
+        return ChildResult(work(child))
     except Exception as exc:
-        return Heard(error=f"{exc!r}, raised {origin(exc)}", refused=isinstance(exc, TallystickError))
+        return ChildResult(error=f"{exc!r}, raised {origin(exc)}", rejected=isinstance(exc, TallystickError))
 
 
-def _hear(ear: Connection) -> Heard:
+def _receive(receiver: Connection) -> ChildResult:
     try:
-        told: Heard = ear.recv() if ear.poll(PATIENCE) else Heard(error=f"no answer within {PATIENCE} s")
+        result: ChildResult = (
+            receiver.recv() if receiver.poll(PATIENCE) else ChildResult(error=f"no result within {PATIENCE} s")
+        )
     except EOFError:
-        told = Heard(error="the process ended without an answer")
-    return told
+        result = ChildResult(error="the process ended without a result")
+    return result

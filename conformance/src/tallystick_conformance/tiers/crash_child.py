@@ -1,7 +1,7 @@
-"""Processes that die: each makes one call on a store, and kills itself before one of the call's steps, or after it.
+"""Child processes that each make one call on a store, and kill themselves before one of its steps or after it.
 
-A new interpreter that calls `main` is where they come from. It has imported everything, has no thread and no store, and
-lets a fork live and die for each `Death` that it reads; where there is no fork it dies itself.
+The fork server is a new interpreter that calls `main`. It has imported everything and has no thread and no open store.
+For each `Death` that it reads, it forks a child that makes the call and dies. Without fork, it makes the call itself.
 """
 
 import os
@@ -16,17 +16,17 @@ from ..schedules.program import Call
 from ..target import MakeBackend, Target
 
 PATIENCE = 60
-"""Seconds after which a process that has not died yet is killed."""
+"""Seconds after which a process that has not died is killed."""
 
 
 class Death(NamedTuple):
-    """What to do, and when to die.
+    """A call to make, and the step at which to die.
 
     Args:
         make: Opens a client; `name` and `url` are those of the target.
-        steps: Which steps to count.
-        call: What to do.
-        before: The step before which to die, counted from 1; 0 is after the answer was told.
+        steps: The steps to count.
+        call: The call to make.
+        before: The step before which to die, counted from 1; 0 means after the result was sent.
     """
 
     make: MakeBackend
@@ -38,31 +38,31 @@ class Death(NamedTuple):
     before: int
 
 
-class Word(NamedTuple):
-    """What a process tells: the answer and in how many steps it came; or why it could not begin."""
+class ChildReport(NamedTuple):
+    """What a child reports: the result and the number of steps of its call, or why it could not make the call."""
 
-    answer: object = None
+    result: object = None
     steps: int = 0
-    excuse: str = ""
+    failure: str = ""
 
 
-def live(death: Death, told: IO[bytes]) -> NoReturn:
-    """Make the call, tell its answer, and die."""
+def make_call_and_die(death: Death, reports: IO[bytes]) -> NoReturn:
+    """Make the call, report its result, and die."""
     steps = _Countdown(death.before)
     with death.steps.armed(steps.take):
-        death.make(death.namespace).close()  # a mutant may patch this process as it is opened, and steps may pass it by
+        death.make(death.namespace).close()  # may install a mutant, which the client below may bypass
         client = death.steps.client(Target(death.make, death.name, death.url), death.namespace, "w")
         if death.call.method != "setup":
             connected(client)
         steps.begin()
         with death.steps.watched():
-            answer = getattr(client, death.call.method)(*death.call.args, **death.call.kwargs)
-        _tell(told, Word(answer, steps.end()))
+            result = getattr(client, death.call.method)(*death.call.args, **death.call.kwargs)
+        _send(reports, ChildReport(result, steps.end()))
         _die()
 
 
 class _Countdown:
-    """Counts steps, and dies before one of them."""
+    """Counts steps, and kills the process before one of them."""
 
     def __init__(self, last: int) -> None:
         self._last = last
@@ -83,30 +83,33 @@ class _Countdown:
 
 
 def _die() -> NoReturn:
-    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))  # on Windows either ends it at once
+    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))  # on Windows, SIGTERM ends a process at once too
     raise AssertionError("dead")
 
 
-def _tell(told: IO[bytes], word: Word) -> None:
-    pickle.dump(word, told)
-    told.flush()
+def _send(reports: IO[bytes], report: ChildReport) -> None:
+    pickle.dump(report, reports)
+    reports.flush()
 
 
-def _born(death: Death, told: IO[bytes]) -> NoReturn:
+def _run_child(death: Death, reports: IO[bytes]) -> NoReturn:
     if hasattr(signal, "alarm"):
         signal.alarm(PATIENCE)
     try:
-        live(death, told)
+        make_call_and_die(death, reports)
     except Exception as exc:
-        _tell(told, Word(excuse=repr(exc)))
+        _send(reports, ChildReport(failure=repr(exc)))
     finally:
         os._exit(1)
 
 
 def main() -> None:
-    """Serve one death after another; after each word, or none, an empty one tells that the process is dead."""
-    requests, told = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # so that nothing that is printed is taken for a word
+    """Read deaths and run each in a child.
+
+    Write the child's report, if it sends one, and an empty one once it is dead.
+    """
+    requests, reports = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # keeps printed text out of the reports
     while True:
         try:
             sys.path[:], parcel = pickle.load(requests)  # noqa: S301 - from our parent
@@ -115,10 +118,10 @@ def main() -> None:
         try:
             death: Death = parcel.opened()
         except Exception as exc:
-            _tell(told, Word(excuse=repr(exc)))
+            _send(reports, ChildReport(failure=repr(exc)))
         else:
             pid = os.fork() if hasattr(os, "fork") else 0
             if pid == 0:
-                _born(death, told)
+                _run_child(death, reports)
             os.waitpid(pid, 0)
-        _tell(told, Word())
+        _send(reports, ChildReport())

@@ -1,4 +1,4 @@
-"""Processes that die in the middle of a call, at each of its steps: what they leave behind, and whether it works on."""
+"""Processes that die at each step of a call: the state that they leave, and whether the store still works."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
@@ -37,12 +37,12 @@ from ..schedules.program import (
 )
 from ..violation import Violation
 from .children import require_sendable
-from .crash_child import Death, Word
+from .crash_child import ChildReport, Death
 from .fork_server import fork_server
 
 _MANY = 2_000
 _LONG = 1_200
-"""More than the hundreds and the thousand into which batches have been seen to be cut."""
+"""Larger than the sizes, up to 1,000, into which backends have been seen to split a batch."""
 
 _STOCK = (insert(0, 1, 2),)
 _RUNNING = (*_STOCK, claim())
@@ -63,10 +63,10 @@ _EACH: tuple[tuple[Calls, Call], ...] = (
 
 
 class _Left(NamedTuple):
-    """What a dead process left: the history, how many steps its call took if it was answered, each record and queue.
+    """What a dead process left: the history, its call's number of steps (0 without a result), records and queues.
 
-    `later` is every record after a rescue, in which a backend may bring to its end what the process had begun, and
-    `at_last` every queue when the jobs of an insert are gone again.
+    `later` has each record after a rescue, in which a backend may complete what the process began.
+    `at_last` has each queue after the jobs of an insert were deleted.
     """
 
     history: Sequence[Operation]
@@ -78,35 +78,35 @@ class _Left(NamedTuple):
 
 
 @example("CRASH-01")
-def answered_means_stored(case: Case) -> None:
-    """Each call that was answered before its process was killed has taken effect, for whoever opens the store next."""
+def returned_means_stored(case: Case) -> None:
+    """Each call that returned before its process was killed has taken effect for the next client."""
     steps = _prepared(case)
     for before, last in (_INSERT, *_EACH):
-        _judge(case, _died(case, steps, before, last, 0))
+        _judge(case, _state_after_death(case, steps, before, last, 0))
 
 
 @example("CRASH-02")
 def inserts_are_whole(case: Case) -> None:
-    """Of a batch whose process dies at any step all jobs are stored and their queue is known, or none is."""
+    """An insert whose process dies at any step stores all its jobs and their queue, or nothing."""
     for left in _deaths(case, *_INSERT):
         for found in (left.records, left.later):
             case.that(len(found) in (0, len(IDS)), "the whole batch, or none of it", list(found.values()))
         listed = list(left.queues)
-        if left.records or not left.later:  # else the insert may have taken effect just before the queues were listed
+        if left.records or not left.later:  # else the insert took effect between these reads
             case.equal([QUEUE] if left.records else [], listed)
         case.equal([QUEUE] if left.later else [], list(left.at_last))
 
 
 @example("CRASH-02")
 def a_job_comes_with_its_queue(case: Case) -> None:
-    """So it is with a single job: its queue stays known when the job is gone again, or there never was one."""
+    """A single job is stored together with its queue, which stays known after the job is deleted."""
     for left in _deaths(case, (), insert(0)):
         case.equal([QUEUE] if left.later else [], list(left.at_last))
 
 
 @example("CRASH-02")
 def long_inserts_are_whole(case: Case) -> None:
-    """So it is with a batch that is cut on its way to the store, and dies between its parts."""
+    """An insert that the backend splits is stored whole or not at all if its process dies between the parts."""
     size = min(_LONG, case.capabilities.max_batch)
     new = [NewRecord(kind="k", id=UUID(int=n + 1), unique_key=f"key {n}") for n in range(size)]
     for left in _deaths(case, (), call("insert", new, now=NOW)):
@@ -116,7 +116,7 @@ def long_inserts_are_whole(case: Case) -> None:
 
 @example("CRASH-03")
 def each_record_is_whole(case: Case) -> None:
-    """Of a call about several jobs whose process dies at any step each job is as before, or as after."""
+    """A call on several jobs whose process dies at any step leaves each job as before or as after the call."""
     for before, last in _EACH:
         for left in _deaths(case, before, last):
             _judge(case, left)
@@ -124,17 +124,17 @@ def each_record_is_whole(case: Case) -> None:
 
 @example("CRASH-04")
 def nothing_is_held_up(case: Case) -> None:
-    """After a process has died in any call, others set up, insert, rescue and work everything to its end."""
+    """After a process has died in any call, others can set up, insert, rescue and finish each job."""
     for before, last in (_INSERT, (_STOCK, claim()), (_RUNNING, rescue())):
-        for left in _deaths(case, before, last, works_on=True):
+        for left in _deaths(case, before, last, must_work=True):
             _judge(case, left)
 
 
 @example("CRASH-05")
 def setups_can_be_repeated(case: Case) -> None:
-    """After a process has died in `setup`, at any step, another sets the store up, and it works."""
+    """After a process has died at any step of setup, another process can set the store up and use it."""
     steps = _prepared(case)
-    for _ in _each_step(case, steps, (), call("setup"), works_on=True):
+    for _ in _each_step(case, steps, (), call("setup"), must_work=True):
         pass
 
 
@@ -144,21 +144,23 @@ def _prepared(case: Case) -> Steps:
     return seen(case.target)
 
 
-def _deaths(case: Case, before: Calls, last: Call, *, works_on: bool = False) -> Iterator[_Left]:
-    yield from _each_step(case, _prepared(case), before, last, works_on=works_on)
+def _deaths(case: Case, before: Calls, last: Call, *, must_work: bool = False) -> Iterator[_Left]:
+    yield from _each_step(case, _prepared(case), before, last, must_work=must_work)
 
 
-def _each_step(case: Case, steps: Steps, before: Calls, last: Call, *, works_on: bool) -> Iterator[_Left]:
-    whole = _died(case, steps, before, last, 0)
+def _each_step(case: Case, steps: Steps, before: Calls, last: Call, *, must_work: bool) -> Iterator[_Left]:
+    whole = _state_after_death(case, steps, before, last, 0)
     inner = range(1, whole.steps + 1)
     most = case.profile.crashes
     points = inner if len(inner) <= most else [inner[(2 * n + 1) * len(inner) // (2 * most)] for n in range(most)]
     for point in points:
-        yield _died(case, steps, before, last, point, works_on=works_on)
+        yield _state_after_death(case, steps, before, last, point, must_work=must_work)
 
 
-def _died(case: Case, steps: Steps, before: Calls, last: Call, point: int, *, works_on: bool = False) -> _Left:
-    """Make a store, let a process die in it, and look at what it left."""
+def _state_after_death(
+    case: Case, steps: Steps, before: Calls, last: Call, point: int, *, must_work: bool = False
+) -> _Left:
+    """Make a store, let a process die in it, and return what it left."""
     recorder, target = Recorder(monotonic_ns), case.target
     with target.fresh() as (namespace, first):
         make(recorder.client(first, "before"), *before)
@@ -166,22 +168,22 @@ def _died(case: Case, steps: Steps, before: Calls, last: Call, point: int, *, wo
             first.teardown()
         first.close()
         began = monotonic_ns()
-        word = _last_word(Death(target.make, target.name, target.url, namespace, steps, last, point))
-        call = _operation(last, began, word)
+        report = _report_of(Death(target.make, target.name, target.url, namespace, steps, last, point))
+        call = _operation(last, began, report)
         with target.make(namespace) as backend:
-            case.steps[:] = _told(recorder, call, point)
-            if works_on:
-                _require_answers(case, backend.setup)
+            case.steps[:] = _steps_taken(recorder, call, point)
+            if must_work:
+                _require_usable(case, backend.setup)
             after = recorder.client(backend, "after")
             records, queues = _every(after), [queue.name for queue in backend.queues()]
             after.rescue(limit=_MANY, now=NOW)
             later = _every(after)
             at_last = _queues_of_the_gone(backend) if last.method == "insert" else []
-            case.steps[:] = _told(recorder, call, point)
-            if works_on:
-                _require_answers(case, lambda: _works_on(case, backend, last))
+            case.steps[:] = _steps_taken(recorder, call, point)
+            if must_work:
+                _require_usable(case, lambda: _require_works(case, backend, last))
             history = [*recorder.history(), call]
-        return _Left(history, word.steps if word else 0, records, later, queues, at_last)
+        return _Left(history, report.steps if report else 0, records, later, queues, at_last)
 
 
 def _queues_of_the_gone(backend: Backend) -> list[str]:
@@ -193,34 +195,34 @@ def _every(backend: Backend) -> dict[UUID, Record]:
     return {record.id: record for record in backend.list(Filter(), limit=_MANY)}
 
 
-def _told(recorder: Recorder, call: Operation, point: int) -> list[str]:
+def _steps_taken(recorder: Recorder, call: Operation, point: int) -> list[str]:
     history = sorted([*recorder.history(), call], key=lambda made: made.began)
     return [*lines(history), f"# the process died {f'before step {point}' if point else 'after its answer'}"]
 
 
-def _require_answers(case: Case, use: Callable[[], None]) -> None:
+def _require_usable(case: Case, use: Callable[[], None]) -> None:
     try:
         use()
     except Violation:
         raise
     except Exception as exc:
-        case.that(False, "a store that works on", repr(exc))
+        case.that(False, "a store that works", repr(exc))
 
 
-def _last_word(death: Death) -> Word | None:
-    """Let a process live and die."""
-    word = fork_server().let_live(death)
-    if word is not None and word.excuse:
-        raise NotRun(f"another process could not make the call: {word.excuse}")
-    return word
+def _report_of(death: Death) -> ChildReport | None:
+    """Run a call in a process that dies, and return what it reported."""
+    report = fork_server().run(death)
+    if report is not None and report.failure:
+        raise NotRun(f"another process could not make the call: {report.failure}")
+    return report
 
 
-def _operation(call: Call, began: int, word: Word | None) -> Operation:
+def _operation(call: Call, began: int, report: ChildReport | None) -> Operation:
     given = signature(getattr(Backend, call.method)).bind(None, *call.args, **call.kwargs).arguments
     del given["self"]
-    if word is None:
+    if report is None:
         return Operation("dead", call.method, given, began, None)
-    return Operation("dead", call.method, given, began, monotonic_ns(), word.answer)
+    return Operation("dead", call.method, given, began, monotonic_ns(), report.result)
 
 
 def _judge(case: Case, left: _Left) -> None:
@@ -228,8 +230,8 @@ def _judge(case: Case, left: _Left) -> None:
         case.that(False, "each job as before the call, or as after it", f"{finding.text} ({finding.rule})")
 
 
-def _works_on(case: Case, backend: Backend, last: Call) -> None:
-    """Require that another process can do all there is to do, and an insert that died again."""
+def _require_works(case: Case, backend: Backend, last: Call) -> None:
+    """Require that another client can repeat the interrupted insert and finish each job."""
     if last.method == "insert":
         ids = [answer.record.id for answer in backend.insert(*last.args, **last.kwargs)]
         case.equal(set(ids), set(backend.get(ids)))
@@ -242,4 +244,4 @@ def _works_on(case: Case, backend: Backend, last: Call) -> None:
     case.equal([True, False], [answer.created for answer in answers])
     case.that(new.id in [record.id for record in claimed], "a new job claimed", claimed)
     case.that(all(applied), "every outcome applied", applied)
-    case.that(states <= FINAL, "every job at its end", sorted(states))
+    case.that(states <= FINAL, "every job finished", sorted(states))

@@ -1,4 +1,4 @@
-"""Stores that are reached over TCP, when the network fails: refused, cut, silent and slow connections."""
+"""Network failures of stores that are reached over TCP: refused, cut, silent and slow connections."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,20 +33,20 @@ from ..target import Target
 from ..threads import Beside
 
 _LONGEST = 60.0
-"""Seconds within which a call on a silent connection has to end."""
+"""Seconds within which a call on a silent connection must end."""
 
 _DELAY = 0.01
 _TRIES = 3
-"""How often a client may fail, once the network is back, before it has found out."""
+"""How many calls a client may need to notice that the network is back."""
 
 _MANY = 100
 _LEFT = ("R9", "R10")
-"""The rules on jobs that a call passed over."""
+"""The history rules about jobs that a call passed over."""
 
 _RUNNING = (insert(0, 1, 2), claim())
 _CALLS: tuple[tuple[Calls, Call], ...] = (
     ((), insert(0, 1, 2)),
-    ((insert(1),), insert(0)),  # alone, into a queue that is known: fewer steps than a batch may take
+    ((insert(1),), insert(0)),  # one job in a known queue may take fewer steps than a batch
     ((insert(0, 1, 2),), claim()),
     (_RUNNING, settle(complete(0), retry(1), discard(2))),
     (_RUNNING, settle(complete(0))),
@@ -58,13 +58,13 @@ _CALLS: tuple[tuple[Calls, Call], ...] = (
 
 
 class _Cutting(Traffic):
-    """Ends the connection at the n-th chunk that the client sends: before it is forwarded, or when its answer comes."""
+    """Cuts the connection at the n-th chunk from the client: before it is forwarded, or when its reply arrives."""
 
     def __init__(self, nth: int, *, late: bool, first: Callable[[], object] = lambda: None) -> None:
         self._left, self._late, self._first = nth, late, first
 
     def asked(self, link: Link, chunk: bytes) -> None:
-        """Forward, or cut."""
+        """Forward the chunk, or cut the connection."""
         self._left -= 1
         if self._left == 0 and not self._late:
             link.cut()
@@ -72,7 +72,7 @@ class _Cutting(Traffic):
             link.ask(chunk)
 
     def answered(self, link: Link, chunk: bytes) -> None:
-        """Forward, or cut."""
+        """Forward the chunk, or cut the connection."""
         if self._left == 0:
             self._left = -1
             self._first()
@@ -91,13 +91,13 @@ class _Counting(Traffic):
 
 
 class _Silent(Traffic):
-    """Takes everything, and answers nothing."""
+    """Accepts each chunk and forwards none."""
 
     def asked(self, link: Link, chunk: bytes) -> None:
-        """Forget it."""
+        """Drop the chunk."""
 
     def answered(self, link: Link, chunk: bytes) -> None:
-        """Forget it."""
+        """Drop the chunk."""
 
 
 class _Slow(Traffic):
@@ -108,39 +108,42 @@ class _Slow(Traffic):
 
 @example("FAULT-01")
 def refused_connections(case: Case) -> None:
-    """While connections are refused a call raises Unavailable and does nothing; after that the client works again."""
+    """While connections are refused, a call raises Unavailable and does nothing. Afterwards, the client works again."""
     with through_proxy(case) as (proxy, client):
         new = NewRecord(kind="k")
         insert = Call("insert", ([new],), {"now": NOW})
         proxy.refuse()
-        _error(client, insert)  # on a connection that was lost: whether it was asked, the client may not know
+        _error(client, insert)  # this call uses the lost connection, so its outcome may be unknown
         case.refuses(Unavailable, lambda: client.insert([new], now=NOW))
         proxy.accept()
-        _works_again(case, client, insert)
+        _require_works_again(case, client, insert)
         case.equal([new.id], list(case.raw.get([new.id])))
 
 
 @example("FAULT-02")
 def requests_that_are_lost(case: Case) -> None:
-    """A connection that ends before a request is forwarded, in each call at each of its requests."""
+    """A call takes effect once or never if its connection is cut before one of its requests is forwarded."""
     _cut_everywhere(case, late=False)
 
 
 @example("FAULT-03")
 def answers_that_are_lost(case: Case) -> None:
-    """A connection that ends before an answer is forwarded, in each call at each of its requests."""
+    """A call takes effect once or never if its connection is cut before one of its replies is forwarded."""
     _cut_everywhere(case, late=True)
 
 
 @example("FAULT-08")
 def answers_that_are_lost_to_a_rescue(case: Case) -> None:
-    """An answer that is lost after another client has rescued, and so brought to its end what it found unfinished."""
+    """A call takes effect once or never if its reply is lost after a rescue by another client.
+
+    That rescue may complete what it finds unfinished.
+    """
     _cut_everywhere(case, late=True, others=(rescue(at=timedelta()),))
 
 
 @example("FAULT-04")
 def silent_connections(case: Case) -> None:
-    """A call on a connection that went silent ends within a minute, and the client works again after it."""
+    """A call on a connection that becomes silent ends within a minute, and the client then works again."""
     with through_proxy(case) as (proxy, client):
         proxy.traffic = _Silent()
         new = NewRecord(kind="k")
@@ -150,16 +153,16 @@ def silent_connections(case: Case) -> None:
         except TimeoutError as late:
             case.that(False, f"an end within {_LONGEST:.0f} s", str(late))
             raise
-        case.that(error is not None, "an error", "an answer")
+        case.that(error is not None, "an error", "a result")
         _require_ours(case, error)
         proxy.traffic = Traffic()
         proxy.cut()
-        _works_again(case, client, Call("insert", ([new],), {"now": NOW}))
+        _require_works_again(case, client, Call("insert", ([new],), {"now": NOW}))
 
 
 @example("FAULT-05")
 def slow_connections(case: Case) -> None:
-    """On a slow connection every call is answered as on a fast one."""
+    """On a slow connection, each call returns the same as on a fast one."""
     with through_proxy(case) as (proxy, client):
         proxy.traffic = _Slow()
         for before, last in _CALLS:
@@ -195,18 +198,18 @@ def _cut_once(case: Case, recorder: Recorder, before: Calls, last: Call, cutting
         error = _error(recorded, last)
         _require_ours(case, error)
         proxy.traffic = Traffic()
-        _works_again(case, recorded, last)
+        _require_works_again(case, recorded, last)
         _judge(case, recorder, cut=next(made for made in recorder.history() if made.client == "cut"))
 
 
-def _works_again(case: Case, client: Backend, call: Call) -> None:
+def _require_works_again(case: Case, client: Backend, call: Call) -> None:
     errors = []
     for _ in range(_TRIES):
         error = _error(client, call)
         if error is None:
             return
         errors.append(repr(error))
-    case.that(False, "a client that works again once the network does", errors)
+    case.that(False, "a client that works again after the network failure", errors)
 
 
 def _error(client: Backend, call: Call) -> Exception | None:
@@ -219,11 +222,11 @@ def _error(client: Backend, call: Call) -> Exception | None:
 
 def _require_ours(case: Case, error: Exception | None) -> None:
     ours = error is None or isinstance(error, Unavailable | OutcomeUnknown)
-    case.that(ours, "an answer, Unavailable or OutcomeUnknown", repr(error))
+    case.that(ours, "a result, Unavailable or OutcomeUnknown", repr(error))
 
 
 def _judge(case: Case, recorder: Recorder, cut: Operation | None = None) -> None:
-    """Require that a history is right; but a call that was `cut` may leave what its lost try still has in its hands."""
+    """Require a correct history. A call that was `cut` may leave jobs that its lost try still holds."""
     recorder.client(case.raw, "after").list(Filter(), limit=_MANY)
     case.steps[:] = lines(recorder.history())
     for finding in check(recorder.history(), precision=case.capabilities.time_precision):
@@ -233,7 +236,7 @@ def _judge(case: Case, recorder: Recorder, cut: Operation | None = None) -> None
 
 @contextmanager
 def through_proxy(case: Case) -> Iterator[tuple[Proxy, Backend]]:
-    """Open a client through a proxy."""
+    """Open a client of the case's store through a proxy."""
     url = case.target.url
     server = server_of(url)
     if url is None or server is None:

@@ -1,4 +1,4 @@
-"""A setup that stands still between two of its requests, while another begins, on a store that is reached over TCP."""
+"""A setup that stalls between two of its requests while another setup begins, on a store that is reached over TCP."""
 
 from contextlib import suppress
 
@@ -9,44 +9,44 @@ from ..gates.chunks import server_of
 from ..gates.proxy import Proxy
 from ..threads import Beside
 from .faults import through_proxy
-from .faults_claims import Standing
+from .faults_claims import Stalling
 
 _A_WHILE = 0.1
-"""Seconds after which a setup that has no answer is taken to wait for the other."""
+"""Seconds after which a setup without a result is assumed to wait for the stalled one."""
 
 _MOST = 20
-"""Requests of one setup that are held, at most."""
+"""The maximum number of requests of one setup."""
 
 
 @example("SETUP-05")
 def setups_meet(case: Case) -> None:
-    """Whichever of its requests a setup has come to, another that begins is answered too, and the store works."""
+    """Two setups succeed and the store works, whichever request of the first stalls while the second begins."""
     if server_of(case.target.url) is None:
         return
     with through_proxy(case) as (proxy, client):
         for nth in range(1, _MOST):
-            if not _stands_still(case, proxy, client, nth):
+            if not _has_request(case, proxy, client, nth):
                 return
 
 
-def _stands_still(case: Case, proxy: Proxy, client: Backend, nth: int) -> bool:
-    """Hold the n-th request of a setup while another is made; say whether it has as many."""
+def _has_request(case: Case, proxy: Proxy, client: Backend, nth: int) -> bool:
+    """Stall the n-th request of a setup during another setup. Return False if there is no n-th request."""
     case.raw.teardown()
-    proxy.traffic = standing = Standing(nth)
+    proxy.traffic = stalling = Stalling(nth)
     slow = Beside(client.setup)
-    while not standing.held.wait(0.01):
+    while not stalling.held.wait(0.01):
         with suppress(TimeoutError):
             slow.answer(0)
             return False
     other = Beside(case.raw.setup)
     with suppress(TimeoutError):
         other.answer(_A_WHILE)
-    standing.let_go.set()
+    stalling.released.set()
     for setup in (slow, other):
         try:
             setup.answer()
         except Exception as exc:
-            case.that(False, "two setups that are answered", repr(exc))
+            case.that(False, "two setups that succeed", repr(exc))
     new = NewRecord(kind="k")
     case.raw.insert([new], now=NOW)
     case.equal([new.id], list(case.raw.get([new.id])))

@@ -1,4 +1,4 @@
-"""Where processes are let live and die, from the side of the kit."""
+"""The kit's side of the fork server, which starts the processes of crash tests."""
 
 import atexit
 import pickle
@@ -11,39 +11,39 @@ from threading import Timer
 from typing import IO
 
 from ..signals import spared
-from .crash_child import PATIENCE, Death, Word, main
+from .crash_child import PATIENCE, ChildReport, Death, main
 from .parcel import Parcel
 
 _PROGRAM = f"from {main.__module__} import {main.__name__}; {main.__name__}()"
 
 
 class ForkServer:
-    """One process from which others come, each for a death; where there is no fork, one for each."""
+    """A process that forks a child for each death. Without fork, each death gets a new process."""
 
     def __init__(self) -> None:
         self._process: Popen[bytes] | None = None
 
-    def let_live(self, death: Death) -> Word | None:
-        """Let a process live and die; return its word, or None if it died before it had one."""
+    def run(self, death: Death) -> ChildReport | None:
+        """Run a child until it dies, and return its report, or None if it died before it sent one."""
         process = self._process or self._started()
         assert process.stdin is not None
         assert process.stdout is not None
         limit = Timer(2 * PATIENCE, process.kill)
-        limit.daemon = True  # a Ctrl-C just as it starts leaves it behind, and nobody waits for it at the end
+        limit.daemon = True  # an interrupt may leave it running; the interpreter must not wait for it
         try:
             limit.start()
             pickle.dump((sys.path, Parcel.of(death)), process.stdin)
             process.stdin.flush()
-            words = list(self._words(process.stdout))
+            reports = list(self._reports(process.stdout))
         finally:
             limit.cancel()
-        return words[0] if words else None
+        return reports[0] if reports else None
 
-    def _words(self, told: IO[bytes]) -> Iterator[Word]:
+    def _reports(self, stdout: IO[bytes]) -> Iterator[ChildReport]:
         try:
-            while (word := pickle.load(told)) != Word():  # noqa: S301 - from our child
-                yield word
-        except EOFError:  # it died itself
+            while (report := pickle.load(stdout)) != ChildReport():  # noqa: S301 - from our child
+                yield report
+        except EOFError:  # without fork, the server was the child
             self.close()
 
     def _started(self) -> Popen[bytes]:
@@ -52,17 +52,17 @@ class ForkServer:
         return self._process
 
     def close(self) -> None:
-        """End the process."""
+        """Kill the process."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
-            with suppress(BrokenPipeError), process:  # what it forked may hold its pipes, so their end is not awaited
+            with suppress(BrokenPipeError), process:  # children may keep the pipes open; do not read to the end
                 pass
 
 
 @cache
 def fork_server() -> ForkServer:
-    """Return the one of this process; it ends with it."""
+    """Return the fork server of this process. It ends with this process."""
     one = ForkServer()
     atexit.register(one.close)
     return one

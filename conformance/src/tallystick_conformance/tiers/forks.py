@@ -1,4 +1,4 @@
-"""Forks of a process that has the store open."""
+"""Forks of a process that has a client open."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,51 +9,51 @@ from tallystick import Backend, Closed, Complete, NewRecord
 from ..case import LEASE, NOW, Case, example
 from ..examples.stores import every_call
 from ..threads import Beside
-from .children import Child, Heard, forked, require_sendable
+from .children import Child, ChildResult, require_sendable, run_in_forks
 
 _FORKS = 6
 _BATCH = 100
 
 
 @example("FORK-01")
-def inherited_clients_refuse(case: Case) -> None:
-    """In a forked child each call raises Closed and two closes are harmless; the parent settles what it had claimed."""
+def inherited_clients_raise_closed(case: Case) -> None:
+    """In a forked child, each call of an inherited client raises Closed, and its close does not affect the parent."""
     record = case.running()
 
     def work(child: Child) -> list[str]:
-        refused = list(map(_raised, every_call(case.raw)))
+        raised = list(map(_raised, every_call(case.raw)))
         case.raw.close()
         case.raw.close()
-        return refused
+        return raised
 
-    [told] = forked(case, work)
-    case.equal("", told.error)
-    case.equal([Closed.__name__] * len(every_call(case.raw)), told.answer)
+    [result] = run_in_forks(case, work)
+    case.equal("", result.error)
+    case.equal([Closed.__name__] * len(every_call(case.raw)), result.value)
     case.equal([True], list(case.backend.settle([Complete(record.claim)], now=NOW)))
 
 
 def _raised(call: Callable[[], object]) -> str:
     try:
-        return f"the answer {call()!r}"
+        return f"returned {call()!r}"
     except Exception as exc:
         return type(exc).__name__
 
 
 @example("FORK-02")
 def children_open_their_own(case: Case) -> None:
-    """Children that are forked while threads of their parent write insert and claim, and nothing is lost."""
+    """Forked children can open clients, insert and claim while threads of their parent write. No job is lost."""
     require_sendable(case)
     ended = Event()
     writers = [Beside(partial(_write, client, ended)) for client in (case.raw, case.client())]
-    told: list[Heard] = []
+    results: list[ChildResult] = []
     try:
-        while len(told) < _FORKS and not any(one.error for one in told):
-            told += forked(case, _insert_and_claim)
+        while len(results) < _FORKS and not any(result.error for result in results):
+            results += run_in_forks(case, _insert_and_claim)
     finally:
         ended.set()
         written = sum(writer.answer() for writer in writers)
-    case.equal([""] * len(told), [one.error for one in told])
-    case.equal([2] * _FORKS, [one.answer for one in told])
+    case.equal([""] * len(results), [result.error for result in results])
+    case.equal([2] * _FORKS, [result.value for result in results])
     case.equal({"parent": written, "child": 2 * _FORKS}, case.raw.stats(now=NOW).by_kind)
 
 

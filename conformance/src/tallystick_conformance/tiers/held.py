@@ -1,4 +1,4 @@
-"""What an open client holds while nobody uses it: nothing that others must wait for, and nothing that runs out."""
+"""Resources that an idle open client holds: others need not wait for them, and failed calls do not use them up."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -22,14 +22,14 @@ from ..case import LEASE, NOW, Case, example
 from ..threads import Beside
 
 _SOON = 8.0
-"""Seconds: well over what tearing a store down takes, and under the time limits that stores have on a call."""
+"""Seconds: well above what a teardown takes, and below the time limits that stores have on a call."""
 
 _TIMES = 12
 
 
 @example("LEAK-04")
 def idle_clients_hold_nothing(case: Case) -> None:
-    """After polls that found nothing, and with the client open, another tears the store down and sets it up again."""
+    """An open client whose calls found nothing does not block a teardown and setup by another client."""
     client = case.client()
     polls: tuple[Callable[[], object], ...] = (
         lambda: client.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW),
@@ -45,22 +45,22 @@ def idle_clients_hold_nothing(case: Case) -> None:
 
 
 @example("LEAK-04")
-def refused_calls_hold_nothing(case: Case) -> None:
-    """So it is after calls that were refused, for their batch, their sizes or their times."""
+def rejected_calls_hold_nothing(case: Case) -> None:
+    """An open client whose calls were rejected does not block a teardown and setup by another client."""
     client, too_large = case.client(), b"x" * (case.capabilities.max_payload_bytes + 1)
     claim, ever = Claim(UUID(int=1), 1), timedelta(days=366 * 9_000)
-    refused: tuple[Callable[[], object], ...] = (
+    rejected: tuple[Callable[[], object], ...] = (
         lambda: client.insert([NewRecord(kind="k", payload=too_large)], now=NOW),
         lambda: client.settle([Complete(claim, too_large)], now=NOW),
         lambda: client.extend([claim], lease=ever, now=NOW),
         lambda: client.list(Filter(), limit=0),
         lambda: client.delete(Filter(), limit=0),
     )
-    _each_holds_nothing(case, client, [partial(case.refuses, InvalidArgument, call) for call in refused])
+    _each_holds_nothing(case, client, [partial(case.refuses, InvalidArgument, call) for call in rejected])
 
 
 def _each_holds_nothing(case: Case, client: Backend, calls: Sequence[Callable[[], object]]) -> None:
-    """Require that after each call of a client, which stays open, another tears the store down and sets it up again."""
+    """Require that after each call of an open client, another client can tear the store down and set it up again."""
     other = case.client()
     for call in calls:
         call()
@@ -68,7 +68,7 @@ def _each_holds_nothing(case: Case, client: Backend, calls: Sequence[Callable[[]
         try:
             removal.answer(_SOON)
         except TimeoutError as late:
-            client.close()  # so that it ends, and what comes after can be removed
+            client.close()  # lets the teardown end, so that the store can be removed
             with suppress(TallystickError):
                 removal.answer()
             case.that(False, f"a teardown within {_SOON:.0f} s", str(late))
@@ -77,7 +77,7 @@ def _each_holds_nothing(case: Case, client: Backend, calls: Sequence[Callable[[]
 
 @example("LEAK-05")
 def failures_use_up_nothing(case: Case) -> None:
-    """A client whose calls failed while the store was not there, many times, works once it is set up."""
+    """A client whose calls failed many times while the store did not exist works after setup."""
     client = case.client()
     client.stats(now=NOW)
     case.raw.teardown()
@@ -87,11 +87,11 @@ def failures_use_up_nothing(case: Case) -> None:
         except NotSetUp:
             continue
         except Exception as exc:
-            case.that(False, "an answer, or NotSetUp", repr(exc))
+            case.that(False, "a result or NotSetUp", repr(exc))
     case.raw.setup()
     new = NewRecord(kind="k")
     try:
         client.insert([new], now=NOW)
     except Exception as exc:
-        case.that(False, "a client that works on", repr(exc))
+        case.that(False, "a client that works", repr(exc))
     case.equal([new.id], list(case.raw.get([new.id])))

@@ -1,4 +1,4 @@
-"""What is left in this process by clients that were closed: no thread and no file descriptor more than before."""
+"""Resources of closed clients: threads and file descriptors that remain in this process."""
 
 import gc
 import threading
@@ -15,55 +15,55 @@ from ..case import LEASE, NOW, Case, example
 from ..threads import Beside
 
 _TIMES, _STORES = 25, 6
-"""Clients, and stores, of each of two rounds."""
+"""Clients, and stores, in each of two rounds."""
 
 _PATIENCE = 2.0
-"""Seconds that threads and descriptors have to go away, after what they belong to was closed."""
+"""Seconds in which threads and descriptors must disappear after their client was closed."""
 
 _DESCRIPTORS = next((path for name in ("/proc/self/fd", "/dev/fd") if (path := Path(name)).is_dir()), None)
 
 
 @example("LEAK-01")
 def clients_leave_nothing(case: Case) -> None:
-    """Many clients that are opened, used for a call of each sort, and closed."""
+    """Clients that are opened, used for each kind of call and closed leave no thread or file descriptor."""
     _require_nothing_left(case, lambda: _use(case))
 
 
 @example("LEAK-01")
 def threads_that_used_a_client_leave_nothing(case: Case) -> None:
-    """Many clients that are each used by three threads, which end, and are closed by another."""
+    """Clients that three threads used and another thread closed leave no thread or file descriptor."""
     _require_nothing_left(case, lambda: _use_from_threads(case))
 
 
 @example("LEAK-01")
 def stores_leave_nothing(case: Case) -> None:
-    """Fresh stores, each opened by two clients, used, closed, and removed by a third."""
+    """Stores that two clients used and a third removed leave no thread or file descriptor."""
     numbers = count()
     _require_nothing_left(case, lambda: _use_a_store(case, f"{case.namespace[:20]}_s{next(numbers)}"), _STORES)
 
 
 @example("LEAK-02")
 def transactions_leave_nothing(case: Case) -> None:
-    """Many clients with a transaction that commits, one that rolls back, and one whose insert is refused."""
+    """Clients with a committed, a rolled back and a rejected transaction leave no thread or file descriptor."""
     if case.capabilities.transactions:
         _require_nothing_left(case, lambda: _use_transactions(case))
 
 
 @example("LEAK-02")
 def errors_leave_nothing(case: Case) -> None:
-    """Many clients whose calls are refused, or fail after close."""
+    """Clients whose calls are rejected, or fail after close, leave no thread or file descriptor."""
     _require_nothing_left(case, lambda: _misuse(case))
 
 
 @example("LEAK-03")
 def waits_leave_nothing(case: Case) -> None:
-    """Many clients that are closed while another thread waits on them."""
-    _require_nothing_left(case, lambda: _close_beneath(case))
+    """Clients that are closed while another thread waits on them leave no thread or file descriptor."""
+    _require_nothing_left(case, lambda: _close_during_a_wait(case))
 
 
 @example("LEAK-03")
 def waits_that_ended_leave_nothing(case: Case) -> None:
-    """Many clients whose waits found a job, and came to their timeout."""
+    """Clients whose waits found a job or timed out leave no thread or file descriptor."""
     case.backend.insert([NewRecord(kind="k", queue="due")])
     _require_nothing_left(case, lambda: _wait_to_the_end(case))
 
@@ -89,7 +89,7 @@ def _use_a_store(case: Case, namespace: str) -> None:
             second.wait(["default"], timeout=timedelta(0))
     finally:
         with case.target.make(namespace) as last:
-            last.setup()  # else a teardown may find nothing that it knows for its own
+            last.setup()  # else teardown may not recognize the store as its own
             last.teardown()
 
 
@@ -132,7 +132,7 @@ def _misuse(case: Case) -> None:
         client.stats()
 
 
-def _close_beneath(case: Case) -> None:
+def _close_during_a_wait(case: Case) -> None:
     client = case.target.make(case.namespace)
 
     def wait() -> None:
@@ -151,11 +151,11 @@ def _wait_to_the_end(case: Case) -> None:
 
 
 def _require_nothing_left(case: Case, use: Callable[[], None], times: int = _TIMES) -> None:
-    """Require that what is held does not grow with the number of clients, in either of two rounds.
+    """Require that the held resources do not grow with the number of clients in both of two rounds.
 
-    What is made once and kept, or grows up to a limit, is no leak. What most clients leave grows in both rounds.
+    Resources that are made once and kept, or that grow only up to a limit, are no leak. Most leaks grow in both rounds.
     """
-    use()  # what is made once, and kept
+    use()  # makes the resources that are made once
     held = [_settled(_held())]
     for _ in range(2):
         for _ in range(times):
@@ -174,7 +174,7 @@ def _require_nothing_left(case: Case, use: Callable[[], None], times: int = _TIM
 
 
 def _settled(before: tuple[int, int]) -> tuple[int, int]:
-    """Return what is held, after it had time to go away."""
+    """Return the held resources after they had time to disappear."""
     deadline = monotonic() + _PATIENCE
     while any(now > then for now, then in zip(_held(), before, strict=True)) and monotonic() < deadline:
         gc.collect()

@@ -1,4 +1,4 @@
-"""Values for other processes: pickled, with the files of the modules that they name."""
+"""Pickled values for other processes, with the files of the modules that they name."""
 
 import pickle
 import pickletools
@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, Self
 
 
 class Parcel(NamedTuple):
-    """A pickled value. `modules` has the file of each module that it names.
+    """A pickled value, and the file of each module that it names.
 
-    A process that cannot import such a module by its name loads it from its file. So a test module works that pytest
-    imported under a name of its own, as `--import-mode=importlib` does.
+    A process that cannot import such a module by its name loads it from its file. This supports test modules that
+    pytest imports under names of its own, as `--import-mode=importlib` does.
     """
 
     pickled: bytes
@@ -22,10 +22,10 @@ class Parcel(NamedTuple):
 
     @classmethod
     def of(cls, value: object) -> Self:
-        """Pack a value.
+        """Pickle a value.
 
         Raises:
-            Exception: It cannot be pickled.
+            Exception: The value cannot be pickled.
         """
         pickled = pickle.dumps(value)
         return cls(pickled, dict(_files(pickled)))
@@ -34,7 +34,7 @@ class Parcel(NamedTuple):
         """Return the value, in another process.
 
         Raises:
-            Exception: A module that it names cannot be loaded.
+            Exception: A module that the value names cannot be loaded.
         """
         for name, file in self.modules.items():
             _load(name, file)
@@ -52,11 +52,11 @@ def _load(name: str, file: str) -> None:
         import_module(name)
     except ModuleNotFoundError as exc:
         if exc.name is None or not f"{name}.".startswith(f"{exc.name}."):
-            raise  # the module is there, and what it imports is not
+            raise  # the module exists, but it imports one that does not
         spec = spec_from_file_location(name, file)
         if spec is None or spec.loader is None:
             raise
         for dot in (at for at, sign in enumerate(name) if sign == "."):
-            sys.modules.setdefault(name[:dot], ModuleType(name[:dot]))  # an import of `a.b` looks for `a` too
+            sys.modules.setdefault(name[:dot], ModuleType(name[:dot]))  # an import of `a.b` also imports `a`
         sys.modules[name] = module = module_from_spec(spec)
         spec.loader.exec_module(module)

@@ -1,4 +1,4 @@
-"""Races: calls of several clients at once. Each round is small and starts at a barrier; a right backend never fails."""
+"""Races between calls of several clients. Each round starts its calls at a barrier. A correct backend never fails."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -33,18 +33,18 @@ AnswerT = TypeVar("AnswerT")
 
 
 class _Round(NamedTuple):
-    """A few clients of one store, and what holds the threads that use them, in every second round."""
+    """Clients of one store, and the jitter that delays their threads in every second round."""
 
     clients: Sequence[Backend]
     hold: Jitter | None = None
 
     def together(self, *calls: Callable[[], AnswerT]) -> list[AnswerT]:
-        """Make calls at once."""
+        """Make the calls at once, each in its own thread."""
         return together(*calls, hold=self.hold)
 
 
 def _rounds(case: Case, clients: int = _THREADS, *, shared: bool = False) -> Iterator[_Round]:
-    """Yield a number of clients, or one for all, for each round, and forget the steps of the round before."""
+    """Yield the clients for each round, or one client for all threads, and clear the steps of the round before."""
     steps = steps_seen(case.target)
     with ExitStack() as stack:
         seed = f"{case.profile.seed} {case.clause_id}"
@@ -62,38 +62,38 @@ def _claims_are_exclusive(case: Case, round: _Round, queue: str) -> None:
     claim = [partial(client.claim, [queue], limit=4, worker="w", lease=LEASE, now=NOW) for client in round.clients]
     won = [record for records in round.together(*claim) for record in records]
     rest = case.raw.claim([queue], limit=_JOBS, worker="w", lease=LEASE, now=NOW)
-    handed_out = Counter(record.claim for record in [*won, *rest])
-    case.equal({Claim(record.id, 1): 1 for record in new}, dict(handed_out))
+    times_claimed = Counter(record.claim for record in [*won, *rest])
+    case.equal({Claim(record.id, 1): 1 for record in new}, dict(times_claimed))
 
 
 @example("RACE-01")
 def clients_race_to_claim(case: Case) -> None:
-    """Four clients claim from one queue at once: each job is handed out once, with attempt 1, and none is lost."""
+    """Four clients that claim from one queue at once get each job exactly once, with attempt 1."""
     for n, round in enumerate(_rounds(case)):
         _claims_are_exclusive(case, round, f"q{n}")
 
 
 @example("RACE-02")
 def threads_race_on_one_client(case: Case) -> None:
-    """The same with four threads on one client."""
+    """Four threads that claim through one client at once get each job exactly once."""
     for n, round in enumerate(_rounds(case, shared=True)):
         _claims_are_exclusive(case, round, f"q{n}")
 
 
 @example("RACE-02")
 def threads_share_one_client(case: Case) -> None:
-    """Three threads make any calls through one client at once, and each is answered as if it had its own."""
+    """Three threads that make random calls through one client get results that some order of the calls explains."""
     seed, steps = f"{case.profile.seed} shared", steps_seen(case.target)
     rounds = run_rounds(case.target, rounds=case.profile.rounds // 2, seed=seed, steps=steps, shared=True)
     for history, findings in rounds:
         for finding in findings:
             case.steps[:] = lines(history)
-            case.that(False, "answers that some order of these calls gives", f"{finding.text} ({finding.rule})")
+            case.that(False, "results that some order of these calls explains", f"{finding.text} ({finding.rule})")
 
 
 @example("RACE-03")
 def outcomes_race(case: Case) -> None:
-    """Of four outcomes for one claim one is applied, and the record is as that one says; so for each of many claims."""
+    """`settle` applies one of four concurrent outcomes for a claim, and the record has the state of that outcome."""
     failure = Failure("E", "m")
     endings: tuple[Callable[[Claim], Outcome], ...] = (
         lambda claim: Complete(claim, b"a"),
@@ -132,7 +132,7 @@ def _ending(outcome: Outcome) -> tuple[State, bytes | None]:
 
 @example("RACE-04")
 def rescues_race(case: Case) -> None:
-    """Of four rescues at once each expired job goes to one, and all are rescued."""
+    """Four concurrent rescues take each expired job exactly once."""
     for n, round in enumerate(_rounds(case)):
         new = [NewRecord(kind="k", queue=f"q{n}") for _ in range(_JOBS)]
         case.raw.insert(new, now=NOW)
@@ -145,7 +145,7 @@ def rescues_race(case: Case) -> None:
 
 @example("RACE-05")
 def settle_races_with_rescue(case: Case) -> None:
-    """A settle, a rescue and an extend of an expired claim: one ends it, and an extend that held is before the end."""
+    """Either settle or rescue ends an expired claim. If a concurrent extend holds the claim, only settle can end it."""
     for round in _rounds(case, 3):
         settler, rescuer, holder = round.clients
         claim, later = case.running().claim, NOW + LEASE
@@ -156,7 +156,7 @@ def settle_races_with_rescue(case: Case) -> None:
         )
         case.that(
             applied[0] is not bool(rescued) and not (rescued and held == [Hold.HELD]),
-            "ended by one of settle and rescue, by settle if it was held",
+            "ended by either settle or rescue, and by settle if extend returned HELD",
             f"settle {applied}, rescue {rescued}, extend {held}",
         )
         state = case.raw.get([claim.id])[claim.id].state
@@ -166,7 +166,7 @@ def settle_races_with_rescue(case: Case) -> None:
 
 @example("RACE-06")
 def unique_keys_race(case: Case) -> None:
-    """Of four inserts with one unique key one is stored, and the others are answered with it."""
+    """One of four concurrent inserts with one unique key stores its job, and the others return that job."""
     for n, round in enumerate(_rounds(case)):
         new = [NewRecord(kind="k", unique_key=f"key {n}") for _ in round.clients]
         answers = round.together(
@@ -181,7 +181,7 @@ def unique_keys_race(case: Case) -> None:
 
 @example("RACE-07")
 def one_id_races(case: Case) -> None:
-    """Of four inserts of one record one is stored."""
+    """One of four concurrent inserts of the same record stores it, and the others return it."""
     for round in _rounds(case):
         new = NewRecord(kind="k")
         answers = round.together(*(partial(client.insert, [new], now=NOW) for client in round.clients))
@@ -206,7 +206,7 @@ def claim_races_with_cancel(case: Case) -> None:
 
 @example("RACE-09")
 def requeues_race(case: Case) -> None:
-    """Of four requeues of one job one changes it."""
+    """One of four concurrent requeues changes the job."""
     for round in _rounds(case):
         claim = case.running().claim
         case.raw.settle([Complete(claim)], now=NOW)

@@ -1,4 +1,4 @@
-"""Batches that meet: the same jobs, or the same keys, in opposite orders, which must not stop each other."""
+"""Concurrent batches with the same jobs or keys in opposite orders, which must not deadlock."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,14 +17,14 @@ _CLIENTS = 4
 
 @example("RACE-12")
 def batches_meet(case: Case) -> None:
-    """Four clients hold the same forty claims, and insert forty jobs with the same keys, every other one backwards."""
+    """Concurrent extends of the same claims, and inserts of the same keys, succeed in opposite orders."""
     clients = [case.bare_client() for _ in range(_CLIENTS)]
     for n in range(case.profile.rounds):
         case.steps.clear()
         held = _holds_meet(case, clients, f"q{n}")
         _keys_meet(case, clients, f"q{n}")
         case.raw.settle([Complete(claim) for claim in held], now=NOW)
-        case.raw.delete(Filter(), limit=2 * _JOBS)  # else rounds take longer and longer, where all is read each time
+        case.raw.delete(Filter(), limit=2 * _JOBS)  # keeps rounds fast on a store that scans all records
 
 
 def _holds_meet(case: Case, clients: list[Backend], queue: str) -> Sequence[Claim]:
@@ -57,5 +57,5 @@ def _answered(case: Case, calls: Sequence[Callable[[], AnswerT]]) -> list[Answer
     try:
         return together(*calls)
     except Exception as exc:
-        case.that(False, "an answer to each", repr(exc))
+        case.that(False, "a result of each call", repr(exc))
         raise

@@ -1,4 +1,4 @@
-"""Removals that meet claims: what begins to run meanwhile is kept."""
+"""Deletes that race with claims: a job that has begun to run is kept."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -14,7 +14,7 @@ _JOBS = 40
 
 @example("SCHED-06")
 def deletes_meet_claims(case: Case) -> None:
-    """Of forty jobs that are claimed and deleted at once, each is either claimed and kept, or deleted."""
+    """If a job is claimed and deleted at once, it is either claimed and kept, or deleted."""
     claimer, remover = case.bare_client(), case.bare_client()
     for n in range(case.profile.rounds):
         case.steps.clear()
