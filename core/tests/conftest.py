@@ -9,7 +9,7 @@ from .helpers import LONG, SECOND, SERVICES, MakeRunner, eventually, threads
 
 @pytest.fixture
 def make_runner() -> Iterator[MakeRunner]:
-    """Make runners, close them all, and check that none of them left a thread behind but those of handlers."""
+    """Return a factory of runners; close them all, and check that only threads of handlers are left."""
     before = threads(*SERVICES)
     runners: list[Runner] = []
 
@@ -26,5 +26,5 @@ def make_runner() -> Iterator[MakeRunner]:
 
 @pytest.fixture
 def runner(make_runner: MakeRunner) -> Runner:
-    """Make a runner with a store of its own in memory."""
+    """Return a runner with a store of its own in memory."""
     return make_runner()

@@ -1,4 +1,4 @@
-"""What the tests of the core share: waiting for a condition, and the making of runners."""
+"""Helpers of the core's tests: wait for a condition, list threads, store a record."""
 
 import threading
 from collections.abc import Callable
@@ -16,22 +16,22 @@ NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
 AT_ONCE = timedelta(0)
 SECOND = timedelta(seconds=1)
 LONG = timedelta(minutes=5)
-"""Longer than any test waits, unless it fails."""
+"""Longer than any passing test waits."""
 SHORT_LEASE = timedelta(milliseconds=240)
-"""Extended every 40 ms, and looked after every 20 ms."""
+"""Workers extend it every 40 ms, and check it every 20 ms."""
 
 _PAUSE = 0.002
 
 
 class MakeRunner(Protocol):
-    """Makes a runner that the test need not close."""
+    """Makes runners; the fixture closes them."""
 
     def __call__(self, backend: str | Backend = "memory://", **settings: Any) -> Runner:
-        """Make one."""
+        """Make a runner."""
 
 
 def eventually(condition: Callable[[], T]) -> T:
-    """Return what a condition gives as soon as it is true; fail after `LONG`."""
+    """Poll a condition until it is true, and return its value; fail after `LONG`."""
     deadline = monotonic() + LONG.total_seconds()
     pause = threading.Event()
     while not (value := condition()):
@@ -42,7 +42,7 @@ def eventually(condition: Callable[[], T]) -> T:
 
 
 def threads(*prefixes: str) -> set[str]:
-    """Return the names of the living threads of Tallystick that begin with one of the prefixes."""
+    """Return the names of Tallystick's live threads that begin with one of the prefixes."""
     return {f"{thread.name} {thread.ident}" for thread in threading.enumerate() if thread.name.startswith(prefixes)}
 
 

@@ -38,7 +38,7 @@ class Greet(Job[str]):
 
 @pytest.fixture
 def runner(make_runner: MakeRunner) -> Runner:
-    """Make a runner that knows the job."""
+    """Return a runner that has the job registered."""
     runner = make_runner()
     runner.register(Greet)
     return runner
@@ -49,8 +49,8 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(main())
 
 
-def test_every_call_has_a_twin() -> None:
-    """Every call that asks the store has a twin for async callers."""
+def test_every_call_has_an_async_twin() -> None:
+    """Every call that reaches the store has an async twin."""
     assert {name[1:] for name in TWINS} == {
         *("enqueue", "enqueue_in", "enqueue_at", "enqueue_batch", "enqueue_raw"),
         *("get", "result", "cancel", "requeue", "delete", "start", "stop", "close"),
@@ -58,13 +58,13 @@ def test_every_call_has_a_twin() -> None:
 
 
 def test_twins(runner: Runner) -> None:
-    """The twins do what the calls do, and return what they return."""
+    """The async twins do and return the same as the sync calls."""
 
     async def main() -> None:
         await runner.astart()
-        one = await runner.aenqueue(Greet(name="Ada"), priority=1)
-        assert await runner.aresult(one, timeout=LONG) == "Hello Ada"
-        assert (await runner.aget(one)).priority == 1
+        handle = await runner.aenqueue(Greet(name="Ada"), priority=1)
+        assert await runner.aresult(handle, timeout=LONG) == "Hello Ada"
+        assert (await runner.aget(handle)).priority == 1
         raw = await runner.aenqueue_raw("greet", b'{"name": "Bob"}')
         assert await runner.aresult(raw.id, timeout=LONG) == "Hello Bob"
         batch = await runner.aenqueue_batch([Greet(name="1"), Greet(name="2")], run_at=LONG)
@@ -81,7 +81,7 @@ def test_twins(runner: Runner) -> None:
 
 
 def test_errors(runner: Runner) -> None:
-    """The twins raise what the calls raise."""
+    """The async twins raise the same errors as the sync calls."""
 
     async def main() -> None:
         with pytest.raises(InvalidPayload):
@@ -97,7 +97,7 @@ def test_errors(runner: Runner) -> None:
 
 
 def test_loop_is_free(runner: Runner) -> None:
-    """While a result is waited for, the caller's event loop does other things."""
+    """The caller's event loop stays free while `aresult` waits."""
 
     async def main() -> None:
         handle = await runner.aenqueue(Greet(name="Ada"))
@@ -110,7 +110,7 @@ def test_loop_is_free(runner: Runner) -> None:
 
 
 def test_one_loop(runner: Runner) -> None:
-    """Async handlers run on one loop, in a thread of its own, and wait for one another there."""
+    """All async handlers share one event loop in its own thread, so they can wait for one another."""
     seen: set[int] = set()
     together: list[asyncio.Barrier] = []
 
@@ -130,7 +130,7 @@ def test_one_loop(runner: Runner) -> None:
 
 
 def test_concurrency(make_runner: MakeRunner) -> None:
-    """No more async handlers work at once than the concurrency allows."""
+    """At most `concurrency` async handlers run at a time."""
     runner = make_runner(concurrency=2)
     working, most = 0, 0
 
@@ -150,7 +150,7 @@ def test_concurrency(make_runner: MakeRunner) -> None:
 
 
 def test_mixed(make_runner: MakeRunner) -> None:
-    """Sync and async handlers work side by side, and enqueue one another's jobs."""
+    """Sync and async handlers run in one worker, and enqueue each other's jobs."""
     runner = make_runner(concurrency=20)
 
     @runner.job("sync")
@@ -169,7 +169,7 @@ def test_mixed(make_runner: MakeRunner) -> None:
 
 
 def test_called_as_a_function(runner: Runner) -> None:
-    """An async handler is still called as the function it was."""
+    """An async handler can still be called as a plain function."""
 
     @runner.job("double")
     async def double(payload: int, ctx: Context) -> int:
@@ -177,8 +177,8 @@ def test_called_as_a_function(runner: Runner) -> None:
 
     async def main() -> None:
         doubled: Definition[int, int] = double
-        answer = doubled(2, None)  # type: ignore[arg-type]  # it does not look at its context
-        assert isinstance(answer, Awaitable)
-        assert await answer == 4
+        awaitable = doubled(2, None)  # type: ignore[arg-type]  # this handler ignores its context
+        assert isinstance(awaitable, Awaitable)
+        assert await awaitable == 4
 
     run(main)

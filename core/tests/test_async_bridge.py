@@ -1,4 +1,4 @@
-"""Hopping from an event loop to a thread, and back for what belongs to the loop."""
+"""The bridge from an event loop to a thread, and back to the loop."""
 
 import asyncio
 import threading
@@ -10,13 +10,13 @@ from tallystick.async_bridge import hop
 from tallystick_memory import MemoryBackend
 
 
-def test_a_backend_can_use_what_belongs_to_the_calling_loop() -> None:
-    """Inside an `a...` call it awaits on the loop that called, from the thread that serves the call."""
+def test_a_backend_can_await_on_the_calling_loop() -> None:
+    """Inside an `a...` call, a backend awaits on the caller's loop from the thread that serves the call."""
 
     class OnLoop(MemoryBackend):
-        def insert(self, records: Any, *, transaction: Any = None, **given: Any) -> Any:
+        def insert(self, records: Any, *, transaction: Any = None, **kwargs: Any) -> Any:
             seen.append((on_calling_loop(transaction), threading.get_ident()))
-            return super().insert(records, **given)
+            return super().insert(records, **kwargs)
 
     async def transaction() -> int:
         return threading.get_ident()
@@ -33,32 +33,32 @@ def test_a_backend_can_use_what_belongs_to_the_calling_loop() -> None:
     assert loop == threading.get_ident() != thread
 
 
-def test_elsewhere_it_is_refused() -> None:
-    """Outside of an `a...` call, in a thread of another's making, and on a loop's own thread; nothing is awaited."""
+def test_rejected_outside_of_an_async_call() -> None:
+    """Outside an `a...` call, in a foreign thread or on the loop's own thread, the call fails and awaits nothing."""
 
-    async def never() -> None:
+    async def not_awaited() -> None:
         raise AssertionError("it was awaited")
 
-    def refused() -> None:
+    def assert_rejected() -> None:
         with pytest.raises(InvalidArgument, match=r"'mine' belongs to an event loop.*aenqueue"):
-            on_calling_loop(never, "mine")
+            on_calling_loop(not_awaited, "mine")
 
     async def back_on_the_loop() -> None:
-        refused()
+        assert_rejected()
 
     async def main() -> None:
-        refused()
-        await asyncio.to_thread(refused)
+        assert_rejected()
+        await asyncio.to_thread(assert_rejected)
         await hop(lambda: on_calling_loop(back_on_the_loop))
 
-    refused()
+    assert_rejected()
     asyncio.run(main())
 
 
 def test_a_cancelled_call_has_ended_on_the_loop_when_it_returns() -> None:
-    """What it awaited there is cancelled and done with first, and what its thread asks for later is not begun."""
-    told: list[str] = []
-    begun, cancelled, left = asyncio.Event(), threading.Event(), threading.Event()
+    """When a cancelled call returns, its awaitable has ended; its thread can start no other."""
+    events: list[str] = []
+    begun, cancelled, finished = asyncio.Event(), threading.Event(), threading.Event()
 
     async def first() -> None:
         try:
@@ -66,10 +66,10 @@ def test_a_cancelled_call_has_ended_on_the_loop_when_it_returns() -> None:
             await asyncio.Event().wait()
         finally:
             await asyncio.sleep(0)
-            told.append("first ended")
+            events.append("first ended")
 
     async def second() -> None:
-        told.append("second began")
+        events.append("second began")
 
     def call() -> None:
         with pytest.raises(Exception, match="cancelled"):
@@ -77,7 +77,7 @@ def test_a_cancelled_call_has_ended_on_the_loop_when_it_returns() -> None:
         cancelled.wait()
         with pytest.raises(Exception, match="cancelled"):
             on_calling_loop(second)
-        left.set()
+        finished.set()
 
     async def main() -> None:
         task = asyncio.create_task(hop(call))
@@ -85,16 +85,16 @@ def test_a_cancelled_call_has_ended_on_the_loop_when_it_returns() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        told.append("call ended")
+        events.append("call ended")
         cancelled.set()
-        await asyncio.to_thread(left.wait)
+        await asyncio.to_thread(finished.wait)
 
     asyncio.run(main())
-    assert told == ["first ended", "call ended"]
+    assert events == ["first ended", "call ended"]
 
 
-def test_what_it_raises_comes_back() -> None:
-    """An error on the loop is the call's own."""
+def test_errors_reach_the_caller() -> None:
+    """An error raised on the loop reaches the caller unchanged."""
 
     async def fails() -> None:
         raise KeyError("there")

@@ -1,4 +1,4 @@
-"""What a call of the contract is given in batches."""
+"""Validation of the batches that callers pass to a backend."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -19,14 +19,14 @@ CHECKS: dict[Callable[[Any, int], None], object] = {
 
 
 class Kinds(StrEnum):
-    """Names as applications keep them."""
+    """Names that an application keeps in an enum."""
 
     MAIL = "mail"
 
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_batch(check: Callable[[Any, int], None]) -> None:
-    """A list, a tuple and nothing at all are batches; one item more than the maximum is too many."""
+    """A list, a tuple and an empty list are batches; more items than the maximum are rejected."""
     item = CHECKS[check]
     check([item], 1)
     check((item,), 1)
@@ -37,7 +37,7 @@ def test_a_batch(check: Callable[[Any, int], None]) -> None:
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_no_batch(check: Callable[[Any, int], None]) -> None:
-    """A single item, a string, bytes, a mapping, a generator, and an item of another type are refused."""
+    """A single item, a string, bytes, a mapping, a generator, and an item of another type are rejected."""
     item = CHECKS[check]
     for wrong in (item, "text", b"", {}, None, 7, (item for _ in range(1)), [item, 7], [item, "a"], [stored()]):
         with pytest.raises(InvalidArgument):
@@ -45,7 +45,7 @@ def test_no_batch(check: Callable[[Any, int], None]) -> None:
 
 
 def test_no_order() -> None:
-    """A set is no batch of what is answered in the order given; of ids it is one."""
+    """A set is rejected where results come in the order given; a set of ids is accepted."""
     batches.ids({uuid4()}, 9)
     for check in (batches.records, batches.claims, batches.outcomes):
         wrong: Any = set()
@@ -56,29 +56,29 @@ def test_no_order() -> None:
 @pytest.mark.parametrize("field", ["ids", "states", "kinds", "queues", "tags"])
 @pytest.mark.parametrize("wrong", ["default", State.PENDING, b"default", {"default": 1}, uuid4(), 7, [7], [None], [""]])
 def test_filter_of_no_collection(field: str, wrong: object) -> None:
-    """A filter refuses a bare string, and whatever is no collection of what it filters by, and names the field."""
+    """A filter rejects a bare string and any value of the wrong type, and the error names the field."""
     with pytest.raises(InvalidArgument, match=field):
         Filter(**{field: wrong})  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_filter_keeps_tuples() -> None:
-    """A filter keeps tuples: states by name are states, and a list that changes later changes nothing."""
+    """A filter converts its collections to tuples and its states to `State`; later changes to a list have no effect."""
     kinds = ["mail"]
-    filter = Filter(kinds=kinds, states=["pending"])  # type: ignore[list-item]  # as a program in a hurry has it
+    filter = Filter(kinds=kinds, states=["pending"])  # type: ignore[list-item]  # users pass names
     kinds.append("other")
     assert filter == Filter(kinds=("mail",), states=(State.PENDING,))
 
 
 @pytest.mark.parametrize("wrong", [None, UUID(int=1), "default", {}])
 def test_no_filter(wrong: Any) -> None:
-    """What is no filter is refused where one is meant."""
+    """A value that is not a Filter is rejected."""
     with pytest.raises(InvalidArgument, match="must be a Filter"):
         batches.filter(wrong, 9)
 
 
 @pytest.mark.parametrize("attempt", [-1, 2**63, 2**70, True, 1.0, "1", None])
 def test_attempt_that_no_store_can_compare(attempt: Any) -> None:
-    """A claim of an attempt that is no whole number of 63 bits is refused, in an extension and in every outcome."""
+    """An extension and every outcome reject a claim unless its attempt is an integer that fits 63 bits."""
     claim = Claim(uuid4(), attempt)
     with pytest.raises(InvalidArgument, match="attempt of a claim"):
         batches.claims([claim], 9)
@@ -87,7 +87,7 @@ def test_attempt_that_no_store_can_compare(attempt: Any) -> None:
 
 
 def test_outcome_of_no_failure() -> None:
-    """An outcome refuses an error that is no failure, a claim that is none, and a result that is not bytes."""
+    """An outcome rejects an error that is no Failure, a claim that is no Claim, and a result that is not bytes."""
     claim: Any = Claim(uuid4(), 1)
     wrong: Any = "text"
     with pytest.raises(InvalidArgument, match="must be a Failure"):
@@ -99,7 +99,7 @@ def test_outcome_of_no_failure() -> None:
 
 
 def test_members_of_enums_are_stored_as_text() -> None:
-    """A name that is a member of an enum is kept as a plain string, as every store returns it."""
+    """A name that is an enum member is stored as a plain string, as every store returns it."""
     new = NewRecord(kind=Kinds.MAIL, queue=Kinds.MAIL, unique_key=Kinds.MAIL, tags=(Kinds.MAIL,))
     assert {type(name) for name in (new.kind, new.queue, new.unique_key, *new.tags)} == {str}
     assert new.kind == "mail"

@@ -13,7 +13,7 @@ from tallystick.codec import Codec
 
 
 class Report(BaseModel):
-    """A payload as an application writes it."""
+    """A typical payload of an application."""
 
     id: int
     since: datetime
@@ -30,14 +30,14 @@ class Report(BaseModel):
 
 @dataclass
 class Point:
-    """Dataclasses are payloads too."""
+    """A payload as a dataclass."""
 
     x: int
     y: int
 
 
 def codec(type_: Any) -> Codec[Any]:
-    """Return a codec for the payload of a kind."""
+    """Return a codec for the payload of `echo`."""
     return Codec(type_, "the payload of 'echo'", InvalidPayload)
 
 
@@ -53,7 +53,7 @@ def codec(type_: Any) -> Codec[Any]:
     ],
 )
 def test_round_trip(type_: Any, value: object) -> None:
-    """A value is read back equal, and of the same type."""
+    """Decoding returns an equal value of the same type."""
     assert codec(type_).decode(codec(type_).encode(value)) == value
 
 
@@ -65,7 +65,7 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_json_round_trip(value: object) -> None:
-    """Whatever JSON can say passes through an untyped codec unchanged."""
+    """An untyped codec round-trips every JSON value."""
     assert codec(Any).decode(codec(Any).encode(value)) == value
 
 
@@ -83,13 +83,13 @@ def test_json_round_trip(value: object) -> None:
     ],
 )
 def test_not_of_the_type(type_: Any, value: object) -> None:
-    """A value that is not of its type, or could not be read back, is refused; the message names what it is."""
+    """A value that does not match its type, or could not be decoded, is rejected; the message names the payload."""
     with pytest.raises(InvalidPayload, match="the payload of 'echo'"):
         codec(type_).encode(value)
 
 
 def test_cycle() -> None:
-    """A value that contains itself is refused."""
+    """A value that contains itself is rejected."""
     value: list[Any] = []
     value.append(value)
     with pytest.raises(InvalidPayload, match="Circular"):
@@ -98,20 +98,20 @@ def test_cycle() -> None:
 
 @pytest.mark.parametrize("encoded", [b"", b"{", b"nan", b"\xff", b"[" * 100_000, b'"text"', b"1.5"])
 def test_undecodable(encoded: bytes) -> None:
-    """Bytes that are not JSON, or not of the type, are refused with a message of moderate length."""
+    """Bytes that are not JSON or do not match the type are rejected; the message stays short."""
     with pytest.raises(InvalidPayload, match="does not validate") as caught:
         codec(int).decode(encoded)
     assert len(str(caught.value)) < 1_000
 
 
 def test_problems_are_located() -> None:
-    """The message says in which field the problem is."""
+    """The message names the field of each problem."""
     with pytest.raises(InvalidPayload, match="since: Field required; share: Field required"):
         codec(Report).decode(b'{"id": 1}')
 
 
 def test_undeclarable_type() -> None:
-    """A type that pydantic cannot handle is refused when the job is defined."""
+    """Defining a job with a type that pydantic cannot handle fails."""
     with pytest.raises(DefinitionError, match="pydantic cannot handle"):
         codec(object.__init__)
 
@@ -124,7 +124,7 @@ class Unequal(BaseModel):
     def __eq__(self, other: object) -> bool:
         raise LookupError("no comparison")
 
-    __hash__ = None  # type: ignore[assignment]  # as Python would have it
+    __hash__ = None  # type: ignore[assignment]  # Python sets it too
 
 
 class Unwritable(BaseModel):
@@ -149,7 +149,7 @@ class Unreadable(BaseModel):
 
 
 def deep() -> Any:
-    """Return lists in lists."""
+    """Return 5,000 nested lists."""
     value: Any = 1
     for _ in range(5_000):
         value = [value]
@@ -169,14 +169,14 @@ def deep() -> Any:
     ids=["deep", "long number", "number", "eq", "serializer", "validator"],
 )
 def test_messages_never_raise(type_: Any, value: object) -> None:
-    """A value that cannot be written, read or compared is rejected by a short typed error, whatever its code raises."""
+    """A value that cannot be encoded or compared is rejected with a short InvalidPayload, whatever its code raises."""
     with pytest.raises(InvalidPayload, match="the payload of 'echo'") as caught:
         codec(type_).encode(value)
     assert len(str(caught.value)) < 1_000
 
 
 def test_validator_that_raises() -> None:
-    """Stored bytes whose validator raises are rejected by a typed error, with what it raised as the cause."""
+    """If a validator raises on stored bytes, the error is InvalidPayload, and the original exception is its cause."""
     with pytest.raises(InvalidPayload, match="LookupError: no reading") as caught:
         codec(Unreadable).decode(b'{"number": 1}')
     assert isinstance(caught.value.__cause__, LookupError)

@@ -10,7 +10,7 @@ from .helpers import LONG, MakeRunner
 
 
 def test_in_handlers(make_runner: MakeRunner) -> None:
-    """In a handler, sync or async, the current runner is the one that works it, although others are open."""
+    """In a sync or async handler, the current runner is the one that works the job, even if others are open."""
     runner, other = make_runner(), make_runner()
     _ = other.backend
     seen: dict[str, object] = {}
@@ -35,7 +35,7 @@ def test_in_handlers(make_runner: MakeRunner) -> None:
 
 
 def test_one_is_open(runner: Runner) -> None:
-    """Elsewhere it is the only one that is open, in any thread."""
+    """Outside a handler, the current runner is the only open one, in every thread."""
     with runner:
         assert Runner.current() is runner
         seen: list[Runner] = []
@@ -46,7 +46,7 @@ def test_one_is_open(runner: Runner) -> None:
 
 
 def test_none_is_open(runner: Runner) -> None:
-    """Where none is open there is none: before a runner's first use, and after its close."""
+    """Before a runner's first use and after its close there is no current runner."""
     with pytest.raises(NoCurrentRunner, match="0 runners are open"):
         Runner.current()
     with runner:
@@ -56,13 +56,13 @@ def test_none_is_open(runner: Runner) -> None:
 
 
 def test_several_are_open(make_runner: MakeRunner) -> None:
-    """Where several are open, none is meant."""
+    """With several open runners, none of them is the current one."""
     with make_runner(), make_runner(), pytest.raises(NoCurrentRunner, match="2 runners are open"):
         Runner.current()
 
 
 def test_in_a_pool_of_a_handler(make_runner: MakeRunner) -> None:
-    """In a handler's own thread it is the handler's runner in a copy of its context; else the error says so."""
+    """In a handler's own thread pool, the current runner needs a copied context; the error explains how."""
     runner, other = make_runner(), make_runner()
     _ = other.backend
 

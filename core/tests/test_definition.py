@@ -37,7 +37,7 @@ class Double(Job[int]):
 
 
 def context() -> Context:
-    """Return a context to call a handler with, as a test does."""
+    """Return a context for calling a handler directly."""
     return Context(stored())
 
 
@@ -61,7 +61,7 @@ def test_class_attributes_are_options() -> None:
 
 
 def test_defaults() -> None:
-    """A class that sets nothing has the defaults of the options."""
+    """A class that sets no options gets the defaults."""
 
     class Plain(Job[None]):
         kind = "plain"
@@ -73,7 +73,7 @@ def test_defaults() -> None:
 
 
 def test_handler_is_called_as_it_was() -> None:
-    """A definition is still called as the function it was made of, without a runner."""
+    """A definition can be called as the plain function, without a runner."""
 
     def triple(number: int, ctx: Context) -> int:
         return 3 * number
@@ -83,7 +83,7 @@ def test_handler_is_called_as_it_was() -> None:
 
 
 def test_types_are_the_annotations() -> None:
-    """The annotations of a function are the types of its payload and its result."""
+    """A function's annotations are the types of its payload and its result."""
 
     def shorten(number: float, ctx: Context) -> int:
         return int(number)
@@ -98,7 +98,7 @@ def test_types_are_the_annotations() -> None:
 
 
 def test_no_result() -> None:
-    """For None nothing is stored, and None is read back."""
+    """A result of None is stored as no bytes, and read back as None."""
 
     def silent(payload: None, ctx: Context) -> None: ...
 
@@ -108,7 +108,7 @@ def test_no_result() -> None:
 
 
 def test_async_is_seen() -> None:
-    """An async handler is known for one, a class's too."""
+    """Async functions and async `work` methods are recognized."""
 
     async def slow(payload: None, ctx: Context) -> None: ...
 
@@ -123,7 +123,7 @@ def test_async_is_seen() -> None:
 
 
 def test_raw_passes_bytes() -> None:
-    """A raw job takes and gives any bytes as they are, and nothing else."""
+    """A raw job accepts and returns any bytes unchanged, and rejects other types."""
 
     def raw(payload: bytes, ctx: Context) -> bytes:
         return payload
@@ -140,8 +140,8 @@ def test_raw_passes_bytes() -> None:
 def one_argument(payload: int) -> None: ...
 def three_arguments(payload: int, ctx: Context, more: int) -> None: ...
 def by_keyword(payload: int, *, ctx: Context) -> None: ...
-def unannotated(payload, ctx: Context) -> None: ...  # type: ignore[no-untyped-def]  # the point
-def unresolvable(payload: "Nowhere", ctx: Context) -> None: ...  # type: ignore[name-defined]  # noqa: F821  # the point
+def unannotated(payload, ctx: Context) -> None: ...  # type: ignore[no-untyped-def]  # invalid on purpose
+def unresolvable(payload: "Nowhere", ctx: Context) -> None: ...  # type: ignore[name-defined]  # noqa: F821  # invalid on purpose
 
 
 @pytest.mark.parametrize(
@@ -155,13 +155,13 @@ def unresolvable(payload: "Nowhere", ctx: Context) -> None: ...  # type: ignore[
     ],
 )
 def test_bad_function(function: object, problem: str) -> None:
-    """A function that could not be called, or whose payload has no type, is refused when it is registered."""
+    """Registering a function with a wrong signature or an unusable payload type fails."""
     with pytest.raises(DefinitionError, match=problem):
         define(function)
 
 
 def test_class_without_work() -> None:
-    """A class without a handler is refused, and told how to get one."""
+    """A class without a `work` method is rejected."""
 
     class Idle(Job[None]):
         kind = "idle"
@@ -182,13 +182,13 @@ def test_class_without_work() -> None:
     ],
 )
 def test_bad_option(option: str, value: object) -> None:
-    """An option with a value that cannot work is refused, and named."""
+    """An invalid option is rejected, and the error names it."""
     with pytest.raises(InvalidArgument, match=option):
         Options(**{option: value})  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_bad_class_attribute() -> None:
-    """A class attribute with a value that cannot work is refused when the class is registered."""
+    """Registering a class with an invalid class attribute fails."""
 
     class Eager(Job[None]):
         kind = "eager"
@@ -201,7 +201,7 @@ def test_bad_class_attribute() -> None:
 
 
 def test_bad_kind() -> None:
-    """A kind that no store would keep is refused."""
+    """A kind that no store would accept is rejected."""
 
     def echo(payload: int, ctx: Context) -> None: ...
 

@@ -25,7 +25,7 @@ from .helpers import NOW, SECOND, MakeRunner
 
 
 class Greet(Job[str]):
-    """A job that the tests enqueue."""
+    """The job that these tests enqueue."""
 
     kind = "greet"
     queue = "greetings"
@@ -42,7 +42,7 @@ class Greet(Job[str]):
 
 @pytest.fixture
 def runner(make_runner: MakeRunner) -> Runner:
-    """Make a runner that knows the job."""
+    """Return a runner that has the job registered."""
     runner = make_runner()
     runner.register(Greet)
     return runner
@@ -50,7 +50,7 @@ def runner(make_runner: MakeRunner) -> Runner:
 
 @pytest.fixture
 def echo(runner: Runner) -> Definition[int, int]:
-    """Register a function."""
+    """Register a function as a job."""
 
     @runner.job("echo")
     def echo(payload: int, ctx: Context) -> int:
@@ -60,12 +60,12 @@ def echo(runner: Runner) -> Definition[int, int]:
 
 
 def count(runner: Runner) -> int:
-    """Return how many records the store has."""
+    """Return the number of records in the store."""
     return runner.backend.stats().total
 
 
 def test_record(runner: Runner) -> None:
-    """A job is stored as its definition says, due now, its payload as JSON."""
+    """A job is stored with the options of its definition, is due now, and its payload is JSON."""
     record = runner.enqueue(Greet(name="Ada")).record
     assert runner.get(record.id) == record
     assert (record.kind, record.queue, record.priority, record.max_attempts) == ("greet", "greetings", 5, 3)
@@ -74,7 +74,7 @@ def test_record(runner: Runner) -> None:
 
 
 def test_options(runner: Runner) -> None:
-    """What is said at the enqueue goes before the definition."""
+    """Options of the enqueue call override those of the definition."""
     record = runner.enqueue(
         Greet(name="Ada"), queue="urgent", priority=-1, max_attempts=1, tags=("own",), unique_key="k", run_at=NOW
     ).record
@@ -83,23 +83,23 @@ def test_options(runner: Runner) -> None:
 
 
 def test_function(runner: Runner, echo: Definition[int, int]) -> None:
-    """A function's job is made by its definition."""
+    """`Definition.job` makes a job that can be enqueued."""
     assert runner.enqueue(echo.job(7)).record.payload == b"7"
 
 
 def test_delay(runner: Runner) -> None:
-    """A delay counts from the insert, by the store's clock."""
+    """A delay counts from the insert, on the store's clock."""
     for handle in (runner.enqueue_in(SECOND, Greet(name="Ada")), runner.enqueue(Greet(name="Ada"), run_at=SECOND)):
         assert handle.record.run_at == handle.record.created_at + SECOND
 
 
 def test_moment(runner: Runner) -> None:
-    """A job is due at the moment that is given, also one in the past."""
+    """A job can be scheduled for any moment, including a past one."""
     assert runner.enqueue_at(NOW, Greet(name="Ada")).record.run_at == NOW
 
 
 def test_repeat_with_one_id(runner: Runner) -> None:
-    """An enqueue that is repeated with the same id stores one job, and the second answer says so."""
+    """Repeating an enqueue with the same id stores one job, and the second handle is marked as a duplicate."""
     id = uuid4()
     first, second = runner.enqueue(Greet(name="Ada"), id=id), runner.enqueue(Greet(name="Ada"), id=id)
     assert (first.id, first.duplicate) == (id, False)
@@ -108,7 +108,7 @@ def test_repeat_with_one_id(runner: Runner) -> None:
 
 
 def test_unique_key(runner: Runner) -> None:
-    """A job whose unique key is held is not stored; the answer is the holder."""
+    """A job with a unique key in use is not stored; the handle refers to the job that holds the key."""
     first = runner.enqueue(Greet(name="Ada"), unique_key="ada")
     second = runner.enqueue(Greet(name="Bob"), unique_key="ada")
     assert (second.id, second.duplicate) == (first.id, True)
@@ -116,35 +116,35 @@ def test_unique_key(runner: Runner) -> None:
 
 
 def test_unique_key_is_free_again(runner: Runner) -> None:
-    """A key is free once its job has finished, unless it is held until the record is purged."""
+    """A unique key is released when its job finishes; with `unique_until="purged"`, when the record is purged."""
     for until, duplicate in (("finished", False), ("purged", True)):
-        first = runner.enqueue(Greet(name="Ada"), unique_key=until, unique_until=until)  # type: ignore[arg-type]  # both are
+        first = runner.enqueue(Greet(name="Ada"), unique_key=until, unique_until=until)  # type: ignore[arg-type]  # both are valid
         assert runner.cancel(first) == 1
         assert runner.enqueue(Greet(name="Ada"), unique_key=until).duplicate is duplicate
 
 
 def test_batch(runner: Runner, echo: Definition[int, int]) -> None:
-    """A batch answers a handle for each job, in the order given, and one option holds for all."""
+    """A batch returns a handle for each job in the order given; the call's options apply to all."""
     handles = runner.enqueue_batch((echo.job(n) for n in range(5)), priority=9)
     assert [handle.record.payload for handle in handles] == [b"0", b"1", b"2", b"3", b"4"]
     assert {handle.record.priority for handle in handles} == {9}
 
 
 def test_empty_batch(runner: Runner) -> None:
-    """An empty batch is a no-op, and returns an empty list."""
+    """An empty batch does nothing and returns an empty list."""
     assert runner.enqueue_batch([]) == []
 
 
 @pytest.mark.parametrize("bad", ["wrong", None, 1.5])
 def test_batch_with_a_bad_job(runner: Runner, echo: Definition[Any, int], bad: object) -> None:
-    """A batch in which one job is bad stores nothing."""
+    """A batch with one invalid payload stores nothing."""
     with pytest.raises(InvalidPayload):
         runner.enqueue_batch([echo.job(1), echo.job(bad), echo.job(3)])
     assert count(runner) == 0
 
 
 def test_batch_with_an_unknown_job(runner: Runner, echo: Definition[int, int]) -> None:
-    """A batch in which one job is not registered stores nothing."""
+    """A batch with one unregistered job stores nothing."""
 
     class Stranger(Job[Any]):
         kind = "stranger"
@@ -157,29 +157,29 @@ def test_batch_with_an_unknown_job(runner: Runner, echo: Definition[int, int]) -
 
 
 class Small(MemoryBackend):
-    """A store that takes few bytes, and few items at once."""
+    """A store with small limits for batches and payloads."""
 
     @property
     def capabilities(self) -> Capabilities:
-        """Say so."""
+        """Declare the limits."""
         return Capabilities(**{**vars_of(super().capabilities), "max_batch": 3, "max_payload_bytes": 8})
 
-    def insert(self, records: Sequence[Any], **given: Any) -> Any:
-        """Refuse more."""
+    def insert(self, records: Sequence[Any], **kwargs: Any) -> Any:
+        """Enforce the limits."""
         if len(records) > 3:
             raise InvalidArgument("too many")
         if any(len(record.payload) > 8 for record in records):
             raise PayloadTooLarge("too large")
-        return super().insert(records, **given)
+        return super().insert(records, **kwargs)
 
 
 def vars_of(capabilities: Capabilities) -> dict[str, Any]:
-    """Return the fields of capabilities."""
+    """Return the fields of the capabilities as a dict."""
     return {name: getattr(capabilities, name) for name in Capabilities.__dataclass_fields__}
 
 
 def test_too_large(make_runner: MakeRunner) -> None:
-    """A payload that is too large is refused, and nothing of its batch is stored."""
+    """A payload above the store's limit is rejected, and nothing of its batch is stored."""
     runner = make_runner(Small())
 
     @runner.job("echo")
@@ -191,7 +191,7 @@ def test_too_large(make_runner: MakeRunner) -> None:
 
 
 def test_too_large_for_memory(runner: Runner) -> None:
-    """The store in memory has a limit, too, and the message says which."""
+    """The memory store has a payload limit too, and the message states it."""
 
     @runner.raw("raw")
     def raw(payload: bytes, ctx: Context) -> None: ...
@@ -219,14 +219,14 @@ def test_too_large_for_memory(runner: Runner) -> None:
     ],
 )
 def test_bad_option(runner: Runner, options: dict[str, Any], problem: str) -> None:
-    """A bad option is an error at the call that names it, and nothing is stored."""
+    """An invalid option fails the call; the error names it, and nothing is stored."""
     with pytest.raises(InvalidArgument, match=problem):
         runner.enqueue(Greet(name="Ada"), **options)
     assert count(runner) == 0
 
 
 def test_bad_times(runner: Runner) -> None:
-    """A naive datetime and a negative delay are refused by the calls that are made for them."""
+    """`enqueue_at` rejects a naive datetime, and `enqueue_in` rejects a negative delay."""
     with pytest.raises(InvalidArgument, match="no time zone"):
         runner.enqueue_at(datetime(2025, 6, 1), Greet(name="Ada"))  # noqa: DTZ001  # naive on purpose
     with pytest.raises(InvalidArgument, match="zero or more"):
@@ -235,16 +235,16 @@ def test_bad_times(runner: Runner) -> None:
 
 
 def test_payload_that_was_spoilt(runner: Runner) -> None:
-    """A payload that was changed to what does not validate is refused."""
+    """A payload that became invalid after its construction is rejected."""
     job = Greet(name="Ada")
-    job.name = 7  # type: ignore[assignment]  # the point
+    job.name = 7  # type: ignore[assignment]  # invalid on purpose
     with pytest.raises(InvalidPayload, match="payload of 'greet'"):
         runner.enqueue(job)
     assert count(runner) == 0
 
 
 def test_unregistered_class(runner: Runner) -> None:
-    """A class that was not registered is refused, and the message lists those that were."""
+    """A class that is not registered is rejected; the message lists the registered kinds."""
 
     class Stranger(Job[None]):
         kind = "stranger"
@@ -256,7 +256,7 @@ def test_unregistered_class(runner: Runner) -> None:
 
 
 def test_another_class_of_the_kind(runner: Runner) -> None:
-    """A class that has the kind of a registered one, and its own handler, is refused."""
+    """Another class with a registered kind is rejected."""
 
     class Impostor(Job[str]):
         kind = "greet"
@@ -269,7 +269,7 @@ def test_another_class_of_the_kind(runner: Runner) -> None:
 
 
 def test_another_runners_function(runner: Runner, make_runner: MakeRunner, echo: Definition[int, int]) -> None:
-    """A function that another runner knows is refused, also where the kind is known here."""
+    """A function that is registered with another runner is rejected, even if the kind is known."""
     other = make_runner()
     with pytest.raises(UnknownKind):
         other.enqueue(echo.job(1))
@@ -284,39 +284,39 @@ def test_another_runners_function(runner: Runner, make_runner: MakeRunner, echo:
 
 @pytest.mark.parametrize("wrong", ["greet", {"name": "Ada"}, None])
 def test_not_a_job(runner: Runner, wrong: Any) -> None:
-    """What is no job at all is refused."""
+    """A value that is not a job is rejected."""
     with pytest.raises(UnknownKind):
         runner.enqueue(wrong)
 
 
 def test_raw(runner: Runner) -> None:
-    """A job can be stored by its kind and encoded payload."""
+    """`enqueue_raw` stores a job by its kind and encoded payload."""
     record = runner.enqueue_raw("greet", b'{"name": "Ada"}').record
     assert (record.kind, record.queue, record.payload) == ("greet", "greetings", b'{"name": "Ada"}')
 
 
 @pytest.mark.parametrize("payload", [b"", b"{", b"\xff", b"[]", b'{"name": 7}', b"{}"])
 def test_raw_payload_is_validated(runner: Runner, payload: bytes) -> None:
-    """An encoded payload that is not JSON, or does not validate, is refused."""
+    """An encoded payload that is not JSON or does not validate is rejected."""
     with pytest.raises(InvalidPayload, match="payload of 'greet'"):
         runner.enqueue_raw("greet", payload)
     assert count(runner) == 0
 
 
 def test_raw_payload_is_bytes(runner: Runner) -> None:
-    """An encoded payload that is not bytes is refused."""
+    """An encoded payload that is not bytes is rejected."""
     with pytest.raises(InvalidArgument, match="must be bytes"):
         runner.enqueue_raw("greet", "{}")  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_raw_kind_is_known(runner: Runner) -> None:
-    """A kind that is not registered is refused."""
+    """A kind that is not registered is rejected."""
     with pytest.raises(UnknownKind, match="'stranger' is not registered"):
         runner.enqueue_raw("stranger", b"{}")
 
 
 def test_raw_job_takes_any_bytes(runner: Runner) -> None:
-    """A job that was registered as raw is stored with any bytes."""
+    """A raw job is stored with any bytes."""
 
     @runner.raw("raw")
     def raw(payload: bytes, ctx: Context) -> None: ...
@@ -325,7 +325,7 @@ def test_raw_job_takes_any_bytes(runner: Runner) -> None:
 
 
 def test_transaction(runner: Runner) -> None:
-    """A store that has no transactions refuses one, and stores nothing."""
+    """A store without transactions rejects one, and stores nothing."""
     with pytest.raises(Unsupported, match="transactions"):
         runner.enqueue(Greet(name="Ada"), transaction=object())
     with pytest.raises(Unsupported):
@@ -334,7 +334,7 @@ def test_transaction(runner: Runner) -> None:
 
 
 def test_closed(runner: Runner) -> None:
-    """A runner that was closed refuses every call."""
+    """A closed runner rejects every call."""
     handle = runner.enqueue(Greet(name="Ada"))
     runner.close()
     for call in (
@@ -349,7 +349,7 @@ def test_closed(runner: Runner) -> None:
 
 
 def test_looking_and_changing(runner: Runner) -> None:
-    """Jobs are cancelled, requeued and deleted one by one, or by a filter, and the answer counts them."""
+    """`cancel`, `requeue` and `delete` take a handle, an id or a filter, and return the number of changed jobs."""
     handles = runner.enqueue_batch([Greet(name=str(n)) for n in range(4)])
     assert runner.cancel(handles[0]) == 1
     assert runner.cancel(handles[0].id) == 0
@@ -361,13 +361,13 @@ def test_looking_and_changing(runner: Runner) -> None:
 
 
 def test_changing_many(runner: Runner, echo: Definition[int, int]) -> None:
-    """A filter reaches all that fit, however many they are."""
+    """A filter changes all matching jobs, even more than one batch."""
     runner.enqueue_batch([echo.job(n) for n in range(2_500)])
     assert runner.cancel(Filter()) == 2_500
     assert runner.delete(Filter()) == 2_500
 
 
 def test_not_an_id(runner: Runner) -> None:
-    """What is neither a handle nor an id is refused."""
+    """A value that is neither a handle nor an id is rejected."""
     with pytest.raises(InvalidArgument, match=r"uuid\.UUID"):
         runner.get("1")  # type: ignore[arg-type]  # wrong on purpose

@@ -1,4 +1,4 @@
-"""Batches whose jobs have options of their own, and what becomes of a batch whose answer was lost."""
+"""Batches with options for each job, and the repeat of a batch after an unknown outcome."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,21 +13,21 @@ from .helpers import NOW, SECOND, MakeRunner
 
 
 class Losing(MemoryBackend):
-    """A store whose first insert takes effect, and whose answer is lost."""
+    """A store that loses the response of its first insert, although it stores the jobs."""
 
     lost = False
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
-        """Insert."""
-        answers = super().insert(records, **options)
+        """Insert, and lose the first response."""
+        results = super().insert(records, **options)
         if not self.lost:
             self.lost = True
             raise OutcomeUnknown("the connection was lost")
-        return answers
+        return results
 
 
 def register(runner: Runner) -> Definition[int, int]:
-    """Register a function."""
+    """Register a function as a job."""
 
     @runner.job("echo", priority=1, tags=("kind",))
     def echo(payload: int, ctx: Context) -> int:
@@ -37,7 +37,7 @@ def register(runner: Runner) -> Definition[int, int]:
 
 
 def test_options_of_one_job(runner: Runner) -> None:
-    """An item's own options go before the batch's, and those before the kind's."""
+    """An item's options override the batch's, which override the kind's."""
     echo = register(runner)
     item = Enqueue(echo.job(2), run_at=NOW, queue="own", priority=7, tags=("own",), unique_key="two", max_attempts=3)
     plain, own = runner.enqueue_batch([Enqueue(echo.job(1)), item], queue="batch", run_at=NOW + SECOND)
@@ -49,7 +49,7 @@ def test_options_of_one_job(runner: Runner) -> None:
 
 
 def test_repeated_items(make_runner: MakeRunner) -> None:
-    """A batch of items whose answer was lost is repeated with the same items, and stores no job twice."""
+    """After OutcomeUnknown, repeating a batch with the same items stores no job twice."""
     runner = make_runner(Losing())
     echo = register(runner)
     items = [Enqueue(echo.job(n)) for n in range(3)]
@@ -61,8 +61,8 @@ def test_repeated_items(make_runner: MakeRunner) -> None:
     assert runner.backend.stats().total == 3
 
 
-def test_ids_of_a_lost_answer(make_runner: MakeRunner) -> None:
-    """An enqueue whose answer was lost reports the job's id, with which it is repeated."""
+def test_ids_of_a_lost_response(make_runner: MakeRunner) -> None:
+    """OutcomeUnknown carries the job's id, so that the enqueue can be repeated."""
     runner = make_runner(Losing())
     echo = register(runner)
     with pytest.raises(OutcomeUnknown) as caught:
@@ -84,7 +84,7 @@ def test_ids_of_a_lost_answer(make_runner: MakeRunner) -> None:
     ],
 )
 def test_bad_option_of_one_job(runner: Runner, option: str, value: object) -> None:
-    """An item with an option that cannot be stored is refused with the whole batch, and the option is named."""
+    """An item with an invalid option fails the whole batch, and the error names the option."""
     echo = register(runner)
     wrong: dict[str, Any] = {option: value}
     with pytest.raises(InvalidArgument, match=f"{option} is"):
@@ -93,7 +93,7 @@ def test_bad_option_of_one_job(runner: Runner, option: str, value: object) -> No
 
 
 def test_items_for_async_callers(runner: Runner) -> None:
-    """The call for async callers takes items, too."""
+    """`aenqueue_batch` takes items too."""
     echo = register(runner)
     [handle] = asyncio.run(runner.aenqueue_batch([Enqueue(echo.job(1), run_at=timedelta(hours=1))]))
     assert handle.record.run_at > handle.record.created_at

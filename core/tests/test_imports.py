@@ -1,4 +1,4 @@
-"""What a program imports: the driver of the store that it opens, and nothing that it does not use."""
+"""A program imports only the driver of the store that it opens, and nothing unused."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ KIT = {"pytest", "hypothesis", "tallystick_conformance.command"}
 
 
 def imported(program: str) -> set[str]:
-    """Return the modules that a program has imported at its end."""
+    """Run a program, and return the names of the modules that it imported."""
     program = f"{program}\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     return set(json.loads(done.stdout.splitlines()[-1]))
@@ -28,7 +28,7 @@ def imported(program: str) -> set[str]:
     ],
 )
 def test_nothing_unused(program: str) -> None:
-    """No driver, no part of the command line and none of the kit is imported before it is used."""
+    """No driver, command line module or module of the kit is imported before its first use."""
     assert not imported(program) & (DRIVERS | COMMAND_LINE | KIT)
 
 
@@ -41,12 +41,12 @@ def test_nothing_unused(program: str) -> None:
     ],
 )
 def test_own_driver(url: str, own: set[str]) -> None:
-    """A store imports its own driver, and no other."""
+    """Opening a store imports its own driver and no other."""
     assert imported(f"import tallystick; tallystick.open_backend({url!r}).close()") & DRIVERS == own
 
 
 def test_help() -> None:
-    """The help of the command line lists the commands of the kit without importing what they need, nor any driver."""
+    """`tallystick --help` lists the kit's commands without importing the kit or a driver."""
     program = """
 import contextlib, io, sys
 from tallystick.cli import main

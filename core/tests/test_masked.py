@@ -1,4 +1,4 @@
-"""Payloads with masked fields: what messages show of them."""
+"""Error messages about payloads with masked fields."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -115,14 +115,14 @@ MASKED = [
     ],
 )
 def test_decoding_shows_nothing(type_: Any, encoded: bytes) -> None:
-    """An error about a payload whose type has a masked field anywhere shows nothing of it, nor does its traceback."""
+    """If the type has a masked field anywhere, neither the error nor its traceback shows any of the payload."""
     codec: Codec[Any] = Codec(type_, "the payload", InvalidPayload)
     try:
         codec.decode(encoded)
     except InvalidPayload as exc:
         shown = f"{exc} {exc.__cause__} {exc.__context__}"
     else:
-        shown = ""  # this one is of the type
+        shown = ""  # this payload is valid for the type
     assert "hunter2" not in shown
 
 
@@ -138,7 +138,7 @@ def test_decoding_shows_nothing(type_: Any, encoded: bytes) -> None:
     ],
 )
 def test_encoding_shows_nothing(type_: Any, value: Any) -> None:
-    """A payload that is rejected at the call shows nothing either, if its type has a masked field."""
+    """Nor does the error of an enqueue show any of a payload with a masked field."""
     with pytest.raises(InvalidPayload) as caught:
         Codec[Any](type_, "the payload", InvalidPayload).encode(value)
     assert "hunter2" not in str(caught.value)
@@ -146,19 +146,19 @@ def test_encoding_shows_nothing(type_: Any, value: Any) -> None:
 
 
 def test_asterisks() -> None:
-    """A masked field that would be stored as asterisks is rejected with what to do."""
+    """Enqueuing a masked field that would be stored as asterisks fails, and the message says what to do."""
     with pytest.raises(InvalidPayload, match="field_serializer"):
         Codec[Any](Login, "the payload", InvalidPayload).encode(Login(token=SecretStr("hunter2")))
 
 
 def test_location_and_code() -> None:
-    """The message for a masked type still has the fields that are wrong, and pydantic's codes."""
+    """The message for a masked type still has the locations of the errors and pydantic's codes."""
     with pytest.raises(InvalidPayload, match=r"content\.0\.token: missing"):
         Codec[Any](Box[list[Login]], "the payload", InvalidPayload).decode(b'{"content": [{}]}')
 
 
 def test_stored_payload_without_masks() -> None:
-    """An error about a stored payload has locations and reasons, and never the payload, whatever its type."""
+    """An error about a stored payload has locations and reasons but never the payload, whatever its type."""
 
     class Inner(BaseModel):
         number: int
@@ -178,7 +178,7 @@ def test_stored_payload_without_masks() -> None:
 
 
 def test_serializer_that_shows_its_value() -> None:
-    """What a serializer of a masked type raises is named by its type alone."""
+    """For an error in the serializer of a masked type, the message has only the exception's type."""
 
     class Shows(BaseModel):
         token: SecretStr

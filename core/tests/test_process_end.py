@@ -1,4 +1,4 @@
-"""A process that ends without a stop or close: nothing is abandoned silently."""
+"""A process that ends without stopping its runner loses no job silently."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from tallystick import Context, Runner, State, open_backend
 
 from .helpers import MakeRunner
 
-IN_HAND = """
+IN_PROGRESS = """
 import threading
 from tallystick import Context, Runner
 
@@ -36,7 +36,7 @@ begun.wait()
 
 
 def end(script: str, folder: Path) -> str:
-    """Run a script, and return what it wrote to stderr."""
+    """Run a script, and return its stderr."""
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
@@ -44,11 +44,11 @@ def end(script: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("job", ["block.job('asked')", "block.job('never')", "ablock.job('')"])
-def test_jobs_in_hand_are_released(tmp_path: Path, job: str) -> None:
-    """What is in hand when a program ends is released at no cost to its attempts, and the log counts it."""
-    said = end(IN_HAND.replace("{job}", job), tmp_path)
-    assert "was not stopped: it held 1 jobs, and 0 of them could not be released" in said
-    assert ("1 handlers have not returned" in said) == ("never" in job)
+def test_jobs_in_progress_are_released(tmp_path: Path, job: str) -> None:
+    """Jobs in progress at the end of a program are released without using up an attempt, and the log counts them."""
+    stderr = end(IN_PROGRESS.replace("{job}", job), tmp_path)
+    assert "was not stopped: it held 1 jobs, and 0 of them could not be released" in stderr
+    assert ("1 handlers have not returned" in stderr) == ("never" in job)
     with open_backend(f"sqlite:///{tmp_path / 'jobs.db'}") as store:
         [kind] = store.stats().by_kind
         assert kind in job
@@ -69,19 +69,19 @@ def echo(payload: int, ctx: Context) -> int:
 
 
 def test_jobs_in_memory_are_counted(tmp_path: Path) -> None:
-    """Jobs that are lost with the memory of a process are counted as it ends."""
-    said = end(MEMORY + "runner.enqueue_batch([echo.job(1), echo.job(2)])", tmp_path)
-    assert "2 unfinished jobs are lost with MemoryBackend" in said
+    """The log counts the jobs that are lost with a memory store at the end of a process."""
+    stderr = end(MEMORY + "runner.enqueue_batch([echo.job(1), echo.job(2)])", tmp_path)
+    assert "2 unfinished jobs are lost with MemoryBackend" in stderr
 
 
-def test_nothing_is_said_of_finished_jobs(tmp_path: Path) -> None:
-    """A program whose jobs have finished ends quietly, also while its worker runs."""
+def test_nothing_is_logged_about_finished_jobs(tmp_path: Path) -> None:
+    """A program without unfinished jobs logs nothing at its end, even while its worker runs."""
     script = MEMORY + "runner.start()\nrunner.result(runner.enqueue(echo.job(1)), timeout=timedelta(seconds=30))"
     assert end(script, tmp_path) == ""
 
 
 def test_closing_counts_lost_jobs(make_runner: MakeRunner, caplog: pytest.LogCaptureFixture) -> None:
-    """A close that loses unfinished jobs says how many; one of an empty store says nothing."""
+    """`close` logs the number of unfinished jobs that it loses, and nothing for an empty store."""
     for unfinished in (0, 3):
         caplog.clear()
         runner = make_runner()
@@ -97,8 +97,8 @@ def test_closing_counts_lost_jobs(make_runner: MakeRunner, caplog: pytest.LogCap
         assert all(message.startswith("3 unfinished jobs") for message in lost)
 
 
-def test_what_was_given_is_not_lost(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
-    """A store that was given as an object outlives the runner, so nothing is said of its jobs."""
+def test_a_store_passed_as_an_object_loses_nothing(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
+    """A store that was passed as an object outlives the runner, so `close` logs nothing about its jobs."""
     other = Runner(runner.backend)
 
     @other.job("echo")

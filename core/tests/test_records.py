@@ -10,14 +10,14 @@ from .helpers import SECOND, stored
 
 
 class BrokenText(Exception):
-    """An exception that cannot say what it is."""
+    """An exception whose `__str__` raises."""
 
     def __str__(self) -> str:
         raise RuntimeError("no words")
 
 
 def test_ids_are_ordered() -> None:
-    """Ids made one after another are distinct and ordered by time, as UUIDv7 are."""
+    """New ids are UUIDv7: distinct, and ordered by time."""
     ids = [NewRecord(kind="echo").id for _ in range(1000)]
     assert ids == sorted(set(ids))
     assert {id.version for id in ids} == {7}
@@ -41,21 +41,21 @@ def test_ids_are_ordered() -> None:
         ("tags", ("ok", "")),
     ],
 )
-def test_refused(field: str, value: object) -> None:
-    """A new record refuses what no store would keep, and names the field."""
+def test_rejected(field: str, value: object) -> None:
+    """A new record rejects a field that no store would accept, and the error names it."""
     with pytest.raises(InvalidArgument, match=field):
         NewRecord(**{"kind": "echo", field: value})  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_claim() -> None:
-    """A record's claim is its id and its attempt."""
+    """A record's claim consists of its id and its attempt."""
     record = stored()
     assert record.claim == Claim(record.id, 0)
 
 
 @given(st.text(), st.text(), st.text())
 def test_failure_json(type: str, message: str, traceback: str) -> None:
-    """A failure written as JSON is ASCII, and read back equal, whatever its text."""
+    """A failure as JSON is ASCII and round-trips, whatever its text."""
     failure = Failure(type, message, traceback)
     assert failure.to_json().isascii()
     assert Failure.from_json(failure.to_json()) == failure
@@ -81,17 +81,17 @@ def test_failure_json(type: str, message: str, traceback: str) -> None:
     ids=range(13),
 )
 def test_other_text_is_an_unreadable_failure(text: str) -> None:
-    """Text that `to_json` did not write, such as a person's or a newer version's, is kept as the message."""
+    """Text that `to_json` did not write becomes the message of an `Unreadable` failure."""
     assert Failure.from_json(text) == Failure("Unreadable", text)
 
 
 def test_bytes_that_are_no_text_are_an_unreadable_failure() -> None:
-    """Bytes that are not UTF-8 are shown escaped."""
+    """Bytes that are not UTF-8 become an escaped message."""
     assert Failure.from_json(b"\xff{") == Failure("Unreadable", "\\xff{")
 
 
 def test_failure_of() -> None:
-    """A failure names the exception's type, without `builtins`, its message and its traceback."""
+    """A failure has the exception's type (without `builtins`), its message and its traceback."""
     with pytest.raises(ValueError, match="invalid literal") as caught:
         int("seven")
     failure = Failure.of(caught.value)
@@ -100,7 +100,7 @@ def test_failure_of() -> None:
 
 
 def test_failure_is_capped() -> None:
-    """Of a long message the head is kept, of a long traceback the tail."""
+    """A failure keeps the start of a long message and the end of a long traceback."""
     failure = Failure.of(ValueError("<" + "x" * 100_000 + ">"))
     assert failure.message.startswith("<x")
     assert len(failure.message) == Failure.MESSAGE_LENGTH
@@ -109,7 +109,7 @@ def test_failure_is_capped() -> None:
 
 
 def test_failure_of_broken_exception() -> None:
-    """An exception whose text cannot be had is described all the same."""
+    """A failure describes an exception even if its `__str__` raises."""
     failure = Failure.of(BrokenText())
     assert failure.type.endswith("BrokenText")
     assert "no words" in failure.message
@@ -127,7 +127,7 @@ def test_failure_of_broken_exception() -> None:
     ],
 )
 def test_filter_fits(fitting: dict[str, Any]) -> None:
-    """A record fits a filter where it fits every field given, and has one of the tags."""
+    """A record matches a filter if it matches every given field and has any of the tags."""
     assert Filter(**fitting).fits(stored(tags=("a", "b")))
 
 
@@ -144,12 +144,12 @@ def test_filter_fits(fitting: dict[str, Any]) -> None:
     ],
 )
 def test_filter_does_not_fit(unfitting: dict[str, Any]) -> None:
-    """One field that does not fit is enough, and an empty collection fits nothing."""
+    """One field that does not match excludes the record, and an empty collection matches nothing."""
     assert not Filter(**unfitting).fits(stored(tags=("a", "b")))
 
 
 def test_failure_of_many_causes() -> None:
-    """Of an exception with very many causes the traceback has its own frames, so that it costs no seconds."""
+    """For an exception with very many causes, the traceback leaves out the causes, so that formatting stays fast."""
     error: BaseException | None = None
     for number in range(10_000):
         cause, error = error, ValueError(number)

@@ -1,4 +1,4 @@
-"""A job that is defined again, as a notebook does when one of its cells is run again."""
+"""Defining a job again, as a notebook does when you rerun a cell."""
 
 import importlib
 import sys
@@ -30,7 +30,7 @@ CELLS = {"function": FUNCTION, "class": CLASS}
 
 
 def run_cell(runner: Runner, cell: str, number: int) -> object:
-    """Run a notebook's cell, and return the job that it makes."""
+    """Run a notebook's cell, and return its job."""
     names = {"runner": runner, "__name__": "__main__"}
     exec("from tallystick import Context, Job" + cell.format(number=number), names)
     return names["job"]
@@ -38,8 +38,8 @@ def run_cell(runner: Runner, cell: str, number: int) -> object:
 
 @pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS.keys())
 @pytest.mark.parametrize("started", [False, True], ids=["before start", "after start"])
-def test_the_latest_definition_counts(runner: Runner, cell: str, started: bool) -> None:
-    """The same function or class, defined again, replaces the earlier, also while the runner works."""
+def test_the_latest_definition_is_used(runner: Runner, cell: str, started: bool) -> None:
+    """Defining the same function or class again replaces the earlier definition, even while the runner works."""
     old = run_cell(runner, cell, 1)
     if started:
         runner.start()
@@ -52,7 +52,7 @@ def test_the_latest_definition_counts(runner: Runner, cell: str, started: bool) 
 
 
 def test_another_function(runner: Runner) -> None:
-    """Another function of the kind is refused, before and after start, and the first is kept."""
+    """Another function with the same kind is rejected before and after start, and the first one stays."""
     run_cell(runner, FUNCTION, 1)
     for _ in range(2):
         with pytest.raises(DuplicateKind, match="'add' is already registered"):
@@ -63,7 +63,7 @@ def test_another_function(runner: Runner) -> None:
 
 
 def test_a_new_kind_after_start(runner: Runner) -> None:
-    """A kind that was not there is still refused while the runner works."""
+    """A running runner rejects a new kind, even after a redefinition."""
     run_cell(runner, FUNCTION, 1)
     runner.start()
     with pytest.raises(AlreadyStarted):
@@ -71,14 +71,14 @@ def test_a_new_kind_after_start(runner: Runner) -> None:
 
 
 def test_lambdas(runner: Runner) -> None:
-    """Two lambdas have one name, and are two functions."""
+    """Two lambdas have the same name, but count as different functions."""
     runner.raw("echo")(lambda payload, ctx: payload)
     with pytest.raises(DuplicateKind):
         runner.raw("echo")(lambda payload, ctx: payload)
 
 
 def test_a_class_and_its_subclass(runner: Runner) -> None:
-    """A subclass that keeps the kind is another class, although it has the same `work`."""
+    """A subclass with the same kind is a different class, although it inherits `work`."""
     run_cell(runner, CLASS, 1)
     with pytest.raises(DuplicateKind):
         exec("class Sub(type(job)): ...\nrunner.register(Sub)", {"runner": runner, "job": run_cell(Runner(), CLASS, 1)})
@@ -86,7 +86,7 @@ def test_a_class_and_its_subclass(runner: Runner) -> None:
 
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a module's file, in a folder to import from."""
+    """Return the path of an importable module."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.delitem(sys.modules, "cells", raising=False)
@@ -94,7 +94,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_twice_in_one_file(module: Path, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two functions of one name in one file are a slip, and refused; the file imported anew replaces its jobs."""
+    """Two functions with one name in one file are rejected, but reloading the file replaces its jobs."""
     monkeypatch.setattr(sys, "runner", runner, raising=False)
     head = "import sys\nfrom tallystick import Context\nrunner = sys.runner\n"
     module.write_text(head + FUNCTION.format(number=1))

@@ -20,20 +20,20 @@ from .helpers import LONG, SECOND, MakeRunner
 
 
 class Receipt(BaseModel):
-    """A result as an application writes it."""
+    """A typical result of an application."""
 
     number: int
 
 
 class Buy(Job[Receipt]):
-    """Returns a receipt, unless there is nothing to buy."""
+    """Returns a receipt, and is discarded if there is nothing to buy."""
 
     kind = "buy"
 
     amount: int
 
     def work(self, ctx: Context) -> Receipt:
-        """Buy."""
+        """Buy, or discard the job."""
         if not self.amount:
             raise DiscardJob("nothing to buy")
         return Receipt(number=self.amount)
@@ -41,14 +41,14 @@ class Buy(Job[Receipt]):
 
 @pytest.fixture
 def runner(make_runner: MakeRunner) -> Runner:
-    """Make a runner that knows the job."""
+    """Return a runner that has the job registered."""
     runner = make_runner()
     runner.register(Buy)
     return runner
 
 
 def test_result(runner: Runner) -> None:
-    """A result is stored as JSON, and read back as what the handler returned; a class's instance stays one."""
+    """A result is stored as JSON, and `result` returns the handler's value with its type."""
     handle = runner.enqueue(Buy(amount=7))
     runner.start()
     assert runner.result(handle, timeout=LONG) == Receipt(number=7)
@@ -57,7 +57,7 @@ def test_result(runner: Runner) -> None:
 
 
 def test_function_result(runner: Runner) -> None:
-    """What a function returns is read back as its annotation says."""
+    """`result` returns a function's value with the annotated type."""
 
     @runner.job("split")
     def split(payload: str, ctx: Context) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ def test_function_result(runner: Runner) -> None:
 
 
 def test_no_result(runner: Runner) -> None:
-    """A handler that returns nothing has the result None."""
+    """A handler without a return value has the result None."""
 
     @runner.job("silent")
     def silent(payload: None, ctx: Context) -> None: ...
@@ -79,7 +79,7 @@ def test_no_result(runner: Runner) -> None:
 
 
 def test_raw_result(runner: Runner) -> None:
-    """A raw job's result is the bytes that it returned."""
+    """A raw job's result is the bytes that its handler returned."""
 
     @runner.raw("raw")
     def raw(payload: bytes, ctx: Context) -> bytes:
@@ -90,7 +90,7 @@ def test_raw_result(runner: Runner) -> None:
 
 
 def test_not_finished(runner: Runner) -> None:
-    """Before a job has finished there is no result: at once by default, else at the timeout."""
+    """Before a job has finished, `result` raises NotFinished: at once by default, else at the timeout."""
     handle = runner.enqueue(Buy(amount=7))
     with pytest.raises(NotFinished, match="is pending, attempt 0 of 20"):
         runner.result(handle)
@@ -99,7 +99,7 @@ def test_not_finished(runner: Runner) -> None:
 
 
 def test_discarded(runner: Runner) -> None:
-    """A job that was discarded has no result; the error tells its last one."""
+    """`result` of a discarded job raises JobDiscarded with its last error."""
     handle = runner.enqueue(Buy(amount=0))
     runner.start()
     with pytest.raises(JobDiscarded, match="DiscardJob: nothing to buy"):
@@ -107,7 +107,7 @@ def test_discarded(runner: Runner) -> None:
 
 
 def test_cancelled(runner: Runner) -> None:
-    """A job that was cancelled has no result."""
+    """`result` of a cancelled job raises JobCancelled."""
     handle = runner.enqueue(Buy(amount=7))
     runner.cancel(handle)
     with pytest.raises(JobCancelled, match="was cancelled"):
@@ -115,16 +115,16 @@ def test_cancelled(runner: Runner) -> None:
 
 
 def test_not_there(runner: Runner) -> None:
-    """A job that never was, or was deleted, is not found."""
+    """`result` of a deleted or unknown job raises JobNotFound."""
     handle = runner.enqueue(Buy(amount=7))
     runner.delete(handle)
-    for which in (handle.id, uuid4()):
-        with pytest.raises(JobNotFound, match=str(which)):
-            runner.result(which, timeout=LONG)
+    for id in (handle.id, uuid4()):
+        with pytest.raises(JobNotFound, match=str(id)):
+            runner.result(id, timeout=LONG)
 
 
 def test_result_of_an_unknown_kind(runner: Runner, make_runner: MakeRunner) -> None:
-    """A result is typed by its definition, so a runner that does not know the kind cannot read it."""
+    """A runner cannot read the result of a kind that it does not know."""
     handle = runner.enqueue(Buy(amount=7))
     runner.start()
     runner.result(handle, timeout=LONG)
@@ -134,7 +134,7 @@ def test_result_of_an_unknown_kind(runner: Runner, make_runner: MakeRunner) -> N
 
 
 def test_errors_carry_the_record(runner: Runner) -> None:
-    """The error for a job without a result has its record and why it failed, also after it was pickled."""
+    """JobDiscarded and JobCancelled carry the record and the failure, even after pickling."""
     handle, cancelled = runner.enqueue(Buy(amount=0)), runner.enqueue(Buy(amount=1), run_at=LONG)
     runner.cancel(cancelled)
     runner.start()

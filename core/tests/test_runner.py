@@ -29,12 +29,12 @@ class Echo(Job[int]):
     number: int = 0
 
     def work(self, ctx: Context) -> int:
-        """Return it."""
+        """Return the number."""
         return self.number
 
 
 def test_work(runner: Runner) -> None:
-    """A started runner works what was enqueued before and after its start."""
+    """A running runner works the jobs that were enqueued before and after its start."""
     runner.register(Echo)
     before = runner.enqueue(Echo(number=1))
     runner.start()
@@ -45,7 +45,7 @@ def test_work(runner: Runner) -> None:
 
 
 def test_work_many(make_runner: MakeRunner) -> None:
-    """Many jobs are each worked once, whatever the batch and the concurrency."""
+    """Many jobs are each worked once, for any batch size and concurrency."""
     runner = make_runner(concurrency=3, batch=7)
     worked: list[int] = []
 
@@ -62,7 +62,7 @@ def test_work_many(make_runner: MakeRunner) -> None:
 
 
 def test_duplicate_kind(runner: Runner) -> None:
-    """Two jobs of one kind are refused, naming both handlers."""
+    """Registering two jobs of one kind fails, and the error names both handlers."""
     runner.register(Echo)
     with pytest.raises(DuplicateKind, match=r"Echo\.work.*other_echo"):
 
@@ -71,7 +71,7 @@ def test_duplicate_kind(runner: Runner) -> None:
 
 
 def test_registering_after_start(runner: Runner) -> None:
-    """A job cannot be registered once the runner has started."""
+    """A job cannot be registered while the runner is running."""
     runner.register(Echo)
     runner.start()
     with pytest.raises(AlreadyStarted, match="'late' cannot be registered"):
@@ -81,7 +81,7 @@ def test_registering_after_start(runner: Runner) -> None:
 
 
 def test_definitions(runner: Runner) -> None:
-    """The definitions are a mapping by kind, in the order of their registration."""
+    """`definitions` maps kinds to definitions in the order of registration."""
 
     @runner.job("first")
     def first(payload: int, ctx: Context) -> None: ...
@@ -93,7 +93,7 @@ def test_definitions(runner: Runner) -> None:
 
 
 def test_starting_twice(runner: Runner) -> None:
-    """A runner that runs cannot be started again."""
+    """A running runner cannot be started again."""
     runner.register(Echo)
     runner.start()
     with pytest.raises(AlreadyStarted, match="stop"):
@@ -101,7 +101,7 @@ def test_starting_twice(runner: Runner) -> None:
 
 
 def test_starting_again(runner: Runner) -> None:
-    """A runner that was stopped can be started again, and works on."""
+    """A stopped runner can be started again."""
     runner.register(Echo)
     for number in range(3):
         runner.start()
@@ -110,7 +110,7 @@ def test_starting_again(runner: Runner) -> None:
 
 
 def test_nothing_to_work(runner: Runner) -> None:
-    """A runner with no jobs and no queues cannot be started; a job may still be registered after that."""
+    """A runner without jobs and queues cannot be started; jobs can still be registered afterwards."""
     with pytest.raises(InvalidArgument, match="no jobs are registered and no queues are set"):
         runner.start()
     assert not runner.running
@@ -119,7 +119,7 @@ def test_nothing_to_work(runner: Runner) -> None:
 
 
 def test_stopping_is_repeatable(runner: Runner) -> None:
-    """Stopping twice, or what was never started, is harmless."""
+    """`stop` is harmless when repeated or before any start."""
     runner.register(Echo)
     runner.stop()
     runner.start()
@@ -129,7 +129,7 @@ def test_stopping_is_repeatable(runner: Runner) -> None:
 
 
 def test_closing_is_repeatable(runner: Runner) -> None:
-    """Closing twice is harmless, and a closed runner stays closed."""
+    """`close` is harmless when repeated, and a closed runner stays closed."""
     runner.register(Echo)
     runner.start()
     runner.close()
@@ -139,14 +139,14 @@ def test_closing_is_repeatable(runner: Runner) -> None:
 
 
 def test_closing_unused(runner: Runner) -> None:
-    """A runner that was closed before its first use opens nothing any more."""
+    """A runner that was closed before its first use never opens its store."""
     runner.close()
     with pytest.raises(Closed):
         _ = runner.backend
 
 
 def test_running(runner: Runner) -> None:
-    """A runner is running from its start to its stop."""
+    """`running` is true from `start` to `stop`."""
     runner.register(Echo)
     running = [runner.running]
     for change in (runner.start, runner.stop):
@@ -157,7 +157,7 @@ def test_running(runner: Runner) -> None:
 
 
 def test_no_thread_before_start(make_runner: MakeRunner) -> None:
-    """A runner that only enqueues has no threads."""
+    """A runner that only enqueues starts no threads."""
     before = threads(*SERVICES)
     runner = make_runner()
     runner.register(Echo)
@@ -166,7 +166,7 @@ def test_no_thread_before_start(make_runner: MakeRunner) -> None:
 
 
 def test_block() -> None:
-    """A runner's block opens its store, and closes it at the end."""
+    """A runner's `with` block opens its store and closes it at the end."""
     with Runner("memory://") as runner:
         backend = runner.backend
         runner.register(Echo)
@@ -176,8 +176,8 @@ def test_block() -> None:
         backend.stats()
 
 
-def test_given_backend(make_runner: MakeRunner) -> None:
-    """A backend that was given as an object is used, and left open."""
+def test_backend_object(make_runner: MakeRunner) -> None:
+    """A backend passed as an object is used, and stays open after `close`."""
     backend = MemoryBackend()
     runner = make_runner(backend)
     assert runner.backend is backend
@@ -186,25 +186,25 @@ def test_given_backend(make_runner: MakeRunner) -> None:
 
 
 class Unready(MemoryBackend):
-    """Notes whether it was set up."""
+    """Records whether `setup` was called."""
 
     ready = False
 
     def setup(self) -> None:
-        """Note it."""
+        """Record the call."""
         self.ready = True
 
 
 @pytest.mark.parametrize("auto_setup", [True, False])
 def test_auto_setup(make_runner: MakeRunner, auto_setup: bool) -> None:
-    """The store is set up when it is opened, unless that is switched off."""
+    """Opening the store sets it up, unless `auto_setup` is off."""
     backend = Unready()
     _ = make_runner(backend, auto_setup=auto_setup).backend
     assert backend.ready is auto_setup
 
 
 def test_opened_late() -> None:
-    """A runner can be made with a URL that cannot be opened; its first use tells."""
+    """A runner can be made with an invalid URL; its first use raises."""
     runner = Runner("nowhere://")
     assert runner.enqueue_batch([]) == []
     with pytest.raises(UnknownScheme):
@@ -212,7 +212,7 @@ def test_opened_late() -> None:
 
 
 def test_configure(make_runner: MakeRunner) -> None:
-    """Settings can be overridden until the store is open."""
+    """Settings can be changed until the store is open."""
     runner = make_runner(MemoryBackend(), batch=7)
     runner.configure(backend="memory://other", concurrency=2)
     assert (runner.settings.backend, runner.settings.concurrency, runner.settings.batch) == ("memory://other", 2, 7)
@@ -222,14 +222,14 @@ def test_configure(make_runner: MakeRunner) -> None:
 
 
 def test_bad_configure(runner: Runner) -> None:
-    """A setting that cannot work is refused, and the settings stay as they were."""
+    """An invalid setting is rejected, and the settings stay unchanged."""
     with pytest.raises(ConfigurationError, match="concurrency"):
         runner.configure(concurrency=0)
     assert runner.settings.concurrency == 4
 
 
 def test_queues(make_runner: MakeRunner) -> None:
-    """A runner works the queues of its jobs; where queues are set, those only."""
+    """A runner works the queues of its jobs; with `queues` set, only those."""
     runner = make_runner(queues=["fast"])
 
     @runner.job("slow", queue="slow")
@@ -243,7 +243,7 @@ def test_queues(make_runner: MakeRunner) -> None:
 
 
 def test_paused_queue(runner: Runner) -> None:
-    """The jobs of a paused queue wait until it is resumed."""
+    """Jobs of a paused queue are pending until it is resumed."""
 
     @runner.job("echo")
     def echo(payload: int, ctx: Context) -> int:
@@ -254,16 +254,16 @@ def test_paused_queue(runner: Runner) -> None:
         return payload
 
     runner.backend.pause("default")
-    waits = runner.enqueue(echo.job(1))
+    waiting = runner.enqueue(echo.job(1))
     runner.start()
     assert runner.result(runner.enqueue(other.job(2)), timeout=LONG) == 2
-    assert runner.get(waits).state is State.PENDING
+    assert runner.get(waiting).state is State.PENDING
     runner.backend.resume("default")
-    assert runner.result(waits, timeout=LONG) == 1
+    assert runner.result(waiting, timeout=LONG) == 1
 
 
 def test_priority(make_runner: MakeRunner) -> None:
-    """Of jobs that are due, those of higher priority are worked first, and of equal ones the older."""
+    """Due jobs are worked by descending priority, and among equals the oldest first."""
     runner = make_runner(concurrency=1)
     worked: list[int] = []
 
@@ -294,6 +294,6 @@ def test_due_later(runner: Runner) -> None:
 
 @pytest.mark.parametrize("settings", [{"concurrency": 0}, {"batch": 0}, {"lease": AT_ONCE}])
 def test_bad_settings(make_runner: MakeRunner, settings: dict[str, Any]) -> None:
-    """A runner with a setting that cannot work is not made."""
+    """A runner with an invalid setting cannot be made."""
     with pytest.raises(ConfigurationError, match=next(iter(settings))):
         make_runner(**settings)

@@ -1,4 +1,4 @@
-"""The life of a runner: entered, started, run, stopped and closed, more than once and from any thread."""
+"""The life of a runner: enter, start, run, stop and close, repeatedly and from any thread."""
 
 import asyncio
 import gc
@@ -20,7 +20,7 @@ from .helpers import LONG, MakeRunner, eventually
 
 
 def register_echo(runner: Runner) -> Callable[[int], Any]:
-    """Register a job, and return what makes one."""
+    """Register a job, and return a function that makes one."""
 
     @runner.job("echo")
     def echo(payload: int, ctx: Context) -> int:
@@ -29,10 +29,10 @@ def register_echo(runner: Runner) -> Callable[[int], Any]:
     return echo.job
 
 
-@pytest.mark.parametrize("given", [False, True], ids=["url", "object"])
-def test_entered_again(make_runner: MakeRunner, given: bool) -> None:
-    """A runner that was closed works again each time that it is entered, be its store a URL or an object."""
-    runner = make_runner(MemoryBackend() if given else "memory://")
+@pytest.mark.parametrize("as_object", [False, True], ids=["url", "object"])
+def test_entered_again(make_runner: MakeRunner, as_object: bool) -> None:
+    """A closed runner works again each time it is entered, with its store given as a URL or an object."""
+    runner = make_runner(MemoryBackend() if as_object else "memory://")
     echo = register_echo(runner)
     for number in range(3):
         with runner:
@@ -42,7 +42,7 @@ def test_entered_again(make_runner: MakeRunner, given: bool) -> None:
 
 
 def test_lifespan_entered_again(make_runner: MakeRunner) -> None:
-    """An application's lifespan can be entered once for each of its tests, each with an event loop of its own."""
+    """An application's lifespan can be entered once per test, each time on a new event loop."""
     runner = make_runner()
     echo = register_echo(runner)
 
@@ -56,7 +56,7 @@ def test_lifespan_entered_again(make_runner: MakeRunner) -> None:
 
 
 def test_run_outside_the_main_thread(runner: Runner) -> None:
-    """`run` works in any thread, and returns once another thread has stopped the runner."""
+    """`run` works in any thread, and returns after another thread has stopped the runner."""
     echo = register_echo(runner)
     for number in range(2):
         thread = Thread(target=runner.run)
@@ -69,7 +69,7 @@ def test_run_outside_the_main_thread(runner: Runner) -> None:
 
 
 def test_stop_ends_run_in_the_main_thread(runner: Runner) -> None:
-    """A stop from another thread ends a `run` in the main thread, which restores the handlers of signals."""
+    """`stop` in another thread ends `run` in the main thread, and `run` restores the signal handlers."""
     register_echo(runner)
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
 
@@ -86,7 +86,7 @@ def test_stop_ends_run_in_the_main_thread(runner: Runner) -> None:
 
 
 def test_run_of_a_started_runner(runner: Runner) -> None:
-    """`run` starts the worker itself: of a runner that was started it says so, and leaves it running."""
+    """`run` of a running runner raises AlreadyStarted and leaves it running."""
     register_echo(runner)
     runner.start()
     with pytest.raises(AlreadyStarted, match="already running"):
@@ -95,7 +95,7 @@ def test_run_of_a_started_runner(runner: Runner) -> None:
 
 
 def test_run_that_is_interrupted(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An exception that a signal handler of the application raises in `run` stops the worker on its way."""
+    """An exception that a signal handler raises during `run` stops the worker."""
     register_echo(runner)
 
     def interrupted(self: StopSignals, ended: Callable[[], bool]) -> None:
@@ -108,7 +108,7 @@ def test_run_that_is_interrupted(runner: Runner, monkeypatch: pytest.MonkeyPatch
 
 
 def test_stop_inside_a_stop(runner: Runner) -> None:
-    """A signal handler that stops a runner, while its thread is in a stop already, returns."""
+    """`stop` inside a running `stop` of the same thread, as in a signal handler, returns."""
     register_echo(runner)
     runner.start()
     called: list[bool] = []
@@ -124,7 +124,7 @@ def test_stop_inside_a_stop(runner: Runner) -> None:
 
 
 def test_a_second_stop_hurries_the_first(runner: Runner) -> None:
-    """A stop that is hurried, as `run` is by a signal, ends the grace of a stop that another thread has begun."""
+    """A hurried `stop` ends the grace of a `stop` that another thread has begun."""
     register_echo(runner)
     release_late(runner)
     first = Thread(target=lambda: runner.stop(grace=100 * LONG))
@@ -136,23 +136,23 @@ def test_a_second_stop_hurries_the_first(runner: Runner) -> None:
 
 
 def test_a_started_runner_is_kept(make_runner: MakeRunner) -> None:
-    """A started runner that the program has let go works on."""
+    """A running runner keeps working after the program has dropped its last reference."""
     store = MemoryBackend()
-    let_go = Runner(store)
-    register_echo(let_go)
-    let_go.start()
-    kept = ref(let_go)
-    del let_go
+    dropped = Runner(store)
+    register_echo(dropped)
+    dropped.start()
+    reference = ref(dropped)
+    del dropped
     gc.collect()
     client = make_runner(store)
     assert client.result(client.enqueue(register_echo(client)(7)), timeout=LONG) == 7
-    runner = kept()
+    runner = reference()
     assert runner is not None
     runner.close()
 
 
 def release_late(runner: Runner) -> None:
-    """Enqueue a job that ends only when it is told to, so that a stop has something to wait for."""
+    """Enqueue and start a job that ends only on request, so that `stop` has to wait for it."""
     runner.stop()
 
     @runner.job("block")
@@ -166,7 +166,7 @@ def release_late(runner: Runner) -> None:
 
 
 def test_registering_after_stop(runner: Runner) -> None:
-    """A job can be registered again once the runner was stopped, and after a start that failed."""
+    """Jobs can be registered again after a stop."""
     register_echo(runner)
     runner.start()
     with pytest.raises(AlreadyStarted, match=r"call stop\(\) first"):
@@ -178,7 +178,7 @@ def test_registering_after_stop(runner: Runner) -> None:
 
 
 def test_registering_after_a_failed_start(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A start that fails leaves the runner as it was before: jobs can be registered."""
+    """After a failed start, jobs can still be registered."""
     register_echo(runner)
 
     def fail(self: Thread) -> None:
@@ -215,7 +215,7 @@ runner.stop()
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this platform")
 def test_forked() -> None:
-    """A forked child does not run the worker of its parent, says nothing of the parent's jobs, and ends at once."""
+    """A forked child does not run its parent's worker, logs nothing about the parent's jobs, and exits at once."""
     done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines() == ["running False", "child 0 running True"]
     assert done.stderr.count("unfinished jobs are lost") == 1

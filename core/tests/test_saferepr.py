@@ -1,4 +1,4 @@
-"""Values in messages."""
+"""Safe representations of values in messages."""
 
 from dataclasses import dataclass
 from threading import Thread
@@ -22,26 +22,26 @@ class Data:
 
 
 def nested(depth: int, width: int) -> Any:
-    """Return lists in lists; where they are wide, each is there many times."""
+    """Return nested lists; with a width above 1, each list contains the same inner list several times."""
     value: Any = 1
     for _ in range(depth):
         value = [value] * width
     return value
 
 
-def made(raised: type[BaseException]) -> BaseException:
-    """Return an exception of a type."""
+def build(raised: type[BaseException]) -> BaseException:
+    """Return an exception of the given type."""
     return raised("no", [SystemExit()]) if raised is BaseExceptionGroup else raised("no")
 
 
 def in_thread(call: Any) -> Any:
-    """Return what a call returns in a thread, where no exception comes from a signal."""
-    answers: list[Any] = []
-    thread = Thread(target=lambda: answers.append(call()))
+    """Call in a thread other than the main one, so that no exception is taken for a signal."""
+    results: list[Any] = []
+    thread = Thread(target=lambda: results.append(call()))
     thread.start()
     thread.join()
-    [answer] = answers
-    return answer
+    [result] = results
+    return result
 
 
 @pytest.mark.parametrize("wrap", [lambda value: value, Model.model_construct, Data, lambda value: [value]])
@@ -51,18 +51,18 @@ def in_thread(call: Any) -> Any:
     ids=["deep", "wide", "number", "text", "bytes", "dict"],
 )
 def test_bounded(value: Any, wrap: Any) -> None:
-    """A value of any depth, breadth and length is shown in a line."""
+    """A value of any depth, breadth and length is shown in bounded length."""
     shown = wrap(content=value) if wrap == Model.model_construct else wrap(value)
     assert len(safe_repr(shown)) <= LENGTH + 3
 
 
 @pytest.mark.parametrize("raised", RAISED)
 def test_repr_that_raises(raised: type[BaseException]) -> None:
-    """A value whose repr() raises is shown by its type and by the type of what it raised."""
+    """A value whose `repr()` raises is shown by its type and the type of the exception."""
 
     class Hostile:
         def __repr__(self) -> str:
-            raise made(raised)
+            raise build(raised)
 
     shown = in_thread(lambda: safe_repr(Hostile()))
     assert "Hostile object, whose repr() raised" in shown
@@ -70,7 +70,7 @@ def test_repr_that_raises(raised: type[BaseException]) -> None:
 
 
 def test_class_that_raises() -> None:
-    """A value whose __class__ raises is shown by its type."""
+    """A value whose `__class__` raises is shown by its type."""
 
     class Hostile:
         @property  # type: ignore[misc]  # wrong on purpose
@@ -81,7 +81,7 @@ def test_class_that_raises() -> None:
 
 
 def test_interrupt_in_the_main_thread() -> None:
-    """Ctrl-C while a value is shown in the main thread reaches the caller."""
+    """Ctrl-C during a `repr()` in the main thread reaches the caller."""
 
     class Slow:
         def __repr__(self) -> str:
@@ -98,11 +98,11 @@ def test_masked() -> None:
 
 @pytest.mark.parametrize("raised", RAISED)
 def test_str_that_raises(raised: type[BaseException]) -> None:
-    """The text of an exception whose str() raises says so."""
+    """The text of an exception whose `str()` raises names the exception that `str()` raised."""
 
     class Hostile(Exception):
         def __str__(self) -> str:
-            raise made(raised)
+            raise build(raised)
 
     shown = in_thread(lambda: safe_str(Hostile()))
     assert shown.startswith(f"<str() of this exception raised {raised.__name__}")

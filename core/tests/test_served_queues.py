@@ -1,4 +1,4 @@
-"""Queues that no worker here serves: a warning names them."""
+"""Warnings about queues that no local worker serves."""
 
 import pytest
 from tallystick import Context, Runner
@@ -8,26 +8,26 @@ from .helpers import MakeRunner
 
 @pytest.fixture
 def mail_runner(make_runner: MakeRunner) -> Runner:
-    """Make a runner with one kind, whose queue is emails."""
+    """Return a runner with one kind, whose queue is "emails"."""
     runner = make_runner()
     register(runner)
     return runner
 
 
 def register(runner: Runner) -> None:
-    """Register a kind whose queue is emails."""
+    """Register a kind whose queue is "emails"."""
 
     @runner.job("mail", queue="emails")
     def mail(payload: int, ctx: Context) -> None: ...
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return the warnings so far."""
+    """Return the warnings logged so far."""
     return [log.getMessage() for log in caplog.records if log.levelname == "WARNING"]
 
 
-def test_enqueued_elsewhere(mail_runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
-    """A started runner warns of an enqueue into a queue that its worker does not serve, once for each queue."""
+def test_enqueued_in_an_unserved_queue(mail_runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
+    """A running runner warns once per queue about enqueues into queues that its worker does not serve."""
     mail_runner.start()
     mail_runner.enqueue_raw("mail", b"1")
     assert warnings(caplog) == []
@@ -39,13 +39,13 @@ def test_enqueued_elsewhere(mail_runner: Runner, caplog: pytest.LogCaptureFixtur
 
 
 def test_enqueued_by_a_client(mail_runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
-    """A runner that was not started knows no worker, and warns of nothing."""
+    """A runner that was not started does not warn, because other processes may serve the queue."""
     mail_runner.enqueue_raw("mail", b"1", queue="urgent")
     assert warnings(caplog) == []
 
 
 def test_misspelt_queue(make_runner: MakeRunner, caplog: pytest.LogCaptureFixture) -> None:
-    """At its start a worker names the kinds whose queue it does not serve, and its queues that no kind has."""
+    """At its start, a worker warns about kinds whose queue it does not serve, and about its queues without a kind."""
     runner = make_runner(queues=["emial"])
     register(runner)
     runner.start()

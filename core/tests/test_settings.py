@@ -7,12 +7,12 @@ from tallystick.settings import SettingsArgs
 
 
 def test_arguments_are_the_settings() -> None:
-    """The keyword arguments of a runner have exactly the names of the settings."""
+    """A runner's keyword arguments are exactly the settings."""
     assert set(SettingsArgs.__annotations__) == set(Settings.model_fields)
 
 
 def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A setting is read from the environment: lengths of time as ISO 8601, queues with commas."""
+    """Settings are read from the environment: durations in ISO 8601, queues separated by commas."""
     monkeypatch.setenv("TALLYSTICK_BACKEND", "memory://elsewhere")
     monkeypatch.setenv("TALLYSTICK_GRACE", "PT1M")
     monkeypatch.setenv("TALLYSTICK_CONCURRENCY", "3")
@@ -26,8 +26,8 @@ def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not settings.auto_setup
 
 
-def test_argument_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An argument overrides the environment, and the environment the default."""
+def test_argument_overrides_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An argument overrides the environment, which overrides the default."""
     monkeypatch.setenv("TALLYSTICK_BACKEND", "memory://environment")
     monkeypatch.setenv("TALLYSTICK_BATCH", "7")
     settings = Runner("memory://argument").settings
@@ -62,7 +62,7 @@ def test_argument_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_bad_argument(name: str, value: Any) -> None:
-    """An argument with a value that cannot work, or that is no setting, is refused and named."""
+    """An invalid value or an unknown setting is rejected, and the error names it."""
     with pytest.raises(ConfigurationError, match=rf"{name} .*TALLYSTICK_{name.upper()}"):
         Runner("memory://", **{name: value})
 
@@ -84,45 +84,45 @@ def test_bad_argument(name: str, value: Any) -> None:
     ],
 )
 def test_bad_environment(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    """A variable with a value that cannot work is refused and named."""
+    """A variable with an invalid value is rejected, and the error names it."""
     monkeypatch.setenv(f"TALLYSTICK_{name}", value)
     with pytest.raises(ConfigurationError, match=f"TALLYSTICK_{name}"):
         Runner()
 
 
 def test_every_problem_is_named() -> None:
-    """All that is wrong is named at once."""
+    """One error names all the invalid settings."""
     with pytest.raises(ConfigurationError, match=r"batch.*concurrency|concurrency.*batch"):
         Runner("memory://", concurrency=0, batch=0)
 
 
 def test_worker_names_are_unique() -> None:
-    """Two runners have two names, also in one process."""
+    """Every runner gets a unique worker name, even within one process."""
     assert Runner("memory://").settings.worker != Runner("memory://").settings.worker
 
 
 def test_range_is_named() -> None:
-    """A length of time outside its range is refused with the range."""
+    """A duration outside its range is rejected, and the error states the range."""
     with pytest.raises(ConfigurationError, match=r"lease .* is datetime.* from 0\.1 to 86,400 seconds"):
         Settings(lease=timedelta(days=2))
 
 
 @pytest.mark.parametrize("queues", ["emails", b"emails", {"emails": 1}, 7])
 def test_queues_are_a_list(queues: Any) -> None:
-    """A bare string is no list of queues, except in the environment."""
+    """`queues` rejects a bare string, except in the environment."""
     with pytest.raises(ConfigurationError, match="queues is"):
         Runner("memory://", queues=queues)
 
 
-@pytest.mark.parametrize(("name", "meant"), [("lese", "lease"), ("workers", "concurrency")])
-def test_unknown_argument(name: str, meant: str) -> None:
-    """An argument that is no setting is refused with the nearest, also by its name in another library."""
-    with pytest.raises(ConfigurationError, match=rf"did you mean {meant}\? the settings are: auto_setup, backend"):
+@pytest.mark.parametrize(("name", "suggestion"), [("lese", "lease"), ("workers", "concurrency")])
+def test_unknown_argument(name: str, suggestion: str) -> None:
+    """The error for an unknown argument suggests the closest setting, also for names from other libraries."""
+    with pytest.raises(ConfigurationError, match=rf"did you mean {suggestion}\? the settings are: auto_setup, backend"):
         Settings(**{name: 3})
 
 
 def test_unknown_variable(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """A variable that looks like a setting and is none is reported once in a process, with the nearest name."""
+    """An unknown TALLYSTICK_ variable is logged once per process, with the closest setting."""
     monkeypatch.setenv("TALLYSTICK_LEESE", "secret")
     for _ in range(2):
         Settings()
@@ -133,7 +133,7 @@ def test_unknown_variable(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCap
 
 
 def test_password_of_a_bad_backend() -> None:
-    """A backend that is no URL is refused without its text, which may hold a password."""
+    """A backend that is not a URL is rejected without showing its value, which may contain a password."""
     for make in (lambda: Settings(backend=["pg://me:secret@db"]), lambda: Runner(b"pg://me:secret@db")):  # type: ignore[arg-type]
         with pytest.raises((ConfigurationError, InvalidArgument), match="backend") as caught:
             make()

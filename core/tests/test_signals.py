@@ -1,4 +1,4 @@
-"""A worker process and its signals."""
+"""Signals to a worker process."""
 
 import os
 import signal
@@ -37,7 +37,7 @@ Worker = subprocess.Popen[str]
 
 @pytest.fixture
 def start() -> Iterator[Callable[[str], Worker]]:
-    """Start workers; what still runs after the test is killed."""
+    """Return a function that starts workers; kill the live ones after the test."""
     started: list[Worker] = []
 
     def start(how: str) -> Worker:
@@ -65,7 +65,7 @@ def line(worker: Worker) -> str:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_drains(start: Callable[[str], Worker], number: signal.Signals) -> None:
-    """At a signal a worker lets its job finish, records the outcome, and ends with 0."""
+    """After a signal, a worker lets its job finish, records the outcome, and exits with 0."""
     worker = start("finish")
     assert line(worker) == "working"
     worker.send_signal(number)
@@ -75,7 +75,7 @@ def test_drains(start: Callable[[str], Worker], number: signal.Signals) -> None:
 
 
 def test_hurries(start: Callable[[str], Worker]) -> None:
-    """A second signal ends the grace: the job is given back, and the worker ends with 0."""
+    """A second signal ends the grace: the worker releases the job, and exits with 0."""
     worker = start("ask")
     assert line(worker) == "working"
     worker.send_signal(signal.SIGTERM)

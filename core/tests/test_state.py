@@ -2,7 +2,7 @@ from tallystick import CLAIMABLE, FINAL, TRANSITIONS, State
 
 
 def test_parts() -> None:
-    """Every state is one of waiting to be claimed, running or final."""
+    """Every state is either claimable, running or final."""
     assert CLAIMABLE | FINAL | {State.RUNNING} == set(State)
     assert not CLAIMABLE & FINAL
 
@@ -14,26 +14,26 @@ def test_final_is_final() -> None:
 
 
 def test_running_begins_with_a_claim() -> None:
-    """A job becomes running by a claim, in no other way, from each claimable state."""
+    """Only a claim makes a job running, and every claimable state allows it."""
     entries = [t for t in TRANSITIONS if t.target is State.RUNNING and t.source is not State.RUNNING]
     assert {transition.by for transition in entries} == {"claim"}
     assert {transition.source for transition in entries} == CLAIMABLE
 
 
 def test_running_is_never_removed() -> None:
-    """A running job is neither deleted nor purged nor requeued."""
+    """A running job cannot be deleted, purged or requeued."""
     ways = {transition.by for transition in TRANSITIONS if transition.source is State.RUNNING}
     assert ways.isdisjoint({"delete", "purge", "requeue", "claim"})
 
 
 def test_determined() -> None:
-    """From one state, one call under one condition leads to one state."""
+    """A state, a call and a condition determine the next state."""
     ways = [(transition.source, transition.by, transition.when) for transition in TRANSITIONS]
     assert len(ways) == len(set(ways))
 
 
 def test_every_state_is_reached() -> None:
-    """Every state is reached from an insert."""
+    """Every state can be reached from an insert."""
     reached: set[State | None] = {None}
     for _ in State:
         reached |= {transition.target for transition in TRANSITIONS if transition.source in reached}

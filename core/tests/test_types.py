@@ -1,4 +1,4 @@
-"""What a type checker knows of an application that uses the public names."""
+"""Types that a type checker infers in an application."""
 
 import re
 import subprocess
@@ -65,24 +65,24 @@ async def main() -> None:
 
 
 @pytest.fixture(scope="module")
-def said(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return what mypy in strict mode says of each line that has a comment, by the comment."""
+def messages(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Run mypy in strict mode, and return its messages by the comment of their line."""
     folder = tmp_path_factory.mktemp("types")
     (folder / "application.py").write_text(APPLICATION)
     cache = pytestconfig.cache.mkdir("mypy")
     command = ["-m", "mypy", "--strict", "--config-file=", f"--cache-dir={cache}", "application.py"]
-    answer = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False)
     lines = APPLICATION.splitlines()
-    said: dict[str, str] = {}
-    for number, message in re.findall(r"^application\.py:(\d+): (?:error|note): (.*)$", answer.stdout, re.MULTILINE):
+    messages: dict[str, str] = {}
+    for number, message in re.findall(r"^application\.py:(\d+): (?:error|note): (.*)$", done.stdout, re.MULTILINE):
         comment = lines[int(number) - 1].partition("  # ")[2] or f"line {number}"
-        said[comment] = f"{said.get(comment, '')}{message}\n"
-    assert said, answer.stderr
-    return said
+        messages[comment] = f"{messages.get(comment, '')}{message}\n"
+    assert messages, done.stderr
+    return messages
 
 
 @pytest.mark.parametrize(
-    ("what", "type_"),
+    ("line", "type_"),
     [
         ("class", "Handle[Receipt]"),
         ("async class", "Handle[Receipt]"),
@@ -99,23 +99,23 @@ def said(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) 
         ("awaited result", "Receipt"),
     ],
 )
-def test_type(said: dict[str, str], what: str, type_: str) -> None:
-    """A job keeps the types of its payload and its result, from its definition to the result that is read back."""
-    assert f'is "{type_}"' in re.sub(r"\b(builtins|application|tallystick\.\w+)\.", "", said[what])
+def test_type(messages: dict[str, str], line: str, type_: str) -> None:
+    """A job keeps the types of its payload and result, from its definition to the result that is read back."""
+    assert f'is "{type_}"' in re.sub(r"\b(builtins|application|tallystick\.\w+)\.", "", messages[line])
 
 
-@pytest.mark.parametrize("what", ["wrong payload", "wrong async payload"])
-def test_wrong_payload(said: dict[str, str], what: str) -> None:
-    """A payload of a wrong type is an error where the job is made."""
-    assert "[arg-type]" in said[what]
+@pytest.mark.parametrize("line", ["wrong payload", "wrong async payload"])
+def test_wrong_payload(messages: dict[str, str], line: str) -> None:
+    """A payload of the wrong type is an error where the job is made."""
+    assert "[arg-type]" in messages[line]
 
 
-@pytest.mark.parametrize("what", ["no job", "no such option", "wrong setting"])
-def test_wrong_call(said: dict[str, str], what: str) -> None:
-    """What is no job, no option or no setting is an error at the call."""
-    assert re.search(r"\[(arg-type|call-arg|type-var|misc)\]", said[what])
+@pytest.mark.parametrize("line", ["no job", "no such option", "wrong setting"])
+def test_wrong_call(messages: dict[str, str], line: str) -> None:
+    """A call with a wrong job, option or setting is an error."""
+    assert re.search(r"\[(arg-type|call-arg|type-var|misc)\]", messages[line])
 
 
-def test_no_other_complaint(said: dict[str, str]) -> None:
-    """There is nothing else that a strict type checker minds in such an application."""
-    assert {comment for comment in said if comment.startswith("line ")} == set()
+def test_no_other_complaint(messages: dict[str, str]) -> None:
+    """A strict type checker finds no other error in the application."""
+    assert {comment for comment in messages if comment.startswith("line ")} == set()

@@ -1,4 +1,4 @@
-"""What a store shows of jobs that no worker works."""
+"""Findings about jobs that no worker works."""
 
 from datetime import timedelta
 
@@ -13,38 +13,40 @@ LATER = NOW + PATIENCE + SECOND
 
 @pytest.fixture
 def store() -> Backend:
-    """Open a store with a job in the queue emails, due since NOW."""
+    """Open a store with a job in the queue "emails", due since NOW."""
     store = open_backend("memory://")
     store.insert([NewRecord(kind="mail", queue="emails")], now=NOW)
     return store
 
 
-def found(store: Backend) -> dict[str, str]:
-    """Return the warnings of a store by their names."""
-    return {one.name: one.found for one in unworked(store, now=LATER) if one.severity is Severity.WARNING}
+def warnings(store: Backend) -> dict[str, str]:
+    """Return a store's warnings by their names."""
+    return {
+        finding.name: finding.found for finding in unworked(store, now=LATER) if finding.severity is Severity.WARNING
+    }
 
 
 def test_unserved_queue(store: Backend) -> None:
-    """A queue whose oldest due job waits for long while none runs is a warning, with its numbers."""
-    assert found(store) == {"queue emails": "1 jobs are due, the oldest for 0:05:01, and none is running"}
+    """A queue whose oldest job is overdue, with none running, is a warning with the numbers."""
+    assert warnings(store) == {"queue emails": "1 jobs are due, the oldest for 0:05:01, and none is running"}
 
 
 def test_short_wait(store: Backend) -> None:
-    """A job that waits for a moment is none; the finding is that all is well."""
+    """A job that has been due only briefly is no warning; the finding is OK."""
     [finding] = unworked(store, now=NOW + SECOND)
     assert (finding.name, finding.severity) == ("queues", Severity.OK)
 
 
 @pytest.mark.parametrize("lease", [2 * PATIENCE, SECOND], ids=["alive", "dead"])
 def test_busy_queue(store: Backend, lease: timedelta) -> None:
-    """A queue with a running job is busy, if its lease is extended; else its worker died, and none rescued it."""
+    """A queue with a running job is busy, unless its lease has expired without a rescue."""
     store.insert([NewRecord(kind="mail", queue="emails")], now=NOW)
     store.claim(["emails"], limit=1, worker="w", lease=lease, now=NOW)
-    assert ("queue emails" in found(store)) == (lease == SECOND)
+    assert ("queue emails" in warnings(store)) == (lease == SECOND)
 
 
 def test_expired_leases(store: Backend) -> None:
-    """A lease that ran out long ago shows that no worker rescues."""
+    """A lease that expired long ago shows that no worker rescues."""
     store.claim(["emails"], limit=1, worker="w", lease=SECOND, now=NOW)
     [finding] = unworked(store, now=LATER + 2 * SECOND)
     assert finding.name == "expired leases"
@@ -52,22 +54,22 @@ def test_expired_leases(store: Backend) -> None:
 
 
 def test_paused_queue(store: Backend) -> None:
-    """A paused queue with due jobs is a warning of its own, at once."""
+    """A paused queue with due jobs is a separate warning, without delay."""
     store.pause("emails")
     [finding] = unworked(store, now=NOW + SECOND)
     assert "paused" in finding.found
     assert finding.advice.endswith("tallystick queues resume emails")
 
 
-def test_put_back_again_and_again(store: Backend) -> None:
-    """A kind whose jobs are claimed and put back, many times and without an error, is known to no worker."""
+def test_released_again_and_again(store: Backend) -> None:
+    """A kind whose jobs are claimed and released many times without an error is unknown to every worker."""
     for _ in range(PUT_BACK_TIMES):
-        assert "kind mail" not in found(store)
+        assert "kind mail" not in warnings(store)
         [record] = store.claim(["emails"], limit=1, worker="w", lease=SECOND, now=NOW)
         store.settle([Release(record.claim)], now=NOW)
-    assert found(store)["kind mail"].startswith("1 jobs were claimed and put back")
+    assert warnings(store)["kind mail"].startswith("1 jobs were claimed and put back")
 
 
 def test_empty_store() -> None:
-    """Of a store without queues there is nothing to say."""
+    """A store without queues has no findings."""
     assert list(unworked(open_backend("memory://"))) == []

@@ -1,4 +1,4 @@
-"""URLs that people bring from elsewhere, and what the error says to write in their place."""
+"""Suggestions in the errors for URLs that users bring from other libraries."""
 
 import pytest
 from tallystick import ConfigurationError, open_backend
@@ -40,19 +40,19 @@ from tallystick import ConfigurationError, open_backend
     ],
 )
 def test_advice(url: str, advice: str) -> None:
-    """The error says what to write instead, or that there is no such backend and which there are."""
+    """The error suggests a URL, or says that no such backend exists and lists the installed ones."""
     with pytest.raises(ConfigurationError) as caught:
         open_backend(url)
     assert advice in str(caught.value)
 
 
-def test_what_there_is() -> None:
-    """Where there is no such backend, the error lists those that are installed."""
+def test_installed_backends_are_listed() -> None:
+    """For an unknown backend, the error lists the installed ones."""
     with pytest.raises(ConfigurationError, match=r"Installed: .*memory://.*postgresql://.*sqlite://"):
         open_backend("redis://h")
 
 
 @pytest.mark.parametrize("url", ["postgres://h/db", "postgresql://h/db", "mongodb://h/db", "MEMORY://"])
-def test_what_is_right(url: str) -> None:
-    """The schemes of our backends are opened, in any case of letters."""
+def test_right_scheme(url: str) -> None:
+    """The schemes of Tallystick's backends are accepted in upper and lower case."""
     open_backend(url).close()

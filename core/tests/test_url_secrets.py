@@ -1,4 +1,4 @@
-"""No message shows a password: of URLs that are wrong in any way, of other types, and in what drivers say."""
+"""No error message shows a password, whether it comes from a malformed URL, another type or a driver."""
 
 from pathlib import Path
 from traceback import format_exception
@@ -48,8 +48,8 @@ WRONG = [
 ]
 
 
-def said(call: Any) -> str:
-    """Return the traceback of an error that is one of ours, as a log has it, or nothing."""
+def traceback_of(call: Any) -> str:
+    """Return the traceback of a Tallystick error as a log shows it, or an empty string."""
     try:
         call()
     except TallystickError as exc:
@@ -57,8 +57,8 @@ def said(call: Any) -> str:
     return ""
 
 
-def used(url: str) -> None:
-    """Open a store, and try to use it."""
+def use(url: str) -> None:
+    """Open a store and call it."""
     with open_backend(url) as backend:
         backend.stats()
 
@@ -66,30 +66,30 @@ def used(url: str) -> None:
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_password(scheme: str, password: str) -> None:
-    """A password is in no message, however it is quoted and whatever the scheme, nor in a cause that is shown."""
+    """No message or cause shows a password, with any quoting and any scheme."""
     url = f"{scheme}://app:{password}@127.0.0.1:1/app?schema=jobs&schema=jobs"
     assert SECRET not in urls.redact(url)
-    assert SECRET not in said(lambda: open_backend(url))
+    assert SECRET not in traceback_of(lambda: open_backend(url))
     if scheme != "acme":
-        assert SECRET not in said(lambda: Runner(url).backend)
+        assert SECRET not in traceback_of(lambda: Runner(url).backend)
 
 
 @pytest.mark.parametrize("url", WRONG)
 def test_wrong_url(url: str) -> None:
-    """A secret in a port, an option or in the place of a URL is in no message."""
+    """No message shows a secret in a port, an option or a string that is not a URL."""
     assert SECRET not in urls.redact(url)
-    told = said(lambda: used(url))
-    assert told
-    assert SECRET not in told
+    shown = traceback_of(lambda: use(url))
+    assert shown
+    assert SECRET not in shown
 
 
 @pytest.mark.parametrize("password", ["", "%40"])
 def test_server_that_is_not_there(password: str) -> None:
-    """A password that is quoted well is not shown when the server cannot be reached, nor by a repr."""
+    """If the server cannot be reached, neither the error nor a repr shows a correctly quoted password."""
     url = f"postgresql://app:{password}{SECRET}@127.0.0.1:1/db?connect_timeout=2&pool_timeout=1"
-    told = said(lambda: used(url))
-    assert "127.0.0.1" in told
-    assert SECRET not in told
+    shown = traceback_of(lambda: use(url))
+    assert "127.0.0.1" in shown
+    assert SECRET not in shown
     with open_backend(url) as backend:
         assert SECRET not in repr(backend) + repr(vars(backend))
 
@@ -99,7 +99,7 @@ def test_server_that_is_not_there(password: str) -> None:
     [b"postgresql://u:S3CRET@h/db", ["postgresql://u:S3CRET@h/db"], Path("postgresql://u:S3CRET@h"), ("a://S3CRET@",)],
 )
 def test_other_types(url: Any) -> None:
-    """A URL of another type is refused by its type, and its value is not shown."""
+    """A URL of another type is rejected; the error shows its type but not its value."""
     for error, call in (
         (InvalidArgument, lambda: Runner(url)),
         (ConfigurationError, lambda: Runner(backend=url)),
@@ -112,14 +112,14 @@ def test_other_types(url: Any) -> None:
 
 
 def test_misspelled_setting() -> None:
-    """A URL that is given to a setting that there is not is redacted."""
+    """A URL in an unknown setting is redacted."""
     with pytest.raises(ConfigurationError, match=r"bakend.*postgresql://\*\*\*@h/db") as caught:
         Runner(bakend=f"postgresql://u:{SECRET}@h/db")  # type: ignore[call-arg]  # wrong on purpose
     assert SECRET not in "".join(format_exception(caught.value))
 
 
 def test_cause() -> None:
-    """An error whose text, or whose cause's text, has a secret is not shown as a cause; another one is."""
+    """An error is hidden as a cause if its text, or its own cause's text, contains a secret."""
     url = f"acme://u:{SECRET}%40@h/db?token=T0KEN&authMechanismProperties=A:B0B,C:D0D"
     secrets = urls.secrets(url)
     inner = ValueError(f"bad {SECRET}@")
@@ -132,7 +132,7 @@ def test_cause() -> None:
 
 
 def test_short_secret() -> None:
-    """A short secret is taken out as a word, and other words that it is in stay."""
+    """A short secret is removed only as a whole word."""
     assert urls.scrub("a bad a", urls.secrets("acme://u:a@h")) == "*** bad ***"
 
 
@@ -149,6 +149,6 @@ def test_short_secret() -> None:
     ],
 )
 def test_right_url(url: str) -> None:
-    """A URL that is quoted well, or has nothing to quote, is accepted."""
+    """A correctly quoted URL, or one without special characters, is accepted."""
     assert urls.check(url) == url
     open_backend(url).close()

@@ -19,12 +19,12 @@ from tallystick import (
 
 from .helpers import AT_ONCE, LONG, eventually
 
-Told = list[tuple[Record, Outcome]]
+Calls = list[tuple[Record, Outcome]]
 
 
 @pytest.fixture
 def divide(runner: Runner) -> Definition[int, int]:
-    """Register a job that fails at its first attempt, and is abandoned where it cannot succeed."""
+    """Register a job that fails at its first attempt, and is discarded if the payload is 0."""
 
     @runner.job("divide", retry=Fixed(AT_ONCE))
     def divide(payload: int, ctx: Context) -> int:
@@ -38,53 +38,53 @@ def divide(runner: Runner) -> Definition[int, int]:
 
 
 def test_completed(runner: Runner, divide: Definition[int, int]) -> None:
-    """A callback is told of each job that completed, with its record as claimed, and its outcome; not of others."""
-    told: Told = []
+    """`on_completed` is called for each completed job, with its record as claimed and its outcome, and for no other."""
+    calls: Calls = []
 
     @runner.on_completed
-    def note(record: Record, outcome: Outcome) -> None:
-        told.append((record, outcome))
+    def record_call(record: Record, outcome: Outcome) -> None:
+        calls.append((record, outcome))
 
     good, bad = runner.enqueue(divide.job(3)), runner.enqueue(divide.job(0))
     runner.start()
-    eventually(lambda: runner.get(bad).state is State.DISCARDED and told)
-    [(record, outcome)] = told
+    eventually(lambda: runner.get(bad).state is State.DISCARDED and calls)
+    [(record, outcome)] = calls
     assert (record.id, record.attempt, record.state) == (good.id, 2, State.RUNNING)
     assert outcome == Complete(record.claim, b"4")
 
 
 def test_discarded(runner: Runner, divide: Definition[int, int]) -> None:
-    """A callback is told of each job that was discarded, once and for all; not of retries."""
-    told: Told = []
-    runner.on_discarded(lambda record, outcome: told.append((record, outcome)))
+    """`on_discarded` is called once for each discarded job, and not for retries."""
+    calls: Calls = []
+    runner.on_discarded(lambda record, outcome: calls.append((record, outcome)))
     good, bad = runner.enqueue(divide.job(3)), runner.enqueue(divide.job(0))
     runner.start()
     runner.result(good, timeout=LONG)
-    eventually(lambda: told)
-    [(record, outcome)] = told
+    eventually(lambda: calls)
+    [(record, outcome)] = calls
     assert record.id == bad.id
     assert isinstance(outcome, Discard)
     assert outcome.error.message == "cannot divide by it"
 
 
 def test_callback_that_raises(runner: Runner, divide: Definition[int, int], caplog: pytest.LogCaptureFixture) -> None:
-    """A callback that raises changes nothing for the job nor for other callbacks, and the log tells."""
-    told: Told = []
+    """A callback that raises affects neither the job nor other callbacks, and its exception is logged."""
+    calls: Calls = []
 
     @runner.on_completed
     def broken(record: Record, outcome: Outcome) -> None:
         raise RuntimeError("no reason")
 
-    runner.on_completed(lambda record, outcome: told.append((record, outcome)))
+    runner.on_completed(lambda record, outcome: calls.append((record, outcome)))
     handle = runner.enqueue(divide.job(3))
     runner.start()
     assert runner.result(handle, timeout=LONG) == 4
-    eventually(lambda: told)
+    eventually(lambda: calls)
     assert "no reason" in caplog.text
 
 
 def test_callback_enqueues(runner: Runner, divide: Definition[int, int]) -> None:
-    """A callback may enqueue a job."""
+    """A callback can enqueue a job."""
 
     @runner.on_completed
     def more(record: Record, outcome: Outcome) -> None:
@@ -96,12 +96,12 @@ def test_callback_enqueues(runner: Runner, divide: Definition[int, int]) -> None
 
 
 def test_exception(runner: Runner, divide: Definition[int, int]) -> None:
-    """A callback with a parameter `exception` gets the very exception of the attempt, and None for a completion."""
+    """A callback with a parameter `exception` receives the attempt's exception, or None for a completion."""
     seen: list[BaseException | None] = []
 
     @runner.on_completed
     @runner.on_discarded
-    def note(record: Record, outcome: Outcome, exception: BaseException | None) -> None:
+    def record_call(record: Record, outcome: Outcome, exception: BaseException | None) -> None:
         seen.append(exception)
 
     runner.enqueue(divide.job(0))
@@ -116,7 +116,7 @@ def test_exception(runner: Runner, divide: Definition[int, int]) -> None:
 
 
 async def asynchronous(record: Record, outcome: Outcome) -> None:
-    """Would never be awaited."""
+    """An async function, which cannot be a callback."""
 
 
 @pytest.mark.parametrize(
@@ -125,14 +125,14 @@ async def asynchronous(record: Record, outcome: Outcome) -> None:
     ids=["none", "one", "three", "async", "number"],
 )
 def test_not_a_callback(runner: Runner, callback: Any) -> None:
-    """What cannot be called with a record and an outcome is rejected when it is registered."""
+    """A callable that does not take a record and an outcome is rejected at its registration."""
     for register in runner.on_completed, runner.on_discarded:
         with pytest.raises(InvalidArgument, match="cannot be a callback"):
             register(callback)
 
 
 def test_builtin_callback(runner: Runner, divide: Definition[int, int]) -> None:
-    """A callback whose parameters are not known is called with record and outcome."""
+    """A callback without a readable signature is called with the record and the outcome."""
     seen: dict[Record, Outcome] = {}
     runner.on_completed(seen.setdefault)
     runner.enqueue(divide.job(3))

@@ -1,4 +1,4 @@
-"""Cancelling a job that runs."""
+"""Cancellation of a running job."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from .helpers import AT_ONCE, LONG, SHORT_LEASE, MakeRunner, eventually
 
 @pytest.fixture
 def runner(make_runner: MakeRunner) -> Runner:
-    """Make a runner that learns of a cancellation within 40 ms."""
+    """Return a runner that learns of a cancellation within 40 ms."""
     return make_runner(lease=SHORT_LEASE)
 
 
 @pytest.fixture
 def begun() -> Event:
-    """Return what a handler sets when it begins."""
+    """Return an event that a handler sets when it begins."""
     return Event()
 
 
 def test_sync(runner: Runner, begun: Event) -> None:
-    """A sync handler sees that it should stop; where it does, by `check`, the job is cancelled."""
+    """A sync handler sees `should_stop`; if it stops by `check`, the job is cancelled."""
     reasons: list[Stop | None] = []
 
     @runner.job("block")
@@ -48,7 +48,7 @@ def test_sync(runner: Runner, begun: Event) -> None:
 
 
 def test_sync_that_does_not_stop(runner: Runner, begun: Event) -> None:
-    """A sync handler that returns all the same has completed its job."""
+    """If a sync handler returns despite the cancellation, its job is completed."""
 
     @runner.job("block")
     def block(payload: None, ctx: Context) -> str:
@@ -64,7 +64,7 @@ def test_sync_that_does_not_stop(runner: Runner, begun: Event) -> None:
 
 
 def test_sync_that_fails(runner: Runner, begun: Event) -> None:
-    """A job whose cancellation was requested does not run again: where its handler fails, it is cancelled."""
+    """A job with a requested cancellation is not retried: if its handler fails, the job is cancelled."""
 
     @runner.job("block", retry=Fixed(AT_ONCE))
     def block(payload: None, ctx: Context) -> None:
@@ -82,8 +82,8 @@ def test_sync_that_fails(runner: Runner, begun: Event) -> None:
 
 
 def test_async(runner: Runner, begun: Event) -> None:
-    """An async handler is cancelled, may tidy up, and its job is cancelled."""
-    tidied: list[Stop | None] = []
+    """An async handler is cancelled and can clean up, and its job is cancelled."""
+    cleaned_up: list[Stop | None] = []
 
     @runner.job("block")
     async def block(payload: None, ctx: Context) -> None:
@@ -92,7 +92,7 @@ def test_async(runner: Runner, begun: Event) -> None:
             await asyncio.Event().wait()
         finally:
             await asyncio.sleep(0)
-            tidied.append(ctx.stop)
+            cleaned_up.append(ctx.stop)
 
     handle = runner.enqueue(block.job(None))
     runner.start()
@@ -100,11 +100,11 @@ def test_async(runner: Runner, begun: Event) -> None:
     assert runner.cancel(handle) == 1
     with pytest.raises(JobCancelled):
         runner.result(handle.id, timeout=LONG)
-    assert tidied == [Stop.CANCELLED]
+    assert cleaned_up == [Stop.CANCELLED]
 
 
 def test_async_that_returns(runner: Runner, begun: Event) -> None:
-    """An async handler that finishes its work in spite of its cancellation has completed its job."""
+    """If an async handler returns despite its cancellation, its job is completed."""
 
     @runner.job("block")
     async def block(payload: None, ctx: Context) -> str:
@@ -123,15 +123,15 @@ def test_async_that_returns(runner: Runner, begun: Event) -> None:
 
 
 class Generous(MemoryBackend):
-    """A store that hands out one job more than there is room for, as claiming ahead does."""
+    """A store that returns one job more than the limit, so that the worker claims ahead."""
 
-    def claim(self, queues: Sequence[str], *, limit: int, **given: Any) -> Sequence[Record]:
-        """Add to the limit."""
-        return super().claim(queues, limit=limit + 1, **given)
+    def claim(self, queues: Sequence[str], *, limit: int, **kwargs: Any) -> Sequence[Record]:
+        """Claim one more."""
+        return super().claim(queues, limit=limit + 1, **kwargs)
 
 
 def test_claimed_ahead(make_runner: MakeRunner, begun: Event) -> None:
-    """A job that was claimed ahead and cancelled before its handler began ends as cancelled, and is never worked."""
+    """A job that was claimed ahead and cancelled before its handler began is never worked."""
     settings = {"lease": timedelta(hours=1), "maintenance": timedelta(milliseconds=20)}
     runner = make_runner(Generous(), concurrency=1, **settings)
     release = Event()
@@ -155,7 +155,7 @@ def test_claimed_ahead(make_runner: MakeRunner, begun: Event) -> None:
 
 
 def test_waiting(runner: Runner) -> None:
-    """A job that waits is cancelled at once, and never worked."""
+    """Cancelling a pending job takes effect at once, and the job is never worked."""
     worked: list[int] = []
 
     @runner.job("note")

@@ -1,4 +1,4 @@
-"""What a handler may do, and how its attempt ends then."""
+"""The outcome of an attempt, by how its handler returns or raises."""
 
 import asyncio
 from typing import Any
@@ -11,7 +11,7 @@ from .helpers import LONG, MakeRunner, eventually
 
 
 def define(runner: Runner, raising: type[BaseException], asynchronous: bool) -> Definition[None, None]:
-    """Register a handler that raises at its only attempt."""
+    """Register a handler that raises, with one attempt."""
 
     def sync(payload: None, ctx: Context) -> None:
         raise raising("seven is odd")
@@ -24,7 +24,7 @@ def define(runner: Runner, raising: type[BaseException], asynchronous: bool) -> 
 
 
 def discarded(runner: Runner, id: UUID) -> Record:
-    """Return the record of a job once it was discarded."""
+    """Wait until a job is discarded, and return its record."""
     with pytest.raises(JobDiscarded):
         runner.result(id, timeout=LONG)
     return runner.get(id)
@@ -33,7 +33,7 @@ def discarded(runner: Runner, id: UUID) -> Record:
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 @pytest.mark.parametrize("raising", [ValueError, SystemExit, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError])
 def test_raises(make_runner: MakeRunner, raising: type[BaseException], asynchronous: bool) -> None:
-    """Whatever a handler raises ends its attempt with that as the error, and the worker goes on in the same place."""
+    """Any exception of a handler ends its attempt with that error, and its slot works the next job."""
     runner = make_runner(concurrency=1)
     definition = define(runner, raising, asynchronous)
     first, second = runner.enqueue(definition.job(None)), runner.enqueue(definition.job(None))
@@ -47,8 +47,8 @@ def test_raises(make_runner: MakeRunner, raising: type[BaseException], asynchron
 
 
 @pytest.mark.parametrize("result", ["text", object(), 1.5])
-def test_returns_what_is_not_its_type(runner: Runner, result: Any) -> None:
-    """A handler that returns what is not its type, or is not JSON, is not called again: the job is discarded."""
+def test_result_of_another_type(runner: Runner, result: Any) -> None:
+    """If a handler returns a value of the wrong type or one that is not JSON, its job is discarded without a retry."""
 
     @runner.job("sync")
     def sync(payload: None, ctx: Context) -> int:
@@ -68,7 +68,7 @@ def test_returns_what_is_not_its_type(runner: Runner, result: Any) -> None:
 
 
 def test_result_is_too_large(runner: Runner) -> None:
-    """A handler whose result is too large for the store is not called again: the job is discarded."""
+    """If a handler's result is too large for the store, its job is discarded without a retry."""
 
     @runner.raw("raw")
     def raw(payload: bytes, ctx: Context) -> bytes:
@@ -82,7 +82,7 @@ def test_result_is_too_large(runner: Runner) -> None:
 
 @pytest.mark.parametrize("broken", [b"", b"{", b"\xff", b'"seven"'])
 def test_undecodable_record(make_runner: MakeRunner, broken: bytes) -> None:
-    """A record that cannot be decoded is retried later with its error, it alone; its handler is not called."""
+    """If a payload cannot be decoded, only its job is retried later, with the error; its handler is not called."""
     runner = make_runner(concurrency=1)
     worked: list[int] = []
 
@@ -108,8 +108,8 @@ def test_undecodable_record(make_runner: MakeRunner, broken: bytes) -> None:
 
 
 def test_unprintable_error(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
-    """An error whose text no encoding holds is stored as it is."""
-    caplog.set_level("CRITICAL", logger="tallystick")  # what is logged is sent between pytest's processes, encoded
+    """An error whose text cannot be encoded is stored unchanged."""
+    caplog.set_level("CRITICAL", logger="tallystick")  # xdist encodes log records
 
     @runner.job("raise", max_attempts=1)
     def raises(payload: None, ctx: Context) -> None:
@@ -122,7 +122,7 @@ def test_unprintable_error(runner: Runner, caplog: pytest.LogCaptureFixture) -> 
 
 
 def test_enqueues(runner: Runner) -> None:
-    """A handler enqueues other jobs by the current runner."""
+    """A handler can enqueue jobs with the current runner."""
 
     @runner.job("child")
     def child(payload: int, ctx: Context) -> int:
@@ -138,7 +138,7 @@ def test_enqueues(runner: Runner) -> None:
 
 
 def test_context(runner: Runner) -> None:
-    """The context tells which job and which attempt this is, and that there is no reason to stop."""
+    """The context has the job's id, kind, queue, attempt and record, and no reason to stop."""
     seen: list[Context] = []
 
     @runner.job("look", queue="looks")

@@ -1,4 +1,4 @@
-"""Leases: held while a job runs, rescued when its worker is gone, lost when somebody else has the job."""
+"""Leases: workers extend them while jobs run, rescue jobs with expired ones, and may lose their own."""
 
 import asyncio
 from collections.abc import Sequence
@@ -33,14 +33,14 @@ PAST = datetime(2001, 1, 1, tzinfo=UTC)
 
 
 def abandoned(runner: Runner, kind: str, **fields: Any) -> Record:
-    """Leave a job behind as a worker does that was killed long ago."""
+    """Leave a running job behind, like a worker that was killed long ago."""
     runner.backend.insert([NewRecord(kind=kind, payload=b"null", **fields)], now=PAST)
     [record] = runner.backend.claim(["default"], limit=1, worker="dead", lease=SECOND, now=PAST)
     return record
 
 
 def test_extended(make_runner: MakeRunner) -> None:
-    """While its handler is busy, sync or async, a job's lease is extended, from a thread that neither holds up."""
+    """A busy handler, sync or async, does not keep its job's lease from being extended."""
     runner = make_runner(lease=SHORT_LEASE)
 
     @runner.job("sync")
@@ -49,7 +49,7 @@ def test_extended(make_runner: MakeRunner) -> None:
 
     @runner.job("async")
     async def coroutine(payload: None, ctx: Context) -> int:
-        return outlive(ctx)  # holds up the loop on purpose
+        return outlive(ctx)  # blocks the loop on purpose
 
     def outlive(ctx: Context) -> int:
         assert ctx.record.lease_until is not None
@@ -65,7 +65,7 @@ def test_extended(make_runner: MakeRunner) -> None:
 
 
 def test_rescued(runner: Runner) -> None:
-    """The job of a dead worker is rescued and worked; the attempt that it lost counts."""
+    """The job of a dead worker is rescued and worked again; the lost attempt counts."""
 
     @runner.job("work")
     def work(payload: None, ctx: Context) -> int:
@@ -78,7 +78,7 @@ def test_rescued(runner: Runner) -> None:
 
 
 def test_discarded_by_rescue(runner: Runner) -> None:
-    """A job that killed its worker at its last attempt is discarded, and kills no other."""
+    """A job that killed its worker at its last attempt is discarded, so it cannot kill another."""
 
     @runner.job("work")
     def work(payload: None, ctx: Context) -> None: ...
@@ -89,7 +89,7 @@ def test_discarded_by_rescue(runner: Runner) -> None:
 
 
 def test_end_by_rescue_is_reported(runner: Runner) -> None:
-    """A job that a rescue discards is counted and passed to the callbacks for discarded jobs, with its record."""
+    """A job that a rescue discards is counted, and `on_discarded` is called with its record."""
     discarded: list[tuple[Record, Outcome]] = []
     runner.on_discarded(lambda record, outcome: discarded.append((record, outcome)))
 
@@ -110,7 +110,7 @@ def test_end_by_rescue_is_reported(runner: Runner) -> None:
 
 
 def test_callback_after_a_rescue_is_inside(runner: Runner) -> None:
-    """A callback for a job that a rescue discarded belongs to its runner: it finds it, and cannot stop it."""
+    """In a callback for a rescued job, its runner is the current one, and stopping it raises."""
     seen: list[object] = []
 
     @runner.on_discarded
@@ -130,16 +130,16 @@ def test_callback_after_a_rescue_is_inside(runner: Runner) -> None:
 
 
 class Losing(MemoryBackend):
-    """A store that answers every extension that the claim is lost, as it is after a rescue."""
+    """A store whose every extension reports the claim as lost, as after a rescue."""
 
-    def extend(self, claims: Sequence[Claim], **given: Any) -> Sequence[Hold]:
-        """Lose them."""
+    def extend(self, claims: Sequence[Claim], **kwargs: Any) -> Sequence[Hold]:
+        """Report all as lost."""
         return [Hold.LOST for _ in claims]
 
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 def test_lost(make_runner: MakeRunner, asynchronous: bool) -> None:
-    """A handler whose claim was lost learns it: an async one is cancelled, a sync one sees that it should stop."""
+    """A handler learns of its lost claim: an async one is cancelled, a sync one sees `should_stop`."""
     runner = make_runner(Losing(), lease=SHORT_LEASE)
     reasons: list[Stop | None] = []
 
@@ -162,7 +162,7 @@ def test_lost(make_runner: MakeRunner, asynchronous: bool) -> None:
 
 
 def test_lost_outcome(runner: Runner) -> None:
-    """The outcome of a claim that was lost is refused, counted, and changes nothing for the job."""
+    """The outcome of a lost claim is rejected and counted, and does not change the job."""
     begun, release = Event(), Event()
 
     @runner.job("block")
@@ -183,26 +183,26 @@ def test_lost_outcome(runner: Runner) -> None:
     assert runner.snapshot().completed == 0
 
 
-class LosingOnce(Losing):
-    """A store that reports every claim as lost, notes each request to extend, and keeps its leases for an hour."""
+class CountingLosing(Losing):
+    """A store that reports every claim as lost, counts the extensions, and claims for an hour."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: list[Claim] = []
+        self.extended: list[Claim] = []
 
-    def claim(self, queues: Sequence[str], **given: Any) -> Sequence[Record]:
+    def claim(self, queues: Sequence[str], **kwargs: Any) -> Sequence[Record]:
         """Claim for an hour, so that no rescue interferes."""
-        return super().claim(queues, **{**given, "lease": timedelta(hours=1)})
+        return super().claim(queues, **{**kwargs, "lease": timedelta(hours=1)})
 
-    def extend(self, claims: Sequence[Claim], **given: Any) -> Sequence[Hold]:
-        """Count, and lose."""
-        self.asked += claims
-        return super().extend(claims, **given)
+    def extend(self, claims: Sequence[Claim], **kwargs: Any) -> Sequence[Hold]:
+        """Count the claims, and report them as lost."""
+        self.extended += claims
+        return super().extend(claims, **kwargs)
 
 
-def test_lost_is_reported_when_it_is_learned(make_runner: MakeRunner, caplog: pytest.LogCaptureFixture) -> None:
-    """A lost claim is counted and logged once, while its handler goes on for ever, and is not extended again."""
-    backend = LosingOnce()
+def test_lost_claim_is_reported_once(make_runner: MakeRunner, caplog: pytest.LogCaptureFixture) -> None:
+    """A lost claim is counted and logged once, and not extended again, even if its handler never returns."""
+    backend = CountingLosing()
     runner = make_runner(backend, lease=SHORT_LEASE, maintenance=SECOND / 50)
     release = Event()
 
@@ -218,25 +218,25 @@ def test_lost_is_reported_when_it_is_learned(make_runner: MakeRunner, caplog: py
     eventually(lambda: runner.snapshot().lost == 3)
     release.set()
     eventually(lambda: runner.snapshot().unsettled + runner.snapshot().working == 0)
-    assert sorted(backend.asked) == sorted(Claim(handle.id, 1) for handle in (first, second, third))
+    assert sorted(backend.extended) == sorted(Claim(handle.id, 1) for handle in (first, second, third))
     assert runner.snapshot().lost == 3
     assert sum("its claim was lost" in log.message for log in caplog.records) == 3
 
 
 class Picky(MemoryBackend):
-    """A store that cannot extend the claims of one job, nor any batch that has one."""
+    """A store that cannot extend the claims of one job, nor a batch that contains it."""
 
-    refused: UUID | None = None
+    rejected: UUID | None = None
 
-    def extend(self, claims: Sequence[Claim], **given: Any) -> Sequence[Hold]:
-        """Refuse it."""
-        if any(claim.id == self.refused for claim in claims):
+    def extend(self, claims: Sequence[Claim], **kwargs: Any) -> Sequence[Hold]:
+        """Fail for that job."""
+        if any(claim.id == self.rejected for claim in claims):
             raise OverflowError("too large")
-        return super().extend(claims, **given)
+        return super().extend(claims, **kwargs)
 
 
 def test_one_claim_that_cannot_be_extended(make_runner: MakeRunner) -> None:
-    """A claim that the store refuses to extend costs no other its lease."""
+    """A claim that the store cannot extend does not cost other jobs their leases."""
     backend = Picky()
     runner = make_runner(backend, lease=SHORT_LEASE)
     release = Event()
@@ -246,25 +246,25 @@ def test_one_claim_that_cannot_be_extended(make_runner: MakeRunner) -> None:
         release.wait()
 
     handles = runner.enqueue_batch([block.job(None) for _ in range(4)])
-    backend.refused = handles[1].id
+    backend.rejected = handles[1].id
     runner.start()
     eventually(lambda: runner.snapshot().working == 4)
     until = {handle.id: runner.get(handle).lease_until or PAST for handle in handles}
-    others = [handle for handle in handles if handle.id != backend.refused]
+    others = [handle for handle in handles if handle.id != backend.rejected]
     eventually(lambda: all((runner.get(handle).lease_until or PAST) > until[handle.id] for handle in others))
     release.set()
 
 
 class Generous(MemoryBackend):
-    """A store that hands out three jobs more than there is room for, as claiming ahead does."""
+    """A store that returns three jobs more than the limit, so that the worker claims ahead."""
 
-    def claim(self, queues: Sequence[str], *, limit: int, **given: Any) -> Sequence[Record]:
-        """Add to the limit."""
-        return super().claim(queues, limit=limit + 3, **given)
+    def claim(self, queues: Sequence[str], *, limit: int, **kwargs: Any) -> Sequence[Record]:
+        """Claim three more."""
+        return super().claim(queues, limit=limit + 3, **kwargs)
 
 
 def test_claimed_ahead(make_runner: MakeRunner) -> None:
-    """What was claimed ahead and finds no handler within a sixth of its lease is given back, at no cost."""
+    """A job claimed ahead that does not start within a sixth of its lease is released without using up an attempt."""
     runner = make_runner(Generous(), concurrency=1, lease=SHORT_LEASE)
     release = Event()
 
@@ -286,7 +286,7 @@ def test_claimed_ahead(make_runner: MakeRunner) -> None:
 
 
 def test_claimed_ahead_at_a_stop(make_runner: MakeRunner) -> None:
-    """What was claimed ahead is given back at the beginning of a stop, at no cost."""
+    """A stop first releases the jobs that were claimed ahead, without using up an attempt."""
     runner = make_runner(Generous(), concurrency=1)
     release = Event()
 
@@ -306,14 +306,14 @@ def test_claimed_ahead_at_a_stop(make_runner: MakeRunner) -> None:
 
 
 def finished(runner: Runner, kind: str) -> Record:
-    """Leave a record of a job that completed long ago."""
+    """Leave the record of a job that completed long ago."""
     record = abandoned(runner, kind)
     runner.backend.settle([Complete(record.claim)], now=PAST)
     return record
 
 
 def test_retention(make_runner: MakeRunner) -> None:
-    """Records are purged once they were kept long enough, by their state, and those to be kept for ever are not."""
+    """Records are purged after the retention of their state, and kept forever if it is None."""
     runner = make_runner(keep_completed=None, keep_cancelled=timedelta(days=1))
 
     @runner.job("work")

@@ -10,7 +10,7 @@ from .helpers import AT_ONCE, LONG, eventually
 
 
 def test_handlers_log(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
-    """What a handler logs by its context carries the job's id, kind, queue and attempt, and its own fields."""
+    """Records of `ctx.log` carry the job's id, kind, queue and attempt, and the handler's own fields."""
     caplog.set_level(logging.INFO, "tallystick.jobs")
 
     @runner.job("talk", queue="talks", retry=Fixed(AT_ONCE))
@@ -29,7 +29,7 @@ def test_handlers_log(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_ends_are_logged(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
-    """How an attempt ended is logged with the same fields and its duration: a retry warns, a discard is an error."""
+    """The end of an attempt is logged with the job's fields and duration: retries as warnings, discards as errors."""
 
     @runner.job("fail", retry=Fixed(AT_ONCE))
     def fail(payload: None, ctx: Context) -> None:
@@ -49,7 +49,7 @@ def test_ends_are_logged(runner: Runner, caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_failures_are_logged_with_their_exception(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
-    """A tracker gets the exception itself with its frames, and one template for all jobs that end in the same way."""
+    """Failures are logged with the exception and its frames, and with one template per outcome."""
 
     @runner.job("fail", retry=Fixed(AT_ONCE), max_attempts=2)
     def fail(payload: int, ctx: Context) -> None:
@@ -69,7 +69,7 @@ def test_failures_are_logged_with_their_exception(runner: Runner, caplog: pytest
 
 
 def test_completions_are_quiet(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
-    """A job that completed is logged for debugging only."""
+    """A completed job is logged at DEBUG only."""
     caplog.set_level(logging.INFO, "tallystick.worker")
 
     @runner.job("echo")

@@ -1,4 +1,4 @@
-"""Observers: hooks of a pluggy plugin."""
+"""Observers: the hooks of a pluggy plugin."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -27,53 +27,53 @@ from .helpers import AT_ONCE, LONG, SHORT_LEASE, MakeRunner, eventually
 
 
 class Observer:
-    """A plugin that notes what it is told."""
+    """A plugin that records its calls."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, Any]] = []
+        self.calls: list[tuple[str, Any]] = []
         self.begun_in: list[int] = []
         self.ended_in: list[int] = []
 
     def of(self, hook: str) -> list[Any]:
-        """Return what a hook was told."""
-        return [what for name, what in self.told if name == hook]
+        """Return the arguments of a hook's calls."""
+        return [arguments for name, arguments in self.calls if name == hook]
 
     @hookimpl
     def tallystick_enqueued(self, inserted: Sequence[Inserted]) -> None:
-        """Note it."""
-        self.told += [("enqueued", (answer.record.kind, answer.created)) for answer in inserted]
+        """Record it."""
+        self.calls += [("enqueued", (item.record.kind, item.created)) for item in inserted]
 
     @hookimpl
     def tallystick_claimed(self, records: Sequence[Record]) -> None:
-        """Note it."""
-        self.told += [("claimed", record.claim) for record in records]
+        """Record it."""
+        self.calls += [("claimed", record.claim) for record in records]
 
     @hookimpl
     def tallystick_work(self, ctx: Context) -> Callable[[], None]:
-        """Note it, and the thread."""
-        self.told.append(("begun", ctx.record.claim))
+        """Record it, and the thread."""
+        self.calls.append(("begun", ctx.record.claim))
         self.begun_in.append(get_ident())
 
         def end() -> None:
-            self.told.append(("ended", ctx.record.claim))
+            self.calls.append(("ended", ctx.record.claim))
             self.ended_in.append(get_ident())
 
         return end
 
     @hookimpl
     def tallystick_settled(self, outcomes: Sequence[Outcome], records: Sequence[Record]) -> None:
-        """Note it."""
+        """Record it."""
         assert [outcome.claim for outcome in outcomes] == [record.claim for record in records]
-        self.told += [("settled", outcome) for outcome in outcomes]
+        self.calls += [("settled", outcome) for outcome in outcomes]
 
     @hookimpl
     def tallystick_lost(self, claims: Sequence[Claim]) -> None:
-        """Note it."""
-        self.told += [("lost", claim) for claim in claims]
+        """Record it."""
+        self.calls += [("lost", claim) for claim in claims]
 
 
 class Broken:
-    """A plugin that raises whatever it is told."""
+    """A plugin whose hooks all raise."""
 
     @hookimpl
     def tallystick_enqueued(self, inserted: Sequence[Inserted]) -> None:
@@ -98,7 +98,7 @@ class Broken:
 
 @pytest.fixture
 def watch() -> Iterator[Callable[[Any], Any]]:
-    """Register plugins for the time of a test."""
+    """Return a function that registers a plugin until the end of the test."""
     hooks = plugins.installed().hooks
     registered: list[object] = []
 
@@ -117,7 +117,7 @@ Watch = Callable[[Any], Any]
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 def test_life(make_runner: MakeRunner, watch: Watch, asynchronous: bool) -> None:
-    """An observer is told of a job's life in its order: enqueued, claimed, begun and ended in one thread, settled."""
+    """Observers see a job's life in order: enqueued, claimed, begun and ended in one thread, settled."""
     observer: Observer = watch(Observer())
     runner = make_runner()
     worked_in: list[int] = []
@@ -133,7 +133,7 @@ def test_life(make_runner: MakeRunner, watch: Watch, asynchronous: bool) -> None
     runner.start()
     eventually(lambda: observer.of("settled"))
     claim = Claim(handle.id, 1)
-    assert observer.told == [
+    assert observer.calls == [
         ("enqueued", ("work", True)),
         ("claimed", claim),
         ("begun", claim),
@@ -144,7 +144,7 @@ def test_life(make_runner: MakeRunner, watch: Watch, asynchronous: bool) -> None
 
 
 def test_duplicate(make_runner: MakeRunner, watch: Watch) -> None:
-    """An enqueue that met a duplicate is told as one."""
+    """Observers can see that an enqueue was a duplicate."""
     observer: Observer = watch(Observer())
     runner = make_runner()
 
@@ -157,7 +157,7 @@ def test_duplicate(make_runner: MakeRunner, watch: Watch) -> None:
 
 
 def test_outcomes(make_runner: MakeRunner, watch: Watch) -> None:
-    """An observer is told how each attempt ended, and that its work ended, also where it failed."""
+    """Observers receive each attempt's outcome, and the end of its work, even if it failed."""
     observer: Observer = watch(Observer())
     runner = make_runner()
 
@@ -173,7 +173,7 @@ def test_outcomes(make_runner: MakeRunner, watch: Watch) -> None:
 
 
 def test_lost(make_runner: MakeRunner, watch: Watch) -> None:
-    """An observer is told of a claim that was lost, and not of its outcome."""
+    """Observers receive a lost claim, and not its outcome."""
     observer: Observer = watch(Observer())
     runner = make_runner()
     begun, release = Event(), Event()
@@ -195,7 +195,7 @@ def test_lost(make_runner: MakeRunner, watch: Watch) -> None:
 
 
 def test_lost_while_it_works(make_runner: MakeRunner, watch: Watch) -> None:
-    """A lost claim is reported to observers while its handler still works, once, and not again at its end."""
+    """Observers receive a lost claim once, while its handler still works."""
     observer: Observer = watch(Observer())
     runner = make_runner(lease=SHORT_LEASE)
     release = Event()
@@ -217,7 +217,7 @@ def test_lost_while_it_works(make_runner: MakeRunner, watch: Watch) -> None:
 
 
 def test_end_by_rescue(make_runner: MakeRunner, watch: Watch) -> None:
-    """Jobs that a rescue discarded or cancelled are reported to observers, like those that end in a handler."""
+    """Observers receive jobs that a rescue discarded or cancelled, like those that end in a handler."""
     observer: Observer = watch(Observer())
     runner = make_runner(queues=["default"])
     then = datetime(2001, 1, 1, tzinfo=UTC)
@@ -230,7 +230,7 @@ def test_end_by_rescue(make_runner: MakeRunner, watch: Watch) -> None:
 
 
 def test_observer_that_raises(make_runner: MakeRunner, watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
-    """What an observer raises is logged, and changes nothing for the job."""
+    """An exception of an observer is logged, and does not affect the job."""
     watch(Broken())
     runner = make_runner()
 
@@ -247,7 +247,7 @@ def test_observer_that_raises(make_runner: MakeRunner, watch: Watch, caplog: pyt
 
 
 class Exits:
-    """A plugin that ends whatever thread calls it."""
+    """A plugin that raises SystemExit."""
 
     @hookimpl
     def tallystick_claimed(self, records: Sequence[Record]) -> None:
@@ -256,7 +256,7 @@ class Exits:
 
 
 def test_observer_of_claims_that_exits(make_runner: MakeRunner, watch: Watch) -> None:
-    """A hook that raises SystemExit at a claim costs no job, and the worker goes on to claim."""
+    """An observer of claims that raises SystemExit loses no job, and does not stop the worker from claiming."""
     watch(Exits())
     runner = make_runner()
 
@@ -270,19 +270,19 @@ def test_observer_of_claims_that_exits(make_runner: MakeRunner, watch: Watch) ->
 
 
 class Exceptions:
-    """A plugin that notes what was raised, and takes no other argument."""
+    """A plugin that records exceptions and takes no other argument."""
 
     def __init__(self) -> None:
         self.seen: list[type] = []
 
     @hookimpl
     def tallystick_settled(self, exceptions: Sequence[BaseException | None]) -> None:
-        """Note it."""
+        """Record them."""
         self.seen += map(type, exceptions)
 
 
 def test_exceptions(make_runner: MakeRunner, watch: Watch) -> None:
-    """An observer of outcomes gets what each attempt raised: at a retry, at a discard, and None for a completion."""
+    """Observers of outcomes receive the exception of each retry and discard, and None for a completion."""
     observer: Exceptions = watch(Exceptions())
     runner = make_runner(concurrency=1)
 

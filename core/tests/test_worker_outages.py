@@ -1,4 +1,4 @@
-"""A store that fails now and then: the worker goes on, and no outcome is lost."""
+"""A store that fails now and then: the worker continues, and loses no outcome."""
 
 from collections.abc import Sequence
 from threading import Event
@@ -26,41 +26,41 @@ from .helpers import LONG, SECOND, SHORT_LEASE, MakeRunner, eventually
 
 
 class Flaky(MemoryBackend):
-    """A store that is not available for the first calls of a kind."""
+    """A store whose first calls of one method fail."""
 
     def __init__(self, failing: str, times: int, error: Exception) -> None:
         super().__init__()
-        self.left = {failing: times}
+        self.remaining = {failing: times}
         self._error = error
 
-    def claim(self, *args: Any, **given: Any) -> Sequence[Record]:
+    def claim(self, *args: Any, **kwargs: Any) -> Sequence[Record]:
         """Fail, or claim."""
         self._may_fail("claim")
-        return super().claim(*args, **given)
+        return super().claim(*args, **kwargs)
 
-    def wait(self, *args: Any, **given: Any) -> bool:
+    def wait(self, *args: Any, **kwargs: Any) -> bool:
         """Fail, or wait."""
         self._may_fail("wait")
-        return super().wait(*args, **given)
+        return super().wait(*args, **kwargs)
 
-    def extend(self, *args: Any, **given: Any) -> Sequence[Hold]:
+    def extend(self, *args: Any, **kwargs: Any) -> Sequence[Hold]:
         """Fail, or extend."""
         self._may_fail("extend")
-        return super().extend(*args, **given)
+        return super().extend(*args, **kwargs)
 
-    def settle(self, *args: Any, **given: Any) -> Sequence[bool]:
+    def settle(self, *args: Any, **kwargs: Any) -> Sequence[bool]:
         """Fail, or settle."""
         self._may_fail("settle")
-        return super().settle(*args, **given)
+        return super().settle(*args, **kwargs)
 
-    def rescue(self, *args: Any, **given: Any) -> Sequence[Record]:
+    def rescue(self, *args: Any, **kwargs: Any) -> Sequence[Record]:
         """Fail, or rescue."""
         self._may_fail("rescue")
-        return super().rescue(*args, **given)
+        return super().rescue(*args, **kwargs)
 
     def _may_fail(self, call: str) -> None:
-        if self.left.get(call, 0):
-            self.left[call] -= 1
+        if self.remaining.get(call, 0):
+            self.remaining[call] -= 1
             raise self._error
 
 
@@ -76,20 +76,20 @@ def echo(runner: Runner) -> Definition[int, int]:
 
 @pytest.mark.parametrize("error", [Unavailable("down"), RuntimeError("bug")], ids=["down", "bug"])
 @pytest.mark.parametrize("failing", ["claim", "wait", "rescue"])
-def test_goes_on(make_runner: MakeRunner, failing: str, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
-    """A thread of the worker whose call failed tries again, and the log tells."""
+def test_tries_again(make_runner: MakeRunner, failing: str, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """After a failed call, each thread of the worker tries again, and the error is logged."""
     backend = Flaky(failing, 1, error)
     runner = make_runner(backend)
     job = echo(runner)
     runner.start()
-    eventually(lambda: not backend.left[failing])
+    eventually(lambda: not backend.remaining[failing])
     assert runner.result(runner.enqueue(job.job(7)), timeout=LONG) == 7
     assert repr(error) in caplog.text
 
 
 @pytest.mark.parametrize("error", [Unavailable("down"), OutcomeUnknown("cut off")])
 def test_settling_is_repeated(make_runner: MakeRunner, error: Exception) -> None:
-    """An outcome that could not be recorded is recorded once the store is there again; the job is worked once."""
+    """An outcome that could not be recorded is recorded once the store is available again; the job is worked once."""
     runner = make_runner(Flaky("settle", 2, error))
     worked: list[int] = []
 
@@ -105,7 +105,7 @@ def test_settling_is_repeated(make_runner: MakeRunner, error: Exception) -> None
 
 
 def test_lease_is_kept_while_unsettled(make_runner: MakeRunner) -> None:
-    """While its outcome waits to be recorded, a job's lease is extended, so that nobody else works it."""
+    """While an outcome is unsettled, the job's lease is extended, so that no other worker claims it."""
     backend = Flaky("settle", 1_000_000, Unavailable("down"))
     runner = make_runner(backend, lease=SHORT_LEASE)
     job = echo(runner)
@@ -115,13 +115,13 @@ def test_lease_is_kept_while_unsettled(make_runner: MakeRunner) -> None:
     first = runner.get(handle).lease_until
     assert first is not None
     eventually(lambda: (runner.get(handle).lease_until or first) > first)
-    backend.left["settle"] = 0
+    backend.remaining["settle"] = 0
     assert runner.result(handle, timeout=LONG) == 7
     assert runner.get(handle).attempt == 1
 
 
 def test_lease_is_kept_after_a_failure(make_runner: MakeRunner) -> None:
-    """A lease whose extension failed is extended at the next try."""
+    """After a failed extension, a lease is extended at the next try."""
     runner = make_runner(Flaky("extend", 1, Unavailable("down")), lease=SHORT_LEASE)
 
     @runner.job("wait")
@@ -136,7 +136,7 @@ def test_lease_is_kept_after_a_failure(make_runner: MakeRunner) -> None:
 
 
 def test_stop_while_unavailable(make_runner: MakeRunner) -> None:
-    """A stop settles while the grace lasts, then gives up: the lease will run out, and the job be rescued."""
+    """`stop` retries settling during the grace, then gives up; after the lease expires, a worker rescues the job."""
     runner = make_runner(Flaky("settle", 1_000_000, Unavailable("down")))
     job = echo(runner)
     handle = runner.enqueue(job.job(7))
@@ -147,24 +147,24 @@ def test_stop_while_unavailable(make_runner: MakeRunner) -> None:
 
 
 class Unrescuable(MemoryBackend):
-    """A store with a record that no rescue can read."""
+    """A store with a record that makes every rescue fail."""
 
     def __init__(self) -> None:
         super().__init__()
         self.purged = Event()
 
-    def rescue(self, **given: Any) -> Sequence[Record]:
+    def rescue(self, **kwargs: Any) -> Sequence[Record]:
         """Fail."""
         raise ValueError("damaged")
 
-    def purge(self, *args: Any, **given: Any) -> int:
-        """Note it."""
+    def purge(self, *args: Any, **kwargs: Any) -> int:
+        """Record the call."""
         self.purged.set()
-        return super().purge(*args, **given)
+        return super().purge(*args, **kwargs)
 
 
 def test_purge_without_rescue(make_runner: MakeRunner) -> None:
-    """Where rescues fail, old records are purged all the same."""
+    """Failing rescues do not keep old records from being purged."""
     backend = Unrescuable()
     runner = make_runner(backend)
     echo(runner)
@@ -172,19 +172,19 @@ def test_purge_without_rescue(make_runner: MakeRunner) -> None:
     assert backend.purged.wait(LONG.total_seconds())
 
 
-class Refusing(MemoryBackend):
-    """A store that refuses to record one result, and any batch that has it."""
+class Rejecting(MemoryBackend):
+    """A store that rejects one result, and any batch that contains it."""
 
-    def settle(self, outcomes: Sequence[Outcome], **given: Any) -> Sequence[bool]:
-        """Refuse it."""
+    def settle(self, outcomes: Sequence[Outcome], **kwargs: Any) -> Sequence[bool]:
+        """Reject it."""
         if any(getattr(outcome, "result", None) == b"13" for outcome in outcomes):
             raise ValueError("thirteen")
-        return super().settle(outcomes, **given)
+        return super().settle(outcomes, **kwargs)
 
 
-def test_refused_outcome(make_runner: MakeRunner) -> None:
-    """An outcome that the store refuses for good discards its job with that as its error, it alone."""
-    runner = make_runner(Refusing())
+def test_rejected_outcome(make_runner: MakeRunner) -> None:
+    """If the store rejects an outcome for good, its job is discarded with that error; the others are settled."""
+    runner = make_runner(Rejecting())
     job = echo(runner)
     handles = runner.enqueue_batch([job.job(n) for n in (12, 13, 14)])
     runner.start()
@@ -196,56 +196,56 @@ def test_refused_outcome(make_runner: MakeRunner) -> None:
     assert error.message == "the handler ran and returned, but the store rejected its result: thirteen"
 
 
-class Hasty(MemoryBackend):
-    """A store whose `wait` always says that there is something, and which notes when it is asked for jobs."""
+class Spurious(MemoryBackend):
+    """A store whose `wait` always returns True; it records the times of claims."""
 
     def __init__(self) -> None:
         super().__init__()
         self.claimed_at: list[float] = []
 
-    def claim(self, *args: Any, **given: Any) -> Sequence[Record]:
-        """Note it."""
+    def claim(self, *args: Any, **kwargs: Any) -> Sequence[Record]:
+        """Record the time."""
         self.claimed_at.append(monotonic())
-        return super().claim(*args, **given)
+        return super().claim(*args, **kwargs)
 
-    def wait(self, *args: Any, **given: Any) -> bool:
-        """Say so."""
+    def wait(self, *args: Any, **kwargs: Any) -> bool:
+        """Return True."""
         return True
 
 
-def test_wrong_hints(make_runner: MakeRunner) -> None:
-    """Where hints are wrong, the worker does not spin: the pauses between its claims double up to the poll."""
-    backend = Hasty()
+def test_spurious_wake_ups(make_runner: MakeRunner) -> None:
+    """After spurious wake-ups, the worker pauses between claims, twice as long each time up to `poll`."""
+    backend = Spurious()
     runner = make_runner(backend, poll=SECOND / 20)
     echo(runner)
     runner.start()
     eventually(lambda: len(backend.claimed_at) >= 10)
-    times = backend.claimed_at[1:10]  # the first hint is followed at once
+    times = backend.claimed_at[1:10]  # the worker trusts the first wake-up
     assert times[-1] - times[0] >= 0.001 + 0.002 + 0.004 + 0.008 + 0.016 + 0.032 + 2 * 0.05
     runner.enqueue_raw("echo", b"7")
 
 
-class SlowlyHasty(Hasty):
-    """A store whose `wait` takes a round trip of 3 ms to say so."""
+class SlowSpurious(Spurious):
+    """A store whose `wait` returns True after a round trip of 3 ms."""
 
-    def wait(self, *args: Any, **given: Any) -> bool:
-        """Say so."""
+    def wait(self, *args: Any, **kwargs: Any) -> bool:
+        """Return True."""
         Event().wait(0.003)
         return True
 
 
-def test_wrong_hints_after_a_round_trip(make_runner: MakeRunner) -> None:
-    """Where hints are wrong and take a round trip each, the worker does not spin either."""
-    backend = SlowlyHasty()
+def test_spurious_wake_ups_after_a_round_trip(make_runner: MakeRunner) -> None:
+    """Spurious wake-ups that take a round trip do not make the worker spin either."""
+    backend = SlowSpurious()
     runner = make_runner(backend, poll=SECOND)
     echo(runner)
     runner.start()
     eventually(lambda: len(backend.claimed_at) >= 10)
-    assert backend.claimed_at[9] - backend.claimed_at[1] >= 0.2  # the first hint is followed at once
+    assert backend.claimed_at[9] - backend.claimed_at[1] >= 0.2  # the worker trusts the first wake-up
 
 
 def test_store_is_closed_under_it(make_runner: MakeRunner) -> None:
-    """A runner whose store was closed by somebody else can still be stopped."""
+    """A runner can be stopped after its store was closed elsewhere."""
     backend = MemoryBackend()
     runner = make_runner(backend)
     echo(runner)
@@ -256,29 +256,29 @@ def test_store_is_closed_under_it(make_runner: MakeRunner) -> None:
     runner.stop()
 
 
-class Fatal(MemoryBackend):
-    """A store that is unavailable until it is repaired, and says when it was asked."""
+class Unextendable(MemoryBackend):
+    """A store that cannot extend until it is repaired, and signals the first try."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked, self.repaired = Event(), False
+        self.tried, self.repaired = Event(), False
 
-    def extend(self, claims: Sequence[Claim], **given: Any) -> Sequence[Hold]:
+    def extend(self, claims: Sequence[Claim], **kwargs: Any) -> Sequence[Hold]:
         """Fail."""
-        self.asked.set()
+        self.tried.set()
         if not self.repaired:
             raise Unavailable("down")
-        return super().extend(claims, **given)
+        return super().extend(claims, **kwargs)
 
 
 def test_handler_is_not_disturbed(make_runner: MakeRunner) -> None:
-    """While leases cannot be extended a handler works on, for nobody has said that its claim is lost."""
-    backend = Fatal()
+    """While leases cannot be extended, a handler works on, because its claim may still be valid."""
+    backend = Unextendable()
     runner = make_runner(backend, lease=SHORT_LEASE)
 
     @runner.job("wait")
     def wait(payload: None, ctx: Context) -> bool:
-        assert backend.asked.wait(LONG.total_seconds())
+        assert backend.tried.wait(LONG.total_seconds())
         return ctx.should_stop
 
     runner.start()

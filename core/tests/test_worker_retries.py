@@ -1,4 +1,4 @@
-"""What follows when an attempt fails, is put off, or is given up."""
+"""Retries, snoozes and discards of attempts."""
 
 from datetime import timedelta
 from typing import Any
@@ -23,7 +23,7 @@ HOUR = timedelta(hours=1)
 
 
 def test_retried_until_it_succeeds(runner: Runner) -> None:
-    """A failed attempt is followed by another, until one succeeds; the last error is kept."""
+    """A failed attempt is retried until one succeeds; the last error is kept."""
     attempts: list[int] = []
 
     @runner.job("flaky", retry=Fixed(AT_ONCE))
@@ -59,8 +59,8 @@ def test_attempts_are_exhausted(runner: Runner) -> None:
     assert (record.state, record.attempt, record.max_attempts) == (State.DISCARDED, 3, 3)
 
 
-def test_waits_as_the_policy_says(runner: Runner) -> None:
-    """The next attempt is due when the policy says, by the store's clock."""
+def test_waits_as_long_as_the_policy_returns(runner: Runner) -> None:
+    """The next attempt is due after the policy's delay, on the store's clock."""
 
     @runner.job("fail", retry=Fixed(HOUR))
     def fail(payload: None, ctx: Context) -> None:
@@ -73,12 +73,12 @@ def test_waits_as_the_policy_says(runner: Runner) -> None:
     assert record.run_at == record.updated_at + HOUR
 
 
-def test_policy_is_told(runner: Runner) -> None:
-    """A policy is told the attempt, what was raised, and a draw from 0 to 1; any callable is one."""
-    told: list[Any] = []
+def test_policy_arguments(runner: Runner) -> None:
+    """A policy can be any callable; it receives the attempt, the exception, and a draw from 0 to 1."""
+    calls: list[Any] = []
 
     def policy(attempt: int, exc: BaseException, draw: float, /) -> timedelta | None:
-        told.append((attempt, str(exc), 0 <= draw <= 1))
+        calls.append((attempt, str(exc), 0 <= draw <= 1))
         return AT_ONCE if attempt < 2 else None
 
     @runner.job("fail", retry=policy)
@@ -88,11 +88,11 @@ def test_policy_is_told(runner: Runner) -> None:
     runner.start()
     with pytest.raises(JobDiscarded):
         runner.result(runner.enqueue(fail.job(None)).id, timeout=LONG)
-    assert told == [(1, "no", True), (2, "no", True)]
+    assert calls == [(1, "no", True), (2, "no", True)]
 
 
 def test_policy_that_raises(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
-    """Where a policy raises, the default decides, and the log tells."""
+    """If a policy raises, the default delay applies, and the exception is logged."""
 
     def policy(attempt: int, exc: BaseException, draw: float, /) -> timedelta | None:
         raise ZeroDivisionError
@@ -109,7 +109,7 @@ def test_policy_that_raises(runner: Runner, caplog: pytest.LogCaptureFixture) ->
 
 
 def test_never_retried(runner: Runner) -> None:
-    """An exception that is never to be retried discards the job at once; another one does not."""
+    """With `Never` for its type, an exception discards the job at once; others are retried."""
 
     @runner.job("fail", retry=ByException({ValueError: Never()}, Fixed(AT_ONCE)))
     def fail(payload: None, ctx: Context) -> None:
@@ -124,7 +124,7 @@ def test_never_retried(runner: Runner) -> None:
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 def test_snooze(runner: Runner, asynchronous: bool) -> None:
-    """A job that is put off costs no attempt, and leaves no error."""
+    """A snooze uses up no attempt, and leaves no error."""
 
     def sync(payload: None, ctx: Context) -> int:
         if ctx.attempt < 4:
@@ -143,7 +143,7 @@ def test_snooze(runner: Runner, asynchronous: bool) -> None:
 
 
 def test_snooze_until(runner: Runner) -> None:
-    """A job is put off until a moment, or by a delay."""
+    """A job can be snoozed until a moment or by a delay."""
 
     @runner.job("nap")
     def nap(payload: bool, ctx: Context) -> None:
@@ -158,15 +158,15 @@ def test_snooze_until(runner: Runner) -> None:
 
 
 def test_bad_snooze() -> None:
-    """A job cannot be put off by a negative delay, or until a naive datetime."""
+    """A snooze rejects a negative delay, a naive datetime and a number."""
     for wrong in (-SECOND, NOW.replace(tzinfo=None), 5):
         with pytest.raises(InvalidArgument, match="run_at"):
             Snooze(wrong)  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
-def test_abandon(runner: Runner, asynchronous: bool) -> None:
-    """A job that its handler abandons is discarded, whatever attempts are left."""
+def test_discard_job(runner: Runner, asynchronous: bool) -> None:
+    """DiscardJob discards the job, even if attempts remain."""
 
     def sync(payload: None, ctx: Context) -> None:
         raise DiscardJob("nobody wants it")
@@ -183,7 +183,7 @@ def test_abandon(runner: Runner, asynchronous: bool) -> None:
 
 
 def test_requeued(runner: Runner) -> None:
-    """An operator's requeue gives a discarded job another attempt."""
+    """Requeuing a discarded job gives it another attempt."""
 
     @runner.job("fail", max_attempts=1)
     def fail(payload: None, ctx: Context) -> int:

@@ -1,4 +1,4 @@
-"""Stopping a worker: nothing is lost, and nothing costs an attempt."""
+"""Stopping a worker loses no job and uses up no attempt."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,24 +12,24 @@ from .helpers import AT_ONCE, LONG, MakeRunner, eventually
 
 @pytest.fixture
 def begun() -> Event:
-    """Return what a handler sets when it begins."""
+    """Return an event that a handler sets when it begins."""
     return Event()
 
 
 @pytest.fixture
 def release() -> Event:
-    """Return what a blocked handler waits for."""
+    """Return an event that a blocked handler waits for."""
     return Event()
 
 
-def given_back(record: Record) -> bool:
-    """Say whether a job waits for its next attempt, and the one before cost nothing."""
+def released(record: Record) -> bool:
+    """Check that a job was released without using up an attempt."""
     free = record.max_attempts - record.attempt == 20
     return record.state is State.PENDING and free and record.last_error is None
 
 
 def test_jobs_finish(runner: Runner, begun: Event, release: Event) -> None:
-    """Within the grace jobs finish, and their outcomes are recorded."""
+    """During the grace, jobs finish, and their outcomes are recorded."""
 
     @runner.job("block")
     def block(payload: None, ctx: Context) -> str:
@@ -48,8 +48,8 @@ def test_jobs_finish(runner: Runner, begun: Event, release: Event) -> None:
     assert runner.result(handle) == "done"
 
 
-def test_nothing_is_claimed_any_more(make_runner: MakeRunner, begun: Event, release: Event) -> None:
-    """From its beginning a stop lets no other job begin; those wait in the store as they were."""
+def test_stop_claims_nothing(make_runner: MakeRunner, begun: Event, release: Event) -> None:
+    """`stop` claims no more jobs from its beginning; unstarted jobs stay as they were."""
     runner = make_runner(concurrency=1)
 
     @runner.job("block")
@@ -66,11 +66,11 @@ def test_nothing_is_claimed_any_more(make_runner: MakeRunner, begun: Event, rele
     release.set()
     stopping.join()
     assert [runner.get(handle).state for handle in handles] == [State.COMPLETED, State.PENDING, State.PENDING]
-    assert all(given_back(runner.get(handle)) for handle in handles[1:])
+    assert all(released(runner.get(handle)) for handle in handles[1:])
 
 
 def test_sync_handler_that_never_returns(runner: Runner, begun: Event, release: Event) -> None:
-    """A sync handler that never returns does not hold up a stop: its job is given back, at no cost."""
+    """A sync handler that never returns does not delay `stop`: its job is released without using up an attempt."""
 
     @runner.job("block")
     def block(payload: None, ctx: Context) -> str:
@@ -82,12 +82,12 @@ def test_sync_handler_that_never_returns(runner: Runner, begun: Event, release: 
     runner.start()
     assert begun.wait(LONG.total_seconds())
     runner.stop(grace=AT_ONCE)
-    assert given_back(runner.get(handle))
+    assert released(runner.get(handle))
     release.set()
 
 
-def test_sync_handler_is_told(runner: Runner, begun: Event) -> None:
-    """After the grace a sync handler sees that it should stop; where it does, its job is given back, at no cost."""
+def test_sync_handler_sees_should_stop(runner: Runner, begun: Event) -> None:
+    """After the grace, a sync handler sees `should_stop`; if it stops, its job is released and loses no attempt."""
     reasons: list[Stop | None] = []
 
     @runner.job("block")
@@ -101,13 +101,13 @@ def test_sync_handler_is_told(runner: Runner, begun: Event) -> None:
     runner.start()
     assert begun.wait(LONG.total_seconds())
     runner.stop(grace=AT_ONCE)
-    assert given_back(runner.get(handle))
+    assert released(runner.get(handle))
     assert reasons == [Stop.SHUTDOWN]
 
 
 def test_async_handler_is_cancelled(runner: Runner, begun: Event) -> None:
-    """After the grace an async handler is cancelled and may tidy up; its job is given back, at no cost."""
-    tidied: list[Stop | None] = []
+    """After the grace, an async handler is cancelled and can clean up; its job is released and loses no attempt."""
+    cleaned_up: list[Stop | None] = []
 
     @runner.job("block")
     async def block(payload: None, ctx: Context) -> None:
@@ -115,18 +115,18 @@ def test_async_handler_is_cancelled(runner: Runner, begun: Event) -> None:
         try:
             await asyncio.Event().wait()
         finally:
-            tidied.append(ctx.stop)
+            cleaned_up.append(ctx.stop)
 
     handle = runner.enqueue(block.job(None))
     runner.start()
     assert begun.wait(LONG.total_seconds())
     runner.stop(grace=AT_ONCE)
-    assert given_back(runner.get(handle))
-    assert tidied == [Stop.SHUTDOWN]
+    assert released(runner.get(handle))
+    assert cleaned_up == [Stop.SHUTDOWN]
 
 
-def test_what_was_given_back_is_worked(make_runner: MakeRunner, begun: Event, release: Event) -> None:
-    """A job that was given back is worked by another runner, and the late outcome of the first is refused."""
+def test_released_job_is_worked(make_runner: MakeRunner, begun: Event, release: Event) -> None:
+    """Another runner works a released job, and the late outcome of the first runner is rejected."""
     url = "memory://given-back"
     with open_backend(url) as store:
         first, second = make_runner(url), make_runner(url)
@@ -150,7 +150,7 @@ def test_what_was_given_back_is_worked(make_runner: MakeRunner, begun: Event, re
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 def test_hurried(runner: Runner, begun: Event, asynchronous: bool) -> None:
-    """As soon as it is hurried, a stop ends the grace."""
+    """A hurried `stop` ends the grace at once."""
 
     def sync(payload: None, ctx: Context) -> None:
         begun.set()
@@ -166,11 +166,11 @@ def test_hurried(runner: Runner, begun: Event, asynchronous: bool) -> None:
     runner.start()
     assert begun.wait(LONG.total_seconds())
     runner.stop(grace=100 * LONG, hurried=iter([False, True, True, True]).__next__)
-    assert given_back(runner.get(handle))
+    assert released(runner.get(handle))
 
 
 def interrupted() -> Callable[[], bool]:
-    """Return what raises as Ctrl-C does, once."""
+    """Return a function that raises KeyboardInterrupt once, like Ctrl-C."""
     first = iter([True])
 
     def hurried() -> bool:
@@ -182,7 +182,7 @@ def interrupted() -> Callable[[], bool]:
 
 
 def test_interrupted(runner: Runner, begun: Event, release: Event) -> None:
-    """An interrupt during the grace ends it: the job is given back, and no thread of the worker goes on to hold it."""
+    """KeyboardInterrupt during the grace ends it: the job is released, and no thread of the worker keeps it."""
 
     @runner.job("block")
     def block(payload: None, ctx: Context) -> None:
@@ -194,7 +194,7 @@ def test_interrupted(runner: Runner, begun: Event, release: Event) -> None:
     assert begun.wait(LONG.total_seconds())
     with pytest.raises(KeyboardInterrupt):
         runner.stop(grace=100 * LONG, hurried=interrupted())
-    assert given_back(runner.get(handle))
+    assert released(runner.get(handle))
     release.set()
 
 
@@ -208,7 +208,7 @@ def stop_in_handler(runner: Runner) -> Callable[[None, Context], None]:
 
 
 def test_handler_stops_its_runner(runner: Runner) -> None:
-    """A handler cannot stop its own runner, since the stop would wait for it: the attempt fails, the runner goes on."""
+    """A handler cannot stop its own runner: the attempt fails with CalledFromInside, and the runner keeps running."""
     quit = runner.job("quit", max_attempts=1)(stop_in_handler(runner))
     handle = runner.enqueue(quit.job(None))
     runner.start()

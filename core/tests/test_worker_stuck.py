@@ -1,4 +1,4 @@
-"""Handlers that run past their timeout and never return: there is a limit to them."""
+"""A limit for handlers that run past their timeout and never return."""
 
 import asyncio
 import logging
@@ -17,20 +17,20 @@ CONCURRENCY = 2
 
 @pytest.fixture
 def runner(make_runner: MakeRunner) -> Runner:
-    """Make a runner with room for two jobs, which looks after its jobs every 20 ms."""
+    """Return a runner with two slots that checks its jobs every 20 ms."""
     return make_runner(concurrency=CONCURRENCY, lease=SHORT_LEASE)
 
 
 @pytest.fixture
 def release() -> Iterator[Event]:
-    """Return what a stuck handler waits for, whatever it is told; set it after the test."""
+    """Return an event that a stuck handler waits for; set it after the test."""
     event = Event()
     yield event
     event.set()
 
 
 def hang(runner: Runner, release: Event, *, asynchronous: bool) -> Definition[None, None]:
-    """Register a job that hangs in its first ten attempts, each of which times out and is retried at once."""
+    """Register a job that hangs, ignoring its cancellation; each attempt times out and is retried at once."""
 
     async def coroutine(payload: None, ctx: Context) -> None:
         while not release.is_set():
@@ -48,7 +48,7 @@ def hang(runner: Runner, release: Event, *, asynchronous: bool) -> Definition[No
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 def test_limit(runner: Runner, release: Event, asynchronous: bool, caplog: pytest.LogCaptureFixture) -> None:
-    """Once more handlers are stuck than can be worked at once, nothing is claimed: it is logged and in the snapshot."""
+    """With more stuck handlers than slots, the worker claims nothing; it logs an error, and the snapshot shows it."""
     before = threads("tallystick-handler")
     job = hang(runner, release, asynchronous=asynchronous)
     runner.enqueue(job.job(None))
@@ -56,14 +56,14 @@ def test_limit(runner: Runner, release: Event, asynchronous: bool, caplog: pytes
     [error] = eventually(lambda: [log for log in caplog.records if log.levelno == logging.ERROR])
     assert re.search(r"claims no more jobs: ([34]) handlers .* \(\1 of kind 'hang'\)", error.getMessage())
     assert runner.snapshot().blocked
-    assert CONCURRENCY < runner.snapshot().stuck <= 2 * CONCURRENCY  # a claim may have begun just before
+    assert CONCURRENCY < runner.snapshot().stuck <= 2 * CONCURRENCY  # a claim may already have begun
     assert runner.get(runner.enqueue(job.job(None))).attempt == 0
     assert len(threads("tallystick-handler") - before) <= 2 * CONCURRENCY
 
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 def test_recovery(runner: Runner, release: Event, asynchronous: bool) -> None:
-    """When stuck handlers return, the worker claims again, and works as many jobs at once as before."""
+    """After stuck handlers return, the worker claims again, and fills all its slots."""
     handle = runner.enqueue(hang(runner, release, asynchronous=asynchronous).job(None))
     both = [Event() for _ in range(CONCURRENCY)]
 
@@ -85,24 +85,26 @@ def test_recovery(runner: Runner, release: Event, asynchronous: bool) -> None:
     assert not runner.snapshot().blocked
     for job in (meet, ameet):
         handles = runner.enqueue_batch([job.job(number) for number in range(CONCURRENCY)])
-        assert [runner.result(one, timeout=2 * LONG) for one in handles] == [True, True]
+        assert [runner.result(handle, timeout=2 * LONG) for handle in handles] == [True, True]
         for event in both:
             event.clear()
 
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
-def test_left_at_a_stop(runner: Runner, release: Event, asynchronous: bool, caplog: pytest.LogCaptureFixture) -> None:
-    """A stop names the handlers that it leaves behind."""
+def test_stuck_handlers_at_a_stop(
+    runner: Runner, release: Event, asynchronous: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`stop` logs the kinds of the handlers that have not returned."""
     runner.enqueue(hang(runner, release, asynchronous=asynchronous).job(None), max_attempts=1)
     runner.start()
     eventually(lambda: runner.snapshot().stuck)
     runner.stop()
-    [left] = [log for log in caplog.records if "abandoned" in log.getMessage()]
-    assert "1 handlers have not returned and are abandoned (1 of kind 'hang')" in left.getMessage()
+    [warning] = [log for log in caplog.records if "abandoned" in log.getMessage()]
+    assert "1 handlers have not returned and are abandoned (1 of kind 'hang')" in warning.getMessage()
 
 
-def test_a_moment_is_not_reported(runner: Runner, release: Event, caplog: pytest.LogCaptureFixture) -> None:
-    """Handlers that end when they are told to leave no error in the log."""
+def test_stopping_handlers_are_not_reported(runner: Runner, release: Event, caplog: pytest.LogCaptureFixture) -> None:
+    """Handlers that stop on request are not logged as stuck."""
     register = runner.job("ask", timeout=SOON, max_attempts=1)
 
     @register
@@ -118,7 +120,7 @@ def test_a_moment_is_not_reported(runner: Runner, release: Event, caplog: pytest
 
 
 def test_blocked_event_loop(runner: Runner, release: Event, caplog: pytest.LogCaptureFixture) -> None:
-    """While an async handler blocks the event loop past its timeout, nothing is claimed; then all is worked."""
+    """While an async handler blocks the event loop past its timeout, nothing is claimed; later all jobs are worked."""
 
     @runner.job("block", timeout=SOON, retry=Fixed(AT_ONCE))
     async def block(payload: None, ctx: Context) -> int:

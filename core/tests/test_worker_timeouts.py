@@ -1,4 +1,4 @@
-"""Attempts that take longer than they may."""
+"""Attempts that exceed their timeout."""
 
 import asyncio
 from threading import Event
@@ -14,18 +14,18 @@ SOON = SECOND / 25
 
 @pytest.fixture
 def runner(make_runner: MakeRunner) -> Runner:
-    """Make a runner with room for one job, which looks after its jobs every 20 ms."""
+    """Return a runner with one slot that checks its jobs every 20 ms."""
     return make_runner(concurrency=1, lease=SHORT_LEASE)
 
 
 @pytest.fixture
 def release() -> Event:
-    """Return what a blocked handler waits for."""
+    """Return an event that a blocked handler waits for."""
     return Event()
 
 
 def timed_out(runner: Runner, id: UUID) -> Record:
-    """Return the record of a job once it was discarded, by its timeout."""
+    """Wait until a job is discarded by its timeout, and return its record."""
     eventually(lambda: runner.get(id).state is State.DISCARDED)
     record = runner.get(id)
     assert record.last_error is not None
@@ -34,7 +34,7 @@ def timed_out(runner: Runner, id: UUID) -> Record:
 
 
 def test_sync(runner: Runner, release: Event) -> None:
-    """A sync handler that does not return in time fails; its thread is given up and replaced, and counted as stuck."""
+    """A sync handler that exceeds its timeout fails; its thread counts as stuck and is replaced."""
 
     @runner.job("block", timeout=SOON, max_attempts=1)
     def block(payload: None, ctx: Context) -> None:
@@ -56,7 +56,7 @@ def test_sync(runner: Runner, release: Event) -> None:
 
 
 def test_sync_late_outcome(runner: Runner, release: Event) -> None:
-    """What a sync handler returns after its time is not recorded."""
+    """The result of a sync handler after its timeout is not recorded."""
 
     @runner.job("block", timeout=SOON, max_attempts=1)
     def block(payload: None, ctx: Context) -> int:
@@ -72,9 +72,9 @@ def test_sync_late_outcome(runner: Runner, release: Event) -> None:
     assert runner.snapshot().completed == 0
 
 
-def test_sync_is_told(runner: Runner) -> None:
-    """A sync handler that asks now and then learns that its time is up."""
-    told: list[tuple[Stop | None, str]] = []
+def test_sync_sees_its_timeout(runner: Runner) -> None:
+    """A sync handler that checks its context learns that it has timed out."""
+    stops: list[tuple[Stop | None, str]] = []
 
     @runner.job("ask", timeout=SOON, max_attempts=1)
     def ask(payload: None, ctx: Context) -> None:
@@ -82,19 +82,19 @@ def test_sync_is_told(runner: Runner) -> None:
         try:
             ctx.check()
         except Stopped as exc:
-            told.append((ctx.stop, str(exc)))
+            stops.append((ctx.stop, str(exc)))
             raise
 
     runner.start()
     handle = runner.enqueue(ask.job(None))
     timed_out(runner, handle.id)
-    [(stop, message)] = eventually(lambda: told)
+    [(stop, message)] = eventually(lambda: stops)
     assert stop is Stop.TIMED_OUT
     assert str(handle.id) in message
 
 
 def test_async(runner: Runner) -> None:
-    """An async handler that does not return in time is cancelled and fails, and its place is free."""
+    """An async handler that exceeds its timeout is cancelled and fails, and its slot is free."""
     cancelled = Event()
 
     @runner.job("block", timeout=SOON, max_attempts=1)
@@ -116,7 +116,7 @@ def test_async(runner: Runner) -> None:
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 def test_retried(runner: Runner, release: Event, asynchronous: bool) -> None:
-    """An attempt that timed out is followed by another, as any that failed."""
+    """An attempt that timed out is retried, like any other failed attempt."""
 
     def sync(payload: None, ctx: Context) -> int:
         if ctx.attempt == 1:
@@ -135,7 +135,7 @@ def test_retried(runner: Runner, release: Event, asynchronous: bool) -> None:
 
 
 def test_in_time(runner: Runner) -> None:
-    """A handler that returns in time is not disturbed by its timeout."""
+    """A handler that returns in time does not notice its timeout."""
 
     @runner.job("sync", timeout=LONG)
     def sync(payload: None, ctx: Context) -> bool:

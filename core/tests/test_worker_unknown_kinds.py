@@ -15,7 +15,7 @@ from .helpers import LONG, MakeRunner, eventually
 
 @pytest.fixture
 def stranger(runner: Runner) -> UUID:
-    """Insert a job that the runner does not know, beside one that it does; return its id."""
+    """Insert a job of an unknown kind, register a known kind, and return the job's id."""
 
     @runner.job("echo")
     def echo(payload: int, ctx: Context) -> int:
@@ -26,7 +26,7 @@ def stranger(runner: Runner) -> UUID:
 
 
 def test_put_back(runner: Runner, stranger: UUID, caplog: pytest.LogCaptureFixture) -> None:
-    """A claimed job of an unknown kind is put back for another worker, in a while and at no cost; the log tells."""
+    """A job of an unknown kind is released with a delay, without using up an attempt, and a warning is logged."""
     runner.start()
     eventually(lambda: (r := runner.get(stranger)).state is State.PENDING and r.attempt)
     record = runner.get(stranger)
@@ -37,14 +37,14 @@ def test_put_back(runner: Runner, stranger: UUID, caplog: pytest.LogCaptureFixtu
 
 
 def test_others_are_worked(runner: Runner, stranger: UUID) -> None:
-    """Jobs of known kinds are worked all the same."""
+    """Jobs of known kinds are still worked."""
     known = runner.enqueue_raw("echo", b"7")
     runner.start()
     assert runner.result(known, timeout=LONG) == 7
 
 
 def test_another_runner(runner: Runner, stranger: UUID) -> None:
-    """A runner that knows the kind works it, with all its attempts, once it is due again."""
+    """A runner that knows the kind works the job with all its attempts."""
     runner.start()
     eventually(lambda: (r := runner.get(stranger)).state is State.PENDING and r.attempt)
     runner.stop()
@@ -62,21 +62,21 @@ def test_another_runner(runner: Runner, stranger: UUID) -> None:
 
 
 class Damaged(MemoryBackend):
-    """A store in which one job got a kind that Tallystick does not allow, as a person's own SQL can do."""
+    """A store that contains a job with an invalid kind, as SQL by hand can cause."""
 
     def __init__(self, kind: Any) -> None:
         super().__init__()
         self._kind = kind
 
-    def claim(self, *args: Any, **given: Any) -> Sequence[Record]:
-        """Return the job of kind `damaged` under that kind."""
-        records = super().claim(*args, **given)
+    def claim(self, *args: Any, **kwargs: Any) -> Sequence[Record]:
+        """Replace the kind `damaged` by the invalid kind."""
+        records = super().claim(*args, **kwargs)
         return [record._replace(kind=self._kind) if record.kind == "damaged" else record for record in records]
 
 
 @pytest.mark.parametrize("kind", ["", "two\nlines", "k" * 256, b"\xff", None, ["list"]], ids=repr)
 def test_invalid_kind(make_runner: MakeRunner, kind: Any) -> None:
-    """A job whose kind is no valid name is discarded with the reason; the jobs claimed with it are worked at once."""
+    """A job with an invalid kind is discarded with the reason; the jobs claimed with it are worked."""
     runner = make_runner(Damaged(kind), concurrency=10)
 
     @runner.job("echo")
@@ -96,7 +96,7 @@ def test_invalid_kind(make_runner: MakeRunner, kind: Any) -> None:
 
 
 def test_unknown_kinds_use_no_memory(make_runner: MakeRunner) -> None:
-    """Jobs of ever new unknown kinds leave nothing behind in the worker that put them off."""
+    """Releasing jobs of ever new unknown kinds does not use up the worker's memory."""
     runner = make_runner(queues=["default"])
     runner.backend.insert([NewRecord(kind=f"never-seen-{number}") for number in range(50)])
     runner.start()
@@ -106,7 +106,7 @@ def test_unknown_kinds_use_no_memory(make_runner: MakeRunner) -> None:
 
 
 def test_logged_once(runner: Runner, stranger: UUID, caplog: pytest.LogCaptureFixture) -> None:
-    """Many jobs of an unknown kind are counted, and leave one record in the log; another kind has its own."""
+    """All jobs of an unknown kind are counted, but each kind is logged once."""
     others = [NewRecord(kind=kind) for kind in ("stranger", "stranger", "other")]
     runner.backend.insert(others)
     runner.start()

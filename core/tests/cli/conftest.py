@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 
 @dataclass
-class Answer:
-    """What a command left behind."""
+class Result:
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -20,18 +20,18 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The one document on stdout."""
+        """Parse stdout as one JSON document."""
         return json.loads(self.out)
 
 
 class Cli:
-    """Calls commands in this process, on one store."""
+    """Calls commands in this process on one store."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def __call__(self, *arguments: object, input: str | None = None, **environment: str | None) -> Answer:
-        """Call a command; only the end of the process is caught."""
+    def __call__(self, *arguments: object, input: str | None = None, **environment: str | None) -> Result:
+        """Call a command; catch only SystemExit."""
         result = CliRunner().invoke(
             app,
             [str(argument) for argument in arguments],
@@ -39,18 +39,18 @@ class Cli:
             env={"TALLYSTICK_BACKEND": self.url, "TALLYSTICK_DEBUG": None, "COLUMNS": "120"} | environment,
             catch_exceptions=False,
         )
-        return Answer(result.exit_code, result.stdout, result.stderr)
+        return Result(result.exit_code, result.stdout, result.stderr)
 
 
 @pytest.fixture
 def url() -> str:
-    """Name a store of this test's own."""
+    """Return the URL of a new store."""
     return f"memory://{uuid4().hex}"
 
 
 @pytest.fixture
 def store(url: str) -> Iterator[Backend]:
-    """Open the store, to seed it and to look at it."""
+    """Open the store, to insert jobs and inspect them."""
     with open_backend(url) as backend:
         yield backend
         backend.teardown()
@@ -58,5 +58,5 @@ def store(url: str) -> Iterator[Backend]:
 
 @pytest.fixture
 def cli(url: str, store: Backend) -> Cli:
-    """Call commands on the store."""
+    """Return a function that calls commands on the store."""
     return Cli(url)

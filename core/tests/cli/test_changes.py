@@ -14,7 +14,7 @@ ID = UUID(int=7)
 
 
 def _insert(store: Backend, *kinds: str, queue: str = "default") -> list[UUID]:
-    return [answer.record.id for answer in store.insert([NewRecord(kind=kind, queue=queue) for kind in kinds])]
+    return [result.record.id for result in store.insert([NewRecord(kind=kind, queue=queue) for kind in kinds])]
 
 
 def _work(store: Backend) -> Record:
@@ -27,15 +27,15 @@ def _state(store: Backend, id: UUID) -> State | None:
 
 
 def test_jobs_are_cancelled_by_id(cli: Cli, store: Backend) -> None:
-    """The named ones, and no other; ids given twice count once."""
+    """Only the named jobs are cancelled; repeated ids count once."""
     first, second, third = _insert(store, "a", "b", "c")
-    answer = cli("jobs", "cancel", first, second, first)
-    assert (answer.code, answer.out, answer.err) == (0, "cancelled or asked to stop: 2\n", "")
+    result = cli("jobs", "cancel", first, second, first)
+    assert (result.code, result.out, result.err) == (0, "cancelled or asked to stop: 2\n", "")
     assert [_state(store, id) for id in (first, second, third)] == ["cancelled", "cancelled", "pending"]
 
 
 def test_a_requeued_job_is_pending_again(cli: Cli, store: Backend) -> None:
-    """A discarded job gets another life."""
+    """Requeuing a discarded job makes it pending."""
     (id,) = _insert(store, "a")
     store.settle([Discard(_work(store).claim, Failure("OSError", "disk"))])
     assert cli("jobs", "requeue", id).out == "requeued: 1\n"
@@ -43,34 +43,34 @@ def test_a_requeued_job_is_pending_again(cli: Cli, store: Backend) -> None:
 
 
 def test_a_deleted_job_is_gone(cli: Cli, store: Backend) -> None:
-    """Its record is no longer there."""
+    """Deleting a job removes its record."""
     (id,) = _insert(store, "a")
     assert cli("jobs", "delete", id).out == "deleted: 1\n"
     assert _state(store, id) is None
 
 
 def test_each_id_that_was_not_changed_has_its_reason(cli: Cli, store: Backend) -> None:
-    """Not found, final, pending, running and flagged are told apart, on stderr and in JSON."""
+    """Each unchanged job has its reason on stderr and in JSON: not found, final, pending, running, or requested."""
     finished, running = _insert(store, "a", "b")
     store.settle([Complete(_work(store).claim)])
     _work(store)
-    (waiting,) = _insert(store, "c")
+    (pending,) = _insert(store, "c")
     unknown = uuid4()
     store.cancel(Filter(ids=[running]), limit=1)
 
-    answer = cli("jobs", "cancel", finished, running, unknown)
-    assert (answer.code, answer.out) == (1, "cancelled or asked to stop: 0\n")
-    assert answer.err.splitlines() == [
+    result = cli("jobs", "cancel", finished, running, unknown)
+    assert (result.code, result.out) == (1, "cancelled or asked to stop: 0\n")
+    assert result.err.splitlines() == [
         f"unchanged: {finished}: already completed",
         f"unchanged: {running}: cancellation already requested",
         f"unchanged: {unknown}: not found",
     ]
-    answer = cli("jobs", "requeue", waiting, running, finished, "--json")
-    assert answer.code == 0
-    assert answer.json == {
+    result = cli("jobs", "requeue", pending, running, finished, "--json")
+    assert result.code == 0
+    assert result.json == {
         "changed": [str(finished)],
         "unchanged": [
-            {"id": str(waiting), "reason": "already pending"},
+            {"id": str(pending), "reason": "already pending"},
             {"id": str(running), "reason": "running"},
         ],
     }
@@ -78,7 +78,7 @@ def test_each_id_that_was_not_changed_has_its_reason(cli: Cli, store: Backend) -
 
 
 def test_a_taken_unique_key_is_the_reason_that_a_job_was_not_requeued(cli: Cli, store: Backend) -> None:
-    """Another job holds the key now."""
+    """The reason names the unique key that another job holds."""
     store.insert([NewRecord(kind="a", unique_key="k")])
     first = _work(store)
     store.settle([Complete(first.claim)])
@@ -86,38 +86,36 @@ def test_a_taken_unique_key_is_the_reason_that_a_job_was_not_requeued(cli: Cli, 
     assert cli("jobs", "requeue", first.id).err == f"unchanged: {first.id}: another job holds its unique key 'k'\n"
 
 
-def test_a_filter_changes_what_fits(cli: Cli, store: Backend) -> None:
-    """With --yes there is no question."""
+def test_a_filter_changes_matching_jobs(cli: Cli, store: Backend) -> None:
+    """With --yes, a filter changes the matching jobs without a prompt."""
     (kept,) = _insert(store, "a")
-    one, two = _insert(store, "a", "b", queue="emails")
-    answer = cli("jobs", "cancel", "--queue", "emails", "--yes", "--json")
-    assert answer.err == ""
-    assert sorted(answer.json["changed"]) == sorted([str(one), str(two)])
-    assert answer.json["unchanged"] == []
+    first, second = _insert(store, "a", "b", queue="emails")
+    result = cli("jobs", "cancel", "--queue", "emails", "--yes", "--json")
+    assert result.err == ""
+    assert sorted(result.json["changed"]) == sorted([str(first), str(second)])
+    assert result.json["unchanged"] == []
     assert _state(store, kept) is State.PENDING
 
 
-@pytest.mark.parametrize(("word", "code", "left"), [("y", 0, 1), ("n", 1, 3), ("", 1, 3)])
-def test_without_yes_the_number_is_said_and_a_person_decides(
-    cli: Cli, store: Backend, word: str, code: int, left: int
-) -> None:
-    """The question counts what could be changed now; anything but yes, the end of input too, changes nothing."""
+@pytest.mark.parametrize(("reply", "code", "remaining"), [("y", 0, 1), ("n", 1, 3), ("", 1, 3)])
+def test_without_yes_a_prompt_shows_the_number(cli: Cli, store: Backend, reply: str, code: int, remaining: int) -> None:
+    """Without --yes, the prompt shows the number of matching jobs; any answer but "y", or no input, changes nothing."""
     _insert(store, "a", "b", "c")
     _work(store)
-    answer = cli("jobs", "delete", "--all", "--json", input=word)
-    assert "Matching jobs: 2. Delete them?" in answer.err
-    assert answer.code == code
-    assert store.stats().total == left
+    result = cli("jobs", "delete", "--all", "--json", input=reply)
+    assert "Matching jobs: 2. Delete them?" in result.err
+    assert result.code == code
+    assert store.stats().total == remaining
 
 
-def test_nothing_that_fits_is_no_question(cli: Cli) -> None:
-    """A script without --yes does not hang on an empty store; it exits with 1."""
-    answer = cli("jobs", "delete", "--state", "completed")
-    assert (answer.code, answer.out, answer.err) == (1, "deleted: 0\n", "")
+def test_no_matching_job_needs_no_prompt(cli: Cli) -> None:
+    """If no job matches, there is no prompt, and the exit code is 1."""
+    result = cli("jobs", "delete", "--state", "completed")
+    assert (result.code, result.out, result.err) == (1, "deleted: 0\n", "")
 
 
-def test_a_great_number_is_not_counted_to_its_end(cli: Cli, store: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The question says so."""
+def test_the_count_has_a_limit(cli: Cli, store: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The prompt counts up to a limit, then says "or more"."""
     monkeypatch.setattr(changes, "_BATCH", 2)
     monkeypatch.setattr(changes, "_COUNTED", 4)
     _insert(store, *"abcdefg")
@@ -125,10 +123,8 @@ def test_a_great_number_is_not_counted_to_its_end(cli: Cli, store: Backend, monk
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_batches_go_on_until_nothing_more_is_returned(
-    cli: Cli, store: Backend, monkeypatch: pytest.MonkeyPatch, command: str
-) -> None:
-    """More jobs than one batch holds are changed to the last, by filter and by ids."""
+def test_more_jobs_than_one_batch(cli: Cli, store: Backend, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """By filter and by ids, more jobs than one batch are all changed."""
     monkeypatch.setattr(changes, "_BATCH", 3)
     ids = _insert(store, *"abcdefgh")
     if command == "requeue":
@@ -142,7 +138,7 @@ def test_batches_go_on_until_nothing_more_is_returned(
 def test_a_job_that_keeps_coming_back_is_changed_once(
     cli: Cli, store: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Requeuing ends although a worker discards each job as soon as it is requeued."""
+    """Requeuing by a filter ends, even if a worker discards each requeued job at once."""
     (id,) = _insert(store, "a")
     store.cancel(Filter(), limit=1)
     requeue = type(store).requeue
@@ -160,12 +156,10 @@ def test_a_job_that_keeps_coming_back_is_changed_once(
 @pytest.mark.parametrize(
     "options", [(), ("--yes",), ("--all", "--queue", "q"), (ID, "--all"), (ID, "--kind", "a")], ids=str
 )
-def test_which_jobs_is_said_in_exactly_one_way(
-    cli: Cli, store: Backend, command: str, options: tuple[object, ...]
-) -> None:
-    """No ids, no filter and no --all is a mistake, such as an empty variable in a script; nothing is changed."""
+def test_exactly_one_way_to_select_jobs(cli: Cli, store: Backend, command: str, options: tuple[object, ...]) -> None:
+    """Without ids, filter or --all, or with two of them, the command fails and changes nothing."""
     _insert(store, "a")
-    answer = cli("jobs", command, *options)
-    assert answer.code == 2
-    assert answer.err == "error: select jobs in exactly one way: by ID, by filter options, or with --all\n"
+    result = cli("jobs", command, *options)
+    assert result.code == 2
+    assert result.err == "error: select jobs in exactly one way: by ID, by filter options, or with --all\n"
     assert store.stats().by_state[State.PENDING] == 1

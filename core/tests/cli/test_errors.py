@@ -42,22 +42,22 @@ from .conftest import Cli
 def test_an_error_is_one_line_and_an_exit_code(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, error: type[TallystickError], code: int
 ) -> None:
-    """Scripts read the code, people the line; stdout stays empty."""
+    """A Tallystick error is one line on stderr and an exit code; stdout stays empty."""
     _fail(monkeypatch, error("the store\n  has \x1b[31mgone"))
-    answer = cli("stats", "--json")
-    assert (answer.code, answer.out, answer.err) == (code, "", "error: the store has \\x1b[31mgone\n")
+    result = cli("stats", "--json")
+    assert (result.code, result.out, result.err) == (code, "", "error: the store has \\x1b[31mgone\n")
 
 
 @pytest.mark.parametrize(("options", "debug"), [(("--debug",), None), ((), "1")])
 def test_debug_shows_the_traceback_too(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], debug: str | None
 ) -> None:
-    """By option or by TALLYSTICK_DEBUG; the last line and the exit code stay the same."""
+    """--debug or TALLYSTICK_DEBUG shows the traceback before the error line, with the same exit code."""
     _fail(monkeypatch, Unavailable("gone"))
-    answer = cli(*options, "stats", TALLYSTICK_DEBUG=debug)
-    assert answer.err.startswith("Traceback (most recent call last):\n")
-    assert answer.err.endswith("\nerror: gone\n")
-    assert answer.code == 3
+    result = cli(*options, "stats", TALLYSTICK_DEBUG=debug)
+    assert result.err.startswith("Traceback (most recent call last):\n")
+    assert result.err.endswith("\nerror: gone\n")
+    assert result.code == 3
 
 
 def _fail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -69,29 +69,29 @@ def _fail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
 
 @pytest.mark.parametrize("unset", [None, ""])
 def test_a_store_must_be_chosen(cli: Cli, unset: str | None) -> None:
-    """The message names both ways."""
-    answer = cli("stats", TALLYSTICK_BACKEND=unset)
-    assert answer.code == 2
-    assert answer.err.startswith("error: no store was selected; pass --backend URL or set TALLYSTICK_BACKEND")
+    """Without a store, the error names the option and the variable."""
+    result = cli("stats", TALLYSTICK_BACKEND=unset)
+    assert result.code == 2
+    assert result.err.startswith("error: no store was selected; pass --backend URL or set TALLYSTICK_BACKEND")
 
 
 def test_the_option_wins_over_the_environment(cli: Cli) -> None:
-    """What is typed is what is meant."""
+    """--backend overrides TALLYSTICK_BACKEND."""
     assert cli("setup", "--backend", "memory://other").out == "set up: memory://other\n"
 
 
 @pytest.mark.parametrize("bad", ["nonsense", "acme://ann:s3cret@db/jobs", "memory://x?password=s3cret&password=b"])
-def test_a_bad_url_is_refused_without_its_password(cli: Cli, bad: str) -> None:
-    """Exit code 2."""
-    answer = cli("stats", "--backend", bad)
-    assert answer.code == 2
-    assert answer.err.startswith("error: ")
-    assert "s3cret" not in answer.err
+def test_a_bad_url_is_rejected_without_its_password(cli: Cli, bad: str) -> None:
+    """The error for a malformed URL does not show its password, and the exit code is 2."""
+    result = cli("stats", "--backend", bad)
+    assert result.code == 2
+    assert result.err.startswith("error: ")
+    assert "s3cret" not in result.err
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Run the command line with one plugin, and return the exit code."""
+    """Return a function that runs the command line with one plugin and returns the exit code."""
 
     def run(plugin: Callable[[typer.Typer], None], *arguments: str) -> int:
         plugins = load([])
@@ -99,10 +99,10 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
         monkeypatch.setattr("tallystick.plugins.installed", lambda: plugins)
         monkeypatch.setattr(application.app, "registered_commands", application.app.registered_commands[:])
         monkeypatch.setattr(sys, "argv", ["tallystick", *arguments])
-        with pytest.raises(SystemExit) as end:
+        with pytest.raises(SystemExit) as caught:
             application.run()
-        assert isinstance(end.value.code, int)
-        return end.value.code
+        assert isinstance(caught.value.code, int)
+        return caught.value.code
 
     return run
 
@@ -118,7 +118,7 @@ def _fails(app: typer.Typer) -> None:
 
 
 def test_a_plugin_adds_commands(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
-    """Their errors end as ours do, and the help has them."""
+    """Commands of a plugin are in the help, and their errors have the usual form and exit code."""
     assert run(_adds_acme, "acme") == 3
     assert capsys.readouterr().err == "error: acme is gone\n"
     assert run(_adds_acme, "--help") == 0
@@ -128,7 +128,7 @@ def test_a_plugin_adds_commands(run: Callable[..., int], capsys: pytest.CaptureF
 def test_a_plugin_that_fails_leaves_our_commands_alone(
     run: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is a warning in one line, where the plugins' commands are asked for."""
+    """A plugin that fails to add its commands causes a one-line warning, only where commands are listed."""
     warning = "warning: a plugin could not add its commands: RuntimeError('acme')\n"
     assert run(_fails, "--help") == 0
     assert capsys.readouterr().err == warning
@@ -138,10 +138,10 @@ def test_a_plugin_that_fails_leaves_our_commands_alone(
 
 @pytest.mark.parametrize("arguments", [["stats"], ["jobs"], []])
 def test_bad_usage_shows_no_password(cli: Cli, arguments: list[str]) -> None:
-    """Bad usage of the command line repeats an argument without its password."""
-    answer = cli(*arguments, "postgresql://u:S3CRET@h/db")
-    assert answer.code == 2
-    assert "S3CRET" not in answer.out + answer.err
+    """Usage errors show a wrong argument without its password."""
+    result = cli(*arguments, "postgresql://u:S3CRET@h/db")
+    assert result.code == 2
+    assert "S3CRET" not in result.out + result.err
 
 
 def _exits(app: typer.Typer) -> None:
@@ -151,6 +151,6 @@ def _exits(app: typer.Typer) -> None:
 def test_a_plugin_that_exits_leaves_our_commands_alone(
     run: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """SystemExit of a plugin is a warning as well."""
+    """SystemExit of a plugin is a warning too."""
     assert run(_exits, "--help") == 0
     assert capsys.readouterr().err == "warning: a plugin could not add its commands: SystemExit(7)\n"

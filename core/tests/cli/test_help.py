@@ -19,12 +19,12 @@ def _commands(group: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
 COMMANDS = dict(_commands(typer.main.get_command(app)))
 LEAVES = {path: command for path, command in COMMANDS.items() if not hasattr(command, "commands")}
 RUNNING = {("worker",), ("demo",)}
-"""Commands that do work instead of answering."""
+"""Commands that do work and print no result."""
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
-def test_every_command_says_its_effect_in_one_line(path: tuple[str, ...]) -> None:
-    """The first paragraph of its help is one sentence that fits a line."""
+def test_every_command_has_a_one_line_summary(path: tuple[str, ...]) -> None:
+    """The first paragraph of a command's help is one sentence on one line."""
     first = COMMANDS[path].help.split("\n\n")[0].strip()
     assert first.endswith(".")
     assert "\n" not in first
@@ -33,40 +33,40 @@ def test_every_command_says_its_effect_in_one_line(path: tuple[str, ...]) -> Non
 
 @pytest.mark.parametrize("path", LEAVES, ids=" ".join)
 def test_every_command_has_an_example_of_itself(cli: Cli, path: tuple[str, ...]) -> None:
-    """Its help ends with how it is called."""
-    answer = cli(*path, "--help")
-    assert answer.code == 0
-    assert f"$ tallystick {' '.join(path)}" in answer.out.split("Examples")[1]
+    """The help of each command ends with an example."""
+    result = cli(*path, "--help")
+    assert result.code == 0
+    assert f"$ tallystick {' '.join(path)}" in result.out.split("Examples")[1]
 
 
 def test_an_example_is_printed_as_it_is_typed(cli: Cli) -> None:
-    """Square brackets are not markup."""
+    """Rich does not take the square brackets of an example for markup."""
     assert "jq -r '.[].last_error.type'" in cli("jobs", "list", "--help").out
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=" ".join)
 def test_every_option_and_argument_is_explained(path: tuple[str, ...]) -> None:
-    """No parameter is without help."""
+    """Every option and argument has a help text."""
     assert [param.name for param in LEAVES[path].params if not param.help] == []
 
 
 @pytest.mark.parametrize("path", [path for path in LEAVES if path not in RUNNING], ids=" ".join)
-def test_every_command_that_answers_can_answer_in_json(path: tuple[str, ...]) -> None:
-    """And its help says in which keys."""
+def test_every_command_with_a_result_has_json(path: tuple[str, ...]) -> None:
+    """Every command that prints a result has --json, and its help lists the keys."""
     assert "--json" in {option for param in LEAVES[path].params for option in param.opts}
     assert "With --json: " in LEAVES[path].help
 
 
 def test_help_lists_the_commands_in_the_order_of_use(cli: Cli) -> None:
-    """In panels; `tallystick` alone shows the same."""
+    """The help lists the commands by panel, and `tallystick` without arguments prints the same."""
     out = cli("--help").out
-    places = [out.index(f"│ {name} ") for name in ORDER]
-    assert places == sorted(places)
+    positions = [out.index(f"│ {name} ") for name in ORDER]
+    assert positions == sorted(positions)
     assert [out.index(f"─ {panel} ─") for panel in ("Work", "Operate", "Prepare")]
     assert cli("-h").out == out
     assert cli().out.strip() == out.strip()
 
 
 def test_version(cli: Cli) -> None:
-    """One line, for people and scripts."""
+    """--version prints one line."""
     assert cli("--version").out == f"tallystick {__version__}\n"

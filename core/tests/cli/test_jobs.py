@@ -10,7 +10,7 @@ LEASE = timedelta(seconds=30)
 
 
 def _insert(store: Backend, *records: NewRecord) -> list[Record]:
-    return [answer.record for answer in store.insert(records)]
+    return [result.record for result in store.insert(records)]
 
 
 def _work(store: Backend) -> Record:
@@ -18,7 +18,7 @@ def _work(store: Backend) -> Record:
 
 
 def test_list_shows_one_line_for_each_job_newest_first(cli: Cli, store: Backend) -> None:
-    """A header, then id, kind, queue, state, attempts and time of each job, whatever the terminal's width."""
+    """`jobs list` prints a header and one line per job, newest first, whatever the terminal's width."""
     store.insert(
         [NewRecord(kind="emails:welcome", queue="emails"), NewRecord(kind="report", run_at=timedelta(minutes=5.5))]
     )
@@ -28,8 +28,8 @@ def test_list_shows_one_line_for_each_job_newest_first(cli: Cli, store: Backend)
     assert email.split()[1:] == ["emails:welcome", "emails", "pending", "0/20", "due", "now"]
 
 
-def test_list_tells_what_went_wrong_in_short(cli: Cli, store: Backend) -> None:
-    """An error is its type and the head of its message, on one line and without control characters."""
+def test_list_shows_errors_in_short(cli: Cli, store: Backend) -> None:
+    """`jobs list` shows an error's type and the start of its message, on one line and without control characters."""
     _insert(store, NewRecord(kind="a"))
     store.settle([Retry(_work(store).claim, timedelta(hours=1), Failure("OSError", "disk\n\x1b[31m" + "x" * 100))])
     _, line = cli("jobs", "list").out.splitlines()
@@ -38,7 +38,7 @@ def test_list_tells_what_went_wrong_in_short(cli: Cli, store: Backend) -> None:
 
 
 def test_list_dates_a_running_and_a_finished_job_by_its_work(cli: Cli, store: Backend) -> None:
-    """A running job began, a final one ended."""
+    """`jobs list` shows when a running job began, and when a finished one ended."""
     _insert(store, NewRecord(kind="a"), NewRecord(kind="b"))
     store.settle([Complete(_work(store).claim)])
     _work(store)
@@ -61,7 +61,7 @@ def test_list_dates_a_running_and_a_finished_job_by_its_work(cli: Cli, store: Ba
     ],
 )
 def test_list_filters(cli: Cli, store: Backend, options: tuple[object, ...], kinds: list[str]) -> None:
-    """One option given several times fits any of its values; different options fit together."""
+    """Values of a repeated option are alternatives; different options must all match."""
     _insert(
         store,
         NewRecord(kind="a", tags=("x",)),
@@ -71,8 +71,8 @@ def test_list_filters(cli: Cli, store: Backend, options: tuple[object, ...], kin
     assert [job["kind"] for job in cli("jobs", "list", "--json", *options).json] == kinds
 
 
-def test_list_says_how_to_see_the_next_page(cli: Cli, store: Backend) -> None:
-    """A full page names its last id on stderr, and --after goes on behind it."""
+def test_list_shows_how_to_get_the_next_page(cli: Cli, store: Backend) -> None:
+    """A full page names its last id on stderr, and --after continues behind it."""
     first, second, third = _insert(store, *(NewRecord(kind=kind) for kind in "abc"))
     page = cli("jobs", "list", "--limit", 2)
     assert page.err == f"there may be more: --after {second.id}\n"
@@ -82,8 +82,8 @@ def test_list_says_how_to_see_the_next_page(cli: Cli, store: Backend) -> None:
     assert rest.err == ""
 
 
-def test_show_tells_everything(cli: Cli, store: Backend) -> None:
-    """Fields, the payload and the result laid out, and the error with its traceback."""
+def test_show_prints_everything(cli: Cli, store: Backend) -> None:
+    """`jobs show` prints all fields, the payload and result as indented JSON, and the error with its traceback."""
     _insert(store, NewRecord(kind="a", payload='{"name": "é", "n": [1]}'.encode(), tags=("t:1", "t:2")))
     store.settle([Retry(_work(store).claim, timedelta(0), Failure("OSError", "disk", "Traceback:\n  line 7\n"))])
     job = _work(store)
@@ -109,7 +109,7 @@ def test_show_tells_everything(cli: Cli, store: Backend) -> None:
     ],
 )
 def test_show_prints_a_payload_safely(cli: Cli, store: Backend, payload: bytes, shown: str) -> None:
-    """What is not JSON is its size and head in hex; nothing in a payload reaches the terminal as a command."""
+    """`jobs show` prints a payload that is not JSON as size and hex, and escapes control characters."""
     (job,) = _insert(store, NewRecord(kind="a", payload=payload))
     assert cli("jobs", "show", job.id).out.endswith(f"\npayload\n{shown}\n")
 
@@ -128,14 +128,14 @@ def test_show_prints_a_payload_safely(cli: Cli, store: Backend, payload: bytes, 
     ids=["object", "null", "text", "bytes", "empty", "infinity", "too deep"],
 )
 def test_a_payload_is_its_json_value_or_base64(cli: Cli, store: Backend, payload: bytes, value: object) -> None:
-    """Other programs get a JSON value where there is one, and the exact bytes where there is none."""
+    """With --json, a payload is its JSON value, or an object with its bytes in base64."""
     (job,) = _insert(store, NewRecord(kind="a", payload=payload))
     shown = cli("jobs", "show", job.id, "--json").json["payload"]
     assert shown == value or (len(payload) == 100_000 and set(shown) == {"base64"})
 
 
 def test_json_has_the_fields_of_a_record(cli: Cli, store: Backend) -> None:
-    """The keys are the record's fields in their order, times are UTC, and list and show agree."""
+    """With --json, the keys are the record's fields in their order, times are UTC, and `list` and `show` agree."""
     now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     store.insert([NewRecord(kind="a", tags=("t",))], now=now)
     (job,) = store.claim(["default"], limit=1, worker="w-1", lease=LEASE, now=now)
@@ -151,10 +151,10 @@ def test_json_has_the_fields_of_a_record(cli: Cli, store: Backend) -> None:
 
 
 def test_show_of_an_unknown_id_exits_with_1(cli: Cli) -> None:
-    """The line says which id; stdout stays empty."""
+    """`jobs show` of an unknown id names it in the error and exits with 1."""
     id = uuid4()
-    answer = cli("jobs", "show", id, "--json")
-    assert (answer.code, answer.out, answer.err) == (1, "", f"error: job {id} was not found\n")
+    result = cli("jobs", "show", id, "--json")
+    assert (result.code, result.out, result.err) == (1, "", f"error: job {id} was not found\n")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_show_of_an_unknown_id_exits_with_1(cli: Cli) -> None:
     ],
 )
 def test_bad_usage_exits_with_2(cli: Cli, arguments: tuple[str, ...]) -> None:
-    """What cannot be read as an argument is refused, with the way to the help."""
-    answer = cli("jobs", *arguments)
-    assert answer.code == 2
-    assert "Usage: " in answer.err
+    """An invalid argument is rejected with the usage, and the exit code is 2."""
+    result = cli("jobs", *arguments)
+    assert result.code == 2
+    assert "Usage: " in result.err

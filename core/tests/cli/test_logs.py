@@ -9,7 +9,7 @@ from tallystick.cli import logs
 
 @pytest.fixture(autouse=True)
 def root() -> Iterator[logging.Logger]:
-    """Give the root logger back as it was."""
+    """Restore the root logger after the test."""
     root = logging.getLogger()
     level, handlers = root.level, root.handlers[:]
     root.handlers = []
@@ -31,7 +31,7 @@ def _raised() -> object:
 
 
 def test_json_is_one_object_a_line() -> None:
-    """Time in UTC, level, logger and message, and the job's fields where there are any."""
+    """A JSON log line has the time in UTC, level, logger, message and the job's fields."""
     line = logs.JsonFormatter().format(
         _record(job_id="1", kind="é", queue="q", attempt=2, duration=timedelta(seconds=1.5))
     )
@@ -51,32 +51,32 @@ def test_json_is_one_object_a_line() -> None:
 
 
 def test_json_without_a_job_has_no_fields_of_one() -> None:
-    """Absent is absent, not null."""
+    """Without a job, a JSON log line has no job fields."""
     assert list(json.loads(logs.JsonFormatter().format(_record()))) == ["time", "level", "logger", "message"]
 
 
 def test_json_carries_a_traceback() -> None:
-    """In the same line."""
+    """A traceback is part of the JSON line."""
     line = logs.JsonFormatter().format(_record(exc_info=_raised()))
     assert "\n" not in line
     assert json.loads(line)["traceback"].endswith("OSError: disk")
 
 
 def test_text_puts_the_fields_behind_the_message() -> None:
-    """And a traceback behind them, as logging does."""
+    """A text log line has the job's fields after the message, followed by the traceback."""
     text = logs.TextFormatter().format(_record(kind="mail", attempt=2, exc_info=_raised()))
     first, *_, last = text.replace("a\nb", "ab").splitlines()
     assert first.endswith("INFO    tallystick.worker: done: ab kind=mail attempt=2")
     assert last == "OSError: disk"
 
 
-def test_text_cannot_command_the_terminal() -> None:
-    """What a job raised may hold escape sequences; they are shown, not obeyed."""
+def test_text_escapes_control_characters() -> None:
+    """Escape sequences in a log line are escaped."""
     assert "\\x1b[2Jmail" in logs.TextFormatter().format(_record(kind="\x1b[2Jmail"))
 
 
 def test_configure_logs_to_stderr_from_a_level_on(capsys: pytest.CaptureFixture[str]) -> None:
-    """Less severe records are dropped, and stdout stays empty."""
+    """`configure` logs to stderr, and drops records below the level."""
     logs.configure(logs.Level.WARNING, logs.Format.JSON)
     logging.getLogger("app").info("small")
     logging.getLogger("app").warning("large")

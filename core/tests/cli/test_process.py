@@ -1,4 +1,4 @@
-"""The command line as a process of its own."""
+"""The command line as a separate process."""
 
 import json
 import os
@@ -30,14 +30,14 @@ def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
 
 
 def test_a_command_writes_json_to_a_pipe() -> None:
-    """And nothing else to stdout."""
+    """--json writes one JSON document to stdout and nothing else."""
     done = _run("-m", "tallystick.cli", "stats", "--json", TALLYSTICK_BACKEND="memory://")
     assert done.returncode == 0
     assert json.loads(done.stdout)["total"] == 0
 
 
 def test_an_error_is_a_line_and_an_exit_code() -> None:
-    """No traceback reaches a user."""
+    """An error is one line on stderr, without a traceback."""
     done = _run("-m", "tallystick.cli", "jobs", "list")
     assert done.returncode == 2
     assert done.stdout == ""
@@ -46,7 +46,7 @@ def test_an_error_is_a_line_and_an_exit_code() -> None:
 
 
 def test_without_typer_the_error_says_what_to_install() -> None:
-    """The core imports, and only the command line is missing."""
+    """Without typer, the core can be imported, and the command line says what to install."""
     script = "import sys; sys.modules['typer'] = None; import tallystick; from tallystick.cli import main; main()"
     done = _run("-c", script)
     assert done.returncode == 2
@@ -54,7 +54,7 @@ def test_without_typer_the_error_says_what_to_install() -> None:
 
 
 def test_a_worker_runs_until_sigterm(tmp_path: Path) -> None:
-    """It imports from the current directory, logs JSON to stderr, drains at the signal and exits with 0."""
+    """A worker imports from the current directory, logs JSON to stderr, drains after SIGTERM, and exits with 0."""
     (tmp_path / "app.py").write_text(
         "from tallystick import Context, NewRecord, Runner, open_backend\n"
         "open_backend('memory://here').insert([NewRecord(kind='hello', payload=b'7')])\n"
@@ -110,7 +110,7 @@ def _worker(folder: Path, app: str) -> Iterator[subprocess.Popen[str]]:
 @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_a_late_signal_is_ignored(tmp_path: Path, first: signal.Signals, second: signal.Signals) -> None:
-    """A second signal that comes when the worker has stopped, and Python is ending, leaves the exit code at 0."""
+    """A second signal after the worker has stopped, while Python exits, leaves the exit code at 0."""
     ending = "atexit.register(lambda: (print('ending', flush=True), sys.stdin.readline()))\n"
     with _worker(tmp_path, APP + ending) as process:
         assert process.stdout is not None
@@ -121,12 +121,12 @@ def test_a_late_signal_is_ignored(tmp_path: Path, first: signal.Signals, second:
         assert process.returncode == 0
 
 
-def test_a_late_signal_ends_what_holds_up_the_exit(tmp_path: Path) -> None:
-    """Where a thread of the application keeps the process from ending, a later signal ends it, with 0."""
+def test_a_late_signal_ends_a_blocked_exit(tmp_path: Path) -> None:
+    """If a thread of the application blocks the exit, a later signal ends the process with exit code 0."""
     with _worker(tmp_path, APP + "threading.Thread(target=threading.Event().wait).start()\n") as process:
         deadline = monotonic() + LONG.total_seconds()
         while process.poll() is None and monotonic() < deadline:
-            process.send_signal(signal.SIGTERM)  # those that come before the worker has stopped only end the grace
+            process.send_signal(signal.SIGTERM)  # signals before the stop only end the grace
             try:
                 process.wait(0.2)
             except subprocess.TimeoutExpired:
@@ -149,7 +149,7 @@ def hello(payload: int, ctx: Context) -> None: ...
 
 @pytest.mark.parametrize("number", ["SIGTERM", "SIGINT"])
 def test_a_signal_while_it_starts(tmp_path: Path, number: str) -> None:
-    """A signal that comes while the worker opens its store stops it as soon as it has started, with 0."""
+    """A signal while the worker opens its store stops it right after its start, with exit code 0."""
     (tmp_path / "app.py").write_text(STOPPED_BY_ITS_STORE.replace("{number}", number))
     command = [sys.executable, "-m", "tallystick.cli", "worker", "app:runner"]
     done = subprocess.run(

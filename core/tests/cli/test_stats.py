@@ -14,7 +14,7 @@ def _seed(store: Backend) -> datetime:
 
 
 def test_stats_counts_by_state_queue_and_kind(cli: Cli, store: Backend) -> None:
-    """Three tables; a queue has its due jobs, the age of the oldest, and whether it is paused."""
+    """`stats` prints a table by state, by queue (with due jobs, age of the oldest, and pause) and by kind."""
     _seed(store)
     states, queues, kinds = (
         [line.split() for line in part.splitlines()] for part in cli("stats").out.strip().split("\n\n")
@@ -30,7 +30,7 @@ def test_stats_counts_by_state_queue_and_kind(cli: Cli, store: Backend) -> None:
 
 
 def test_stats_as_json(cli: Cli, store: Backend) -> None:
-    """The contract's numbers under their names."""
+    """`stats --json` has the numbers under the contract's names."""
     due = _seed(store)
     stats = cli("stats", "--json").json
     assert list(stats) == ["total", "by_state", "by_kind", "by_queue"]
@@ -51,6 +51,6 @@ def test_stats_as_json(cli: Cli, store: Backend) -> None:
 
 
 def test_an_empty_store_has_stats(cli: Cli) -> None:
-    """All zero, and exit code 0."""
+    """Stats of an empty store are all zero, and the exit code is 0."""
     assert cli("stats").code == 0
     assert cli("stats", "--json").json["total"] == 0

@@ -7,7 +7,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("length", "said"),
+    ("length", "text"),
     [
         (timedelta(0), "0 s"),
         (timedelta(seconds=-5), "0 s"),
@@ -17,13 +17,13 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (timedelta(days=400), "400 d"),
     ],
 )
-def test_a_span_is_said_in_its_largest_whole_unit(length: timedelta, said: str) -> None:
-    """Smaller units are dropped, and nothing is shorter than no time."""
-    assert span(length) == said
+def test_a_span_has_one_unit(length: timedelta, text: str) -> None:
+    """A span is shown in its largest unit, rounded down, and a negative span as zero."""
+    assert span(length) == text
 
 
 @pytest.mark.parametrize(
-    ("away", "said"),
+    ("away", "text"),
     [
         (timedelta(minutes=5), "in 5 min"),
         (timedelta(hours=-2), "2 h ago"),
@@ -31,6 +31,6 @@ def test_a_span_is_said_in_its_largest_whole_unit(length: timedelta, said: str) 
         (timedelta(milliseconds=999), "now"),
     ],
 )
-def test_a_moment_is_said_from_where_we_stand(away: timedelta, said: str) -> None:
-    """The future is in some time, the past some time ago, and less than a second is now."""
-    assert relative(NOW + away, NOW) == said
+def test_a_relative_time(away: timedelta, text: str) -> None:
+    """A relative time is "in ..." for the future, "... ago" for the past, and "now" within a second."""
+    assert relative(NOW + away, NOW) == text

@@ -1,4 +1,4 @@
-"""What tests of hostile use share."""
+"""Helpers of the tests of hostile use."""
 
 import pytest
 from tallystick import Context, Definition, Runner
@@ -17,7 +17,7 @@ def echo(runner: Runner) -> Definition[int, int]:
 
 
 def stop_anyhow(runner: Runner) -> None:
-    """Stop a runner whose loop may be dead."""
+    """Stop a runner even if its event loop has died."""
     try:
         runner.stop(grace=AT_ONCE)
     except RuntimeError:

@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture
 def release() -> Iterator[Event]:
-    """Return what a blocked handler waits for; set at the end of the test."""
+    """Return an event that a blocked handler waits for; set it after the test."""
     event = Event()
     yield event
     event.set()

@@ -1,4 +1,4 @@
-"""Any value for any parameter of a public name: it is taken, or refused with an error of ours."""
+"""Every parameter of a public name accepts any value, or rejects it with a TallystickError."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -47,7 +47,7 @@ EAST, WEST = timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))
 
 
 class Broken:
-    """An object none of whose special methods works."""
+    """An object whose special methods all raise."""
 
     def __repr__(self) -> str:
         raise LookupError("repr")
@@ -60,11 +60,11 @@ class Broken:
 
 
 class Number(int):
-    """A number of another library."""
+    """A subclass of int, as other libraries have."""
 
 
 def nested() -> list[Any]:
-    """Return a list in itself."""
+    """Return a list that contains itself."""
     values: list[Any] = []
     values.append(values)
     return values
@@ -88,7 +88,7 @@ FAILURE = Failure("E", "m")
 
 
 def each(make: Callable[..., object], fields: str, **others: Any) -> Iterator[tuple[str, Callable[[Any], object]]]:
-    """Name a call for each of some parameters, which gives it one value and the others as they should be."""
+    """For each field, yield a name and a call that sets only this field to a given value."""
     name = getattr(make, "__qualname__", "call")
     for field in fields.split():
         yield f"{name} {field}", partial(_call, make, field, others)
@@ -99,13 +99,13 @@ def _call(make: Callable[..., object], field: str, others: dict[str, Any], value
 
 
 def by_position(*functions: Callable[..., object]) -> Iterator[tuple[str, Callable[[Any], object]]]:
-    """Name calls of one argument."""
+    """Yield names and calls of functions with one argument."""
     for function in functions:
         yield function.__qualname__, function
 
 
 def values_of_the_library() -> Iterator[tuple[str, Callable[[Any], object]]]:
-    """Name the calls that make values."""
+    """Yield names and calls that construct values."""
     new = "kind payload queue id priority max_attempts run_at unique_key unique_until tags"
     yield from each(NewRecord, new, kind="k")
     yield from each(Filter, "ids states kinds queues tags")
@@ -127,7 +127,7 @@ def values_of_the_library() -> Iterator[tuple[str, Callable[[Any], object]]]:
 
 
 def checks() -> Iterator[tuple[str, Callable[[Any], object]]]:
-    """Name the checks that backends call."""
+    """Yield names and calls of the validators that backends use."""
     for name in ("utc", "due", "limit", "final"):
         yield name, getattr(validation, name)
     for name in ("delay", "name", "names", "positive", "not_negative", "duration"):
@@ -149,7 +149,7 @@ def handler(payload: int, ctx: Context) -> int:
 
 
 def calls_of_a_runner(runner: Runner) -> Iterator[tuple[str, Callable[[Any], object]]]:
-    """Name the calls of a runner that have a parameter."""
+    """Yield names and calls of the runner's methods."""
     job = runner.job("echo")(handler)
     one = job.job(1)
     options = "run_at queue priority max_attempts tags id unique_key unique_until"
@@ -159,21 +159,21 @@ def calls_of_a_runner(runner: Runner) -> Iterator[tuple[str, Callable[[Any], obj
     yield from each(runner.enqueue_at, "when job", when=NOW, job=one)
     yield from each(runner.enqueue_batch, "jobs run_at queue priority max_attempts tags", jobs=[one])
     yield "enqueue_batch item", lambda value: runner.enqueue_batch([one, value])
-    yield from each(lambda **given: runner.enqueue_batch([Enqueue(one, **given)]), options)
+    yield from each(lambda **kwargs: runner.enqueue_batch([Enqueue(one, **kwargs)]), options)
     yield from each(runner.enqueue_raw, "kind payload run_at", kind="echo", payload=b"1")
     yield from by_position(runner.get, runner.result, runner.cancel, runner.requeue, runner.delete)
     yield "result timeout", lambda value: runner.result(UUID(int=0), timeout=value)
     yield "job kind", lambda value: runner.job(value)(handler)
     yield "job function", runner.job("other")
     yield "raw function", runner.raw("raw")
-    yield from each(lambda **given: runner.job("other", **given), "queue priority max_attempts retry timeout tags")
+    yield from each(lambda **kwargs: runner.job("other", **kwargs), "queue priority max_attempts retry timeout tags")
     yield from by_position(runner.register, runner.on_completed, runner.on_discarded)
     yield "stop grace", lambda value: runner.stop(grace=value)
     yield from each(Runner("memory://").configure, " ".join(Settings.model_fields))
 
 
 def calls_of_a_backend(backend: Backend) -> Iterator[tuple[str, Callable[[Any], object]]]:
-    """Name the calls of the contract that have a parameter."""
+    """Yield names and calls of the contract's methods."""
     yield from each(backend.insert, "records now", records=[])
     yield from each(backend.claim, "queues limit worker lease now", queues=["q"], limit=1, worker="w", lease=SECOND)
     yield from each(backend.extend, "claims lease now", claims=[], lease=SECOND)
@@ -190,54 +190,54 @@ def calls_of_a_backend(backend: Backend) -> Iterator[tuple[str, Callable[[Any], 
     yield from each(backend.wait, "queues timeout", queues=["q"], timeout=timedelta(0))
 
 
-def what_escapes(calls: Iterator[tuple[str, Callable[[Any], object]]], *, longest: bool = True) -> list[str]:
-    """Try every value in every call; return what raised another error than ours."""
-    escaped = []
+def unexpected_errors(calls: Iterator[tuple[str, Callable[[Any], object]]], *, longest: bool = True) -> list[str]:
+    """Try every value in every call; return the errors that are not a TallystickError."""
+    errors = []
     for name, call in calls:
         for value in VALUES:
             if not longest and isinstance(value, timedelta) and value > timedelta(days=1):
-                continue  # a wait that takes it would never end
+                continue  # a wait this long would not end
             try:
                 call(value)
             except TallystickError as exc:
                 if len(str(exc)) > 5_000:
-                    escaped.append(f"{name}: a message of {len(str(exc)):,} characters")
+                    errors.append(f"{name}: a message of {len(str(exc)):,} characters")
             except Exception as exc:
-                escaped.append(
+                errors.append(
                     f"{name} of {type(value).__name__} {validation.shown(value)}: {type(exc).__name__}: {exc}"
                 )
-    return escaped
+    return errors
 
 
 def test_values() -> None:
-    """Making a value of any parts makes it, or raises an error of ours, with a message that can be read."""
-    assert what_escapes(values_of_the_library()) == []
+    """A constructor accepts any value, or raises a TallystickError with a readable message."""
+    assert unexpected_errors(values_of_the_library()) == []
 
 
 def test_checks() -> None:
-    """A check takes any value, or raises an error of ours."""
-    assert what_escapes(checks()) == []
+    """A validator accepts any value, or raises a TallystickError."""
+    assert unexpected_errors(checks()) == []
 
 
 def test_runner(runner: Runner) -> None:
-    """A call of a runner takes any value, or raises an error of ours."""
-    assert what_escapes(calls_of_a_runner(runner), longest=False) == []
+    """A method of a runner accepts any value, or raises a TallystickError."""
+    assert unexpected_errors(calls_of_a_runner(runner), longest=False) == []
 
 
 @pytest.mark.parametrize(
     "make", [lambda path: MemoryBackend(), lambda path: SqliteBackend.from_url(f"sqlite:///{path}")]
 )
 def test_backend(make: Callable[[Any], Backend], tmp_path: Any) -> None:
-    """A call of the contract takes any value, or raises an error of ours."""
+    """A method of the contract accepts any value, or raises a TallystickError."""
     with make(tmp_path / "jobs.db") as backend:
         backend.setup()
-        assert what_escapes(calls_of_a_backend(backend), longest=False) == []
+        assert unexpected_errors(calls_of_a_backend(backend), longest=False) == []
 
 
 def test_every_constructor_is_tried() -> None:
-    """The public classes that take values are all tried, except those that only carry answers."""
+    """All public constructors are tried, except those of classes that only carry results."""
     tried = {name.split()[0].split(".")[0] for name, _ in values_of_the_library()} | {"NewRecord"}
-    answers = {
+    untried = {
         "Backend", "BackendUrl", "Capabilities", "Claim", "Context", "Finding", "Handle", "Inserted", "Job", "Never",
         "Queue", "QueueStats", "Record", "Snapshot", "Stats", "Transition", "Hold", "Severity", "State", "Stop",
         "RetryPolicy",
@@ -247,4 +247,4 @@ def test_every_constructor_is_tried() -> None:
         for name in tallystick.__all__
         if isinstance(getattr(tallystick, name), type) and not issubclass(getattr(tallystick, name), Exception)
     }
-    assert public - answers <= tried
+    assert public - untried <= tried

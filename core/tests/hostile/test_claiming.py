@@ -1,4 +1,4 @@
-"""Backends that are down, slow or smaller than usual while a worker claims and extends."""
+"""Backends that are unavailable, slow or have small limits while a worker claims and extends."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -27,20 +27,20 @@ PAST = datetime(2001, 1, 1, tzinfo=UTC)
 
 
 class UnavailableOnce(MemoryBackend):
-    """A store that is not available for its first settling."""
+    """A store whose first `settle` fails."""
 
     failed = False
 
-    def settle(self, outcomes: Sequence[Outcome], **given: Any) -> Sequence[bool]:
+    def settle(self, outcomes: Sequence[Outcome], **kwargs: Any) -> Sequence[bool]:
         """Fail once."""
         if not self.failed:
             self.failed = True
             raise Unavailable("down")
-        return super().settle(outcomes, **given)
+        return super().settle(outcomes, **kwargs)
 
 
 def test_unknown_kind_in_an_outage(make_runner: MakeRunner) -> None:
-    """A job of an unknown kind is put back also where the store fails at that; it is not left to its lease."""
+    """A job of an unknown kind is released even if the first try fails, before its lease expires."""
     runner = make_runner(UnavailableOnce())
     echo(runner)
     runner.backend.insert([record := NewRecord(kind="stranger", max_attempts=1)])
@@ -49,35 +49,35 @@ def test_unknown_kind_in_an_outage(make_runner: MakeRunner) -> None:
 
 
 class SmallBatches(MemoryBackend):
-    """A store that takes two items of a call, as its capabilities say."""
+    """A store with a `max_batch` of two."""
 
-    refused = 0
+    rejected = 0
 
     @property
     def capabilities(self) -> Capabilities:
-        """Say so."""
+        """Declare the limit."""
         whole = super().capabilities
         fields = {name: getattr(whole, name) for name in Capabilities.__dataclass_fields__}
         return Capabilities(**{**fields, "max_batch": 2})
 
-    def extend(self, claims: Sequence[Claim], **given: Any) -> Sequence[Hold]:
-        """Refuse more than two."""
+    def extend(self, claims: Sequence[Claim], **kwargs: Any) -> Sequence[Hold]:
+        """Reject more than two."""
         self._check(claims)
-        return super().extend(claims, **given)
+        return super().extend(claims, **kwargs)
 
-    def settle(self, outcomes: Sequence[Outcome], **given: Any) -> Sequence[bool]:
-        """Refuse more than two."""
+    def settle(self, outcomes: Sequence[Outcome], **kwargs: Any) -> Sequence[bool]:
+        """Reject more than two."""
         self._check(outcomes)
-        return super().settle(outcomes, **given)
+        return super().settle(outcomes, **kwargs)
 
     def _check(self, items: Sequence[object]) -> None:
         if len(items) > 2:
-            self.refused += 1
+            self.rejected += 1
             raise InvalidArgument("at most two")
 
 
 def test_small_batches(make_runner: MakeRunner, release: Event) -> None:
-    """A worker asks no more of a store at once than its `max_batch`; else it could extend no lease."""
+    """A worker keeps its calls within the store's `max_batch`, so that it can extend its leases."""
     backend = SmallBatches()
     runner = make_runner(backend, concurrency=4, lease=SHORT_LEASE)
 
@@ -94,23 +94,23 @@ def test_small_batches(make_runner: MakeRunner, release: Event) -> None:
     eventually(
         lambda: all((runner.get(h).lease_until or PAST) > (u or PAST) for h, u in zip(handles, until, strict=True))
     )
-    assert not backend.refused
+    assert not backend.rejected
 
 
 class Generous(MemoryBackend):
-    """A store that hands out many more jobs than there is room for, once, as claiming ahead does."""
+    """A store that once returns many more jobs than the limit, so that the worker claims ahead."""
 
-    given_out = False
+    claimed = False
 
-    def claim(self, queues: Sequence[str], *, limit: int, **given: Any) -> Sequence[Record]:
-        """Add to the limit, once."""
-        records = super().claim(queues, limit=limit + (0 if self.given_out else 400), **given)
-        self.given_out |= bool(records)
+    def claim(self, queues: Sequence[str], *, limit: int, **kwargs: Any) -> Sequence[Record]:
+        """Claim 400 more, once."""
+        records = super().claim(queues, limit=limit + (0 if self.claimed else 400), **kwargs)
+        self.claimed |= bool(records)
         return records
 
 
-def test_given_back_for_good(make_runner: MakeRunner, release: Event) -> None:
-    """Jobs given back since all handlers are busy are not claimed again while they are: giving back is no work done."""
+def test_released_jobs_are_not_claimed_again(make_runner: MakeRunner, release: Event) -> None:
+    """A worker does not claim released jobs again while all its handlers are busy."""
     runner = make_runner(Generous(), concurrency=1, lease=SHORT_LEASE)
 
     @runner.job("block")
@@ -125,8 +125,8 @@ def test_given_back_for_good(make_runner: MakeRunner, release: Event) -> None:
     assert max(runner.get(handle).attempt for handle in handles) == 1
 
 
-def test_right_hints_are_followed_at_once(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hint is paused for once it was wrong, not before: the pause is no part of how long a job is on its way."""
+def test_correct_wake_ups_are_followed_at_once(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker follows a correct wake-up at once; it pauses only after a spurious one."""
     monkeypatch.setattr("tallystick.worker.fetcher._SHORTEST_IDLE", 2 * LONG.total_seconds())
     runner = make_runner(poll=2 * LONG)
     job = echo(runner)
@@ -134,8 +134,8 @@ def test_right_hints_are_followed_at_once(make_runner: MakeRunner, monkeypatch: 
     assert [runner.result(runner.enqueue(job.job(n)), timeout=LONG) for n in range(3)] == [0, 1, 2]
 
 
-def test_sync_beside_async(make_runner: MakeRunner, release: Event) -> None:
-    """As the setting says, as many sync handlers as async ones work at once; neither takes the place of the other."""
+def test_sync_and_async_slots(make_runner: MakeRunner, release: Event) -> None:
+    """Sync and async handlers have separate slots, `concurrency` of each."""
     runner = make_runner(concurrency=1)
 
     @runner.job("block")

@@ -1,4 +1,4 @@
-"""Definitions that no job can be made of."""
+"""Invalid definitions of jobs."""
 
 import functools
 from typing import Any
@@ -16,7 +16,7 @@ from tallystick import (
 
 
 def test_class_without_kind() -> None:
-    """A class without a kind is refused, and told how to get one."""
+    """A class without a kind is rejected, and the error shows how to set one."""
 
     class Kindless(Job[None]):
         def work(self, ctx: Context) -> None: ...
@@ -29,7 +29,7 @@ def two_arguments(payload: int, ctx: Context) -> None: ...
 
 
 class Callable2:
-    """An object that can be called, asynchronously."""
+    """An object with an async `__call__`."""
 
     async def __call__(self, payload: int, ctx: Context) -> int:
         """Return the payload."""
@@ -38,7 +38,7 @@ class Callable2:
 
 @pytest.mark.parametrize("handler", [functools.partial(two_arguments), Callable2(), 7])
 def test_odd_handler(handler: Any) -> None:
-    """A handler that is no function is defined, async where its call is, or refused with a DefinitionError."""
+    """A callable that is not a function is either defined, async if its `__call__` is, or rejected."""
     try:
         definition = Definition.of_function("odd", handler, Options())
     except DefinitionError:
@@ -58,13 +58,13 @@ async def async_generator(payload: int, ctx: Context) -> Any:
 
 @pytest.mark.parametrize("handler", [generator, async_generator])
 def test_generator(handler: Any) -> None:
-    """A generator is refused as a handler, since calling it would not run it."""
+    """A generator is rejected as a handler, because a call would not run it."""
     with pytest.raises(DefinitionError):
         Definition.of_function("generate", handler, Options())
 
 
 def test_work_without_context() -> None:
-    """A class whose `work` does not take the context is refused when it is registered."""
+    """A class whose `work` does not take the context is rejected at its registration."""
 
     class Forgetful(Job[None]):
         kind = "forgetful"
@@ -76,7 +76,7 @@ def test_work_without_context() -> None:
 
 
 def test_unregistered_subclass(runner: Runner) -> None:
-    """A subclass of a registered class is not registered by that: it is refused, and its fields are not dropped."""
+    """A subclass of a registered class is not registered: it is rejected, so that its fields are not dropped."""
 
     class Parent(Job[None]):
         kind = "parent"

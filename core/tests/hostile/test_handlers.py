@@ -1,4 +1,4 @@
-"""Handlers, policies and payloads that misbehave."""
+"""Handlers, retry policies and payloads that misbehave."""
 
 import asyncio
 import sys
@@ -22,10 +22,10 @@ from .anyhow import stop_anyhow
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-@pytest.mark.parametrize("answer", [-SECOND, 5])
+@pytest.mark.parametrize("delay", [-SECOND, 5])
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
-def test_bad_policy(make_runner: MakeRunner, asynchronous: bool, answer: Any) -> None:
-    """A retry policy that answers what is no delay costs the worker no place; the default decides."""
+def test_bad_policy(make_runner: MakeRunner, asynchronous: bool, delay: Any) -> None:
+    """If a retry policy returns an invalid delay, the default delay applies, and the worker keeps its slot."""
     runner = make_runner(concurrency=1, grace=AT_ONCE)
 
     def sync(payload: None, ctx: Context) -> None:
@@ -34,21 +34,21 @@ def test_bad_policy(make_runner: MakeRunner, asynchronous: bool, answer: Any) ->
     async def coroutine(payload: None, ctx: Context) -> None:
         raise ValueError("no")
 
-    fail = runner.job("fail", retry=lambda attempt, exc, draw: answer)(coroutine if asynchronous else sync)
+    fail = runner.job("fail", retry=lambda attempt, exc, draw: delay)(coroutine if asynchronous else sync)
     handle = runner.enqueue(fail.job(None))
     runner.start()
     eventually(lambda: runner.get(handle).state is State.RETRYING)
 
 
 class Proxy(Exception):
-    """An error that passes on whatever it is asked."""
+    """An error whose every attribute raises."""
 
     def __getattr__(self, name: str) -> object:
         raise RuntimeError(f"no connection to ask for {name}")
 
 
 def odd_syntax_error() -> SyntaxError:
-    """Return an error as a parser of some other language may make it, which the traceback module cannot print."""
+    """Return a SyntaxError that the traceback module cannot print."""
     error = SyntaxError("wrong", ("query", 1, 1, "select"))
     error.offset = "column"  # type: ignore[assignment]  # wrong on purpose
     return error
@@ -61,7 +61,7 @@ def odd_syntax_error() -> SyntaxError:
     ids=["proxy", "syntax"],
 )
 def test_odd_error(make_runner: MakeRunner, error: Exception) -> None:
-    """An error that cannot be described ends its attempt like any other, and costs the worker no thread."""
+    """An error that cannot be described ends its attempt like any other, and the worker keeps its thread."""
     runner = make_runner(concurrency=1, grace=AT_ONCE)
 
     @runner.job("fail", max_attempts=1)
@@ -74,7 +74,7 @@ def test_odd_error(make_runner: MakeRunner, error: Exception) -> None:
 
 
 class Exits(BaseModel):
-    """A payload whose validator ends the process."""
+    """A payload whose validator raises SystemExit."""
 
     number: int
 
@@ -87,7 +87,7 @@ class Exits(BaseModel):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 def test_validator_exits(make_runner: MakeRunner, asynchronous: bool) -> None:
-    """A validator that raises SystemExit fails its attempt, and costs the worker no thread and no loop."""
+    """A validator that raises SystemExit fails its attempt, and the worker keeps its thread and its loop."""
     runner = make_runner(concurrency=1, grace=AT_ONCE)
 
     def sync(payload: Exits, ctx: Context) -> None: ...
@@ -105,7 +105,7 @@ def test_validator_exits(make_runner: MakeRunner, asynchronous: bool) -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_task_exits(make_runner: MakeRunner) -> None:
-    """A task that an async handler began, and that raises SystemExit, does not end the loop of all the others."""
+    """If a task of an async handler raises SystemExit, the event loop keeps running."""
     runner = make_runner(grace=AT_ONCE)
 
     async def exits() -> None:
@@ -129,7 +129,7 @@ def test_task_exits(make_runner: MakeRunner) -> None:
 
 
 def test_async_handler_that_ignores_its_timeout(make_runner: MakeRunner) -> None:
-    """An async handler that goes on after its timeout fails with TimeoutError all the same, as a sync one does."""
+    """An async handler that ignores its timeout fails with TimeoutError, like a sync one."""
     runner = make_runner(lease=SHORT_LEASE, grace=AT_ONCE)
     stop: list[bool] = []
 
@@ -150,7 +150,7 @@ def test_async_handler_that_ignores_its_timeout(make_runner: MakeRunner) -> None
 
 
 def test_none_is_not_a_number() -> None:
-    """A handler that returns None where its annotation says int has not returned what is its type."""
+    """Returning None where the annotation says int is an InvalidResult."""
 
     def number(payload: None, ctx: Context) -> int:
         return None  # type: ignore[return-value]  # wrong on purpose
@@ -161,33 +161,33 @@ def test_none_is_not_a_number() -> None:
 
 
 class Aliased(BaseModel):
-    """A model whose JSON has other names."""
+    """A model with an alias."""
 
     user_id: int = Field(alias="userId")
 
 
 class Embedded(BaseModel):
-    """A model with a field that is JSON in JSON."""
+    """A model with a field of embedded JSON."""
 
     numbers: Json[list[int]]
 
 
 class Computed(BaseModel):
-    """A model with a field that is computed, and no others beside the declared ones."""
+    """A model with a computed field that forbids other fields."""
 
     model_config = ConfigDict(extra="forbid")
 
     number: int
 
-    @computed_field  # type: ignore[prop-decorator]  # as pydantic's manual has it
+    @computed_field  # type: ignore[prop-decorator]  # the form in pydantic's manual
     @property
     def double(self) -> int:
-        """Twice the number."""
+        """Return twice the number."""
         return 2 * self.number
 
 
 class Secret(BaseModel):
-    """A model with a value that pydantic masks."""
+    """A model with a field that pydantic masks."""
 
     token: SecretStr
 
@@ -198,13 +198,13 @@ class Secret(BaseModel):
     ids=["alias", "json", "computed"],
 )
 def test_models(value: BaseModel) -> None:
-    """A model with aliases, embedded JSON or computed fields is a payload like any other."""
+    """A model with aliases, embedded JSON or computed fields is a valid payload."""
     codec: Codec[BaseModel] = Codec(type(value), "the payload", InvalidPayload)
     assert codec.decode(codec.encode(value)) == value
 
 
 def test_masked_secret() -> None:
-    """A secret is stored whole or refused; never are asterisks stored in its place."""
+    """A secret is stored whole or rejected, but never stored as asterisks."""
     codec = Codec[Secret](Secret, "the payload", InvalidPayload)
     try:
         encoded = codec.encode(Secret(token=SecretStr("abc")))

@@ -1,4 +1,4 @@
-"""Calls as users of Celery, RQ, Huey and Dramatiq write them: an error says what to write here."""
+"""Calls in the style of Celery, RQ, Huey and Dramatiq: the error says what to write instead."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -39,13 +39,13 @@ async def coroutine(payload: int, ctx: Context) -> int:
 @pytest.mark.parametrize("callback", [None, 7, "print", coroutine])
 @pytest.mark.parametrize("name", ["on_completed", "on_discarded"])
 def test_bad_callback(runner: Runner, name: str, callback: Any) -> None:
-    """A callback that cannot be called, or whose coroutine would be lost, is refused."""
+    """A callback that is not callable, or is async, is rejected."""
     with pytest.raises(InvalidArgument, match="cannot be a callback"):
         getattr(runner, name)(callback)
 
 
 def test_bad_enqueues(runner: Runner) -> None:
-    """What other libraries enqueue is refused, with what to write; nothing is stored."""
+    """Enqueuing in the style of another library is rejected with what to write, and nothing is stored."""
     job: Any = echo(runner)
     client: Any = runner
     enqueue = client.enqueue
@@ -87,13 +87,13 @@ def test_bad_enqueues(runner: Runner) -> None:
 
 
 def test_no_other_attribute(runner: Runner) -> None:
-    """An attribute that no library has is an AttributeError, as on any object."""
+    """An unknown attribute of a definition is an AttributeError."""
     job: Any = echo(runner)
     assert not hasattr(job, "colour")
 
 
 def test_subclass_of_a_registered_class(runner: Runner) -> None:
-    """A subclass of a registered class is refused, with its parent's name."""
+    """A subclass of a registered class is rejected, and the error names the parent."""
 
     class Child(Plain):
         more: int = 0
@@ -104,7 +104,7 @@ def test_subclass_of_a_registered_class(runner: Runner) -> None:
 
 
 def test_bad_batches(runner: Runner) -> None:
-    """A single job, a mapping, a string and a bad item are refused, and a generator that raises stores nothing."""
+    """A batch that is not a list of jobs is rejected, and a generator that raises stores nothing."""
     job = echo(runner)
 
     def broken() -> Any:
@@ -127,7 +127,7 @@ def test_bad_batches(runner: Runner) -> None:
 
 @pytest.mark.parametrize("wrong", ["0192e4a0-0000-7000-8000-000000000000", None, 7, ["id"], "echo"])
 def test_bad_ids(runner: Runner, wrong: Any) -> None:
-    """What is no id is refused by each call that looks at a job or changes it."""
+    """Every method that takes a job rejects a value that is not an id."""
     for call in (runner.get, runner.result, runner.cancel, runner.requeue, runner.delete):
         with pytest.raises(InvalidArgument, match=r"pass a uuid\.UUID"):
             call(wrong)
@@ -135,7 +135,7 @@ def test_bad_ids(runner: Runner, wrong: Any) -> None:
 
 @pytest.mark.parametrize("wrong", [30, "30", -SECOND])
 def test_bad_lengths_of_time(runner: Runner, wrong: Any) -> None:
-    """A timeout and a grace that are no lengths of time are refused."""
+    """A timeout and a grace must be timedeltas of zero or more."""
     with pytest.raises(InvalidArgument, match="timeout is"):
         runner.result(uuid4(), timeout=wrong)
     with pytest.raises(InvalidArgument, match="grace is"):
@@ -144,6 +144,6 @@ def test_bad_lengths_of_time(runner: Runner, wrong: Any) -> None:
 
 @pytest.mark.parametrize("wrong", [None, 30, "later", -SECOND, timedelta])
 def test_bad_snooze(wrong: Any) -> None:
-    """A snooze until no moment is refused where it is raised."""
+    """A snooze until an invalid moment is rejected where it is raised."""
     with pytest.raises(InvalidArgument, match="run_at is"):
         Snooze(wrong)

@@ -1,4 +1,4 @@
-"""Job classes as users of dataclasses and of other libraries write them: an error says what to write here."""
+"""Job classes in the style of dataclasses and of other libraries: the error says what to write instead."""
 
 from abc import abstractmethod
 from typing import Any, ClassVar, Generic, TypeVar
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def make(namespace: dict[str, Any], annotations: dict[str, Any] | None = None, *bases: type) -> Any:
-    """Make a job class as its body would."""
+    """Make a job class from the contents of its body."""
 
     def work(self: Any, ctx: Context) -> None: ...
 
@@ -34,7 +34,7 @@ def make(namespace: dict[str, Any], annotations: dict[str, Any] | None = None, *
     ],
 )
 def test_annotated_option(option: str, annotation: object, value: object) -> None:
-    """An option with an annotation would be a field of the payload: it is refused, with the line to write."""
+    """An annotated option would become a field of the payload, so it is rejected with the line to write."""
     namespace = {} if value is ... else {option: value}
     with pytest.raises(DefinitionError, match=rf"Mail\.{option} is annotated.*without annotation: {option} = .*alias"):
         make(namespace, {option: annotation})
@@ -47,7 +47,7 @@ def test_option_as_class_variable(annotation: object) -> None:
 
 
 def test_field_of_an_option_by_alias(runner: Runner) -> None:
-    """A payload has a field of the name of an option by its alias, as the error says."""
+    """A field can have the name of an option by an alias, as the error suggests."""
     mail = make({"priority_": Field(alias="priority")}, {"priority_": int})
     runner.register(mail)
     assert runner.enqueue(mail(priority=7)).record.payload == b'{"priority":7}'
@@ -72,26 +72,26 @@ def test_field_of_an_option_by_alias(runner: Runner) -> None:
     ],
 )
 def test_option_that_does_not_exist(namespace: dict[str, Any], annotations: dict[str, Any], advice: str) -> None:
-    """An option of another library, or a misspelt one, is refused with what to write here."""
+    """An option of another library, or a misspelt one, is rejected with what to write."""
     with pytest.raises(DefinitionError, match=advice):
         make(namespace, annotations)
 
 
 @pytest.mark.parametrize("field", ["work", "ctx", "options", "json", "copy", "schema", "model_fields", "model_config"])
 def test_field_that_hides(field: str) -> None:
-    """A field that would hide what every job has is refused."""
+    """A field that would hide an attribute of every job is rejected."""
     with pytest.raises(DefinitionError, match=field):
         make({}, {field: str})
 
 
 @pytest.mark.parametrize("field", ["name", "delay", "expires", "eta", "model", "queues", "payload", "id"])
 def test_field_of_any_other_name(field: str) -> None:
-    """Any other name is a field's, also where another library has such an option."""
+    """Other field names are allowed, even if another library has an option of that name."""
     assert field in make({}, {field: str}).model_fields
 
 
 def test_inherited_field() -> None:
-    """A field that comes from another base is checked, too."""
+    """Fields from other base classes are checked too."""
 
     class Timed(BaseModel):
         timed_out: float = 3.0
@@ -105,19 +105,19 @@ def test_inherited_field() -> None:
 
 
 def test_options_is_not_replaced() -> None:
-    """A method called options would replace that of every job, and is refused."""
+    """A method named `options`, which would replace that of Job, is rejected."""
     with pytest.raises(DefinitionError, match="options"):
         make({"options": lambda self: {}})
 
 
 def test_field_without_a_schema() -> None:
-    """A field of a type that pydantic does not know is refused with our error."""
+    """A field whose type pydantic does not support is rejected with DefinitionError."""
     with pytest.raises(DefinitionError, match="Mail cannot be a job"):
         make({}, {"context": Context})
 
 
 def test_calls_of_a_class() -> None:
-    """A class that is called by position, or with an option as a field, says how it is called and where options go."""
+    """The errors for positional arguments and for options as fields show the right call."""
     mail = make({}, {"user": int})
     with pytest.raises(InvalidPayload, match=r"Mail\(user=\.\.\.\)"):
         mail(7)
@@ -128,7 +128,7 @@ def test_calls_of_a_class() -> None:
 
 
 class Abstract(Job[None]):
-    """A job whose part is written by subclasses."""
+    """A job with an abstract method."""
 
     kind = "abstract"
 
@@ -141,7 +141,7 @@ class Abstract(Job[None]):
 
 
 class Many(Job[None], Generic[T]):
-    """A job of a type to be chosen."""
+    """A generic job."""
 
     kind = "many"
     items: list[T]
@@ -173,13 +173,13 @@ class Plain(Job[None]):
     ],
 )
 def test_bad_class(runner: Runner, wrong: Any, advice: str) -> None:
-    """What no job can be made of is refused when it is registered."""
+    """Registering a value that is not a concrete job class fails."""
     with pytest.raises(DefinitionError, match=advice):
         runner.register(wrong)
     assert not runner.definitions
 
 
 def test_generic_class_with_its_type(runner: Runner) -> None:
-    """A generic class is registered with its type."""
+    """A generic class is registered with its type argument."""
     runner.register(Many[int])
     assert runner.enqueue(Many[int](items=[1])).record.payload == b'{"items":[1]}'

@@ -1,4 +1,4 @@
-"""Handlers and decorators as users of Celery, RQ, Huey and Dramatiq write them: an error says what to write here."""
+"""Handlers and decorators in the style of Celery, RQ, Huey and Dramatiq: the error says what to write instead."""
 
 import functools
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @pytest.mark.parametrize("name", ["job", "raw"])
 def test_decorator_without_its_kind(runner: Runner, name: str) -> None:
-    """A decorator without its kind says how it is written."""
+    """For a decorator without a kind, the error shows how to write it."""
     decorate: Any = getattr(runner, name)
     with pytest.raises(DefinitionError, match=rf'write @runner\.{name}\("no_arguments"\)'):
         decorate(no_arguments)
@@ -29,14 +29,14 @@ def test_decorator_without_its_kind(runner: Runner, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["register", "on_completed", "on_discarded"])
 def test_decorator_with_parentheses(runner: Runner, name: str) -> None:
-    """A decorator with parentheses that it does not take says how it is written."""
+    """For a decorator with unnecessary parentheses, the error shows how to write it."""
     with pytest.raises(DefinitionError, match=f"write @runner.{name}"):
         getattr(runner, name)()
 
 
 @pytest.mark.parametrize("kind", [None, 7, "", b"mail", ["mail"], "a\nb", "x" * 256])
 def test_bad_kind(runner: Runner, kind: Any) -> None:
-    """A kind that is no name is refused by the decorator, before there is a function."""
+    """The decorator rejects an invalid kind at once."""
     with pytest.raises(InvalidArgument, match="kind is"):
         runner.job(kind)
 
@@ -63,13 +63,13 @@ def test_bad_kind(runner: Runner, kind: Any) -> None:
     ],
 )
 def test_bad_option(runner: Runner, option: str, value: object, advice: str) -> None:
-    """An option that does not exist or cannot work is refused by the decorator, with what to write."""
+    """The decorator rejects an unknown or invalid option, and says what to write."""
     with pytest.raises(TallystickError, match=advice):
         runner.job("mail", **{option: value})  # type: ignore[arg-type]  # wrong on purpose
 
 
 def logged(function: Callable[..., T]) -> Callable[..., T]:
-    """Wrap a function, as decorators do."""
+    """Wrap a function with functools.wraps."""
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> T:
@@ -103,7 +103,7 @@ class Service:
 def no_wraps(*args: Any, **kwargs: Any) -> None: ...
 def celery_style(user_id: int, subject: str) -> None: ...
 def no_arguments() -> None: ...
-def no_annotation(payload: int, subject) -> None: ...  # type: ignore[no-untyped-def]  # the point
+def no_annotation(payload: int, subject) -> None: ...  # type: ignore[no-untyped-def]  # invalid on purpose
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def no_annotation(payload: int, subject) -> None: ...  # type: ignore[no-untyped
     ],
 )
 def test_bad_handler(runner: Runner, handler: Any, advice: str) -> None:
-    """A handler that would lose its coroutine or could not be called is refused when it is registered."""
+    """A handler that could not be called, or whose coroutine would be lost, is rejected at its registration."""
     for decorate in (runner.job("mail"), runner.raw("mail")):
         with pytest.raises(DefinitionError, match=advice):
             decorate(handler)
@@ -132,7 +132,7 @@ def test_bad_handler(runner: Runner, handler: Any, advice: str) -> None:
 
 
 def test_lambda(runner: Runner) -> None:
-    """A lambda cannot say the type of its payload; a raw handler need not."""
+    """A lambda cannot annotate its payload, so only a raw handler can be one."""
     with pytest.raises(DefinitionError, match=r"must annotate 'payload'.*write a def"):
         runner.job("mail")(lambda payload, ctx: None)
     runner.raw("raw")(lambda payload, ctx: None)
@@ -140,14 +140,14 @@ def test_lambda(runner: Runner) -> None:
 
 
 def test_wrapper_and_method(runner: Runner) -> None:
-    """A wrapper around a sync function and a method of an object are handlers."""
+    """A wrapper of a sync function and a bound method are valid handlers."""
     runner.job("method")(Service().send)
     runner.job("wrapped")(logged(Service().send))
     assert set(runner.definitions) == {"method", "wrapped"}
 
 
 def later(value: int) -> Awaitable[int]:
-    """Return a coroutine that nothing awaits."""
+    """Return a coroutine that is not awaited."""
 
     async def return_it() -> int:
         return value
@@ -157,7 +157,7 @@ def later(value: int) -> Awaitable[int]:
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_awaitable_that_is_returned(runner: Runner, asynchronous: bool) -> None:
-    """A handler that returns a coroutine fails its attempt, and says that it was never awaited."""
+    """If a handler returns a coroutine, its attempt fails with an error that says it was never awaited."""
 
     def sync(payload: int, ctx: Context) -> Any:
         return later(payload)
@@ -172,7 +172,7 @@ def test_awaitable_that_is_returned(runner: Runner, asynchronous: bool) -> None:
 
 
 def test_annotations_for_type_checkers_only(runner: Runner) -> None:
-    """The context's annotation need not be known at run time, and a payload's type may be local to a function."""
+    """The context's annotation may be unknown at run time, and a payload's type may be local."""
 
     class Order(BaseModel):
         number: int
@@ -187,7 +187,7 @@ def test_annotations_for_type_checkers_only(runner: Runner) -> None:
 @pytest.mark.parametrize("name", ["payload", "return"])
 @pytest.mark.parametrize("annotation", ["Nowhere", "list[", "datetime.nowhere"])
 def test_annotation_that_cannot_be_resolved(runner: Runner, name: str, annotation: str) -> None:
-    """A payload's or result's type that is not known at run time is refused, with what to do."""
+    """If the annotation of a payload or result cannot be resolved, the error says what to do."""
 
     def handler(payload: int, ctx: Context) -> None: ...
 

@@ -1,4 +1,4 @@
-"""URLs with secrets in them, plugins and observers that are not what they should be."""
+"""URLs with secrets, and plugins and observers that misbehave."""
 
 import functools
 import subprocess
@@ -38,18 +38,18 @@ LEAKY = [
 
 @pytest.mark.parametrize("url", LEAKY)
 def test_password_in_a_wrong_url(url: str) -> None:
-    """A password is not shown either where the URL is wrong, which is when it is shown."""
-    said = [urls.redact(url)]
+    """The error for a malformed URL does not show its password."""
+    messages = [urls.redact(url)]
     for use in (BackendUrl.parse, open_backend):
         try:
             use(url)
         except ConfigurationError as exc:
-            said.append(str(exc))
-    assert not [text for text in said if "S3CRET" in text]
+            messages.append(str(exc))
+    assert not [text for text in messages if "S3CRET" in text]
 
 
 def test_password_in_settings() -> None:
-    """Settings that are printed do not show the password of the store's URL."""
+    """The repr of the settings does not show the password of the store's URL."""
     assert "S3CRET" not in repr(Runner("acme://user:S3CRET@host/db").settings)
 
 
@@ -57,16 +57,16 @@ def test_password_in_settings() -> None:
     ("scheme", "distribution"), [("postgresql", "tallystick-postgres."), ("mongodb", "tallystick-mongo.")]
 )
 def test_what_to_install(scheme: str, distribution: str) -> None:
-    """For the schemes of our own backends the error names the distribution that there is."""
+    """For a scheme of Tallystick's own backends, the error names the distribution to install."""
     with pytest.raises(ConfigurationError) as caught:
         plugins.load([]).backend(f"{scheme}://host/db")
     assert distribution in str(caught.value).replace(" ", ".").replace(",", ".").replace(")", ".")
 
 
-@pytest.mark.parametrize("offered", [None, ["memory"], {"memory": None}])
-def test_odd_offer(monkeypatch: pytest.MonkeyPatch, offered: Any) -> None:
-    """A plugin whose offer is no mapping from schemes to classes is kept aside, and the others work."""
-    for name, offer in (("odd", offered), ("good", {"acme": MemoryBackend})):
+@pytest.mark.parametrize("backends", [None, ["memory"], {"memory": None}])
+def test_odd_offer(monkeypatch: pytest.MonkeyPatch, backends: Any) -> None:
+    """A plugin whose hook does not return a mapping of backends does not affect others."""
+    for name, offer in (("odd", backends), ("good", {"acme": MemoryBackend})):
         plugin = SimpleNamespace(tallystick_backend=functools.partial(lambda offer: offer, offer))
         monkeypatch.setitem(sys.modules, f"tallystick_{name}_plugin", plugin)
     found = plugins.load(
@@ -77,12 +77,12 @@ def test_odd_offer(monkeypatch: pytest.MonkeyPatch, offered: Any) -> None:
 
 
 def test_mixed_batch_is_typed(tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    """Jobs with different results can be enqueued in one batch, and a strict type checker minds nothing."""
+    """A strict type checker accepts a batch of jobs with different results."""
     (tmp_path / "application.py").write_text(MIXED)
     cache = f"--cache-dir={pytestconfig.cache.mkdir('mypy')}"
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", cache, "application.py"]
-    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert answer.returncode == 0, answer.stdout
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 MIXED = """
@@ -112,22 +112,22 @@ class Deaf:
 
 
 class Listening:
-    """An observer that notes what it is told."""
+    """An observer that records its calls."""
 
     def __init__(self) -> None:
-        self.told: list[Record] = []
+        self.records_seen: list[Record] = []
 
     @hookimpl
     def tallystick_claimed(self, records: Sequence[Record]) -> None:
-        """Note it."""
-        self.told += records
+        """Record them."""
+        self.records_seen += records
 
 
 def test_one_observer_raises(make_runner: MakeRunner) -> None:
-    """An observer that raises does not keep others from being told."""
+    """An observer that raises does not keep others from being called."""
     hooks = plugins.installed().hooks
     listening, deaf = Listening(), Deaf()
-    for plugin in (listening, deaf):  # the last one registered is called first
+    for plugin in (listening, deaf):  # pluggy calls the last one first
         hooks.register(plugin)
     try:
         runner = make_runner()
@@ -137,18 +137,18 @@ def test_one_observer_raises(make_runner: MakeRunner) -> None:
     finally:
         for plugin in (listening, deaf):
             hooks.unregister(plugin)
-    assert len(listening.told) == 1
+    assert len(listening.records_seen) == 1
 
 
 @pytest.mark.parametrize("raised", [SystemExit, GeneratorExit, MemoryError])
 def test_plugin_that_exits(monkeypatch: pytest.MonkeyPatch, raised: type[BaseException]) -> None:
-    """A plugin that exits while it is loaded or asked for its backends is kept aside, with its hooks; others work."""
+    """A plugin that exits, when loaded or in its hook, is dropped with its hooks, and does not affect others."""
 
     def exits(*arguments: object) -> Any:
         raise raised("no")
 
-    asked = SimpleNamespace(tallystick_backend=exits, tallystick_claimed=hookimpl(lambda records: None))
-    monkeypatch.setitem(sys.modules, "tallystick_asked_plugin", asked)
+    calling = SimpleNamespace(tallystick_backend=exits, tallystick_claimed=hookimpl(lambda records: None))
+    monkeypatch.setitem(sys.modules, "tallystick_asked_plugin", calling)
     monkeypatch.setitem(
         sys.modules, "tallystick_good_plugin", SimpleNamespace(tallystick_backend=lambda: {"acme": MemoryBackend})
     )

@@ -1,4 +1,4 @@
-"""Settings and calls that a runner has to refuse or to survive."""
+"""Settings and calls that a runner must reject or survive."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,20 +26,20 @@ PAST = datetime(2001, 1, 1, tzinfo=UTC)
 
 @pytest.mark.parametrize("name", ["LEASE", "POLL", "GRACE"])
 def test_seconds_in_the_environment(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """In the environment a length of time may be a number of seconds, as the docstring of Settings says."""
+    """In the environment, a duration may be a number of seconds."""
     monkeypatch.setenv(f"TALLYSTICK_{name}", "45")
     assert getattr(Runner().settings, name.lower()) == timedelta(seconds=45)
 
 
 @pytest.mark.parametrize("wrong", [MemoryBackend, b"memory://x", 7])
 def test_wrong_backend(wrong: Any) -> None:
-    """What is neither a URL nor a backend is refused; no other store is used in its stead."""
+    """A value that is neither a URL nor a backend is rejected, instead of using another store."""
     with pytest.raises((ConfigurationError, InvalidArgument, TypeError)):
         Runner(wrong)
 
 
 def test_bad_configure_is_forgotten() -> None:
-    """A setting that was refused does not spoil the next override, nor is a given backend dropped for it."""
+    """A rejected `configure` changes nothing: later calls work, and the given backend stays."""
     backend = MemoryBackend()
     runner = Runner(backend)
     with pytest.raises(ConfigurationError):
@@ -51,19 +51,19 @@ def test_bad_configure_is_forgotten() -> None:
 
 @pytest.mark.parametrize("options", [{"unique_key": "one"}, {"id": NewRecord(kind="any").id}])
 def test_batch_of_one_key(runner: Runner, options: dict[str, Any]) -> None:
-    """One id or unique key for a whole batch is refused; it would store the first job only."""
+    """One id or unique key for a whole batch is rejected, because it would store only the first job."""
     job = echo(runner)
     with pytest.raises(InvalidArgument):
         runner.enqueue_batch([job.job(1), job.job(2)], **options)
 
 
 class Restless(MemoryBackend):
-    """A store whose jobs fail again as soon as they are requeued, as broken jobs do where workers are fast."""
+    """A store whose requeued jobs are claimed and discarded at once, as by a fast worker."""
 
     rounds = 0
 
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[Any]:
-        """Requeue, and fail."""
+        """Requeue the jobs, claim them and discard them."""
         changed = super().requeue(filter, limit=limit, now=now)
         self.rounds += 1
         if self.rounds < 10:
@@ -76,7 +76,7 @@ FAILURE = Failure("ValueError", "no")
 
 
 def test_requeue_ends(make_runner: MakeRunner) -> None:
-    """A requeue by a filter requeues each job once, also where they fail again meanwhile."""
+    """A requeue by a filter requeues each job once, even if the jobs fail again before it ends."""
     backend = Restless()
     runner = make_runner(backend)
     job = echo(runner)
@@ -87,18 +87,18 @@ def test_requeue_ends(make_runner: MakeRunner) -> None:
 
 
 def test_nan_factor() -> None:
-    """A factor that is not a number is refused when the policy is made."""
+    """A factor of NaN is rejected when the policy is made."""
     with pytest.raises(InvalidArgument):
         Exponential(factor=float("nan"))
 
 
 def test_no_base_no_delay() -> None:
-    """A base of zero is a delay of zero at any attempt, also where the factor's power is too large for a float."""
+    """With a base of zero, the delay is zero, even if the power of the factor overflows."""
     assert Exponential(base=AT_ONCE)(2_000, ValueError(), 0.0) == AT_ONCE
 
 
 def test_kept_for_ages(make_runner: MakeRunner) -> None:
-    """Records that are kept for longer than there are dates are kept; others are purged all the same."""
+    """With a retention beyond the range of dates, records are kept; others are still purged."""
     runner = make_runner(keep_completed=timedelta(days=2_000_000), keep_cancelled=AT_ONCE)
     job = echo(runner)
     cancelled = runner.enqueue(job.job(1))

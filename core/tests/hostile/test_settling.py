@@ -1,4 +1,4 @@
-"""Outcomes that are refused, or whose answer is lost."""
+"""Outcomes that the store rejects, and outcomes whose response is lost."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -20,10 +20,10 @@ from ..helpers import LONG, SECOND, MakeRunner, eventually
 from .anyhow import echo
 
 
-def test_told_what_was_recorded(runner: Runner) -> None:
-    """Callbacks and numbers tell the outcome that was recorded, not one that the store refused."""
-    told: list[str] = []
-    runner.on_discarded(lambda record, outcome: told.append("discarded"))
+def test_recorded_outcome_is_reported(runner: Runner) -> None:
+    """Callbacks and counters receive the outcome that was recorded, not one that the store rejected."""
+    called: list[str] = []
+    runner.on_discarded(lambda record, outcome: called.append("discarded"))
 
     @runner.job("fail", retry=Fixed(timedelta.max))
     def fail(payload: None, ctx: Context) -> None:
@@ -34,28 +34,28 @@ def test_told_what_was_recorded(runner: Runner) -> None:
     eventually(lambda: runner.get(handle).state is State.DISCARDED)
     eventually(lambda: sum(runner.snapshot()[6:]))
     assert (runner.snapshot().discarded, runner.snapshot().retried) == (1, 0)
-    assert told == ["discarded"]
+    assert called == ["discarded"]
 
 
 class Poisoned(MemoryBackend):
-    """A store that refuses whatever is to be recorded of the jobs of priority 13, and holds its first settling up."""
+    """A store that blocks its first `settle`, and rejects every outcome of jobs with priority 13."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.settling, self.go_on = Event(), Event()
+        self.settling, self.proceed = Event(), Event()
 
-    def settle(self, outcomes: Sequence[Outcome], **given: Any) -> Sequence[bool]:
-        """Wait, and refuse."""
+    def settle(self, outcomes: Sequence[Outcome], **kwargs: Any) -> Sequence[bool]:
+        """Wait, and reject."""
         self.settling.set()
-        self.go_on.wait()
+        self.proceed.wait()
         records = self.get([outcome.claim.id for outcome in outcomes])
         if any(record.priority == 13 for record in records.values()):
             raise ValueError("thirteen")
-        return super().settle(outcomes, **given)
+        return super().settle(outcomes, **kwargs)
 
 
-def test_one_refused_outcome(make_runner: MakeRunner) -> None:
-    """An outcome that the store refuses for good, even as a discard, keeps none beside it from being recorded."""
+def test_one_rejected_outcome(make_runner: MakeRunner) -> None:
+    """An outcome that the store rejects for good, even as a discard, does not affect the others."""
     backend = Poisoned()
     runner = make_runner(backend, concurrency=4)
     job = echo(runner)
@@ -66,7 +66,7 @@ def test_one_refused_outcome(make_runner: MakeRunner) -> None:
     eventually(lambda: runner.snapshot().unsettled == 2)
     others = [runner.enqueue(job.job(n)) for n in (3, 4)]
     eventually(lambda: runner.snapshot().unsettled == 4)
-    backend.go_on.set()
+    backend.proceed.set()
     for handle in others:
         assert runner.result(handle, timeout=SECOND) in (3, 4)
     eventually(lambda: runner.snapshot().completed == 3)
@@ -74,27 +74,27 @@ def test_one_refused_outcome(make_runner: MakeRunner) -> None:
 
 
 class LosesAnswers(MemoryBackend):
-    """A store whose first settling takes effect, and whose answer is lost."""
+    """A store that loses the response of its first `settle`, although it records the outcomes."""
 
     lost = False
 
-    def settle(self, outcomes: Sequence[Outcome], **given: Any) -> Sequence[bool]:
-        """Settle, and lose the first answer."""
-        answers = super().settle(outcomes, **given)
+    def settle(self, outcomes: Sequence[Outcome], **kwargs: Any) -> Sequence[bool]:
+        """Settle, and lose the first response."""
+        results = super().settle(outcomes, **kwargs)
         if not self.lost:
             self.lost = True
             raise OutcomeUnknown("cut off")
-        return answers
+        return results
 
 
-def test_lost_answer(make_runner: MakeRunner) -> None:
-    """An outcome that was recorded, and whose answer was lost, is told as recorded and not as a lost claim."""
+def test_lost_response(make_runner: MakeRunner) -> None:
+    """An outcome whose response was lost counts as recorded and not as a lost claim."""
     runner = make_runner(LosesAnswers())
-    told: list[Record] = []
-    runner.on_completed(lambda record, outcome: told.append(record))
+    called: list[Record] = []
+    runner.on_completed(lambda record, outcome: called.append(record))
     job = echo(runner)
     runner.start()
     assert runner.result(runner.enqueue(job.job(7)), timeout=LONG) == 7
     eventually(lambda: runner.snapshot().unsettled == 0)
     assert runner.snapshot().lost == 0
-    assert len(told) == 1
+    assert len(called) == 1

@@ -1,4 +1,4 @@
-"""Starting and stopping at unlucky moments, and from where nobody should."""
+"""Starting and stopping at unlucky moments, and from inside the worker."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ from .anyhow import echo
 
 
 def test_stop_does_not_wait_for_the_poll(make_runner: MakeRunner) -> None:
-    """A stop of an idle worker takes moments, however long its poll."""
+    """Stopping an idle worker does not wait for its poll."""
     runner = make_runner(poll=2 * LONG)
     echo(runner)
     runner.start()
@@ -36,7 +36,7 @@ def test_stop_does_not_wait_for_the_poll(make_runner: MakeRunner) -> None:
 
 
 def ends(call: Callable[[], object]) -> bool:
-    """Report whether a call returns within `LONG`."""
+    """Check that a call returns within `LONG`."""
     thread = Thread(target=call, daemon=True)
     thread.start()
     thread.join(LONG.total_seconds())
@@ -44,15 +44,15 @@ def ends(call: Callable[[], object]) -> bool:
 
 
 class Down(MemoryBackend):
-    """A store that records nothing."""
+    """A store whose `settle` is unavailable."""
 
-    def settle(self, outcomes: Sequence[Outcome], **given: Any) -> Sequence[bool]:
+    def settle(self, outcomes: Sequence[Outcome], **kwargs: Any) -> Sequence[bool]:
         """Fail."""
         raise Unavailable("down")
 
 
 def test_hurried_in_an_outage(make_runner: MakeRunner) -> None:
-    """A stop that is hurried does not wait for the whole grace for a store that is not there."""
+    """A hurried `stop` does not wait the whole grace for an unavailable store."""
     runner = make_runner(Down())
     job = echo(runner)
     runner.enqueue(job.job(7))
@@ -64,39 +64,39 @@ def test_hurried_in_an_outage(make_runner: MakeRunner) -> None:
 
 
 class Silent(MemoryBackend):
-    """A store that does not answer one call, until it is repaired."""
+    """A store that blocks one method until it is repaired."""
 
     def __init__(self, call: str) -> None:
         super().__init__()
         self.call = call
-        self.asked, self.repaired = Event(), Event()
+        self.blocked, self.repaired = Event(), Event()
 
-    def claim(self, *args: Any, **given: Any) -> Sequence[Record]:
-        """Claim, and answer later."""
-        return self._later("claim", super().claim(*args, **given))
+    def claim(self, *args: Any, **kwargs: Any) -> Sequence[Record]:
+        """Claim, then block."""
+        return self._later("claim", super().claim(*args, **kwargs))
 
-    def settle(self, outcomes: Sequence[Outcome], **given: Any) -> Sequence[bool]:
-        """Answer later."""
-        return self._later("settle", super().settle(outcomes, **given))
+    def settle(self, outcomes: Sequence[Outcome], **kwargs: Any) -> Sequence[bool]:
+        """Settle, then block."""
+        return self._later("settle", super().settle(outcomes, **kwargs))
 
-    def extend(self, claims: Sequence[Claim], **given: Any) -> Sequence[Hold]:
-        """Answer later."""
-        return self._later("extend", super().extend(claims, **given))
+    def extend(self, claims: Sequence[Claim], **kwargs: Any) -> Sequence[Hold]:
+        """Extend, then block."""
+        return self._later("extend", super().extend(claims, **kwargs))
 
-    def rescue(self, **given: Any) -> Sequence[Record]:
-        """Answer later."""
-        return self._later("rescue", super().rescue(**given), always=True)
+    def rescue(self, **kwargs: Any) -> Sequence[Record]:
+        """Rescue, then block."""
+        return self._later("rescue", super().rescue(**kwargs), always=True)
 
-    def _later(self, call: str, answer: Sequence[Any], *, always: bool = False) -> Sequence[Any]:
-        if call == self.call and (answer or always):
-            self.asked.set()
+    def _later(self, call: str, result: Sequence[Any], *, always: bool = False) -> Sequence[Any]:
+        if call == self.call and (result or always):
+            self.blocked.set()
             self.repaired.wait()
-        return answer
+        return result
 
 
 @pytest.mark.parametrize("call", ["claim", "settle", "extend", "rescue"])
-def test_store_does_not_answer(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
-    """A stop does not wait for an answer that never comes, and says whether an outcome was not recorded."""
+def test_stop_with_a_blocked_store(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    """`stop` does not wait for a call of the store that never returns, and counts the unrecorded outcome."""
     monkeypatch.setattr("tallystick.worker.worker.STOP_SECONDS", 0.2)
     backend = Silent(call)
     runner = make_runner(backend, lease=SHORT_LEASE)
@@ -109,7 +109,7 @@ def test_store_does_not_answer(make_runner: MakeRunner, monkeypatch: pytest.Monk
 
     runner.enqueue(block.job(7))
     runner.start()
-    assert backend.asked.wait(LONG.total_seconds())
+    assert backend.blocked.wait(LONG.total_seconds())
     stopped: list[int] = []
     stopping = Thread(target=lambda: stopped.append(runner.stop(grace=AT_ONCE)))
     stopping.start()
@@ -119,8 +119,8 @@ def test_store_does_not_answer(make_runner: MakeRunner, monkeypatch: pytest.Monk
     assert stopped == [int(call == "settle")]
 
 
-def test_claim_is_answered_during_a_stop(make_runner: MakeRunner) -> None:
-    """Jobs whose claim is answered after the beginning of a stop are given back at no cost, and not worked."""
+def test_claim_returns_during_a_stop(make_runner: MakeRunner) -> None:
+    """If a claim returns after a stop has begun, its jobs are released without using up an attempt, and not worked."""
     backend = Silent("claim")
     runner = make_runner(backend)
     worked: list[int] = []
@@ -131,7 +131,7 @@ def test_claim_is_answered_during_a_stop(make_runner: MakeRunner) -> None:
 
     handle = runner.enqueue(note.job(7))
     runner.start()
-    assert backend.asked.wait(LONG.total_seconds())
+    assert backend.blocked.wait(LONG.total_seconds())
     stopping = Thread(target=runner.stop)
     stopping.start()
     eventually(lambda: not runner.running)
@@ -151,7 +151,7 @@ class Unreachable(MemoryBackend):
 
 
 def test_start_while_the_store_is_down(make_runner: MakeRunner) -> None:
-    """A start while the store is down raises its error, also where nothing is set up first, and leaves no thread."""
+    """`start` raises if the store is down, even without auto setup, and leaves no thread behind."""
     before = threads(*PARTS)
     runner = make_runner(Unreachable(), auto_setup=False)
     echo(runner)
@@ -161,8 +161,8 @@ def test_start_while_the_store_is_down(make_runner: MakeRunner) -> None:
     assert threads(*PARTS) <= before
 
 
-def test_close_beside_a_stop(make_runner: MakeRunner) -> None:
-    """A close while another thread stops the runner waits for it: the store is not closed under its last outcomes."""
+def test_close_during_a_stop(make_runner: MakeRunner) -> None:
+    """`close` waits for a `stop` in another thread, so that its last outcomes are recorded."""
     url, begun, release = "memory://beside", Event(), Event()
     with open_backend(url) as store:
         runner = make_runner(url)
@@ -191,7 +191,7 @@ def test_close_beside_a_stop(make_runner: MakeRunner) -> None:
 
 
 def test_outcome_at_the_last_moment(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An outcome is recorded also where its thread is held up, at a stop, between ending the job and handing it in."""
+    """An outcome is recorded even if its thread is delayed between the job's end and the settler during a stop."""
     runner = make_runner()
     job = echo(runner)
     end = InFlight.end
@@ -212,7 +212,7 @@ def test_outcome_at_the_last_moment(make_runner: MakeRunner, monkeypatch: pytest
 
 
 def test_no_thread_is_forgotten(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A snapshot that is taken while the worker starts costs no thread its end."""
+    """A snapshot during the worker's start does not keep a thread from ending."""
     before = threads("tallystick-handler")
     runner = make_runner()
     job = echo(runner)
@@ -235,7 +235,7 @@ PARTS = ("tallystick-handler", "tallystick-heartbeat", "tallystick-maintainer", 
 
 @pytest.mark.parametrize("by", ["callback", "async handler"])
 def test_stopped_from_inside(make_runner: MakeRunner, by: str) -> None:
-    """A callback or an async handler that stops its runner stops it whole, or is refused and the runner goes on."""
+    """Stopping the runner from a callback or an async handler either stops it completely or raises."""
     before = threads(*PARTS)
     runner = make_runner()
     tried = Event()
@@ -246,7 +246,7 @@ def test_stopped_from_inside(make_runner: MakeRunner, by: str) -> None:
             quit()
         return payload
 
-    def quit(*told: object) -> None:
+    def quit(*args: object) -> None:
         try:
             runner.stop(grace=AT_ONCE)
         finally:
@@ -262,7 +262,7 @@ def test_stopped_from_inside(make_runner: MakeRunner, by: str) -> None:
 
 
 def test_start_that_fails(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A start for which there are not enough threads leaves nothing behind, and can be tried again."""
+    """A start that runs out of threads leaves none behind, and can be tried again."""
     before = threads(*PARTS)
     runner = make_runner()
     job = echo(runner)

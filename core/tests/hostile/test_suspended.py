@@ -1,4 +1,4 @@
-"""A worker that was suspended, or starved of the GIL by a handler, keeps its jobs unless others rescued them."""
+"""A worker that was suspended, or starved of the GIL, keeps its jobs unless another worker rescues them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 
 
 class Suspended(MemoryBackend):
-    """A store beside which the machine sleeps for an hour, right after the call named `after` by `caller`."""
+    """A store on a machine that sleeps for an hour right after `caller` calls `after`."""
 
     def __init__(self, caller: str, after: str) -> None:
         super().__init__()
@@ -31,44 +31,44 @@ class Suspended(MemoryBackend):
         """Return the store's time."""
         return datetime.now(UTC) + self.slept
 
-    def claim(self, *args: Any, **given: Any) -> Sequence[Record]:
-        """Claim at the store's time; after a sleep the maintainer goes on first."""
-        records = self._sleep_after("claim", super().claim(*args, **given, now=self.now()))
+    def claim(self, *args: Any, **kwargs: Any) -> Sequence[Record]:
+        """Claim at the store's time; after the sleep, wait until the maintainer has run."""
+        records = self._sleep_after("claim", super().claim(*args, **kwargs, now=self.now()))
         if records and self.slept and self.holding:
             eventually(lambda: self.extensions_since >= 2 or self.rescues_since)
         return records
 
-    def extend(self, claims: Sequence[Claim], **given: Any) -> Sequence[Hold]:
+    def extend(self, claims: Sequence[Claim], **kwargs: Any) -> Sequence[Hold]:
         """Extend at the store's time."""
         self.extensions_since += bool(self.slept)
-        return self._sleep_after("extend", super().extend(claims, **given, now=self.now()))
+        return self._sleep_after("extend", super().extend(claims, **kwargs, now=self.now()))
 
-    def settle(self, outcomes: Sequence[Outcome], **given: Any) -> Sequence[bool]:
+    def settle(self, outcomes: Sequence[Outcome], **kwargs: Any) -> Sequence[bool]:
         """Settle at the store's time."""
-        return super().settle(outcomes, **{"now": self.now(), **given})
+        return super().settle(outcomes, **{"now": self.now(), **kwargs})
 
-    def rescue(self, **given: Any) -> Sequence[Record]:
+    def rescue(self, **kwargs: Any) -> Sequence[Record]:
         """Rescue at the store's time."""
-        rescued = super().rescue(**given, now=self.now())
+        rescued = super().rescue(**kwargs, now=self.now())
         self.rescued += rescued
         self.rescues_since += bool(self.slept)
         return self._sleep_after("rescue", rescued)
 
-    def _sleep_after(self, call: str, answer: Sequence[Any]) -> Sequence[Any]:
+    def _sleep_after(self, call: str, result: Sequence[Any]) -> Sequence[Any]:
         called = current_thread().name == self.caller and call == self.after
-        if called and self.armed and (answer or call == "rescue"):
+        if called and self.armed and (result or call == "rescue"):
             self.armed = False
             self.slept += HOUR
-        return answer
+        return result
 
 
 def worker_clock(monkeypatch: pytest.MonkeyPatch, backend: Suspended) -> None:
-    """Let the worker's clock run on while the machine sleeps."""
+    """Advance the worker's clock with the sleep."""
     monkeypatch.setattr("tallystick.worker.clock.seconds", lambda: monotonic() + backend.slept.total_seconds())
 
 
 def blocking(runner: Runner, release: Event) -> Any:
-    """Register a job that lasts until the test is done with it, and returns its attempt."""
+    """Register a job that runs until the test releases it, and returns its attempt."""
 
     @runner.job("block", max_attempts=1)
     def block(payload: int, ctx: Context) -> int:
@@ -84,7 +84,7 @@ def blocking(runner: Runner, release: Event) -> Any:
 def test_keeps_its_own_jobs(
     make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch, release: Event, caller: str, after: str
 ) -> None:
-    """A worker that slept past its leases, at any moment, extends them before it rescues, so it takes no own job."""
+    """A worker that slept past its leases extends them before it rescues, so it does not rescue its own jobs."""
     backend = Suspended(caller, after)
     worker_clock(monkeypatch, backend)
     runner = make_runner(backend, maintenance=SECOND / 50)
@@ -101,7 +101,7 @@ def test_keeps_its_own_jobs(
 
 
 def test_keeps_its_own_jobs_by_the_clock_of_the_store(make_runner: MakeRunner, release: Event) -> None:
-    """So it is where the worker's own clock stood still while the machine slept."""
+    """So does a worker whose own clock stood still during the sleep."""
     backend = Suspended("maintainer", "rescue")
     runner = make_runner(backend, maintenance=SECOND / 50)
     handle = runner.enqueue(blocking(runner, release).job(1))
@@ -114,20 +114,20 @@ def test_keeps_its_own_jobs_by_the_clock_of_the_store(make_runner: MakeRunner, r
     assert not backend.rescued
 
 
-class RescuedMeanwhile(Suspended):
-    """A store where another worker rescues while this one sleeps."""
+class RescuedDuringSleep(Suspended):
+    """A store where another worker rescues during the sleep."""
 
-    def extend(self, claims: Sequence[Claim], **given: Any) -> Sequence[Hold]:
+    def extend(self, claims: Sequence[Claim], **kwargs: Any) -> Sequence[Hold]:
         """Rescue before the first extension after the sleep."""
         if self.slept and not self.rescues_since:
             self.rescue(limit=10)
             self.pause("default")
-        return super().extend(claims, **given)
+        return super().extend(claims, **kwargs)
 
 
 def test_claim_that_was_lost_before_it_arrived(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job whose claim was answered too late, and which another has rescued, is not worked, and is reported lost."""
-    backend = RescuedMeanwhile("fetcher", "claim")
+    """A job that another worker rescued before its claim returned is not worked, and is reported as lost."""
+    backend = RescuedDuringSleep("fetcher", "claim")
     worker_clock(monkeypatch, backend)
     runner = make_runner(backend)
     worked: list[int] = []
@@ -145,17 +145,17 @@ def test_claim_that_was_lost_before_it_arrived(make_runner: MakeRunner, monkeypa
 
 
 class Generous(MemoryBackend):
-    """A store that hands out three jobs more than there is room for, as claiming ahead does."""
+    """A store that returns three jobs more than the limit, so that the worker claims ahead."""
 
-    def claim(self, queues: Sequence[str], *, limit: int, **given: Any) -> Sequence[Record]:
-        """Add to the limit."""
-        return super().claim(queues, limit=limit + 3, **given)
+    def claim(self, queues: Sequence[str], *, limit: int, **kwargs: Any) -> Sequence[Record]:
+        """Claim three more."""
+        return super().claim(queues, limit=limit + 3, **kwargs)
 
 
 def test_starved_handlers_keep_their_jobs(
     make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch, release: Event
 ) -> None:
-    """What was claimed ahead is not given back for a time in which no thread of the worker ran."""
+    """Jobs claimed ahead are not released for a time in which the whole process stood still."""
     calls: list[float] = []
     armed, woke = Event(), Event()
     slept = 0.0

@@ -1,4 +1,4 @@
-"""Whatever the user's code raises: it ends no thread of the worker, and leaves no job running."""
+"""Exceptions of user code end no thread of the worker, and leave no job running."""
 
 import asyncio
 import gc
@@ -43,13 +43,13 @@ every = pytest.mark.parametrize("raised", RAISED)
 styles = pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 
 
-def made(raised: type[BaseException]) -> BaseException:
-    """Return an exception of a type."""
+def build(raised: type[BaseException]) -> BaseException:
+    """Return an exception of the given type."""
     return raised("no", [SystemExit()]) if raised is BaseExceptionGroup else raised("no")
 
 
-def goes_on(runner: Runner) -> bool:
-    """Return whether a worker still works jobs, with all of its threads."""
+def still_works(runner: Runner) -> bool:
+    """Check that the worker still works jobs with all its threads."""
     handle = runner.enqueue(runner.definitions["echo"].job(7))
     return runner.result(handle, timeout=LONG) == 7 and len(threads(*SERVICES)) >= len(SERVICES)
 
@@ -66,8 +66,8 @@ def echo(runner: Runner, asynchronous: bool = False) -> None:
     runner.job("echo")(coroutine if asynchronous else sync)
 
 
-def ends(make_runner: MakeRunner, result: Callable[[], Any], asynchronous: bool, **options: Any) -> Record:
-    """Return the record of a job whose handler calls something, and check that its worker goes on afterwards."""
+def work_hostile_job(make_runner: MakeRunner, result: Callable[[], Any], asynchronous: bool, **options: Any) -> Record:
+    """Work a job whose handler calls `result`, check that the worker still works, and return the job's record."""
     runner = make_runner(concurrency=1)
     echo(runner, asynchronous)
 
@@ -80,7 +80,7 @@ def ends(make_runner: MakeRunner, result: Callable[[], Any], asynchronous: bool,
     job = runner.job("hostile", **options)(coroutine if asynchronous else sync)
     handle = runner.enqueue(job.job(None))
     runner.start()
-    assert goes_on(runner)
+    assert still_works(runner)
     eventually(lambda: runner.get(handle).state not in (State.PENDING, State.RUNNING))
     return runner.get(handle)
 
@@ -93,21 +93,21 @@ def throw(exc: BaseException) -> Any:
 @styles
 @every
 def test_exception_whose_text_raises(make_runner: MakeRunner, raised: type[BaseException], asynchronous: bool) -> None:
-    """An exception whose str(), repr(), class, truth and attributes raise ends its attempt like any other."""
+    """An exception that raises in str(), repr(), its class, truth and attributes ends its attempt like any other."""
 
     class Hostile(Exception):
         def __str__(self) -> str:
-            raise made(raised)
+            raise build(raised)
 
         __repr__ = __str__
 
         def __bool__(self) -> bool:
-            raise made(raised)
+            raise build(raised)
 
         def __getattribute__(self, name: str) -> Any:
-            raise made(raised)
+            raise build(raised)
 
-    record = ends(make_runner, lambda: throw(Hostile()), asynchronous, max_attempts=1)
+    record = work_hostile_job(make_runner, lambda: throw(Hostile()), asynchronous, max_attempts=1)
     assert record.state is State.DISCARDED
     assert record.last_error is not None
     assert record.last_error.type.endswith("Hostile")
@@ -116,24 +116,24 @@ def test_exception_whose_text_raises(make_runner: MakeRunner, raised: type[BaseE
 @styles
 @every
 def test_result_that_raises(make_runner: MakeRunner, raised: type[BaseException], asynchronous: bool) -> None:
-    """A result whose repr(), comparison or serializer raises discards its job, whose work is not done again."""
+    """A result whose repr(), comparison or serializer raises discards its job without a retry."""
 
     class Hostile(BaseModel):
         number: int = 0
 
         def __repr__(self) -> str:
-            raise made(raised)
+            raise build(raised)
 
         def __eq__(self, other: object) -> bool:
-            raise made(raised)
+            raise build(raised)
 
-        __hash__ = None  # type: ignore[assignment]  # as Python would have it
+        __hash__ = None  # type: ignore[assignment]  # Python sets it too
 
         @field_serializer("number")
         def _write(self, value: int) -> int:
-            raise made(raised)
+            raise build(raised)
 
-    record = ends(make_runner, Hostile, asynchronous)
+    record = work_hostile_job(make_runner, Hostile, asynchronous)
     assert (record.state, record.attempt) == (State.DISCARDED, 1)
     assert record.last_error is not None
     assert record.last_error.message.startswith("the handler ran and returned")
@@ -142,29 +142,29 @@ def test_result_that_raises(make_runner: MakeRunner, raised: type[BaseException]
 @styles
 @every
 def test_policy_that_raises(make_runner: MakeRunner, raised: type[BaseException], asynchronous: bool) -> None:
-    """A retry policy that raises leaves the decision to the default."""
-    record = ends(
-        make_runner, lambda: throw(ValueError()), asynchronous, retry=lambda attempt, exc, draw: throw(made(raised))
+    """If a retry policy raises, the default delay applies."""
+    record = work_hostile_job(
+        make_runner, lambda: throw(ValueError()), asynchronous, retry=lambda attempt, exc, draw: throw(build(raised))
     )
     assert record.state is State.RETRYING
 
 
 @styles
 def test_snooze_without_its_moment(make_runner: MakeRunner, asynchronous: bool) -> None:
-    """A Snooze whose moment was lost or spoilt is a failure like any other."""
+    """A Snooze with a missing or invalid moment is a failure like any other."""
 
     class Lost(Snooze):
         def __init__(self) -> None:
             self.run_at = -5  # type: ignore[assignment]  # wrong on purpose
 
-    assert ends(make_runner, lambda: throw(Lost()), asynchronous).state is State.RETRYING
+    assert work_hostile_job(make_runner, lambda: throw(Lost()), asynchronous).state is State.RETRYING
 
 
 @styles
 def test_decision_that_raises(make_runner: MakeRunner, asynchronous: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An attempt whose end cannot be decided, for want of memory, ends all the same."""
+    """An attempt ends even if deciding its outcome raises MemoryError."""
     monkeypatch.setattr(Exponential, "__call__", lambda self, attempt, exc, draw: throw(MemoryError()))
-    record = ends(make_runner, lambda: throw(ValueError()), asynchronous)
+    record = work_hostile_job(make_runner, lambda: throw(ValueError()), asynchronous)
     assert record.state is State.RETRYING
     assert isinstance(record.last_error, Failure)
 
@@ -172,16 +172,16 @@ def test_decision_that_raises(make_runner: MakeRunner, asynchronous: bool, monke
 @every
 @pytest.mark.parametrize("abandoned", [False, True], ids=["on_completed", "on_discarded"])
 def test_callback_that_raises(runner: Runner, raised: type[BaseException], abandoned: bool) -> None:
-    """A callback that raises keeps neither others nor the next jobs from being settled."""
+    """A callback that raises affects neither other callbacks nor the next jobs."""
     seen: list[Record] = []
     register = runner.on_discarded if abandoned else runner.on_completed
 
     class Hostile:
         def __call__(self, record: Record, outcome: Outcome) -> None:
-            raise made(raised)
+            raise build(raised)
 
         def __repr__(self) -> str:
-            raise made(raised)
+            raise build(raised)
 
     register(Hostile())
     register(lambda record, outcome: seen.append(record))
@@ -195,7 +195,7 @@ def test_callback_that_raises(runner: Runner, raised: type[BaseException], aband
     handle = runner.enqueue(work.job(None))
     runner.start()
     eventually(lambda: handle.id in [record.id for record in seen])
-    assert goes_on(runner)
+    assert still_works(runner)
 
 
 class Hostile:
@@ -207,17 +207,17 @@ class Hostile:
     @hookimpl
     def tallystick_claimed(self) -> None:
         """Raise."""
-        raise made(self._raised)
+        raise build(self._raised)
 
     @hookimpl
     def tallystick_settled(self) -> None:
         """Raise."""
-        raise made(self._raised)
+        raise build(self._raised)
 
     @hookimpl
     def tallystick_work(self) -> Callable[[], None]:
-        """Return what raises."""
-        return lambda: throw(made(self._raised))
+        """Return a function that raises."""
+        return lambda: throw(build(self._raised))
 
 
 @pytest.fixture
@@ -234,12 +234,12 @@ def hostile(raised: type[BaseException]) -> Iterator[None]:
 @styles
 @every
 def test_hook_that_raises(make_runner: MakeRunner, raised: type[BaseException], asynchronous: bool) -> None:
-    """Hooks that raise, before, during and after a job, change nothing for it."""
-    assert ends(make_runner, lambda: None, asynchronous).state is State.COMPLETED
+    """Hooks that raise before, during or after a job do not affect it."""
+    assert work_hostile_job(make_runner, lambda: None, asynchronous).state is State.COMPLETED
 
 
 class HostileLog(logging.Handler):
-    """A log handler that raises, as one that sends may."""
+    """A log handler that raises."""
 
     def __init__(self, raised: type[BaseException]) -> None:
         super().__init__()
@@ -247,58 +247,60 @@ class HostileLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Raise."""
-        raise made(self._raised)
+        raise build(self._raised)
 
 
 @pytest.mark.parametrize("as_filter", [False, True], ids=["handler", "filter"])
 @every
 def test_logging_that_raises(make_runner: MakeRunner, raised: type[BaseException], as_filter: bool) -> None:
-    """A log handler or filter that raises costs neither a job nor a thread."""
+    """A log handler or filter that raises affects neither a job nor a thread."""
     logger, handler = logging.getLogger("tallystick.worker"), HostileLog(raised)
     handler.setLevel(logging.WARNING)
 
     def hostile(record: logging.LogRecord) -> bool:
-        return record.levelno < logging.WARNING or bool(throw(made(raised)))
+        return record.levelno < logging.WARNING or bool(throw(build(raised)))
 
     if as_filter:
         logger.addFilter(hostile)
     else:
         logger.addHandler(handler)
     try:
-        assert ends(make_runner, lambda: throw(ValueError()), False, max_attempts=1).state is State.DISCARDED
+        assert (
+            work_hostile_job(make_runner, lambda: throw(ValueError()), False, max_attempts=1).state is State.DISCARDED
+        )
     finally:
         logger.removeFilter(hostile)
         logger.removeHandler(handler)
 
 
 @every
-def test_task_left_behind(make_runner: MakeRunner, raised: type[BaseException]) -> None:
-    """Tasks and callbacks that a handler left on the loop, and that raise, end no loop and no other job."""
+def test_unfinished_tasks(make_runner: MakeRunner, raised: type[BaseException]) -> None:
+    """Tasks and callbacks that a handler left on the loop, and that raise, do not affect the loop or other jobs."""
     runner = make_runner()
     echo(runner, asynchronous=True)
 
     async def raises() -> None:
-        raise made(raised) if raised is not StopIteration else ValueError
+        raise build(raised) if raised is not StopIteration else ValueError
 
     @runner.job("leave")
     async def leave(payload: None, ctx: Context) -> None:
-        left.append(asyncio.create_task(raises()))
-        asyncio.get_running_loop().call_soon(lambda: throw(made(raised)))
+        tasks.append(asyncio.create_task(raises()))
+        asyncio.get_running_loop().call_soon(lambda: throw(build(raised)))
         task = asyncio.current_task()
         assert task is not None
-        task.add_done_callback(lambda task: throw(made(raised)))
+        task.add_done_callback(lambda task: throw(build(raised)))
 
-    left: list[asyncio.Task[None]] = []
+    tasks: list[asyncio.Task[None]] = []
     handle = runner.enqueue(leave.job(None))
     runner.start()
     eventually(lambda: runner.get(handle).state is State.COMPLETED)
-    assert goes_on(runner)
-    eventually(lambda: all(task.done() for task in left))
-    assert all(task.cancelled() or task.exception() for task in left)
+    assert still_works(runner)
+    eventually(lambda: all(task.done() for task in tasks))
+    assert all(task.cancelled() or task.exception() for task in tasks)
 
 
 def test_task_factory_that_raises(make_runner: MakeRunner) -> None:
-    """A handler that leaves a broken task factory on the loop leaves no later job running."""
+    """After a handler has set a broken task factory on the loop, later jobs fail instead of staying in running."""
     runner = make_runner()
 
     @runner.job("break", max_attempts=1)
@@ -314,7 +316,7 @@ def test_task_factory_that_raises(make_runner: MakeRunner) -> None:
 
 @styles
 def test_context_variables(make_runner: MakeRunner, asynchronous: bool) -> None:
-    """No handler sees the context variables that another, a callback or a hook has set."""
+    """Context variables set by a handler, a callback or a hook are not visible to other handlers."""
     tenant: ContextVar[str] = ContextVar("tenant", default="nobody")
     seen: list[str] = []
 
@@ -350,8 +352,8 @@ def test_context_variables(make_runner: MakeRunner, asynchronous: bool) -> None:
 
 
 @styles
-def test_exceptions_are_let_go(make_runner: MakeRunner, asynchronous: bool) -> None:
-    """What a handler raised is given to callbacks and logs, and kept by the worker no longer than that."""
+def test_exceptions_are_dropped(make_runner: MakeRunner, asynchronous: bool) -> None:
+    """The worker passes a handler's exception to callbacks and logs, and then drops it."""
 
     class Marked(Exception):
         pass
@@ -371,15 +373,15 @@ def test_exceptions_are_let_go(make_runner: MakeRunner, asynchronous: bool) -> N
         kinds.append(type(exception))
 
     def sync(payload: None, ctx: Context) -> None:
-        kept.append(ctx)
+        contexts.append(ctx)
         raises()
 
     async def coroutine(payload: None, ctx: Context) -> None:
-        kept.append(ctx)
+        contexts.append(ctx)
         raises()
 
-    kept: list[Context] = []
-    logging.disable()  # pytest keeps what is logged
+    contexts: list[Context] = []
+    logging.disable()  # pytest keeps log records
     try:
         runner.enqueue(runner.job("raise", max_attempts=1)(coroutine if asynchronous else sync).job(None))
         runner.start()
@@ -390,7 +392,7 @@ def test_exceptions_are_let_go(make_runner: MakeRunner, asynchronous: bool) -> N
 
 
 def test_unreadable_payload_ignores_the_policy(make_runner: MakeRunner) -> None:
-    """A payload that this version cannot read waits for another version, whatever the kind's retry policy says."""
+    """A payload that cannot be decoded is retried later, whatever the kind's retry policy, for a newer worker."""
     runner = make_runner()
 
     @runner.job("mail", retry=lambda attempt, exc, draw: None)
