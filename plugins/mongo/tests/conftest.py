@@ -10,7 +10,7 @@ from tallystick_mongo.collections import Collections
 
 @pytest.fixture
 def url(mongo_url: str) -> Iterator[str]:
-    """Collections of a test's own, removed after it."""
+    """Return the URL of new collections; remove them after the test."""
     url = MongoBackend.namespaced(mongo_url, f"test_{uuid4().hex[:12]}")
     yield url
     with open_backend(url) as backend:
@@ -26,7 +26,7 @@ def backend(url: str) -> Iterator[MongoBackend]:
 
 @pytest.fixture
 def store(backend: MongoBackend) -> Collections:
-    """The backend's collections, to look into and to spoil."""
+    """Return the backend's collections, to inspect and damage them."""
     return backend._connection.collections
 
 
@@ -35,7 +35,7 @@ def with_transactions(replica_set_url: str) -> Iterator[MongoBackend]:
     url = MongoBackend.namespaced(replica_set_url, f"test_{uuid4().hex[:12]}")
     with MongoBackend.from_url(url) as backend:
         if not backend.capabilities.transactions:
-            pytest.skip("the server that was given has no transactions")
+            pytest.skip("the configured server has no transactions")
         backend.setup()
         yield backend
         backend.teardown()
@@ -43,6 +43,6 @@ def with_transactions(replica_set_url: str) -> Iterator[MongoBackend]:
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A port at which somebody listens who never answers."""
+    """Return a port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield int(server.getsockname()[1])

@@ -1,4 +1,4 @@
-"""Closing, where the server cannot be reached any more."""
+"""Closing a backend whose server cannot be reached."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,12 +17,12 @@ HOUR_MS = 3_600_000
 
 
 class Silent:
-    """A stream that answers once it is told to."""
+    """A change stream that blocks until the test releases it."""
 
     alive = True
 
     def __init__(self) -> None:
-        self.asked, self.goes_on = Event(), Event()
+        self.reading, self.released = Event(), Event()
 
     @contextmanager
     def watch(self) -> Iterator[Self]:
@@ -30,13 +30,13 @@ class Silent:
         yield self
 
     def try_next(self) -> None:
-        """Find nothing, after a while."""
-        self.asked.set()
-        assert self.goes_on.wait(20)
+        """Block, then find no change."""
+        self.reading.set()
+        assert self.released.wait(20)
 
 
 def test_it_does_not_wait_for_a_server_that_is_gone() -> None:
-    """The server is not looked for, for as long as a call would, only to be told of sessions that it has lost."""
+    """`close` does not wait for a server that is gone, as pymongo would to end its sessions."""
     with mongo_server() as server:
         backend = MongoBackend.from_url(f"{server.url}?serverSelectionTimeoutMS={HOUR_MS}&heartbeatFrequencyMS=500")
         backend.setup()
@@ -47,7 +47,7 @@ def test_it_does_not_wait_for_a_server_that_is_gone() -> None:
 
 
 def test_it_does_not_wait_for_a_server_that_is_silent(silent_port: int) -> None:
-    """A call that is looking for its server ends by it, instead of holding it up."""
+    """`close` ends a call that is selecting a server, instead of waiting for it."""
     backend = MongoBackend.from_url(f"mongodb://127.0.0.1:{silent_port}/?serverSelectionTimeoutMS={HOUR_MS}")
     with ThreadPoolExecutor() as pool:
         call = pool.submit(backend.queues)
@@ -57,15 +57,15 @@ def test_it_does_not_wait_for_a_server_that_is_silent(silent_port: int) -> None:
 
 
 def test_it_does_not_wait_for_a_stream_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The thread that reads it is left to end by itself, once the driver lets it go on."""
+    """`close` leaves the reading thread to end after the driver returns."""
     monkeypatch.setattr(listener, "_LONGEST_JOIN", 0.0)
     stream = Silent()
     reading = Listener()
     reading.start(stream.watch)
-    assert stream.asked.wait(20)
+    assert stream.reading.wait(20)
     thread = reading._thread
     reading.close()
     assert thread is not None
     assert thread.is_alive()
-    stream.goes_on.set()
+    stream.released.set()
     eventually(lambda: not thread.is_alive())

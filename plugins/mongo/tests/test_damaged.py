@@ -1,4 +1,4 @@
-"""One damaged document never harms another, and every call and command answers."""
+"""One damaged document does not affect other jobs, calls or commands."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -59,7 +59,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_damage_harms_no_other(backend: MongoBackend, store: Collections, url: str, change: dict[str, Any]) -> None:
-    """A value of any type in any field is read, each neighbour is done at its first attempt, every command answers."""
+    """A value of any type in any field can be read, does not affect other jobs, and breaks no command."""
     bad, good = fill(backend)
     update: dict[str, Any] = {}
     for name, value in change.items():
@@ -69,7 +69,7 @@ def test_damage_harms_no_other(backend: MongoBackend, store: Collections, url: s
 
 
 def test_moments_and_text_beyond_python_are_read(store: Collections) -> None:
-    """A moment that no datetime can be is read as the nearest, and bytes that are not UTF-8 are read escaped."""
+    """A date beyond datetime's range is read as the nearest one, and bytes that are not UTF-8 are read escaped."""
     options = store.jobs.codec_options
     assert decode(encode({"at": DatetimeMS(2**62)}), options)["at"].year == 9999
     assert decode(encode({"at": DatetimeMS(-(2**62))}), options)["at"].year == 1
@@ -77,7 +77,7 @@ def test_moments_and_text_beyond_python_are_read(store: Collections) -> None:
 
 
 def test_an_id_that_is_no_uuid_harms_no_other(backend: MongoBackend, store: Collections, url: str) -> None:
-    """A document with another id is left out by readers, and does not keep others from being claimed."""
+    """A document whose id is not a UUID is skipped, and other jobs are claimed."""
     bad, good = fill(backend)
     document = store.jobs.find_one({"_id": bad})
     assert document is not None
@@ -86,7 +86,7 @@ def test_an_id_that_is_no_uuid_harms_no_other(backend: MongoBackend, store: Coll
 
 
 def test_a_damaged_queue_harms_no_job(backend: MongoBackend, store: Collections, url: str) -> None:
-    """A queue's document of another shape is read."""
+    """A malformed queue document can be read."""
     bad, good = fill(backend)
     store.queues.insert_one({"_id": 5})
     assert_harmless(backend, url, bad, good)
@@ -95,7 +95,7 @@ def test_a_damaged_queue_harms_no_job(backend: MongoBackend, store: Collections,
 def test_a_damaged_job_is_discarded(
     backend: MongoBackend, store: Collections, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The claim that meets a job that cannot be worked discards it, with a message that names its fields."""
+    """A claim discards a job that cannot be worked, and the error names the damaged fields."""
     bad, good = fill(backend)
     store.jobs.update_one({"_id": bad}, {"$set": {"priority": "high", "held_key": "key"}})
     claimed = backend.claim(["default"], limit=9, worker="w", lease=timedelta(minutes=1))

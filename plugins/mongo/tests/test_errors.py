@@ -11,7 +11,7 @@ LOCATION = Location.parse("mongodb://u:secret@h")
 
 
 def test_a_host_that_does_not_answer(silent_port: int) -> None:
-    """A call ends as Unavailable."""
+    """A host that does not answer is Unavailable."""
     options = "serverSelectionTimeoutMS=500&connectTimeoutMS=500"
     with (
         MongoBackend.from_url(f"mongodb://127.0.0.1:{silent_port}/?{options}") as backend,
@@ -21,7 +21,7 @@ def test_a_host_that_does_not_answer(silent_port: int) -> None:
 
 
 def test_a_server_that_is_too_old(mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What speaks an older protocol than MongoDB 6 is refused, before anything is made."""
+    """A server older than MongoDB 6 is rejected before anything is created."""
     monkeypatch.setattr(connection, "_OLDEST_WIRE_VERSION", 99)
     with (
         MongoBackend.from_url(mongo_url) as backend,
@@ -49,8 +49,10 @@ def test_a_server_that_is_too_old(mongo_url: str, monkeypatch: pytest.MonkeyPatc
         (errors.DocumentTooLarge("x"), InvalidArgument, InvalidArgument),
     ],
 )
-def test_errors_are_ours(raised: Exception, reading: type[TallystickError], writing: type[TallystickError]) -> None:
-    """Each is of our tree; an answer that was lost leaves only what writes unknown, and no message shows a password."""
+def test_driver_errors_are_mapped(
+    raised: Exception, reading: type[TallystickError], writing: type[TallystickError]
+) -> None:
+    """Driver errors are mapped without showing the password; a lost response is OutcomeUnknown only for writes."""
     assert type(ours(raised, LOCATION)) is reading
     assert type(ours(raised, LOCATION, writing=True)) is writing
     assert "secret" not in str(ours(raised, LOCATION))

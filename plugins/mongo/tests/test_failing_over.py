@@ -1,4 +1,4 @@
-"""A primary that steps down, as its answers tell: by fail points of the server."""
+"""A primary that steps down, simulated by fail points of the server."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,14 +18,14 @@ Use = Callable[[MongoBackend], Any]
 
 @contextmanager
 def _stepping_down(backend: MongoBackend, mode: Any) -> Iterator[None]:
-    """Have the server refuse to insert and update, as long as the block."""
+    """Make the server reject inserts and updates during the block."""
     admin = backend._connection.client.admin
-    answer = {"errorCode": 10107, "errorMessage": "stepped down", "errorLabels": ["RetryableWriteError"]}
-    data = {"failCommands": ["insert", "update"], **answer}
+    error = {"errorCode": 10107, "errorMessage": "stepped down", "errorLabels": ["RetryableWriteError"]}
+    data = {"failCommands": ["insert", "update"], **error}
     try:
         admin.command("configureFailPoint", "failCommand", mode=mode, data=data)
     except OperationFailure as exc:
-        pytest.skip(f"the server that was given has no fail points: {exc}")
+        pytest.skip(f"the configured server has no fail points: {exc}")
     try:
         yield
     finally:
@@ -33,7 +33,7 @@ def _stepping_down(backend: MongoBackend, mode: Any) -> Iterator[None]:
 
 
 def _stock(backend: MongoBackend) -> None:
-    """Store two jobs that run, the first under a lease of no length to speak of, and one that waits."""
+    """Store two running jobs, the first with a very short lease, and a pending one."""
     backend.insert([NewRecord(kind="k") for _ in range(3)], now=NOW)
     for lease in (timedelta(milliseconds=1), LEASE):
         backend.claim(["default"], limit=1, worker="w", lease=lease, now=NOW)
@@ -44,8 +44,8 @@ def _of(backend: MongoBackend, state: State) -> Filter:
 
 
 USES: dict[str, Use] = {
-    "insert": lambda b: [answer.created for answer in b.insert([NewRecord(kind="one")], now=NOW)],
-    "batch": lambda b: [answer.created for answer in b.insert([NewRecord(kind="k") for _ in range(2)])],
+    "insert": lambda b: [item.created for item in b.insert([NewRecord(kind="one")], now=NOW)],
+    "batch": lambda b: [item.created for item in b.insert([NewRecord(kind="k") for _ in range(2)])],
     "claim": lambda b: len(b.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)) == 1,
     "extend": lambda b: b.extend([b.list(_of(b, State.RUNNING), limit=1)[0].claim], lease=LEASE, now=NOW),
     "settle": lambda b: b.settle([Complete(b.list(_of(b, State.RUNNING), limit=1)[0].claim)], now=NOW),
@@ -59,7 +59,7 @@ USES: dict[str, Use] = {
 def test_one_step_down_is_not_noticed(
     with_transactions: MongoBackend, use: Use, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A write that the old primary refuses is made again by the driver, and the call answers as ever."""
+    """If the primary steps down once, the driver repeats the write, and the call succeeds."""
     _stock(with_transactions)
     with caplog.at_level("DEBUG", "pymongo.command"), _stepping_down(with_transactions, {"times": 1}):
         assert use(with_transactions) in (True, [True], [True, True], ["held"])
@@ -67,7 +67,7 @@ def test_one_step_down_is_not_noticed(
 
 
 def test_without_a_primary_nothing_happens(with_transactions: MongoBackend) -> None:
-    """What is refused again and again is Unavailable, and was not stored."""
+    """If every try is rejected, the call raises Unavailable and has stored nothing."""
     _stock(with_transactions)
     for new in ([NewRecord(kind="new")], [NewRecord(kind="new") for _ in range(2)]):
         with _stepping_down(with_transactions, "alwaysOn"), pytest.raises(Unavailable, match="stepped down"):

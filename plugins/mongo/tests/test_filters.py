@@ -1,6 +1,6 @@
-"""What each filter selects and each mapping keeps, on mongomock in milliseconds and on the server of the tests.
+"""The records that each filter selects and each mapping keeps, on mongomock and on a server.
 
-Claims, leases and races are tested on the server only: mongomock has no lock.
+Only the server is tested for claims, leases and races, because mongomock has no lock.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ HOUR = timedelta(hours=1)
 CALL = ObjectId()
 
 Jobs = Any
-"""A collection of pymongo or of mongomock, which have the same methods and no common type."""
+"""A collection of pymongo or mongomock, which have the same methods but no common type."""
 
 
 @pytest.fixture(params=["mongomock", "server"])
@@ -29,7 +29,7 @@ def jobs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     """Make an empty collection."""
     options = CodecOptions(tz_aware=True, tzinfo=UTC, uuid_representation=UuidRepresentation.STANDARD)  # type: ignore[var-annotated]  # a document is a dict
     if request.param == "mongomock":
-        monkeypatch.setattr("mongomock.collection.BSON", None)  # it encodes without options, so that UUIDs are rejected
+        monkeypatch.setattr("mongomock.collection.BSON", None)  # its encoding lacks our options, so it rejects UUIDs
         yield mongomock.MongoClient(tz_aware=True).db.jobs
         return
     with MongoClient[dict[str, Any]](request.getfixturevalue("mongo_url")) as client:
@@ -39,7 +39,7 @@ def jobs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def every_state(jobs: Jobs) -> list[Record]:
-    """Store a job of each state in each of two queues, due an hour ago and in an hour, and return their records."""
+    """For each state and two queues, store a job due an hour ago and one due in an hour; return the records."""
     numbers = count()
     records = [
         documents.stored(
@@ -89,7 +89,7 @@ SELECTIONS: dict[str, tuple[queries.Query, Callable[[Record], bool]]] = {
 
 @pytest.mark.parametrize("name", SELECTIONS)
 def test_a_filter_selects(jobs: Jobs, name: str) -> None:
-    """Each filter selects exactly the records that the contract names."""
+    """Each filter selects exactly the records that the contract requires."""
     query, fits = SELECTIONS[name]
     records = every_state(jobs)
     found = {document["_id"] for document in jobs.find(query)}
@@ -97,7 +97,7 @@ def test_a_filter_selects(jobs: Jobs, name: str) -> None:
 
 
 def test_ids_restrict_a_filter(jobs: Jobs) -> None:
-    """A query can be restricted to ids, to ids below one, and to all ids but some."""
+    """A query can be restricted to ids, to ids below one, and to all ids except some."""
     ids = sorted(record.id for record in every_state(jobs))
 
     def found(query: queries.Query) -> list[UUID]:
@@ -112,9 +112,9 @@ def test_ids_restrict_a_filter(jobs: Jobs) -> None:
 
 
 def test_jobs_are_found_in_the_order_of_claims(jobs: Jobs) -> None:
-    """Priority comes first, then the due time, then the id."""
-    given = [(0, 2), (5, 2), (5, 1), (-1, 0), (0, 2)]
-    new = [NewRecord(kind="k", priority=priority, run_at=NOW + hours * HOUR) for priority, hours in given]
+    """Jobs are ordered by priority, then due time, then id."""
+    order = [(0, 2), (5, 2), (5, 1), (-1, 0), (0, 2)]
+    new = [NewRecord(kind="k", priority=priority, run_at=NOW + hours * HOUR) for priority, hours in order]
     records = [documents.stored(record, NOW) for record in new]
     jobs.insert_many([documents.inserted(record, None, CALL) for record in reversed(records)])
     found = [document["_id"] for document in jobs.find().sort(queries.CLAIMING_ORDER)]
@@ -132,7 +132,7 @@ def test_jobs_are_found_in_the_order_of_claims(jobs: Jobs) -> None:
     ids=["pending", "running", "discarded", "completed"],
 )
 def test_a_record_is_the_same_when_it_is_read(jobs: Jobs, changes: dict[str, Any]) -> None:
-    """Every field of a record survives its way to a document and back."""
+    """A record read from its document equals the stored record in every field."""
     new = NewRecord(kind="k", payload=b"\0{}", run_at=NOW + HOUR, priority=-7, unique_key="$key", tags=("a", "b"))
     record = documents.stored(new, NOW)._replace(**changes)
     document = documents.inserted(record, None, CALL)
@@ -143,7 +143,7 @@ def test_a_record_is_the_same_when_it_is_read(jobs: Jobs, changes: dict[str, Any
 
 
 def test_a_hidden_job_is_not_seen(jobs: Jobs) -> None:
-    """A job of a batch that is not committed is in its batch, and in no other selection."""
+    """A staged job of an uncommitted batch is visible only in its batch."""
     batch, record = ObjectId(), documents.stored(NewRecord(kind="k"), NOW)
     jobs.insert_one(documents.inserted(record, batch, CALL))
     assert jobs.count_documents(queries.staged(batch)) == 1
@@ -173,7 +173,7 @@ def test_counts(jobs: Jobs) -> None:
 
 
 def test_a_claim_writes_the_attempt(jobs: Jobs) -> None:
-    """The update of a claim takes the job out of the due ones, and leaves the guard of its claim true."""
+    """A claim's update makes the job no longer due, and keeps the guard of its attempt true."""
     record = documents.stored(NewRecord(kind="k"), NOW)
     jobs.insert_one(documents.inserted(record, None, CALL))
     jobs.update_one(queries.due(NOW), queries.claimed(1, "w", NOW + HOUR, NOW))

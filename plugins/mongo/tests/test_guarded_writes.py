@@ -1,4 +1,4 @@
-"""Learning which of several updates took effect, also when the answer is lost."""
+"""Guarded writes report which of several updates took effect, even after a lost response."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ def _running(backend: MongoBackend, count: int) -> list[Claim]:
 
 
 def _losing(monkeypatch: pytest.MonkeyPatch, store: Collections, *, applied: bool, error: type[AutoReconnect]) -> None:
-    """Have each bulk lose its answer, after it took effect or before."""
+    """Make each bulk write lose its response, before or after it takes effect."""
     collection = type(store.jobs)
     bulk_write = collection.bulk_write
 
@@ -31,43 +31,41 @@ def _losing(monkeypatch: pytest.MonkeyPatch, store: Collections, *, applied: boo
     monkeypatch.setattr(collection, "bulk_write", lose)
 
 
-def test_each_outcome_is_answered_on_its_own(backend: MongoBackend) -> None:
-    """Of a bulk of which a part is stale, the answers tell which."""
+def test_each_outcome_has_its_result(backend: MongoBackend) -> None:
+    """Settling a batch with stale claims returns one result per outcome."""
     claims = _running(backend, 4)
     outcomes = [Complete(claim if n % 2 else Claim(claim.id, 9)) for n, claim in enumerate(claims)]
     assert list(backend.settle(outcomes, now=NOW)) == [False, True, False, True]
 
 
 def test_one_object_twice_is_applied_once(backend: MongoBackend) -> None:
-    """The same outcome object twice in a batch is answered True once."""
+    """The same outcome twice in a batch is applied once."""
     [claim] = _running(backend, 1)
     outcome = Complete(claim)
     assert list(backend.settle([outcome, outcome], now=NOW)) == [True, False]
 
 
-def test_a_lost_answer_is_looked_for(
+def test_a_lost_response_is_recovered(
     backend: MongoBackend, store: Collections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where every update left its mark, the call has its answer though the server's was lost."""
+    """If every update has left its mark, the call succeeds despite the lost response."""
     claims = _running(backend, 3)
     _losing(monkeypatch, store, applied=True, error=AutoReconnect)
     assert list(backend.settle([Complete(claim) for claim in claims], now=NOW)) == [True] * 3
 
 
-def test_what_may_come_late_is_unknown(
-    backend: MongoBackend, store: Collections, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where marks are missing, the updates may be on their way."""
+def test_a_late_write_is_unknown(backend: MongoBackend, store: Collections, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If marks are missing, the updates may still arrive, so the call raises OutcomeUnknown."""
     claims = _running(backend, 3)
     _losing(monkeypatch, store, applied=False, error=AutoReconnect)
     with pytest.raises(OutcomeUnknown):
         backend.settle([Complete(claim) for claim in claims], now=NOW)
 
 
-def test_what_was_never_sent_did_not_happen(
+def test_an_unsent_write_did_not_happen(
     backend: MongoBackend, store: Collections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a server to send one update to, nothing happened."""
+    """If no server could be selected, the call raises Unavailable, and nothing has changed."""
     claims = _running(backend, 1)
     _losing(monkeypatch, store, applied=False, error=ServerSelectionTimeoutError)
     with pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""The listener, on streams that a test makes, so that they do what a server's do seldom."""
+"""The listener, on fake change streams that fail and end on request."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ class Stream:
         self.changes: Queue[Any] = Queue()
 
     def try_next(self) -> Any:
-        """Return what the test has put, raise it, or find nothing for a while."""
+        """Return or raise the next item of the test, or return None after a while."""
         try:
             change = self.changes.get(timeout=0.01)
         except Empty:
@@ -46,7 +46,7 @@ def listener(stream: Stream) -> Iterator[Listener]:
 
 
 def test_a_change_wakes(listener: Listener, stream: Stream) -> None:
-    """Who waits goes on when something changes, and not before."""
+    """A change wakes `wait`, which does not return earlier."""
     seen = listener.woken
     assert listener.wait(seen, 0.05)
     assert listener.woken == seen
@@ -55,8 +55,8 @@ def test_a_change_wakes(listener: Listener, stream: Stream) -> None:
     assert listener.woken > seen
 
 
-def test_a_stream_that_stands_again_wakes(listener: Listener, stream: Stream) -> None:
-    """What came while there was no stream is looked for once there is one."""
+def test_a_reopened_stream_wakes(listener: Listener, stream: Stream) -> None:
+    """Reopening the stream wakes `wait`, because changes may have been missed."""
     seen = listener.woken
     stream.changes.put(AutoReconnect("lost"))
     assert listener.wait(seen, 20)
@@ -64,7 +64,7 @@ def test_a_stream_that_stands_again_wakes(listener: Listener, stream: Stream) ->
 
 
 def test_a_stream_that_ended_is_opened_again(listener: Listener, stream: Stream) -> None:
-    """After the database was dropped there are no more changes in a stream; what comes then, another one tells."""
+    """A stream that ended, as after its database was dropped, is opened again."""
     seen = listener.woken
     stream.alive = False
     assert listener.wait(seen, 20)
@@ -76,6 +76,6 @@ def test_a_stream_that_ended_is_opened_again(listener: Listener, stream: Stream)
 
 
 def test_closing_wakes(listener: Listener) -> None:
-    """A closed listener tells who waits not to go on."""
+    """Closing the listener wakes `wait`, which returns False."""
     listener.close()
     assert not listener.wait(listener.woken, 20)

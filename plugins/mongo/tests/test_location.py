@@ -6,8 +6,8 @@ from tallystick_mongo import MongoBackend
 from tallystick_mongo.location import Location
 
 
-def test_options_are_ours_or_the_drivers() -> None:
-    """Options that are not ours are the driver's; what the URL does not say has a default."""
+def test_options_and_driver_options() -> None:
+    """Unknown options are passed to the driver, and missing ones get defaults."""
     location = Location.parse("mongodb://h:1,g:2/d?collection=c&replicaSet=r&notify=no&w=2")
     assert (location.database, location.named("jobs"), location.options.notify) == ("d", "c.jobs", False)
     assert location.uri == "mongodb://h:1,g:2/d?replicaSet=r&w=2"
@@ -18,10 +18,10 @@ def test_options_are_ours_or_the_drivers() -> None:
 
 
 @pytest.mark.parametrize("name", Location.parse("mongodb://h").arguments)
-def test_what_the_url_says_is_not_overruled(name: str) -> None:
-    """An option of the driver's that the URL gives has no default, however it is written."""
-    said = {"appname": "mine", "w": "1", "journal": "false"}.get(name, "4000")
-    assert name not in Location.parse(f"mongodb://h/?{name.lower()}={said}").arguments
+def test_options_of_the_url_override_defaults(name: str) -> None:
+    """A driver option in the URL, in any spelling, overrides the default."""
+    value = {"appname": "mine", "w": "1", "journal": "false"}.get(name, "4000")
+    assert name not in Location.parse(f"mongodb://h/?{name.lower()}={value}").arguments
 
 
 @pytest.mark.parametrize(
@@ -34,13 +34,13 @@ def test_what_the_url_says_is_not_overruled(name: str) -> None:
         ("mongodb://h,g/?serverSelectionTimeoutMS=7", None),
     ],
 )
-def test_where_there_are_elections_calls_outlast_one(url: str, milliseconds: int | None) -> None:
-    """A primary is looked for longer where another may be elected, unless the URL says how long."""
+def test_calls_outlast_an_election(url: str, milliseconds: int | None) -> None:
+    """If another primary may be elected, the default server selection timeout is longer."""
     assert Location.parse(url).arguments.get("serverSelectionTimeoutMS") == milliseconds
 
 
-def test_a_name_service_is_not_asked() -> None:
-    """A `mongodb+srv` URL is read without looking its name up."""
+def test_parsing_makes_no_dns_lookup() -> None:
+    """Parsing a `mongodb+srv` URL does not look up its name."""
     location = Location.parse("mongodb+srv://cluster.invalid/d?srvMaxHosts=1&collection=c")
     assert location.uri == "mongodb+srv://cluster.invalid/d?srvMaxHosts=1"
 
@@ -57,7 +57,7 @@ def test_a_name_service_is_not_asked() -> None:
     ],
 )
 def test_bad_urls(url: str) -> None:
-    """A URL that cannot work is refused when it is read, and the message shows no password."""
+    """An invalid URL is rejected when it is parsed, and the message does not show its password."""
     with pytest.raises(ConfigurationError) as raised:
         MongoBackend.from_url(url)
     assert "secret" not in str(raised.value)
@@ -65,7 +65,7 @@ def test_bad_urls(url: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "system", "system.x", "a b", "a.b", "$x", "a\0b", "ä", "x" * 61, "-a", "a/b"])
 def test_hostile_names(name: str) -> None:
-    """A name that would need care is refused, of collections and of a database; the message says what is allowed."""
+    """An invalid name of a collection or database is rejected, and the message lists the allowed characters."""
     with pytest.raises(ConfigurationError, match="characters of A-Z, a-z, 0-9"):
         MongoBackend.from_url(f"mongodb://h/d?collection={quote(name)}")
     if name and "/" not in name:
@@ -74,5 +74,5 @@ def test_hostile_names(name: str) -> None:
 
 
 def test_namespaces_are_collections() -> None:
-    """A namespace is collections beside the URL's; all other options are kept."""
+    """A namespace is a prefix of collections, and the other options are kept."""
     assert MongoBackend.namespaced("mongodb://h/d?w=1", "a") == "mongodb://h/d?w=1&collection=tallystick_a"

@@ -1,4 +1,4 @@
-"""Which index each question is answered by: how it is laid out, and what a server says that explains its plans."""
+"""The index that each query uses, by its layout and by the server's explain plans."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -17,67 +17,67 @@ QUEUES = ["a", "b"]
 INDEXES = {index.document["name"]: index.document for index in schema.INDEXES}
 
 
-class Question(NamedTuple):
-    """A search, and whether it names its index."""
+class IndexedQuery(NamedTuple):
+    """A query, its order, and whether it names its index."""
 
     filter: Query
     order: Sequence[tuple[str, int]] = ()
     hinted: bool = False
 
 
-QUESTIONS = {
-    schema.CLAIMS: Question({**queries.due(NOW), "queue": {"$in": QUEUES}}, queries.CLAIMING_ORDER, hinted=True),
-    schema.DUE: Question(queries.waits(QUEUES), [("due", 1)], hinted=True),
-    "tallystick_leases": Question(queries.expired(NOW), [("lease_until", 1)]),
-    "tallystick_finished": Question(queries.finished([State.COMPLETED], NOW)),
-    "tallystick_held_keys": Question(queries.holders([], ["k"])["$or"][1]),  # each branch has an index of its own
-    "tallystick_batches": Question(queries.staged(ObjectId())),
+QUERIES = {
+    schema.CLAIMS: IndexedQuery({**queries.due(NOW), "queue": {"$in": QUEUES}}, queries.CLAIMING_ORDER, hinted=True),
+    schema.DUE: IndexedQuery(queries.waits(QUEUES), [("due", 1)], hinted=True),
+    "tallystick_leases": IndexedQuery(queries.expired(NOW), [("lease_until", 1)]),
+    "tallystick_finished": IndexedQuery(queries.finished([State.COMPLETED], NOW)),
+    "tallystick_held_keys": IndexedQuery(queries.holders([], ["k"])["$or"][1]),  # each branch has its own index
+    "tallystick_batches": IndexedQuery(queries.staged(ObjectId())),
 }
 
 
-def test_every_index_has_its_question() -> None:
-    """None is kept up for nothing."""
-    assert QUESTIONS.keys() == INDEXES.keys()
+def test_every_index_has_its_query() -> None:
+    """Every index serves a query."""
+    assert QUERIES.keys() == INDEXES.keys()
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_what_is_equal_comes_first_then_the_order_then_ranges(name: str) -> None:
-    """So the server reads what it is asked for, in order, and nothing else.
+@pytest.mark.parametrize("name", QUERIES)
+def test_indexes_follow_the_esr_rule(name: str) -> None:
+    """The index has the fields compared by equality first, then the order, then the ranges.
 
-    Source: MongoDB's manual, "The ESR (Equality, Sort, Range) Rule". A `$in` is equality: searches for up to 200 values
-    are merged in order (DOCS-16663).
+    So the server reads only matching keys, in order. Source: MongoDB's manual, "The ESR (Equality, Sort, Range) Rule".
+    A `$in` counts as equality: the server merges up to 200 searches in order (DOCS-16663).
     """
-    question, keys = QUESTIONS[name], list(INDEXES[name]["key"].items())
-    equal = {field for field, wanted in question.filter.items() if not isinstance(wanted, dict) or "$in" in wanted}
+    query, keys = QUERIES[name], list(INDEXES[name]["key"].items())
+    equal = {field for field, value in query.filter.items() if not isinstance(value, dict) or "$in" in value}
     while keys and keys[0][0] in equal:
         keys.pop(0)
-    ordered, ranges = keys[: len(question.order)], keys[len(question.order) :]
-    assert ordered == list(question.order)
-    assert not {field for field, _ in ranges} - (question.filter.keys() - equal)
+    ordered, ranges = keys[: len(query.order)], keys[len(query.order) :]
+    assert ordered == list(query.order)
+    assert not {field for field, _ in ranges} - (query.filter.keys() - equal)
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_it_asks_for_nothing_that_the_index_leaves_out(name: str) -> None:
-    """The question says that the field is there, or is equal to what is not null; else the server may not use it.
+@pytest.mark.parametrize("name", QUERIES)
+def test_queries_imply_the_partial_filter(name: str) -> None:
+    """Each query implies the partial filter of its index; otherwise the server may not use the index.
 
     Source: MongoDB's manual, "Partial Indexes", on query coverage.
     """
     [(field, condition)] = INDEXES[name]["partialFilterExpression"].items()
-    wanted = QUESTIONS[name].filter[field]
+    value = QUERIES[name].filter[field]
     assert condition == {"$exists": True}
-    assert wanted is not None
-    assert not isinstance(wanted, dict) or wanted.get("$exists") or None not in wanted.get("$in", [None])
+    assert value is not None
+    assert not isinstance(value, dict) or value.get("$exists") or None not in value.get("$in", [None])
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_the_server_takes_it(backend: MongoBackend, store: Collections, name: str) -> None:
-    """It is answered by that index, in its order: nothing is sorted, and no collection is read."""
+@pytest.mark.parametrize("name", QUERIES)
+def test_the_server_uses_the_index(backend: MongoBackend, store: Collections, name: str) -> None:
+    """The server uses the index, without a sort or a collection scan."""
     backend.insert([NewRecord(kind="k", queue=queue) for queue in QUEUES for _ in range(50)], now=NOW)
-    question = QUESTIONS[name]
-    asked = store.jobs.find(question.filter).limit(10)
-    asked = asked.sort(question.order) if question.order else asked
-    asked = asked.hint(name) if question.hinted else asked
-    plan = asked.explain().get("queryPlanner", {}).get("winningPlan")
+    query = QUERIES[name]
+    cursor = store.jobs.find(query.filter).limit(10)
+    cursor = cursor.sort(query.order) if query.order else cursor
+    cursor = cursor.hint(name) if query.hinted else cursor
+    plan = cursor.explain().get("queryPlanner", {}).get("winningPlan")
     if plan is None or not list(_all(plan, "stage")):
         pytest.skip("this server does not explain its plans as MongoDB does")
     assert set(_all(plan, "indexName")) == {name}
@@ -85,7 +85,7 @@ def test_the_server_takes_it(backend: MongoBackend, store: Collections, name: st
 
 
 def _all(plan: Any, name: str) -> Iterator[Any]:
-    """Yield every value of a name in a plan, however deep."""
+    """Yield every value of a key in a nested plan."""
     if isinstance(plan, dict):
         yield from [plan[name]] if name in plan else []
         for part in plan.values():

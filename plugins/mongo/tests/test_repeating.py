@@ -1,4 +1,4 @@
-"""Writes done twice: an answer was lost, the driver repeats the write, and the server does not know it again."""
+"""Writes that the driver repeats after a lost response, and that the server applies again."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ LEASE = timedelta(minutes=1)
 
 @pytest.fixture
 def twice(store: Collections, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have each write that a driver repeats done twice, of which the second is answered."""
+    """Do each retryable write twice, and return the second result."""
     collection = type(store.jobs)
     for name in ("bulk_write", "insert_many", "insert_one", "update_one"):
         monkeypatch.setattr(collection, name, _repeated(getattr(collection, name)))
@@ -30,11 +30,11 @@ def _repeated(write: Any) -> Any:
 
 @pytest.mark.usefixtures("twice")
 @pytest.mark.parametrize("count", [1, 3])
-def test_answers_are_those_of_the_first_time(backend: MongoBackend, count: int) -> None:
-    """A job's whole life is answered as if each write had been done once."""
-    for _ in range(2):  # into a new queue, and into one that is known
+def test_results_are_those_of_the_first_write(backend: MongoBackend, count: int) -> None:
+    """All calls of a job's life return the same as if each write had been done once."""
+    for _ in range(2):  # into a new queue, then into a known one
         new = [NewRecord(kind="k", unique_key=f"key {n}") for n in range(count)]
-        assert [answer.created for answer in backend.insert(new, now=NOW)] == [True] * count
+        assert [inserted.created for inserted in backend.insert(new, now=NOW)] == [True] * count
         claims = [record.claim for record in backend.claim(["default"], limit=9, worker="w", lease=LEASE, now=NOW)]
         assert len(claims) == count
         assert list(backend.extend(claims, lease=LEASE, now=NOW)) == [Hold.HELD] * count
@@ -43,5 +43,5 @@ def test_answers_are_those_of_the_first_time(backend: MongoBackend, count: int) 
         assert len(backend.claim(["default"], limit=9, worker="w", lease=LEASE, now=NOW)) == count
         assert len(backend.rescue(limit=9, now=NOW + LEASE)) == count
         assert len(backend.cancel(Filter(), limit=9, now=NOW)) == count
-        assert [answer.created for answer in backend.insert(new, now=NOW)] == [False] * count
+        assert [inserted.created for inserted in backend.insert(new, now=NOW)] == [False] * count
         assert len(backend.delete(Filter(), limit=9)) == count

@@ -11,7 +11,7 @@ NOW = datetime(2031, 5, 17, tzinfo=UTC)
 
 
 def test_every_index_is_made(backend: MongoBackend, store: Collections) -> None:
-    """After setup by several at once each index is there, by its name and as it was asked for."""
+    """After concurrent setups, every index exists once with its name."""
     threads = [Thread(target=backend.setup) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -22,8 +22,8 @@ def test_every_index_is_made(backend: MongoBackend, store: Collections) -> None:
     assert (found["_id"], found["version"]) == ("tallystick", schema.VERSION)
 
 
-def test_what_others_made_is_left_alone(url: str, store: Collections) -> None:
-    """A collection with documents and no version beside it is refused, and kept."""
+def test_a_foreign_collection_is_kept(url: str, store: Collections) -> None:
+    """A nonempty collection without a version document is rejected and kept."""
     store.store.drop()
     store.jobs.insert_one({"_id": 1, "mine": True})
     with MongoBackend.from_url(url) as backend:
@@ -34,8 +34,8 @@ def test_what_others_made_is_left_alone(url: str, store: Collections) -> None:
     store.jobs.drop()
 
 
-def test_a_newer_store_is_refused(url: str, store: Collections) -> None:
-    """A store of a later version is refused by every call, and by setup."""
+def test_a_newer_store_is_rejected(url: str, store: Collections) -> None:
+    """Every call, including setup, rejects a store of a newer version."""
     store.store.update_one({}, {"$set": {"version": schema.VERSION + 1}})
     with MongoBackend.from_url(url) as backend:
         for call in (backend.setup, backend.queues, backend.teardown):
@@ -46,8 +46,8 @@ def test_a_newer_store_is_refused(url: str, store: Collections) -> None:
     store.store.update_one({}, {"$set": {"version": schema.VERSION}})
 
 
-def test_a_teardown_that_died_is_gone_on_with(url: str, store: Collections, backend: MongoBackend) -> None:
-    """While its version is 0 a store is not set up; setup removes what is left, and begins afresh."""
+def test_setup_finishes_an_interrupted_teardown(url: str, store: Collections, backend: MongoBackend) -> None:
+    """A store with version 0 is not set up; setup removes the remains and starts afresh."""
     backend.insert([NewRecord(kind="k")], now=NOW)
     store.store.update_one({}, {"$set": {"version": 0}})
     with MongoBackend.from_url(url) as another:
@@ -58,15 +58,15 @@ def test_a_teardown_that_died_is_gone_on_with(url: str, store: Collections, back
 
 
 def test_a_store_that_another_tore_down_is_noticed(url: str, backend: MongoBackend) -> None:
-    """A claim looks, each time, whether there is a store."""
+    """An insert notices that another client tore the store down."""
     with MongoBackend.from_url(url) as another:
         another.teardown()
     with pytest.raises(NotSetUp):
         backend.insert([NewRecord(kind="k")])
 
 
-def test_queues_of_a_store_that_was_made_anew_are_noted(url: str, backend: MongoBackend) -> None:
-    """A client that knows a queue notes it again where another has set the store up afresh meanwhile."""
+def test_queues_are_stored_again_after_a_new_setup(url: str, backend: MongoBackend) -> None:
+    """If another client has set the store up afresh, a known queue is stored again."""
     backend.insert([NewRecord(kind="k")], now=NOW)
     with MongoBackend.from_url(url) as another:
         another.teardown()
@@ -76,8 +76,8 @@ def test_queues_of_a_store_that_was_made_anew_are_noted(url: str, backend: Mongo
         assert [queue.name for queue in another.queues()] == ["default"]
 
 
-def test_the_doctor_names_what_is_wrong(backend: MongoBackend, store: Collections) -> None:
-    """A missing index and one that is not as made are faults; on a whole store nothing is one."""
+def test_diagnose_names_wrong_indexes(backend: MongoBackend, store: Collections) -> None:
+    """`diagnose` reports a missing and a changed index as faults, and no fault in a healthy store."""
     assert {finding.severity for finding in backend.diagnose()} <= {Severity.OK, Severity.WARNING}
     store.jobs.drop_index(schema.CLAIMS)
     store.jobs.drop_index(schema.DUE)
@@ -88,25 +88,25 @@ def test_the_doctor_names_what_is_wrong(backend: MongoBackend, store: Collection
 
 
 def test_documents_can_be_read(backend: MongoBackend, store: Collections) -> None:
-    """A document has the record's fields by their names, and the payload byte for byte."""
-    [answer] = backend.insert([NewRecord(kind="$where", payload=b"\0\xff", tags=("a.b",))], now=NOW)
+    """A document has the record's field names, and the payload's bytes unchanged."""
+    [inserted] = backend.insert([NewRecord(kind="$where", payload=b"\0\xff", tags=("a.b",))], now=NOW)
     document = store.jobs.find_one()
     assert document is not None
-    assert (document["_id"], document["kind"], document["payload"]) == (answer.record.id, "$where", b"\0\xff")
+    assert (document["_id"], document["kind"], document["payload"]) == (inserted.record.id, "$where", b"\0\xff")
     assert document["due"] == document["run_at"] == NOW
     assert "held_key" not in document
     assert "batch" not in document
 
 
-def test_a_document_by_hand_holds_nobody_up(backend: MongoBackend, store: Collections) -> None:
-    """What is no job is listed where its id is one, and not claimed; the jobs behind it are handed out."""
+def test_a_document_by_hand_blocks_no_job(backend: MongoBackend, store: Collections) -> None:
+    """An incomplete document is listed if its id is a UUID, but not claimed, and does not block other jobs."""
     lease = timedelta(minutes=1)
     for id in (UUID(int=1), "by hand"):
         store.jobs.insert_one(
             {"_id": id, "queue": "default", "priority": 9, "due": NOW, "state": "pending", "attempt": 0}
         )
-    [answer] = backend.insert([NewRecord(kind="k")], now=NOW)
-    assert [record.id for record in backend.list(Filter(), limit=9)] == [answer.record.id, UUID(int=1)]
+    [inserted] = backend.insert([NewRecord(kind="k")], now=NOW)
+    assert [record.id for record in backend.list(Filter(), limit=9)] == [inserted.record.id, UUID(int=1)]
     claimed = backend.claim(["default"], limit=1, worker="w", lease=lease, now=NOW)
-    assert [record.id for record in claimed] == [answer.record.id]
+    assert [record.id for record in claimed] == [inserted.record.id]
     assert list(backend.claim(["default"], limit=1, worker="w", lease=lease, now=NOW)) == []

@@ -1,4 +1,4 @@
-"""A session of the caller's, on a server that has transactions."""
+"""Transactions in the caller's session, on a server that supports them."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -18,15 +18,15 @@ class RollBack(Exception):
 
 @pytest.mark.parametrize("commits", [True, False])
 def test_jobs_come_with_the_commit(with_transactions: MongoBackend, commits: bool) -> None:
-    """What is inserted and settled in a session happens with its commit, or never."""
+    """Inserts and settled outcomes in a session take effect with its commit, or not at all."""
     backend = with_transactions
     backend.insert([NewRecord(kind="old", unique_key="key")], now=NOW)
     [record] = backend.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)
     with suppress(RollBack), backend.transaction() as session:
         assert list(backend.settle([Complete(record.claim)], transaction=session, now=NOW)) == [True]
         batch = [NewRecord(kind=f"new {n}", unique_key="key") for n in range(2)]
-        answers = backend.insert(batch, transaction=session, now=NOW)
-        assert [answer.created for answer in answers] == [True, False]
+        results = backend.insert(batch, transaction=session, now=NOW)
+        assert [result.created for result in results] == [True, False]
         assert len(backend.list(Filter(), limit=9)) == 1
         if not commits:
             raise RollBack
@@ -34,8 +34,8 @@ def test_jobs_come_with_the_commit(with_transactions: MongoBackend, commits: boo
     assert backend.get([record.id])[record.id].state is (State.COMPLETED if commits else State.RUNNING)
 
 
-def test_what_is_no_transaction_is_refused(with_transactions: MongoBackend) -> None:
-    """An object of another kind, and a session in which nothing was begun, are refused before any effect."""
+def test_other_objects_are_rejected(with_transactions: MongoBackend) -> None:
+    """An object of another type, and a session without a transaction, are rejected without any effect."""
     with pytest.raises(InvalidArgument, match="must be a pymongo ClientSession"):
         with_transactions.insert([NewRecord(kind="k")], transaction=object(), now=NOW)
     with (
@@ -46,10 +46,10 @@ def test_what_is_no_transaction_is_refused(with_transactions: MongoBackend) -> N
     assert list(with_transactions.list(Filter(), limit=9)) == []
 
 
-def test_a_single_node_declares_none(backend: MongoBackend) -> None:
-    """What hello does not tell of is not declared, and refused; so on a server that is no replica set."""
+def test_a_single_node_has_no_transactions(backend: MongoBackend) -> None:
+    """A server that reports neither a replica set nor mongos declares no transactions, and rejects them."""
     if backend.capabilities.transactions:
-        pytest.skip("the server that was given has transactions")
+        pytest.skip("the configured server has transactions")
     with pytest.raises(Unsupported, match="single node, which has no transactions"):
         backend.transaction()
     with pytest.raises(Unsupported):
@@ -70,13 +70,13 @@ def test_a_single_node_declares_none(backend: MongoBackend) -> None:
         ),
     ],
 )
-def test_what_a_server_says_is_what_it_can(hello: dict[str, object], expected: Deployment) -> None:
-    """Transactions and change streams are those of replica sets and of what is behind a mongos."""
+def test_deployments(hello: dict[str, object], expected: Deployment) -> None:
+    """Replica sets and mongos have transactions and change streams."""
     assert Deployment.of(hello) == expected
 
 
 def test_notify_may_be_off(with_transactions: MongoBackend, replica_set_url: str) -> None:
-    """With notify=false nothing is promised of other clients' inserts; else a change stream tells of them."""
+    """With notify=false, `wait` does not see inserts of other clients; otherwise a change stream reports them."""
     assert (with_transactions.capabilities.transactions, with_transactions.capabilities.notify) == (True, True)
     with MongoBackend.from_url(f"{replica_set_url}&notify=false") as without:
         assert (without.capabilities.transactions, without.capabilities.notify) == (True, False)

@@ -1,4 +1,4 @@
-"""Every kind of connection that an application may have its transaction on, each with one way to use it."""
+"""Every kind of connection or session that an application may use for its transaction."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -27,21 +27,21 @@ ASYNC = (
 
 
 def alchemy_url(server: str, driver: str) -> str:
-    """Return SQLAlchemy's URL of a server's database."""
+    """Return the SQLAlchemy URL of a server's database."""
     return server.replace("postgresql:", f"postgresql+{driver}:")
 
 
 @contextmanager
 def caller(kind: str, server: str, **options: Any) -> Iterator[Any]:
-    """Open a connection, or what stands for one; what was not committed is rolled back."""
-    made, _, driver = kind.partition(", ")
-    if made == "psycopg":
+    """Open a connection or session; roll back what was not committed."""
+    facade, _, driver = kind.partition(", ")
+    if facade == "psycopg":
         with psycopg.connect(server, **options) as connection:
             yield connection
             connection.rollback()
         return
     engine = sqlalchemy.create_engine(alchemy_url(server, driver), poolclass=NullPool, **options)
-    if made == "sqlalchemy connection":
+    if facade == "sqlalchemy connection":
         with engine.connect() as opened:
             yield opened
     else:
@@ -51,16 +51,16 @@ def caller(kind: str, server: str, **options: Any) -> Iterator[Any]:
 
 @asynccontextmanager
 async def async_caller(kind: str, server: str, **options: Any) -> AsyncIterator[Any]:
-    """Do the same for the async ones."""
-    made, _, driver = kind.partition(", ")
-    if made == "psycopg":
+    """Open an async connection or session; roll back what was not committed."""
+    facade, _, driver = kind.partition(", ")
+    if facade == "psycopg":
         async with await psycopg.AsyncConnection.connect(server, **options) as connection:
             yield connection
             await connection.rollback()
         return
     engine = alchemy.create_async_engine(alchemy_url(server, driver), poolclass=NullPool, **options)
     try:
-        if made == "sqlalchemy connection":
+        if facade == "sqlalchemy connection":
             async with engine.connect() as opened:
                 yield opened
         else:
@@ -71,5 +71,5 @@ async def async_caller(kind: str, server: str, **options: Any) -> AsyncIterator[
 
 
 def statement(caller: Any, text: str) -> Any:
-    """Return a statement as a connection of this kind takes it."""
+    """Return a statement in the form that the connection accepts."""
     return text if isinstance(caller, psycopg.Connection | psycopg.AsyncConnection) else sqlalchemy.text(text)

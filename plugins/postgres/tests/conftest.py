@@ -8,7 +8,7 @@ from tallystick_postgres import PostgresBackend
 
 @pytest.fixture
 def url(postgres_url: str) -> Iterator[str]:
-    """The URL of a store that nobody else has; it is not set up."""
+    """Return the URL of a new store, which is not set up."""
     url = PostgresBackend.namespaced(postgres_url, f"test_{uuid4().hex[:12]}")
     yield url
     with PostgresBackend.from_url(url) as backend:
@@ -29,6 +29,6 @@ def backend(url: str) -> Iterator[PostgresBackend]:
 
 @pytest.fixture
 def connection(postgres_url: str) -> Iterator[psycopg.Connection]:
-    """An application's connection, in no transaction."""
+    """Return an application's connection outside of a transaction."""
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         yield connection

@@ -33,7 +33,7 @@ def greeting(runner: Runner) -> Any:
 
 @pytest.mark.parametrize("kind", ASYNC)
 def test_committed_with_the_callers_rows(runner: Runner, postgres_url: str, kind: str) -> None:
-    """`await runner.aenqueue(...)` takes part on the loop that the connection belongs to."""
+    """`aenqueue` takes part in the transaction of an async connection."""
 
     async def main() -> None:
         async with async_caller(kind, postgres_url) as connection:
@@ -49,7 +49,7 @@ def test_committed_with_the_callers_rows(runner: Runner, postgres_url: str, kind
 
 @pytest.mark.parametrize("kind", ASYNC)
 def test_rolled_back_with_the_callers_rows(runner: Runner, postgres_url: str, kind: str) -> None:
-    """The job never was when the caller rolls back."""
+    """If the caller rolls back, the job is not stored."""
 
     async def main() -> None:
         async with async_caller(kind, postgres_url) as connection:
@@ -61,8 +61,8 @@ def test_rolled_back_with_the_callers_rows(runner: Runner, postgres_url: str, ki
 
 
 @pytest.mark.parametrize("kind", ASYNC)
-def test_what_is_no_transaction_is_refused(runner: Runner, postgres_url: str, kind: str) -> None:
-    """An aborted transaction and one in autocommit mode are, as on sync connections."""
+def test_unusable_transactions_are_rejected(runner: Runner, postgres_url: str, kind: str) -> None:
+    """An aborted transaction and a connection in autocommit mode are rejected."""
     options: dict[str, Any] = {"autocommit": True} if kind == "psycopg" else {"isolation_level": "AUTOCOMMIT"}
 
     async def main() -> None:
@@ -80,8 +80,8 @@ def test_what_is_no_transaction_is_refused(runner: Runner, postgres_url: str, ki
 
 
 @pytest.mark.parametrize("kind", ASYNC)
-def test_a_blocking_call_is_refused(runner: Runner, postgres_url: str, kind: str) -> None:
-    """Neither the loop's own thread nor another can wait for what belongs to the loop; the message names the twin."""
+def test_a_blocking_call_is_rejected(runner: Runner, postgres_url: str, kind: str) -> None:
+    """A blocking call with an async connection is rejected, in any thread; the message names the async twin."""
 
     async def main() -> None:
         async with async_caller(kind, postgres_url) as connection:
@@ -94,15 +94,15 @@ def test_a_blocking_call_is_refused(runner: Runner, postgres_url: str, kind: str
 
 
 @pytest.mark.parametrize("kind", ASYNC)
-def test_a_cancelled_call_gives_the_connection_back(runner: Runner, postgres_url: str, kind: str) -> None:
-    """When its task is cancelled while the insert waits for a lock, the connection can be rolled back and used."""
+def test_a_cancelled_call_releases_the_connection(runner: Runner, postgres_url: str, kind: str) -> None:
+    """If a call is cancelled while its insert waits for a lock, the connection can be rolled back and used."""
 
     async def main() -> None:
         with psycopg.connect(postgres_url) as other:
             runner.backend.insert([NewRecord(kind="k", unique_key="key")], transaction=other)
             async with async_caller(kind, postgres_url) as connection:
                 call = asyncio.create_task(runner.aenqueue(greeting(runner), transaction=connection, unique_key="key"))
-                await asyncio.to_thread(_until_somebody_waits, postgres_url)
+                await asyncio.to_thread(_until_a_session_waits, postgres_url)
                 call.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await call
@@ -115,7 +115,7 @@ def test_a_cancelled_call_gives_the_connection_back(runner: Runner, postgres_url
     assert runner.backend.stats().total == 1
 
 
-def _until_somebody_waits(postgres_url: str) -> None:
+def _until_a_session_waits(postgres_url: str) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         while not connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()[0]:  # type: ignore[index]
             pass
@@ -123,7 +123,7 @@ def _until_somebody_waits(postgres_url: str) -> None:
 
 @pytest.mark.parametrize("kind", ASYNC)
 def test_an_async_handler_completes_its_job(url: str, backend: PostgresBackend, postgres_url: str, kind: str) -> None:
-    """`await ctx.acomplete(...)` takes part on the worker's loop; rolled back, the attempt goes on."""
+    """`acomplete` takes part in the handler's transaction; after a rollback, the attempt continues."""
     with Runner(url, poll=timedelta(milliseconds=20)) as runner:
 
         @runner.job("greet", retry=Fixed(timedelta(0)))
@@ -141,8 +141,8 @@ def test_an_async_handler_completes_its_job(url: str, backend: PostgresBackend, 
         assert runner.get(job).attempt == 2
 
 
-def test_a_scoped_session_is_refused(runner: Runner) -> None:
-    """It is another session in another task or thread, such as the one that an `a...` call hops to."""
+def test_a_scoped_session_is_rejected(runner: Runner) -> None:
+    """A scoped session is rejected, because it is another session in another task or thread."""
     for scoped in (
         orm.scoped_session(orm.sessionmaker()),
         alchemy.async_scoped_session(alchemy.async_sessionmaker(), asyncio.current_task),

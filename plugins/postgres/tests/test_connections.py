@@ -1,4 +1,4 @@
-"""What is done when connections fail, statements meet each other, or the server is not as it should be."""
+"""Failing connections, concurrent statements, and unusable servers."""
 
 import socket
 from collections.abc import Iterator
@@ -31,14 +31,14 @@ LEASE = timedelta(minutes=1)
 
 
 def at(url: str, *, user: str | None = None, port: int | None = None, database: str | None = None) -> str:
-    """Return a URL with something changed."""
+    """Return a URL with the given parts replaced."""
     parts = urlsplit(url)
     netloc = f"{user or parts.username}@127.0.0.1:{port or parts.port}"
     return parts._replace(netloc=netloc, path=f"/{database}" if database else parts.path).geturl()
 
 
 def end_all(connection: psycopg.Connection) -> None:
-    """End every other connection of the database, as a restart does, and return once they have ended."""
+    """End every other connection of the database, as a restart does, and wait until they have ended."""
     connection.execute(
         "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
         "AND datname = current_database() AND backend_type = 'client backend'"
@@ -46,7 +46,7 @@ def end_all(connection: psycopg.Connection) -> None:
 
 
 def test_calls_outlive_their_connections(connection: psycopg.Connection, backend: PostgresBackend) -> None:
-    """When the server has ended every connection of the pool, the next call makes another; nobody sees it."""
+    """After the server has ended all connections of the pool, the next call opens a new one and succeeds."""
     backend.insert([NewRecord(kind="k")])
     end_all(connection)
     assert backend.stats().total == 1
@@ -54,60 +54,58 @@ def test_calls_outlive_their_connections(connection: psycopg.Connection, backend
     assert len(backend.claim(["default"], limit=1, worker="w", lease=LEASE)) == 1
 
 
-def test_a_pool_is_not_closed_before_who_is_at_its_door(
-    backend: PostgresBackend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A call that is about to take a connection has it, and its answer, though the backend is closed meanwhile."""
-    at_the_door, closed = Event(), Event()
+def test_close_lets_a_starting_call_finish(backend: PostgresBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that is about to take a connection succeeds, even if `close` is called at that moment."""
+    entered, closed = Event(), Event()
     take, close = ConnectionPool.getconn, ConnectionPool.close
 
     def take_late(pool: ConnectionPool) -> psycopg.Connection:
-        at_the_door.set()
+        entered.set()
         closed.wait(0.2)
         return take(pool)
 
-    def close_and_tell(pool: ConnectionPool) -> None:
+    def close_and_signal(pool: ConnectionPool) -> None:
         close(pool)
         closed.set()
 
     monkeypatch.setattr(ConnectionPool, "getconn", take_late)
-    monkeypatch.setattr(ConnectionPool, "close", close_and_tell)
+    monkeypatch.setattr(ConnectionPool, "close", close_and_signal)
     with ThreadPoolExecutor() as threads:
         call = threads.submit(backend.insert, [NewRecord(kind="k")])
-        at_the_door.wait()
+        entered.wait()
         backend.close()
         assert call.result()[0].created
     assert closed.is_set()
 
 
 @pytest.mark.parametrize(("count", "trips"), [(1, 1), (2, 3)], ids=["one", "several"])
-def test_a_lost_answer_is_unknown(
+def test_a_lost_response_is_unknown(
     backend: PostgresBackend, monkeypatch: pytest.MonkeyPatch, count: int, trips: int
 ) -> None:
-    """A connection that is lost while the server may have committed leaves it unknown; the insert can be repeated."""
+    """If the connection is lost during a commit, OutcomeUnknown is raised, and the insert can be repeated."""
     new = [NewRecord(kind="k") for _ in range(count)]
     wait = connections.Connection.wait
-    asked: list[object] = []
+    calls: list[object] = []
 
     def lose(self: connections.Connection, gen: Any, *args: Any, **kwargs: Any) -> Any:
-        answer = wait(self, gen, *args, **kwargs)
-        asked.append(answer)
-        if len(asked) == trips:
+        result = wait(self, gen, *args, **kwargs)
+        calls.append(result)
+        if len(calls) == trips:
             self.close()
             raise psycopg.OperationalError("lost")
-        return answer
+        return result
 
     backend.stats()
     monkeypatch.setattr(connections.Connection, "wait", lose)
     with pytest.raises(OutcomeUnknown, match="may have committed"):
         backend.insert(new)
     monkeypatch.undo()
-    assert [answer.record.id for answer in backend.insert(new)] == [record.id for record in new]
+    assert [result.record.id for result in backend.insert(new)] == [record.id for record in new]
     assert backend.stats().total == count
 
 
 def test_a_pool_of_one_serves_many_threads(url: str, backend: PostgresBackend) -> None:
-    """Threads take turns at one connection; none is starved and nothing is lost."""
+    """Threads share a single connection without losing a job."""
     with PostgresBackend.from_url(f"{url}&pool_size=1") as small:
         threads = [Thread(target=lambda: small.insert([NewRecord(kind="k")] * 3)) for _ in range(8)]
         for thread in threads:
@@ -118,7 +116,7 @@ def test_a_pool_of_one_serves_many_threads(url: str, backend: PostgresBackend) -
 
 
 def test_a_pool_in_use_is_named(url: str, backend: PostgresBackend) -> None:
-    """A call that gets no connection in time says how many there are."""
+    """The error of a call that gets no connection in time names `pool_size`."""
     with PostgresBackend.from_url(f"{url}&pool_size=1&pool_timeout=3") as small:
         small.stats()
         with (
@@ -128,16 +126,16 @@ def test_a_pool_in_use_is_named(url: str, backend: PostgresBackend) -> None:
             small.stats()
 
 
-def test_deadlocks_are_made_again(connection: psycopg.Connection, backend: PostgresBackend, schema: str) -> None:
-    """A call that the server chose to undo, since it and another waited for each other, is made again."""
-    first, second = (answer.record.id for answer in backend.insert([NewRecord(kind="k"), NewRecord(kind="k")]))
+def test_deadlocked_calls_are_repeated(connection: psycopg.Connection, backend: PostgresBackend, schema: str) -> None:
+    """A call that is the victim of a deadlock is repeated."""
+    first, second = (result.record.id for result in backend.insert([NewRecord(kind="k"), NewRecord(kind="k")]))
     connection.execute("SET deadlock_timeout = '1h'")
     update = f'UPDATE "{schema}".jobs SET worker = NULL WHERE id = %s'
     cancelled: list[object] = []
     with connection.transaction():
         connection.execute(update, (min(first, second),))
         thread = Thread(target=lambda: cancelled.extend(backend.cancel(Filter(), limit=5)))
-        thread.start()  # it locks the newer, and waits for the older
+        thread.start()  # it locks the newer job, and waits for the older
         waiting = f"""SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%"{schema}"%'"""
         with psycopg.connect(connection.info.dsn, autocommit=True) as watcher:
             while watcher.execute(waiting).fetchone() is None:
@@ -148,7 +146,7 @@ def test_deadlocks_are_made_again(connection: psycopg.Connection, backend: Postg
 
 
 def test_times_after_the_last_year(backend: PostgresBackend) -> None:
-    """A delay that ends after the year 9999 by the server's clock alone is refused by the server, and said alike."""
+    """A delay that ends after the year 9999 by the server's clock is rejected with the usual error."""
     last = NewRecord(kind="k", run_at=timedelta(days=365 * 7_970))
     with pytest.raises(InvalidArgument, match="9999"):
         backend.insert([NewRecord(kind="k"), last, NewRecord(kind="k", run_at=timedelta.max)])
@@ -157,13 +155,13 @@ def test_times_after_the_last_year(backend: PostgresBackend) -> None:
 
 @contextmanager
 def silence() -> Iterator[int]:
-    """Listen on a port, and never answer."""
+    """Listen on a port and never answer."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         yield listener.getsockname()[1]
 
 
 def test_hosts_that_do_not_answer(url: str) -> None:
-    """A host that refuses and one that is silent are told apart."""
+    """The error distinguishes a host that refuses the connection from one that does not answer."""
     with silence() as port:
         pass
     with PostgresBackend.from_url(at(url, port=port)) as backend, pytest.raises(Unavailable, match="refused"):
@@ -177,7 +175,7 @@ def test_hosts_that_do_not_answer(url: str) -> None:
 
 
 def test_passwords_and_databases(connection: psycopg.Connection, url: str) -> None:
-    """A wrong password and a database that is not there are said in the server's words, without the password."""
+    """The errors for a wrong password and a missing database have the server's words, without the password."""
     connection.execute(f"DROP ROLE IF EXISTS {NEEDS_PASSWORD}")
     connection.execute(f"CREATE ROLE {NEEDS_PASSWORD} LOGIN PASSWORD 'right'")
     wrong = PostgresBackend.from_url(at(url, user=f"{NEEDS_PASSWORD}:wr0ng"))
@@ -191,7 +189,7 @@ def test_passwords_and_databases(connection: psycopg.Connection, url: str) -> No
 
 
 def test_read_only_servers(url: str, backend: PostgresBackend) -> None:
-    """A server that takes no writes, as a standby, says so in each call that would write, and answers the others."""
+    """On a read-only server, such as a standby, calls that write raise Unavailable, and the others work."""
     with PostgresBackend.from_url(f"{url}&options=-cdefault_transaction_read_only%3Don") as standby:
         assert standby.stats().total == 0
         with pytest.raises(Unavailable, match="connect to the primary"):
@@ -201,26 +199,26 @@ def test_read_only_servers(url: str, backend: PostgresBackend) -> None:
 
 
 def test_slow_statements_end(url: str, backend: PostgresBackend, connection: psycopg.Connection, schema: str) -> None:
-    """A statement that waits longer than `timeout` ends as unavailable, and its connection is not used again."""
-    with PostgresBackend.from_url(f"{url}&timeout=3") as hasty, connection.transaction():
-        hasty.stats()
+    """A statement that exceeds `timeout` raises Unavailable, and its connection is not reused."""
+    with PostgresBackend.from_url(f"{url}&timeout=3") as impatient, connection.transaction():
+        impatient.stats()
         connection.execute(f'LOCK TABLE "{schema}".jobs')
         with pytest.raises(Unavailable, match="did not reply within"):
-            hasty.list(Filter(), limit=1)
+            impatient.list(Filter(), limit=1)
     assert backend.stats().total == 0
 
 
 def test_claims_of_many_clients_overlap(url: str, backend: PostgresBackend) -> None:
-    """Clients that claim from several queues at once get every job, each once, and none waits for another."""
+    """Clients that claim concurrently from several queues get every job exactly once."""
     backend.insert([NewRecord(kind="k", queue=f"q{n % 7}", priority=n % 3) for n in range(700)])
-    taken: list[object] = []
+    claimed: list[object] = []
     barrier = Barrier(4)
 
     def work() -> None:
         with PostgresBackend.from_url(url) as client:
             barrier.wait()
             while records := client.claim([f"q{n}" for n in range(7)], limit=20, worker="w", lease=LEASE):
-                taken.extend(record.id for record in records)
+                claimed.extend(record.id for record in records)
                 client.settle([Complete(record.claim) for record in records])
 
     threads = [Thread(target=work) for _ in range(4)]
@@ -228,12 +226,14 @@ def test_claims_of_many_clients_overlap(url: str, backend: PostgresBackend) -> N
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(taken) == len(set(taken)) == 700
+    assert len(claimed) == len(set(claimed)) == 700
     assert backend.stats().by_state[State.COMPLETED] == 700
 
 
-def test_a_contended_claim_looks_further(connection: psycopg.Connection, backend: PostgresBackend, schema: str) -> None:
-    """When another holds all the first jobs, those of lower priority are handed out."""
+def test_a_contended_claim_skips_locked_jobs(
+    connection: psycopg.Connection, backend: PostgresBackend, schema: str
+) -> None:
+    """When another session locks the first jobs, a claim returns jobs of lower priority."""
     backend.insert([NewRecord(kind="high", priority=1) for _ in range(3)] + [NewRecord(kind="low") for _ in range(3)])
     with connection.transaction():
         connection.execute(f"""SELECT FROM "{schema}".jobs WHERE kind = 'high' FOR UPDATE""")
@@ -244,7 +244,7 @@ def test_a_contended_claim_looks_further(connection: psycopg.Connection, backend
 def test_a_contended_claim_keeps_the_order_of_queues(
     connection: psycopg.Connection, backend: PostgresBackend, schema: str
 ) -> None:
-    """When another holds the first job, the next is that of the other queue, and not the next of the first's."""
+    """When another session locks the first job of one queue, a claim returns that of the next queue."""
     backend.insert(
         [NewRecord(kind="held", queue="a"), NewRecord(kind="next", queue="b"), NewRecord(kind="last", queue="a")]
     )
@@ -254,10 +254,10 @@ def test_a_contended_claim_keeps_the_order_of_queues(
     assert [record.kind for record in claimed] == ["next"]
 
 
-def test_a_contended_claim_locks_what_it_takes(
+def test_a_contended_claim_locks_only_its_jobs(
     connection: psycopg.Connection, backend: PostgresBackend, schema: str
 ) -> None:
-    """A claim that looks further holds no job that it does not take: others could not claim it meanwhile."""
+    """A claim that skips locked jobs locks only the jobs that it returns."""
     backend.insert([NewRecord(kind="k", priority=9 - n) for n in range(4)])
     with connection.transaction():
         connection.execute(f"""SELECT FROM "{schema}".jobs WHERE priority = 9 FOR UPDATE""")
@@ -271,17 +271,17 @@ def test_a_contended_claim_locks_what_it_takes(
     assert [record.priority for record in [*found, *others]] == [8, 7, 6]
 
 
-def test_what_was_taken_is_kept(
+def test_claimed_jobs_are_returned_despite_an_error(
     connection: psycopg.Connection, backend: PostgresBackend, schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A claim that took some, and fails when it looks for more, answers with those; with none it raises."""
+    """A claim that fails while it looks for more jobs returns those that it has; without any it raises."""
     backend.insert([NewRecord(kind="high", priority=1) for _ in range(2)] + [NewRecord(kind="low")])
     write = backend._connections.write
-    asked: list[object] = []
+    calls: list[object] = []
 
     def failing(work: Any) -> Any:
-        asked.append(work)
-        if len(asked) % 2 == 0:
+        calls.append(work)
+        if len(calls) % 2 == 0:
             raise Unavailable("gone")
         return write(work)
 
@@ -295,38 +295,38 @@ def test_what_was_taken_is_kept(
             backend.claim(["default"], limit=2, worker="w", lease=LEASE)
 
 
-def test_no_job_is_in_an_answer_twice(
+def test_no_job_is_returned_twice(
     connection: psycopg.Connection, backend: PostgresBackend, schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A job that was taken, and that others made due again before the claim looks for more, is not taken again."""
+    """A job that becomes due again while its claim looks for more is not returned twice."""
     backend.insert([NewRecord(kind="held", priority=1), NewRecord(kind="free", priority=1), NewRecord(kind="low")])
     write = backend._connections.write
-    asked: list[object] = []
+    calls: list[object] = []
 
-    def meanwhile(work: Any) -> Any:
-        answer = write(work)
-        asked.append(work)
-        if len(asked) == 1:
+    def retry_after_first(work: Any) -> Any:
+        result = write(work)
+        calls.append(work)
+        if len(calls) == 1:
             connection.execute(f"""UPDATE "{schema}".jobs SET state = 'retrying' WHERE state = 'running'""")
-        return answer
+        return result
 
-    monkeypatch.setattr(backend._connections, "write", meanwhile)
+    monkeypatch.setattr(backend._connections, "write", retry_after_first)
     with psycopg.connect(connection.info.dsn) as holder:
         holder.execute(f"""SELECT FROM "{schema}".jobs WHERE kind = 'held' FOR UPDATE""")
         claimed = backend.claim(["default"], limit=2, worker="w", lease=LEASE)
     assert [record.kind for record in claimed] == ["free", "low"]
 
 
-def test_no_rights(connection: psycopg.Connection, url: str, backend: PostgresBackend, schema: str) -> None:
-    """A user who may not create is told so, and nothing is half made; one who may not read is told so too."""
-    connection.execute("DROP ROLE IF EXISTS nobody_much")
-    connection.execute("CREATE ROLE nobody_much LOGIN")
-    poor = at(url, user="nobody_much")
-    with PostgresBackend.from_url(PostgresBackend.namespaced(poor, "b")) as other:
+def test_missing_privileges(connection: psycopg.Connection, url: str, backend: PostgresBackend, schema: str) -> None:
+    """A user without the privileges to create or read gets ConfigurationError, and setup leaves nothing behind."""
+    connection.execute("DROP ROLE IF EXISTS unprivileged_user")
+    connection.execute("CREATE ROLE unprivileged_user LOGIN")
+    unprivileged = at(url, user="unprivileged_user")
+    with PostgresBackend.from_url(PostgresBackend.namespaced(unprivileged, "b")) as other:
         with pytest.raises(ConfigurationError, match="permission denied"):
             other.setup()
         with pytest.raises(NotSetUp):
             other.stats()
-    with PostgresBackend.from_url(poor) as other, pytest.raises(ConfigurationError, match="permission denied"):
+    with PostgresBackend.from_url(unprivileged) as other, pytest.raises(ConfigurationError, match="permission denied"):
         other.stats()
-    connection.execute("DROP ROLE nobody_much")
+    connection.execute("DROP ROLE unprivileged_user")

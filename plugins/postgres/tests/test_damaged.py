@@ -1,4 +1,4 @@
-"""One damaged row never harms another, and every call and command answers."""
+"""One damaged row does not affect other jobs, calls or commands."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from tallystick_postgres import PostgresBackend
 
 DEEP = "[" * 5_000
 
-REFUSED = {
+REJECTED = {
     "state unknown": "state = 'bogus'",
     "state NULL": "state = NULL",
     "kind NULL": "kind = NULL",
@@ -70,9 +70,9 @@ READ = {
 }
 
 
-@pytest.mark.parametrize("change", REFUSED.values(), ids=REFUSED)
-def test_the_table_refuses(backend: PostgresBackend, connection: psycopg.Connection, schema: str, change: str) -> None:
-    """What no record can be made of, or no worker work, is refused by the table."""
+@pytest.mark.parametrize("change", REJECTED.values(), ids=REJECTED)
+def test_the_table_rejects(backend: PostgresBackend, connection: psycopg.Connection, schema: str, change: str) -> None:
+    """The table's constraints reject values that no record or worker can use."""
     bad, _ = fill(backend)
     with pytest.raises((errors.CheckViolation, errors.NotNullViolation)):
         connection.execute(f'UPDATE "{schema}".jobs SET {change} WHERE id = %s', [bad])
@@ -82,7 +82,7 @@ def test_the_table_refuses(backend: PostgresBackend, connection: psycopg.Connect
 def test_damage_harms_no_other(
     backend: PostgresBackend, connection: psycopg.Connection, schema: str, url: str, change: str
 ) -> None:
-    """What the table takes is read, each neighbour is done at its first attempt, and every command answers."""
+    """A value that the table accepts can be read, does not affect other jobs, and breaks no command."""
     bad, good = fill(backend)
     connection.execute(f'UPDATE "{schema}".jobs SET {change} WHERE id = %s', [bad])
     assert_harmless(backend, url, bad, good)
@@ -92,7 +92,7 @@ def test_damage_harms_no_other(
 def test_a_damaged_ledger_harms_no_job(
     backend: PostgresBackend, connection: psycopg.Connection, schema: str, url: str, line: str
 ) -> None:
-    """A line of the ledger that somebody wrote makes counts wrong, and nothing fail."""
+    """A wrong row in the ledger makes counts wrong, but breaks nothing."""
     bad, good = fill(backend)
     connection.execute(f'INSERT INTO "{schema}".counts (n, queue, kind, state) VALUES {line}')
     assert_harmless(backend, url, bad, good)
@@ -101,7 +101,7 @@ def test_a_damaged_ledger_harms_no_job(
 def test_a_job_without_a_further_attempt_is_discarded(
     backend: PostgresBackend, connection: psycopg.Connection, schema: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A job whose attempt is the largest number is discarded by the claim that meets it, with a message."""
+    """A claim discards a job whose attempt is the largest integer, and logs it."""
     bad, good = fill(backend)
     connection.execute(
         f"""UPDATE "{schema}".jobs SET attempt = 2147483647, held_key = 'key' WHERE id = %s""",
@@ -118,7 +118,7 @@ def test_a_job_without_a_further_attempt_is_discarded(
 def test_a_release_at_the_limit_harms_no_other(
     backend: PostgresBackend, connection: psycopg.Connection, schema: str
 ) -> None:
-    """Of a batch of releases, that of a job with the largest max_attempts keeps it, and the others are applied."""
+    """Releasing a job with the largest max_attempts keeps the value, and the other releases are applied."""
     bad, _ = fill(backend)
     connection.execute(f'UPDATE "{schema}".jobs SET max_attempts = 2147483647 WHERE id = %s', [bad])
     claimed = backend.claim(["default"], limit=9, worker="w", lease=timedelta(minutes=1))

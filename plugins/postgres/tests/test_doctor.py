@@ -1,4 +1,4 @@
-"""Each finding of the doctor, made to happen."""
+"""Each finding of the doctor, provoked."""
 
 import os
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ def found(backend: PostgresBackend, name: str, concurrency: int | None = None) -
 
 
 def set_for_sessions(url: str, setting: str) -> PostgresBackend:
-    """Return a backend whose sessions begin with a setting."""
+    """Return a backend whose sessions start with a setting."""
     return PostgresBackend.from_url(f"{url}&options=-c%20{setting}")
 
 
 def test_a_healthy_store(backend: PostgresBackend) -> None:
-    """Nothing is at fault, and what is ok needs nothing to be done."""
+    """A healthy store has no faults, and only findings that are not OK have advice."""
     backend.insert([NewRecord(kind="k")])
     findings = backend.diagnose(concurrency=10)
     assert [finding.name for finding in findings] == [
@@ -50,7 +50,7 @@ def test_a_healthy_store(backend: PostgresBackend) -> None:
 
 
 def test_a_store_that_is_not_set_up(url: str) -> None:
-    """It is a fault, with the command to run; a server that is not there is an error."""
+    """A store that is not set up is a fault with the command to run; an unreachable server is an error."""
     with PostgresBackend.from_url(url) as backend:
         finding = backend.diagnose()[-1]
         assert (finding.name, finding.severity, "tallystick setup" in finding.advice) == ("schema version", FAULT, True)
@@ -59,7 +59,7 @@ def test_a_store_that_is_not_set_up(url: str) -> None:
 
 
 def test_a_schema_of_others(connection: psycopg.Connection, url: str, schema: str) -> None:
-    """A schema that is not ours is refused, as by every call."""
+    """A foreign schema is rejected, as by every call."""
     connection.execute(f'CREATE SCHEMA "{schema}" CREATE TABLE mine ()')
     with PostgresBackend.from_url(url) as backend, pytest.raises(ForeignStore):
         backend.diagnose()
@@ -67,7 +67,7 @@ def test_a_schema_of_others(connection: psycopg.Connection, url: str, schema: st
 
 
 def test_indexes(backend: PostgresBackend, connection: psycopg.Connection, schema: str) -> None:
-    """One that is invalid, and one that is missing, are faults that name it."""
+    """An invalid index and a missing one are faults that name it."""
     connection.execute(
         f"UPDATE pg_index SET indisvalid = FALSE WHERE indexrelid = '\"{schema}\".jobs_leases'::regclass"
     )
@@ -79,7 +79,7 @@ def test_indexes(backend: PostgresBackend, connection: psycopg.Connection, schem
 
 
 def test_triggers_and_the_ledger(backend: PostgresBackend, connection: psycopg.Connection, schema: str) -> None:
-    """A trigger that is off is a fault; so is the ledger that misses what happened meanwhile, until it is made anew."""
+    """A disabled trigger is a fault, and so is a ledger that misses changes, until it is rebuilt."""
     connection.execute(f'ALTER TABLE "{schema}".jobs DISABLE TRIGGER jobs_inserted')
     backend.insert([NewRecord(kind="k", queue="q") for _ in range(3)])
     assert "jobs_inserted" in found(backend, "triggers").found
@@ -96,7 +96,7 @@ def test_triggers_and_the_ledger(backend: PostgresBackend, connection: psycopg.C
 
 
 def test_an_old_transaction(backend: PostgresBackend, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told with its age, pid, application and state, and how to end it."""
+    """An old transaction is a warning with its age, pid, application and state, and the statement that ends it."""
     with psycopg.connect(postgres_url, application_name="forgetful") as other:
         other.execute("SELECT 1")
         assert found(backend, "oldest transaction").severity is OK
@@ -109,7 +109,7 @@ def test_an_old_transaction(backend: PostgresBackend, postgres_url: str, monkeyp
 def test_dead_rows(
     backend: PostgresBackend, connection: psycopg.Connection, schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Many of them are a warning, once the server has counted them."""
+    """Many dead rows are a warning."""
     monkeypatch.setattr(doctor_tables, "MANY_DEAD", 10)
     connection.execute(f'ALTER TABLE "{schema}".jobs SET (autovacuum_enabled = FALSE)')
     backend.insert([NewRecord(kind="k") for _ in range(20)])
@@ -120,7 +120,7 @@ def test_dead_rows(
 
 
 def test_the_pool(backend: PostgresBackend, url: str) -> None:
-    """Too few connections for a worker, or for its handlers, are a warning that says how many; so is a full server."""
+    """A pool that is too small for the worker or its handlers, and a full server, are warnings with numbers."""
     assert found(backend, "pool size", concurrency=20).severity is OK
     finding = found(backend, "pool size", concurrency=100)
     assert (finding.severity, "?pool_size=9" in finding.advice) == (WARNING, True)
@@ -131,15 +131,15 @@ def test_the_pool(backend: PostgresBackend, url: str) -> None:
 
 
 def test_clocks(backend: PostgresBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clocks that differ by more than is allowed are a warning with the difference."""
+    """Clocks that differ too much are a warning with the difference."""
     monkeypatch.setattr(doctor, "CLOCK", timedelta(days=-1))
     assert found(backend, "clock").severity is WARNING
 
 
 def test_settings_of_the_server(backend: PostgresBackend, url: str) -> None:
-    """Commits that are not waited for are a warning, a read-only database is a fault, isolation is told."""
-    with set_for_sessions(url, "synchronous_commit=off") as hasty:
-        assert found(hasty, "synchronous_commit").severity is WARNING
+    """Asynchronous commits are a warning, a read-only database is a fault, and the isolation level is shown."""
+    with set_for_sessions(url, "synchronous_commit=off") as asynchronous:
+        assert found(asynchronous, "synchronous_commit").severity is WARNING
     with set_for_sessions(url, "default_transaction_read_only=on") as standby:
         assert found(standby, "read-only").severity is FAULT
     with set_for_sessions(url, "default_transaction_isolation=serializable") as strict:
@@ -147,7 +147,7 @@ def test_settings_of_the_server(backend: PostgresBackend, url: str) -> None:
 
 
 def test_messages_that_do_not_arrive(backend: PostgresBackend, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are a fault; with notify=false none are sent, and that is ok."""
+    """Notifications that do not arrive are a fault; with notify=false the finding is OK."""
     with PostgresBackend.from_url(f"{url}&notify=false") as quiet:
         assert found(quiet, "notifications").severity is OK
     monkeypatch.setattr(doctor_connections, "_arrives", lambda location: False)
@@ -157,7 +157,7 @@ def test_messages_that_do_not_arrive(backend: PostgresBackend, url: str, monkeyp
 
 @pytest.fixture(params=["transaction", "session"])
 def pooled_url(request: pytest.FixtureRequest, url: str) -> Iterator[tuple[str, str]]:
-    """The mode of a PgBouncer, and the URL of the store through it."""
+    """Yield the mode of a PgBouncer, and the URL of the store through it."""
     if PGBOUNCER is None and not os.environ.get("CI"):
         pytest.skip("pgbouncer is not installed")
     with pgbouncer(url, request.param) as pooled:
@@ -165,7 +165,7 @@ def pooled_url(request: pytest.FixtureRequest, url: str) -> Iterator[tuple[str, 
 
 
 def test_a_pooler(backend: PostgresBackend, pooled_url: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that pools transactions is a fault, unless notify is off; one that keeps sessions is none."""
+    """A pooler in transaction mode is a fault, unless notify is off; one in session mode is not."""
     mode, url = pooled_url
     monkeypatch.setattr(doctor_connections, "_ARRIVAL_SECONDS", 0.5)
     with PostgresBackend.from_url(url) as pooled:

@@ -1,4 +1,4 @@
-"""PostgreSQL and forks: the sessions of a parent are its own, and end with it."""
+"""Forks: the sessions of a parent belong to it alone, and end with it."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ signal.pause()
 
 
 def test_sessions_end_with_their_process(connection: psycopg.Connection, backend: PostgresBackend, url: str) -> None:
-    """The server ends the sessions of a parent that is killed, though a child that it forked lives on."""
+    """The server ends the sessions of a killed parent, even if a forked child is alive."""
     named = f"{url}&application_name=forking"
     command = [sys.executable, "-c", PROGRAM, named]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
@@ -41,19 +41,19 @@ def test_sessions_end_with_their_process(connection: psycopg.Connection, backend
         parent.communicate()
 
 
-def test_close_beside_a_child(connection: psycopg.Connection, backend: PostgresBackend, schema: str) -> None:
-    """A parent that listens can close while a child lives that it forked."""
+def test_close_while_a_child_is_alive(connection: psycopg.Connection, backend: PostgresBackend, schema: str) -> None:
+    """A parent that listens can close while its forked child is alive."""
     waiter = Thread(target=lambda: backend.wait(["default"], timeout=timedelta(seconds=60)))
     waiter.start()
     listening = "SELECT 1 FROM pg_stat_activity WHERE query LIKE %s AND pid <> pg_backend_pid()"
     eventually(lambda: bool(connection.execute(listening, [f"%LISTEN%{schema}%"]).fetchone()))
-    (is_forked, forked), (may_end, end) = os.pipe(), os.pipe()
+    (is_forked, forked), (read_end, end) = os.pipe(), os.pipe()
 
-    def live() -> bytes:
+    def child_main() -> bytes:
         os.write(forked, b"x")
-        return os.read(may_end, 1)
+        return os.read(read_end, 1)
 
-    child = Thread(target=lambda: in_child(live))
+    child = Thread(target=lambda: in_child(child_main))
     child.start()
     os.read(is_forked, 1)
     backend.close()

@@ -1,4 +1,4 @@
-"""The ledger of counts agrees with the records, whoever changed them."""
+"""The ledger of counts agrees with the jobs table after every kind of change."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,8 +16,8 @@ def assert_agrees(connection: psycopg.Connection, backend: PostgresBackend, sche
     assert by_state == {State(state): n for state, n in counted}
 
 
-def test_every_call_keeps_it(connection: psycopg.Connection, backend: PostgresBackend, schema: str) -> None:
-    """After each sort of call the sums are the counts; folding changes none."""
+def test_every_call_keeps_the_ledger(connection: psycopg.Connection, backend: PostgresBackend, schema: str) -> None:
+    """After each kind of call, the ledger agrees with the table; folding changes no count."""
     backend.insert([NewRecord(kind=f"k{n % 3}", queue=f"q{n % 2}") for n in range(60)], now=NOW)
     assert_agrees(connection, backend, schema)
     claimed = backend.claim(["q0", "q1"], limit=30, worker="w", lease=HOUR, now=NOW)
@@ -41,7 +41,7 @@ def test_every_call_keeps_it(connection: psycopg.Connection, backend: PostgresBa
 
 
 def test_a_person_may_change_the_table(connection: psycopg.Connection, backend: PostgresBackend, schema: str) -> None:
-    """What is changed with psql is counted too, and an inserted queue is known."""
+    """Changes with psql are counted too, and a queue inserted with psql is known."""
     backend.insert([NewRecord(kind="k") for _ in range(5)], now=NOW)
     connection.execute(f"""UPDATE "{schema}".jobs SET queue = 'moved' WHERE attempt = 0""")
     assert backend.stats(now=NOW).by_queue["moved"].total == 5
@@ -51,7 +51,7 @@ def test_a_person_may_change_the_table(connection: psycopg.Connection, backend: 
 
 
 def test_due_jobs_are_counted_by_the_fewer(connection: psycopg.Connection, backend: PostgresBackend) -> None:
-    """However many are due and however many are not, both counts are exact."""
+    """Counts of due jobs are exact, for any mix of due and future jobs."""
     for due, future in ((0, 3_000), (3_000, 0), (1_500, 1_500), (2_500, 11_000)):
         queue = f"{due} and {future}"
         backend.insert([NewRecord(kind="k", queue=queue, priority=n % 3) for n in range(due)], now=NOW)

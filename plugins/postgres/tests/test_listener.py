@@ -1,4 +1,4 @@
-"""Waking those who wait: soon, once, and again after the connection was lost."""
+"""Waking waiting workers: promptly, once per queue, and after a lost connection."""
 
 from datetime import timedelta
 from threading import Thread
@@ -21,7 +21,7 @@ def pids(connection: psycopg.Connection, schema: str) -> list[int]:
 def test_a_lost_connection_is_made_again(
     connection: psycopg.Connection, backend: PostgresBackend, url: str, schema: str
 ) -> None:
-    """When the server ends the connection that listens, another is made, and whoever waits is woken by the next job."""
+    """After the server ends the listening connection, a new one is opened, and `wait` is woken by the next job."""
     woken: list[bool] = []
     waiter = Thread(target=lambda: woken.append(backend.wait(["default"], timeout=LONG)))
     waiter.start()
@@ -38,18 +38,18 @@ def test_a_lost_connection_is_made_again(
 def test_a_batch_is_one_message_for_each_queue(
     connection: psycopg.Connection, backend: PostgresBackend, schema: str
 ) -> None:
-    """A hundred jobs in two queues are told of by two messages."""
+    """A batch of a hundred jobs in two queues sends two notifications."""
     connection.execute(f'LISTEN "tallystick:{schema}"')
     backend.insert([NewRecord(kind="k", queue=f"q{n % 2}") for n in range(100)])
     connection.execute('LISTEN "end"')
     connection.execute('NOTIFY "end"')
-    told = list(connection.notifies(timeout=PATIENCE, stop_after=3))
-    assert sorted(notify.payload for notify in told) == ["", "q0", "q1"]
+    notifications = list(connection.notifies(timeout=PATIENCE, stop_after=3))
+    assert sorted(notify.payload for notify in notifications) == ["", "q0", "q1"]
 
 
 @pytest.mark.parametrize("notify", [True, False])
-def test_waiting_goes_on_without_messages(url: str, backend: PostgresBackend, notify: bool) -> None:
-    """Without listening there is no other connection, and a wait still ends at its timeout and at one's own insert."""
+def test_waiting_without_notifications(url: str, backend: PostgresBackend, notify: bool) -> None:
+    """Without notifications, `wait` still ends at its timeout and at an insert of the same client."""
     with PostgresBackend.from_url(f"{url}&notify={notify}") as quiet:
         assert quiet.capabilities.notify is notify
         assert not quiet.wait(["default"], timeout=timedelta(seconds=0.05))
@@ -61,21 +61,21 @@ def test_waiting_goes_on_without_messages(url: str, backend: PostgresBackend, no
         assert woken == [True]
 
 
-def test_idle_waiting_asks_the_server_once(backend: PostgresBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While it listens, a worker that waits again and again asks the server only after something has changed."""
-    asked: list[object] = []
+def test_idle_waiting_queries_the_server_once(backend: PostgresBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While listening, repeated calls of `wait` query the server only after a change."""
+    calls: list[object] = []
     read = backend._connections.read
 
     def counting(work: Any) -> Any:
-        asked.append(work)
+        calls.append(work)
         return read(work)
 
     monkeypatch.setattr(backend._connections, "read", counting)
     eventually(lambda: backend.wait(["default"], timeout=timedelta(seconds=0.02)) or backend._listener.listening)
     backend.wait(["default"], timeout=timedelta(0))
-    before = len(asked)
+    before = len(calls)
     assert not any(backend.wait(["default"], timeout=timedelta(seconds=0.01)) for _ in range(20))
-    assert len(asked) == before
+    assert len(calls) == before
     backend.insert([NewRecord(kind="k", run_at=timedelta(seconds=0.2))])
     assert backend.wait(["default"], timeout=LONG)
-    assert before < len(asked) <= before + 4
+    assert before < len(calls) <= before + 4

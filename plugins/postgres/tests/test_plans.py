@@ -1,4 +1,4 @@
-"""What the statements cost: the plans that the server chooses, and the pages and rows that these touch."""
+"""The cost of the statements: their plans, and the pages and rows that they touch."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ def queries(url: str) -> Queries:
 
 
 def explain(connection: psycopg.Connection, query: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Execute a statement, whose effect is then undone, and return its plan with what it really did."""
+    """Execute a statement, roll it back, and return its plan with the actual numbers."""
     with connection.transaction(force_rollback=True):
         found = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}", parameters).fetchone()
     assert found is not None
@@ -46,7 +46,7 @@ def pages(plan: Mapping[str, Any]) -> int:
 
 
 def scans(plan: Mapping[str, Any]) -> set[str]:
-    """Return the tables that a plan reads from their beginning to their end."""
+    """Return the tables that a plan scans sequentially."""
     return {node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan"}
 
 
@@ -68,7 +68,7 @@ def fill(backend: PostgresBackend, count: int) -> None:
 def test_a_claim_costs_the_same_in_a_full_store(
     connection: psycopg.Connection, backend: PostgresBackend, queries: Queries, schema: str, analyzed: bool
 ) -> None:
-    """A backlog, future jobs of higher priority, history and other queues add nothing; nothing is scanned or sorted."""
+    """Backlog, future jobs, history and other queues do not make a claim more expensive; it scans and sorts nothing."""
     parameters = {**CLAIM, "queues": ["default"]}
     fill(backend, 50)
     connection.execute(f'VACUUM ANALYZE "{schema}".jobs')
@@ -85,7 +85,7 @@ def test_a_claim_costs_the_same_in_a_full_store(
 def test_queues_cost_an_index_search_each(
     connection: psycopg.Connection, backend: PostgresBackend, queries: Queries
 ) -> None:
-    """A claim from fifty queues reads no more of each than it may need."""
+    """A claim from fifty queues reads at most `limit` jobs of each."""
     backend.insert([NewRecord(kind="k", queue=f"q{n % 50}") for n in range(10_000)], now=NOW)
     names = [f"q{n}" for n in range(50)]
     plan = explain(connection, queries.claim, {**CLAIM, "queues": names})
@@ -96,7 +96,7 @@ def test_queues_cost_an_index_search_each(
 def test_waiting_costs_the_same_among_future_jobs(
     connection: psycopg.Connection, backend: PostgresBackend, queries: Queries
 ) -> None:
-    """To find that nothing is due takes no longer among many future jobs."""
+    """Finding that no job is due costs the same with many future jobs."""
     backend.insert([NewRecord(kind="k", run_at=NOW + HOUR) for _ in range(1_000)], now=NOW)
     before = pages(explain(connection, queries.next_due, {"queues": ["default"]}))
     backend.insert([NewRecord(kind="k", run_at=NOW + HOUR) for _ in range(20_000)], now=NOW)
@@ -109,10 +109,10 @@ def claims(backend: PostgresBackend, count: int) -> Sequence[Claim]:
     return [record.claim for record in backend.claim(["default"], limit=count, worker="w", lease=HOUR, now=NOW)]
 
 
-def test_batches_search_by_index(
+def test_batches_use_an_index(
     connection: psycopg.Connection, backend: PostgresBackend, queries: Queries, schema: str
 ) -> None:
-    """What is said of a batch of jobs looks these up, and reads no table through."""
+    """Statements for a batch of jobs find them by index, without a sequential scan."""
     fill(backend, 5_000)
     connection.execute(f'VACUUM ANALYZE "{schema}".jobs')
     held = claims(backend, 500)
@@ -137,14 +137,14 @@ def test_batches_search_by_index(
 
 @pytest.mark.parametrize("analyzed", ["when none ran", "when most ran", "never"])
 @pytest.mark.parametrize("query", ["extend", "settle"])
-def test_a_batch_costs_the_same_beside_others_that_run(
+def test_a_batch_costs_the_same_among_running_jobs(
     connection: psycopg.Connection,
     backend: PostgresBackend,
     schema: str,
     query: str,
     analyzed: str,
 ) -> None:
-    """To hold or end attempts reads no more, however many others run, and whatever the server takes them to be."""
+    """Extending or settling a batch reads no more rows with many other running jobs, whatever the statistics."""
     statement, analyze = getattr(backend._queries, query), f'VACUUM ANALYZE "{schema}".jobs'
     backend.insert([NewRecord(kind="k") for _ in range(4_000)], now=NOW)
     if analyzed == "when none ran":
@@ -158,8 +158,8 @@ def test_a_batch_costs_the_same_beside_others_that_run(
     assert max(node["Actual Rows"] * node["Actual Loops"] for node in nodes(plan)) <= BATCH
 
 
-def test_every_statement_tells_its_effect() -> None:
-    """Each .sql begins with what it does, what it locks and what it searches by."""
+def test_every_statement_documents_its_effect() -> None:
+    """Each .sql file begins with its effect, its locks and its index."""
     for folder in ("queries", "migrations"):
         for file in (files("tallystick_postgres") / folder).iterdir():
             if file.name.endswith(".sql"):

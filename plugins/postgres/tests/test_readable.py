@@ -1,4 +1,4 @@
-"""Payloads and results for somebody with psql."""
+"""The view that makes payloads and results readable in psql."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ from tallystick_postgres import PostgresBackend
 def test_any_bytes_are_shown(
     backend: PostgresBackend, connection: psycopg.Connection, schema: str, stored: bytes, shown: str | None
 ) -> None:
-    """JSON is shown as it is, anything else escaped; nothing fails, and what is stored is kept."""
+    """The view shows JSON unchanged and other bytes escaped, and never fails; the stored bytes stay unchanged."""
     backend.insert([NewRecord(kind="k", payload=stored)])
     [record] = backend.claim(["default"], limit=1, worker="w", lease=timedelta(minutes=1))
     backend.settle([Complete(record.claim, stored)])
@@ -40,7 +40,7 @@ def test_any_bytes_are_shown(
     assert backend.get([record.id])[record.id].payload == stored
 
 
-def test_a_result_that_is_not_there(backend: PostgresBackend, connection: psycopg.Connection, schema: str) -> None:
-    """It is NULL, not an empty text."""
+def test_a_missing_result(backend: PostgresBackend, connection: psycopg.Connection, schema: str) -> None:
+    """A missing result is NULL, not an empty text."""
     backend.insert([NewRecord(kind="k")])
     assert connection.execute(f'SELECT result FROM "{schema}".jobs_readable').fetchone() == (None,)

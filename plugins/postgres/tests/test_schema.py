@@ -1,4 +1,4 @@
-"""Making the schema: at once by many, never in another's place, never half."""
+"""Setting up the schema: concurrently, atomically, and never over foreign objects."""
 
 from threading import Barrier, Thread
 
@@ -9,8 +9,8 @@ from tallystick_postgres import PostgresBackend
 from tallystick_postgres import schema as schemas
 
 
-def test_a_schema_of_others_is_left_alone(connection: psycopg.Connection, url: str, schema: str) -> None:
-    """A schema that has something of somebody else is refused and not changed; an empty one is used."""
+def test_a_foreign_schema_is_kept(connection: psycopg.Connection, url: str, schema: str) -> None:
+    """A schema with foreign objects is rejected and not changed; an empty one is used."""
     connection.execute(f'CREATE SCHEMA "{schema}"')
     connection.execute(f"CREATE TYPE \"{schema}\".mood AS ENUM ('sad')")
     with PostgresBackend.from_url(url) as backend:
@@ -22,10 +22,8 @@ def test_a_schema_of_others_is_left_alone(connection: psycopg.Connection, url: s
         assert backend.stats().total == 0
 
 
-def test_teardown_leaves_what_others_made(
-    connection: psycopg.Connection, backend: PostgresBackend, schema: str
-) -> None:
-    """A table of an application in our schema outlives teardown, and setup then refuses the schema."""
+def test_teardown_keeps_foreign_tables(connection: psycopg.Connection, backend: PostgresBackend, schema: str) -> None:
+    """`teardown` keeps an application's table in the schema, and `setup` then rejects the schema."""
     connection.execute(f'CREATE TABLE "{schema}".orders ()')
     backend.teardown()
     connection.execute(f'SELECT FROM "{schema}".orders')
@@ -35,7 +33,7 @@ def test_teardown_leaves_what_others_made(
 
 
 def test_many_set_up_at_once(url: str) -> None:
-    """Of clients that set up at once each finds the store made, once."""
+    """Concurrent setups create the store once, and all of them succeed."""
     barrier = Barrier(8)
     failed: list[Exception] = []
 
@@ -58,10 +56,10 @@ def test_many_set_up_at_once(url: str) -> None:
         assert client.stats().total == 8
 
 
-def test_a_newer_schema_is_refused(
+def test_a_newer_schema_is_rejected(
     connection: psycopg.Connection, backend: PostgresBackend, url: str, schema: str
 ) -> None:
-    """A client that is older than the schema says so, at its first call and at setup."""
+    """An older client rejects a newer schema at its first call and at setup."""
     connection.execute(f'INSERT INTO "{schema}".tallystick_migrations (version) VALUES (99)')
     with PostgresBackend.from_url(url) as old:
         for call in (old.stats, old.setup):
@@ -73,7 +71,7 @@ def test_a_newer_schema_is_refused(
 def test_an_interrupted_setup_leaves_nothing(
     connection: psycopg.Connection, url: str, schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A setup that fails at its last statement has made nothing."""
+    """A setup that fails at its last statement leaves nothing behind."""
     with PostgresBackend.from_url(url) as backend:
         queries = backend._location.queries
         monkeypatch.setattr(queries, "add_migration", "SELECT 1 / 0")
@@ -83,8 +81,8 @@ def test_an_interrupted_setup_leaves_nothing(
     assert found == []
 
 
-def test_old_servers_are_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server older than the oldest that is supported is told by its version."""
+def test_old_servers_are_rejected(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server older than the oldest supported version is rejected, and the error names the version."""
     monkeypatch.setattr(schemas, "OLDEST_SERVER", 99)
     with PostgresBackend.from_url(url) as backend:
         for call in (backend.setup, backend.stats):

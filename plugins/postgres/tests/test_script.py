@@ -1,4 +1,4 @@
-"""What `tallystick setup --sql` prints makes the store that setup makes."""
+"""The script of `tallystick setup --sql` creates the same store as `setup`."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ CATALOGUE = (
 
 
 def catalogue(connection: psycopg.Connection, schema: str) -> list[str]:
-    """Return all that the server knows of a schema, with a word in place of its name."""
+    """Return the server's description of a schema, with its name replaced."""
     quoted = {"schema": f'"{schema}"'}
     found = [
         str(connection.execute(query, quoted if "::reg" in query else {"schema": schema}).fetchall())
@@ -35,20 +35,20 @@ def catalogue(connection: psycopg.Connection, schema: str) -> list[str]:
 
 
 def test_both_make_the_same(backend: PostgresBackend, connection: psycopg.Connection, schema: str) -> None:
-    """Tables, columns, indexes, constraints, triggers, functions and views are the same; the store works, and goes."""
-    made = catalogue(connection, schema)
-    assert all("SCHEMA" in text or text.count("(") > 2 for text in made)
+    """The script and `setup` create the same tables, indexes, constraints, triggers, functions and views."""
+    expected = catalogue(connection, schema)
+    assert all("SCHEMA" in text or text.count("(") > 2 for text in expected)
     backend.teardown()
     connection.execute(backend.script())
-    assert catalogue(connection, schema) == made
+    assert catalogue(connection, schema) == expected
     backend.setup()
-    assert catalogue(connection, schema) == made
+    assert catalogue(connection, schema) == expected
     assert backend.insert([NewRecord(kind="k")])[0].created
     backend.teardown()
     assert connection.execute("SELECT to_regnamespace(%s)", [f'"{schema}"']).fetchone() == (None,)
 
 
 def test_the_dump_is_up_to_date() -> None:
-    """`schema.sql` is the script for the default schema; `python docs/generate.py` writes it."""
+    """`schema.sql` is the script for the default schema, written by `python docs/generate.py`."""
     dump = Path(tallystick_postgres.__file__).with_name("schema.sql").read_text("utf-8")
     assert dump.partition("\n\n")[2] == script(Queries("tallystick"))

@@ -1,4 +1,4 @@
-"""The pure statement, executed by drivers of all styles."""
+"""`insert_statement`, executed by drivers of all parameter styles."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -66,8 +66,8 @@ def by_asyncpg(postgres_url: str, schema: str, news: list[NewRecord]) -> list[An
 
 
 @pytest.mark.parametrize("execute", [by_psycopg, by_psycopg2, by_sqlalchemy, by_asyncpg])
-def test_it_stores_what_insert_stores(backend: PostgresBackend, postgres_url: str, schema: str, execute: Any) -> None:
-    """Each driver stores the same records by it as the backend does, and is told of those that were stored."""
+def test_it_stores_the_same_as_insert(backend: PostgresBackend, postgres_url: str, schema: str, execute: Any) -> None:
+    """The statement stores the same records as `insert`, with each driver, and returns the stored ones."""
     news = records()
     found = execute(postgres_url, schema, news)
     stored = backend.get([new.id for new in news])
@@ -76,12 +76,14 @@ def test_it_stores_what_insert_stores(backend: PostgresBackend, postgres_url: st
     }
     backend.teardown()
     backend.setup()
-    assert stored == {one.record.id: one.record for one in backend.insert(news, now=NOW) if one.created}
+    assert stored == {
+        inserted.record.id: inserted.record for inserted in backend.insert(news, now=NOW) if inserted.created
+    }
     assert len(stored) == 2
 
 
-def test_what_cannot_be_stored_is_refused() -> None:
-    """As at an insert, before there is a statement."""
+def test_invalid_arguments_are_rejected() -> None:
+    """Invalid arguments are rejected before a statement is returned."""
     naive: Any = {"now": NOW.replace(tzinfo=None)}
     with pytest.raises(InvalidArgument, match="no time zone"):
         insert_statement([], **naive)

@@ -1,4 +1,4 @@
-"""Inserting in the caller's own transaction, whatever it is on."""
+"""Inserting in the caller's transaction, on every kind of connection."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ RICH = {
 
 @pytest.mark.parametrize("kind", SYNC)
 def test_committed_with_the_callers_rows(backend: PostgresBackend, postgres_url: str, kind: str) -> None:
-    """The job is there when the caller commits, and not before; the answer is what is stored, duplicates included."""
+    """Jobs are stored when the caller commits, not before; `insert` returns the stored records and the duplicates."""
     news = [
         NewRecord(kind="k", run_at=timedelta(minutes=5), **RICH),  # type: ignore[arg-type]  # fields by name
         NewRecord(kind="k", run_at=datetime(2050, 1, 1, tzinfo=UTC)),
@@ -50,7 +50,7 @@ def test_committed_with_the_callers_rows(backend: PostgresBackend, postgres_url:
 
 @pytest.mark.parametrize("kind", SYNC)
 def test_rolled_back_with_the_callers_rows(backend: PostgresBackend, postgres_url: str, kind: str) -> None:
-    """The job never was when the caller rolls back, and neither was its queue; its key is free."""
+    """If the caller rolls back, neither the job nor its queue is stored, and its key stays free."""
     with caller(kind, postgres_url) as connection:
         backend.insert([NewRecord(kind="k", unique_key="key")], transaction=connection)
         connection.rollback()
@@ -60,8 +60,8 @@ def test_rolled_back_with_the_callers_rows(backend: PostgresBackend, postgres_ur
 
 
 @pytest.mark.parametrize("kind", SYNC)
-def test_an_aborted_transaction_is_refused(backend: PostgresBackend, postgres_url: str, kind: str) -> None:
-    """One in which a statement failed is told so; rolled back, it will do."""
+def test_an_aborted_transaction_is_rejected(backend: PostgresBackend, postgres_url: str, kind: str) -> None:
+    """A transaction with a failed statement is rejected until it is rolled back."""
     with caller(kind, postgres_url) as connection:
         with pytest.raises(Exception, match="division by zero"):
             connection.execute(statement(connection, "SELECT 1 / 0"))
@@ -74,41 +74,41 @@ def test_an_aborted_transaction_is_refused(backend: PostgresBackend, postgres_ur
 
 
 @pytest.mark.parametrize("kind", SYNC)
-def test_autocommit_is_refused(backend: PostgresBackend, postgres_url: str, kind: str) -> None:
-    """In autocommit mode there is no transaction to take part in."""
+def test_autocommit_is_rejected(backend: PostgresBackend, postgres_url: str, kind: str) -> None:
+    """A connection in autocommit mode is rejected, because it has no transaction."""
     options: dict[str, Any] = {"autocommit": True} if kind == "psycopg" else {"isolation_level": "AUTOCOMMIT"}
     with caller(kind, postgres_url, **options) as connection, pytest.raises(InvalidArgument, match="autocommit"):
         backend.insert([NewRecord(kind="k")], transaction=connection)
     assert backend.stats().total == 0
 
 
-def test_a_transaction_block_in_autocommit_mode_will_do(backend: PostgresBackend, postgres_url: str) -> None:
-    """`with connection.transaction()` is one, whatever the mode."""
+def test_a_transaction_block_in_autocommit_mode(backend: PostgresBackend, postgres_url: str) -> None:
+    """A `connection.transaction()` block is accepted, even in autocommit mode."""
     with psycopg.connect(postgres_url, autocommit=True) as connection, connection.transaction():
         backend.insert([NewRecord(kind="k")], transaction=connection)
         assert backend.stats().total == 0
     assert backend.stats().total == 1
 
 
-def test_what_else_is_no_transaction_is_refused(backend: PostgresBackend, postgres_url: str) -> None:
-    """Refused are other types, closed connections, one in a pipeline, and a session of another database."""
+def test_other_objects_are_rejected(backend: PostgresBackend, postgres_url: str) -> None:
+    """Other types, closed connections, a pipeline, and a session of another database are rejected."""
     elsewhere = sqlalchemy.create_engine("sqlite://")
     with psycopg.connect(postgres_url) as connection, elsewhere.connect() as other, orm.Session() as unbound:
-        shut = psycopg.connect(postgres_url)
-        shut.close()
+        closed_psycopg = psycopg.connect(postgres_url)
+        closed_psycopg.close()
         engine = sqlalchemy.create_engine(alchemy_url(postgres_url, "psycopg"))
         closed = engine.connect()
         closed.close()
-        for wrong, told in (
+        for wrong, message in (
             (object(), "of type builtins.object"),
             (connection.cursor(), "of type psycopg.Cursor"),
             (engine, "of type sqlalchemy.engine.base.Engine"),
-            (shut, "closed"),
+            (closed_psycopg, "closed"),
             (closed, "cannot be used: .*closed"),
             (other, "connection to sqlite"),
             (unbound, "cannot be used"),
         ):
-            with pytest.raises(InvalidArgument, match=told):
+            with pytest.raises(InvalidArgument, match=message):
                 backend.insert([NewRecord(kind="k")], transaction=wrong)
         with connection.pipeline():
             connection.execute("SELECT 1")
@@ -120,7 +120,7 @@ def test_what_else_is_no_transaction_is_refused(backend: PostgresBackend, postgr
 
 
 def test_the_callers_own_readers_do_not_matter(backend: PostgresBackend, postgres_url: str) -> None:
-    """A duplicate is read rightly whatever the connection makes of rows and types."""
+    """Duplicates are read correctly, whatever row factory and loaders the connection has."""
 
     class Loud(psycopg.adapt.Loader):
         def load(self, data: object) -> str:
@@ -137,8 +137,8 @@ def test_the_callers_own_readers_do_not_matter(backend: PostgresBackend, postgre
         assert row == {"a": "loud"}
 
 
-def test_a_missing_store_is_told(backend: PostgresBackend, postgres_url: str) -> None:
-    """Errors of any driver become ours, by the server's code."""
+def test_a_missing_store_is_not_set_up(backend: PostgresBackend, postgres_url: str) -> None:
+    """With every driver, a missing store raises NotSetUp."""
     backend.teardown()
     for kind in SYNC:
         with caller(kind, postgres_url) as connection, pytest.raises(NotSetUp):
@@ -146,7 +146,7 @@ def test_a_missing_store_is_told(backend: PostgresBackend, postgres_url: str) ->
 
 
 def test_closed(backend: PostgresBackend, url: str, postgres_url: str) -> None:
-    """A closed backend inserts nothing into a caller's transaction either."""
+    """A closed backend rejects inserts in a caller's transaction too."""
     with PostgresBackend.from_url(url) as other:
         pass
     with psycopg.connect(postgres_url) as connection, pytest.raises(Closed):
@@ -154,7 +154,7 @@ def test_closed(backend: PostgresBackend, url: str, postgres_url: str) -> None:
 
 
 def test_sqlalchemy_is_not_imported(url: str, backend: PostgresBackend) -> None:
-    """An application that does not use it does not load it, not even by an insert in a transaction."""
+    """An application that does not use SQLAlchemy does not import it, not even by an insert in a transaction."""
     program = f"""
 import sys
 import psycopg

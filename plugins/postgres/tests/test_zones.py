@@ -1,4 +1,4 @@
-"""Lengths of time are elapsed time, whatever zone and styles the server, a role, a database or a URL sets."""
+"""Durations are elapsed time, whatever time zone and styles a server, role, database or URL sets."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,11 +16,11 @@ from .test_statement import by_asyncpg, by_psycopg, by_psycopg2, by_sqlalchemy
 
 ZONE = "Europe/Berlin"
 CHANGES = (datetime(2024, 3, 30, 12, tzinfo=UTC), datetime(2024, 10, 26, 12, tzinfo=UTC))
-"""The day before the clocks of the zone are set forward, and the day before they are set back."""
+"""The day before the zone's clocks are set forward, and the day before they are set back."""
 
 DAY = timedelta(days=1)
 EXACT = timedelta(days=2_900_000, microseconds=1)
-"""A length that a float of microseconds cannot hold."""
+"""A duration whose microseconds a float cannot represent."""
 
 
 @contextmanager
@@ -62,7 +62,7 @@ SESSIONS: dict[str, Callable[[str], Any]] = {
 
 @pytest.fixture(params=SESSIONS)
 def zoned(request: pytest.FixtureRequest, postgres_url: str) -> Iterator[PostgresBackend]:
-    """A backend whose sessions are in a zone with summer time, set in one way."""
+    """Yield a backend whose sessions are in a zone with summer time, set in one of several ways."""
     with (
         SESSIONS[request.param](postgres_url) as url,
         PostgresBackend.from_url(PostgresBackend.namespaced(url, f"zone_{uuid4().hex[:12]}")) as backend,
@@ -74,7 +74,7 @@ def zoned(request: pytest.FixtureRequest, postgres_url: str) -> Iterator[Postgre
 
 @pytest.mark.parametrize("now", CHANGES, ids=["set forward", "set back"])
 def test_days_have_24_hours(zoned: PostgresBackend, now: datetime) -> None:
-    """A delay, a lease, an extension, a retry and a release of whole days end that many times 24 hours later."""
+    """Days of a delay, a lease, an extension, a retry and a release have exactly 24 hours."""
     [later] = zoned.insert([NewRecord(kind="later", run_at=DAY)], now=now)
     assert later.record.run_at == now + DAY
     zoned.insert([NewRecord(kind=kind) for kind in "ab"], now=now)
@@ -89,19 +89,19 @@ def test_days_have_24_hours(zoned: PostgresBackend, now: datetime) -> None:
 
 
 def test_long_delays_are_exact(zoned: PostgresBackend) -> None:
-    """A delay of thousands of years is kept to the microsecond."""
+    """A delay of thousands of years is exact to the microsecond."""
     [later] = zoned.insert([NewRecord(kind="k", run_at=EXACT)], now=CHANGES[0])
     assert zoned.get([later.record.id])[later.record.id].run_at == later.record.run_at == CHANGES[0] + EXACT
 
 
 def test_doctor_reads_every_style(zoned: PostgresBackend) -> None:
-    """The findings do not depend on how a session writes moments."""
+    """The findings do not depend on a session's date style."""
     assert {finding.name: finding.severity for finding in zoned.diagnose()}["clock"] == "ok"
 
 
 @pytest.mark.parametrize("kind", SYNC)
 def test_days_have_24_hours_in_a_callers_transaction(backend: PostgresBackend, postgres_url: str, kind: str) -> None:
-    """A caller's own connection may be in a zone with summer time, with any driver."""
+    """Days have 24 hours in a caller's transaction too, with any driver and time zone."""
     with caller(kind, postgres_url) as transaction:
         transaction.execute(statement(transaction, f"SET LOCAL timezone = '{ZONE}'"))
         [inserted] = backend.insert([NewRecord(kind="k", run_at=DAY)], transaction=transaction, now=CHANGES[0])
@@ -113,7 +113,7 @@ def test_days_have_24_hours_in_a_callers_transaction(backend: PostgresBackend, p
 def test_days_have_24_hours_in_the_statement(
     backend: PostgresBackend, postgres_url: str, schema: str, execute: Any
 ) -> None:
-    """The statement for drivers of one's own adds elapsed time, too, for any role's zone."""
+    """Days have 24 hours in `insert_statement` too, whatever the role's time zone."""
     with role_with_zone(postgres_url) as url:
         news = [NewRecord(kind="k", run_at=timedelta(days=200))]
         [(_, created_at, run_at)] = execute(url, schema, news)

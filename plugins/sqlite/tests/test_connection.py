@@ -13,22 +13,22 @@ from tallystick_sqlite import SqliteBackend, errors
 LEASE = timedelta(minutes=1)
 
 
-def test_a_lock_that_is_kept_too_long(path: Path, url: str, backend: SqliteBackend) -> None:
-    """When the busy timeout runs out the store is unavailable; reads go on, and so do writes once the lock is free."""
+def test_a_lock_that_is_held_too_long(path: Path, url: str, backend: SqliteBackend) -> None:
+    """After the busy timeout, writes raise Unavailable; reads work, and writes work again once the lock is free."""
     with (
-        SqliteBackend.from_url(f"{url}?busy_timeout=0.01") as hasty,
+        SqliteBackend.from_url(f"{url}?busy_timeout=0.01") as impatient,
         closing(sqlite3.connect(path, isolation_level=None)) as other,
     ):
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Unavailable, match="busy_timeout"):
-            hasty.insert([NewRecord(kind="k")])
-        assert hasty.claim(["default"], limit=1, worker="w", lease=LEASE) == []  # needs no lock: nothing is due
+            impatient.insert([NewRecord(kind="k")])
+        assert impatient.claim(["default"], limit=1, worker="w", lease=LEASE) == []  # needs no lock
         other.execute("ROLLBACK")
-        assert hasty.insert([NewRecord(kind="k")])[0].created
+        assert impatient.insert([NewRecord(kind="k")])[0].created
 
 
 def test_a_failed_write_leaves_nothing(path: Path, backend: SqliteBackend) -> None:
-    """A call that fails in its midst is rolled back, and the connection is usable again."""
+    """A write that fails halfway is rolled back, and the connection stays usable."""
     with closing(sqlite3.connect(path)) as other, other:
         other.execute(
             "CREATE TRIGGER bad BEFORE INSERT ON tallystick_jobs WHEN new.kind = 'bad' "
@@ -42,7 +42,7 @@ def test_a_failed_write_leaves_nothing(path: Path, backend: SqliteBackend) -> No
 
 
 def test_a_commit_that_fails_leaves_nothing(path: Path, backend: SqliteBackend) -> None:
-    """A commit that is refused, here by a deferred foreign key, is rolled back, and the connection is usable again."""
+    """A commit that fails, here by a deferred foreign key, is rolled back, and the connection stays usable."""
     with closing(sqlite3.connect(path)) as other, other:
         other.execute("CREATE TABLE parent (id PRIMARY KEY)")
         other.execute("CREATE TABLE child (id REFERENCES parent DEFERRABLE INITIALLY DEFERRED)")
@@ -60,21 +60,21 @@ def test_a_commit_that_fails_leaves_nothing(path: Path, backend: SqliteBackend) 
 
 @pytest.mark.parametrize(("committing", "error"), [(True, OutcomeUnknown), (False, Unavailable)])
 def test_a_disk_that_fails(path: Path, committing: bool, error: type[Exception]) -> None:
-    """After an input or output error the outcome is unknown while committing; before, nothing has happened."""
+    """After an I/O error during a commit, OutcomeUnknown is raised; before it, Unavailable."""
     failure = sqlite3.OperationalError("disk I/O error")
     failure.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
     with pytest.raises(error), errors.mapped(path, committing=committing):
         raise failure
 
 
-def test_wait_sees_what_is_due_already(backend: SqliteBackend) -> None:
-    """A job that is due makes wait return at once, also with no time to wait."""
+def test_wait_returns_at_once_for_a_due_job(backend: SqliteBackend) -> None:
+    """`wait` returns at once for a due job, even with a timeout of zero."""
     backend.insert([NewRecord(kind="k")])
     assert backend.wait(["default"], timeout=timedelta(0))
 
 
-def test_wait_asks_what_claim_would_take(backend: SqliteBackend) -> None:
-    """A job of another queue, of a paused queue, of the future or one that runs wakes nobody."""
+def test_wait_ignores_jobs_that_cannot_be_claimed(backend: SqliteBackend) -> None:
+    """`wait` ignores jobs that `claim` would not return: of other and paused queues, future or running."""
     backend.insert([NewRecord(kind="k", queue="other"), NewRecord(kind="k", run_at=LEASE), NewRecord(kind="k")])
     backend.claim(["default"], limit=1, worker="w", lease=LEASE)
     assert not backend.wait(["default"], timeout=timedelta(0))
@@ -85,24 +85,24 @@ def test_wait_asks_what_claim_would_take(backend: SqliteBackend) -> None:
 
 
 def test_wait_returns_when_a_future_job_becomes_due(backend: SqliteBackend) -> None:
-    """The next due time ends the wait, without any change of the store."""
+    """`wait` returns at the next due time, without any change of the store."""
     [inserted] = backend.insert([NewRecord(kind="k", run_at=timedelta(milliseconds=50))])
     assert backend.wait(["default"], timeout=timedelta(hours=1))
     assert datetime.now(UTC) >= inserted.record.run_at
 
 
 def test_close_wakes_every_wait(backend: SqliteBackend) -> None:
-    """Threads that wait return False when the backend is closed, long before their timeout."""
-    answers: list[bool] = []
+    """`close` ends every `wait` with False, long before its timeout."""
+    results: list[bool] = []
     barrier = Barrier(4)
 
     def wait() -> None:
         backend.wait(["default"], timeout=timedelta(0))
         barrier.wait()
         try:
-            answers.append(backend.wait(["default"], timeout=timedelta(hours=1)))
-        except Closed:  # it began just after
-            answers.append(False)
+            results.append(backend.wait(["default"], timeout=timedelta(hours=1)))
+        except Closed:  # it began just after the close
+            results.append(False)
 
     threads = [Thread(target=wait) for _ in range(3)]
     for thread in threads:
@@ -111,11 +111,11 @@ def test_close_wakes_every_wait(backend: SqliteBackend) -> None:
     backend.close()
     for thread in threads:
         thread.join()
-    assert answers == [False] * 3
+    assert results == [False] * 3
 
 
 def test_closed(backend: SqliteBackend) -> None:
-    """After close every call is refused, and another close is harmless."""
+    """A closed backend rejects every call, and `close` can be repeated."""
     backend.close()
     backend.close()
     for call in (

@@ -1,4 +1,4 @@
-"""One damaged row never harms another, and every call and command answers."""
+"""One damaged row does not affect other jobs, calls or commands."""
 
 import sqlite3
 from collections.abc import Callable
@@ -16,7 +16,7 @@ DEEP = "[" * 990 + "]" * 990
 FAR = 253_370_764_800_000_000
 LAST = 9_223_372_036_854_775_807
 
-REFUSED = {
+REJECTED = {
     "state unknown": "state = 'bogus'",
     "state NULL": "state = NULL",
     "kind NULL": "kind = NULL",
@@ -98,9 +98,9 @@ def damage(path: Path) -> Damage:
     return damage
 
 
-@pytest.mark.parametrize("change", REFUSED.values(), ids=REFUSED)
-def test_the_table_refuses(backend: SqliteBackend, damage: Damage, change: str) -> None:
-    """What no record can be made of, or no worker work, is refused by the table."""
+@pytest.mark.parametrize("change", REJECTED.values(), ids=REJECTED)
+def test_the_table_rejects(backend: SqliteBackend, damage: Damage, change: str) -> None:
+    """The table's constraints reject values that no record or worker can use."""
     bad, _ = fill(backend)
     with pytest.raises(sqlite3.IntegrityError):
         damage(f"UPDATE tallystick_jobs SET {change} WHERE id = ?", bad.bytes)
@@ -108,7 +108,7 @@ def test_the_table_refuses(backend: SqliteBackend, damage: Damage, change: str) 
 
 @pytest.mark.parametrize("change", READ.values(), ids=READ)
 def test_damage_harms_no_other(backend: SqliteBackend, damage: Damage, url: str, change: str) -> None:
-    """What the table takes is read, each neighbour is done at its first attempt, and every command answers."""
+    """A value that the table accepts can be read, does not affect other jobs, and breaks no command."""
     bad, good = fill(backend)
     damage(f"UPDATE tallystick_jobs SET {change} WHERE id = ?", bad.bytes)
     after = assert_harmless(backend, url, bad, good)
@@ -117,7 +117,7 @@ def test_damage_harms_no_other(backend: SqliteBackend, damage: Damage, url: str,
 
 @pytest.mark.parametrize("row", ["(cast(x'ff' as text), 0)", "('q9', 7)", "('', 0)"])
 def test_a_damaged_queue_harms_no_job(backend: SqliteBackend, damage: Damage, url: str, row: str) -> None:
-    """A queue's name that is not UTF-8, and a mark that is no boolean, are read."""
+    """A queue name that is not UTF-8, and a paused flag that is not a boolean, can be read."""
     bad, good = fill(backend)
     damage(f"INSERT INTO tallystick_queues VALUES {row}")
     assert_harmless(backend, url, bad, good)
@@ -126,7 +126,7 @@ def test_a_damaged_queue_harms_no_job(backend: SqliteBackend, damage: Damage, ur
 def test_a_job_without_a_further_attempt_is_discarded(
     backend: SqliteBackend, damage: Damage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A job whose attempt is the largest number is discarded by the claim that meets it, with a message."""
+    """A claim discards a job whose attempt is the largest integer, and logs it."""
     bad, good = fill(backend)
     damage("UPDATE tallystick_jobs SET attempt = 2147483647, held_key = 'key' WHERE id = ?", bad.bytes)
     claimed = backend.claim(["default"], limit=9, worker="w", lease=timedelta(minutes=1))
@@ -138,15 +138,15 @@ def test_a_job_without_a_further_attempt_is_discarded(
 
 
 def test_text_is_shown_escaped(backend: SqliteBackend, damage: Damage) -> None:
-    """Bytes that are not UTF-8 are shown in hexadecimal, and an unreadable error as the text that it is."""
+    """Bytes that are not UTF-8 are shown in hexadecimal, and an unreadable error as its text."""
     bad, _ = fill(backend)
     damage("UPDATE tallystick_jobs SET kind = cast(x'6bff' as text), last_error = 'oops' WHERE id = ?", bad.bytes)
     record = backend.get([bad])[bad]
     assert (record.kind, record.last_error) == ("k\\xff", Failure("Unreadable", "oops"))
 
 
-def test_a_worker_works_beside_damage(url: str, damage: Damage) -> None:
-    """A worker does the jobs beside one that has text which is not UTF-8 and one that has no further attempt."""
+def test_a_worker_works_despite_damage(url: str, damage: Damage) -> None:
+    """A worker works all jobs except one that has no further attempt, even if another has text that is not UTF-8."""
     done: list[int] = []
     with Runner(url, poll=timedelta(milliseconds=10)) as runner:
 

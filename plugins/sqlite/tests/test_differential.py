@@ -1,5 +1,5 @@
-# ruff: noqa: D102  # a rule is named for the call that it makes
-"""The same calls get the same answers from this backend and from the one in memory."""
+# ruff: noqa: D102  # a rule is named after the method that it calls
+"""The SQLite backend returns the same as the memory backend for the same calls."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -66,8 +66,8 @@ filters = st.builds(
 )
 
 
-class SameAnswers(RuleBasedStateMachine):
-    """Whatever is called, and in whatever order, the answers and the records are the same on both backends."""
+class SameResults(RuleBasedStateMachine):
+    """For any sequence of calls, both backends return the same results and contain the same records."""
 
     @initialize(start=st.sampled_from([datetime(2001, 1, 1, tzinfo=UTC), datetime(1960, 1, 1, 0, 0, 0, 1, tzinfo=UTC)]))
     def open(self, start: datetime) -> None:
@@ -146,5 +146,5 @@ class SameAnswers(RuleBasedStateMachine):
         self.same(lambda backend: backend.queues())
 
 
-TestSameAnswers = SameAnswers.TestCase
-TestSameAnswers.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestSameResults = SameResults.TestCase
+TestSameResults.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

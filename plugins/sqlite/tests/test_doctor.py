@@ -1,4 +1,4 @@
-"""Each finding of the doctor, made to happen."""
+"""Each finding of the doctor, provoked."""
 
 import sqlite3
 from contextlib import closing
@@ -14,7 +14,7 @@ def found(backend: SqliteBackend, name: str) -> Finding:
 
 
 def test_a_healthy_file(backend: SqliteBackend) -> None:
-    """Everything is ok, and there is nothing to do."""
+    """A healthy file has only findings that are OK, without advice."""
     findings = backend.diagnose()
     assert [finding.name for finding in findings] == [
         "schema version",
@@ -27,7 +27,7 @@ def test_a_healthy_file(backend: SqliteBackend) -> None:
 
 
 def test_not_set_up(url: str, path: Path) -> None:
-    """No file, and one without the write-ahead log, are faults; neither is touched."""
+    """A missing file and a file without a write-ahead log are faults, and neither is changed."""
     with SqliteBackend.from_url(url) as backend:
         [finding] = backend.diagnose()
         assert (finding.name, finding.severity) == ("schema version", Severity.FAULT)
@@ -41,7 +41,7 @@ def test_not_set_up(url: str, path: Path) -> None:
 
 
 def test_a_damaged_file(backend: SqliteBackend, path: Path) -> None:
-    """A page that was overwritten is a fault, as quick_check tells."""
+    """An overwritten page is a fault, found by quick_check."""
     backend.insert([NewRecord(kind="k", payload=bytes(3000)) for _ in range(200)])
     backend.close()
     with closing(sqlite3.connect(path)) as connection:
@@ -53,14 +53,14 @@ def test_a_damaged_file(backend: SqliteBackend, path: Path) -> None:
         assert found(other, "integrity").severity is Severity.FAULT
 
 
-def test_no_wait_for_the_disk(backend: SqliteBackend, url: str) -> None:
+def test_synchronous_normal(backend: SqliteBackend, url: str) -> None:
     """synchronous=NORMAL is a warning."""
     with SqliteBackend.from_url(f"{url}?synchronous=NORMAL") as other:
         assert found(other, "synchronous").severity is Severity.WARNING
 
 
 def test_much_free_space(backend: SqliteBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that is mostly free pages is a warning, with the way to give them back."""
+    """A file of mostly free pages is a warning, and its advice mentions VACUUM."""
     monkeypatch.setattr(doctor, "MUCH_FREE", 100_000)
     backend.insert([NewRecord(kind="k", payload=bytes(3000)) for _ in range(200)])
     assert found(backend, "file size").severity is Severity.OK

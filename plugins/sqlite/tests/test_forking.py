@@ -1,4 +1,4 @@
-"""SQLite and forks: what the library remembers of a process does not reach the child."""
+"""Forks: the child does not inherit SQLite's state of the parent."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform h
 
 @contextmanager
 def in_transaction(url: str) -> Iterator[None]:
-    """Let another thread be in a write transaction during the block."""
+    """Keep another thread in a write transaction during the block."""
     begun, ended = Event(), Event()
 
     def hold() -> None:
@@ -37,7 +37,7 @@ def in_transaction(url: str) -> Iterator[None]:
 
 
 def test_call_that_outlasts_the_patience_of_a_fork(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A child that is forked in a long call gets a clear error for that file at once, and can use another file."""
+    """A child forked during a long call gets a clear error for that file at once, and can use another file."""
     monkeypatch.setattr(forking, "_PATIENCE", 0)
     url, other = f"sqlite:///{tmp_path}/jobs.db", f"sqlite:///{tmp_path}/other.db"
     with open_backend(url) as backend:
@@ -50,15 +50,15 @@ def test_call_that_outlasts_the_patience_of_a_fork(tmp_path: Path, monkeypatch: 
                     own.insert([NewRecord(kind="k")])
                 return open_backend(url).stats()
 
-            answer = in_child(work)
-        assert isinstance(answer, Unavailable)
-        assert "forked while its parent was in a call" in str(answer)
+            result = in_child(work)
+        assert isinstance(result, Unavailable)
+        assert "forked while its parent was in a call" in str(result)
         assert backend.stats().total == 1
     assert in_child(lambda: open_backend(url).stats().total) == 1
 
 
 def test_wait_across_a_fork(tmp_path: Path) -> None:
-    """A wait under way at a fork, for which its connection is opened again, ends with the next job."""
+    """A `wait` that is running during a fork reopens its connection, and returns at the next insert."""
     url = f"sqlite:///{tmp_path}/jobs.db"
     with open_backend(url) as backend:
         backend.setup()
@@ -78,23 +78,23 @@ def test_log_stays_while_a_child_writes(tmp_path: Path) -> None:
     backend = open_backend(url)
     backend.setup()
     backend.stats()
-    ear, mouth = os.pipe()
+    read_end, write_end = os.pipe()
 
     def work() -> int:
         with open_backend(url) as own:
             own.insert([NewRecord(kind="k")])
-            os.read(ear, 1)  # the parent has closed its clients
+            os.read(read_end, 1)  # wait until the parent has closed its clients
             own.insert([NewRecord(kind="k")])
         return own is not None
 
-    answers: list[object] = []
-    thread = Thread(target=lambda: answers.append(in_child(work)))
+    results: list[object] = []
+    thread = Thread(target=lambda: results.append(in_child(work)))
     thread.start()
     while backend.stats().total == 0:
         pass
     backend.close()
-    os.write(mouth, b"x")
+    os.write(write_end, b"x")
     thread.join()
-    assert answers == [True]
+    assert results == [True]
     with open_backend(url) as again:
         assert again.stats().total == 2

@@ -1,4 +1,4 @@
-"""What a URL may say."""
+"""Parsing the URL of a store."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from tallystick_sqlite.location import Location
 
 
 def test_three_slashes_are_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A relative path counts from the directory in which the URL was opened, also after it is left."""
+    """A relative path is resolved in the directory at parsing, even if the process changes it later."""
     monkeypatch.chdir(tmp_path)
     location = Location.parse("sqlite:///some/jobs.db")
     monkeypatch.chdir("/")
@@ -18,13 +18,13 @@ def test_three_slashes_are_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_four_slashes_are_absolute() -> None:
-    """A fourth slash begins an absolute path."""
+    """Four slashes begin an absolute path."""
     assert Location.parse("sqlite:////var/jobs.db").path == Path("/var/jobs.db")
 
 
 @pytest.mark.parametrize("name", ["a b.db", "100%25.db", "what%3F.db", "no%23.db", "jöbs.db", "file:x.db", "-.db"])
 def test_any_file_name_works(tmp_path: Path, name: str) -> None:
-    """A name with characters that mean something in a URL is the name of the file."""
+    """Quoted special characters are part of the file name."""
     url = f"sqlite:///{tmp_path}/{name}"
     with SqliteBackend.from_url(url) as backend:
         backend.setup()
@@ -32,7 +32,7 @@ def test_any_file_name_works(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
         ("sqlite://", "sqlite:///jobs.db"),
         ("sqlite:///", "sqlite:///jobs.db"),
@@ -48,11 +48,11 @@ def test_any_file_name_works(tmp_path: Path, name: str) -> None:
         ("sqlite:///jobs.db?busy_timeout=soon", "busy_timeout"),
     ],
 )
-def test_what_names_no_file_is_refused(url: str, told: str) -> None:
-    """A URL that cannot work is refused when it is opened, with what to write instead."""
-    with pytest.raises(ConfigurationError) as refusal:
+def test_urls_without_a_file_are_rejected(url: str, message: str) -> None:
+    """An invalid URL is rejected when it is opened, and the message suggests a correct one."""
+    with pytest.raises(ConfigurationError) as raised:
         SqliteBackend.from_url(url)
-    assert told in str(refusal.value)
+    assert message in str(raised.value)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("2", 2), ("0.25", 0.25), ("PT1M30S", 90), ("0", 0)])
@@ -63,7 +63,7 @@ def test_busy_timeout(text: str, seconds: float) -> None:
 
 
 def test_defaults_are_safe() -> None:
-    """Without options a commit waits for the disk, and a lock is waited for."""
+    """By default, commits wait for the disk, and calls wait for a lock."""
     options = Location.parse("sqlite:///jobs.db").options
     assert (options.synchronous, options.busy_timeout) == ("FULL", timedelta(seconds=30))
 
@@ -78,18 +78,18 @@ def test_defaults_are_safe() -> None:
         ("sqlite:///a%3Fb.db", "sqlite:///a%3Fb.ns.db"),
     ],
 )
-def test_a_namespace_is_another_file_beside(url: str, expected: str) -> None:
-    """A namespace goes before the suffix; the folder and the options stay."""
+def test_a_namespace_is_another_file(url: str, expected: str) -> None:
+    """A namespace is inserted before the suffix; the folder and the options stay."""
     assert SqliteBackend.namespaced(url, "ns") == expected
 
 
 def test_the_plugin_serves_the_scheme(url: str) -> None:
-    """`sqlite:` is served by this distribution."""
+    """`sqlite:` URLs are opened by this distribution."""
     with open_backend(url) as backend:
         assert type(backend) is SqliteBackend
 
 
 def test_opening_creates_nothing(path: Path, url: str) -> None:
-    """Before `setup` there is no file."""
+    """Before `setup`, no file exists."""
     SqliteBackend.from_url(url).close()
     assert list(path.parent.iterdir()) == []

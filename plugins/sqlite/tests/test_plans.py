@@ -1,4 +1,4 @@
-"""What the statements cost: their plans, and the steps that they take, counted."""
+"""The cost of the statements: their plans and the steps of the virtual machine."""
 
 import re
 import sqlite3
@@ -55,13 +55,13 @@ def assert_by_index(connection: sqlite3.Connection) -> None:
         assert not [step for step in steps if re.match(r"SCAN (tallystick_jobs|job)\b", step)], steps
 
 
-def test_hot_statements_search_by_index(connection: sqlite3.Connection) -> None:
-    """Every statement of the hot path searches by its index, scans no table of ours and sorts nothing."""
+def test_frequent_statements_use_an_index(connection: sqlite3.Connection) -> None:
+    """Every frequent statement uses its index, without a table scan or a sort."""
     assert_by_index(connection)
 
 
 def test_statistics_do_not_change_the_plans(connection: sqlite3.Connection, backend: SqliteBackend) -> None:
-    """After ANALYZE on a store of one queue and one state, the plans are the same."""
+    """ANALYZE of a store with a single queue and state does not change the plans."""
     backend.insert([NewRecord(kind="k") for _ in range(2_000)])
     connection.execute("ANALYZE")
     connection.execute("ANALYZE sqlite_schema")
@@ -69,7 +69,7 @@ def test_statistics_do_not_change_the_plans(connection: sqlite3.Connection, back
 
 
 def steps(connection: sqlite3.Connection, query: str, queues: Sequence[str], limit: int) -> int:
-    """Count the virtual machine's steps of a statement, whose effect is then undone."""
+    """Count the virtual machine's steps of a statement, and roll it back."""
     counted = 0
 
     def count() -> int:
@@ -80,7 +80,7 @@ def steps(connection: sqlite3.Connection, query: str, queues: Sequence[str], lim
     names = rows.json_list(queues)
     times = {"now": rows.micros(NOW), "until": rows.micros(NOW + HOUR)}
     parameters = {"queues": names, "limit": limit, "worker": "w", **times}
-    connection.execute(query, {**parameters, "queues": "[]"}).fetchall()  # which reads the schema
+    connection.execute(query, {**parameters, "queues": "[]"}).fetchall()  # load the schema before counting
     connection.execute("BEGIN IMMEDIATE")
     connection.set_progress_handler(count, 1)
     found = connection.execute(query, parameters).fetchall()
@@ -94,7 +94,7 @@ def steps(connection: sqlite3.Connection, query: str, queues: Sequence[str], lim
 def test_claiming_costs_the_same_in_a_full_store(
     connection: sqlite3.Connection, backend: SqliteBackend, query: str
 ) -> None:
-    """A backlog, future jobs of higher priority, finished jobs and other queues do not add to the cost of a claim."""
+    """The cost of a claim does not grow with backlog, future jobs, finished jobs and other queues."""
 
     def fill(count: int) -> None:
         backend.insert([NewRecord(kind="k", queue=f"other{i}") for i in range(count)], now=NOW)
@@ -111,15 +111,15 @@ def test_claiming_costs_the_same_in_a_full_store(
 
 
 def test_waiting_for_future_jobs_only_costs_the_same(connection: sqlite3.Connection, backend: SqliteBackend) -> None:
-    """To find that nothing is due takes no longer among many future jobs."""
+    """Finding that no job is due costs the same with many future jobs."""
     backend.insert([NewRecord(kind="k", run_at=NOW + HOUR)], now=NOW)
     before = steps(connection, queries.NEXT_DUE, ["default"], 1)
     backend.insert([NewRecord(kind="k", run_at=NOW + HOUR) for _ in range(5_000)], now=NOW)
     assert steps(connection, queries.NEXT_DUE, ["default"], 1) == before
 
 
-def test_every_statement_tells_its_effect() -> None:
-    """Each .sql begins with what it does, and each is used."""
+def test_every_statement_documents_its_effect() -> None:
+    """Each .sql file begins with its effect, and each is used."""
     used = {value for name, value in vars(queries).items() if name.isupper()}
     folder = files("tallystick_sqlite") / "queries"
     written = {file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(".sql")}

@@ -52,7 +52,7 @@ def start(program: str, *arguments: str) -> subprocess.Popen[str]:
 
 
 def test_eight_processes_set_up_and_write_at_once(url: str) -> None:
-    """Eight that begin with setup, and then write without pause, never see a locked database; no job runs twice."""
+    """Eight processes that set up and write without pause never see a locked database, and no job runs twice."""
     workers = [start(WORKER, url, "25") for _ in range(PROCESSES)]
     ended = [worker.communicate("go\n") for worker in workers]
     assert [errors for _, errors in ended] == [""] * PROCESSES
@@ -64,7 +64,7 @@ def test_eight_processes_set_up_and_write_at_once(url: str) -> None:
 
 
 def test_setup_at_once(url: str, path: Path) -> None:
-    """Eight that set up at the same moment make one store."""
+    """Eight processes that set up at the same moment create one store."""
     workers = [start(WORKER, url, "0") for _ in range(PROCESSES)]
     assert [worker.communicate("go\n") for worker in workers] == [("0\n", "")] * PROCESSES
     with SqliteBackend.from_url(url) as backend:
@@ -72,7 +72,7 @@ def test_setup_at_once(url: str, path: Path) -> None:
 
 
 def test_another_process_wakes_wait(url: str, backend: SqliteBackend) -> None:
-    """An insert in another process ends a wait, long before its timeout."""
+    """An insert in another process ends a `wait`, long before its timeout."""
     with start(INSERTER, url) as inserter:
         assert inserter.stdin is not None
         assert inserter.stdout is not None
@@ -84,8 +84,8 @@ def test_another_process_wakes_wait(url: str, backend: SqliteBackend) -> None:
             backend.claim(["default"], limit=9, worker="w", lease=timedelta(minutes=1))
 
 
-def test_a_killed_process_keeps_what_was_acknowledged(url: str, backend: SqliteBackend) -> None:
-    """What insert has answered is there after the process was killed, and the file works on."""
+def test_a_killed_process_keeps_its_completed_inserts(url: str, backend: SqliteBackend) -> None:
+    """After a process is killed, the jobs of its completed inserts exist, and the file stays usable."""
     inserter = start(INSERTER, url)
     assert inserter.stdin is not None
     assert inserter.stdout is not None
@@ -98,10 +98,10 @@ def test_a_killed_process_keeps_what_was_acknowledged(url: str, backend: SqliteB
     assert backend.insert([NewRecord(kind="k")])[0].created
 
 
-def test_a_client_that_comes_and_goes_spares_the_log_of_another(url: str, path: Path, backend: SqliteBackend) -> None:
-    """To open and close the store beside an open client does not end the locks of this process, as POSIX has it.
+def test_closing_one_client_keeps_the_log_of_another(url: str, path: Path, backend: SqliteBackend) -> None:
+    """Closing one client keeps the POSIX locks of another client in the same process.
 
-    Otherwise a third, in another process, would believe itself the last one, and remove the write-ahead log.
+    Otherwise another process would take itself for the last one, and remove the write-ahead log.
     """
     backend.insert([NewRecord(kind="k")])
     log = path.with_name(path.name + "-wal").stat().st_ino

@@ -1,4 +1,4 @@
-"""Times, and rows that somebody else wrote."""
+"""Times, and rows written by other programs."""
 
 import sqlite3
 from contextlib import closing
@@ -14,19 +14,19 @@ from tallystick_sqlite import SqliteBackend, rows
 
 @given(st.datetimes().map(lambda moment: moment.replace(tzinfo=UTC)))
 def test_times_are_exact(moment: datetime) -> None:
-    """Every microsecond of the years 1 to 9999 comes back as it went in."""
+    """Every microsecond of the years 1 to 9999 round-trips."""
     assert rows.moment(rows.micros(moment)) == moment
 
 
 @pytest.mark.parametrize("moment", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
 def test_the_first_and_the_last_moment(backend: SqliteBackend, moment: datetime) -> None:
-    """The ends of the calendar are stored exactly."""
+    """The first and the last moment of the calendar are stored exactly."""
     [inserted] = backend.insert([NewRecord(kind="k", run_at=moment)], now=moment)
     assert backend.list(Filter(), limit=1) == [inserted.record]
 
 
-def test_what_somebody_wrote_can_be_read(path: Path, backend: SqliteBackend) -> None:
-    """A row that was changed by hand, as far as the table allows it, hides neither itself nor the others."""
+def test_rows_changed_by_hand_can_be_read(path: Path, backend: SqliteBackend) -> None:
+    """A row changed by hand, within the table's constraints, can be read and does not affect others."""
     backend.insert([NewRecord(kind="k"), NewRecord(kind="k")])
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
@@ -39,8 +39,8 @@ def test_what_somebody_wrote_can_be_read(path: Path, backend: SqliteBackend) -> 
 
 
 @pytest.mark.parametrize("change", ["id = x'00'", "state = 'odd'", "tags = 'no json'", "kind = NULL", "run_at = 'now'"])
-def test_the_table_refuses_what_could_not_be_read(path: Path, backend: SqliteBackend, change: str) -> None:
-    """What no record could be made of is refused by the table itself."""
+def test_the_table_rejects_unreadable_values(path: Path, backend: SqliteBackend, change: str) -> None:
+    """The table's constraints reject values that cannot be read as a record."""
     backend.insert([NewRecord(kind="k")])
     with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError):
         connection.execute(f"UPDATE tallystick_jobs SET {change}")

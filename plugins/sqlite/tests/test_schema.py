@@ -1,4 +1,4 @@
-"""Whose file it is, and which schema it has."""
+"""Ownership of the file, and versions of its schema."""
 
 import sqlite3
 import stat
@@ -31,35 +31,35 @@ def fingerprint(folder: Path) -> dict[str, tuple[str, int]]:
 
 
 def open_at(path: Path) -> list[Path]:
-    """Return this process's descriptors of a file, where the system shows them."""
+    """Return this process's open file descriptors of a file, on systems that list them."""
     shown = Path("/proc/self/fd")
     return [fd for fd in shown.iterdir() if fd.is_symlink() and fd.readlink() == path] if shown.exists() else []
 
 
-def assert_refused_untouched(url: str, path: Path, error: type[BackendError]) -> None:
+def assert_rejected_unchanged(url: str, path: Path, error: type[BackendError]) -> None:
     before = fingerprint(path.parent)
     with SqliteBackend.from_url(url) as backend:
         for call in (backend.setup, backend.teardown, backend.queues):
-            with pytest.raises(error, match=path.name) as refused:
+            with pytest.raises(error, match=path.name) as raised:
                 call()
-            assert not open_at(path), f"held open while {refused} is"
+            assert not open_at(path), f"held open while {raised} is"
     assert fingerprint(path.parent) == before
 
 
-def test_a_database_without_our_mark_is_untouched(url: str, path: Path) -> None:
-    """A database of another application is refused, and no byte of it changes."""
+def test_a_database_without_application_id_is_unchanged(url: str, path: Path) -> None:
+    """Another application's database is rejected, and no byte of it changes."""
     execute(path, "CREATE TABLE t (x)")
-    assert_refused_untouched(url, path, ForeignStore)
+    assert_rejected_unchanged(url, path, ForeignStore)
 
 
-def test_a_database_with_another_mark_is_untouched(url: str, path: Path) -> None:
-    """A database that another application has marked is refused, even with tables named like ours."""
+def test_a_database_with_another_application_id_is_unchanged(url: str, path: Path) -> None:
+    """A database with another application_id is rejected, even if it has a table named tallystick_jobs."""
     execute(path, "CREATE TABLE tallystick_jobs (x)", "PRAGMA application_id = 7")
-    assert_refused_untouched(url, path, ForeignStore)
+    assert_rejected_unchanged(url, path, ForeignStore)
 
 
 def test_a_foreign_log_is_not_recovered(url: str, path: Path) -> None:
-    """A foreign database whose owner died is not recovered in passing: its log is left where it is."""
+    """A foreign database is not recovered: its write-ahead log stays unchanged."""
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("PRAGMA journal_mode = WAL")
     other.execute("CREATE TABLE t (x)")
@@ -69,18 +69,18 @@ def test_a_foreign_log_is_not_recovered(url: str, path: Path) -> None:
     path.with_name(path.name + "-shm").unlink(missing_ok=True)
     path.write_bytes(main_bytes)
     wal.write_bytes(wal_bytes)
-    assert_refused_untouched(url, path, ForeignStore)
+    assert_rejected_unchanged(url, path, ForeignStore)
 
 
 @pytest.mark.parametrize("content", [b"hello", b"x" * 10_000, b"SQLite format 3\0" + b"\xff" * 5000])
-def test_what_is_not_a_database_is_untouched(url: str, path: Path, content: bytes) -> None:
-    """A file of any other kind is refused, and no byte of it changes."""
+def test_other_files_are_unchanged(url: str, path: Path, content: bytes) -> None:
+    """A file that is not a database is rejected, and no byte of it changes."""
     path.write_bytes(content)
-    assert_refused_untouched(url, path, ForeignStore)
+    assert_rejected_unchanged(url, path, ForeignStore)
 
 
 def test_an_empty_file_can_be_set_up(url: str, path: Path) -> None:
-    """A file without a byte belongs to nobody, as those that tempfile makes."""
+    """An empty file, as created by tempfile, can be set up."""
     path.touch()
     with SqliteBackend.from_url(url) as backend:
         with pytest.raises(NotSetUp, match="tallystick setup"):
@@ -89,8 +89,8 @@ def test_an_empty_file_can_be_set_up(url: str, path: Path) -> None:
         assert backend.queues() == []
 
 
-def test_a_newer_schema_is_left_alone(url: str, path: Path, backend: SqliteBackend) -> None:
-    """A store of a later version is refused with both versions named."""
+def test_a_newer_schema_is_rejected(url: str, path: Path, backend: SqliteBackend) -> None:
+    """A newer schema is rejected, and the error names both versions."""
     newer = len(schema.MIGRATIONS) + 1
     execute(path, f"PRAGMA user_version = {newer}")
     with SqliteBackend.from_url(url) as late:
@@ -102,7 +102,7 @@ def test_a_newer_schema_is_left_alone(url: str, path: Path, backend: SqliteBacke
 
 
 def test_an_unfinished_setup_is_not_used(url: str, path: Path, backend: SqliteBackend) -> None:
-    """A store without its write-ahead log, as of a setup that was killed, is not used until setup ends."""
+    """A store without a write-ahead log, left by a killed setup, is rejected until setup has finished."""
     backend.close()
     execute(path, "PRAGMA journal_mode = DELETE")
     with SqliteBackend.from_url(url) as late:
@@ -113,7 +113,7 @@ def test_an_unfinished_setup_is_not_used(url: str, path: Path, backend: SqliteBa
 
 
 def test_without_setup(url: str, path: Path) -> None:
-    """A store that is not there is an error that says what to do, and the attempt to use it creates nothing."""
+    """Using a missing store raises an error that says what to do, and creates nothing."""
     with SqliteBackend.from_url(url) as backend:
         with pytest.raises(NotSetUp, match="tallystick setup"):
             backend.insert([NewRecord(kind="k")])
@@ -122,7 +122,7 @@ def test_without_setup(url: str, path: Path) -> None:
 
 
 def test_no_directory(tmp_path: Path) -> None:
-    """A file in a directory that is missing is unavailable; the directory is not made."""
+    """A file in a missing directory is Unavailable, and the directory is not created."""
     with SqliteBackend.from_url(f"sqlite:///{tmp_path}/missing/jobs.db") as backend:
         for call in (backend.setup, backend.queues):
             with pytest.raises(Unavailable, match=r"no directory .*missing"):
@@ -131,7 +131,7 @@ def test_no_directory(tmp_path: Path) -> None:
 
 
 def test_a_directory_is_no_file(tmp_path: Path) -> None:
-    """A directory at the path is unavailable, with the path in the message."""
+    """A directory in place of the file is Unavailable, and the error names the path."""
     with SqliteBackend.from_url(f"sqlite:///{tmp_path}") as backend:
         for call in (backend.setup, backend.queues):
             with pytest.raises(Unavailable, match=tmp_path.name):
@@ -139,7 +139,7 @@ def test_a_directory_is_no_file(tmp_path: Path) -> None:
 
 
 def test_an_unreadable_file(url: str, path: Path, backend: SqliteBackend) -> None:
-    """A file that may not be opened is unavailable, with the path in the message."""
+    """A file without read permission is Unavailable, and the error names the path."""
     backend.close()
     mode = path.stat().st_mode
     path.chmod(0)
@@ -166,7 +166,7 @@ def test_setup_again_changes_nothing(path: Path, backend: SqliteBackend) -> None
 def test_each_step_of_migration_leads_to_the_same_schema(
     path: Path, backend: SqliteBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A store that was torn down, or set up by any earlier version, gets the schema of a new one from setup."""
+    """Setup after a teardown, and setup of any earlier version, give the same schema as a new store."""
     new = schema_of(path)
     backend.teardown()
     backend.setup()
@@ -193,8 +193,8 @@ def test_a_migration_that_fails_leaves_nothing(url: str, path: Path, monkeypatch
         assert backend.queues() == []
 
 
-def test_teardown_spares_the_tables_of_others(url: str, path: Path, backend: SqliteBackend) -> None:
-    """An application may keep its own tables in a store's file: teardown leaves them, and setup can follow."""
+def test_teardown_keeps_foreign_tables(url: str, path: Path, backend: SqliteBackend) -> None:
+    """`teardown` keeps an application's tables in the file, and `setup` can follow."""
     execute(path, "CREATE TABLE orders (id)", "INSERT INTO orders VALUES (1)")
     backend.insert([NewRecord(kind="k")])
     backend.teardown()
@@ -206,7 +206,7 @@ def test_teardown_spares_the_tables_of_others(url: str, path: Path, backend: Sql
 
 
 def test_teardown_under_an_open_client(url: str, backend: SqliteBackend) -> None:
-    """A client that was open during teardown gets an error that says so, and works again after setup."""
+    """After another client's teardown, an open client raises NotSetUp, and works again after a setup."""
     backend.insert([NewRecord(kind="k")])
     with SqliteBackend.from_url(url) as other:
         other.teardown()
@@ -218,10 +218,10 @@ def test_teardown_under_an_open_client(url: str, backend: SqliteBackend) -> None
     assert backend.stats().total == 1
 
 
-def test_a_file_that_is_just_being_written_is_looked_at_again(
+def test_a_file_during_setup_is_read_again(
     url: str, path: Path, backend: SqliteBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What looks torn without locks, since another process is setting it up, is not told as malformed at once."""
+    """A file that looks malformed, because another process is setting it up, is read again before it is rejected."""
     backend.close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
@@ -235,21 +235,21 @@ def test_a_file_that_is_just_being_written_is_looked_at_again(
 
 
 def test_the_script_makes_the_store_that_setup_makes(backend: SqliteBackend, path: Path, tmp_path: Path) -> None:
-    """Executed in a new file, it leaves the same tables, indexes and marks; setup finds nothing to do."""
+    """The script creates the same tables, indexes and marks as `setup`, which then has nothing to do."""
     other = tmp_path / "other.db"
     with closing(sqlite3.connect(other)) as connection:
         connection.executescript(backend.script())
-    looked = []
+    schemas = []
     for file in (path, other):
         with closing(sqlite3.connect(file)) as connection:
-            looked.append(
+            schemas.append(
                 [
                     connection.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY name").fetchall(),
                     *(connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")),
                     connection.execute("PRAGMA journal_mode").fetchone(),
                 ]
             )
-    assert looked[0] == looked[1]
-    with SqliteBackend.from_url(f"sqlite:///{other}") as made:
-        made.setup()
-        assert made.stats().total == 0
+    assert schemas[0] == schemas[1]
+    with SqliteBackend.from_url(f"sqlite:///{other}") as another:
+        another.setup()
+        assert another.stats().total == 0

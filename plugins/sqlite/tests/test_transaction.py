@@ -1,4 +1,4 @@
-"""Inserting in the caller's own transaction."""
+"""Inserting in the caller's transaction."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def caller(path: Path, backend: SqliteBackend) -> Iterator[sqlite3.Connection]:
 
 
 def test_committed_with_the_callers_rows(backend: SqliteBackend, caller: sqlite3.Connection) -> None:
-    """The job is there when the caller commits, and not before."""
+    """The job is stored when the caller commits, not before."""
     [inserted] = backend.insert([NewRecord(kind="k", queue="q")], transaction=caller)
     assert inserted.created
     assert backend.list(Filter(), limit=9) == []
@@ -31,15 +31,15 @@ def test_committed_with_the_callers_rows(backend: SqliteBackend, caller: sqlite3
 
 
 def test_rolled_back_with_the_callers_rows(backend: SqliteBackend, caller: sqlite3.Connection) -> None:
-    """The job never was when the caller rolls back, and neither was its queue."""
+    """If the caller rolls back, neither the job nor its queue is stored."""
     backend.insert([NewRecord(kind="k")], transaction=caller)
     caller.rollback()
     assert backend.stats().total == 0
     assert backend.queues() == []
 
 
-def test_a_refusal_spares_the_callers_rows(backend: SqliteBackend, caller: sqlite3.Connection) -> None:
-    """An insert that fails undoes its own rows only; the caller's transaction goes on."""
+def test_a_failed_insert_keeps_the_callers_rows(backend: SqliteBackend, caller: sqlite3.Connection) -> None:
+    """An insert that fails rolls back only its own rows; the caller's transaction continues."""
     caller.execute(
         "CREATE TRIGGER bad BEFORE INSERT ON tallystick_jobs WHEN new.kind = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END"
     )
@@ -57,7 +57,7 @@ def test_a_refusal_spares_the_callers_rows(backend: SqliteBackend, caller: sqlit
 def test_the_callers_factories_do_not_matter(
     backend: SqliteBackend, caller: sqlite3.Connection, row_factory: Any, text_factory: Any
 ) -> None:
-    """A duplicate is read rightly whatever the connection makes of rows and texts, and that is as before afterwards."""
+    """Duplicates are read correctly with any row and text factories, and the connection keeps its factories."""
     caller.row_factory, caller.text_factory = row_factory, text_factory
     new = NewRecord(kind="k", unique_key="key", tags=("t",))
     [first] = backend.insert([new], transaction=caller)
@@ -66,10 +66,10 @@ def test_the_callers_factories_do_not_matter(
     assert (caller.row_factory, caller.text_factory) == (row_factory, text_factory)
 
 
-def test_what_is_no_transaction_is_refused(
+def test_other_objects_are_rejected(
     backend: SqliteBackend, caller: sqlite3.Connection, path: Path, tmp_path: Path
 ) -> None:
-    """Refused are another type, a connection without a transaction, one to another file, and a closed one."""
+    """Another type, a connection without a transaction, one to another file, and a closed one are rejected."""
     with (
         closing(sqlite3.connect(path)) as idle,
         closing(sqlite3.connect(tmp_path / "other.db")) as other,
@@ -77,22 +77,22 @@ def test_what_is_no_transaction_is_refused(
     ):
         other.execute("BEGIN")
         memory.execute("BEGIN")
-        shut = sqlite3.connect(path)
-        shut.close()
-        for wrong, told in (
+        closed = sqlite3.connect(path)
+        closed.close()
+        for wrong, message in (
             (object(), "of type object"),
             (caller.cursor(), "of type Cursor"),
             (idle, "without a transaction"),
             (other, "other.db"),
             (memory, "no file"),
-            (shut, "cannot be used"),
+            (closed, "cannot be used"),
         ):
-            with pytest.raises(InvalidArgument, match=told):
+            with pytest.raises(InvalidArgument, match=message):
                 backend.insert([NewRecord(kind="k")], transaction=wrong)
 
 
 def test_closed(backend: SqliteBackend, caller: sqlite3.Connection) -> None:
-    """A closed backend inserts nothing into a caller's transaction either."""
+    """A closed backend rejects inserts in a caller's transaction too."""
     backend.close()
     with pytest.raises(Closed):
         backend.insert([NewRecord(kind="k")], transaction=caller)
