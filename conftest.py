@@ -1,6 +1,6 @@
-"""What all tests share: one PostgreSQL and one MongoDB for a run, and how README and manual are run.
+"""Fixtures of all tests: one PostgreSQL and one MongoDB per run, and the examples of README and manual as tests.
 
-Each Python block of a page is executed, in the order of the page, in an empty folder.
+Each Python block of a page is executed in the page's order, in an empty folder.
 """
 
 import os
@@ -18,7 +18,7 @@ from sybil.sybil import SybilCollection
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 collect_ignore = ["docs/examples"]
-"""A distribution of its own, with tests of its own: `tests/test_example_backend.py` installs and proves it."""
+"""A separate distribution with its own tests; `tests/test_example_backend.py` installs and checks it."""
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
@@ -30,12 +30,12 @@ def _enter_empty_folder(namespace: dict[str, Any]) -> None:
     folder = TemporaryDirectory()
     _before.append((Path.cwd(), folder))
     os.chdir(folder.name)
-    namespace["__name__"] = "__main__"  # an example is run as a script
+    namespace["__name__"] = "__main__"  # an example runs as a script
 
 
 def _leave_folder(namespace: dict[str, Any]) -> None:
-    was, folder = _before.pop()
-    os.chdir(was)
+    previous, folder = _before.pop()
+    os.chdir(previous)
     folder.cleanup()
 
 
@@ -55,20 +55,20 @@ pytest_collect_file = SybilCollection([_FOLDERS, _POSTGRES, _MONGO]).pytest()
 
 @pytest.fixture
 def database_url(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """DATABASE_URL, as an application has it in its environment."""
+    """Set DATABASE_URL, as an application has it in its environment."""
     monkeypatch.setenv("DATABASE_URL", postgres_url)
     return postgres_url
 
 
 @pytest.fixture
 def mongo_database_url(mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The same for MongoDB."""
+    """Set DATABASE_URL to a MongoDB."""
     monkeypatch.setenv("DATABASE_URL", mongo_url)
     return mongo_url
 
 
 class Pages(LoadScopeScheduling):
-    """Run the blocks of a page in one process, and every other test where there is room."""
+    """Schedules the blocks of a page in one process, and every other test in any process."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
@@ -76,7 +76,7 @@ class Pages(LoadScopeScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Pages:
-    """Distribute tests to processes."""
+    """Return the scheduler that keeps a page in one process."""
     return Pages(config, log)
 
 
@@ -90,11 +90,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """The URL of a database: TALLYSTICK_TEST_POSTGRES_URL, else one of a server that is started for the run."""
-    if given := os.environ.get("TALLYSTICK_TEST_POSTGRES_URL"):
-        yield given
+    """Yield TALLYSTICK_TEST_POSTGRES_URL, or the URL of a server that is started for the run."""
+    if url := os.environ.get("TALLYSTICK_TEST_POSTGRES_URL"):
+        yield url
         return
-    from servers import postgres_server  # noqa: PLC0415  # a run by --pyargs from elsewhere has no `tests`
+    from servers import postgres_server  # noqa: PLC0415  # a run by --pyargs has no `tests`
 
     with postgres_server(durable=False) as server:
         yield server.url
@@ -102,11 +102,11 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def mongo_url() -> Iterator[str]:
-    """The URL of a MongoDB: TALLYSTICK_TEST_MONGO_URL, else one of a server that is started for the run."""
-    if given := os.environ.get("TALLYSTICK_TEST_MONGO_URL"):
-        yield given
+    """Yield TALLYSTICK_TEST_MONGO_URL, or the URL of a server that is started for the run."""
+    if url := os.environ.get("TALLYSTICK_TEST_MONGO_URL"):
+        yield url
         return
-    from servers import mongo_server  # noqa: PLC0415  # a run by --pyargs from elsewhere has no `tests`
+    from servers import mongo_server  # noqa: PLC0415  # a run by --pyargs has no `tests`
 
     with mongo_server() as server:
         yield server.url
@@ -114,11 +114,11 @@ def mongo_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def replica_set_url() -> Iterator[str]:
-    """The same of one that has transactions and change streams."""
-    if given := os.environ.get("TALLYSTICK_TEST_MONGO_URL"):
-        yield given
+    """Yield the URL of a MongoDB with transactions and change streams."""
+    if url := os.environ.get("TALLYSTICK_TEST_MONGO_URL"):
+        yield url
         return
-    from servers import mongo_server  # noqa: PLC0415  # a run by --pyargs from elsewhere has no `tests`
+    from servers import mongo_server  # noqa: PLC0415  # a run by --pyargs has no `tests`
 
     with mongo_server(members=1) as server:
         yield server.url

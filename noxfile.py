@@ -1,4 +1,4 @@
-"""Every check of the project. `nox` runs what each change must pass; `nox --list` shows all sessions."""
+"""All checks of the project. `nox` runs those that every change must pass; `nox --list` shows all sessions."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ DISTRIBUTIONS = {
 }
 
 TESTS = {"PYTHONPATH": "tests"}
-"""Where scripts find what tests share."""
+"""The directory of the tests' shared modules."""
 
 nox.options.default_venv_backend = "uv"
 nox.options.sessions = ["lint", "types", "imports", "docs", "build", "default_tests"]
@@ -30,12 +30,12 @@ nox.options.error_on_missing_interpreters = True
 
 
 def _reveal_pyenv() -> None:
-    """Where pyenv manages Pythons, put all that the sessions need on the path."""
+    """Put all Pythons of pyenv that the sessions need on the path."""
     if shutil.which("pyenv") is None:
         return
     found = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=True).stdout.split()
-    wanted = [next((v for v in reversed(found) if v.startswith(f"{python}.")), None) for python in PYTHONS]
-    os.environ["PYENV_VERSION"] = ":".join(version for version in wanted if version)
+    versions = [next((v for v in reversed(found) if v.startswith(f"{python}.")), None) for python in PYTHONS]
+    os.environ["PYENV_VERSION"] = ":".join(version for version in versions if version)
 
 
 _reveal_pyenv()
@@ -58,21 +58,21 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check types, strictly, over everything."""
+    """Check the types of all code strictly."""
     sync(session, "dev")
     session.run("mypy")
 
 
 @nox.session
 def imports(session: nox.Session) -> None:
-    """Check who imports whom."""
+    """Check the direction of imports."""
     sync(session, "dev")
     session.run("lint-imports")
 
 
 @nox.session
 def default_tests(session: nox.Session) -> None:
-    """Run the tests as the README says, on one Python and all backends."""
+    """Run all tests as the README says, on one Python and all backends."""
     sync(session, "dev")
     session.run("pytest", "--numprocesses=4", *session.posargs)
 
@@ -87,7 +87,7 @@ def kit(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 @nox.parametrize("backend", BACKENDS, ids=BACKENDS)
 def tests(session: nox.Session, backend: str) -> None:
-    """Run the tests of core and of one backend, and all that runs on it."""
+    """Run the tests of the core and of one backend, and the shared tests on this backend."""
     sync(session, "dev")
     paths = ["core/tests", f"plugins/{backend}", "tests"]
     session.run("pytest", "--numprocesses=auto", *paths, f"--backend={backend}", *session.posargs)
@@ -96,7 +96,7 @@ def tests(session: nox.Session, backend: str) -> None:
 @nox.session
 @nox.parametrize("backend", BACKENDS, ids=BACKENDS)
 def conformance(session: nox.Session, backend: str) -> None:
-    """Prove a backend against the contract, quickly unless told `-- --profile standard`."""
+    """Check a backend against the contract, with the quick profile unless given `-- --profile standard`."""
     sync(session, "dev")
     if backend == "postgres":
         session.run("python", "tests/prove_postgres.py", *session.posargs, env=TESTS)
@@ -110,28 +110,28 @@ def conformance(session: nox.Session, backend: str) -> None:
 
 @nox.session
 def mutants(session: nox.Session) -> None:
-    """Prove the kit against known-bad backends."""
+    """Check that the kit detects known-bad backends."""
     sync(session, "dev")
     session.run("tallystick", "conform", "mutants", *session.posargs)
 
 
 @nox.session
 def false_alarms(session: nox.Session) -> None:
-    """Check that 10,000 concurrent rounds on backends that are right give no finding."""
+    """Check that 10,000 concurrent rounds on correct backends have no finding."""
     sync(session, "dev")
     session.run("python", "conformance/tests/false_alarms.py", *session.posargs, env=TESTS)
 
 
 @nox.session
 def example(session: nox.Session) -> None:
-    """Prove the tutorial's backend as a stranger would: its wheel, in an environment of its own, by the whole kit."""
+    """Check the tutorial's backend with the whole kit, from its wheel in a separate environment."""
     sync(session, "dev")
     session.run("pytest", "tests/test_example_backend.py", *session.posargs, env={"TALLYSTICK_EXAMPLE": "standard"})
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Check that generated pages are up to date, run the examples, and build the manual with no warning."""
+    """Check that generated pages are up to date, run the examples, and build the manual without warnings."""
     sync(session, "dev", "docs")
     session.run("python", "docs/generate.py", "--check")
     session.run("pytest", "README.md", "docs", "-q")
@@ -140,18 +140,20 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build each distribution, and prove that its wheel installs and imports alone in an empty environment."""
+    """Build each distribution, and check that its wheel installs and imports alone in an empty environment."""
     folder = Path(session.create_tmp()).resolve()
-    wheels, environment, ours = folder / "wheels", folder / "environment", folder / "ours.txt"
+    wheels, environment, local_wheels = folder / "wheels", folder / "environment", folder / "ours.txt"
     shutil.rmtree(wheels, ignore_errors=True)
     session.run_install("uv", "build", "--all-packages", "--out-dir", str(wheels), silent=True)
     built = {wheel.name.split("-")[0].replace("_", "-"): wheel for wheel in wheels.glob("*.whl")}
-    ours.write_text("".join(f"{name} @ {wheel.as_uri()}\n" for name, wheel in built.items()))
+    local_wheels.write_text("".join(f"{name} @ {wheel.as_uri()}\n" for name, wheel in built.items()))
     python = str(environment / "bin" / "python")
     for distribution, modules in DISTRIBUTIONS.items():
         session.run_install("uv", "venv", "--clear", "--seed", str(environment), silent=True)
         wheel = str(built[distribution])
-        session.run_install("uv", "pip", "install", "--python", python, "--override", str(ours), wheel, silent=True)
+        session.run_install(
+            "uv", "pip", "install", "--python", python, "--override", str(local_wheels), wheel, silent=True
+        )
         session.run(python, "-m", "pip", "check", external=True)
         session.run(python, "tests/packaging/check_typed.py", *modules, external=True)
 
@@ -159,14 +161,14 @@ def build(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("server", CHAOS, ids=CHAOS)
 def chaos(session: nox.Session, server: str) -> None:
-    """Crash a server again and again while four processes work."""
+    """Crash a server repeatedly while four processes work."""
     sync(session, "dev")
     session.run("python", "tests/chaos/restarts.py", server, *session.posargs, env=TESTS)
 
 
 @nox.session
 def peers(session: nox.Session) -> None:
-    """Compare with PgQueuer and Procrastinate on PostgreSQL, in one sitting: `nox -s peers`."""
+    """Compare with PgQueuer and Procrastinate on PostgreSQL: `nox -s peers`."""
     sync(session, "dev")
     session.install("pgqueuer==1.6.0", "asyncpg==0.32.0", "procrastinate==3.10.0")
     session.run("python", "tests/bench/peers/compare.py", *session.posargs, env=TESTS)

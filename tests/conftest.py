@@ -1,4 +1,4 @@
-"""What tests across distributions share: a store of each backend, and processes that are gone afterwards."""
+"""Fixtures of the tests across distributions: a store of each backend, and subprocesses."""
 
 import os
 import signal
@@ -32,14 +32,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A fresh store of each backend."""
+    """Return the URL of a new store, of each backend in turn."""
     with _store(request) as url:
         yield url
 
 
 @pytest.fixture
 def shared_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A fresh store of each backend that several processes can share."""
+    """Return the URL of a new store, of each backend that processes can share."""
     with _store(request) as url:
         yield url
 
@@ -61,7 +61,7 @@ def _store(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def spawn() -> Iterator[Spawn]:
-    """Start a Python script of `tests/jobs` in a process of its own; none outlives the test."""
+    """Return a function that starts a script of `tests/jobs` as a process; kill all processes after the test."""
     processes: list[subprocess.Popen[str]] = []
 
     def start(script: str, *arguments: str) -> "subprocess.Popen[str]":

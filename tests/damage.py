@@ -1,4 +1,4 @@
-"""What must hold of a store with one damaged record among good ones, whatever the damage is."""
+"""Checks of a store with one damaged record among good ones."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,20 +9,27 @@ from tallystick.cli.app import app
 from typer.testing import CliRunner
 
 LEASE = timedelta(minutes=5)
-READING = (["jobs", "list"], ["jobs", "list", "--json"], ["stats"], ["stats", "--json"], ["queues", "list"], ["doctor"])
-CHANGING = ("cancel", "requeue", "delete")
+READ_COMMANDS = (
+    ["jobs", "list"],
+    ["jobs", "list", "--json"],
+    ["stats"],
+    ["stats", "--json"],
+    ["queues", "list"],
+    ["doctor"],
+)
+CHANGE_COMMANDS = ("cancel", "requeue", "delete")
 
 
 def fill(backend: Backend) -> tuple[UUID, list[UUID]]:
-    """Insert jobs; return the id of the one to damage, and those of its neighbours."""
-    ids = [answer.record.id for answer in backend.insert([NewRecord(kind="k", tags=("t",)) for _ in range(7)])]
+    """Insert jobs; return the id of the one to damage, and the ids of the others."""
+    ids = [inserted.record.id for inserted in backend.insert([NewRecord(kind="k", tags=("t",)) for _ in range(7)])]
     return ids.pop(3), ids
 
 
 def assert_harmless(backend: Backend, url: str, damaged: UUID, good: Sequence[UUID]) -> Record | None:
-    """Require that all calls and commands answer, and that each neighbour is done at its first attempt.
+    """Check that all calls and commands work, and that the other jobs complete at their first attempt.
 
-    Return the damaged record as it is after the work, or None where it is no record.
+    Return the damaged record afterwards, or None if it cannot be read as a record.
     """
     _read(backend, damaged)
     _run_commands(url, damaged)
@@ -35,8 +42,8 @@ def assert_harmless(backend: Backend, url: str, damaged: UUID, good: Sequence[UU
     after = backend.get([damaged]).get(damaged)
     _read(backend, damaged)
     _run_commands(url, damaged)
-    for change in CHANGING:
-        _run(url, "jobs", change, str(damaged))
+    for command in CHANGE_COMMANDS:
+        _run(url, "jobs", command, str(damaged))
     assert len(backend.get(good)) == len(good)
     return after
 
@@ -51,7 +58,7 @@ def _read(backend: Backend, damaged: UUID) -> None:
 
 
 def _run_commands(url: str, damaged: UUID) -> None:
-    for arguments in READING:
+    for arguments in READ_COMMANDS:
         _run(url, *arguments)
     _run(url, "jobs", "show", str(damaged))
     _run(url, "jobs", "show", str(damaged), "--json")

@@ -1,4 +1,4 @@
-"""A stranger's environment: fresh, with the core, the kit and the tutorial's backend installed from their wheels."""
+"""A fresh virtual environment with the wheels of the core, the kit and the tutorial's backend."""
 
 import os
 import shutil
@@ -17,27 +17,27 @@ _UV = shutil.which("uv")
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A virtual environment, and the folder that its commands run in."""
+    """A virtual environment, and the working directory of its commands."""
 
     folder: Path
 
     @classmethod
     def made_in(cls, folder: Path) -> "Environment":
-        """Make one, with everything that `tallystick conform dbm:///...` needs."""
+        """Create an environment with everything that `tallystick conform dbm:///...` needs."""
         environment = cls(folder)
         core, kit, example = (wheel(source, folder) for source in (ROOT / "core", ROOT / "conformance", EXAMPLE))
-        wanted = (f"tallystick-core[cli] @ {core.as_uri()}", str(kit), str(example))
+        requirements = (f"tallystick-core[cli] @ {core.as_uri()}", str(kit), str(example))
         python = str(environment._command("python"))
         if _UV:
             _run(_UV, "venv", "--quiet", "--python", sys.executable, str(folder / "venv"))
-            _run(_UV, "pip", "install", "--quiet", "--python", python, *wanted)
+            _run(_UV, "pip", "install", "--quiet", "--python", python, *requirements)
         else:
             _run(sys.executable, "-m", "venv", str(folder / "venv"))
-            _run(python, "-m", "pip", "install", "--quiet", *wanted)
+            _run(python, "-m", "pip", "install", "--quiet", *requirements)
         return environment
 
     def tallystick(self, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        """Run the command line, as a process."""
+        """Run the command line as a process."""
         command = [str(self._command("tallystick")), *arguments]
         return subprocess.run(
             command, cwd=self.folder, env=_without_python(variables), capture_output=True, text=True, check=False
@@ -64,6 +64,6 @@ def _run(*command: str) -> None:
 
 
 def _without_python(variables: Mapping[str, str]) -> dict[str, str]:
-    """Keep what this interpreter's own environment says from another's."""
+    """Return the environment variables without those of this interpreter's own environment."""
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     return {**kept, **variables}

@@ -1,4 +1,4 @@
-"""Databases that have both a store of jobs and a place of the application's own, which notes each effect of a job."""
+"""Databases that contain a store and a table of the application, which records the effects of jobs."""
 
 import os
 import sqlite3
@@ -14,46 +14,46 @@ from tallystick_mongo.location import Location
 
 
 class Home(ABC):
-    """A store, and transactions where it is; one commits at the end of its block, or rolls back."""
+    """A store with a table of effects, and transactions on both that commit at the end of their block."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     @staticmethod
     def of(url: str) -> "Home":
-        """Return that of a backend."""
+        """Return the one for a backend's URL."""
         return _HOMES[url.partition(":")[0]](url)
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[Any]:
-        """Begin what is given to `complete`."""
+        """Begin a transaction, as passed to `complete`."""
 
     @abstractmethod
     def build(self) -> None:
-        """Make the application's place; the store is set up already."""
+        """Create the table of effects; the store is set up already."""
 
     @abstractmethod
-    def note(self, transaction: Any, effect: int) -> None:
-        """Have an effect."""
+    def record_effect(self, transaction: Any, effect: int) -> None:
+        """Record an effect."""
 
     @abstractmethod
     def effects(self) -> list[int]:
-        """Return every effect that was committed."""
+        """Return all committed effects."""
 
     @abstractmethod
     def clear(self) -> None:
-        """Remove the application's place."""
+        """Remove the table of effects."""
 
 
 class SqlHome(Home):
-    """A table; its transactions are connections."""
+    """An SQL table; its transactions are connections."""
 
     table = "effects"
 
     def build(self) -> None:
         self._execute(f"CREATE TABLE {self.table} (effect integer)")
 
-    def note(self, transaction: Any, effect: int) -> None:
+    def record_effect(self, transaction: Any, effect: int) -> None:
         transaction.execute(f"INSERT INTO {self.table} VALUES ({effect:d})")
 
     def effects(self) -> list[int]:
@@ -69,7 +69,7 @@ class SqlHome(Home):
 
 
 class SqliteHome(SqlHome):
-    """A file."""
+    """A table in the store's file."""
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -80,7 +80,7 @@ class SqliteHome(SqlHome):
 
 
 class PostgresHome(SqlHome):
-    """The table is in the store's schema."""
+    """A table in the store's schema."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -92,7 +92,7 @@ class PostgresHome(SqlHome):
 
 
 class MongoHome(Home):
-    """A collection beside the store's; its transactions are sessions."""
+    """A collection next to the store's; its transactions are sessions."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -107,7 +107,7 @@ class MongoHome(Home):
         with self._client() as client:
             client[self._location.database].create_collection(self._location.named("effects"))
 
-    def note(self, transaction: Any, effect: int) -> None:
+    def record_effect(self, transaction: Any, effect: int) -> None:
         self._collection(transaction.client).insert_one({"effect": effect}, session=transaction)
 
     def effects(self) -> list[int]:
@@ -128,6 +128,6 @@ class MongoHome(Home):
 _HOMES: dict[str, type[Home]] = {"sqlite": SqliteHome, "postgresql": PostgresHome, "mongodb": MongoHome}
 
 
-def say(word: str) -> None:
-    """Tell the test, in one write."""
+def print_line(word: str) -> None:
+    """Print a word for the test in one write."""
     os.write(sys.stdout.fileno(), f"{word}\n".encode())

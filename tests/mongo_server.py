@@ -1,7 +1,7 @@
-"""A MongoDB server for tests: mongoeco, which speaks MongoDB's protocol. It runs in an environment of its own.
+"""A MongoDB server for tests: mongoeco, which speaks MongoDB's protocol, in its own environment.
 
-It prints its port once it answers. What is changed in it here makes it faster, has it say more, or offers to clients
-what it has for its own process; where something is put right, its function says what.
+It prints its port once it accepts connections. The patches below make mongoeco faster, report more details, or offer
+its in-process features to clients. A function that fixes a defect says which one.
 """
 
 import argparse
@@ -26,8 +26,8 @@ from mongoeco.wire.handshake import WireHandshakeService
 from mongoeco.wire.proxy import AsyncMongoEcoProxyServer
 
 
-def do_not_scan_for_ids() -> None:
-    """Find an id by its place: it looks at every document at each insert, and at each search for some ids."""
+def find_ids_by_key() -> None:
+    """Find ids by key, because mongoeco scans all documents at each insert and at some searches for ids."""
     ensure, candidates = MemoryEngine._ensure_unique_indexes, MemoryEngine._candidate_items_for_plan_locked
 
     def ensure_unique_indexes(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -35,35 +35,35 @@ def do_not_scan_for_ids() -> None:
 
     def candidate_items(self: Any, collection: Any, plan: Any, **kwargs: Any) -> Any:
         clauses = plan.clauses if isinstance(plan, AndCondition) else (plan,)
-        wanted = next((c.values for c in clauses if isinstance(c, InCondition) and c.field == "_id"), None)
-        if wanted is None:
+        ids = next((c.values for c in clauses if isinstance(c, InCondition) and c.field == "_id"), None)
+        if ids is None:
             return candidates(self, collection, plan, **kwargs)
-        keys = dict.fromkeys(self._storage_key(value) for value in wanted)
+        keys = dict.fromkeys(self._storage_key(value) for value in ids)
         return [(key, collection[key]) for key in keys if key in collection]
 
     MemoryEngine._ensure_unique_indexes = ensure_unique_indexes
     MemoryEngine._candidate_items_for_plan_locked = candidate_items
 
 
-def look_up_in_sets() -> None:
-    """Look a value up among many in a set: it compares each document with each of them."""
+def find_values_by_set() -> None:
+    """Find a value among many in a set, because mongoeco compares each document with each value."""
     written = CompiledQuery._node_to_code
 
     def node_to_code(self: Any, node: Any, depth: int) -> Any:
         if not isinstance(node, InCondition) or {type(value) for value in node.values} - {UUID, ObjectId, str}:
             return written(self, node, depth)
-        is_one = self._store("is_one", partial(_is_one, frozenset(node.values)))
-        return f"any({is_one}(candidate) for candidate in _extract(doc, {self._field(node.field)}))"
+        is_member = self._store("is_one", partial(_is_member, frozenset(node.values)))
+        return f"any({is_member}(candidate) for candidate in _extract(doc, {self._field(node.field)}))"
 
     CompiledQuery._node_to_code = node_to_code
 
 
-def _is_one(values: frozenset[object], candidate: object) -> bool:
+def _is_member(values: frozenset[object], candidate: object) -> bool:
     return isinstance(candidate, Hashable) and candidate in values
 
 
-def say_conflict() -> None:
-    """Say by code and label that a transaction met another's write, and end it: it says so in words, and goes on."""
+def report_conflicts() -> None:
+    """Report a write conflict with its code and label, and abort the transaction; mongoeco only reports it in words."""
     commit = ClientSession.commit_transaction
 
     def commit_transaction(self: Any) -> None:
@@ -77,21 +77,21 @@ def say_conflict() -> None:
 
 
 class ChangeStreams:
-    """Streams of what changes in a database, which it has for programs in its own process only, by commands too."""
+    """Change streams of a database for clients; mongoeco offers them in its own process only."""
 
     def __init__(self) -> None:
-        self._ids = count(1 << 30)  # far from those of other cursors
+        self._ids = count(1 << 30)  # far from the ids of other cursors
         self._open: dict[int, Any] = {}
 
     def serve(self) -> None:
-        """Answer the commands that are about streams; leave all others to the server."""
+        """Handle the commands for streams; pass all others to the server."""
         validate, dispatch = _WIRE_COMMAND_VALIDATORS["aggregate"], WireSpecialCommandHandlers.dispatch
 
         def validate_aggregate(body: Any, command: Any) -> None:
             if command["aggregate"] != 1:
                 validate(body, command)
 
-        async def answer(handlers: Any, context: Any) -> Any:
+        async def handle(handlers: Any, context: Any) -> Any:
             command = context.command_document
             if command.get("aggregate") == 1:
                 return self._watch(handlers._client.get_database(context.db_name), command["pipeline"])
@@ -103,7 +103,7 @@ class ChangeStreams:
             return await dispatch(handlers, context)
 
         _WIRE_COMMAND_VALIDATORS["aggregate"] = validate_aggregate
-        WireSpecialCommandHandlers.dispatch = answer
+        WireSpecialCommandHandlers.dispatch = handle
 
     def _watch(self, database: Any, pipeline: Sequence[Any]) -> dict[str, Any]:
         id, hub, [options, *rest] = next(self._ids), database._change_hub, pipeline
@@ -125,8 +125,8 @@ class ChangeStreams:
         return {"cursor": {"id": id, "ns": "tallystick.$cmd.aggregate", **documents}, "ok": 1.0}
 
 
-def do_not_tell_of_dropped_collections() -> None:
-    """Do not end a database's streams with one of its collections; the numbers of that change are another's, too."""
+def keep_streams_of_dropped_collections() -> None:
+    """Keep a database's streams open when a collection is dropped; mongoeco also reuses that change's token."""
     publish = ChangeStreamHub.publish
 
     def publish_others(self: Any, *, operation_type: str, **kwargs: Any) -> None:
@@ -138,12 +138,12 @@ def do_not_tell_of_dropped_collections() -> None:
 
 
 def describe_updates() -> None:
-    """Say in a change which fields an update has changed; it leaves that out."""
+    """Report the changed fields of an update; mongoeco omits them."""
     update_indexes, payload = MemoryEngine._update_indexes_locked, MemoryEngine._change_payload
     before: dict[str, Any] = {}
 
     def update_indexes_locked(self: Any, db: str, collection: str, key: Any, document: Any, **kwargs: Any) -> None:
-        if kwargs["action"] == "delete":  # each change begins with that
+        if kwargs["action"] == "delete":  # each change begins with a delete
             before.clear()
             before.update(document)
         update_indexes(self, db, collection, key, document, **kwargs)
@@ -160,8 +160,8 @@ def describe_updates() -> None:
     MemoryEngine._change_payload = staticmethod(change_payload)
 
 
-def say_primary(port: int, members: Sequence[int]) -> None:
-    """Say to be the primary of a replica set, where it says nothing: its transactions are those of one."""
+def report_primary(port: int, members: Sequence[int]) -> None:
+    """Report to be the primary of a replica set; mongoeco has the transactions but does not report a set."""
     hello = WireHandshakeService.build_hello_response
     me, *_ = addresses = [f"127.0.0.1:{each}" for each in (port, *members)]
     member = {"setName": "rs0", "setVersion": 1, "hosts": addresses[1:], "me": me, "primary": me}
@@ -173,7 +173,7 @@ def say_primary(port: int, members: Sequence[int]) -> None:
 
 
 async def serve(port: int, path: str | None) -> None:
-    """Serve for ever."""
+    """Serve forever."""
     server = AsyncMongoEcoProxyServer(
         host="127.0.0.1", port=port, engine=SQLiteEngine(path) if path else MemoryEngine()
     )
@@ -183,21 +183,21 @@ async def serve(port: int, path: str | None) -> None:
 
 
 def main() -> None:
-    """Read what to serve, and serve it."""
+    """Parse the arguments, apply the patches, and serve."""
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("--file", help="keep the documents in this file, so that they survive a kill")
     parser.add_argument("--member", type=int, action="append", help="port of each member of its replica set")
-    given = parser.parse_args()
-    do_not_scan_for_ids()
-    look_up_in_sets()
-    say_conflict()
-    if given.member:
-        say_primary(given.port, given.member)
+    arguments = parser.parse_args()
+    find_ids_by_key()
+    find_values_by_set()
+    report_conflicts()
+    if arguments.member:
+        report_primary(arguments.port, arguments.member)
         ChangeStreams().serve()
-        do_not_tell_of_dropped_collections()
+        keep_streams_of_dropped_collections()
         describe_updates()
-    asyncio.run(serve(given.port, given.file))
+    asyncio.run(serve(arguments.port, arguments.file))
 
 
 if __name__ == "__main__":

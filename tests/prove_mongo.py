@@ -1,7 +1,7 @@
-"""Run the conformance kit on a MongoDB: `PYTHONPATH=tests python tests/prove_mongo.py [--profile quick] [--ways ...]`.
+"""Run the conformance kit on MongoDB: `PYTHONPATH=tests python tests/prove_mongo.py [--profile quick] [--ways ...]`.
 
-On a server of its own it is run twice: as a single node, and as the primary of a replica set, which has transactions.
-TALLYSTICK_TEST_MONGO_URL names another server, on which it is run once.
+By default the kit runs twice on the tests' server: as a single node, and as the primary of a replica set, which has
+transactions. TALLYSTICK_TEST_MONGO_URL names another server, on which the kit runs once.
 """
 
 import argparse
@@ -15,20 +15,20 @@ from tallystick_conformance import conform
 Profile = Literal["quick", "standard"]
 
 SLOW = {"COST-01": "docs/mongo.md#how-it-is-tested"}
-"""What the tests' server cannot show: it reads all documents of a collection at each search but one by id."""
+"""Clauses that the tests' server fails: it reads all documents of a collection for every search except by id."""
 
 WAYS = {"single node": 0, "transactions": 1}
-"""How many members the server's replica set has."""
+"""The number of members of the server's replica set."""
 
 
 def main() -> None:
-    """Prove each way, and tell; exit with 1 where one does not conform."""
+    """Run the kit in each way, and exit with 1 if one of them does not conform."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profile", choices=get_args(Profile), default="quick")
     parser.add_argument("--ways", nargs="*", choices=WAYS, default=list(WAYS))
     options = parser.parse_args()
-    if given := os.environ.get("TALLYSTICK_TEST_MONGO_URL"):
-        sys.exit(not prove("given", given, options.profile, {}))
+    if url := os.environ.get("TALLYSTICK_TEST_MONGO_URL"):
+        sys.exit(not prove("given", url, options.profile, {}))
     passed = []
     for way in options.ways:
         with mongo_server(members=WAYS[way]) as server:
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def prove(way: str, url: str, profile: Profile, known: dict[str, str]) -> bool:
-    """Run the kit, tell, and say whether the backend conforms."""
+    """Run the kit, print its result, and return whether the backend conforms."""
     report = conform(url, profile=profile, known_failures=known)
     count = sum(result.status == "passed" for result in report.results)
     print(f"{way}: {'conforms' if report.passed else 'DOES NOT CONFORM'}, {count} clauses passed", flush=True)

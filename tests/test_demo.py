@@ -1,4 +1,4 @@
-"""`tallystick demo`, as a stranger runs it."""
+"""`tallystick demo`, as a new user runs it."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from tallystick import Filter, State, open_backend
 
 
 def test_the_demo_works_a_tree_and_leaves_its_results(shared_url: str, tmp_path: Path) -> None:
-    """Good files are completed, a bad one is tried three times and discarded, and the store can be looked at."""
+    """The demo completes good files, discards a bad one after three attempts, and leaves the store to inspect."""
     source = tmp_path / "source"
     (source / "pkg").mkdir(parents=True)
     (source / "good.py").write_text("def one():\n    return 1\n")

@@ -1,4 +1,4 @@
-"""Completing a job in its handler's own transaction: the effects are there once, whatever happens."""
+"""Completing a job in its handler's transaction applies its effects exactly once."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -37,7 +37,7 @@ Body = Callable[[Home, Context], Any]
 
 @pytest.fixture(params=["sqlite", "postgres", "mongo"])
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
-    """A store beside a place of the application's own, on each backend that has transactions."""
+    """Yield a store with a table of the application, on each backend that has transactions."""
     if request.config.getoption("--backend") not in (None, request.param):
         pytest.skip("another backend was chosen")
     if request.param == "sqlite":
@@ -47,7 +47,7 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
         url = installed().backend(server).namespaced(server, f"test_{uuid4().hex[:12]}")
     with open_backend(url) as backend:
         if not backend.capabilities.transactions:
-            pytest.skip("the server that was given has no transactions")
+            pytest.skip("the configured server has no transactions")
         backend.setup()
         home = Home.of(url)
         home.build()
@@ -57,7 +57,7 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
 
 
 class Work:
-    """A runner whose one job does what the test says, and what was observed of it."""
+    """A runner with one job, whose handler is given by the test, and the outcomes that it recorded."""
 
     def __init__(self, home: Home, body: Body, backend: Backend | None = None, **settings: Any) -> None:
         self.home = home
@@ -66,13 +66,13 @@ class Work:
 
         @self.runner.job("effect", retry=AT_ONCE, max_attempts=3)
         def effect(number: int, ctx: Context) -> str:
-            answer: str = body(home, ctx)
-            return answer
+            result: str = body(home, ctx)
+            return result
 
-        self.runner.on_completed(self._note)
-        self.runner.on_discarded(self._note)
+        self.runner.on_completed(self._record)
+        self.runner.on_discarded(self._record)
 
-    def _note(self, record: Record, outcome: Outcome) -> None:
+    def _record(self, record: Record, outcome: Outcome) -> None:
         self.settled.append(outcome)
 
     def run(self) -> Record:
@@ -87,11 +87,11 @@ class Work:
 
 
 def test_effect_and_end_commit_together(home: Home) -> None:
-    """The job is completed by the handler's commit; the worker counts it and tells of it once."""
+    """The handler's commit completes the job; the worker counts and reports it once."""
 
     def body(home: Home, ctx: Context) -> str:
         with home.transaction() as transaction:
-            home.note(transaction, 1)
+            home.record_effect(transaction, 1)
             return ctx.complete("done", transaction=transaction)
 
     work = Work(home, body)
@@ -115,28 +115,26 @@ def _raises(home: Home, ctx: Context) -> str:
 
 
 @pytest.mark.parametrize(
-    ("then", "warns"),
+    ("ending", "warns"),
     [(_returns_none, False), (_returns_another, True), (_raises, True)],
     ids=["none", "other", "raise"],
 )
-def test_what_comes_after_the_commit_does_not_count(
-    home: Home, then: Body, warns: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The result is the one that was committed, also when the handler returns another, or raises; the log tells."""
+def test_the_committed_result_counts(home: Home, ending: Body, warns: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """The committed result counts, even if the handler then returns another or raises; the log warns about it."""
 
     def body(home: Home, ctx: Context) -> Any:
         with home.transaction() as transaction:
-            home.note(transaction, 1)
+            home.record_effect(transaction, 1)
             ctx.complete("done", transaction=transaction)
-        return then(home, ctx)
+        return ending(home, ctx)
 
     work = Work(home, body)
     record = work.run()
     assert (record.state, record.result, record.attempt) == (State.COMPLETED, b'"done"', 1)
     assert home.effects() == [1]
     assert [type(outcome).__name__ for outcome in work.settled] == ["Complete"]
-    told = [entry for entry in caplog.records if "a later outcome is ignored" in entry.message]
-    assert bool(told) is warns
+    warnings = [entry for entry in caplog.records if "a later outcome is ignored" in entry.message]
+    assert bool(warnings) is warns
 
 
 class _RolledBack(Exception):
@@ -148,12 +146,12 @@ def _roll_back() -> None:
 
 
 def test_after_a_rollback_the_attempt_ends_as_its_handler_does(home: Home, caplog: pytest.LogCaptureFixture) -> None:
-    """An attempt that raises is retried; one that returns without having committed is completed by its return."""
+    """After a rollback, an attempt that raises is retried, and one that returns is completed with its return value."""
 
     def body(home: Home, ctx: Context) -> str:
         try:
             with home.transaction() as transaction:
-                home.note(transaction, ctx.attempt)
+                home.record_effect(transaction, ctx.attempt)
                 ctx.complete("never", transaction=transaction)
                 _roll_back()
         except _RolledBack:
@@ -169,8 +167,8 @@ def test_after_a_rollback_the_attempt_ends_as_its_handler_does(home: Home, caplo
     assert "has not committed" in caplog.text
 
 
-def test_it_may_be_completed_again_after_a_rollback_and_not_otherwise(home: Home) -> None:
-    """The second call in one transaction, and one after the commit, raise ClaimLost; one after a rollback is as new."""
+def test_complete_works_again_only_after_a_rollback(home: Home) -> None:
+    """After a rollback, `complete` works again; a second call in a transaction or after its commit raises ClaimLost."""
 
     def body(home: Home, ctx: Context) -> str:
         with suppress(_RolledBack), home.transaction() as transaction:
@@ -179,11 +177,11 @@ def test_it_may_be_completed_again_after_a_rollback_and_not_otherwise(home: Home
                 ctx.complete("again", transaction=transaction)
             _roll_back()
         with home.transaction() as transaction:
-            home.note(transaction, 1)
+            home.record_effect(transaction, 1)
             ctx.complete("second", transaction=transaction)
         try:
             with home.transaction() as transaction:
-                home.note(transaction, 2)
+                home.record_effect(transaction, 2)
                 ctx.complete("third", transaction=transaction)
         except ClaimLost:
             return "second"
@@ -195,14 +193,14 @@ def test_it_may_be_completed_again_after_a_rollback_and_not_otherwise(home: Home
 
 
 def test_a_lost_claim_completes_nothing(home: Home) -> None:
-    """The slow owner of a job that was rescued rolls back; the effect is the next attempt's alone."""
+    """The slow owner of a rescued job rolls back; only the next attempt has an effect."""
 
     def body(home: Home, ctx: Context) -> str:
         if ctx.attempt == 1:
             with open_backend(home.url) as other:
                 assert other.rescue(limit=9, now=datetime.now(UTC) + timedelta(days=1))
         with home.transaction() as transaction:
-            home.note(transaction, ctx.attempt)
+            home.record_effect(transaction, ctx.attempt)
             return ctx.complete("done", transaction=transaction)
 
     work = Work(home, body)
@@ -211,14 +209,14 @@ def test_a_lost_claim_completes_nothing(home: Home) -> None:
         work.runner.start()
         eventually(lambda: work.runner.snapshot().lost == 1)
         assert home.effects() == []
-        work.runner.requeue(job)  # it was rescued at a moment that is a day from now, and is due then
+        work.runner.requeue(job)  # the rescue made it due in a day
         assert work.runner.result(job, timeout=SOON) == "done"
     assert home.effects() == [2]
     assert len(work.settled) == 1
 
 
-def test_what_cannot_be_done_is_refused_and_the_attempt_goes_on(home: Home) -> None:
-    """A result of another type, and what is no transaction, are told; nothing is done by them."""
+def test_invalid_calls_raise_and_the_attempt_continues(home: Home) -> None:
+    """A result of another type and an invalid transaction raise without any effect, and the attempt continues."""
 
     def body(home: Home, ctx: Context) -> str:
         wrong: Any = 7
@@ -234,11 +232,11 @@ def test_what_cannot_be_done_is_refused_and_the_attempt_goes_on(home: Home) -> N
 
 
 def test_the_store_fails_just_after_the_commit(home: Home) -> None:
-    """The worker looks again until it knows; it counts the job as completed, once."""
+    """If the store fails after the commit, the worker checks again until it succeeds, and counts the job once."""
 
     def body(home: Home, ctx: Context) -> str:
         with home.transaction() as transaction:
-            home.note(transaction, 1)
+            home.record_effect(transaction, 1)
             ctx.complete("done", transaction=transaction)
         failing.append(Unavailable("down"))
         failing.append(Unavailable("still down"))
@@ -260,8 +258,8 @@ def test_the_store_fails_just_after_the_commit(home: Home) -> None:
 
 
 @pytest.mark.parametrize("home", ["sqlite"], indirect=True)
-def test_a_transaction_that_is_left_open_holds_the_worker_up_once(home: Home, caplog: pytest.LogCaptureFixture) -> None:
-    """Its outcome is given up after one try, for a later rescue; when the transaction commits, that is what counts."""
+def test_an_open_transaction_is_tried_once(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    """The worker tries once to settle a job whose transaction is left open; a later commit still completes the job."""
     home.url += "?busy_timeout=0"
     opened: list[Any] = []
 
@@ -281,10 +279,10 @@ def test_a_transaction_that_is_left_open_holds_the_worker_up_once(home: Home, ca
         assert work.runner.result(job, timeout=SOON) == "done"
 
 
-@pytest.mark.parametrize("home", ["postgres"], indirect=True)  # MongoDB's stand-in lets no two write at a time
-def test_others_keep_their_leases_meanwhile(home: Home) -> None:
-    """While one handler keeps its transaction open after `complete`, the leases of others are extended."""
-    completed, go_on = Event(), Event()
+@pytest.mark.parametrize("home", ["postgres"], indirect=True)  # the tests' MongoDB server has one writer at a time
+def test_an_open_transaction_delays_no_other_lease(home: Home) -> None:
+    """While a handler keeps its transaction open after `complete`, the leases of other jobs are extended."""
+    completed, proceed = Event(), Event()
     runner = Runner(home.url, poll=timedelta(milliseconds=20), lease=timedelta(seconds=1))
 
     @runner.job("opens")
@@ -292,12 +290,12 @@ def test_others_keep_their_leases_meanwhile(home: Home) -> None:
         with home.transaction() as transaction:
             ctx.complete("done", transaction=transaction)
             completed.set()
-            assert go_on.wait(SOON.total_seconds())
+            assert proceed.wait(SOON.total_seconds())
         return "done"
 
     @runner.job("other")
     def other(number: int, ctx: Context) -> int:
-        assert go_on.wait(SOON.total_seconds())
+        assert proceed.wait(SOON.total_seconds())
         return ctx.attempt
 
     with runner:
@@ -307,23 +305,23 @@ def test_others_keep_their_leases_meanwhile(home: Home) -> None:
         begun = runner.get(second).lease_until
         assert begun is not None
         eventually(lambda: (runner.get(second).lease_until or begun) > begun + timedelta(seconds=3))
-        go_on.set()
+        proceed.set()
         assert runner.result(second, timeout=SOON) == 1
         assert runner.result(first, timeout=SOON) == "done"
         assert runner.get(first).attempt == 1
 
 
-@pytest.mark.parametrize("where", ["before", "after"])
-def test_the_worker_is_killed(home: Home, spawn: Spawn, where: str) -> None:
-    """Killed with -9 after the commit, the job is completed; before it, another worker does it. One effect is there."""
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_the_worker_is_killed(home: Home, spawn: Spawn, moment: str) -> None:
+    """If the worker is killed after the commit, the job is completed; before it, another worker works the job."""
     with open_backend(home.url) as backend:
-        victim = spawn("complete.py", home.url, where)
+        victim = spawn("complete.py", home.url, moment)
         with Runner(home.url, poll=timedelta(milliseconds=50), maintenance=timedelta(seconds=0.1)) as runner:
 
             @runner.job("effect")
             def effect(number: int, ctx: Context) -> str:
                 with home.transaction() as transaction:
-                    home.note(transaction, number)
+                    home.record_effect(transaction, number)
                     return ctx.complete("by the next", transaction=transaction)
 
             job = runner.enqueue(effect.job(1))
@@ -332,15 +330,15 @@ def test_the_worker_is_killed(home: Home, spawn: Spawn, where: str) -> None:
             victim.kill()
             victim.wait()
             runner.start()
-            expected = "by the killed one" if where == "after" else "by the next"
+            expected = "by the killed one" if moment == "after" else "by the next"
             assert runner.result(job, timeout=SOON) == expected
-            assert runner.get(job).attempt == (1 if where == "after" else 2)
+            assert runner.get(job).attempt == (1 if moment == "after" else 2)
             assert backend.rescue(limit=9, now=datetime.now(UTC) + timedelta(days=1)) == []
     assert home.effects() == [1]
 
 
-def test_elsewhere_it_is_refused(home: Home) -> None:
-    """A context that no worker made completes nothing, and neither does a store without transactions."""
+def test_complete_needs_a_worker_and_transactions(home: Home) -> None:
+    """`complete` raises in a context without a worker, and on a store without transactions."""
 
     def body(home: Home, ctx: Context) -> str:
         with pytest.raises(InvalidArgument, match="no worker made"):

@@ -1,4 +1,4 @@
-"""The tutorial's backend, from outside: a wheel in a fresh environment, found by its URL, proven by the kit."""
+"""The tutorial's backend as users install it: a wheel in a fresh environment, found by its URL, checked by the kit."""
 
 import ast
 import json
@@ -15,7 +15,7 @@ from tallystick_conformance import CLAUSES
 
 PAGE = ROOT / "docs" / "backends.md"
 PROFILE = os.environ.get("TALLYSTICK_EXAMPLE", "")
-"""A profile of the kit to run whole; if empty, a selection that takes seconds."""
+"""The kit's profile to run completely; if empty, run a selection that takes seconds."""
 
 QUICK_TIERS = {"model", "payload", "name", "time", "refusal", "batch", "query", "wait", "capability"}
 FENCE = " and record.attempt == claim.attempt"
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.timeout(3_600 if PROFILE else 900)
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """One environment for all tests of this module."""
+    """Return one environment for all tests of this module."""
     return Environment.made_in(tmp_path_factory.mktemp("stranger"))
 
 
-def test_the_wheel_has_what_a_plugin_needs(tmp_path: Path) -> None:
-    """The wheel holds each source file, the marker of types and the entry point."""
+def test_the_wheel_is_complete(tmp_path: Path) -> None:
+    """The wheel contains every source file, `py.typed` and the entry point."""
     with ZipFile(wheel(EXAMPLE, tmp_path)) as built:
         names = built.namelist()
         [entry_points] = [built.read(name).decode() for name in names if name.endswith("entry_points.txt")]
@@ -39,27 +39,27 @@ def test_the_wheel_has_what_a_plugin_needs(tmp_path: Path) -> None:
     assert entry_points == "[tallystick]\ndbm = tallystick_dbm.plugin\n"
 
 
-def test_the_scheme_is_found_where_it_is_installed(environment: Environment) -> None:
-    """`tallystick backends` lists the scheme with its distribution, and no other backend is there."""
+def test_the_scheme_is_found(environment: Environment) -> None:
+    """`tallystick backends` lists the scheme with its distribution, and no other backend."""
     _, *rows = environment.tallystick("backends").stdout.splitlines()
     assert [row.split()[:2] for row in rows] == [["dbm://", "tallystick-dbm"]]
 
 
 def test_the_example_conforms(environment: Environment) -> None:
-    """The kit's command finds no failure, every core clause that was asked for passed, and no store is left behind."""
-    asked = sorted(CORE if PROFILE else {id for id in CORE if CLAUSES[id].tier in QUICK_TIERS})
-    selection = [] if PROFILE else [f"--only={id}" for id in asked]
+    """`tallystick conform` finds no failure, passes the selected core clauses, and leaves no store behind."""
+    selected = sorted(CORE if PROFILE else {id for id in CORE if CLAUSES[id].tier in QUICK_TIERS})
+    selection = [] if PROFILE else [f"--only={id}" for id in selected]
     done = environment.tallystick(
         "conform", "dbm:///conform.dbm", f"--profile={PROFILE or 'quick'}", "--json", *selection
     )
-    assert done.returncode in (0, 3), done.stdout + done.stderr  # 3: a busy machine left no time for all
+    assert done.returncode in (0, 3), done.stdout + done.stderr  # 3: the time ran out
     statuses = {clause["id"]: clause["status"] for clause in json.loads(done.stdout)["clauses"]}
-    assert {id: statuses[id] for id in asked} == dict.fromkeys(asked, "passed")
+    assert {id: statuses[id] for id in selected} == dict.fromkeys(selected, "passed")
     assert list(environment.folder.glob("conform.dbm*")) == []
 
 
-def test_the_failure_of_the_tutorial_is_a_real_one(environment: Environment, tmp_path: Path) -> None:
-    """With the fence broken as the page says, the kit exits with 1 and says what the page shows."""
+def test_the_bug_of_the_tutorial_fails(environment: Environment, tmp_path: Path) -> None:
+    """With the tutorial's bug, the kit exits with 1 and prints the page's message."""
     broken = Path(shutil.copytree(SOURCES, tmp_path / "tallystick_dbm")) / "store.py"
     assert FENCE in broken.read_text()
     broken.write_text(broken.read_text().replace(FENCE, ""))
@@ -71,17 +71,17 @@ def test_the_failure_of_the_tutorial_is_a_real_one(environment: Environment, tmp
 
 
 def test_the_example_imports_public_names_only() -> None:
-    """Of Tallystick it imports what `tallystick.__all__` names, and no module below it."""
+    """The example imports only names of `tallystick.__all__`."""
     imports = [node for file in SOURCES.glob("*.py") for node in ast.walk(ast.parse(file.read_text()))]
-    ours = [
+    tallystick_imports = [
         node for node in imports if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tallystick")
     ]
-    assert {node.module for node in ours} == {"tallystick"}
-    assert {alias.name for node in ours for alias in node.names} <= set(tallystick.__all__)
+    assert {node.module for node in tallystick_imports} == {"tallystick"}
+    assert {alias.name for node in tallystick_imports for alias in node.names} <= set(tallystick.__all__)
 
 
 def test_the_page_quotes_the_whole_source() -> None:
-    """Each file of the example is included, and each excerpt on the page is in one of them word by word."""
+    """The page includes every file of the example, and quotes it word for word."""
     page = PAGE.read_text()
     files = [EXAMPLE / "pyproject.toml", *SOURCES.glob("*.py"), *(EXAMPLE / "tests").glob("*.py")]
     included = re.findall(r"^```{literalinclude} (.*)$", page, re.MULTILINE)

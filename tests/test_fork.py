@@ -1,4 +1,4 @@
-"""Forks beside an open store: what a child may use, and what its parent goes on with."""
+"""Forks with an open store: the calls that work in the child, and the parent afterwards."""
 
 import os
 from collections.abc import Callable
@@ -18,7 +18,7 @@ LEASE = timedelta(seconds=60)
 
 
 def test_inherited_client(url: str) -> None:
-    """In a forked child a client of the parent raises `Closed`, its close is harmless, and the parent's works on."""
+    """In a forked child, the parent's client raises Closed and can be closed, and the parent can still use it."""
     with open_backend(url) as backend:
         backend.setup()
         backend.insert([NewRecord(kind="k")])
@@ -31,16 +31,16 @@ def test_inherited_client(url: str) -> None:
             "teardown": backend.teardown,
         }
         for name, call in calls.items():
-            answer = in_child(call)
-            assert isinstance(answer, Closed), name
-            assert "open another in the child" in str(answer)
+            result = in_child(call)
+            assert isinstance(result, Closed), name
+            assert "open another in the child" in str(result)
         assert in_child(backend.close) is None
         assert in_child(lambda: open_backend(url).close()) is None
         assert len(backend.claim(["default"], limit=9, worker="w", lease=LEASE)) == 1
 
 
 def test_inherited_runner(shared_url: str) -> None:
-    """A runner that was open at a fork opens the store again in the child, and both processes' jobs are stored."""
+    """An open runner reopens its store in a forked child, and the jobs of both processes are stored."""
     with Runner(shared_url) as runner:
 
         @runner.job("echo")
@@ -53,7 +53,7 @@ def test_inherited_runner(shared_url: str) -> None:
 
 
 def test_inherited_runner_with_its_own_store() -> None:
-    """A runner on memory that was open at a fork refuses the child's jobs, which nothing would work."""
+    """In a forked child, an open runner on memory rejects jobs, because no worker would see them."""
     with Runner("memory://") as runner:
 
         @runner.job("echo")
@@ -64,7 +64,7 @@ def test_inherited_runner_with_its_own_store() -> None:
 
 
 def test_inherited_worker(shared_url: str) -> None:
-    """In a forked child the runner is not running, has another worker's name, and can be started."""
+    """In a forked child, the runner is not running, has a new worker name, and can be started."""
     with Runner(shared_url, poll=timedelta(milliseconds=20)) as runner:
 
         @runner.job("pid")
@@ -83,22 +83,22 @@ def test_inherited_worker(shared_url: str) -> None:
             runner.close()
             return was_running, runner.settings.worker, len(workers & {os.getpid(), os.getppid()}), len(workers)
 
-        was_running, childs_name, known, workers = in_child(work)
+        was_running, child_name, known, workers = in_child(work)
         assert not was_running
-        assert childs_name != name
+        assert child_name != name
         assert known == workers
         assert runner.running
         assert runner.result(runner.enqueue(pid.job(None)), timeout=timedelta(seconds=PATIENCE)) == os.getpid()
 
 
 def test_chosen_worker_name() -> None:
-    """A worker's name that was chosen stays in a forked child."""
+    """A chosen worker name stays the same in a forked child."""
     runner = Runner("memory://", worker="mine")
     assert in_child(lambda: runner.settings.worker) == "mine"
 
 
 def test_child_in_a_handler(shared_url: str) -> None:
-    """A child that a handler forks finds the handler's runner, and can close it there."""
+    """In a child that a handler forks, the handler's runner is the current one, and can be closed."""
     with Runner(shared_url, poll=timedelta(milliseconds=20)) as runner:
 
         @runner.job("echo")
@@ -117,7 +117,7 @@ def test_child_in_a_handler(shared_url: str) -> None:
 
 
 def test_named_memory() -> None:
-    """A forked child finds an empty store under a name in memory: the jobs of its parent stay in the parent."""
+    """In a forked child, a named memory store is empty, and the parent keeps its jobs."""
     with open_backend("memory://forked") as backend:
         backend.insert([NewRecord(kind="k")])
         assert in_child(lambda: open_backend("memory://forked").stats().total) == 0
@@ -125,8 +125,8 @@ def test_named_memory() -> None:
         backend.teardown()
 
 
-def test_fork_beside_writes(shared_url: str) -> None:
-    """A child that is forked while other threads of its parent write can write itself, and nothing is lost."""
+def test_fork_during_writes(shared_url: str) -> None:
+    """A child that is forked while threads of the parent write can write too, and no job is lost."""
     with open_backend(shared_url) as backend:
         backend.setup()
         ended = Event()
@@ -143,20 +143,20 @@ def test_fork_beside_writes(shared_url: str) -> None:
         def work() -> int:
             records = [NewRecord(kind="child") for _ in range(10)]
             while True:
-                with suppress(Unavailable), open_backend(shared_url) as own:  # a busy server; a lock-out never ends
+                with suppress(Unavailable), open_backend(shared_url) as own:  # only a busy server is unavailable
                     return len(own.insert(records))
 
         try:
-            answers = [in_child(work) for _ in range(6)]
+            results = [in_child(work) for _ in range(6)]
         finally:
             ended.set()
             thread.join()
-        assert answers == [10] * 6
+        assert results == [10] * 6
         assert backend.stats().by_kind == {"parent": stored, "child": 60}
 
 
 def test_ids() -> None:
-    """The random parts of the ids that a parent and its child make differ, so no two ids made at once are the same."""
+    """The random parts of ids differ between a parent and its child, so ids are unique."""
 
     def random_parts() -> set[bytes]:
         return {NewRecord(kind="k").id.bytes[8:] for _ in range(500)}
@@ -166,9 +166,9 @@ def test_ids() -> None:
 
 
 def test_program_that_forks(shared_url: str, spawn: Spawn) -> None:
-    """A program forks beside a worker; the child ends as programs do, with finalizers, and the parent goes on."""
+    """A program can fork with a running worker: the child exits normally with finalizers, and the parent works on."""
     process = spawn("forking.py", shared_url)
     out, _ = process.communicate(timeout=100)
-    refused, running, _, parent = out.splitlines()
-    assert (refused, running, parent) == ("refused", "not running", "parent went on 3")
+    client, running, _, parent = out.splitlines()
+    assert (client, running, parent) == ("closed", "not running", "parent stored 3")
     assert process.returncode == 0

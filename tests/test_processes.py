@@ -1,4 +1,4 @@
-"""Several processes at one store."""
+"""Several processes on one store."""
 
 import signal
 from collections import Counter
@@ -9,13 +9,13 @@ from tallystick import Filter, NewRecord, State, open_backend
 
 JOBS = 4_000
 FEW_JOBS = 300
-"""Where the server of the tests is slow: it looks through a collection at each search."""
+"""The number for the tests' MongoDB server, which searches collections slowly."""
 
 
 def test_each_job_is_handled_once_by_two_workers_while_a_third_process_enqueues(
     shared_url: str, spawn: Spawn, tmp_path: Path
 ) -> None:
-    """Thousands of jobs, two worker processes, one enqueuing process: each handled exactly once, none left."""
+    """Two worker processes handle the jobs of an enqueuing process exactly once, and none is left."""
     log = tmp_path / "log"
     jobs = FEW_JOBS if shared_url.startswith("mongodb:") else JOBS
     with open_backend(shared_url) as backend:
@@ -36,14 +36,14 @@ def test_each_job_is_handled_once_by_two_workers_while_a_third_process_enqueues(
 
 
 def test_no_job_is_lost_when_its_worker_is_killed(shared_url: str, spawn: Spawn, tmp_path: Path) -> None:
-    """A worker is killed with -9 while it works four jobs: another finishes all, and the attempts tell the story."""
+    """The jobs of a worker that was killed with -9 are rescued and completed by another at their second attempt."""
     log = tmp_path / "log"
     with open_backend(shared_url) as backend:
         backend.setup()
         backend.insert([NewRecord(kind="count", payload=str(n).encode()) for n in range(200)])
         victim = spawn("hold.py", shared_url, "1")
         assert victim.stdout is not None
-        held = {int(victim.stdout.readline()) for _ in range(4)}
+        unfinished = {int(victim.stdout.readline()) for _ in range(4)}
         victim.kill()
         victim.wait()
         survivor = spawn("count.py", shared_url, str(log), "1")
@@ -52,7 +52,7 @@ def test_no_job_is_lost_when_its_worker_is_killed(shared_url: str, spawn: Spawn,
         assert survivor.wait(timeout=PATIENCE) == 0
         records = backend.list(Filter(), limit=1_000)
     attempts = {int(record.payload): record.attempt for record in records}
-    assert all(attempts[number] == 2 for number in held)
+    assert all(attempts[number] == 2 for number in unfinished)
     rescued = [record for record in records if record.attempt == 2]
     assert {record.last_error.type for record in rescued if record.last_error} == {"LeaseExpired"}
     assert all(record.attempt == 1 and record.last_error is None for record in records if record not in rescued)

@@ -1,4 +1,4 @@
-"""The project itself: what the README promises, and what all distributions have in common."""
+"""Checks of the project: the README's commands, the distributions' versions, and the generated pages."""
 
 import importlib.util
 import json
@@ -18,14 +18,14 @@ PROJECTS = [path for path in DISTRIBUTIONS if not {".venv", ".nox", "examples"} 
 
 
 def test_the_first_two_blocks_of_the_readme_are_the_two_commands() -> None:
-    """One line runs the demo, one the tests, and both install what they need."""
+    """The first block runs the demo, the second the tests, and both install what they need."""
     blocks = re.findall(r"^```\w*\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     assert blocks[0] == "pip install uv && uv run tallystick demo\n"
     assert blocks[1] == "pip install uv && uv run pytest -n 4\n"
 
 
 def test_the_example_of_the_readme_has_at_most_twenty_lines_of_code() -> None:
-    """It stays an example that one reads at a glance."""
+    """The example has at most twenty lines, so that it is quick to read."""
     [example] = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     assert len([line for line in example.splitlines() if line.strip()]) <= 20
 
@@ -41,26 +41,26 @@ def test_every_distribution_has_the_one_version(project: Path) -> None:
 
 
 def test_generated_pages_are_up_to_date() -> None:
-    """The pages of states, contract and clauses say what the code says."""
+    """The generated pages agree with the code."""
     done = subprocess.run([sys.executable, ROOT / "docs" / "generate.py", "--check"], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
 
 
 def test_a_run_of_a_few_mutants_renews_only_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`docs/kills.py` keeps what is written of other mutants and of the other profile, a line for each mutant."""
+    """`docs/kills.py` replaces only the mutants and the profile of the run, one line for each mutant."""
     spec = importlib.util.spec_from_file_location("kills", ROOT / "docs" / "kills.py")
     assert spec
     assert spec.loader
     kills: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(kills)
     before = kills.read()
-    [(name, one), *others] = before.items()
-    run = {"profile": "quick", "mutants": [{**one, "killed": False, "fate": "hung", "by": []}]}
+    [(name, kill), *others] = before.items()
+    run = {"profile": "quick", "mutants": [{**kill, "killed": False, "fate": "hung", "by": []}]}
     (tmp_path / "run.json").write_text(json.dumps(run))
     monkeypatch.setattr(kills, "KILLS", tmp_path / "kill.json")
     (tmp_path / "kill.json").write_text((ROOT / "docs" / "kill.json").read_text())
 
     kills.main([str(tmp_path / "run.json")])
 
-    assert kills.read() == {name: {**one, "quick": "hung"}, **dict(others)}
+    assert kills.read() == {name: {**kill, "quick": "hung"}, **dict(others)}
     assert len((tmp_path / "kill.json").read_text().splitlines()) == len(before) + 2

@@ -1,4 +1,4 @@
-"""A server that crashes in the middle of everything."""
+"""Restarts of a crashed server."""
 
 import pytest
 from chaos.restarts import run
@@ -6,7 +6,7 @@ from chaos.restarts import run
 
 @pytest.mark.parametrize(("server", "jobs"), [("postgres", 4_000), ("mongo", 100), ("mongo-set", 100)])
 def test_nothing_is_lost_when_the_server_crashes(request: pytest.FixtureRequest, server: str, jobs: int) -> None:
-    """It crashes, and it or another comes back, while two processes work: they go on, and every job completes."""
+    """If the server crashes and comes back while two processes work, they continue, and every job completes."""
     if request.config.getoption("--backend") not in (None, server.removesuffix("-set")):
         pytest.skip("another backend was chosen")
     outcome = run(server, jobs=jobs, count=2, restarts=1)

@@ -1,4 +1,4 @@
-"""The runner on each backend: what a user would do first, with nothing mocked."""
+"""The runner on each backend: basic use without mocks."""
 
 import re
 from collections.abc import Iterator
@@ -21,13 +21,13 @@ class Add(Job[int]):
     right: int
 
     async def work(self, ctx: Context) -> int:
-        """Add."""
+        """Return the sum."""
         return self.left + self.right
 
 
 @pytest.fixture
 def runner(url: str) -> Iterator[Runner]:
-    """A runner on each backend, with jobs of each form."""
+    """Return a runner on each backend, with jobs of every form."""
     with Runner(url, poll=timedelta(milliseconds=50)) as runner:
         runner.register(Add)
 
@@ -44,13 +44,13 @@ def runner(url: str) -> Iterator[Runner]:
 
 
 def test_a_typed_job_runs_and_its_result_comes_back_typed(runner: Runner) -> None:
-    """What `work` returns is what `result` returns."""
+    """`result` returns the value of `work` with its type."""
     jobs = runner.enqueue_batch([Add(left=n, right=1) for n in range(100)])
     assert [runner.result(job, timeout=SOON) for job in jobs] == list(range(1, 101))
 
 
 def test_a_failing_job_is_retried_and_discarded_with_any_error_text(runner: Runner) -> None:
-    """NUL and a lone surrogate in the message survive the store, and the attempts are used up."""
+    """A message with NUL and a lone surrogate is stored unchanged, and the job is discarded after its attempts."""
     job = runner.enqueue(runner.definitions["fail"].job("nul \0 surrogate \\ud800"))
     with pytest.raises(JobDiscarded, match="nul"):
         runner.result(job, timeout=SOON)
@@ -61,13 +61,13 @@ def test_a_failing_job_is_retried_and_discarded_with_any_error_text(runner: Runn
 
 
 def test_raw_payload_and_result_are_kept_byte_for_byte(runner: Runner) -> None:
-    """All byte values go in and come out."""
+    """All byte values round-trip."""
     payload = bytes(range(256))
     assert runner.result(runner.enqueue_raw("reverse", payload), timeout=SOON) == payload[::-1]
 
 
 def test_a_delayed_job_is_worked_when_it_is_due(runner: Runner) -> None:
-    """A job due in 0.2 s is not worked before."""
+    """A job due in 0.2 s is not worked earlier."""
     job = runner.enqueue_in(timedelta(seconds=0.2), Add(left=1, right=2))
     assert runner.result(job, timeout=SOON) == 3
     record = runner.get(job)
@@ -76,7 +76,7 @@ def test_a_delayed_job_is_worked_when_it_is_due(runner: Runner) -> None:
 
 
 def test_the_readme_example_needs_another_url_only(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """What README shows on SQLite runs unchanged on each backend."""
+    """The README's example for SQLite runs on each backend after a change of its URL."""
     [example] = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
     exec(example.replace("sqlite:///jobs.db", url), {"__name__": "__main__"})
     assert capsys.readouterr().out == "welcomed user 7 at attempt 1\n"

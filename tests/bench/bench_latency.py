@@ -1,4 +1,4 @@
-"""Pick-up latency: another process enqueues one job at a time; how long until an idle worker's handler starts?
+"""Measure the pick-up latency: the time from an enqueue in another process to the handler in an idle worker.
 
 `python tests/bench/bench_latency.py [--jobs 200] [URL]`
 """
@@ -25,7 +25,7 @@ with open_backend(sys.argv[1]) as backend:
 
 
 def measure(url: str, jobs: int) -> list[float]:
-    """Return the latencies in milliseconds, from just before the insert to the first line of the handler."""
+    """Return the latencies in milliseconds, from just before the insert to the handler's first line."""
     latencies: list[float] = []
     done = Event()
     with Runner(url) as runner:

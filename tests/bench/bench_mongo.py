@@ -1,9 +1,9 @@
-"""Drain no-op jobs from MongoDB, beside what the server itself can do in the same sitting; and pick-up latency.
+"""Measure the throughput of no-op jobs on MongoDB compared with the server's own limits, and the pick-up latency.
 
 `PYTHONPATH=tests python tests/bench/bench_mongo.py [--jobs 400] [--rounds 5] [URL]`
 
-The server's own figures are of this process alone, on the documents and indexes of a store: taking jobs one at a time
-by `find_one_and_update`, and a hundred at a time by `find` and `update_many`. They take only; the runner settles, too.
+The server's limits are measured in this process, on the documents and indexes of a store: claiming jobs one at a time
+by `find_one_and_update`, and in batches of 100 by `find` and `update_many`. They only claim; the runner also settles.
 """
 
 import argparse
@@ -30,21 +30,21 @@ CLAIMED = queries.claimed(1, "w", NOW + timedelta(minutes=5), NOW)
 DUE = {**queries.due(NOW), "queue": {"$in": ["default"]}}
 
 
-def take_one_by_one(jobs: Jobs) -> None:
-    """Take every job, one at a time."""
+def claim_one_by_one(jobs: Jobs) -> None:
+    """Claim every job, one at a time."""
     while jobs.find_one_and_update(DUE, CLAIMED, sort=queries.CLAIMING_ORDER):
         pass
 
 
-def take_in_batches(jobs: Jobs) -> None:
-    """Take every job, a hundred at a time."""
+def claim_in_batches(jobs: Jobs) -> None:
+    """Claim every job, in batches of 100."""
     while ids := [job["_id"] for job in jobs.find(DUE, queries.ID_ONLY).sort(queries.CLAIMING_ORDER).limit(BATCH)]:
         jobs.update_many({"_id": {"$in": ids}, **DUE}, CLAIMED)
 
 
 @contextmanager
 def store(server: str) -> Iterator[str]:
-    """Give the URL of a store of one measurement."""
+    """Yield the URL of a store for one measurement."""
     url = MongoBackend.namespaced(server, f"bench_{uuid4().hex[:12]}")
     with open_backend(url) as backend:
         backend.setup()
@@ -52,8 +52,8 @@ def store(server: str) -> Iterator[str]:
         backend.teardown()
 
 
-def raw(server: str, count: int, take: Callable[[Jobs], None]) -> float:
-    """Return jobs a second that the server lets one client take."""
+def raw(server: str, count: int, claim: Callable[[Jobs], None]) -> float:
+    """Return the jobs per second that one client can claim from the server."""
     with store(server) as url, open_backend(url) as backend:
         for _ in range(0, count, BATCH):
             backend.insert([NewRecord(kind="noop", payload=b'{"n": 1}') for _ in range(BATCH)])
@@ -62,20 +62,20 @@ def raw(server: str, count: int, take: Callable[[Jobs], None]) -> float:
         with MongoClient(location.uri, **location.arguments) as client:
             jobs = Collections.of(client, location).jobs
             began = perf_counter()
-            take(jobs)
-            taken = perf_counter() - began
+            claim(jobs)
+            elapsed = perf_counter() - began
             assert not jobs.find_one(DUE)
-    return count / taken
+    return count / elapsed
 
 
-def picked_up_after(server: str) -> list[float]:
-    """Return milliseconds from inserts in another process to the handlers of an idle worker."""
+def pick_up_latencies(server: str) -> list[float]:
+    """Return the milliseconds from inserts in another process to the handlers of an idle worker."""
     with store(server) as url:
         return latencies(url, 100)
 
 
 def drained(server: str, count: int) -> float:
-    """Return jobs a second that a runner works."""
+    """Return the jobs per second that a runner works."""
     with store(server) as url:
         return throughput(url, count)[1]
 
@@ -90,16 +90,16 @@ def main() -> None:
     with mongo(options.url) as server:
         rounds = [
             (
-                raw(server, options.jobs, take_one_by_one),
-                raw(server, options.jobs, take_in_batches),
+                raw(server, options.jobs, claim_one_by_one),
+                raw(server, options.jobs, claim_in_batches),
                 drained(server, options.jobs),
             )
             for _ in range(options.rounds)
         ]
-        picked_up = {"that was asked": picked_up_after(server)}
+        pick_up = {"single node or given server": pick_up_latencies(server)}
     if not options.url:
         with mongo_server(members=1) as replica_set:
-            picked_up["of a replica set, which notifies"] = picked_up_after(replica_set.url)
+            pick_up["replica set with notifications"] = pick_up_latencies(replica_set.url)
     singly, batched, worked = (median(column) for column in zip(*rounds, strict=True))
     print(f"{options.jobs} no-op jobs, median of {options.rounds} rounds in turn (jobs/s)")
     print(f"the server, one by one    {singly:8,.0f}")
@@ -108,9 +108,9 @@ def main() -> None:
         f"the runner                {worked:8,.0f}   {median(w / s for s, _, w in rounds):.2f} of the first, "
         f"{median(w / b for _, b, w in rounds):.2f} of the second"
     )
-    for which, latency in picked_up.items():
+    for which, latency in pick_up.items():
         p95 = quantiles(latency, n=20)[-1]
-        print(f"picked up after {median(latency):.1f} ms, p95 {p95:.1f} ms, by an idle worker, on the server {which}")
+        print(f"pick-up latency of an idle worker: median {median(latency):.1f} ms, p95 {p95:.1f} ms ({which})")
 
 
 if __name__ == "__main__":

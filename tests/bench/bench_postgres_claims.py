@@ -1,4 +1,4 @@
-"""Claim 100 jobs from PostgreSQL beside a million others: is a claim's cost flat? Also `list`, `stats` and `wait`.
+"""Measure `claim` of 100 jobs, `list`, `stats` and `wait` on PostgreSQL among a million other jobs.
 
 `PYTHONPATH=tests python tests/bench/bench_postgres_claims.py [--many 1000000] [--claims 30] [URL]`
 """
@@ -28,19 +28,19 @@ FROM generate_series(1, {count}) AS n
 
 
 def fill(schema: str, count: int, **columns: object) -> str:
-    """Return the statement that makes many records at once."""
-    given = {
+    """Return a statement that inserts many records at once."""
+    defaults = {
         "queue": "'default'",
         "priority": 0,
         "delay": "'-1 hour'::interval + n * interval '1 ms'",
         "finished_at": "NULL",
         "state": "pending",
     }
-    return FILL.format(schema=schema, count=count, **{**given, **columns})
+    return FILL.format(schema=schema, count=count, **{**defaults, **columns})
 
 
 def cases(schema: str, many: int) -> dict[str, list[str]]:
-    """Return what is beside the jobs that are claimed, by its name."""
+    """Return the names of the cases, with the statements that insert the other jobs."""
     some = fill(schema, 20_000)
     return {
         "little else": [some],
@@ -52,7 +52,7 @@ def cases(schema: str, many: int) -> dict[str, list[str]]:
 
 
 def milliseconds(call: Callable[[], object]) -> float:
-    """Return how long a call takes."""
+    """Return the duration of a call in milliseconds."""
     began = perf_counter()
     call()
     return (perf_counter() - began) * 1_000
@@ -60,7 +60,7 @@ def milliseconds(call: Callable[[], object]) -> float:
 
 @contextmanager
 def store(url: str, schema: str, statements: list[str]) -> Iterator[Backend]:
-    """Make a store with these records, as a server keeps it: analyzed and vacuumed some time ago."""
+    """Yield a store with these records, analyzed and vacuumed."""
     with open_backend(f"{url}?schema={schema}") as backend:
         backend.setup()
         try:
@@ -74,7 +74,7 @@ def store(url: str, schema: str, statements: list[str]) -> Iterator[Backend]:
 
 
 def measure(backend: Backend, queues: list[str], claims: int) -> list[float]:
-    """Return the medians of a claim, a wait, a list, and stats."""
+    """Return the medians of a claim, a wait, two lists, and stats."""
     claimed = [
         milliseconds(lambda: backend.claim(queues, limit=LIMIT, worker="w", lease=LEASE)) for _ in range(claims + 3)
     ][3:]
@@ -93,7 +93,9 @@ def main() -> None:
     parser.add_argument("--claims", type=int, default=30)
     options = parser.parse_args()
     schema = "bench_claims"
-    print(f"beside {options.many:,} jobs that are ...: claim of {LIMIT}, wait, list running, list a kind, stats (ms)")
+    print(
+        f"with {options.many:,} other jobs of each kind: claim of {LIMIT}, wait, list running, list a kind, stats (ms)"
+    )
     with postgres(options.url) as url:
         for name, statements in cases(schema, options.many).items():
             queues = [f"queue{n}" for n in range(50)] if "50" in name else ["default"]

@@ -1,9 +1,9 @@
-"""Claim from PostgreSQL while somebody holds a transaction open: what nobody may vacuum stays, and is it in the way?
+"""Measure claims from PostgreSQL while another session holds a transaction open, so that dead rows cannot be vacuumed.
 
 `PYTHONPATH=tests python tests/bench/bench_postgres_long_transaction.py [--minutes 5] [--backlog 20000] [URL]`
 
-A backlog is kept and worked as fast as this process can, with a transaction open that has a snapshot from before. The
-table tells, for each part of the time, the median claim of 100 and how many jobs were worked until then.
+This process works a backlog of constant size as fast as it can, while a transaction with an earlier snapshot is open.
+For each part of the time, the table shows the median claim of 100 jobs, and how many jobs were worked until then.
 """
 
 import argparse
@@ -22,18 +22,18 @@ PARTS = 10
 
 
 def work(backend: Backend) -> float:
-    """Work 100 jobs and insert as many; return the milliseconds of the claim."""
+    """Work 100 jobs and insert as many; return the duration of the claim in milliseconds."""
     began = perf_counter()
     claimed = backend.claim(["default"], limit=LIMIT, worker="w", lease=LEASE)
-    taken = perf_counter() - began
+    elapsed = perf_counter() - began
     assert len(claimed) == LIMIT
     backend.settle([Complete(record.claim) for record in claimed])
     backend.insert([NewRecord(kind="k", payload=b"{}") for _ in range(LIMIT)])
-    return taken * 1_000
+    return elapsed * 1_000
 
 
 def main() -> None:
-    """Read the arguments, and measure."""
+    """Parse the arguments, and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url", nargs="?")
     parser.add_argument("--minutes", type=float, default=5)

@@ -1,4 +1,4 @@
-"""Drain no-op jobs in one process, on each backend; the median of several rounds, taken in turn.
+"""Measure the throughput of no-op jobs in one process on each backend, as the median of several rounds in turn.
 
 `python tests/bench/bench_throughput.py [--jobs 20000] [--rounds 5] [URL ...]`
 """
@@ -26,15 +26,15 @@ class Noop(Job[None]):
 
 
 def measure(url: str, jobs: int) -> tuple[float, float]:
-    """Return jobs a second: enqueued in batches of 1,000, and drained."""
+    """Return the jobs per second enqueued in batches of 1,000, and worked."""
     done = Event()
     with Runner(url) as runner:
         runner.register(Noop)
-        left = iter(range(jobs - 1, -1, -1))
+        remaining = iter(range(jobs - 1, -1, -1))
 
         @runner.on_completed
         def count(record: Record, outcome: Outcome) -> None:
-            if next(left) == 0:
+            if next(remaining) == 0:
                 done.set()
 
         began = perf_counter()

@@ -1,12 +1,13 @@
-"""Crash a server, and start it again, in the middle of everything: what is lost, what is done twice?
+"""Crash and restart a server while several processes enqueue and work jobs; check that no job is lost.
 
 `PYTHONPATH=tests python tests/chaos/restarts.py {postgres,mongo,mongo-set} [--jobs N] [--workers 4] [--restarts 3]`
 
-Jobs are enqueued and worked by several processes, while the server crashes and is started again: PostgreSQL is stopped
-with `-m immediate` and recovers from its log, the stand-in of MongoDB is killed with -9 and keeps its documents in a
-file. Of `mongo-set`, a replica set of three as its clients see it, another member goes on as the primary. It fails if a
-job never ran or did not complete, if one attempt ran twice, or if a worker gave up; it tells how many jobs ran more
-than once, which happens where an attempt outlived its lease.
+PostgreSQL is stopped with `-m immediate` and recovers from its log. The tests' MongoDB server is killed with -9 and
+keeps its documents in a file; with `mongo-set`, a replica set of three for its clients, another member becomes the
+primary.
+
+The script fails if a job never ran or did not complete, if one attempt ran twice, or if a worker gave up. It prints how
+many jobs ran more than once, which happens if an attempt outlives its lease.
 """
 
 import argparse
@@ -29,27 +30,27 @@ LEASE_SECONDS = "5"
 LONGEST = 600
 
 JOBS = {"postgres": 50_000, "mongo": 400, "mongo-set": 400}
-"""How many jobs each server bears."""
+"""The default number of jobs for each server."""
 
 BATCH = {"postgres": 1_000, "mongo": 100, "mongo-set": 100}
 
 
 class Server(Protocol):
-    """What can crash."""
+    """A server that can crash."""
 
     @property
     def url(self) -> str:
-        """The URL of a store."""
+        """Return the URL of a store."""
 
     def start(self) -> None:
-        """Start it, and return once it answers."""
+        """Start the server, and wait until it accepts connections."""
 
     def crash(self) -> None:
-        """End it in the middle of everything."""
+        """Crash the server."""
 
 
 class Outcome(NamedTuple):
-    """What came of it: of `jobs`, how many completed, ran more than once, and needed more than one attempt."""
+    """The numbers of jobs that were enqueued, completed and ran more than once, and of jobs by their attempts."""
 
     jobs: int
     completed: int
@@ -59,7 +60,7 @@ class Outcome(NamedTuple):
 
 
 def server(name: str, folder: Path) -> AbstractContextManager[Server]:
-    """Run a server that keeps what it acknowledged, as long as the block."""
+    """Run a server that keeps acknowledged writes during the block."""
     if name == "postgres":
         return postgres_server()
     return mongo_server(members=3 if name == "mongo-set" else 0, file=folder / "documents")
@@ -67,7 +68,7 @@ def server(name: str, folder: Path) -> AbstractContextManager[Server]:
 
 @contextmanager
 def workers(url: str, log: Path, count: int) -> Iterator[None]:
-    """Run worker processes as long as the block; each has to end by itself at a SIGTERM."""
+    """Run worker processes during the block; each must exit by itself after SIGTERM."""
     command = [sys.executable, str(COUNT), url, str(log), LEASE_SECONDS]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(count)]
     try:
@@ -85,10 +86,10 @@ def workers(url: str, log: Path, count: int) -> Iterator[None]:
 
 
 def run(name: str, *, jobs: int, count: int, restarts: int) -> Outcome:
-    """Do it, and look at what the store and the handlers say."""
+    """Run jobs while the server restarts, and return the numbers from the store and the handlers."""
     with (
-        tempfile.TemporaryDirectory() as made,
-        server(name, folder := Path(made)) as crashing,
+        tempfile.TemporaryDirectory() as temporary,
+        server(name, folder := Path(temporary)) as crashing,
         open_backend(crashing.url) as backend,
     ):
         log = folder / "log"
@@ -137,12 +138,12 @@ def _all(backend: Backend) -> Iterator[Record]:
 def _until(condition: Callable[[], bool]) -> None:
     deadline = monotonic() + LONGEST
     while not condition():
-        assert monotonic() < deadline, "it takes too long"
+        assert monotonic() < deadline, f"the condition was not true within {LONGEST} s"
         sleep(0.05)
 
 
 def main() -> None:
-    """Do it, and tell."""
+    """Run, and print the outcome."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("server", choices=JOBS)
     parser.add_argument("--jobs", type=int)

@@ -1,6 +1,6 @@
-"""A worker whose job has an effect and completes in its own transaction, and then hangs: `complete.py URL WHERE`.
+"""A worker whose job completes in a transaction with an effect, and then hangs, to be killed: `complete.py URL WHERE`.
 
-WHERE is `before` or `after` the commit. For kill -9.
+WHERE is `before` or `after` the commit.
 """
 
 import sys
@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from homes import Home, say
+from homes import Home, print_line
 from tallystick import Context, Runner
 
 url, where = sys.argv[1:]
@@ -19,16 +19,16 @@ runner = Runner(url, lease=timedelta(seconds=1), poll=timedelta(seconds=0.05))
 
 @runner.job("effect")
 def effect(number: int, ctx: Context) -> str:
-    """Have the effect, and say how far it is."""
+    """Record the effect, complete the job, and hang before or after the commit."""
     with home.transaction() as transaction:
-        home.note(transaction, number)
+        home.record_effect(transaction, number)
         ctx.complete("by the killed one", transaction=transaction)
         if where == "before":
-            say("hangs")
+            print_line("hangs")
             threading.Event().wait()
-    say("hangs")
+    print_line("hangs")
     threading.Event().wait()
-    raise AssertionError("it was to be killed")
+    raise AssertionError("the process was not killed")
 
 
 runner.run()

@@ -1,6 +1,6 @@
 """A worker process whose jobs append a line to a file: `count.py URL LOG [LEASE_SECONDS [PROCESSES]]`.
 
-It stops on SIGTERM. No job returns before PROCESSES processes have begun one, so that none works all jobs alone.
+It stops on SIGTERM. Jobs wait until PROCESSES processes have begun one, so that each process works some.
 """
 
 import os
@@ -22,7 +22,7 @@ marks = Path(f"{log}.processes")
 
 @cache
 def wait_for_the_others() -> None:
-    """Return once each process has begun a job."""
+    """Wait until each process has begun a job."""
     marks.mkdir(exist_ok=True)
     (marks / str(os.getpid())).touch()
     while len(list(marks.iterdir())) < processes:
@@ -31,7 +31,7 @@ def wait_for_the_others() -> None:
 
 @runner.job("count")
 def count(number: int, ctx: Context) -> int:
-    """Append one line; a line of this length is written whole."""
+    """Append one line; a write this short is atomic."""
     if processes > 1:
         wait_for_the_others()
     os.write(out, f"{number} {ctx.attempt} {os.getpid()}\n".encode())

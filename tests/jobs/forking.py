@@ -1,4 +1,4 @@
-"""Fork beside a worker, end the child as a program ends, and go on in the parent: `forking.py URL`."""
+"""Fork with a running worker, exit the child normally, and continue in the parent: `forking.py URL`."""
 
 import os
 import sys
@@ -18,11 +18,11 @@ def echo(payload: str, ctx: Context) -> str:
 
 
 def child() -> None:
-    """Use a client of the parent, which is refused, and the runner, which opens one of this process."""
+    """Use the parent's client, which is closed here, and the runner, which opens its own."""
     try:
         direct.stats()
     except Closed:
-        print("refused", flush=True)
+        print("closed", flush=True)
     direct.close()
     print("running" if runner.running else "not running", flush=True)
     print(runner.enqueue(echo.job("child")).id, flush=True)
@@ -33,11 +33,11 @@ with runner, direct:
     runner.start()
     assert runner.result(runner.enqueue(echo.job("before")), timeout=timedelta(seconds=60)) == "before"
     direct.stats()
-    warnings.simplefilter("ignore", DeprecationWarning)  # a fork beside threads
+    warnings.simplefilter("ignore", DeprecationWarning)  # Python warns about a fork with threads
     if (pid := os.fork()) == 0:
         child()
         sys.exit()
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     direct.stats()
     assert runner.result(runner.enqueue(echo.job("after")), timeout=timedelta(seconds=60)) == "after"
-    print("parent went on", direct.stats().total, flush=True)
+    print("parent stored", direct.stats().total, flush=True)

@@ -1,4 +1,4 @@
-"""A worker process whose jobs say that they run and never return: `hold.py URL LEASE_SECONDS`. For kill -9."""
+"""A worker process whose jobs print their number and never return, to be killed: `hold.py URL LEASE_SECONDS`."""
 
 import os
 import sys
@@ -12,8 +12,8 @@ runner = Runner(sys.argv[1], lease=timedelta(seconds=float(sys.argv[2])), poll=t
 
 @runner.job("count")
 def hold(number: int, ctx: Context) -> int:
-    """Say which job this is, and wait for ever."""
-    os.write(1, f"{number}\n".encode())  # a print of one thread can come between text and newline of another's
+    """Print the job's number, and wait forever."""
+    os.write(1, f"{number}\n".encode())  # print() could interleave lines of threads
     threading.Event().wait()
     return number
 

@@ -1,4 +1,4 @@
-"""Fail unless each module named is installed with its `py.typed`: `check_typed.py MODULE...`."""
+"""Fail unless each named module is installed with `py.typed`: `check_typed.py MODULE...`."""
 
 import sys
 from importlib import import_module

@@ -1,10 +1,10 @@
-"""Tallystick on PostgreSQL beside its peers, in one sitting: the systems take turns in each round.
+"""Compare Tallystick on PostgreSQL with its peers; the systems take turns in each round.
 
 `PYTHONPATH=tests python tests/bench/peers/compare.py [--jobs 100000] [--rounds 3] [--pings 200] [URL]`
 
-Drain: no-op jobs, enqueued before, worked by one and by two processes of each; from the moment that the workers may
-begin until all jobs have ended. Latency: how long one job is on its way, from just before its enqueue in one process to
-its handler in an idle worker, another process.
+Drain: one and two processes work no-op jobs that were enqueued before; the time runs from the start of work until all
+jobs have ended. Latency: the time from just before an enqueue in one process to the handler in an idle worker, another
+process.
 """
 
 import argparse
@@ -25,19 +25,19 @@ PINGED = ("tallystick", "pgqueuer", "procrastinate")
 
 _LOOK = 0.02
 _SETTLED = 2.0
-"""Seconds after which a worker that found nothing is idle."""
+"""Seconds after which a worker without jobs is idle."""
 
 _PAUSE = 0.05
 
 
 def module(system: str) -> ModuleType:
-    """Return a system's module: prepare, enqueue, ping, left and work."""
+    """Return a system's module, with prepare, enqueue, ping, left and work."""
     return import_module(f"{system}_worker")
 
 
 @contextmanager
 def worker(system: str, url: str) -> Iterator[tuple[IO[str], IO[str]]]:
-    """Run a worker in a process of its own, ready to begin; give its standard input and output."""
+    """Run a worker in its own process, ready to begin; yield its standard input and output."""
     code = f"import {system}_worker; {system}_worker.work({url!r})"
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=sys.path[0]
@@ -51,36 +51,36 @@ def worker(system: str, url: str) -> Iterator[tuple[IO[str], IO[str]]]:
         process.communicate()
 
 
-def begin(into: IO[str]) -> None:
-    """Let a worker begin."""
-    into.write("\n")
-    into.flush()
+def begin(stdin: IO[str]) -> None:
+    """Start a worker's work."""
+    stdin.write("\n")
+    stdin.flush()
 
 
 def drain(system: str, url: str, jobs: int, workers: int) -> float:
-    """Return jobs a second."""
-    made = module(system)
-    made.prepare(url)
-    made.enqueue(url, jobs)
+    """Return the jobs per second."""
+    peer = module(system)
+    peer.prepare(url)
+    peer.enqueue(url, jobs)
     with ExitStack() as stack:
         ready = [stack.enter_context(worker(system, url)) for _ in range(workers)]
         began = monotonic()
-        for into, _ in ready:
-            begin(into)
-        while made.left(url):
+        for stdin, _ in ready:
+            begin(stdin)
+        while peer.left(url):
             sleep(_LOOK)
         return jobs / (monotonic() - began)
 
 
 def latencies(system: str, url: str, pings: int) -> list[float]:
-    """Return milliseconds on the way, of each ping."""
-    made = module(system)
-    made.prepare(url)
-    with worker(system, url) as (into, out):
-        begin(into)
+    """Return the latency of each ping in milliseconds."""
+    peer = module(system)
+    peer.prepare(url)
+    with worker(system, url) as (stdin, stdout):
+        begin(stdin)
         sleep(_SETTLED)
-        made.ping(url, pings, _PAUSE)
-        return [float(out.readline()) * 1_000 for _ in range(pings)]
+        peer.ping(url, pings, _PAUSE)
+        return [float(stdout.readline()) * 1_000 for _ in range(pings)]
 
 
 def main() -> None:
@@ -101,7 +101,7 @@ def main() -> None:
 
 
 def compare(url: str, jobs: int, count: int, workers: int) -> None:
-    """Measure the drain of each system in turn, and print a table."""
+    """Measure each system in turn, and print a table."""
     rounds = [[drain(system, url, jobs, workers) for system in DRAINED] for _ in range(count)]
     print(f"{jobs:,} no-op jobs, {workers} worker process(es), jobs/s, median of {count} rounds")
     for system, figures in zip(DRAINED, zip(*rounds, strict=True), strict=True):

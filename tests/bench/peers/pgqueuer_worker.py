@@ -1,4 +1,4 @@
-"""PgQueuer at its fastest: asyncpg, a pool, batches of 500."""
+"""PgQueuer in its fastest configuration: asyncpg, a pool, batches of 500."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ async def _queries(pool: asyncpg.Pool) -> Queries:
 
 
 def prepare(url: str) -> None:
-    """Make empty tables."""
+    """Create empty tables."""
 
     async def make() -> None:
         async with asyncpg.create_pool(url) as pool:
@@ -43,7 +43,7 @@ def enqueue(url: str, jobs: int) -> None:
 
 
 def ping(url: str, times: int, pause: float) -> None:
-    """Enqueue one job after another, and wait a little after each."""
+    """Enqueue one job at a time, with a pause after each."""
 
     async def put() -> None:
         async with asyncpg.create_pool(url) as pool:
@@ -56,7 +56,7 @@ def ping(url: str, times: int, pause: float) -> None:
 
 
 def left(url: str) -> int:
-    """Return how many have not ended; a finished job is deleted."""
+    """Return the number of unfinished jobs; PgQueuer deletes finished ones."""
 
     async def count() -> int:
         connection = await asyncpg.connect(url)
@@ -69,7 +69,7 @@ def left(url: str) -> int:
 
 
 def work(url: str) -> None:
-    """Begin at a line of standard input, and work until its end."""
+    """Begin at a line on standard input, and work until it ends."""
 
     async def run() -> None:
         async with asyncpg.create_pool(url, min_size=4, max_size=10) as pool:

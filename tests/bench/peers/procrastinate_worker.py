@@ -21,7 +21,7 @@ def _app(url: str) -> procrastinate.App:
 
 
 def prepare(url: str) -> None:
-    """Make empty tables."""
+    """Create empty tables."""
 
     async def make() -> None:
         app = _app(url)
@@ -50,7 +50,7 @@ def enqueue(url: str, jobs: int) -> None:
 
 
 def ping(url: str, times: int, pause: float) -> None:
-    """Enqueue one job after another, and wait a little after each."""
+    """Enqueue one job at a time, with a pause after each."""
 
     async def put() -> None:
         app = _app(url)
@@ -63,7 +63,7 @@ def ping(url: str, times: int, pause: float) -> None:
 
 
 def left(url: str) -> int:
-    """Return how many have not ended."""
+    """Return the number of unfinished jobs."""
     with psycopg.connect(url) as connection:
         found = connection.execute(
             "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
@@ -72,7 +72,7 @@ def left(url: str) -> int:
 
 
 def work(url: str) -> None:
-    """Begin at a line of standard input, and work until its end."""
+    """Begin at a line on standard input, and work until it ends."""
 
     async def run() -> None:
         app = _app(url)

@@ -1,4 +1,4 @@
-"""The limit: a bare loop that takes and deletes rows, 500 at a time; no fence, no record, no handler."""
+"""The upper limit: a bare loop that claims and deletes rows, 500 at a time, without leases, records and handlers."""
 
 import sys
 
@@ -11,7 +11,7 @@ RETURNING id, payload"""
 
 
 def prepare(url: str) -> None:
-    """Make an empty table."""
+    """Create an empty table."""
     with psycopg.connect(url) as connection:
         connection.execute("DROP TABLE IF EXISTS raw_jobs")
         connection.execute("CREATE TABLE raw_jobs (id bigint PRIMARY KEY, state int NOT NULL, payload bytea NOT NULL)")
@@ -19,25 +19,25 @@ def prepare(url: str) -> None:
 
 
 def enqueue(url: str, jobs: int) -> None:
-    """Fill it."""
+    """Insert the rows."""
     with psycopg.connect(url) as connection:
         connection.execute("INSERT INTO raw_jobs SELECT n, 0, '{\"n\": 1}' FROM generate_series(1, %s) AS n", (jobs,))
 
 
 def left(url: str) -> int:
-    """Return how many are left."""
+    """Return the number of remaining rows."""
     with psycopg.connect(url) as connection:
         found = connection.execute("SELECT count(*) FROM raw_jobs").fetchone()
     return int(found[0]) if found else 0
 
 
 def work(url: str) -> None:
-    """Begin at a line of standard input, and work until there is nothing left."""
+    """Begin at a line on standard input, and work until no row remains."""
     with psycopg.connect(url, prepare_threshold=None) as connection:
         print("ready", flush=True)
         sys.stdin.readline()
-        while taken := connection.execute(_TAKE).fetchall():
+        while claimed := connection.execute(_TAKE).fetchall():
             connection.commit()
-            connection.execute("DELETE FROM raw_jobs WHERE id = ANY (%s)", ([id for id, _ in taken],))
+            connection.execute("DELETE FROM raw_jobs WHERE id = ANY (%s)", ([id for id, _ in claimed],))
             connection.commit()
         sys.stdin.read()

@@ -1,4 +1,4 @@
-"""Tallystick beside its peers."""
+"""Tallystick, for the comparison with its peers."""
 
 import sys
 from datetime import timedelta
@@ -11,27 +11,27 @@ SCHEMA = "tallystick_peers"
 
 
 class Noop(Job[None]):
-    """Does nothing, or tells how long it was on its way."""
+    """Does nothing, or prints its latency."""
 
     kind = "noop"
     n: int
     sent: float | None = None
 
     def work(self, ctx: Context) -> None:
-        """Do it."""
+        """Print the latency of a ping."""
         if self.sent is not None:
             print(time() - self.sent, flush=True)
 
 
 def runner(url: str) -> Runner:
-    """Return a runner of defaults."""
-    made = Runner(f"{url}?schema={SCHEMA}")
-    made.register(Noop)
-    return made
+    """Return a runner with default settings."""
+    client = Runner(f"{url}?schema={SCHEMA}")
+    client.register(Noop)
+    return client
 
 
 def prepare(url: str) -> None:
-    """Make an empty store."""
+    """Create an empty store."""
     with open_backend(f"{url}?schema={SCHEMA}") as backend:
         backend.teardown()
         backend.setup()
@@ -39,21 +39,21 @@ def prepare(url: str) -> None:
 
 def enqueue(url: str, jobs: int) -> None:
     """Enqueue in batches of 1,000."""
-    with runner(url) as made:
+    with runner(url) as client:
         for start in range(0, jobs, 1_000):
-            made.enqueue_batch([Noop(n=n) for n in range(start, min(start + 1_000, jobs))])
+            client.enqueue_batch([Noop(n=n) for n in range(start, min(start + 1_000, jobs))])
 
 
 def ping(url: str, times: int, pause: float) -> None:
-    """Enqueue one job after another, and wait a little after each."""
-    with runner(url) as made:
+    """Enqueue one job at a time, with a pause after each."""
+    with runner(url) as client:
         for n in range(times):
-            made.enqueue(Noop(n=n, sent=time()))
+            client.enqueue(Noop(n=n, sent=time()))
             sleep(pause)
 
 
 def left(url: str) -> int:
-    """Return how many have not ended, by their indexes alone: a finished job stays in the table."""
+    """Return the number of unfinished jobs, using the indexes only, because finished jobs stay in the table."""
     with psycopg.connect(url) as connection:
         connection.execute("SET enable_seqscan = off")
         found = connection.execute(
@@ -64,10 +64,10 @@ def left(url: str) -> int:
 
 
 def work(url: str) -> None:
-    """Begin at a line of standard input, and work until its end."""
-    with runner(url) as made:
+    """Begin at a line on standard input, and work until it ends."""
+    with runner(url) as client:
         print("ready", flush=True)
         sys.stdin.readline()
-        made.start()
+        client.start()
         sys.stdin.read()
-        made.stop(grace=timedelta(0))
+        client.stop(grace=timedelta(0))
