@@ -14,7 +14,7 @@ from tallystick_mongo.location import Location
 
 
 class Home(ABC):
-    """A store with a table of effects, and transactions on both that commit at the end of their block."""
+    """A store with a table of effects, and transactions on both that commit or roll back at the end of their block."""
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -126,7 +126,7 @@ class ChangeStreams:
 
 
 def keep_streams_of_dropped_collections() -> None:
-    """Keep a database's streams open when a collection is dropped; mongoeco also reuses that change's token."""
+    """Keep streams open when a collection is dropped; mongoeco ends them, and reuses that change's token."""
     publish = ChangeStreamHub.publish
 
     def publish_others(self: Any, *, operation_type: str, **kwargs: Any) -> None:

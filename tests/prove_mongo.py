@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--ways", nargs="*", choices=WAYS, default=list(WAYS))
     options = parser.parse_args()
     if url := os.environ.get("TALLYSTICK_TEST_MONGO_URL"):
-        sys.exit(not prove("given", url, options.profile, {}))
+        sys.exit(not prove("TALLYSTICK_TEST_MONGO_URL", url, options.profile, {}))
     passed = []
     for way in options.ways:
         with mongo_server(members=WAYS[way]) as server:

@@ -110,7 +110,7 @@ class MongoServer:
     def __init__(self, *, members: int = 0, file: Path | None = None) -> None:
         ports = [_free_port() for _ in range(members or 1)]
         self.url = f"mongodb://{','.join(f'127.0.0.1:{port}' for port in ports)}/"
-        # with one member, clients must not discover its address, so that they stay behind a proxy
+        # with one member, clients that discovered its address would bypass a proxy
         self.url += "?directConnection=true" if members == 1 else "?replicaSet=rs0" if members else ""
         packages = [argument for package in MONGOECO for argument in ("--with", package)]
         script = Path(__file__).parent / "mongo_server.py"

@@ -138,7 +138,7 @@ def test_decoding_shows_nothing(type_: Any, encoded: bytes) -> None:
     ],
 )
 def test_encoding_shows_nothing(type_: Any, value: Any) -> None:
-    """Nor does the error of an enqueue show any of a payload with a masked field."""
+    """The error for a rejected payload does not show the payload if its type has a masked field."""
     with pytest.raises(InvalidPayload) as caught:
         Codec[Any](type_, "the payload", InvalidPayload).encode(value)
     assert "hunter2" not in str(caught.value)

@@ -71,7 +71,7 @@ def test_a_queue_that_no_worker_serves(cli: Cli, store: Backend) -> None:
 
 @pytest.mark.parametrize("diagnosed", [True, False])
 def test_a_store_that_is_not_set_up(cli: Cli, monkeypatch: pytest.MonkeyPatch, diagnosed: bool) -> None:
-    """If the backend diagnoses the missing setup, `doctor` shows the finding; otherwise it exits with error code 3."""
+    """If the backend diagnoses the missing setup, `doctor` shows the finding; otherwise it exits with code 3."""
     _diagnosing(monkeypatch, FINDINGS[2:] if diagnosed else [])
 
     def stats(self: MemoryBackend) -> object:

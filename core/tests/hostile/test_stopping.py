@@ -191,7 +191,7 @@ def test_close_during_a_stop(make_runner: MakeRunner) -> None:
 
 
 def test_outcome_at_the_last_moment(make_runner: MakeRunner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An outcome is recorded even if its thread is delayed between the job's end and the settler during a stop."""
+    """An outcome is recorded even if a stop begins before its thread has passed it to the settler."""
     runner = make_runner()
     job = echo(runner)
     end = InFlight.end

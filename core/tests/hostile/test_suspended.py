@@ -101,7 +101,7 @@ def test_keeps_its_own_jobs(
 
 
 def test_keeps_its_own_jobs_by_the_clock_of_the_store(make_runner: MakeRunner, release: Event) -> None:
-    """So does a worker whose own clock stood still during the sleep."""
+    """A worker whose own clock stood still during the sleep extends its leases before it rescues, too."""
     backend = Suspended("maintainer", "rescue")
     runner = make_runner(backend, maintenance=SECOND / 50)
     handle = runner.enqueue(blocking(runner, release).job(1))

@@ -33,7 +33,7 @@ def alchemy_url(server: str, driver: str) -> str:
 
 @contextmanager
 def caller(kind: str, server: str, **options: Any) -> Iterator[Any]:
-    """Open a connection or session; roll back what was not committed."""
+    """Open a connection or session; roll back uncommitted changes at the end."""
     facade, _, driver = kind.partition(", ")
     if facade == "psycopg":
         with psycopg.connect(server, **options) as connection:
@@ -51,7 +51,7 @@ def caller(kind: str, server: str, **options: Any) -> Iterator[Any]:
 
 @asynccontextmanager
 async def async_caller(kind: str, server: str, **options: Any) -> AsyncIterator[Any]:
-    """Open an async connection or session; roll back what was not committed."""
+    """Open an async connection or session; roll back uncommitted changes at the end."""
     facade, _, driver = kind.partition(", ")
     if facade == "psycopg":
         async with await psycopg.AsyncConnection.connect(server, **options) as connection:

@@ -10,7 +10,7 @@ from tallystick_sqlite.location import Location
 
 
 def test_three_slashes_are_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A relative path is resolved in the directory at parsing, even if the process changes it later."""
+    """A relative path is resolved when the URL is parsed, even if the working directory changes later."""
     monkeypatch.chdir(tmp_path)
     location = Location.parse("sqlite:///some/jobs.db")
     monkeypatch.chdir("/")
