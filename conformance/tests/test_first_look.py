@@ -57,10 +57,10 @@ class Unversioned(MemoryBackend):
     ("backend", "message"),
     [
         (Half, "Half does not implement cancel, capabilities, claim, delete, "),
-        (_raising("from_url", ValueError("no port")), "ValueError('no port') was raised, at test_first_look.py:"),
+        (_raising("from_url", ValueError("no port")), "ValueError('no port') was raised at test_first_look.py:"),
         (_raising("namespaced", KeyError("x")), "KeyError('x') was raised"),
         (_raising("capabilities", RuntimeError("not yet")), "RuntimeError('not yet') was raised"),
-        (_raising("setup", NotImplementedError()), "in broken; the kit begins with from_url, namespaced, "),
+        (_raising("setup", NotImplementedError()), "in broken; the kit needs from_url, namespaced, "),
         (_raising("teardown", NotImplementedError()), "NotImplementedError was raised at"),
         (Strange, "capabilities is {'durable': True}, not a tallystick.Capabilities"),
         (InMilliseconds, "capabilities.time_precision is 0.001, not a timedelta"),

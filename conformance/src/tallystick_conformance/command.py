@@ -45,8 +45,8 @@ conform_app = typer.Typer(
     cls=_UrlFirst,
     no_args_is_help=True,
     help=HELP,
-    epilog="Exit codes: 0 no clause failed, 1 a clause failed, 2 bad usage or the store cannot be opened, "
-    "3 the time limits left too little tested, or too many mutants hung, 130 and 143 interrupted.",
+    epilog="Exit codes: 0: no clause failed; 1: a clause failed; 2: bad usage, or the store cannot be opened; "
+    "3: the time limits left too little tested, or too many mutants hung; 130, 143: interrupted.",
 )
 
 
@@ -160,7 +160,7 @@ def verify(
 ) -> None:
     """Check that a report proves its backend: every core clause, and every clause of a declared capability, passed.
 
-    Exit codes: 0 it does, 1 it does not (the reasons are printed), 2 the file is not a readable report.
+    Exit codes: 0: it does; 1: it does not, for the printed reasons; 2: the file is not a readable report.
     """
     try:
         reasons = verified(path)

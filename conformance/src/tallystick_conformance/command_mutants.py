@@ -48,7 +48,7 @@ def mutants(
         typer.Option(
             "--server",
             metavar="NAME=URL",
-            help="A server that mutants need, such as postgres=postgresql://host/db?option=value. Default: "
+            help="A server that mutants need, such as postgres=postgresql://host/db. Default: "
             "TALLYSTICK_TEST_<NAME>_URL in the environment. Repeatable.",
         ),
     ] = None,
@@ -70,8 +70,8 @@ def mutants(
 ) -> None:
     """Run the kit on backends with one known bug each, and report which clause finds it.
 
-    Exit codes: 0 enough mutants were killed (85 % under quick, 97 % under standard), 1 too many survived, 2 bad usage,
-    3 too many hung or crashed to decide, 130 and 143 interrupted.
+    Exit codes: 0: enough mutants were killed (85 % under quick, 97 % under standard); 1: too many survived; 2: bad
+    usage; 3: too many hung or crashed to decide; 130, 143: interrupted.
     """
     verdicts: list[Verdict] = []
     if seconds is not None and not isfinite(seconds):
