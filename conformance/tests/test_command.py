@@ -86,7 +86,7 @@ def test_a_report_is_verified(tmp_path: Path) -> None:
     partial = runner.invoke(app, ["conform", "verify", str(tmp_path / "report.json")])
 
     assert partial.exit_code == 1
-    assert f"only 1 of {len(CLAUSES)} clauses were asked for" in partial.output
+    assert f"only 1 of {len(CLAUSES)} clauses were selected" in partial.output
     assert runner.invoke(app, ["conform", "verify", str(tmp_path / "junit.xml")]).exit_code == 2
     assert runner.invoke(app, ["conform", "verify", str(tmp_path / "none.json")]).exit_code == 2
 
@@ -325,9 +325,9 @@ def test_an_interrupt_ends_mutants_that_run(tmp_path: Path) -> None:
     [
         (["--seconds", "nan"], "Invalid value for '--seconds'"),
         (["--seconds", "inf"], "--seconds is inf"),
-        (["--json", "no/such/folder/kill.json"], "whose folder does not exist"),
+        (["--json", "no/such/folder/kill.json"], "its folder does not exist"),
         (["--module", "no_such_module"], "'no_such_module' is not a module that defines MUTANTS"),
-        (["--server", "postgres"], "write it as name=URL"),
+        (["--server", "postgres"], "write --server NAME=URL"),
     ],
 )
 def test_misuse_of_mutants_exits_with_two(arguments: list[str], message: str) -> None:

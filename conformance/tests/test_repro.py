@@ -125,7 +125,7 @@ def test_what_no_program_shows_is_run_again_by_the_kit(broken: Any, tmp_path: Pa
 
     fails = _run(script, "--backend", "broken_backends:NeverWaits", "memory://")
 
-    assert "runs the\nclause again with the kit" in repro.script
+    assert "runs the clause with the kit" in repro.script
     assert fails.returncode == 1
     assert "WAIT-02 is broken: " in fails.stdout
     assert _run(script, "memory://").returncode == 0
@@ -152,7 +152,7 @@ def test_a_trace_is_replayed_first_until_it_is_fixed(broken: Any, tmp_path: Path
     fixed = conform("memory://", only=[clause], traces=tmp_path)
 
     assert again.results[0].status is Status.VIOLATED
-    assert f"seen again: {file.name} was replayed" in again.results[0].detail
+    assert f"seen again when {file.name} was replayed" in again.results[0].detail
     assert (fixed.passed, fixed.fixed, file.exists()) == (True, [file.name], True)
     assert conform("memory://", only=[clause], traces=tmp_path, forget=True).fixed == [file.name]
     assert not file.exists()

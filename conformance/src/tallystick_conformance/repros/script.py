@@ -24,8 +24,8 @@ RERUN = '''\
 
 {seen}
 
-No plain program reproduces this violation: it needs clients that race, processes, the clock or very many jobs. So this
-script runs the clause with the kit (tallystick-conformance), with the profile and the seed that showed the violation.
+No plain program reproduces this violation: it needs clients that race, processes, the clock or very many jobs.
+So this script runs the clause with the kit (tallystick-conformance), under the profile and the seed of the violation.
 It exits with 1 if the clause is broken, and with 0 if the clause holds:
 
     python repro-{id}.py sqlite:////tmp/jobs.db
