@@ -47,7 +47,7 @@ def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabi
 
 
 def _broken(id: str, violation: Violation, seconds: float) -> Result:
-    """Return the result for a violation; one that NotImplementedError caused counts as not written."""
+    """Return the result for a violation; a violation by NotImplementedError counts as not written."""
     cause = violation.__cause__
     if isinstance(cause, NotImplementedError) or violation.observed.startswith("NotImplementedError("):
         where = f" {origin(cause)}" if cause else ""
