@@ -1,4 +1,4 @@
-"""Histories that break one rule each, as a broken backend would have left them: most are right but for one answer."""
+"""Histories that break one rule each, as a broken backend would; most differ from a correct history in one result."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ ERROR = Failure("E", "m")
 
 
 class Store:
-    """A store in memory whose calls are recorded: short forms of the calls, one client, one moment."""
+    """Short forms of recorded calls on a memory store, by one client at one moment."""
 
     def __init__(self) -> None:
         self.recorder = Recorder()
@@ -43,7 +43,7 @@ class Store:
 
     @property
     def history(self) -> list[Operation]:
-        """What was done."""
+        """Return the recorded operations."""
         return self.recorder.history()
 
 

@@ -1,10 +1,10 @@
-"""Run 10,000 rounds of concurrent clients on backends that are right, and count what the history checker says of them.
+"""Run 10,000 rounds of concurrent clients on correct backends, and count the findings of the history checker.
 
-In every second round the clients are held at random before their steps.
+In every second round, the clients are delayed at random before their steps.
 
     PYTHONPATH=tests python conformance/tests/false_alarms.py [rounds]
 
-It prints the number of findings and the time taken, and exits with 1 if there is one finding.
+It prints the number of findings and the time taken, and exits with 1 if there is any finding.
 """
 
 import sys
@@ -22,7 +22,7 @@ from tallystick_conformance.gates import steps_seen
 from tallystick_conformance.history import run_rounds
 
 _SHARES = {"memory": 0.45, "nasty": 0.35, "sqlite": 0.1, "postgres": 0.09, "mongo": 0.01}
-"""Of the rounds; one on a disk or a server takes at least ten times as long as one in memory."""
+"""Each backend's share of the rounds; a round on a disk or a server takes at least ten times as long as in memory."""
 
 
 def _nasty() -> ModuleType:
@@ -47,10 +47,10 @@ def _findings(name: str, target: Target, rounds: int) -> int:
     started, found, steps = perf_counter(), 0, steps_seen(target)
     shapes = [(2, 8, 0.3), (3, 6, 0.4), (5, 5, 0.3)]
     for clients, operations, share in shapes:
-        told = run_rounds(
+        rounds_run = run_rounds(
             target, clients=clients, operations=operations, rounds=int(rounds * share), seed=clients, steps=steps
         )
-        for history, findings in told:
+        for history, findings in rounds_run:
             found += len(findings)
             for finding in findings:
                 print(f"{name}: {finding.rule} {finding.text}, in a history of {len(history)} operations")

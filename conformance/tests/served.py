@@ -1,4 +1,4 @@
-"""A store in memory that is reached over TCP: a request is a pickled call, and an answer a pickled value."""
+"""A memory store over TCP: a request is a pickled call, and a response is a pickled value."""
 
 # ruff: noqa: D102 - the contract's docstrings are inherited
 
@@ -33,12 +33,12 @@ from tallystick import (
 from tallystick_memory import MemoryBackend
 
 TIMEOUT = 1.0
-"""Seconds that a client waits for an answer."""
+"""Seconds that a client waits for a response."""
 
 
 @contextmanager
 def serving(backend: type[Backend] = MemoryBackend) -> Iterator[str]:
-    """Serve stores of a backend in memory, and give their URL."""
+    """Serve the stores of a memory backend, and yield their URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(0.1)
     over = Event()
@@ -103,7 +103,7 @@ def _read(connection: socket.socket, size: int, over: Event | None) -> bytes:
 
 
 class ServedBackend(Backend):
-    """One connection to a server, opened at the first call, and again after it was lost."""
+    """A connection to a server, opened at the first call and reopened after it was lost."""
 
     contract_version: ClassVar[int] = 1
 

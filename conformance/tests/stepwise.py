@@ -1,9 +1,9 @@
-"""Backends whose calls are right when they are alone and alive, and wrong in the middle: each takes two steps for one.
+"""Backends with calls in two steps instead of one: correct alone, but wrong if another call or a crash intervenes.
 
-Processes that die import them too, so they are in a module of their own.
+Child processes that die import them too, so they have their own module.
 """
 
-# ruff: noqa: D102 - a class says what is wrong with its method
+# ruff: noqa: D102 - the class docstring describes the bug of its method
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from tallystick_sqlite.rows import micros
 
 
 class SelectsThenUpdates(MemoryBackend):
-    """A claim chooses under the lock, lets go, and takes what it chose."""
+    """A claim chooses jobs under the lock, releases it, and then takes the chosen jobs."""
 
     def claim(self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: Any = None) -> Any:
         with self._locked() as store:
@@ -48,14 +48,14 @@ class TakesTheSelected(SqliteBackend):
 
 
 class CommitsEach(SqliteBackend):
-    """An insert commits each of its records by itself."""
+    """An insert commits each of its records separately."""
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Any:
         return [answer for record in records for answer in super(CommitsEach, self).insert([record], **options)]
 
 
 class AnswersFirst(SqliteBackend):
-    """A settle answers, and writes with the next call."""
+    """A settle returns at once, and is written by the next call."""
 
     _late: Sequence[Outcome] = ()
 
@@ -71,7 +71,7 @@ class AnswersFirst(SqliteBackend):
 
 
 class RescuesInTwoSteps(SqliteBackend):
-    """A rescue takes the leases away in one transaction, and what has none back in the next."""
+    """A rescue removes the leases in one transaction, and rescues the jobs without a lease in the next."""
 
     def rescue(self, *, limit: int, now: Any = None) -> Any:
         with self._writer.writing() as connection:
@@ -83,7 +83,7 @@ class RescuesInTwoSteps(SqliteBackend):
 
 
 class LocksAndUnlocks(SqliteBackend):
-    """A claim pauses its queues while it works, so that nobody else claims."""
+    """A claim pauses its queues while it works, so that no other client claims."""
 
     def claim(self, queues: Sequence[str], **options: Any) -> Any:
         paused = {queue.name for queue in self.queues() if queue.paused}
@@ -96,7 +96,7 @@ class LocksAndUnlocks(SqliteBackend):
 
 
 class SetsUpOnce(SqliteBackend):
-    """A setup does not expect that another has begun: it makes a mark beside the file first, and refuses with one."""
+    """A setup creates a mark next to the file, and fails if another setup has already created it."""
 
     def setup(self) -> None:
         mark = self._location.path.with_suffix(".making")

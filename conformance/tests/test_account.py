@@ -1,4 +1,4 @@
-"""What a person reads on the terminal after a run."""
+"""The report of a run on the terminal."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ def _passed() -> list[Result]:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "start"),
     [
         (lambda report: None, "acme://host conforms: "),
         (lambda report: report.results.pop(), "acme://host was tested on "),
@@ -44,20 +44,20 @@ def _passed() -> list[Result]:
         (lambda report: setattr(report, "interrupted", True), "acme://host was interrupted"),
         (
             lambda report: report.results.append(Result("CLAIM-01", Status.KNOWN, "known: link")),
-            "acme://host conforms, but for 1 known failure",
+            "acme://host conforms, except for 1 known failure",
         ),
     ],
 )
-def test_the_last_line_is_the_verdict(change: Callable[[Report], object], said: str) -> None:
-    """It says that a backend conforms only when every clause was asked for, and none failed."""
+def test_the_last_line_is_the_verdict(change: Callable[[Report], object], start: str) -> None:
+    """The last line states that a backend conforms only if every clause was tested and none failed."""
     report = _report(*_passed())
     change(report)
 
-    assert account(report).splitlines()[-1].startswith(said)
+    assert account(report).splitlines()[-1].startswith(start)
 
 
 def test_the_slowest_clauses_are_named() -> None:
-    """The five clauses that took longest come before the verdict, and none where all were quick."""
+    """The five slowest clauses are listed before the verdict, unless all were quick."""
     slow = _report(*(Result(id, Status.PASSED, seconds=n) for n, id in enumerate(CLAUSES)))
     last = list(CLAUSES)[::-1]
 
@@ -67,7 +67,7 @@ def test_the_slowest_clauses_are_named() -> None:
 
 
 def test_a_violation_is_short() -> None:
-    """The sentence, what should have been and what was, and the program with its ends; long lines are cut."""
+    """A violation shows its sentence, the expected and observed values and both ends of its program, in cut lines."""
     steps = [f"backend.insert({n})" for n in range(30)]
     violation = Violation("CLAIM-02", "no job", "x" * 5_000, steps)
     lines = account(_report(Result("CLAIM-02", Status.VIOLATED, str(violation), violation=violation))).splitlines()
@@ -76,12 +76,12 @@ def test_a_violation_is_short() -> None:
     assert lines[3:5] == ["  after:", "    backend.insert(0)"]
     assert lines[14] == "    ... 10 other calls ..."
     assert lines[24] == "    backend.insert(29)"
-    assert lines[25] == "  script, trace: run it again with --only CLAIM-02 --report DIR, or with --script"
+    assert lines[25] == "  to reproduce: run again with --only CLAIM-02 --report DIR, or with --script"
     assert max(map(len, lines)) == 200
 
 
-def test_one_cause_is_told_once() -> None:
-    """Clauses that one missing method keeps from being judged are told together."""
+def test_one_cause_is_reported_once() -> None:
+    """Clauses that cannot be judged for the same reason are reported together."""
     why = "NotImplementedError(), raised at backend.py:7 in claim"
     results = [Result(id, Status.ERROR, why) for id in ("CLAIM-01", "RACE-01")]
     lines = account(_report(*results, Result("TIME-01", Status.ERROR, "boom"))).splitlines()
@@ -92,7 +92,7 @@ def test_one_cause_is_told_once() -> None:
 
 
 def test_scripts_are_printed_or_written(tmp_path: Path) -> None:
-    """Without a folder the first violation's script is printed whole; with one the files are named."""
+    """Without a report folder, the first violation's script is printed in full; with one, the files are named."""
     report = conform(Target.from_class(StripsNul, "memory://"), only=["PAYLOAD-01", "PAYLOAD-02"], everything=True)
     reports.write(report, tmp_path)
 
@@ -104,25 +104,25 @@ def test_scripts_are_printed_or_written(tmp_path: Path) -> None:
     assert f"  trace: {tmp_path / 'trace-PAYLOAD-01.json'}" in account(report, tmp_path)
 
 
-def test_notices_are_told() -> None:
-    """What a clause that passed noticed is told before the verdict."""
+def test_notices_are_printed() -> None:
+    """The notice of a passed clause is printed before the verdict."""
     lines = account(_report(Result("CAP-05", Status.PASSED, notice="durable could be declared"))).splitlines()
 
     assert lines[0] == "notice: CAP-05: durable could be declared"
 
 
-def test_what_was_not_tested_is_told_shortly() -> None:
-    """Clauses with one reason share a line, and those that were not judged are counted."""
+def test_untested_clauses_are_summarized() -> None:
+    """Clauses with the same reason share a line, and clauses that were not judged are counted."""
     results = [Result(f"CRASH-0{n}", Status.NOT_DECLARED, "not durable") for n in range(1, 6)]
     results += [Result(f"CLAIM-0{n}", Status.NOT_JUDGED, "not judged: CLAIM-01 failed first") for n in (2, 3)]
     lines = account(_report(*results)).splitlines()
 
     assert lines[0] == "CRASH-01..05  not declared  not durable"
-    assert lines[1].startswith("2 clauses     not judged    another clause of their family failed first")
+    assert lines[1].startswith("2 clauses     not judged    another clause of the family failed first")
 
 
-def test_a_method_that_is_not_written_yet_breaks_nothing() -> None:
-    """What it keeps from being judged is told together, with the place; there is no violation, and no script."""
+def test_a_missing_method_is_not_a_violation() -> None:
+    """The clauses that a missing method blocks are reported together, without a violation or a script."""
 
     class Half(MemoryBackend):
         def rescue(self, *, limit: int, now: object = None) -> NoReturn:
@@ -133,9 +133,9 @@ def test_a_method_that_is_not_written_yet_breaks_nothing() -> None:
 
     asked = ["RESCUE", "CALL-01", "RACE-04", "HISTORY-01", "WAIT", "CLOSE", "LEAK-03", "REFUSE"]
     report = conform(Target.from_class(Half, "memory://half"), only=asked)
-    told = account(report)
+    output = account(report)
 
     assert report.violations == []
     assert {result.clause_id for result in report.failures} >= {"RESCUE-02", "RESCUE-05", "RACE-04"}
-    assert "since a method is not written yet: NotImplementedError was raised, at test_account.py:" in told
-    assert "is broken" not in told
+    assert "because a method is not implemented yet: NotImplementedError was raised at test_account.py:" in output
+    assert "is broken" not in output

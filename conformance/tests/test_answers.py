@@ -1,4 +1,4 @@
-"""Backends whose answers are nothing like answers: a violation tells, and never a traceback."""
+"""Backends that return malformed results: the kit reports a violation, never a traceback."""
 
 from typing import Any, NoReturn, cast
 
@@ -10,7 +10,7 @@ from tallystick_memory import MemoryBackend
 
 
 class ReturnsNothing(MemoryBackend):
-    """Forgets the return statement."""
+    """Returns None instead of records."""
 
     def claim(self, *args: Any, **options: Any) -> Any:
         """Return None."""
@@ -18,15 +18,15 @@ class ReturnsNothing(MemoryBackend):
 
 
 class Yields(MemoryBackend):
-    """Answers with a generator."""
+    """Returns a generator instead of a sequence."""
 
     def insert(self, records: Any, **options: Any) -> Any:
-        """Yield."""
+        """Yield the records."""
         yield from super().insert(records, **options)
 
 
 class ReturnsIds(MemoryBackend):
-    """Answers with ids, where records are asked for."""
+    """Returns ids instead of records."""
 
     def claim(self, *args: Any, **options: Any) -> Any:
         """Return ids."""
@@ -34,7 +34,7 @@ class ReturnsIds(MemoryBackend):
 
 
 class CannotList(MemoryBackend):
-    """Raises where the kit looks at what is stored."""
+    """Raises when the kit reads the store."""
 
     def list(self, *args: Any, **options: Any) -> NoReturn:
         """Fail."""
@@ -42,7 +42,7 @@ class CannotList(MemoryBackend):
 
 
 class CountsNothing(MemoryBackend):
-    """Leaves a queue out of the numbers."""
+    """Omits a queue from the stats."""
 
     def stats(self, **options: Any) -> Any:
         """Return no queue."""
@@ -60,7 +60,7 @@ class CountsNothing(MemoryBackend):
     ],
 )
 def test_what_is_no_answer_is_a_violation(backend: type[Backend], clause: str) -> None:
-    """The clauses on answers are blamed, whatever the kit stumbled over."""
+    """A malformed result violates a clause on results, wherever the kit notices it."""
     report = conform(Target.from_class(backend, "memory://answers"), only=["CALL", "CLAIM-02", "STATS-01"])
     status = {result.clause_id: result.status for result in report.results}
 

@@ -1,4 +1,4 @@
-"""The command line door."""
+"""The command `tallystick conform`."""
 
 import gc
 import json
@@ -38,7 +38,7 @@ runner = CliRunner()
 
 
 def test_a_right_backend_exits_with_zero() -> None:
-    """The summary says that it conforms."""
+    """The summary states that the backend conforms."""
     result = runner.invoke(app, ["conform", "memory://", "--only", "RACE-01", "--only", "WAIT-05"])
 
     assert result.exit_code == 0
@@ -48,7 +48,7 @@ def test_a_right_backend_exits_with_zero() -> None:
 
 
 def test_the_report_as_json() -> None:
-    """With --json the output is the report and nothing else."""
+    """With --json, the output is only the report."""
     result = runner.invoke(app, ["conform", "run", "memory://", "--only", "CAP-02", "--json"])
 
     assert result.exit_code == 0
@@ -68,7 +68,7 @@ def test_a_broken_backend_exits_with_one(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_violation_prints_its_script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The script is printed whole, or, with --report, written, and its path is printed."""
+    """The script is printed in full; with --report, it is written to a file and its path is printed."""
     target = Target.from_class(StripsNul, "memory://")
     monkeypatch.setattr(command, "conform", lambda url, **options: conform(target, **options))
     printed = runner.invoke(app, ["conform", "memory://", "--only", "PAYLOAD-01"]).output
@@ -81,18 +81,18 @@ def test_a_violation_prints_its_script(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 def test_a_report_is_verified(tmp_path: Path) -> None:
-    """`conform verify` exits with 1 and the reasons for a report of a few clauses, and with 2 for what is no report."""
+    """`conform verify` exits with 1 and reasons for a partial report, and with 2 for a file that is not a report."""
     runner.invoke(app, ["conform", "memory://", "--only", "CAP-01", "--report", str(tmp_path)])
     partial = runner.invoke(app, ["conform", "verify", str(tmp_path / "report.json")])
 
     assert partial.exit_code == 1
-    assert f"only 1 of {len(CLAUSES)} clauses were asked for" in partial.output
+    assert f"only 1 of {len(CLAUSES)} clauses were selected" in partial.output
     assert runner.invoke(app, ["conform", "verify", str(tmp_path / "junit.xml")]).exit_code == 2
     assert runner.invoke(app, ["conform", "verify", str(tmp_path / "none.json")]).exit_code == 2
 
 
-def test_a_known_failure_is_told_and_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    """--known names a clause and a link; the run exits with 0, and with 1 once the clause holds."""
+def test_a_known_failure_is_reported_and_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --known, the run exits with 0 while the clause fails, and with 1 once it passes."""
     arguments = ["conform", "memory://", "--only", "PAYLOAD-01", "--known", "PAYLOAD-01=https://example.org/1"]
     fixed = runner.invoke(app, arguments)
     target = Target.from_class(StripsNul, "memory://")
@@ -102,11 +102,11 @@ def test_a_known_failure_is_told_and_does_not_fail(monkeypatch: pytest.MonkeyPat
     assert known.exit_code == 0
     assert "known: https://example.org/1" in known.output
     assert fixed.exit_code == 1
-    assert "no known failure any more" in fixed.output
+    assert "remove it from the known failures" in fixed.output
 
 
 def test_too_little_work_exits_with_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that its time limit cut short below the floor has neither failed nor proven anything."""
+    """A run with too little work done within its time limit neither fails nor conforms."""
     few = Result("SCHED-01", Status.PASSED, shares=(Share("schedules", 1, 50),))
     report = replace(conform("memory://", only=["BATCH-01"]), results=[few])
     monkeypatch.setattr(command, "conform", lambda url, **options: report)
@@ -117,7 +117,7 @@ def test_too_little_work_exits_with_three(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_progress_in_a_log_is_lines() -> None:
-    """A family has a line as it begins, if the last is a second old, and a long one every ten seconds."""
+    """A family gets a line when it begins, at most one a second, and a long family gets one every ten seconds."""
     now, out = [0.0], StringIO()
     lines = Lines(6, out, clock=lambda: now[0])
     clauses = ("CLAIM-01", 0), ("CLAIM-02", 1), ("TIME-01", 1.5), ("WAIT-01", 2), ("WAIT-02", 11), ("WAIT-03", 13)
@@ -139,7 +139,7 @@ def test_progress_in_a_log_is_lines() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_run_cleanly(tmp_path: Path, number: signal.Signals) -> None:
-    """The report has what was found before, nothing is left beside the store, and the exit code tells the signal."""
+    """After a signal, the report has the findings so far, no store is left, and the exit code names the signal."""
     stores, folder = tmp_path / "stores", tmp_path / "report"
     stores.mkdir()
     arguments = [
@@ -153,21 +153,21 @@ def test_a_signal_ends_a_run_cleanly(tmp_path: Path, number: signal.Signals) -> 
         str(folder),
     ]
     with subprocess.Popen([sys.executable, "-m", "tallystick.cli", *arguments], stderr=subprocess.PIPE) as process:
-        for there in (True, False, True):  # the store of the first look at the backend, and then one of a clause
+        for there in (True, False, True):  # the store of the first check of the backend, then the store of a clause
             assert _within(partial(_is_used, stores, there))
         process.send_signal(number)
         _, errors = process.communicate(timeout=PATIENCE)
 
-    told = json.loads((folder / "report.json").read_text())
+    report = json.loads((folder / "report.json").read_text())
     assert process.returncode == 128 + number
-    assert told["interrupted"] is True
-    assert [clause["status"] for clause in told["clauses"] if clause["id"] == "RECORD-02"] == ["not run"]
+    assert report["interrupted"] is True
+    assert [clause["status"] for clause in report["clauses"] if clause["id"] == "RECORD-02"] == ["not run"]
     assert list(stores.iterdir()) == []
     assert _complaints(errors) == []
 
 
 def test_an_interrupt_in_a_garbage_collection_is_not_lost() -> None:
-    """What is raised there is only printed by Python; so it is raised again, soon after."""
+    """An interrupt that Python only prints, because it was raised in a garbage collection, is raised again soon."""
 
     def interrupt(*_: object) -> None:
         gc.callbacks.remove(interrupt)
@@ -185,7 +185,7 @@ def test_an_interrupt_in_a_garbage_collection_is_not_lost() -> None:
 
 
 def test_a_store_that_is_half_made_is_removed(tmp_path: Path) -> None:
-    """Where an interrupt comes just as a setup has made a file, with nothing in it yet, the file is removed."""
+    """If an interrupt arrives just after setup created an empty file, the file is removed."""
     interrupts = iter([KeyboardInterrupt])
 
     class Interrupted(SqliteBackend):
@@ -204,7 +204,7 @@ def test_a_store_that_is_half_made_is_removed(tmp_path: Path) -> None:
 
 
 def _complaints(errors: bytes) -> list[bytes]:
-    """Return what standard error has beside the lines of the progress."""
+    """Return standard error without the progress lines."""
     return [line for line in errors.splitlines() if not re.match(rb" *[0-9.]+ s  ", line)]
 
 
@@ -226,7 +226,7 @@ def _within(condition: Callable[[], bool]) -> bool:
 )
 @pytest.mark.parametrize("clause", ["RACE-10", "CRASH-03"])
 def test_ctrl_c_reaches_other_processes_too(tmp_path: Path, clause: str) -> None:
-    """A Ctrl-C goes to all processes of a terminal: those that the kit has started say nothing, and leave nothing."""
+    """After a Ctrl-C, which reaches all processes of a terminal, the kit's processes print and leave nothing."""
     arguments = ["conform", f"sqlite:///{tmp_path}/x.db", "--only", clause]
     command = [sys.executable, "-m", "tallystick.cli", *arguments]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as process:
@@ -243,9 +243,9 @@ def _has_children(pid: int) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
-        (["memory://", "--known", "CLAIM-01"], "'CLAIM-01' names no link"),
+        (["memory://", "--known", "CLAIM-01"], "'CLAIM-01' has no link"),
         (["memory://", "--known", "NOPE-01=https://x"], "NOPE-01"),
         (["acme://x"], "no installed plugin serves acme://"),
         (["memory://", "--only", "NOPE-01"], "unknown clause or family: NOPE-01"),
@@ -253,12 +253,12 @@ def _has_children(pid: int) -> bool:
         (["memory"], "is not a backend URL"),
     ],
 )
-def test_misuse_exits_with_two(arguments: list[str], said: str) -> None:
-    """A URL that cannot be opened, an unknown clause and a missing URL are told in one line."""
+def test_misuse_exits_with_two(arguments: list[str], message: str) -> None:
+    """A URL that cannot be opened, an unknown clause and a missing URL are reported in one line."""
     result = runner.invoke(app, ["conform", *arguments])
 
     assert result.exit_code == 2
-    assert said in " ".join(result.output.split())
+    assert message in " ".join(result.output.split())
 
 
 def test_clauses_are_listed() -> None:
@@ -294,19 +294,19 @@ MUTANTS = [Mutant("hangs", "CLAIM", Hangs)]
 
 
 def test_a_mutant_that_hangs_exits_with_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--seconds` limits the time of a mutant; one that has hung is neither killed nor a survivor."""
+    """`--seconds` limits the time of a mutant; a hung mutant counts neither as killed nor as survived."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "hanging_mutants.py").write_text(MUTANTS)
     result = runner.invoke(app, ["conform", "mutants", "--module", "hanging_mutants", "--seconds", "0.5"])
 
     assert result.exit_code == 3
     assert "[1/1] HUNG: hangs (0.5 s)" in result.stderr
-    assert "HUNG  CLAIM  it had not ended after 0.5 s  memory  hangs" in result.stdout
+    assert "HUNG  CLAIM  it was still running after 0.5 s  memory  hangs" in result.stdout
     assert "0 of 1 mutants killed: 0.0% (quick), 1 hung" in result.stdout
 
 
 def test_an_interrupt_ends_mutants_that_run(tmp_path: Path) -> None:
-    """SIGINT ends the processes of mutants too, prints the matrix so far, and exits with 130."""
+    """SIGINT ends the mutants' processes, prints the matrix so far, and exits with 130."""
     marker = tmp_path / "began"
     text = MUTANTS.replace("threading.Event().wait()", f"open({str(marker)!r}, 'w'); threading.Event().wait()")
     (tmp_path / "hanging_mutants.py").write_text(text)
@@ -321,21 +321,21 @@ def test_an_interrupt_ends_mutants_that_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--seconds", "nan"], "Invalid value for '--seconds'"),
         (["--seconds", "inf"], "--seconds is inf"),
-        (["--json", "no/such/folder/kill.json"], "whose folder does not exist"),
+        (["--json", "no/such/folder/kill.json"], "its folder does not exist"),
         (["--module", "no_such_module"], "'no_such_module' is not a module that defines MUTANTS"),
-        (["--server", "postgres"], "write it as name=URL"),
+        (["--server", "postgres"], "write --server NAME=URL"),
     ],
 )
-def test_misuse_of_mutants_exits_with_two(arguments: list[str], said: str) -> None:
-    """An option that cannot be used is reported in one line before a mutant runs."""
+def test_misuse_of_mutants_exits_with_two(arguments: list[str], message: str) -> None:
+    """An invalid option is reported in one line before any mutant runs."""
     result = runner.invoke(app, ["conform", "mutants", *arguments])
 
     assert result.exit_code == 2
-    assert said in " ".join(result.output.split())
+    assert message in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize("command", ["run", "verify", "mutants"])

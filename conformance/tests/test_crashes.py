@@ -1,4 +1,4 @@
-"""Processes that die: what is right survives each of them, and each bug breaks its clause."""
+"""Processes that die: a correct backend passes, and each bug violates its clause."""
 
 import threading
 from importlib import import_module
@@ -18,7 +18,7 @@ CRASHES = [id for id, clause in CLAUSES.items() if clause.tier == "crash"]
 
 @pytest.fixture
 def stepwise(monkeypatch: pytest.MonkeyPatch) -> object:
-    """The broken backends, in a module that another process can import too."""
+    """The broken backends, in a module that other processes can import."""
     monkeypatch.syspath_prepend(Path(__file__).parent)
     return import_module("stepwise")
 
@@ -34,7 +34,7 @@ def stepwise(monkeypatch: pytest.MonkeyPatch) -> object:
     ],
 )
 def test_what_a_death_leaves_is_found(stepwise: object, name: str, clause: str, tmp_path: Path) -> None:
-    """A call that is left half done, or holds others up, breaks the clause on it at the few steps of quick."""
+    """A call that is left incomplete, or that blocks others, violates its clause in the quick profile."""
     backend: type[Backend] = getattr(stepwise, name)
     report = conform(Target.from_class(backend, f"sqlite:///{tmp_path}/x.db"), only=[clause])
 
@@ -42,7 +42,7 @@ def test_what_a_death_leaves_is_found(stepwise: object, name: str, clause: str, 
 
 
 def test_sqlite_survives(tmp_path: Path) -> None:
-    """Whatever step a process dies at, the SQLite backend keeps every clause."""
+    """The SQLite backend keeps every clause, at whichever step a process dies."""
     report = conform(f"sqlite:///{tmp_path}/x.db", only=CRASHES)
 
     assert report.passed
@@ -50,14 +50,14 @@ def test_sqlite_survives(tmp_path: Path) -> None:
 
 
 def test_what_is_not_durable_is_not_killed() -> None:
-    """Where `durable` is not declared, the clauses are told apart as not declared."""
+    """If `durable` is not declared, the crash clauses are reported as not declared."""
     report = conform("memory://", only=CRASHES)
 
     assert {result.status for result in report.results} == {Status.NOT_DECLARED}
 
 
 def test_a_backend_of_nowhere_is_not_run(tmp_path: Path) -> None:
-    """A `make_backend` that another process cannot have is said to be one."""
+    """A `make_backend` that cannot be pickled is reported as such."""
     sqlite = Target.of(f"sqlite:///{tmp_path}/x.db")
 
     def make_backend(namespace: str) -> Backend:
@@ -70,7 +70,7 @@ def test_a_backend_of_nowhere_is_not_run(tmp_path: Path) -> None:
 
 
 def test_a_ctrl_c_leaves_nothing_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Ctrl-C that comes just as a process is to live leaves no thread that the interpreter waits for at its end."""
+    """A Ctrl-C at the start of a child process leaves no thread that blocks the interpreter's exit."""
     start = Timer.start
 
     def interrupted(timer: Timer) -> None:

@@ -1,4 +1,4 @@
-"""The pytest doors: the class with known failures, the fixture, and `--pyargs tallystick_conformance`."""
+"""The pytest entry points: the class with known failures, the fixture, and `--pyargs tallystick_conformance`."""
 
 import subprocess
 import sys
@@ -31,24 +31,24 @@ def _pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _loaded() -> list[str]:
-    """Name the plugin where the environment was made before it had its entry point."""
+    """Return options that load the plugin if the environment lacks its entry point."""
     installed = {entry_point.value for entry_point in entry_points(group="pytest11")}
     return [] if pytest_plugin.__name__ in installed else ["-p", pytest_plugin.__name__]
 
 
 def test_the_class_and_the_fixture(tmp_path: Path) -> None:
-    """A known failure is an expected one, one that passes fails its test, and the fixture gives the report."""
+    """A known failure is an expected failure, one that passes fails its test, and the fixture returns the report."""
     (tmp_path / "test_acme.py").write_text(SUITE)
     result = _pytest(tmp_path, "-k", "PAYLOAD-01 or PAYLOAD-02 or BATCH-01 or fixture")
 
     assert result.returncode == 1
     assert "1 failed, 2 passed, " in result.stdout
     assert "1 xfailed" in result.stdout
-    assert "it passes, so it is no known failure any more: https://example.org/2" in result.stdout
+    assert "the clause passes, so remove it from the known failures: https://example.org/2" in result.stdout
 
 
 def test_the_package_is_a_suite(tmp_path: Path) -> None:
-    """`pytest --pyargs tallystick_conformance --tallystick-url URL` tests that backend; without a URL it is skipped."""
+    """`pytest --pyargs tallystick_conformance --tallystick-url URL` tests that backend, or skips without a URL."""
     arguments = ("--pyargs", "tallystick_conformance", "-k", "BATCH-01 or CAP-01")
     tested = _pytest(tmp_path, *arguments, "--tallystick-url", "memory://")
     skipped = _pytest(tmp_path, *arguments)
@@ -58,7 +58,7 @@ def test_the_package_is_a_suite(tmp_path: Path) -> None:
 
 
 def test_the_plugin_loads_nothing(tmp_path: Path) -> None:
-    """A pytest run that does not use the kit imports nothing of it but the plugin itself."""
+    """A pytest run that does not use the kit imports only its plugin module."""
     code = "import sys, tallystick_conformance.pytest_plugin as _; print([m for m in sys.modules if 'tallystick' in m])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
 

@@ -1,4 +1,4 @@
-"""The engine: what it reports of right, broken and unreachable backends."""
+"""The engine: its reports on correct, broken and unreachable backends."""
 
 import json
 from dataclasses import replace
@@ -17,7 +17,7 @@ from tallystick_mutants.memory_inserts import StripsNul
 
 @pytest.mark.kit
 def test_the_memory_backend_conforms() -> None:
-    """Every clause of the core is reached and kept by the memory backend; what it does not declare is told apart."""
+    """The memory backend passes every clause of the core; clauses of undeclared capabilities are reported as such."""
     report = conform("memory://")
 
     assert report.passed, "\n\n".join(result.detail for result in report.failures)
@@ -30,19 +30,19 @@ def test_the_memory_backend_conforms() -> None:
 
 
 def test_each_clause_has_a_test() -> None:
-    """Every clause is tested by examples or by generated programs, and every example is for a clause."""
+    """Every clause has examples or generated programs, and every example belongs to a clause."""
     assert set(CLAUSES) == set(EXAMPLES) | set(MODEL_CLAUSES)
 
 
 class Twice(ClaimsBeforeDue, SortsByTime):
-    """Two bugs at once, in one family of clauses."""
+    """Has two bugs in one family of clauses."""
 
 
 TWO_FAMILIES = ["CLAIM-02", "CLAIM-05", "STATS-01", "TIME-08"]
 
 
 def test_after_the_first_of_a_family_the_rest_is_not_judged() -> None:
-    """One root cause is told once; other families are judged."""
+    """One root cause is reported once, and other families are still judged."""
     report = conform(Target.from_class(Twice, "memory://"), only=TWO_FAMILIES)
     by_id = {result.clause_id: result for result in report.results}
     (violation,) = report.violations
@@ -55,7 +55,7 @@ def test_after_the_first_of_a_family_the_rest_is_not_judged() -> None:
 
 
 def test_with_everything_each_broken_clause_is_reported() -> None:
-    """After a violation the other clauses of its family are still judged, and the shortest program is shown."""
+    """With `everything`, the rest of a family is judged after a violation, which shows its shortest program."""
     report = conform(Target.from_class(Twice, "memory://"), only=TWO_FAMILIES[:2], everything=True)
 
     assert {violation.clause_id for violation in report.violations} == {"CLAIM-02", "CLAIM-05"}
@@ -66,7 +66,7 @@ def test_with_everything_each_broken_clause_is_reported() -> None:
 
 
 def test_examples_of_a_family_are_not_run_after_its_first_failure() -> None:
-    """The first payload clause fails, so the others are not judged."""
+    """When the first payload clause fails, the others are not judged."""
     report = conform(Target.from_class(StripsNul, "memory://"), only=["PAYLOAD-01", "PAYLOAD-02", "BATCH-01"])
 
     assert [result.status for result in report.results if result.clause_id != "BATCH-01"] == [
@@ -76,7 +76,7 @@ def test_examples_of_a_family_are_not_run_after_its_first_failure() -> None:
 
 
 def test_known_failures_are_strict() -> None:
-    """One that fails is known and keeps nothing else from being judged; one that passes is an error."""
+    """A known failure that fails is `known` and blocks no other clause; one that passes is an error."""
     known = {"PAYLOAD-01": "https://example.org/1", "BATCH-01": "https://example.org/2"}
     report = conform(Target.from_class(StripsNul, "memory://"), only=[*known, "PAYLOAD-02"], known_failures=known)
     by_id = {result.clause_id: result for result in report.results}
@@ -88,7 +88,7 @@ def test_known_failures_are_strict() -> None:
 
 
 def test_an_interrupt_carries_what_was_found() -> None:
-    """The report has each result so far, the others are `not run`, and no store is left."""
+    """After an interrupt, the report has each result so far, the other clauses are `not run`, and no store is left."""
     opened: set[str] = set()
 
     class Interrupts(MemoryBackend):
@@ -114,7 +114,7 @@ def test_an_interrupt_carries_what_was_found() -> None:
 
 
 def test_a_seed_draws_the_same_programs() -> None:
-    """Two runs of one seed find the same program; the report tells the seed, and quick needs none."""
+    """Two runs with the same seed find the same program; the report has the seed, and quick needs none."""
 
     class ForgetsRunAt(MemoryBackend):
         def insert(self, records: Any, **options: Any) -> Any:
@@ -129,27 +129,27 @@ def test_a_seed_draws_the_same_programs() -> None:
 
 
 def test_a_soak_goes_on_with_other_seeds() -> None:
-    """It tests what holds again and again until its minutes are over, and its budget is these."""
-    told: list[Result] = []
-    report = conform("memory://", only=["CAP-01"], profile="soak", minutes=0.001, on_progress=told.append)
+    """A soak repeats the clauses that hold until its minutes are over, which are its budget."""
+    reported: list[Result] = []
+    report = conform("memory://", only=["CAP-01"], profile="soak", minutes=0.001, on_progress=reported.append)
 
-    assert len(told) > 1
-    assert {result.status for result in told} == {Status.PASSED}
+    assert len(reported) > 1
+    assert {result.status for result in reported} == {Status.PASSED}
     assert report.budget_seconds == pytest.approx(0.06)
     assert len(report.results) == 1
 
 
 def test_progress_and_only() -> None:
-    """`only` restricts the run to some clauses, and each result is told as it comes."""
-    told: list[Result] = []
-    report = conform("memory://", only=["WAIT-02", "PAYLOAD-01"], on_progress=told.append)
+    """`only` restricts the run to some clauses, and each result is reported as soon as it is known."""
+    reported: list[Result] = []
+    report = conform("memory://", only=["WAIT-02", "PAYLOAD-01"], on_progress=reported.append)
 
     assert [result.clause_id for result in report.results] == ["PAYLOAD-01", "WAIT-02"]
-    assert told == report.results
+    assert reported == report.results
 
 
 def test_only_takes_a_family() -> None:
-    """A family stands for its clauses, and what is neither is refused."""
+    """A family selects its clauses, and an unknown name is rejected."""
     report = conform("memory://", only=["CAP", "BATCH-01"])
 
     assert [result.clause_id for result in report.results] == [
@@ -161,7 +161,7 @@ def test_only_takes_a_family() -> None:
 
 
 def test_a_crash_of_an_example_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An example stopped by an exception that is not the backend's fails, and says where it was raised."""
+    """An exception from the example itself is an error, and the result names its location."""
 
     def crashes(_case: Case) -> NoReturn:
         raise RuntimeError("boom")
@@ -175,7 +175,7 @@ def test_a_crash_of_an_example_is_an_error(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_crash_of_the_backend_is_a_violation() -> None:
-    """A valid call that raises is not answered, whether the example made it or looked at the store by it."""
+    """A valid call that raises is a violation, whether the example made it or the kit read the store with it."""
 
     class Crashes(MemoryBackend):
         def queues(self) -> NoReturn:
@@ -188,7 +188,7 @@ def test_a_crash_of_the_backend_is_a_violation() -> None:
 
 
 def test_a_crash_in_a_program_breaks_the_clause_on_calls() -> None:
-    """In generated programs a call that raises is a violation of CALL-01, with its program."""
+    """In generated programs, a call that raises violates CALL-01, and the violation shows the program."""
 
     class Crashes(MemoryBackend):
         def get(self, ids: Any) -> NoReturn:
@@ -201,7 +201,7 @@ def test_a_crash_in_a_program_breaks_the_clause_on_calls() -> None:
 
 
 def test_a_function_is_a_target_and_nothing_is_left() -> None:
-    """A `make_backend` is called with namespaces, and every store that it opened is empty in the end."""
+    """The kit calls a `make_backend` with namespaces, and removes every store at the end."""
     namespaces: set[str] = set()
 
     def make_backend(namespace: str) -> Backend:
@@ -220,7 +220,7 @@ def test_a_function_is_a_target_and_nothing_is_left() -> None:
 
 
 def test_an_unreachable_store_is_an_error_of_its_own() -> None:
-    """A store that cannot be opened or set up raises the backend's error, and is not a failed clause."""
+    """If a store cannot be opened or set up, the run raises the backend's error; no clause fails."""
 
     class Unreachable(MemoryBackend):
         def setup(self) -> NoReturn:
@@ -233,7 +233,7 @@ def test_an_unreachable_store_is_an_error_of_its_own() -> None:
 
 
 def test_the_report_is_json() -> None:
-    """A report can be written as JSON, violations and their programs included."""
+    """A report as JSON includes the violations and their programs."""
     written = json.loads(conform(Target.from_class(StripsNul, "memory://"), only=["PAYLOAD-01"]).to_json())
 
     assert written["passed"] is False
@@ -243,7 +243,7 @@ def test_the_report_is_json() -> None:
 
 
 def test_backends_do_not_share_what_the_kit_stores() -> None:
-    """The kit works beside a store, and leaves what is in it alone."""
+    """The kit does not change the store at the URL."""
     with MemoryBackend.from_url("memory://mine") as mine:
         mine.insert([NewRecord(kind="k")])
         conform("memory://mine", only=["SETUP-02", "QUERY-04"])

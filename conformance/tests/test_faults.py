@@ -1,4 +1,4 @@
-"""Faults of the network: a right client keeps the clauses, and each way to be wrong breaks its own."""
+"""Network faults: a correct client passes, and each bug violates its clause."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,20 +15,20 @@ FAULTS = [id for id, clause in CLAUSES.items() if clause.tier == "fault"]
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """A server."""
+    """Run a server for the tests of this module."""
     with serving() as url:
         yield url
 
 
 class Sure(ServedBackend):
-    """Says that nothing happened when it cannot know."""
+    """Raises Unavailable when the outcome is unknown."""
 
     def _lost(self, exc: Exception) -> Exception:
         return Unavailable(f"the connection was lost: {exc!r}")
 
 
 class Dead(ServedBackend):
-    """Keeps a connection that was lost."""
+    """Keeps using a lost connection."""
 
     def _let_go(self) -> None:
         if self._connection is not None and self._closed:
@@ -36,14 +36,14 @@ class Dead(ServedBackend):
 
 
 class Raw(ServedBackend):
-    """Raises what its driver raised."""
+    """Raises the driver's own exceptions."""
 
     def _lost(self, exc: Exception) -> Exception:
         return exc
 
 
 class Repeats(ServedBackend):
-    """Asks again when an answer was lost, for what may not be asked twice: a claim whose jobs nobody then has."""
+    """Repeats a claim whose result was lost, so that no worker has the first jobs."""
 
     def _ask(self, method: str, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -55,10 +55,10 @@ class Repeats(ServedBackend):
 
 
 class Overtakes(ServedBackend):
-    """Finds nothing to claim after a try that was lost: the store has not noticed yet, and keeps its jobs for it."""
+    """Claims nothing after a lost attempt, because the store still reserves the jobs for it."""
 
     def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
-        """Claim, or find nothing."""
+        """Claim, or return nothing."""
         try:
             return super().claim(queues, **options)
         except OutcomeUnknown:
@@ -66,12 +66,12 @@ class Overtakes(ServedBackend):
 
 
 class Renames(ServedBackend):
-    """Inserts under other ids when it is asked again."""
+    """Inserts under new ids when it repeats a call."""
 
     _asked = False
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
-        """Insert, or insert others."""
+        """Insert, with new ids in a repetition."""
         new = [NewRecord(kind=record.kind) for record in records] if self._asked else records
         self._asked = True
         return super().insert(new, **options)
@@ -89,28 +89,28 @@ class Renames(ServedBackend):
     ],
 )
 def test_what_a_fault_does_is_found(backend: type[Backend], clause: str, url: str) -> None:
-    """A client that misjudges a lost connection, or cannot do without it, breaks the clause on it."""
+    """A client that handles a lost connection wrongly violates the clause about it."""
     report = conform(Target.from_class(backend, url), only=[clause])
 
     assert [violation.clause_id for violation in report.violations] == [clause]
 
 
 def test_a_right_client_keeps_every_clause(url: str) -> None:
-    """Refused, cut, silent and slow connections, in each call."""
+    """A correct client passes with refused, cut, silent and slow connections in each call."""
     report = conform(Target.from_class(ServedBackend, url), only=FAULTS)
 
     assert [result.status for result in report.results] == [Status.PASSED] * len(FAULTS), report.failures
 
 
 def test_a_lost_try_may_still_hold_its_jobs(url: str) -> None:
-    """A claim that asks again may find nothing, as long as the store has not noticed that the first try was lost."""
+    """A repeated claim may return nothing while the store still reserves the jobs for the lost one."""
     report = conform(Target.from_class(Overtakes, url), only=["FAULT-02"])
 
     assert report.passed, report.failures
 
 
 def test_without_a_network_nothing_fails() -> None:
-    """A store that is not reached over TCP is not run, or not declared, and passes."""
+    """For a store without TCP, the fault clauses are not run or not declared, and the run passes."""
     report = conform("memory://", only=FAULTS)
 
     assert report.passed

@@ -1,4 +1,4 @@
-"""A backend that cannot even begin is told so in a line, whatever is wrong with it."""
+"""A backend that cannot be tested is reported in one line."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +21,7 @@ def _raising(method: str, error: Exception) -> type[Backend]:
 
 
 class Half(Backend):
-    """Has some of the methods."""
+    """Implements only some of the methods."""
 
     contract_version: ClassVar[int] = 1
 
@@ -30,69 +30,69 @@ class Half(Backend):
 
 
 class Strange(MemoryBackend):
-    """Says what it can do in a form of its own."""
+    """Declares its capabilities as a dict."""
 
     @property
     def capabilities(self) -> Any:
-        """A dict."""
+        """Return a dict."""
         return {"durable": True}
 
 
 class InMilliseconds(MemoryBackend):
-    """Declares a number where a timedelta is asked for."""
+    """Declares a number instead of a timedelta."""
 
     @property
     def capabilities(self) -> Any:
-        """One is of another type."""
+        """Return capabilities with one field of the wrong type."""
         return replace(super().capabilities, time_precision=cast("Any", 0.001))
 
 
 class Unversioned(MemoryBackend):
-    """Does not say which contract it was written for."""
+    """Does not name its contract version."""
 
     contract_version: ClassVar[Any] = None
 
 
 @pytest.mark.parametrize(
-    ("backend", "said"),
+    ("backend", "message"),
     [
-        (Half, "Half lacks cancel, capabilities, claim, delete, "),
-        (_raising("from_url", ValueError("no port")), "ValueError('no port') was raised, at test_first_look.py:"),
+        (Half, "Half does not implement cancel, capabilities, claim, delete, "),
+        (_raising("from_url", ValueError("no port")), "ValueError('no port') was raised at test_first_look.py:"),
         (_raising("namespaced", KeyError("x")), "KeyError('x') was raised"),
         (_raising("capabilities", RuntimeError("not yet")), "RuntimeError('not yet') was raised"),
-        (_raising("setup", NotImplementedError()), "in broken; the kit begins with from_url, namespaced, "),
-        (_raising("teardown", NotImplementedError()), "a method is not written yet"),
-        (Strange, "capabilities is {'durable': True}, which is no tallystick.Capabilities"),
-        (InMilliseconds, "capabilities.time_precision is 0.001, which is no timedelta"),
+        (_raising("setup", NotImplementedError()), "in broken; the kit needs from_url, namespaced, "),
+        (_raising("teardown", NotImplementedError()), "NotImplementedError was raised at"),
+        (Strange, "capabilities is {'durable': True}, not a tallystick.Capabilities"),
+        (InMilliseconds, "capabilities.time_precision is 0.001, not a timedelta"),
         (Unversioned, "Unversioned declares no version of the backend contract"),
-        (dict, "dict is no subclass of tallystick.Backend"),
+        (dict, "dict is not a subclass of tallystick.Backend"),
     ],
 )
-def test_a_backend_that_is_not_whole_is_told_in_a_line(backend: type[Backend], said: str) -> None:
-    """The error is one of Tallystick, of one line, and says what is missing or which method raised what, where."""
+def test_an_incomplete_backend_is_reported_in_one_line(backend: type[Backend], message: str) -> None:
+    """The error is a one-line ConfigurationError that names the missing method, or the exception and its location."""
     with pytest.raises(ConfigurationError) as caught:
         conform(Target.from_class(backend, "memory://first-look"))
 
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda namespace: None, "AttributeError"),
         (lambda namespace: Half(), "abstract"),  # type: ignore[abstract]
         (lambda: None, "TypeError"),
     ],
 )
-def test_a_function_that_opens_no_backend_is_told_in_a_line(make: Callable[[str], Any], said: str) -> None:
-    """What a `make_backend` raises or returns is told like what a class does."""
-    with pytest.raises(ConfigurationError, match=said):
+def test_a_function_that_opens_no_backend_is_reported_in_one_line(make: Callable[[str], Any], message: str) -> None:
+    """The exceptions and results of a `make_backend` are reported like those of a class."""
+    with pytest.raises(ConfigurationError, match=message):
         looked_at(Target.of(make))
 
 
-def test_the_first_error_is_told() -> None:
-    """Where setup and teardown both raise, it is setup that is told."""
+def test_the_first_error_is_reported() -> None:
+    """If setup and teardown both raise, the error of setup is reported."""
 
     class Neither(MemoryBackend):
         def setup(self) -> NoReturn:
@@ -106,6 +106,6 @@ def test_the_first_error_is_told() -> None:
 
 
 def test_another_version_is_a_mismatch() -> None:
-    """A class of another version of the contract is refused as the runner refuses it."""
+    """The kit rejects a class of another contract version, like the runner."""
     with pytest.raises(ContractMismatch, match="version 7"):
         looked_at(Target.from_class(type("Newer", (MemoryBackend,), {"contract_version": 7}), "memory://"))

@@ -1,4 +1,4 @@
-"""Gates: whose steps are seen, who goes on, and what happens to those who are blocked."""
+"""Gates: how steps are observed, which worker continues, and how blocked workers are handled."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -22,16 +22,16 @@ from .served import ServedBackend, serving
 
 
 class ByHand(Steps):
-    """Steps that a test takes itself."""
+    """Steps that a test controls itself."""
 
     @contextmanager
     def armed(self, on_step: OnStep) -> Iterator[None]:
-        """Let the test call `step`."""
+        """Register the callback for each step."""
         self._on_step = on_step
         yield
 
     def step(self) -> None:
-        """Come to a step."""
+        """Report a step."""
         self._on_step(None)
 
 
@@ -39,7 +39,7 @@ MEMORY = Target.of("memory://")
 
 
 def run(work: dict[str, list[str]], schedule: list[Turn], lock: Lock) -> list[str]:
-    """Let workers take named steps; `lock` and `unlock` are what they say."""
+    """Run workers through named steps; `lock` and `unlock` take and release a lock."""
     steps, done = ByHand(), list[str]()
 
     def take(gate: Gate, name: str) -> None:
@@ -63,7 +63,7 @@ def run(work: dict[str, list[str]], schedule: list[Turn], lock: Lock) -> list[st
 
 
 def test_a_schedule_decides_who_goes_on() -> None:
-    """Workers take their steps in the order of the turns, and then each the rest; the first turn is to begin."""
+    """Workers take their steps in the order of the turns, then the rest; the first turn starts a worker."""
     work = {"a": ["1", "2", "3"], "b": ["1", "2", "3"]}
     done = run(work, [Turn("b", 3), Turn("a", 2), Turn("b", 1)], Lock())
 
@@ -71,7 +71,7 @@ def test_a_schedule_decides_who_goes_on() -> None:
 
 
 def test_a_blocked_worker_lets_the_other_go_on() -> None:
-    """A worker that waits for what another holds loses its turn, and goes on once it is free."""
+    """A worker that waits for another's lock loses its turn, and continues once the lock is free."""
     work = {"a": ["lock", "1", "unlock"], "b": ["lock", "unlock"]}
     done = run(work, [Turn("a", 2), Turn("b", None)], Lock())
 
@@ -81,7 +81,7 @@ def test_a_blocked_worker_lets_the_other_go_on() -> None:
 
 
 def test_the_steps_of_each_sort_of_store_are_seen(tmp_path: Path) -> None:
-    """Statements of SQLite, chunks of what is reached over TCP, and lines of what is in Python."""
+    """The steps are statements for SQLite, chunks for a store over TCP, and lines for a store in Python."""
     assert isinstance(steps_of(MEMORY), Lines)
     assert isinstance(steps_of(Target.of(f"sqlite:///{tmp_path}/x.db")), Statements)
     with serving() as url:
@@ -89,7 +89,7 @@ def test_the_steps_of_each_sort_of_store_are_seen(tmp_path: Path) -> None:
 
 
 def test_nothing_stays_wrapped() -> None:
-    """After a gate, connections are opened as before."""
+    """After a gate, connections open as before."""
     before = sqlite3.connect
     with Statements().armed(lambda _: None):
         assert sqlite3.connect is not before
@@ -98,7 +98,7 @@ def test_nothing_stays_wrapped() -> None:
 
 
 def test_jitter_holds_workers_alike_for_a_seed() -> None:
-    """What a worker draws depends on the seed and its name, so a round can be tried again."""
+    """A worker's delays depend only on the seed and its name, so a round can be repeated."""
     drawn = []
     for _ in range(2):
         with jitter(ByHand(), MEMORY, "jitter", seed=3) as gate, gate.worker("a"):
@@ -119,12 +119,12 @@ def test_jitter_holds_workers_alike_for_a_seed() -> None:
     ],
 )
 def test_a_server_is_what_a_url_names_with_its_port(url: str | None, server: tuple[str, int] | None) -> None:
-    """A URL without a host and port is not taken for one of a networked store."""
+    """A URL without a host and port does not count as a networked store."""
     assert server_of(url) == server
 
 
 def test_a_proxy_forwards_refuses_and_accepts_again() -> None:
-    """A client behind a proxy works, fails while connections are refused, and works again; its URL keeps the rest."""
+    """A client behind a proxy fails only while connections are refused, and the URL keeps its other parts."""
     with serving() as url:
         server = server_of(url)
         assert server is not None
@@ -144,7 +144,7 @@ def test_a_proxy_forwards_refuses_and_accepts_again() -> None:
 
 
 def test_lines_are_those_of_the_backends_packages() -> None:
-    """A class of a module by itself has that module's lines, and those of its bases' packages."""
+    """The source files of a class in a single module are that module and the packages of its bases."""
 
     class Own(MemoryBackend):
         pass

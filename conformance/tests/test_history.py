@@ -1,4 +1,4 @@
-"""The history checker: what it is told, and that it finds each rule broken and nothing else."""
+"""The history checker: recording works, and the checker finds each violated rule and nothing else."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +46,7 @@ def _rules(history: Sequence[Operation]) -> set[str]:
 
 @pytest.mark.parametrize(("rule", "make"), BROKEN, ids=lambda value: getattr(value, "__name__", value))
 def test_a_broken_rule_is_found(rule: str, make: Callable[[], list[Operation]]) -> None:
-    """A history that breaks a rule is found under that rule, with its clause and the operations that show it."""
+    """A history that breaks a rule yields a finding with that rule, its clause and the operations that show it."""
     history = make()
     findings = check(history, precision=TICK)
 
@@ -63,7 +63,7 @@ def _at(operation: Operation, began: int, ended: int) -> Operation:
 
 @pytest.mark.parametrize(("began", "left"), [(35, False), (45, True)], ids=["too late", "after"])
 def test_a_rescue_may_leave_what_a_claim_comes_too_late_for(began: int, left: bool) -> None:
-    """A claim that began while the job waited may have it in its hands when it sees that it runs; one after may not."""
+    """A claim that began while the job waited may still have it locked, which excuses a miss; a later one does not."""
     store = Store()
     store.insert()
     store.claim()
@@ -76,7 +76,7 @@ def test_a_rescue_may_leave_what_a_claim_comes_too_late_for(began: int, left: bo
 
 @pytest.mark.parametrize(("began", "left"), [(55, False), (65, True)], ids=["too late", "after"])
 def test_a_claim_may_leave_what_a_rescue_comes_too_late_for(began: int, left: bool) -> None:
-    """A rescue that began while the job ran may have it in its hands when it sees that it waits again."""
+    """A rescue that began while the job ran may still have it locked, and so excuses a claim that misses it."""
     store = Store()
     store.insert()
     [record] = store.claim()
@@ -90,7 +90,7 @@ def test_a_claim_may_leave_what_a_rescue_comes_too_late_for(began: int, left: bo
 
 
 def test_a_new_job_is_in_nobody_elses_hands() -> None:
-    """A rescue that began before a job was stored is no excuse for a claim that leaves it."""
+    """A rescue that began before a job was stored does not excuse a claim that misses it."""
     store = Store()
     store.insert()
     store.client.rescue(limit=1, now=NOW)
@@ -101,7 +101,7 @@ def test_a_new_job_is_in_nobody_elses_hands() -> None:
 
 
 def test_a_key_that_may_have_changed_hands_is_no_finding() -> None:
-    """Of two inserts at once with one key, the first may have ended before the second was; then there is no R13."""
+    """Two overlapping inserts with one key keep R13 if the first job may have ended before the second insert."""
     store = Store()
     store.insert(unique_key="key")
     store.client.cancel(Filter(), limit=1, now=NOW)
@@ -115,7 +115,7 @@ def test_a_key_that_may_have_changed_hands_is_no_finding() -> None:
 
 
 def test_each_rule_has_an_example_here() -> None:
-    """No rule goes without a history that breaks it."""
+    """Every rule has a history that breaks it."""
     assert {rule for rule, _ in BROKEN} == set(CLAUSE_OF)
 
 
@@ -123,14 +123,14 @@ def test_each_rule_has_an_example_here() -> None:
     "make", [handed_out_twice, ended_twice, held_when_lost, nothing_though_due], ids=lambda value: value.__name__
 )
 def test_what_overlaps_everything_proves_less(make: Callable[[], list[Operation]]) -> None:
-    """Where all calls overlap, an empty claim may have been first; an attempt ends and begins once all the same."""
+    """If all calls overlap, an empty claim may have been first, but an attempt still begins and ends only once."""
     overlapping = [replace(operation, began=1, ended=100) for operation in make()]
 
     assert bool(_rules(overlapping)) is (make in (handed_out_twice, ended_twice))
 
 
 def test_an_unknown_outcome_may_have_happened() -> None:
-    """A settle whose answer was lost explains both a next attempt and none; an error that excludes it explains none."""
+    """A settle with a lost result may or may not have happened; a settle with an error that excludes it did not."""
     store = Store()
     id = store.insert().id
     store.claim()
@@ -147,7 +147,7 @@ def test_an_unknown_outcome_may_have_happened() -> None:
 
 
 def test_a_lost_claim_explains_what_it_may_have_taken() -> None:
-    """After a claim of unknown outcome a job may be running, so a rescue may find it and a claim need not."""
+    """After a claim of unknown outcome a job may be running, so a rescue may return it and a claim may miss it."""
     store = Store()
     store.insert()
     store.claim()
@@ -162,7 +162,7 @@ def test_a_lost_claim_explains_what_it_may_have_taken() -> None:
 
 
 def test_what_was_there_at_the_start_is_known() -> None:
-    """Records of the start are no surprise, and their loss is found."""
+    """Records from the start are accepted, and their loss is found."""
     store = Store()
     record = store.insert()
     store.client.list(Filter(), limit=9)
@@ -175,7 +175,7 @@ def test_what_was_there_at_the_start_is_known() -> None:
 
 
 def test_the_same_id_may_live_again() -> None:
-    """After a delete the id is new, and its attempts begin at one again."""
+    """After a delete, the id counts as new, and its attempts start at one again."""
     store = Store()
     for _ in range(2):
         id = store.insert(id=NewRecord(kind="k").id).id
@@ -189,7 +189,7 @@ def test_the_same_id_may_live_again() -> None:
 
 
 def test_the_recorder_writes_calls_down() -> None:
-    """Arguments are kept by name, errors are kept and raised, and calls of several threads get times that fit."""
+    """The recorder keeps arguments by name, records and re-raises errors, and orders the calls of several threads."""
     store = Store()
     with pytest.raises(InvalidArgument):
         store.client.claim(["q"], limit=0, worker="w", lease=SECOND)
@@ -207,7 +207,7 @@ def test_the_recorder_writes_calls_down() -> None:
 
 
 def test_the_clock_may_be_another() -> None:
-    """A clock that processes share can be given."""
+    """The recorder accepts a clock that processes share."""
     ticks = count(1_000, 7)
     recorder = Recorder(clock=lambda: next(ticks))
     recorder.client(MemoryBackend(), "c").queues()
@@ -217,7 +217,7 @@ def test_the_clock_may_be_another() -> None:
 
 
 def test_a_history_survives_json() -> None:
-    """Written and read again, a history is equal; errors keep their type, and sequences become lists."""
+    """A history survives a round trip through JSON; errors keep their type, and sequences become lists."""
     (history, _), *_ = run_rounds(Target.of("memory://"), rounds=1, operations=40)
     error = OutcomeUnknown("lost \udcff")
     history[3] = replace(history[3], answer=None, error=error, ended=None)
@@ -231,7 +231,7 @@ def test_a_history_survives_json() -> None:
 
 
 def test_rounds_of_a_right_backend_have_no_finding() -> None:
-    """Rounds end with nothing waiting, and with nothing found."""
+    """Rounds of a correct backend end with no waiting job and no finding."""
     for history, findings in run_rounds(Target.of("memory://"), rounds=25, seed=7):
         assert findings == []
         *_, counted = (operation.answer for operation in history if operation.call == "stats")
@@ -240,7 +240,7 @@ def test_rounds_of_a_right_backend_have_no_finding() -> None:
 
 
 def test_a_broken_backend_is_found_in_rounds() -> None:
-    """A backend that hands jobs out again is a violation that carries its history and the findings."""
+    """A backend that returns running jobs again is a violation, which has the history and the findings."""
     report = conform(Target.from_class(ClaimsAgain, "memory://"), only=["HISTORY-02"])
     (result,) = report.results
 
@@ -251,11 +251,11 @@ def test_a_broken_backend_is_found_in_rounds() -> None:
 
 
 def test_the_time_taken_grows_with_the_number_of_operations() -> None:
-    """The steps that the search tries are a few for each fact, however long the history is."""
+    """The number of steps that the search tries grows linearly with the number of facts."""
     ((history, findings),) = run_rounds(Target.of("memory://"), rounds=1, clients=4, operations=1_000)
     facts, _ = gather(history)
-    told = sum(map(len, facts.values()))
+    count = sum(map(len, facts.values()))
     looked = sum(explain(id, of, None, TICK).looked for id, of in facts.items())
 
     assert findings == []
-    assert looked < 20 * told
+    assert looked < 20 * count

@@ -1,4 +1,4 @@
-"""The history checker against brute force, on histories of a store that really ran, and on spoilt ones."""
+"""The history checker against brute force, on real histories of a store and on corrupted ones."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,7 +34,7 @@ _STEP = 10
 
 
 def right(random: Random, records: int, calls: int, key: str | None = None) -> list[Operation]:
-    """Run random calls one after another, and stretch the time of each, so that they overlap.
+    """Run random calls one after another, and stretch their times so that they overlap.
 
     With a key every job has it, and none is requeued, which the brute force cannot do with keys.
     """
@@ -103,7 +103,7 @@ def _outcome(random: Random, claim: Claim, now: datetime) -> Any:
 
 
 def spoilt(random: Random, history: list[Operation]) -> list[Operation]:
-    """Change one thing about one operation, or about two."""
+    """Corrupt one or two operations of a history."""
     history = list(history)
     for _ in range(random.choice([1, 1, 2])):
         index = random.randrange(len(history))
@@ -175,7 +175,7 @@ _CHANGES: list[Callable[[Random, Operation, list[Operation]], Operation]] = [
 @given(st.randoms(use_true_random=False), st.integers(1, 3))
 @settings(max_examples=150, deadline=None, database=None)
 def test_a_right_history_is_accepted(random: Random, records: int) -> None:
-    """What a store really answered is accepted by both checkers, whatever overlaps and whichever answers were lost."""
+    """Both checkers accept a real history, with any overlaps and any lost results."""
     history = right(random, records, calls=7)
 
     assert check(history, precision=TICK) == []
@@ -185,7 +185,7 @@ def test_a_right_history_is_accepted(random: Random, records: int) -> None:
 @given(st.randoms(use_true_random=False), st.integers(1, 3))
 @settings(max_examples=300, deadline=None, database=None)
 def test_no_finding_is_a_false_alarm(random: Random, records: int) -> None:
-    """Where the fast checker finds something wrong with a spoilt history, no order of its calls explains it."""
+    """If the fast checker rejects a corrupted history, no order of its calls explains it."""
     history = spoilt(random, right(random, records, calls=7))
     findings = check(history, precision=TICK)
 
@@ -194,7 +194,7 @@ def test_no_finding_is_a_false_alarm(random: Random, records: int) -> None:
 
 
 def _two_holders(random: Random, history: list[Operation]) -> list[Operation]:
-    """Let an insert that was refused for the key answer that its job was stored."""
+    """Change the result of an insert from duplicate to stored."""
     for index, operation in enumerate(history):
         if operation.call == "insert" and operation.error is None and not operation.answer[0].created:
             with MemoryBackend() as another:
@@ -206,7 +206,7 @@ def _two_holders(random: Random, history: list[Operation]) -> list[Operation]:
 @given(st.randoms(use_true_random=False), st.booleans())
 @settings(max_examples=300, deadline=None, database=None)
 def test_a_right_history_with_a_key_is_accepted(random: Random, moved: bool) -> None:
-    """Jobs that share a key: what really was is accepted by both, and what is spoilt is found for a reason only."""
+    """With shared keys, both checkers accept real histories, and the fast one rejects only inexplicable ones."""
     history = right(random, 3, calls=7, key="key")
     assert check(history, precision=TICK) == []
     assert is_linearizable(history)
@@ -217,7 +217,7 @@ def test_a_right_history_with_a_key_is_accepted(random: Random, moved: bool) -> 
 
 
 def test_most_of_what_is_wrong_with_a_key_is_found() -> None:
-    """Of histories with an insert too many that no order explains, the fast checker rejects four of five at least."""
+    """The fast checker rejects at least four of five inexplicable histories with an extra insert."""
     wrong = [
         history
         for seed in range(400)
@@ -232,7 +232,7 @@ def test_most_of_what_is_wrong_with_a_key_is_found() -> None:
 
 
 def test_most_of_what_is_wrong_is_found() -> None:
-    """Of spoilt histories of one record that no order explains, the fast checker rejects nine of ten at least."""
+    """The fast checker rejects at least nine of ten inexplicable corrupted histories of one record."""
     wrong = [
         history
         for seed in range(1_500)
@@ -247,7 +247,7 @@ def test_most_of_what_is_wrong_is_found() -> None:
 
 
 def test_the_brute_force_knows_the_order_of_time() -> None:
-    """A claim that was over before an insert began cannot have had its job; one that overlaps it can."""
+    """A claim that ended before an insert began cannot return its job; one that overlaps the insert can."""
     with MemoryBackend() as backend:
         recorder = Recorder()
         client = recorder.client(backend, "c")

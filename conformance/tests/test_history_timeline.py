@@ -1,4 +1,4 @@
-"""The timeline: its structure, read with a parser of HTML."""
+"""The timeline: its structure, read with an HTML parser."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note an element."""
+        """Record an element."""
         self.elements.append((tag, dict(attrs)))
         if tag not in VOID:
             self.open.append(tag)
@@ -34,11 +34,11 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        """Note text."""
+        """Record text."""
         self.text += data
 
     def with_class(self, name: str) -> list[dict[str, str | None]]:
-        """Return the attributes of elements of a class."""
+        """Return the attributes of the elements with a class."""
         return [attributes for _, attributes in self.elements if name in (attributes.get("class") or "").split()]
 
 
@@ -63,7 +63,7 @@ def _page(tmp_path: Path, history: list[Operation], findings: list[Finding]) -> 
 
 
 def test_the_page_shows_each_client_and_each_operation(tmp_path: Path) -> None:
-    """There is a lane for each client, a bar and hidden details for each operation, and all names are escaped."""
+    """Each client has a lane, each operation a bar and hidden details, and all names are escaped."""
     page = _page(tmp_path, _history(), check(_history(), precision=timedelta(microseconds=1)))
 
     assert page.open == []
@@ -74,7 +74,7 @@ def test_the_page_shows_each_client_and_each_operation(tmp_path: Path) -> None:
 
 
 def test_the_page_tells_the_rule_and_marks_its_operations(tmp_path: Path) -> None:
-    """The rule stands on top in words, its operations are marked, and its record is listed."""
+    """The first finding is shown at the top, its operations are marked, and its record is listed."""
     history = _history()
     findings = check(history, precision=timedelta(microseconds=1))
     page = _page(tmp_path, history, findings)
@@ -87,7 +87,7 @@ def test_the_page_tells_the_rule_and_marks_its_operations(tmp_path: Path) -> Non
 
 
 def test_bars_stand_where_their_time_was(tmp_path: Path) -> None:
-    """A bar begins right of those before it; one that was never answered is drawn as open."""
+    """A bar begins to the right of earlier bars; a call that never returned is drawn as open."""
     page = _page(tmp_path, _history(), [])
     lefts = {
         str(bar["data-n"]): float(str(bar["style"]).split("left:")[1].split("px")[0]) for bar in page.with_class("op")
@@ -98,14 +98,14 @@ def test_bars_stand_where_their_time_was(tmp_path: Path) -> None:
 
 
 def test_the_page_needs_nothing_else(tmp_path: Path) -> None:
-    """It loads no script, style, font or image, and has no link."""
+    """The page loads no script, style, font or image, and has no link."""
     page = _page(tmp_path, _history(), [])
 
     assert not [tag for tag, attributes in page.elements if {"src", "href"} & attributes.keys()]
 
 
 def test_a_clock_in_nanoseconds_is_drawn_as_steps(tmp_path: Path) -> None:
-    """The clock of processes makes no page of a kilometre."""
+    """Large clock values of processes do not make the page wide."""
     history = [replace(o, began=o.began * 10**9, ended=(o.ended or 0) * 10**9) for o in _history()]
     page = _page(tmp_path, history, [])
 

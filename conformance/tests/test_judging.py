@@ -1,4 +1,4 @@
-"""Judging one mutant: its programs run once, and other processes find it though they cannot import its class."""
+"""Judging a mutant: its programs run once, and other processes find it even if they cannot import its class."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,13 +43,13 @@ class Unordered(MemoryBackend):
     """Lists queues in the wrong order."""
 
     def queues(self) -> list[Queue]:
-        """Return them the other way round."""
+        """Return them in reverse order."""
         return list(reversed(super().queues()))
 
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The clauses that each run of programs tested; examples are left out."""
+    """Record the clauses that each run of programs tests, and skip the examples."""
     seen: list[list[str]] = []
 
     def noted(target: Any, profile: Any, armed: list[str], programs: Any) -> Iterator[Result]:
@@ -63,7 +63,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 @pytest.mark.parametrize("clause", ["QUEUE-01", "RACE-01", "QUEUE", ""])
 def test_programs_run_once(clause: str, runs: list[list[str]]) -> None:
-    """Programs run once for a mutant that survives, and not again for its family and for the other clauses."""
+    """For a mutant that survives, programs run only once, not again for its family and the other clauses."""
     assert judge(Mutant("right", clause, Right)).fate == "survived"
     assert len(runs) == 1
 
@@ -73,7 +73,7 @@ def test_programs_run_once(clause: str, runs: list[list[str]]) -> None:
     [("QUEUE-02", "killed"), ("QUEUE-01", "killed"), ("QUEUE", "killed"), ("CLAIM-05", "survived")],
 )
 def test_one_run_of_programs_judges_every_clause(clause: str, fate: str, runs: list[list[str]]) -> None:
-    """A clause of the family that programs meet kills the mutant, and one of another family is named."""
+    """A violated clause of the family kills the mutant, and one of another family is reported."""
     verdict = judge(Mutant("unordered", clause, Unordered))
 
     assert (verdict.fate, verdict.by) == (fate, ("QUEUE-02",))
@@ -81,7 +81,7 @@ def test_one_run_of_programs_judges_every_clause(clause: str, fate: str, runs: l
 
 
 def test_a_mutant_inside_a_function_runs_in_other_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other processes find a class or lambda that they cannot import by the mutant's name in its module."""
+    """Other processes find a class or lambda that they cannot import, by the mutant's name in its module."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "local_mutants.py").write_text(LOCAL)
     verdicts = list(matrix.run(find(["local_mutants"]), "quick"))
@@ -91,7 +91,7 @@ def test_a_mutant_inside_a_function_runs_in_other_processes(tmp_path: Path, monk
 
 @pytest.mark.kit
 def test_a_survivor_says_why_its_clause_was_not_tested() -> None:
-    """A clause that cannot be tested on a mutant does not look like one that holds."""
+    """The verdict reports a clause that could not be tested on the mutant."""
     verdict = judge(Mutant("right", "CAP-02", Right))
 
     assert verdict.fate == "survived"

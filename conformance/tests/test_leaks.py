@@ -1,4 +1,4 @@
-"""Leaks: what a client leaves behind is found."""
+"""Leaks: the kit finds threads and descriptors that clients leave open."""
 
 import os
 from threading import Event, Thread
@@ -11,7 +11,7 @@ from tallystick_memory import MemoryBackend
 
 
 class KeepsAThread(MemoryBackend):
-    """Starts a thread that does not end when it is closed."""
+    """Starts a thread that `close` does not end."""
 
     over = Event()
 
@@ -21,18 +21,18 @@ class KeepsAThread(MemoryBackend):
 
 
 class KeepsADescriptor(MemoryBackend):
-    """Opens a file for each refused call."""
+    """Opens a file in each rescue."""
 
     kept: list[int] = []  # noqa: RUF012
 
     def rescue(self, *, limit: int, now: Any = None) -> Any:
-        """Open one."""
+        """Open a file, and rescue."""
         self.kept.append(os.open(os.devnull, os.O_RDONLY))
         return super().rescue(limit=limit, now=now)
 
 
 class KeepsOneOfEachStore(MemoryBackend):
-    """The first client of a store opens a file, and keeps it."""
+    """The first client of a store opens a file and never closes it."""
 
     kept: dict[str, int] = {}  # noqa: RUF012
 
@@ -43,7 +43,7 @@ class KeepsOneOfEachStore(MemoryBackend):
 
 
 class KeepsAFew(MemoryBackend):
-    """A pool that the clients share grows to eight files, and no further."""
+    """The clients share a pool that grows to eight files."""
 
     kept: list[int] = []  # noqa: RUF012
 
@@ -54,7 +54,7 @@ class KeepsAFew(MemoryBackend):
 
 
 def test_one_client_of_each_store_is_a_leak() -> None:
-    """What is left of each store is found, however many clients of one store leave nothing."""
+    """A leak per store is found, even if further clients of the same store leak nothing."""
     report = conform(Target.from_class(KeepsOneOfEachStore, "memory://"), only=["LEAK-01"])
     while KeepsOneOfEachStore.kept:
         os.close(KeepsOneOfEachStore.kept.popitem()[1])
@@ -63,7 +63,7 @@ def test_one_client_of_each_store_is_a_leak() -> None:
 
 
 def test_a_few_more_are_no_leak() -> None:
-    """Descriptors that grow up to a limit, and not with the number of clients, break nothing."""
+    """Descriptors that grow only up to a limit are not a leak."""
     report = conform(Target.from_class(KeepsAFew, "memory://"), only=["LEAK"])
     while KeepsAFew.kept:
         os.close(KeepsAFew.kept.pop())
@@ -73,7 +73,7 @@ def test_a_few_more_are_no_leak() -> None:
 
 @pytest.mark.parametrize(("backend", "clause"), [(KeepsAThread, "LEAK-01"), (KeepsADescriptor, "LEAK-02")])
 def test_what_is_left_is_found(backend: type[Backend], clause: str) -> None:
-    """A thread or a descriptor for each client breaks the clause on it."""
+    """A leaked thread or descriptor per client violates the clause about it."""
     KeepsAThread.over.clear()
     report = conform(Target.from_class(backend, "memory://"), only=[clause])
     KeepsAThread.over.set()

@@ -1,4 +1,4 @@
-"""The pytest door, on the backend in memory."""
+"""The pytest class on the memory backend."""
 
 from tallystick import Backend
 from tallystick_conformance import BackendConformance
@@ -6,14 +6,14 @@ from tallystick_memory import MemoryBackend
 
 
 class TestMemory(BackendConformance):
-    """The memory backend, by its URL."""
+    """Tests the memory backend by its URL."""
 
     url = "memory://"
 
 
 class TestMadeByHand(BackendConformance):
-    """The same by a `make_backend`, without the URL."""
+    """Tests the memory backend through `make_backend`."""
 
     def make_backend(self, namespace: str) -> Backend:
-        """Open a store by a name of our own."""
+        """Open a store under a custom name."""
         return MemoryBackend.from_url(f"memory://by_hand.{namespace}")

@@ -1,4 +1,4 @@
-"""The model: the oracle itself keeps to the table of transitions."""
+"""The model follows the table of transitions."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -20,7 +20,7 @@ def _running(*, flagged: bool = False, max_attempts: int = 20) -> tuple[Model, C
 
 
 def test_the_model_takes_the_ways_of_the_table() -> None:
-    """Each way out of `running` that the table lists is the one that the model takes."""
+    """The model takes exactly the transitions out of `running` that the table lists."""
     ways = set()
     for flagged in (False, True):
         for by, outcome in (("Complete", Complete), ("Cancel", Cancel), ("Release", Release)):
@@ -43,7 +43,7 @@ def test_the_model_takes_the_ways_of_the_table() -> None:
 
 
 def test_the_holder_of_a_key_is_looked_up() -> None:
-    """A key is free once its holder ended, or held on where it is held until the record is purged."""
+    """A key is free once its holder finished, unless it is held until the record is purged."""
     for until, free in (("finished", True), ("purged", False)):
         model, new = Model(), NewRecord(kind="k", unique_key="key", unique_until=until)  # type: ignore[arg-type]
         model.insert(new, NOW)

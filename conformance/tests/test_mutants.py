@@ -1,4 +1,4 @@
-"""Mutants: how a broken backend is judged, apart and in modules of others."""
+"""Mutants: judging broken backends, in their own processes and from other modules."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from tallystick_memory import MemoryBackend
 
 
 def test_a_family_and_none_are_clauses_too() -> None:
-    """A violation counts for its own family, and for a mutant whose family the kit does not have."""
+    """A violation counts for a mutant of the same family, and for a mutant of a family that the kit does not have."""
     assert Mutant("m", "CLAIM", MemoryBackend).counts("CLAIM-05")
     assert Mutant("m", "CLAIM-99", MemoryBackend).counts("CLAIM-05")
     assert Mutant("m", "CLAIM-05", MemoryBackend).counts("RECORD-01")
@@ -23,7 +23,7 @@ def test_a_family_and_none_are_clauses_too() -> None:
 
 
 def test_a_function_of_namespaces_is_a_mutant() -> None:
-    """A mutant may be made by a function that opens a client of the store of a namespace."""
+    """A function that opens a client of the store with a namespace can be a mutant."""
 
     class Wakes(MemoryBackend):
         def wait(self, *args: object, **options: object) -> bool:
@@ -39,7 +39,7 @@ def test_a_function_of_namespaces_is_a_mutant() -> None:
 
 @pytest.mark.kit
 def test_a_module_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--module` finds a module in the current directory; a mutant that hangs or dies is told, and stops nobody."""
+    """`--module` finds a module in the current directory; a mutant that hangs or dies does not stop the others."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_mutants.py").write_text(
         """
@@ -88,14 +88,14 @@ MUTANTS = [Mutant("hangs", "", Hangs), Mutant("dies", "CLAIM", Dies), Mutant("la
     ],
 )
 def test_a_mutant_that_hung_has_not_survived(fates: list[Fate], reaches: bool | None) -> None:
-    """Where the bar depends on mutants that hung or crashed, the matrix says neither yes nor no."""
+    """If the result depends on mutants that hung or crashed, the matrix is undecided."""
     verdicts = [Verdict(Mutant("m", "CLAIM", MemoryBackend), fate) for fate in fates]
 
     assert matrix.reaches(verdicts, "quick") is reaches
 
 
 def test_two_mutants_of_one_name_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mutant is found again by its name, so a module cannot have two of one name."""
+    """A module must not have two mutants of the same name, because processes find mutants by name."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "twins.py").write_text(
         "from tallystick_conformance import Mutant\n"
@@ -107,19 +107,19 @@ def test_two_mutants_of_one_name_are_reported(tmp_path: Path, monkeypatch: pytes
 
 
 def test_what_is_not_there_is_reported() -> None:
-    """A missing module, one without mutants, and a name that no mutant has are configuration errors."""
+    """A missing module, a module without mutants and an unknown mutant name are configuration errors."""
     for modules, names in ((["no_such_module"], []), (["json"], []), ([], ["no such mutant"])):
         with pytest.raises(ConfigurationError):
             find(modules, names)
 
 
 def test_mutants_are_found_by_their_entry_points() -> None:
-    """Without a module the mutants of the installed distributions are run."""
+    """Without a module, the mutants of the installed distributions run."""
     assert {module for module, _ in find()} == {"tallystick_mutants"}
 
 
 def test_without_installed_mutants_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kit comes without mutants, so the error names the distribution that has them."""
+    """If no mutants are installed, the error names the distribution that has them."""
     monkeypatch.setattr(discovery, "GROUP", "tallystick.no_mutants")
 
     with pytest.raises(ConfigurationError, match="pip install tallystick-mutants"):

@@ -1,4 +1,4 @@
-"""A guard against a kit that asks for more than the contract: a backend that is right, and as awkward as it may be."""
+"""A correct backend that is as awkward as the contract allows: the kit must not require more than the contract."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,15 +23,15 @@ def _up(moment: datetime) -> datetime:
 
 
 class Nasty(MemoryBackend):
-    """Millisecond times, small batches and payloads, few years, and of what it may choose it takes the last."""
+    """Has millisecond times, small batches and payloads and few years, and chooses the last of all valid choices."""
 
     @property
     def capabilities(self) -> Capabilities:
-        """Declare less than memory does."""
+        """Declare less than the memory backend."""
         return replace(super().capabilities, time_precision=_MS, notify=False, max_payload_bytes=70_000, max_batch=50)
 
     def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
-        """Refuse far years, and what is too large."""
+        """Reject far years and large payloads."""
         batches.records(records, self.capabilities.max_batch)
         for new in records:
             validation.size(new.payload, self.capabilities.max_payload_bytes, "payload")
@@ -40,26 +40,26 @@ class Nasty(MemoryBackend):
         return super().insert(records, **options)
 
     def extend(self, claims: Sequence[Any], **options: Any) -> Sequence[Any]:
-        """Refuse large batches."""
+        """Reject large batches."""
         batches.claims(claims, self.capabilities.max_batch)
         return super().extend(claims, **options)
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
-        """Refuse large batches and results."""
+        """Reject large batches and results."""
         batches.outcomes(outcomes, self.capabilities.max_batch)
         for outcome in outcomes:
             validation.size(getattr(outcome, "result", None), self.capabilities.max_payload_bytes, "result")
         return super().settle(outcomes, transaction=transaction, now=now)
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
-        """Refuse many ids."""
+        """Reject many ids."""
         batches.ids(ids, self.capabilities.max_batch)
         return super().get(ids)
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        """Refuse a filter of many ids."""
+        """Reject a filter with many ids."""
         batches.filter(filter, self.capabilities.max_batch)
         return super().list(filter, limit=limit, after=after)
 
@@ -74,7 +74,7 @@ class Nasty(MemoryBackend):
         return applied
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
-        """Take the highest ids first, whenever they expired."""
+        """Choose the highest ids first, regardless of their expiry."""
         super().rescue(limit=limit, now=datetime.min.replace(tzinfo=UTC))
         now = datetime.now(UTC) if now is None else validation.utc(now)
         with self._locked() as store:
@@ -89,19 +89,19 @@ class Nasty(MemoryBackend):
         return rescued
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[Any]:
-        """Take the last inserted first."""
+        """Choose the last inserted first."""
         batches.filter(filter, self.capabilities.max_batch)
         with _backwards(self._store):
             return super().cancel(filter, limit=limit, now=now)
 
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[Any]:
-        """Take the last inserted first."""
+        """Choose the last inserted first."""
         batches.filter(filter, self.capabilities.max_batch)
         with _backwards(self._store):
             return super().requeue(filter, limit=limit, now=now)
 
     def delete(self, filter: Filter, *, limit: int) -> Sequence[Any]:
-        """Take the last inserted first."""
+        """Choose the last inserted first."""
         batches.filter(filter, self.capabilities.max_batch)
         with _backwards(self._store):
             return super().delete(filter, limit=limit)
@@ -123,7 +123,7 @@ def _turn(records: dict[UUID, Record]) -> None:
 
 @pytest.mark.kit
 def test_a_right_but_awkward_backend_conforms() -> None:
-    """The kit asks for no more than the contract: it follows each choice that a backend is given."""
+    """The kit requires no more than the contract: it accepts each valid choice of a backend."""
     report = conform(Target.from_class(Nasty, "memory://"))
 
     assert report.passed, "\n\n".join(result.detail for result in report.failures)

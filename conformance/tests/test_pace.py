@@ -1,4 +1,4 @@
-"""The share of time of a tier: all of it where there is time, evenly less where there is not."""
+"""The pace of a tier: everything runs if there is time, else an evenly spread selection."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -12,7 +12,7 @@ from tallystick_conformance.target import Target
 
 
 class Clock:
-    """Goes on when it is told."""
+    """A clock that a test advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -32,7 +32,7 @@ def _tried(pace: Pace, clock: Clock, places: int, seconds: float) -> Iterator[in
 
 
 def test_with_time_each_is_tried() -> None:
-    """A fast store leaves nothing out."""
+    """On a fast store, every schedule runs."""
     clock = Clock()
     pace = Pace(10, kinds=2, clock=clock)
 
@@ -41,7 +41,7 @@ def test_with_time_each_is_tried() -> None:
 
 
 def test_without_time_they_are_spread_evenly() -> None:
-    """Where one takes a tenth of the time, about ten are tried, from the first place to the last."""
+    """If one schedule takes a tenth of the time, about ten run, spread from the first to the last."""
     clock = Clock()
     pace = Pace(2, kinds=2, clock=clock)
     for _ in range(2):
@@ -55,7 +55,7 @@ def test_without_time_they_are_spread_evenly() -> None:
 
 @pytest.mark.parametrize("places", [2, 3, 4, 50])
 def test_however_slow_some_are_tried(places: int) -> None:
-    """Three of each kind, or as many as there are, are tried when one takes longer than the whole share."""
+    """At least three schedules of each kind run, or all if there are fewer, even if one takes longer than its share."""
     clock = Clock()
     pace = Pace(1, kinds=4, clock=clock)
 
@@ -64,7 +64,7 @@ def test_however_slow_some_are_tried(places: int) -> None:
 
 
 def test_of_drawn_ones_the_least_are_tried() -> None:
-    """Of what is drawn some are tried however long they take, and then none, once time is up."""
+    """A minimum of random tests runs regardless of time; after it, none runs once time is up."""
     clock = Clock()
     pace = Pace(1, kinds=1, clock=clock)
     pace.begin()
@@ -77,7 +77,7 @@ def test_of_drawn_ones_the_least_are_tried() -> None:
 
 
 def test_programs_are_fewer_where_each_takes_long() -> None:
-    """Of the programs as many are run as there is time for, and at least a quarter; the result has the share."""
+    """As many programs run as there is time for, and at least a quarter; the result has the share."""
     profile = PROFILES["quick"]._replace(programs=8, program_seconds=0.0, steps=3)
     results = list(run_programs(Target.of("memory://"), profile, ["CALL-01"]))
     assert [result.shares for result in results] == [(("programs", 4, 16),)]
@@ -85,7 +85,7 @@ def test_programs_are_fewer_where_each_takes_long() -> None:
 
 @pytest.mark.kit
 def test_quick_tries_the_same_schedules_however_slow() -> None:
-    """What quick plans is counted, and not timed: two runs plan the same programs, schedules and rounds."""
+    """Two quick runs plan the same programs, schedules and rounds, regardless of time."""
     only = ["SCHED-02", "HISTORY-03", "CALL-01"]
     planned = [[result.shares for result in conform("memory://", only=only).results] for _ in range(2)]
 

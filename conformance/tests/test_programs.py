@@ -1,4 +1,4 @@
-"""Generated programs: they come to what is to be tested, and do not only call it; what is told of one that fails."""
+"""Generated programs: they reach the interesting cases, and failing ones are reported."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,34 +20,34 @@ from tallystick_mutants.memory_claims import ClaimsLate
 
 
 class Counting(MemoryBackend):
-    """Counts what its calls came to."""
+    """Counts the results of its calls."""
 
     seen: ClassVar[Counter[Any]] = Counter()
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
-        """Count outcomes by kind, whether they were applied, and what their time was."""
+        """Count outcomes by type, by whether they were applied, and by the form of their time."""
         answers = super().settle(outcomes, transaction=transaction, now=now)
         for outcome, applied in zip(outcomes, answers, strict=True):
             self.seen[type(outcome), applied, type(getattr(outcome, "run_at", None))] += 1
         return answers
 
     def extend(self, *args: Any, **options: Any) -> Sequence[Hold]:
-        """Count answers."""
+        """Count the returned holds."""
         holds = super().extend(*args, **options)
         self.seen.update(holds)
         return holds
 
     def rescue(self, **options: Any) -> Sequence[Record]:
-        """Count by what came of it."""
+        """Count the rescued records by state."""
         rescued = super().rescue(**options)
         self.seen.update(("rescue", record.state.value) for record in rescued)
         return rescued
 
 
 def test_programs_come_to_what_they_test() -> None:
-    """In the quick profile each outcome, with each sort of time, is applied, and each answer and end is met."""
+    """The quick profile applies each outcome with each form of time, and reaches each hold and each end of a rescue."""
     run(Target.from_class(Counting, "memory://"), PROFILES["quick"]._replace(program_seconds=PATIENCE), STARTS["2001"])
 
     for outcome, times in ((Complete, [None]), (Retry, [datetime, timedelta]), (Release, [datetime, timedelta, None])):
@@ -59,7 +59,7 @@ def test_programs_come_to_what_they_test() -> None:
 
 
 def test_making_a_program_shorter_ends_in_time() -> None:
-    """On a store so slow that there is no time for it, the program that was found is told as it is."""
+    """On a store that is too slow for shrinking, the failing program is reported unshrunk."""
 
     class ForgetsRunAt(MemoryBackend):
         def insert(self, records: Any, **options: Any) -> Any:
@@ -67,34 +67,34 @@ def test_making_a_program_shorter_ends_in_time() -> None:
 
     target = Target.from_class(ForgetsRunAt, "memory://slow")
     profile = PROFILES["quick"]._replace(shrink_seconds=0.0)
-    told = next(violations(target, profile, STARTS["2001"], Judge(["INSERT-02"])))
+    violation = next(violations(target, profile, STARTS["2001"], Judge(["INSERT-02"])))
 
-    assert told.clause_id == "INSERT-02"
-    assert told.steps[-1].startswith("backend.insert(")
+    assert violation.clause_id == "INSERT-02"
+    assert violation.steps[-1].startswith("backend.insert(")
 
 
 class ClaimsOneFewer(MemoryBackend):
-    """Leaves out the last of several jobs that it could claim."""
+    """Omits the last of several claimable jobs."""
 
     def claim(self, queues: Any, *, limit: int, **options: Any) -> Any:
-        """Claim one job fewer than there are, though never none."""
+        """Claim one job too few, but at least one."""
         return super().claim(queues, limit=max(1, min(limit, len(self.list(Filter(), limit=9)) - 1)), **options)
 
 
 class RescuesOneFewer(MemoryBackend):
-    """Leaves out the last of several jobs that it could rescue."""
+    """Omits the last of several jobs that it could rescue."""
 
     def rescue(self, *, limit: int, now: Any = None) -> Any:
-        """Rescue one job fewer than run, though never none."""
+        """Rescue one job too few, but at least one."""
         running = self.stats(now=now).by_state[State.RUNNING]
         return super().rescue(limit=max(1, min(limit, running - 1)), now=now)
 
 
 class RescuesLate(MemoryBackend):
-    """Takes a lease that ends at this very moment to go on."""
+    """Treats a lease that ends exactly now as still held."""
 
     def rescue(self, *, limit: int, now: Any = None) -> Any:
-        """Rescue what had expired a tick ago."""
+        """Rescue jobs with a lease that expired a tick ago."""
         return super().rescue(limit=limit, now=now - timedelta(microseconds=1))
 
 
@@ -109,7 +109,7 @@ class RescuesLate(MemoryBackend):
     ],
 )
 def test_the_edge_is_blamed_only_where_it_matters(backend: type[Backend], clause: str) -> None:
-    """Too few jobs break the clause on how many, though the missing one happens to be due at this very moment."""
+    """Too few jobs violate the clause on their number, even if the missing job is due exactly now."""
     profile = PROFILES["quick"]._replace(shrink=False)
     armed = ["CLAIM-07", "RESCUE-05", "TIME-01", "TIME-02"]
     found = run_programs(Target.from_class(backend, "memory://"), profile, armed)

@@ -1,4 +1,4 @@
-"""What a violation shows of an exception that a call should not have raised, and of the clients of its program."""
+"""A violation shows an unexpected exception, and the clients of its program."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ LONG = "x" * 300
 
 
 class FailsInAHelper(MemoryBackend):
-    """Raises from a helper, with a cause and a note, in every claim that finds a job."""
+    """Raises from a helper, with a cause and a note, in every claim that returns a job."""
 
     def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
         """Claim, and fail."""
@@ -32,7 +32,7 @@ def _look_at(record: Record) -> Record:
 
 
 class SeesItsOwnPausesOnly(MemoryBackend):
-    """Another client's pause is not seen."""
+    """Does not see another client's pause."""
 
     def __init__(self, name: str = "") -> None:
         super().__init__(name)
@@ -44,13 +44,13 @@ class SeesItsOwnPausesOnly(MemoryBackend):
         self._mine.add(queue)
 
     def queues(self) -> Sequence[Queue]:
-        """Return others' paused queues as open."""
+        """Return queues that other clients paused as open."""
         return [queue._replace(paused=queue.name in self._mine) for queue in super().queues()]
 
 
 @pytest.mark.parametrize("clause", ["CLAIM-07", "CALL-01", "SCHED-01", "HISTORY-03", "RACE-01"])
 def test_an_unexpected_exception_is_shown_whole(clause: str, tmp_path: Path) -> None:
-    """Terminal, report, summary and JUnit have its text, its note, its cause, and the backend's file and line."""
+    """Terminal, report, summary and JUnit show the exception's text, note, cause, and the backend's file and line."""
     report = conform(Target.from_class(FailsInAHelper, "memory://"), only=[clause])
     reports.write(report, tmp_path)
     [entry] = json.loads((tmp_path / "report.json").read_text())["clauses"]
@@ -69,7 +69,7 @@ def test_an_unexpected_exception_is_shown_whole(clause: str, tmp_path: Path) -> 
 
 
 def test_a_program_of_several_clients_names_them() -> None:
-    """Each call has the name of its client before it, from the first call on."""
+    """With several clients, each call has its client's name as a prefix."""
     report = conform(Target.from_class(SeesItsOwnPausesOnly, "memory://"), only=["SETUP-04"])
     [violation] = report.violations
 
@@ -78,7 +78,7 @@ def test_a_program_of_several_clients_names_them() -> None:
 
 
 def test_a_program_of_one_client_has_no_names() -> None:
-    """Where one client made every call there is nothing to tell apart."""
+    """If one client made every call, the calls have no prefix."""
     [violation] = conform(Target.from_class(FailsInAHelper, "memory://"), only=["CLAIM-07"]).violations
 
     assert violation.steps[0].startswith("backend.insert(")

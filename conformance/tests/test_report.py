@@ -1,4 +1,4 @@
-"""Reports: what is written, that it has its form and no secret, and when it proves a backend."""
+"""Reports: their files, form and redaction, and when they prove a backend."""
 
 import json
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def _violated(id: str) -> Result:
 
 
 def test_a_run_writes_its_files(tmp_path: Path) -> None:
-    """Each file is there and can be read; those of an earlier run's violations are gone."""
+    """Each file is written and readable; the files of an earlier run's violations are removed."""
     (tmp_path / "repro-CLAIM-01.py").write_text("old")
     reports.write(_report(CLAIM_02=_violated("CLAIM-02")), tmp_path)
 
@@ -55,7 +55,7 @@ def test_a_run_writes_its_files(tmp_path: Path) -> None:
 
 
 def test_violations_have_their_own_files(tmp_path: Path) -> None:
-    """A violation that the engine found has a script and a trace beside the report."""
+    """A violation has a script and a trace next to the report."""
 
     class ForgetsPayloads(MemoryBackend):
         def insert(self, records: Any, **options: Any) -> Any:
@@ -68,13 +68,13 @@ def test_violations_have_their_own_files(tmp_path: Path) -> None:
 
 
 def test_too_little_work_proves_nothing(tmp_path: Path) -> None:
-    """A report of few of the planned schedules is incomplete: it says so, has not passed, and does not verify."""
+    """A report on too few of the planned schedules is incomplete: it has not passed, and `verify` rejects it."""
     few, most = Share("schedules", 2, 98), Share("schedules", 70, 100)
     shares = [(few,), (few, most), (most,)]
     found = [_report(SCHED_01=Result("SCHED-01", Status.PASSED, shares=share)) for share in shares]
-    told = ["incomplete: 2 % of the schedules tried", "incomplete: 36 % of the schedules tried", ""]
-    verdicts = [f"is not proven, {told[0]}", f"is not proven, {told[1]}", "conforms, 70 % of the schedules tried"]
-    for report, reason, verdict in zip(found, told, verdicts, strict=True):
+    reasons = ["incomplete: 2 % of the schedules tried", "incomplete: 36 % of the schedules tried", ""]
+    verdicts = [f"is not proven, {reasons[0]}", f"is not proven, {reasons[1]}", "conforms, 70 % of the schedules tried"]
+    for report, reason, verdict in zip(found, reasons, verdicts, strict=True):
         reports.write(report, tmp_path)
 
         assert (report.verdict, report.passed) == (verdict, not reason)
@@ -83,19 +83,21 @@ def test_too_little_work_proves_nothing(tmp_path: Path) -> None:
 
 
 def test_the_document_has_its_published_form() -> None:
-    """The JSON Schema in the package is that of the document, and the document keeps to it."""
-    told = json.loads(document.to_json(_report(CLAIM_02=_violated("CLAIM-02"))))
+    """The JSON Schema in the package is up to date, and the document conforms to it."""
+    data = json.loads(document.to_json(_report(CLAIM_02=_violated("CLAIM-02"))))
 
-    assert document.SCHEMA_FILE.read_text("utf-8") == document.schema(), "write it again: document.schema()"
-    assert set(told) == set(json.loads(document.schema())["properties"])
-    assert document.Document.model_validate(told).passed is False
-    assert told["schema"] == 1
-    assert told["backend"] == {"distribution": "tallystick-acme", "version": "1.2", "server_version": "9.4"}
-    assert (told["started"], told["finished"]) == ("2031-05-17T00:00:00.000+00:00", "2031-05-17T00:00:01.500+00:00")
+    assert document.SCHEMA_FILE.read_text("utf-8") == document.schema(), (
+        "report.schema.json is outdated: write document.schema() to it"
+    )
+    assert set(data) == set(json.loads(document.schema())["properties"])
+    assert document.Document.model_validate(data).passed is False
+    assert data["schema"] == 1
+    assert data["backend"] == {"distribution": "tallystick-acme", "version": "1.2", "server_version": "9.4"}
+    assert (data["started"], data["finished"]) == ("2031-05-17T00:00:00.000+00:00", "2031-05-17T00:00:01.500+00:00")
 
 
 def test_of_a_plugin_the_distribution_is_told() -> None:
-    """A backend that a plugin offers has its distribution and version; a function that opens one has neither."""
+    """A plugin's backend has a distribution and a version in the report; a `make_backend` has neither."""
     by_url = document.of(conform("memory://", only=["CAP-01"])).backend
     by_hand = document.of(conform(lambda namespace: MemoryBackend(f"hand.{namespace}"), only=["CAP-01"])).backend
 
@@ -105,17 +107,17 @@ def test_of_a_plugin_the_distribution_is_told() -> None:
 
 
 def test_transitions_are_told() -> None:
-    """Of the table of transitions, each way is there, and marked where a generated program took it."""
+    """The report lists each transition, and marks those that a generated program covered."""
     report = _report()
     report.ways = {WAYS[1]}
-    told = json.loads(report.to_json())["transitions"]
+    data = json.loads(report.to_json())["transitions"]
 
-    assert [way["covered"] for way in told] == [False, True, *[False] * (len(TRANSITIONS) - 2)]
-    assert (told[1]["source"], told[1]["by"], told[1]["target"]) == ("pending", "claim", "running")
+    assert [way["covered"] for way in data] == [False, True, *[False] * (len(TRANSITIONS) - 2)]
+    assert (data[1]["source"], data[1]["by"], data[1]["target"]) == ("pending", "claim", "running")
 
 
 def test_no_file_shows_a_secret(tmp_path: Path) -> None:
-    """Passwords and queries of URLs are taken out of every file, in errors and steps too."""
+    """Passwords and queries of URLs are redacted in every file, including errors and steps."""
     reports.write(_report(CLAIM_02=_violated("CLAIM-02")), tmp_path)
 
     for path in tmp_path.iterdir():
@@ -126,14 +128,14 @@ def test_no_file_shows_a_secret(tmp_path: Path) -> None:
 
 
 def test_a_url_of_another_store_is_cut_down_too() -> None:
-    """An error may name another URL than the one that was given; it is redacted all the same."""
+    """Other URLs in an error are redacted too."""
     text = Redaction("memory://").text("could not reach postgresql://u:p@h:5432/db?sslpassword=x twice")
 
     assert text == "could not reach postgresql://***@h:5432/db?*** twice"
 
 
 def test_junit_has_a_case_for_each_clause(tmp_path: Path) -> None:
-    """Violations are failures, what was not tested is skipped, and characters that XML has not are replaced."""
+    """Violations are failures, untested clauses are skipped, and characters that XML forbids are replaced."""
     error = Result("CLAIM-03", Status.ERROR, "boom \x01")
     left = Result("CLAIM-04", Status.NOT_JUDGED, "not judged: CLAIM-02 failed first")
     reports.write(_report(CLAIM_02=_violated("CLAIM-02"), CLAIM_03=error, CLAIM_04=left), tmp_path)
@@ -145,47 +147,47 @@ def test_junit_has_a_case_for_each_clause(tmp_path: Path) -> None:
 
 
 def _verified(
-    report: Report, folder: Path, change: Callable[[dict[str, Any]], object] = lambda told: None
+    report: Report, folder: Path, change: Callable[[dict[str, Any]], object] = lambda data: None
 ) -> list[str]:
-    told = json.loads(report.to_json())
-    change(told)
-    (folder / "report.json").write_text(json.dumps(told))
+    data = json.loads(report.to_json())
+    change(data)
+    (folder / "report.json").write_text(json.dumps(data))
     return verified(folder / "report.json")
 
 
 def test_a_whole_report_verifies(tmp_path: Path) -> None:
-    """Every clause passed; what a backend does not declare may be left out."""
+    """A report with every clause passed verifies; clauses of undeclared capabilities may be untested."""
     assert _verified(_report(), tmp_path) == []
     left = Result("WAIT-05", Status.NOT_DECLARED)
-    assert _verified(_report(WAIT_05=left), tmp_path, lambda told: told["capabilities"].update(notify=False)) == []
+    assert _verified(_report(WAIT_05=left), tmp_path, lambda data: data["capabilities"].update(notify=False)) == []
     assert _verified(_report(WAIT_05=left), tmp_path)[0].startswith("WAIT-05 (notify) is not declared")
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.PASSED])
 def test_a_core_clause_that_did_not_pass_does_not_verify(tmp_path: Path, status: Status) -> None:
-    """Failed, skipped, known or not reached: the reason names the clause."""
+    """For a clause that failed, was skipped, is known or was not reached, the reason names the clause."""
     (reason,) = _verified(_report(CLAIM_02=Result("CLAIM-02", status, "link")), tmp_path)
 
     assert reason.startswith("CLAIM-02 (core) is ")
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "reason"),
     [
-        (lambda told: told.update(schema=2), "schema is 2"),
-        (lambda told: told.update(contract=7), "contract is 7"),
-        (lambda told: told["clauses"].pop(0), "CALL-01 (core) is missing"),
-        (lambda told: told["clauses"].append(told["clauses"][0]), "CALL-01 is there 2 times"),
-        (lambda told: told["clauses"][0].update(id="NOPE-01"), "NOPE-01 is no clause"),
-        (lambda told: told["clauses"][0].update(status="fine"), "clauses.0.status: "),
-        (lambda told: told.update(clauses={}), "clauses: "),
-        (lambda told: told.update(interrupted=True), "interrupted"),
-        (lambda told: told.update(partial=True), "clauses were asked for"),
-        (lambda told: told["capabilities"].clear(), "is not told"),
+        (lambda data: data.update(schema=2), "schema is 2"),
+        (lambda data: data.update(contract=7), "contract is 7"),
+        (lambda data: data["clauses"].pop(0), "CALL-01 (core) is missing"),
+        (lambda data: data["clauses"].append(data["clauses"][0]), "CALL-01 occurs 2 times"),
+        (lambda data: data["clauses"][0].update(id="NOPE-01"), "NOPE-01 is not a clause"),
+        (lambda data: data["clauses"][0].update(status="fine"), "clauses.0.status: "),
+        (lambda data: data.update(clauses={}), "clauses: "),
+        (lambda data: data.update(interrupted=True), "interrupted"),
+        (lambda data: data.update(partial=True), "clauses were selected"),
+        (lambda data: data["capabilities"].clear(), "is missing"),
     ],
 )
 def test_a_doctored_report_does_not_verify(
-    tmp_path: Path, change: Callable[[dict[str, Any]], object], said: str
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], reason: str
 ) -> None:
-    """Wrong versions, missing, repeated and unknown clauses, and other forms are refused, each with its reason."""
-    assert any(said in reason for reason in _verified(_report(), tmp_path, change))
+    """Wrong versions, missing, repeated or unknown clauses, and malformed documents are rejected with a reason."""
+    assert any(reason in line for line in _verified(_report(), tmp_path, change))

@@ -1,4 +1,4 @@
-"""Scripts and traces: what the kit hands out shows the violation again, alone."""
+"""Scripts and traces reproduce a violation on their own."""
 
 import json
 import subprocess
@@ -76,12 +76,12 @@ PROGRAMS = {
     "ListsOldestFirst": "QUERY-02",
     "CannotGet": "CALL-01",
 }
-"""Backends with one bug each, and a clause that a plain program shows to be broken."""
+"""Backends with one bug each, and a clause that a plain program violates."""
 
 
 @pytest.fixture
 def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The broken backends, in a module that other processes can import too."""
+    """The broken backends, in a module that other processes can import."""
     (tmp_path / "broken_backends.py").write_text(BROKEN)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -101,7 +101,7 @@ def _run(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(("name", "clause"), PROGRAMS.items())
 def test_a_script_fails_alone_in_the_same_way(broken: Any, tmp_path: Path, name: str, clause: str) -> None:
-    """On the broken backend it fails with the clause's sentence; on a right one it says that the clause holds."""
+    """The script fails with the clause's sentence on the broken backend, and succeeds on a correct one."""
     repro = _conform(getattr(broken, name), clause).results[0].repro
     assert repro is not None
     script = tmp_path / "repro.py"
@@ -117,7 +117,7 @@ def test_a_script_fails_alone_in_the_same_way(broken: Any, tmp_path: Path, name:
 
 
 def test_what_no_program_shows_is_run_again_by_the_kit(broken: Any, tmp_path: Path) -> None:
-    """Where real time is what was tested, the script runs the clause with the kit, and says so."""
+    """If a clause tests real time, the script runs it with the kit, and states this."""
     repro = _conform(broken.NeverWaits, "WAIT-02").results[0].repro
     assert repro is not None
     script = tmp_path / "repro.py"
@@ -125,14 +125,14 @@ def test_what_no_program_shows_is_run_again_by_the_kit(broken: Any, tmp_path: Pa
 
     fails = _run(script, "--backend", "broken_backends:NeverWaits", "memory://")
 
-    assert "runs the\nclause again with the kit" in repro.script
+    assert "runs the clause with the kit" in repro.script
     assert fails.returncode == 1
     assert "WAIT-02 is broken: " in fails.stdout
     assert _run(script, "memory://").returncode == 0
 
 
 def test_a_script_leaves_nothing_behind(broken: Any, tmp_path: Path) -> None:
-    """It works in a store of its own beside the one at the URL, and removes it, also where it fails."""
+    """The script uses its own store next to the one at the URL, and removes it even when it fails."""
     repro = _conform(broken.StripsNul, "PAYLOAD-01").results[0].repro
     assert repro is not None
     script, stores = tmp_path / "repro.py", tmp_path / "stores"
@@ -145,21 +145,21 @@ def test_a_script_leaves_nothing_behind(broken: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "clause"), [("StripsNul", "PAYLOAD-01"), ("NeverWaits", "WAIT-02")])
 def test_a_trace_is_replayed_first_until_it_is_fixed(broken: Any, tmp_path: Path, name: str, clause: str) -> None:
-    """A kept trace that fails is the clause's violation; one that passes is told, and deleted only when asked."""
+    """A trace that fails again is a violation; one that passes is reported, and deleted only with `forget`."""
     _conform(getattr(broken, name), clause, traces=tmp_path)
     file = tmp_path / f"trace-{clause}.json"
     again = _conform(getattr(broken, name), clause, traces=tmp_path)
     fixed = conform("memory://", only=[clause], traces=tmp_path)
 
     assert again.results[0].status is Status.VIOLATED
-    assert f"seen again: {file.name} was replayed" in again.results[0].detail
+    assert f"seen again when {file.name} was replayed" in again.results[0].detail
     assert (fixed.passed, fixed.fixed, file.exists()) == (True, [file.name], True)
     assert conform("memory://", only=[clause], traces=tmp_path, forget=True).fixed == [file.name]
     assert not file.exists()
 
 
 def test_a_generated_program_is_replayed_call_by_call(broken: Any) -> None:
-    """Its trace holds the calls; they show the violation on the broken backend again, and nothing on a right one."""
+    """The calls of a trace show the violation again on the broken backend, and none on a correct one."""
     repro = _conform(broken.ForgetsRunAt, "INSERT-02").results[0].repro
     assert repro is not None
     trace = Trace.from_json(repro.trace.to_json())
@@ -171,13 +171,13 @@ def test_a_generated_program_is_replayed_call_by_call(broken: Any) -> None:
 
 
 def test_a_trace_is_json_of_our_own(broken: Any) -> None:
-    """It has a version, its clause, what was seen and the calls; reading it gives what was written."""
+    """A trace survives a round trip through JSON, which has the version, the clause, the observation and the calls."""
     repro = _conform(broken.StripsNul, "PAYLOAD-01").results[0].repro
     assert repro is not None
-    told = json.loads(repro.trace.to_json())
+    data = json.loads(repro.trace.to_json())
 
-    assert (told["schema"], told["contract"], told["clause"]) == (1, 1, "PAYLOAD-01")
-    assert [step["call"] for step in told["steps"]] == ["insert"]
+    assert (data["schema"], data["contract"], data["clause"]) == (1, 1, "PAYLOAD-01")
+    assert [step["call"] for step in data["steps"]] == ["insert"]
     assert Trace.from_json(repro.trace.to_json()) == repro.trace
 
 
@@ -185,8 +185,8 @@ def test_a_trace_is_json_of_our_own(broken: Any) -> None:
     "text", ["", "[]", '{"schema": 2}', '{"schema": 1, "contract": 1, "clause": "X-1", "steps": []}']
 )
 def test_a_file_that_is_no_trace_is_refused(tmp_path: Path, text: str) -> None:
-    """The error names the file, and nothing is tested."""
+    """An unreadable trace is an error that names the file, and nothing is tested."""
     (tmp_path / "trace-X.json").write_text(text)
 
-    with pytest.raises(ConfigurationError, match=r"trace-X\.json is no trace"):
+    with pytest.raises(ConfigurationError, match=r"this kit cannot replay .*trace-X\.json"):
         conform("memory://", only=["CAP-01"], traces=tmp_path)

@@ -1,4 +1,4 @@
-"""Systematic schedules: right backends keep the clauses, and each bug of two steps breaks its own."""
+"""Systematic schedules: correct backends pass, and each two-step bug violates its clause."""
 
 from itertools import count
 from pathlib import Path
@@ -37,7 +37,7 @@ SCHEDULED = [id for id, clause in CLAUSES.items() if clause.tier == "schedule"]
     ],
 )
 def test_two_steps_for_one_are_found(backend: type[Backend], clause: str, tmp_path: Path) -> None:
-    """A call that looks in one step and changes in the next breaks the clause on it, however busy the machine is."""
+    """A call that reads in one step and writes in the next violates its clause, even on a busy machine."""
     url = f"sqlite:///{tmp_path}/x.db" if issubclass(backend, SqliteBackend) else "memory://"
     report = conform(Target.from_class(backend, url), profile="standard", only=[clause])
 
@@ -45,7 +45,7 @@ def test_two_steps_for_one_are_found(backend: type[Backend], clause: str, tmp_pa
 
 
 def test_every_overlapping_schedule_finds_an_unguarded_claim() -> None:
-    """A claim that is overtaken anywhere between its select and its update hands the job out twice, each time."""
+    """A claim that is overtaken between its select and its update always returns the job twice."""
     target = Target.from_class(stepwise.SelectsThenUpdates, "memory://")
     with Stage(target, steps_of(target), CLAIMS.workers) as stage:
         explored = explore(stage, CLAIMS, Pace(60, kinds=2), places=1_000)
@@ -61,7 +61,7 @@ def _claimed(played: Played) -> int:
 
 
 def test_a_schedule_can_be_made_again(tmp_path: Path) -> None:
-    """The same program and schedule give the same order of steps."""
+    """The same program and schedule produce the same order of steps."""
     target = Target.of(f"sqlite:///{tmp_path}/x.db")
     with Stage(target, steps_of(target), CLAIMS.workers) as stage:
         orders = [stage.play(CLAIMS, [Turn("a", 1), Turn("b", 2)]).run.order for _ in range(3)]
@@ -70,7 +70,7 @@ def test_a_schedule_can_be_made_again(tmp_path: Path) -> None:
 
 
 def test_right_backends_keep_every_schedule(tmp_path: Path) -> None:
-    """SQLite by its statements, and a server by what is sent to it."""
+    """Schedules use statements as steps for SQLite, and sent chunks for a server."""
     with serving() as url:
         for target in (Target.of(f"sqlite:///{tmp_path}/x.db"), Target.from_class(ServedBackend, url)):
             report = conform(target, only=SCHEDULED)
@@ -79,7 +79,7 @@ def test_right_backends_keep_every_schedule(tmp_path: Path) -> None:
 
 
 def test_the_server_is_not_what_is_trusted() -> None:
-    """A server whose claim takes two steps hands nothing out twice while each request is one step of it."""
+    """A server with a two-step claim passes as long as each request is one step."""
     with serving(memory_schedules.SettlesLater) as url:
         report = conform(Target.from_class(ServedBackend, url), only=["SCHED-02"])
 
@@ -88,7 +88,7 @@ def test_the_server_is_not_what_is_trusted() -> None:
 
 @pytest.mark.parametrize("turn", range(1, 12))
 def test_a_ctrl_c_lets_workers_go(monkeypatch: pytest.MonkeyPatch, turn: int) -> None:
-    """A Ctrl-C while a worker is held, with a lock of the store perhaps, does not hang: the store can be removed."""
+    """A Ctrl-C while a worker is held, possibly with a lock, does not hang, and the store can be removed."""
     left = count(turn, -1)
 
     def interrupted(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""Servers that mutants need: how they are given, and how a mutant's URL names them."""
+"""Servers for mutants: their URLs, and their placeholders in a mutant's URL."""
 
 import pytest
 from tallystick import ConfigurationError
@@ -7,7 +7,7 @@ from tallystick_memory import MemoryBackend
 
 
 def test_servers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server is given by an option or by the environment; the option goes first, and needs a URL."""
+    """A server's URL comes from an option or from the environment; the option takes precedence and needs a URL."""
     monkeypatch.setenv("TALLYSTICK_TEST_ACME_URL", "acme://one")
 
     assert servers.given()["acme"] == "acme://one"
@@ -17,7 +17,7 @@ def test_servers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_mutants_url_says_what_it_needs() -> None:
-    """A folder is always there; any other name in braces is a server's, and what the mutant is over."""
+    """A folder is always available; any other name in braces is the name of a server."""
     mutant = Mutant("m", "CLAIM", MemoryBackend, url="{acme}")
 
     assert (mutant.servers, mutant.backend) == ({"acme"}, "acme")
@@ -38,11 +38,11 @@ def test_a_mutants_url_says_what_it_needs() -> None:
     ],
 )
 def test_options_of_a_mutants_url_join_those_of_its_server(url: str, server: str, filled: str) -> None:
-    """A mutant's URL may add options, whether the server's URL has some or not; other braces stay."""
+    """A mutant's URL may add options, whether or not the server's URL has some; other braces stay."""
     assert servers.filled(url, "f", {"acme": server}) == filled
 
 
 @pytest.mark.parametrize("url", ["{acme}", "{acme}?schema=x", "acme://h:1/db?schema=x"])
 def test_a_mutant_is_over_a_store(url: str) -> None:
-    """The store is named by the server or by the scheme, whatever options follow."""
+    """The store's name is the server's name or the scheme, with any options."""
     assert Mutant("m", "CLAIM", MemoryBackend, url=url).backend == "acme"

@@ -1,4 +1,4 @@
-"""Violations: what they tell."""
+"""The messages of violations."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -10,7 +10,7 @@ from tallystick_conformance.rendering import call, render
 
 
 def test_a_violation_reads_as_a_sentence() -> None:
-    """The message has the clause, what was expected, what was observed, and the program."""
+    """The message has the clause, the expected and observed values, and the program."""
     violation = Violation("CLAIM-02", "no job", [], ["backend.claim(...)"])
 
     assert str(violation) == (
@@ -23,7 +23,7 @@ def test_a_violation_reads_as_a_sentence() -> None:
 
 
 def test_of_two_records_the_difference_is_told() -> None:
-    """Fields that are equal are not repeated."""
+    """Equal fields of two records are not shown."""
     record = Model().insert(NewRecord(kind="k", id=UUID(int=1)), datetime(2001, 1, 1, tzinfo=UTC)).record
     violation = Violation("SETTLE-02", record, record._replace(priority=3, state=State.RETRYING))
 
@@ -32,7 +32,7 @@ def test_of_two_records_the_difference_is_told() -> None:
 
 
 def test_a_call_is_written_as_python() -> None:
-    """Times, delays, ids, states and values are written so that the line can be run; long ones are cut."""
+    """Times, delays, ids, states and values are rendered as runnable Python; long ones are shortened."""
     at = datetime.fromisoformat
     filter = Filter(states=[State.RUNNING])
 

@@ -1,4 +1,4 @@
-"""Where a platform has no fork, as Windows has not, the kit starts new interpreters, and tests as much as it can."""
+"""On a platform without fork, such as Windows, the kit starts new interpreters and tests as much as it can."""
 
 import json
 import os
@@ -24,7 +24,7 @@ CLAUSES = ["RACE-10", "RACE-11", "SETUP-07", "CRASH-02", "CRASH-05", "TIME-10", 
 
 @pytest.mark.kit
 def test_what_needs_processes_is_tested_without_fork(tmp_path: Path) -> None:
-    """Every clause on processes and crashes passes by `spawn`, in each process; only what is about forks is not run."""
+    """Every clause on processes and crashes passes with `spawn`; only the clauses about forks are not run."""
     (tmp_path / "sitecustomize.py").write_text(MASK)
     arguments = [f"sqlite:///{tmp_path}/x.db", "--json", *(f"--only={id}" for id in CLAUSES)]
     done = subprocess.run(
@@ -36,8 +36,8 @@ def test_what_needs_processes_is_tested_without_fork(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    told = {clause["id"]: clause for clause in json.loads(done.stdout)["clauses"]}
-    assert {id: clause["status"] for id, clause in told.items()} == {
+    clauses = {clause["id"]: clause for clause in json.loads(done.stdout)["clauses"]}
+    assert {id: clause["status"] for id, clause in clauses.items()} == {
         id: "not run" if id == "RACE-11" else "passed" for id in CLAUSES
     }
-    assert told["TIME-10"]["notice"] == "not run: this platform cannot change the time zone of a process"
+    assert clauses["TIME-10"]["notice"] == "not run: this platform cannot change the time zone of a process"

@@ -25,10 +25,10 @@ def test_without_a_server_they_are_skipped() -> None:
 
     assert present == []
     assert notes == [
-        f"{len(MUTANTS)} left out: no server is given for postgres (--server postgres=URL or "
-        "TALLYSTICK_TEST_POSTGRES_URL)"
+        f"{len(MUTANTS)} left out: no URL for the server postgres; pass --server postgres=URL or "
+        "TALLYSTICK_TEST_POSTGRES_URL"
     ]
-    with pytest.raises(ConfigurationError, match="no server is given for postgres"):
+    with pytest.raises(ConfigurationError, match="no URL for the server postgres"):
         judge(MUTANTS[0], servers={})
 
 
@@ -38,4 +38,4 @@ def test_plugins_that_are_not_installed_are_reported(monkeypatch: pytest.MonkeyP
 
     _, notes = split(find(names=["claims late"]), {})
 
-    assert notes == ["those over tallystick_postgres left out: it is not installed"]
+    assert notes == ["mutants on tallystick_postgres left out: it is not installed"]

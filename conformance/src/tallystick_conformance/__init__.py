@@ -1,9 +1,9 @@
-"""The conformance kit of Tallystick: it proves a backend, anybody's, against the contract.
+"""The conformance kit of Tallystick: it tests any backend against the contract.
 
-Four doors lead to one engine: `conform(url)`, a test class that inherits from `BackendConformance`, `pytest --pyargs
+There are four entry points: `conform(url)`, a test class that inherits from `BackendConformance`, `pytest --pyargs
 tallystick_conformance --tallystick-url URL`, and the command `tallystick conform URL`.
 
-Names are imported when they are first used, since pytest and the command line import this package at every start.
+Names are imported on first use, because pytest and the command line import this package at every start.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""A report as a person reads it on a terminal: each failure in a few lines, and where the rest is."""
+"""Format a report for the terminal: each failure in a few lines, and where to find the rest."""
 
 import re
 from collections import Counter, defaultdict
@@ -12,7 +12,7 @@ from .reports import script_file, timeline_file, trace_file
 from .tables import columns
 
 _CALLS, _WIDTH = 20, 200
-"""The most calls of a program that are shown, and the most characters of a line; the script has everything."""
+"""How many calls of a program are shown, and how many characters of a line; the script has all of them."""
 
 _SLOWEST = 5
 
@@ -20,25 +20,25 @@ _LONG_ID = re.compile(r"""UUID\(['"][0-9a-f-]{32}([0-9a-f]{4})['"]\)""")
 
 
 def account(report: Report, folder: Path | None = None, *, scripts: bool | None = None) -> str:
-    """Write what failed, what was not tested, what was noticed, and the verdict.
+    """Describe the failures, the clauses that were not tested, the notices and the verdict.
 
     Args:
-        report: Of any run.
-        folder: Where reports were written, if they were.
-        scripts: Whether to print the script of each violation; None prints the first, if none was written to a folder.
+        report: The report of a run.
+        folder: The folder that reports were written to, or None.
+        scripts: Whether to print the script of each violation. None prints only the first, and none with a `folder`.
     """
     redacted = Redaction(report.subject.url).text
     lines = [*_failures(report, folder), *_scripts(report, folder, scripts), *_untested(report), *_notices(report)]
-    lines += [f"fixed: {name} shows nothing any more" for name in report.fixed]
+    lines += [f"fixed: {name} no longer shows a violation" for name in report.fixed]
     lines += _slowest(report)
     counts = Counter(result.status.value for result in report.results)
-    told = ", ".join(f"{n} {status}" for status, n in counts.items())
-    lines.append(f"{report.target} {report.verdict}: {told} ({report.profile}, {report.seconds:.1f} s)")
+    summary = ", ".join(f"{n} {status}" for status, n in counts.items())
+    lines.append(f"{report.target} {report.verdict}: {summary} ({report.profile}, {report.seconds:.1f} s)")
     return redacted("\n".join(lines))
 
 
 def _failures(report: Report, folder: Path | None) -> Iterator[str]:
-    """Tell each violation, and once what kept several clauses from being judged."""
+    """Describe each violation; group the clauses that could not be judged for the same reason."""
     unjudged: dict[str, list[str]] = defaultdict(list)
     for result in report.failures:
         if result.violation is None:
@@ -51,7 +51,7 @@ def _failures(report: Report, folder: Path | None) -> Iterator[str]:
 
 _STATUS = {
     Status.ERROR: "could not be judged",
-    Status.NOT_WRITTEN: "could not be judged, since a method is not written yet",
+    Status.NOT_WRITTEN: "could not be judged, because a method is not implemented yet",
 }
 
 
@@ -60,7 +60,7 @@ def _named(ids: list[str]) -> str:
 
 
 def _spans(ids: list[str]) -> str:
-    """Write clauses shortly: those of a family that follow each other as `CRASH-01..05`."""
+    """Abbreviate consecutive clauses of a family as `CRASH-01..05`."""
     spans: list[list[str]] = []
     numbers = {id: n for n, id in enumerate(CLAUSES)}
     for id in ids:
@@ -85,7 +85,7 @@ def _violation(result: Result) -> Iterator[str]:
 
 
 def _ends(steps: Sequence[str]) -> Iterator[str]:
-    """Yield a program from its first call; of a long one the middle is left out."""
+    """Yield the calls of a program; leave out the middle of a long one."""
     left_out = len(steps) - _CALLS
     if left_out <= 0:
         yield from steps
@@ -102,7 +102,7 @@ def _cut(line: str) -> str:
 
 def _files(result: Result, folder: Path | None) -> Iterator[str]:
     if folder is None:
-        yield f"  script, trace: run it again with --only {result.clause_id} --report DIR, or with --script"
+        yield f"  to reproduce: run again with --only {result.clause_id} --report DIR, or with --script"
         return
     for word, path in (("script", script_file), ("trace", trace_file), ("timeline", timeline_file)):
         file = path(folder, result.clause_id)
@@ -117,7 +117,7 @@ def _scripts(report: Report, folder: Path | None, scripts: bool | None) -> Itera
     for result in found if scripts is not False else []:
         assert result.repro is not None
         yield from (
-            f"# repro-{result.clause_id}.py shows {result.clause_id} alone; save it, and run it with the URL:",
+            f"# repro-{result.clause_id}.py reproduces {result.clause_id}; save it and run it with your URL:",
             "",
         )
         yield from (result.repro.script, "")
@@ -128,7 +128,7 @@ def _untested(report: Report) -> Iterable[str]:
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for result in report.results:
         if result.status is Status.NOT_JUDGED:
-            groups[result.status.value, "another clause of their family failed first; --all judges them too"] += [""]
+            groups[result.status.value, "another clause of the family failed first; use --all to test them"] += [""]
         elif result.status is not Status.PASSED and result.clause_id not in failed:
             groups[result.status.value, result.detail.partition("\n")[0]].append(result.clause_id)
     rows = ((_spans(ids) if any(ids) else f"{len(ids)} clauses", *why) for why, ids in groups.items())
@@ -136,15 +136,15 @@ def _untested(report: Report) -> Iterable[str]:
 
 
 def _slowest(report: Report) -> Iterator[str]:
-    """Name the clauses that took longest, unless all were quick."""
+    """Name the slowest clauses, unless all took less than a second."""
     by_time = sorted(report.results, key=lambda result: -result.seconds)[:_SLOWEST]
     if by_time and by_time[0].seconds >= 1:
         yield "slowest: " + ", ".join(f"{result.clause_id} {result.seconds:.1f} s" for result in by_time)
 
 
 def _notices(report: Report) -> Iterator[str]:
-    noticed: dict[str, list[str]] = defaultdict(list)
+    ids_by_notice: dict[str, list[str]] = defaultdict(list)
     for result in report.results:
         if result.notice:
-            noticed[result.notice].append(result.clause_id)
-    return (f"notice: {_spans(ids)}: {notice}" for notice, ids in noticed.items())
+            ids_by_notice[result.notice].append(result.clause_id)
+    return (f"notice: {_spans(ids)}: {notice}" for notice, ids in ids_by_notice.items())

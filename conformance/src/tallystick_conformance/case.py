@@ -1,4 +1,4 @@
-"""One example under test: a fresh store, clients for it, and words to say what must be."""
+"""The context of one example: a fresh store, clients for it, and assertions."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -20,21 +20,21 @@ from .violation import Violation
 FunctionT = TypeVar("FunctionT", bound="Callable[[Case], None]")
 
 NOW = datetime(2031, 5, 17, 12, 30, 15, tzinfo=UTC)
-"""The moment at which examples play; a store with its own clock cannot know it."""
+"""The `now` that examples pass. It is far from the real time, so a store that uses its own clock fails."""
 
 LEASE = timedelta(seconds=60)
 
 
 class NotRun(Exception):
-    """An example that cannot be run on this target; its message says why."""
+    """The example cannot run on this target; the message gives the reason."""
 
 
-_TOLD = (Violation, NotRun)
-"""What an example may end with as it is. Anything else that a call raises is a valid call not answered."""
+_EXPECTED = (Violation, NotRun)
+"""Exceptions that pass through unchanged. Any other exception from a call becomes a violation."""
 
 
 class Case:
-    """What an example gets. `backend` is a client of a fresh store, and its calls are the steps of a violation."""
+    """The context of an example. `backend` is a client of a fresh store; its calls become the steps of a violation."""
 
     def __init__(self, clause_id: str, target: Target, profile: Profile) -> None:
         self.clause_id = clause_id
@@ -43,7 +43,7 @@ class Case:
         self.steps: list[str] = []
         self.notice = ""
         self.shares: list[Share] = []
-        """How much of what the profile plans was run."""
+        """How much of the planned work was run."""
         self._stack = ExitStack()
 
     def __enter__(self) -> "Case":
@@ -57,13 +57,13 @@ class Case:
             self._stack.close()
         except Exception:
             if exc is None:
-                raise  # else what went wrong first is told
+                raise  # do not hide an earlier exception
         files = sources(type(self.raw))
         if isinstance(exc, Violation):
-            exc.tell_of(exc.__cause__ or exc.__context__, files)
-        elif isinstance(exc, Exception) and not isinstance(exc, _TOLD) and came_from_a_call(traceback, files):
-            violation = Violation(self.clause_id, "an answer", repr(exc), self.steps)
-            violation.tell_of(exc, files)
+            exc.attach(exc.__cause__ or exc.__context__, files)
+        elif isinstance(exc, Exception) and not isinstance(exc, _EXPECTED) and came_from_a_call(traceback, files):
+            violation = Violation(self.clause_id, "a result", repr(exc), self.steps)
+            violation.attach(exc, files)
             raise violation from exc
 
     def _traced(self, client: Backend, *, is_elsewhere: bool = False) -> Backend:
@@ -73,37 +73,37 @@ class Case:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the backend declares."""
+        """The capabilities that the backend declares."""
         return self.raw.capabilities
 
     def client(self) -> Backend:
-        """Open another client of the same store, whose calls are steps too."""
+        """Open another client of the same store; its calls become steps too."""
         return self._traced(self.bare_client())
 
     def bare_client(self) -> Backend:
-        """Open another client of the same store, whose calls are no steps: for races, and for many calls."""
+        """Open another client of the same store without recording its calls, for races and for many calls."""
         return self._stack.enter_context(self.target.make(self.namespace))
 
     def elsewhere(self) -> tuple[str, Backend]:
-        """Make another store."""
+        """Create another store, and return its namespace and a client."""
         namespace, client = self._stack.enter_context(self.target.fresh())
         return namespace, self._traced(client, is_elsewhere=True)
 
     def that(self, ok: bool, expected: object, observed: object) -> None:
-        """Require that a condition holds."""
+        """Assert that a condition holds."""
         if not ok:
             raise Violation(self.clause_id, expected, observed, self.steps)
 
     def unanswered(self, exc: BaseException) -> NoReturn:
-        """Say that a valid call raised an exception."""
-        raise Violation(self.clause_id, "an answer", repr(exc), self.steps) from exc
+        """Raise a violation because a valid call raised an exception."""
+        raise Violation(self.clause_id, "a result", repr(exc), self.steps) from exc
 
     def equal(self, expected: object, observed: object) -> None:
-        """Require that two values are equal."""
+        """Assert that two values are equal."""
         self.that(expected == observed, expected, observed)
 
     def refuses(self, error: type[Exception], call: Callable[[], object]) -> None:
-        """Require that a call raises an error and that nothing in the store changes."""
+        """Assert that a call raises an error and changes nothing in the store."""
         before, made = self.contents(), len(self.steps)
         try:
             answer = call()
@@ -118,42 +118,42 @@ class Case:
         finally:
             asked_to_be_refused(self.steps[made:], error)
         after = self.contents()
-        self.that(before == after, f"nothing changed after the refusal: {before}", after)
+        self.that(before == after, f"nothing changed after the rejected call: {before}", after)
 
     def contents(self) -> dict[str, Any]:
-        """Return everything that can be seen of the store, as at `NOW`."""
+        """Return all visible contents of the store, as of `NOW`."""
         records = self.raw.list(Filter(), limit=1_000)
         return {"records": list(records), "queues": list(self.raw.queues()), "stats": self.raw.stats(now=NOW)}
 
     def insert(self, *records: NewRecord) -> list[Record]:
-        """Insert jobs at `NOW`, and return them as stored."""
+        """Insert jobs at `NOW`, and return the stored records."""
         return [answer.record for answer in self.backend.insert(records, now=NOW)]
 
     def claim(self, limit: int = 100, now: datetime = NOW, queues: Sequence[str] = ("default",)) -> list[Record]:
-        """Claim at `NOW`."""
+        """Claim jobs, by default at `NOW`."""
         return list(self.backend.claim(queues, limit=limit, worker="w", lease=LEASE, now=now))
 
     def running(self, **fields: Any) -> Record:
-        """Insert a job and claim it."""
+        """Insert a job, claim it, and return its record."""
         self.insert(NewRecord(kind="k", **fields))
         return self.only(self.claim(1))
 
     def only(self, records: Sequence[Record]) -> Record:
-        """Require that there is one record, and return it."""
+        """Assert that there is exactly one record, and return it."""
         self.that(len(records) == 1, "one record", list(records))
         return records[0]
 
     def stored(self, record: Record) -> Record:
-        """Return a record as it is now."""
+        """Return the current state of a record."""
         found = self.backend.get([record.id])
-        self.that(record.id in found, f"the record {record.id}", "it is not there")
+        self.that(record.id in found, f"the record {record.id}", "it was not found")
         return found[record.id]
 
 
 Example = Callable[[Case], None]
 
 EXAMPLES: dict[str, list[Example]] = {}
-"""The examples of each clause; a module's `@example(...)` puts them here."""
+"""The examples of each clause, registered by `@example(...)`."""
 
 
 def example(clause_id: str) -> Callable[[FunctionT], FunctionT]:

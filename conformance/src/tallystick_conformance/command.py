@@ -1,4 +1,4 @@
-"""The command line door: `tallystick conform URL`, `tallystick conform verify` and `tallystick conform mutants`."""
+"""The commands `tallystick conform URL`, `tallystick conform verify` and `tallystick conform mutants`."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -25,7 +25,7 @@ from .signals import as_interrupts
 
 
 class RunProfile(StrEnum):
-    """How much is tested, and for how long."""
+    """How much to test, and for how long."""
 
     quick = "quick"
     standard = "standard"
@@ -45,8 +45,8 @@ conform_app = typer.Typer(
     cls=_UrlFirst,
     no_args_is_help=True,
     help=HELP,
-    epilog="Exit codes: 0 it conforms, 1 a clause failed, 2 bad usage, or the store could not be opened, "
-    "3 too little of the work was done in its time limit, or too many mutants hung, 130 and 143 interrupted.",
+    epilog="Exit codes: 0: no clause failed; 1: a clause failed; 2: bad usage, or the store cannot be opened; "
+    "3: the time limits left too little tested, or too many mutants hung; 130, 143: interrupted.",
 )
 
 
@@ -55,20 +55,22 @@ def run(
     url: Annotated[
         str,
         typer.Argument(
-            help="The backend's URL. The kit makes stores of its own beside the one at the URL, and removes them."
+            help="The backend's URL. The kit creates its own stores next to the one at the URL, and removes them."
         ),
     ] = "",
     *,
     profile: Annotated[
         RunProfile,
-        typer.Option(help="quick takes up to a minute, standard up to ten; soak repeats standard with new seeds."),
+        typer.Option(help="quick takes up to one minute, standard up to ten; soak repeats standard with new seeds."),
     ] = RunProfile.quick,
     minutes: Annotated[
-        float, typer.Option(min=0.01, metavar="N", help="How many minutes a soak takes; other profiles ignore it.")
+        float, typer.Option(min=0.01, metavar="N", help="Duration of a soak in minutes; other profiles ignore it.")
     ] = 60,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, metavar="N", help="Repeat the run that reported this seed; by default standard draws one."),
+        typer.Option(
+            min=0, metavar="N", help="Repeat the run that reported this seed. By default, standard draws a new one."
+        ),
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -83,11 +85,11 @@ def run(
         typer.Option(
             "--known",
             metavar="CLAUSE=LINK",
-            help="A clause that is known to fail, and its issue. It fails the run only once it passes. Repeatable.",
+            help="A clause that is known to fail, with a link. The run fails if it passes. Repeatable.",
         ),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Test the rest of a family of clauses after one of it failed.")
+        bool, typer.Option("--all", help="Test the rest of a family even after one of its clauses failed.")
     ] = False,
     folder: Annotated[
         Path | None,
@@ -100,31 +102,29 @@ def run(
         typer.Option(
             metavar="DIR",
             file_okay=False,
-            help="Keep traces of violations in this folder, and replay them first; by default "
-            "DIR/.tallystick-conform of --report.",
+            help="Keep traces of violations in this folder, and replay them first. Default: "
+            ".tallystick-conform in the --report folder.",
         ),
     ] = None,
-    forget: Annotated[bool, typer.Option("--forget", help="Delete traces whose clause holds by now.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Delete traces that no longer show a violation.")] = False,
     scripts: Annotated[
         bool | None,
         typer.Option(
             "--script/--no-script",
-            help="Print the script that shows each violation, or none; by default the first, and none with --report.",
+            help="Print a script that reproduces each violation, or none. Default: the first; none with --report.",
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the report as JSON, the content of report.json, and nothing else.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only the report as JSON, as in report.json.")] = False,
     list_clauses: Annotated[
-        bool, typer.Option("--list", help="List every clause with its tier, level and sentence, and test nothing.")
+        bool, typer.Option("--list", help="List every clause with its tier, level and sentence, and exit.")
     ] = False,
 ) -> None:
-    """Test the backend at a URL, clause by clause. The word `run` may be left out."""
+    """Test the backend at a URL, clause by clause. You may omit the word `run`."""
     if list_clauses:
         typer.echo(tables.clauses())
         return
     if not url:
-        raise misused("no URL was given")
+        raise misused("no URL was given; write: tallystick conform URL")
     if traces is None and folder is not None:
         traces = folder / ".tallystick-conform"
     try:
@@ -134,7 +134,7 @@ def run(
     except TallystickError as exc:
         raise misused(Redaction(url).text(str(exc))) from exc
     if report is None:
-        typer.echo("interrupted before anything was tested", err=True)
+        typer.echo("interrupted before any clause was tested", err=True)
         raise typer.Exit(code)
     if folder is not None:
         reports.write(report, folder)
@@ -144,13 +144,13 @@ def run(
 
 
 def _conform(url: str, *, only: list[str], **options: Any) -> tuple[Report | None, int]:
-    """Run the engine; return its report, none where it was interrupted before it began, and the exit code."""
-    with as_interrupts() as came, watching(len(only)) as (on_start, on_progress):
+    """Run the engine; return its report (None if interrupted before the first clause) and the exit code."""
+    with as_interrupts() as signals, watching(len(only)) as (on_start, on_progress):
         try:
             report = conform(url, only=only, on_start=on_start, on_progress=on_progress, **options)
         except KeyboardInterrupt as interrupt:
             found = interrupt.report if isinstance(interrupt, Interrupted) else None
-            return found, SIGNALLED + (came[0] if came else SIGINT)
+            return found, SIGNALLED + (signals[0] if signals else SIGINT)
     return report, FAILED if report.failures else UNDECIDED if report.incomplete else 0
 
 
@@ -158,14 +158,14 @@ def _conform(url: str, *, only: list[str], **options: Any) -> tuple[Report | Non
 def verify(
     path: Annotated[Path, typer.Argument(metavar="REPORT", help="The report.json that `--report` wrote.")],
 ) -> None:
-    """Check that a report proves its backend: every clause of the core, and of what it declares, was tested and held.
+    """Check that a report proves its backend: every core clause, and every clause of a declared capability, passed.
 
-    Exit codes: 0 it does, 1 it does not, and the reasons are printed, 2 the file cannot be read as a report.
+    Exit codes: 0: it does; 1: it does not, for the printed reasons; 2: the file is not a readable report.
     """
     try:
         reasons = verified(path)
     except (OSError, RecursionError, TypeError, ValueError) as exc:
-        raise misused(f"{path} is no report that can be read: {exc}") from exc
+        raise misused(f"{path} is not a readable report: {exc}") from exc
     for reason in reasons:
         typer.echo(reason)
     typer.echo(f"{path} does not verify" if reasons else f"{path} verifies")

@@ -1,4 +1,4 @@
-"""The one engine behind every door: it runs clauses on a target and reports each."""
+"""The engine behind every entry point: run clauses on a target, and report each."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
@@ -47,7 +47,7 @@ _MAY_STILL_FAIL = (Status.PASSED, Status.NOT_REACHED, Status.NOT_RUN)
 
 
 class Interrupted(KeyboardInterrupt):
-    """The run was interrupted; everything was torn down, and `report` has what was found before."""
+    """The run was interrupted. All stores were removed, and `report` has the findings so far."""
 
     def __init__(self, report: Report) -> None:
         super().__init__("the conformance run was interrupted")
@@ -71,22 +71,22 @@ def conform(
     """Test a backend against the contract.
 
     Args:
-        target: A backend's URL, or a function that opens a client of the store called by a namespace.
-        profile: How much is tested: `quick` takes up to a minute.
-        only: The clauses to test, by id or by family (`CLAIM`); empty is all.
-        known_failures: Clauses that may fail, each with a link; one that passes is an error.
-        everything: Whether to judge the rest of a family once one of its clauses is broken.
-        seed: What drawing begins from; None is the profile's choice, which the report tells.
-        minutes: How long a soak goes on.
-        traces: A folder of traces: they are replayed first, and new ones are kept there.
-        forget: Whether to delete a trace that shows nothing any more.
+        target: A backend's URL, or a function that opens a client of the store with a given namespace.
+        profile: How much to test: `quick` takes up to a minute.
+        only: The clauses to test, by id or by family (`CLAIM`); all if empty.
+        known_failures: Clauses that may fail, each with a link. A known failure that passes is an error.
+        everything: Whether to judge the rest of a family after one of its clauses failed.
+        seed: The seed of all random choices; None lets the profile choose one, which the report contains.
+        minutes: The duration of a soak.
+        traces: A folder of traces to replay first. New traces are stored there.
+        forget: Whether to delete a trace that no longer shows a violation.
         on_progress: Called with each clause's result as soon as it is known.
-        on_start: Called with what is tested next.
+        on_start: Called with a description of the next test.
 
     Raises:
-        ConfigurationError: The backend is not whole, or there is no such clause.
+        ConfigurationError: The backend is incomplete, or a clause does not exist.
         TallystickError: The store cannot be opened or set up.
-        Interrupted: A KeyboardInterrupt came; it carries the report of what was found before.
+        Interrupted: The run got a KeyboardInterrupt. The exception has the report with the findings so far.
     """
     began = monotonic()
     target = Target.of(target)
@@ -120,30 +120,30 @@ def conform(
 
 
 def _is_interrupt(exc: BaseException | None) -> bool:
-    """Say whether this is an interrupt, or what came of one as it passed through somebody's code."""
+    """Return whether this is an interrupt, or an exception that other code raised while handling one."""
     return exc is not None and (isinstance(exc, KeyboardInterrupt) or _is_interrupt(exc.__context__))
 
 
 def _results(
     session: Session, ids: Sequence[str], report: Report, folder: Path | None, until: float, *, forget: bool
 ) -> Iterator[Result]:
-    """Yield what old traces show, then what clauses do; a soak goes on with other seeds until its time is over."""
-    holding = set(ids)
+    """Yield the results of old traces, then those of the clauses; a soak repeats with new seeds until its time ends."""
+    open_ids = set(ids)
     for result in chain(
-        replayed(session, folder, ids, report.fixed, forget=forget), _judged(session, ids, holding, report, until)
+        replayed(session, folder, ids, report.fixed, forget=forget), _judged(session, ids, open_ids, report, until)
     ):
         if result.status not in _MAY_STILL_FAIL:
-            holding.discard(result.clause_id)
+            open_ids.discard(result.clause_id)
         yield result
 
 
 def _judged(
-    session: Session, ids: Sequence[str], holding: Collection[str], report: Report, until: float
+    session: Session, ids: Sequence[str], open_ids: Collection[str], report: Report, until: float
 ) -> Iterator[Result]:
-    yield from session.run([id for id in ids if id in holding])
-    while report.profile == "soak" and holding:
+    yield from session.run([id for id in ids if id in open_ids])
+    while report.profile == "soak" and open_ids:
         session.profile = session.profile._replace(seed=session.profile.seed + 1)
-        for result in session.run([id for id in ids if id in holding]):
+        for result in session.run([id for id in ids if id in open_ids]):
             if result.status is not Status.NOT_REACHED:
                 yield result
             if monotonic() > until:
@@ -162,7 +162,9 @@ def _with_repro(result: Result, session: Session, profile: ProfileName, folder: 
 
 
 def _generated(id: str, session: Session) -> Violation | None:
-    """Return a violation that a generated program shows: it is short, where an example may take thousands of jobs."""
-    tells = id in MODEL_CLAUSES and (family(id) == "CALL" or "CALL" not in session.first)  # else programs end early
-    results = run_programs(session.target, session.profile._replace(crowds=False), [id]) if tells else ()
+    """Return a violation from a generated program if there is one: it is shorter than most examples."""
+    is_testable = id in MODEL_CLAUSES and (
+        family(id) == "CALL" or "CALL" not in session.first
+    )  # after a CALL violation, programs end early
+    results = run_programs(session.target, session.profile._replace(crowds=False), [id]) if is_testable else ()
     return next((result.violation for result in results if result.violation), None)

@@ -6,6 +6,6 @@ FAILED, MISUSED, UNDECIDED, SIGNALLED = 1, 2, 3, 128
 
 
 def misused(why: str) -> typer.Exit:
-    """Print why a command cannot be run, and return what to raise."""
+    """Print an error about wrong usage, and return the exit to raise."""
     typer.echo(f"error: {' '.join(why.split())}", err=True)
     return typer.Exit(MISUSED)

@@ -1,4 +1,4 @@
-"""A look at the backend before anything is tested: one that cannot even begin is told so in a line."""
+"""Check, before the first clause, that the backend can be tested at all; if not, report why in one line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,20 +13,20 @@ from .report import Subject
 from .target import Target
 
 _NEEDED = "from_url, namespaced, capabilities, setup, teardown and close"
-"""What the kit cannot begin without."""
+"""The methods that the kit needs before it can test anything."""
 
 
 def looked_at(target: Target) -> Subject:
-    """Make a store, remove it again, and return what is tested.
+    """Check that the backend can be tested, by creating and removing one store; describe the backend.
 
     Raises:
-        ConfigurationError: The backend is not whole: a method is missing, raises what it should not, or returns what is
-            not of its type.
+        ConfigurationError: A method of the backend is missing, raises an unexpected exception or returns a value of the
+            wrong type.
         TallystickError: The store cannot be opened or set up.
     """
-    _require_whole(target.backend)
+    _require_complete(target.backend)
     try:
-        with _told_in_a_line(target.name), target.fresh() as (_, backend):
+        with _errors_in_one_line(target.name), target.fresh() as (_, backend):
             capabilities = backend.capabilities
             _require_typed(capabilities)
             server = getattr(backend, "server_version", None)
@@ -44,39 +44,39 @@ def looked_at(target: Target) -> Subject:
     )
 
 
-def _require_whole(backend: type[Backend] | None) -> None:
-    """Refuse a class before it is used; one that a `make_backend` opens is known only once it has."""
+def _require_complete(backend: type[Backend] | None) -> None:
+    """Reject an incomplete class before it is used; the class behind a `make_backend` is not known yet."""
     if backend is None:
         return
     if not issubclass(backend, Backend):
-        raise ConfigurationError(f"{backend.__qualname__} is no subclass of tallystick.Backend")
+        raise ConfigurationError(f"{backend.__qualname__} is not a subclass of tallystick.Backend")
     if missing := sorted(getattr(backend, "__abstractmethods__", ())):
         raise ConfigurationError(
-            f"{backend.__qualname__} lacks {', '.join(missing)}; a method that is not written yet may raise "
-            "NotImplementedError, so that the others can be tested"
+            f"{backend.__qualname__} does not implement {', '.join(missing)}; let methods that you have not "
+            "written yet raise NotImplementedError, so that the kit can test the others"
         )
     check_contract(backend, backend.__qualname__)
 
 
 def _require_typed(capabilities: object) -> None:
     if not isinstance(capabilities, Capabilities):
-        raise ConfigurationError(f"capabilities is {capabilities!r}, which is no tallystick.Capabilities")
+        raise ConfigurationError(f"capabilities is {capabilities!r}, not a tallystick.Capabilities")
     kinds = get_type_hints(Capabilities)
     for field in fields(Capabilities):
         value = getattr(capabilities, field.name)
         if not isinstance(value, kinds[field.name]):
             kind = kinds[field.name].__name__
-            raise ConfigurationError(f"capabilities.{field.name} is {value!r}, which is no {kind}")
+            raise ConfigurationError(f"capabilities.{field.name} is {value!r}, not a {kind}")
 
 
 @contextmanager
-def _told_in_a_line(name: str) -> Iterator[None]:
+def _errors_in_one_line(name: str) -> Iterator[None]:
     try:
         yield
     except TallystickError:
         raise
     except NotImplementedError as exc:
-        why = f"a method is not written yet, {origin(exc)}; the kit begins with {_NEEDED}"
+        why = f"NotImplementedError was raised {origin(exc)}; the kit needs {_NEEDED}"
         raise ConfigurationError(f"{name} cannot be tested: {why}") from exc
     except Exception as exc:
-        raise ConfigurationError(f"{name} cannot be tested: {exc!r} was raised, {origin(exc)}") from exc
+        raise ConfigurationError(f"{name} cannot be tested: {exc!r} was raised {origin(exc)}") from exc

@@ -1,4 +1,4 @@
-"""Whether the kit finds a mutant: first under the clause that it breaks, then under its family, then under any."""
+"""Judge a mutant: first under the clause that it breaks, then under its family, then under every clause."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -18,13 +18,13 @@ from .target import Target
 
 
 def judge(mutant: Mutant | Found, profile: ProfileName = "quick", servers: Mapping[str, str] | None = None) -> Verdict:
-    """Run a mutant in this process, until a clause is violated.
+    """Run the kit on a mutant in this process until a clause is violated.
 
     Args:
-        mutant: The mutant; with its module, where its class or function is inside a function and is to run in other
-            processes too.
-        profile: How much of the kit is run.
-        servers: The URLs of the servers that there are, by name; those of the environment unless given.
+        mutant: The mutant. Pass it with its module if other processes must find a class or function that is defined
+            inside a function.
+        profile: How much to test.
+        servers: The URLs of the available servers by name; by default those in the environment.
     """
     started = perf_counter()
     known = given_servers.given() if servers is None else servers
@@ -38,7 +38,7 @@ def judge(mutant: Mutant | Found, profile: ProfileName = "quick", servers: Mappi
 
 
 class _Trial:
-    """One mutant under every clause. Generated programs run once: they note the clauses beside those they test."""
+    """One mutant under every clause. Generated programs run once, and also note violations of unarmed clauses."""
 
     def __init__(self, mutant: Mutant, target: Target, profile: Profile) -> None:
         self._mutant, self._target, self._profile = mutant, target, profile
@@ -48,7 +48,7 @@ class _Trial:
         """Why the mutant's own clause was not tested, if it was not."""
 
     def violated(self) -> Iterator[tuple[str, str]]:
-        """Yield each violated clause, with its violation, the mutant's own first; what crashes is passed over."""
+        """Yield each violated clause and its violation, the mutant's own clause first; skip clauses that crash."""
         for ids in self._stages():
             for id in ids:
                 yield from self._by_examples(id)

@@ -1,4 +1,4 @@
-"""The command `tallystick conform` as others see it in a list; what it needs is imported when it is run."""
+"""A stub of the command `tallystick conform`, which imports the real one when it runs."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ HELP = "Test a backend against the contract: `tallystick conform URL`."
 
 
 class _Lazy(TyperGroup):
-    """Stands for the real group, which needs Hypothesis and pytest."""
+    """Stub of the real group, which imports Hypothesis and pytest."""
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
         """Return a context of the real group."""

@@ -1,4 +1,4 @@
-"""The kill matrix: every mutant run in a process of its own, several at a time, each within a time limit."""
+"""The kill matrix: run every mutant in its own process, several at a time, with a time limit for each."""
 
 import json
 import multiprocessing
@@ -19,10 +19,10 @@ from .profiles import ProfileName
 from .servers import given
 
 BARS: dict[str, float] = {"quick": 0.85, "standard": 0.97}
-"""The least share of mutants that each profile must kill."""
+"""The minimum share of mutants that each profile must kill."""
 
 SECONDS: dict[str, float] = {"quick": 120.0, "standard": 600.0}
-"""The time limit of a mutant under each profile, unless another is given."""
+"""The default time limit of a mutant in seconds, by profile."""
 
 OnVerdict = Callable[[Verdict], None]
 
@@ -36,15 +36,15 @@ def run(
     servers: Mapping[str, str] | None = None,
     on_verdict: OnVerdict = lambda verdict: None,
 ) -> Iterator[Verdict]:
-    """Yield each mutant's verdict, in the order given.
+    """Run each mutant, and yield the verdicts in the order of `found`.
 
     Args:
         found: The mutants.
-        profile: How much of the kit is run on each.
+        profile: How much to test on each.
         jobs: How many run at a time.
-        seconds: The time limit of each; a mutant that takes longer has hung, which is no kill.
-        servers: The URLs of the servers that there are, by name; those of the environment unless given.
-        on_verdict: Called with each verdict as soon as it is known, in a thread of its own.
+        seconds: The time limit of each. A mutant that takes longer counts as hung, not as killed.
+        servers: The URLs of the available servers by name; by default those in the environment.
+        on_verdict: Called with each verdict as soon as it is known, in a worker thread.
     """
     limit, known = seconds or SECONDS[profile], given() if servers is None else servers
     running = _Running()
@@ -64,7 +64,7 @@ def run(
 
 
 class _Running:
-    """The processes that judge mutants now, so that an interrupt ends them."""
+    """The processes that judge mutants now, so that an interrupt can end them."""
 
     def __init__(self) -> None:
         self.ended = Event()
@@ -81,7 +81,9 @@ class _Running:
             if self.ended.is_set():
                 return Verdict(found.mutant, "crashed", detail="interrupted")
             if not answers.poll(seconds):
-                return Verdict(found.mutant, "hung", detail=f"it had not ended after {seconds:g} s", seconds=seconds)
+                return Verdict(
+                    found.mutant, "hung", detail=f"it was still running after {seconds:g} s", seconds=seconds
+                )
             fate, by, detail, took = answers.recv()
             return Verdict(found.mutant, fate, by, detail, took)
         except (EOFError, ConnectionError):
@@ -91,14 +93,14 @@ class _Running:
             _end(process)
 
     def end(self) -> None:
-        """Let no process outlive the matrix."""
+        """Kill the processes that still run."""
         self.ended.set()
         for process in list(self._processes.values()):
             _kill(process)
 
 
 def _context() -> Any:
-    """Fork from a server that has the kit imported, where that can be; else start each interpreter anew."""
+    """Fork from a server that has imported the kit if the platform can; else start a new interpreter for each."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -108,7 +110,7 @@ def _context() -> Any:
 
 def _judge_here(module: str, name: str, profile: ProfileName, servers: Mapping[str, str], answer: Connection) -> None:
     if hasattr(os, "setsid"):
-        os.setsid()  # so that what it starts can be ended with it
+        os.setsid()  # so that `_kill` also ends its children
     fate: Fate
     try:
         [found] = find([module], [name])
@@ -127,15 +129,15 @@ def _end(process: Any) -> None:
 
 
 def _kill(process: Any) -> None:
-    """Kill a mutant's process with all that it has started."""
+    """Kill a mutant's process and its children."""
     if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError):  # it has ended, or has no group of its own yet
+        with suppress(ProcessLookupError):  # it has ended, or has not called setsid yet
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()
 
 
 def rate(verdicts: Sequence[Verdict]) -> float:
-    """Return the share that was killed."""
+    """Return the share of killed mutants."""
     return sum(verdict.killed for verdict in verdicts) / max(1, len(verdicts))
 
 
@@ -146,7 +148,7 @@ def counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
 
 
 def reaches(verdicts: Sequence[Verdict], profile: str) -> bool | None:
-    """Say whether enough were killed; None where that depends on mutants without a verdict, which hung or crashed."""
+    """Return whether enough mutants were killed; None if that depends on those that hung or crashed."""
     counted = counts(verdicts)
     killed, undecided = counted["killed"], counted["hung"] + counted["crashed"]
     bar = BARS[profile] * max(1, len(verdicts))
@@ -156,7 +158,7 @@ def reaches(verdicts: Sequence[Verdict], profile: str) -> bool | None:
 
 
 def to_json(verdicts: Sequence[Verdict], found: Sequence[Found], profile: str) -> str:
-    """Write the matrix as JSON, a line for each mutant, without what differs from run to run."""
+    """Return the matrix as JSON, one line per mutant, without details and times, which differ between runs."""
     modules = {id(mutant): module for module, mutant in found}
     head = json.dumps({"profile": profile, "rate": round(rate(verdicts), 4), **counts(verdicts)})
     lines = ",\n".join(json.dumps(_entry(verdict, modules[id(verdict.mutant)])) for verdict in verdicts)

@@ -1,7 +1,7 @@
-"""The oracle: the contract again, in plain Python, as slow and as plain as can be.
+"""The model: the contract in the simplest Python, without regard for speed.
 
-It shares no helper with any backend: no index, no guard, only the value types. Who holds a key or what is due is not
-kept but looked up among all records, so it cannot be out of date.
+The model shares no helper with any backend, only the value types. It keeps no index: it searches all records for the
+holder of a key or the due jobs, so no index can be out of date.
 """
 
 from collections import Counter
@@ -32,7 +32,7 @@ from tallystick import (
 
 
 class Model:
-    """What a store should hold. Questions say what is allowed; changes are for one record each."""
+    """The expected contents of a store. Queries return all allowed choices; each change is for one record."""
 
     def __init__(self) -> None:
         self.records: dict[UUID, Record] = {}
@@ -40,27 +40,27 @@ class Model:
         """Every known queue, and whether it is paused."""
 
     def copy(self) -> "Model":
-        """Return another that holds the same."""
+        """Return an independent copy."""
         other = Model()
         other.records, other.paused = dict(self.records), dict(self.paused)
         return other
 
     def holder(self, key: str | None) -> Record | None:
-        """Return who holds a unique key."""
+        """Return the record that holds a unique key, or None."""
         for record in self.records.values():
             if key is not None and record.unique_key == key and _holds(record):
                 return record
         return None
 
     def current(self, claim: Claim) -> Record | None:
-        """Return the record whose running attempt this claim is."""
+        """Return the record if the claim is its running attempt, or None."""
         record = self.records.get(claim.id)
         if record is not None and record.state == State.RUNNING and record.attempt == claim.attempt:
             return record
         return None
 
     def due(self, queues: Sequence[str], now: datetime) -> list[Record]:
-        """Return what could be claimed, in claiming order."""
+        """Return the claimable records, in claiming order."""
         found = [
             record
             for record in self.records.values()
@@ -72,20 +72,20 @@ class Model:
         return sorted(found, key=lambda record: (-record.priority, record.run_at, record.id.bytes))
 
     def running(self) -> list[Record]:
-        """Return what runs."""
+        """Return the running records."""
         return [record for record in self.records.values() if record.state == State.RUNNING]
 
     def expired(self, now: datetime) -> list[Record]:
-        """Return what could be rescued."""
+        """Return the running records with an expired lease."""
         return [record for record in self.running() if record.lease_until is not None and record.lease_until <= now]
 
     def fitting(self, filter: Filter) -> list[Record]:
-        """Return what fits a filter, newest first."""
+        """Return the records that fit a filter, newest first."""
         found = [record for record in self.records.values() if _fits(record, filter)]
         return sorted(found, key=lambda record: record.id.bytes, reverse=True)
 
     def purgeable(self, states: Sequence[State], before: datetime) -> list[Record]:
-        """Return what could be purged."""
+        """Return the records that a purge may delete."""
         ended = [record for record in self.records.values() if record.state in states]
         return [record for record in ended if record.finished_at is not None and record.finished_at < before]
 
@@ -94,7 +94,7 @@ class Model:
         return [Queue(name, self.paused[name]) for name in sorted(self.paused)]
 
     def stats(self, now: datetime) -> Stats:
-        """Count everything."""
+        """Return the expected stats."""
         records = list(self.records.values())
         return Stats(
             total=len(records),
@@ -109,7 +109,7 @@ class Model:
         return QueueStats(len(records), len(due), min(due) if due else None, self.paused[name])
 
     def insert(self, new: NewRecord, now: datetime) -> Inserted:
-        """Store a new job, or find its duplicate."""
+        """Store a new job, or return its duplicate."""
         duplicate = self.records.get(new.id) or self.holder(new.unique_key)
         if duplicate is not None:
             return Inserted(duplicate, created=False)
@@ -141,7 +141,7 @@ class Model:
         return Inserted(record, created=True)
 
     def claim(self, id: UUID, worker: str, lease: timedelta, now: datetime) -> None:
-        """Begin an attempt."""
+        """Start an attempt."""
         self._change(
             id,
             now,
@@ -153,11 +153,11 @@ class Model:
         )
 
     def extend(self, id: UUID, lease: timedelta, now: datetime) -> None:
-        """Hold an attempt."""
+        """Extend the lease of an attempt."""
         self._change(id, now, lease_until=now + lease)
 
     def settle(self, outcome: Outcome, now: datetime) -> None:
-        """End an attempt."""
+        """Apply an outcome to a running attempt."""
         id = outcome.claim.id
         flagged = self.records[id].cancel_requested
         match outcome:
@@ -179,7 +179,7 @@ class Model:
                 self._change(id, now, state=State.PENDING, run_at=run_at, max_attempts=more, lease_until=None)
 
     def rescue(self, id: UUID, now: datetime) -> None:
-        """End an attempt whose lease ran out."""
+        """End an attempt with an expired lease."""
         record = self.records[id]
         if record.cancel_requested:
             self._end(id, State.CANCELLED, now, last_error=LEASE_EXPIRED)
@@ -189,7 +189,7 @@ class Model:
             self._change(id, now, state=State.RETRYING, run_at=now, last_error=LEASE_EXPIRED, lease_until=None)
 
     def cancel(self, id: UUID, now: datetime) -> None:
-        """Cancel a job that waits, or flag one that runs."""
+        """Cancel a waiting job, or set the flag on a running one."""
         if self.records[id].state == State.RUNNING:
             self._change(id, now, cancel_requested=True)
         else:

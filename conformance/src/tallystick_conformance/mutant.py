@@ -1,4 +1,4 @@
-"""A known-bad backend, and what became of it."""
+"""A backend with a known bug, and the kit's verdict on it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from .target import MakeBackend, Target
 Fate = Literal["killed", "survived", "hung", "crashed"]
 
 _EVERYWHERE = frozenset({"RECORD"})
-"""Families whose sentences are about every call, so that they count for a mutant of any family."""
+"""Families about every call: a violation of theirs kills a mutant of any family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +23,17 @@ class Mutant:
     """A backend with one bug.
 
     Args:
-        name: What the bug is called, in a few words.
-        clause: The id of the clause that it breaks, or its family (`CLAIM`); where the kit has no such family, any
+        name: A short name for the bug.
+        clause: The id of the clause that it breaks, or its family (`CLAIM`). If the kit has no such family, any
             clause kills it.
-        make: The broken class; or a function that opens a client of the store of the namespace that it is given; or one
-            without parameters that returns either, called once in each process, which is its own, so that it may patch
-            things. A class or function inside a function will do: other processes find the mutant by its name in its
-            module's `MUTANTS`.
-        bug: One sentence on what it does wrong.
-        source: Where such a bug was seen: its id in the kit's list of bugs that real backends shipped.
-        url: A URL for the class; `{folder}` in it becomes an empty folder, `{postgres}` the URL of the server of that
-            name, without which the mutant is left out. Options may follow: `{postgres}?schema=other`.
+        make: The broken class, or a function that opens a client of the store of a given namespace. It may also be a
+            function without parameters that returns either. The kit calls such a function once in each process, so it
+            may patch anything. A class or function inside a function works too: other processes find the mutant by
+            its name in its module's `MUTANTS`.
+        bug: One sentence that describes the bug.
+        source: Where such a bug was seen: its id in the kit's list of bugs from real backends.
+        url: A URL for the class. `{folder}` becomes an empty folder, and `{postgres}` the URL of the server of that
+            name; without that server the mutant is left out. Options may follow: `{postgres}?schema=other`.
     """
 
     name: str
@@ -54,15 +54,15 @@ class Mutant:
         return given_servers.needed(self.url)
 
     def filled(self, folder: str, servers: Mapping[str, str]) -> str:
-        """Return its URL, with the folder and the servers' URLs in place of their names."""
+        """Return its URL with the placeholders replaced by the folder and the servers' URLs."""
         return given_servers.filled(self.url, folder, servers)
 
     def target(self, folder: str, servers: Mapping[str, str] | None = None) -> Target:
-        """Break the backend, and return it as a target of the kit; what it keeps in files goes into `folder`."""
+        """Return the broken backend as a target; its files are stored in `folder`."""
         return self.opened_at(self.filled(folder, servers or {}))
 
     def opened_at(self, url: str) -> Target:
-        """Break the backend, and return it as a target at a URL without placeholders."""
+        """Return the broken backend as a target at a URL without placeholders."""
         make: Any = self.make
         if isinstance(make, type):
             return Target.from_class(make, url)
@@ -73,26 +73,26 @@ class Mutant:
         return Target(opened, self.name, url, made) if isinstance(made, type) else Target(opened, self.name)
 
     def counts(self, clause_id: str) -> bool:
-        """Say whether a violation of a clause kills it: its own, one of the same family, or one about every call."""
+        """Return whether a violation of a clause kills it: its own clause, its family's, or one about every call."""
         families = {family(id) for id in CLAUSES}
         return family(self.clause) not in families or family(clause_id) in {family(self.clause), *_EVERYWHERE}
 
 
 @cache
 def _broken(make: Callable[[], type[Backend] | MakeBackend]) -> type[Backend] | MakeBackend:
-    """Break what a function breaks, once in each process."""
+    """Call the function once in each process."""
     return make()
 
 
 def _open_broken(make: Callable[[], type[Backend] | MakeBackend], url: str, namespace: str) -> Backend:
-    """Open a client of what a function breaks, here or in another process, which then breaks it too."""
+    """Open a client of the broken backend, in this process or in another one."""
     made = _broken(make)
     return Target.from_class(made, url).make(namespace) if isinstance(made, type) else made(namespace)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a mutant; `by` are the clauses that were violated, and a crash is no violation."""
+    """The kit's verdict on a mutant. `by` lists the violated clauses; a crash is not a violation."""
 
     mutant: Mutant
     fate: Fate
@@ -102,5 +102,5 @@ class Verdict:
 
     @property
     def killed(self) -> bool:
-        """Whether a violation that counts was found."""
+        """Whether the kit found a violation that counts for this mutant."""
         return self.fate == "killed"

@@ -1,4 +1,4 @@
-"""How much of a tier is run on a slow store: evenly less of it within its time limit, and a least number."""
+"""Fit a tier into its time limit: on a slow store, run an evenly spread selection, but at least a minimum."""
 
 from collections.abc import Callable
 from math import ceil
@@ -7,21 +7,21 @@ from time import monotonic
 from .shares import Share
 
 _LEAST = 3
-"""Schedules of each kind that are tried however long they take."""
+"""The minimum of schedules of each kind, regardless of time."""
 
 
 class Pace:
-    """A time limit for many schedules of some kinds, one kind after another.
+    """Divides a time limit among several kinds of schedules, which run one kind after another.
 
         pace = Pace(seconds=1.5, kinds=8)
         for each kind:
             pace.begin()
             n = 1
             while n < count:
-                ...             # try the n-th
+                ...             # run the n-th
                 n += pace.stride(count - n - 1)
 
-    Where there is time for each schedule, the stride is 1.
+    If there is time for every schedule, the stride is 1.
     """
 
     def __init__(self, seconds: float, kinds: int, *, clock: Callable[[], float] = monotonic) -> None:
@@ -31,12 +31,12 @@ class Pace:
         self.left_out = 0
 
     def begin(self) -> None:
-        """Begin the next kind; what those before have not used is its own."""
+        """Start the next kind; it also gets the time that earlier kinds did not use."""
         self._until += self._each
         self._began, self._tried = self._clock(), 0
 
     def stride(self, left: int) -> int:
-        """Return how far on the next schedule to try is, when one was tried and `left` are left."""
+        """Return the distance to the next schedule to run, after one was run and `left` remain."""
         self.tried += 1
         self._tried += 1
         now = self._clock()
@@ -47,7 +47,7 @@ class Pace:
         return stride
 
     def affords_another(self, *, least: int) -> bool:
-        """Say whether to try one more of what is drawn, and count it: `least` are tried however long they take."""
+        """Return whether to run one more random test, and count it; the first `least` run regardless of time."""
         affordable = self.tried < least or self._clock() < self._until
         self.tried += affordable
         self.left_out += not affordable
@@ -55,6 +55,6 @@ class Pace:
 
 
 def share(*paces: Pace, what: str) -> Share:
-    """Return how much of a tier was run."""
+    """Return the share of a tier that was run."""
     tried, left_out = sum(pace.tried for pace in paces), sum(pace.left_out for pace in paces)
     return Share(what, tried, tried + left_out)

@@ -1,4 +1,4 @@
-"""The entry point: adds `tallystick conform` to the command line."""
+"""The plugin that adds `tallystick conform` to the command line."""
 
 from typing import TYPE_CHECKING
 

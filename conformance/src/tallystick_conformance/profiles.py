@@ -1,4 +1,4 @@
-"""How much is tested."""
+"""Profiles: how much a run tests."""
 
 from typing import Literal, NamedTuple
 
@@ -10,23 +10,23 @@ class Profile(NamedTuple):
 
     Args:
         programs: Generated programs for each start of the virtual clock.
-        program_seconds: The time limit for them. Where it ends first, fewer are run, but at least a quarter.
-        steps: Calls in each program, at most.
+        program_seconds: Their time limit. If it ends first, fewer programs run, but at least a quarter.
+        steps: Maximum number of calls in each program.
         rounds: Rounds of each race.
-        schedules: Small concurrent programs that are drawn, each with a schedule.
-        places: The most steps, spread evenly, at which one worker of a program is overtaken by another.
-        schedule_seconds: The time limit for each example about schedules. Where it ends first, fewer are tried.
-        crashes: Steps of each call at which a process is killed, at most.
-        histories: The least rounds for each rule of the history checker.
-        history_seconds: For how long further rounds follow on a fast store.
-        history_limit: The time limit for them. Where it ends first, fewer are run.
-        backlog: Jobs of each kind among which a claim must cost no more than among a few.
-        large_batch: The most items that are put in one batch.
-        random: Whether a run that is given no seed draws one, or tries the same programs each time.
-        crowds: Whether one program in twelve begins with more than a hundred jobs.
-        shrink: Whether a program that fails is made shorter.
-        shrink_seconds: For how long, at most.
-        seed: What all drawing begins from.
+        schedules: Number of small concurrent programs to draw, each with a schedule.
+        places: Maximum number of steps, evenly spread, at which another worker overtakes one worker of a program.
+        schedule_seconds: Time limit of each example about schedules. If it ends first, fewer schedules run.
+        crashes: Maximum number of steps of each call at which a process is killed.
+        histories: Minimum number of rounds for each rule of the history checker.
+        history_seconds: For how long a fast store runs further rounds.
+        history_limit: Time limit of all these rounds. If it ends first, fewer run.
+        backlog: Number of jobs of each kind in the store when a claim must cost no more than among a few.
+        large_batch: Maximum number of items in one batch.
+        random: Whether a run without a seed draws one. Otherwise it tries the same programs each time.
+        crowds: Whether one program in twelve starts with more than a hundred jobs.
+        shrink: Whether to shrink a failing program.
+        shrink_seconds: Time limit for shrinking.
+        seed: The seed of all random choices.
     """
 
     programs: int
@@ -87,7 +87,7 @@ PROFILES: dict[ProfileName, Profile] = {
     "standard": _STANDARD,
     "soak": _STANDARD,
 }
-"""A soak runs the standard profile with other seeds, again and again."""
+"""A soak repeats the standard profile with new seeds."""
 
 BUDGETS: dict[ProfileName, float] = {"quick": 60, "standard": 600}
-"""The most seconds that a run should take on two cores and one file; a soak takes the minutes that it is given."""
+"""How many seconds a run may take on two cores and one file; the caller chooses the duration of a soak."""

@@ -1,4 +1,4 @@
-"""Progress of a run: a bar on a terminal, and lines elsewhere."""
+"""Progress of a run: a bar on a terminal, lines elsewhere."""
 
 import os
 import sys
@@ -21,11 +21,11 @@ OnStart = Callable[[str], None]
 OnProgress = Callable[[Result], None]
 
 _BRIEF, _QUIET = 1.0, 10.0
-"""The least seconds between two lines, and the most without one in a long family."""
+"""The least seconds between two lines, and the most between two lines of one long family."""
 
 
 def bar() -> Progress:
-    """Return a progress bar that is gone in the end."""
+    """Return a progress bar that disappears at the end."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=console, transient=True, disable=not _is_watched(console))
@@ -37,7 +37,7 @@ def _is_watched(console: Console) -> bool:
 
 @contextmanager
 def watching(total: int) -> Iterator[tuple[OnStart, OnProgress]]:
-    """Show what is tested, and how many clauses are. On a terminal, a clause that fails stays on the screen."""
+    """Show the current clause and the number of judged clauses; on a terminal, failed clauses stay on the screen."""
     if not _is_watched(Console(stderr=True)):
         lines = Lines(total, sys.stderr)
         yield lines.on_start, lines.on_progress
@@ -60,7 +60,10 @@ def watching(total: int) -> Iterator[tuple[OnStart, OnProgress]]:
 
 @contextmanager
 def counting(total: int) -> Iterator[Callable[[Verdict], None]]:
-    """Show how many mutants have a verdict: a bar, with a line for each that was not killed, or a line for each."""
+    """Show how many mutants have a verdict.
+
+    A terminal gets a bar and a line for each mutant that was not killed; elsewhere each mutant gets a line.
+    """
     done = count(1)
     with bar() as progress:
         task = progress.add_task("mutants", total=total)
@@ -78,7 +81,7 @@ def counting(total: int) -> Iterator[Callable[[Verdict], None]]:
 
 
 class Lines:
-    """Progress for a log: a line when a family of clauses begins, at most one a second, and then every ten seconds."""
+    """Progress for a log: a line per family of clauses, at most one a second, and one every ten seconds after that."""
 
     def __init__(self, total: int, out: TextIO, *, clock: Callable[[], float] = monotonic) -> None:
         self._total, self._out, self._clock = total, out, clock
@@ -88,14 +91,14 @@ class Lines:
         self._family = ""
 
     def on_start(self, what: str) -> None:
-        """Write a line, unless the family has one of the last ten seconds."""
+        """Write a line, unless the last one is too recent."""
         now, name = self._clock(), family(what).partition(":")[0]
         if now - self._written >= (_QUIET if name == self._family else _BRIEF):
             self._family, self._written = name, now
             print(f"{now - self._began:6.1f} s  {len(self._judged)}/{self._total}  {what}", file=self._out, flush=True)
 
     def on_progress(self, result: Result) -> None:
-        """Count a clause, and write one that fails."""
+        """Count a clause, and write a line if it failed."""
         self._judged.add(result.clause_id)
         if result.status in (Status.VIOLATED, Status.ERROR):
             seconds = self._clock() - self._began

@@ -1,6 +1,6 @@
-"""The pytest plugin: options that name what `pytest --pyargs tallystick_conformance` tests, and a fixture.
+"""The pytest plugin: options for `pytest --pyargs tallystick_conformance`, and a fixture.
 
-Every pytest run where the kit is installed loads this module, so it imports nothing but pytest until it is used.
+Every pytest run loads this module if the kit is installed, so it imports only pytest at first.
 """
 
 from collections.abc import Callable
@@ -16,17 +16,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options."""
     group = parser.getgroup("tallystick", "conformance of a Tallystick backend")
     group.addoption(
-        "--tallystick-url", metavar="URL", default="", help="The backend that tallystick_conformance tests."
+        "--tallystick-url", metavar="URL", default="", help="URL of the backend that tallystick_conformance tests."
     )
-    group.addoption("--tallystick-profile", default="quick", choices=["quick", "standard"], help="How much is tested.")
+    group.addoption("--tallystick-profile", default="quick", choices=["quick", "standard"], help="How much to test.")
     group.addoption(
-        "--tallystick-known", action="append", default=[], metavar="CLAUSE=LINK", help="A failure that is known."
+        "--tallystick-known",
+        action="append",
+        default=[],
+        metavar="CLAUSE=LINK",
+        help="A clause that is known to fail, with a link. Repeatable.",
     )
 
 
 @pytest.fixture
 def tallystick_conform() -> "Callable[..., Report]":
-    """Prove a backend: called as `tallystick_conformance.conform` is, it fails the test with all that is broken."""
+    """Test a backend like `tallystick_conformance.conform`, and fail the test with every violation."""
 
     def proven(target: Any, **options: Any) -> "Report":
         from .engine import conform  # noqa: PLC0415 - see above

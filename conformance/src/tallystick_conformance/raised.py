@@ -1,4 +1,4 @@
-"""Exceptions in words: what was raised, where the backend raised it, and what caused it."""
+"""Describe exceptions: their text, their causes and where the backend raised them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,17 +6,17 @@ from traceback import FrameSummary, extract_tb, format_exception_only
 
 
 def origin(exc: BaseException, sources: tuple[str, ...] = ()) -> str:
-    """Say where an exception was raised, shortly."""
+    """Return where an exception was raised, in short form."""
     last = _deepest(exc, sources)
-    return f"at {Path(last.filename).name}:{last.lineno} in {last.name}" if last else "nowhere"
+    return f"at {Path(last.filename).name}:{last.lineno} in {last.name}" if last else "at an unknown line"
 
 
 def whole(exc: BaseException, sources: tuple[str, ...] = ()) -> str:
-    """Write an exception with its text, its notes and its causes, each with the place where it was raised.
+    """Describe an exception and its causes, each with its text, its notes and where it was raised.
 
     Args:
         exc: The exception.
-        sources: What the names of the backend's files begin with. The deepest frame there is the place.
+        sources: Path prefixes of the backend's files. The deepest frame in these files counts as the origin.
     """
     return "\n".join(line for one in _chain(exc) for line in _lines(one, sources))
 
@@ -34,7 +34,7 @@ def _deepest(exc: BaseException, sources: tuple[str, ...]) -> FrameSummary | Non
 
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:
-    """Yield an exception, what it came from, and so on; each once."""
+    """Yield an exception and its causes, each once."""
     seen: list[BaseException] = []
     one: BaseException | None = exc
     while one is not None and one not in seen:

@@ -1,4 +1,4 @@
-"""No report shows a secret: URLs are cut down wherever they stand, in errors and steps too."""
+"""Redact secrets in everything that a report contains, including errors and steps."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,12 +8,12 @@ from tallystick import urls
 
 @dataclass(frozen=True)
 class Redaction:
-    """Takes out the secrets of one URL, and of every URL that it meets."""
+    """Removes the secrets of one URL, and of every other URL in a text."""
 
     url: str | None = None
 
     def text(self, text: str) -> str:
-        """Return a text without secrets, and without what no file can hold."""
+        """Return a text without secrets; escape characters that UTF-8 cannot encode."""
         text = text.encode("utf-8", "backslashreplace").decode()
         if self.url:
             text = text.replace(self.url, urls.redact(self.url))

@@ -1,4 +1,4 @@
-"""Values and calls as short lines of Python, for the program that a violation shows."""
+"""Render values and calls as short lines of Python, for the program of a violation."""
 
 from base64 import b85encode
 from collections.abc import Iterator, Mapping
@@ -16,17 +16,17 @@ from zlib import compress
 from tallystick import Record
 
 _ITEMS, _BYTES = 12, 48
-"""The most that is shown of a long sequence, and of long bytes or text."""
+"""How many items of a sequence are shown, and how many bytes or characters before a value is shortened."""
 
 _PACKED = 400
-"""The most bytes that are written as they are when nothing is cut short; longer ones are compressed."""
+"""Within `in_full`, longer bytes and texts are compressed."""
 
 _full = ContextVar("full", default=False)
 
 
 @contextmanager
 def in_full() -> Iterator[None]:
-    """Cut nothing short, so that what is written can be run; `unpacked` stands for the opposite of compressing."""
+    """Render every value in full, so that the line can run; the script must define `unpacked`, which decompresses."""
     token = _full.set(True)
     try:
         yield
@@ -35,18 +35,18 @@ def in_full() -> Iterator[None]:
 
 
 def call(method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
-    """Write a call of a backend; `at` stands for `datetime.fromisoformat`."""
+    """Render a call of a backend; `at` stands for `datetime.fromisoformat`."""
     return f"backend.{method}({', '.join([*map(render, args), *_assignments(kwargs)])})"
 
 
 def differences(expected: object, observed: object) -> tuple[str, str]:
-    """Write what should be and what is: a string is a phrase, and of two records the fields that differ are shown."""
+    """Render an expected and an observed value; strings are phrases, and two versions of a record show differences."""
     if not (isinstance(expected, Record) and isinstance(observed, Record) and expected.id == observed.id):
         return _phrase(expected), _phrase(observed)
     should, does = expected._asdict(), observed._asdict()
     wrong = [name for name in should if should[name] != does[name]]
-    of = f"the record {expected.id} with "
-    return of + _only(should, wrong), of + _only(does, wrong)
+    prefix = f"the record {expected.id} with "
+    return prefix + _only(should, wrong), prefix + _only(does, wrong)
 
 
 def _phrase(value: object) -> str:
@@ -63,12 +63,12 @@ def _assignments(values: Mapping[str, object]) -> list[str]:
 
 @singledispatch
 def render(value: object) -> str:
-    """Write a value. Fields of a dataclass that have their default are left out."""
+    """Render a value; omit the fields of a dataclass that have their default."""
     if not is_dataclass(value):
         return repr(value)
-    given = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
-    told = {name: of for name, (of, default) in given.items() if default is MISSING or of != default}
-    return f"{type(value).__name__}({', '.join(_assignments(told))})"
+    values = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
+    shown = {name: item for name, (item, default) in values.items() if default is MISSING or item != default}
+    return f"{type(value).__name__}({', '.join(_assignments(shown))})"
 
 
 @render.register

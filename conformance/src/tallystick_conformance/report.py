@@ -1,4 +1,4 @@
-"""What a run found: one result for each clause."""
+"""The report of a run: one result for each clause."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -17,27 +17,27 @@ from .violation import Violation
 
 
 class Status(StrEnum):
-    """How a clause came out."""
+    """The outcome of one clause."""
 
     PASSED = "passed"
     VIOLATED = "violated"
     ERROR = "error"
-    """A call of an example raised what it should not, so the clause could not be judged."""
+    """An example raised an unexpected exception, so the clause could not be judged."""
     NOT_WRITTEN = "not written"
-    """A method that it needs raises NotImplementedError, so the clause could not be judged."""
+    """A method raised NotImplementedError, so the clause could not be judged."""
     NOT_REACHED = "not reached"
-    """No program came to test it: programs ended early, at another violation."""
+    """No generated program tested it, because they ended early at another violation."""
     NOT_JUDGED = "not judged"
-    """Another clause of its family failed first, and that may be the cause."""
+    """Another clause of its family failed first, possibly for the same cause."""
     KNOWN = "known"
-    """It fails, and is listed as a known failure."""
+    """It failed, and is listed as a known failure."""
     NOT_DECLARED = "not declared"
     NOT_RUN = "not run"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of one clause. `detail` says what went wrong, or why it was not run."""
+    """The result of one clause. `detail` describes the failure, or the reason why the clause was not run."""
 
     clause_id: str
     status: Status
@@ -46,14 +46,14 @@ class Result:
     violation: Violation | None = field(default=None, compare=False)
     error: Exception | None = field(default=None, compare=False)
     notice: str = ""
-    """What its author may want to know though nothing is wrong."""
+    """Something that is not wrong but useful for the backend's author."""
     repro: Repro | None = field(default=None, compare=False)
     shares: tuple[Share, ...] = ()
-    """How much of what the profile plans was run for it."""
+    """How much of the planned work was run for it."""
 
     @property
     def raised(self) -> str:
-        """The exception behind it, whole, and where it was raised; empty where there is none."""
+        """The exception behind it with its causes and origin; empty if there is none."""
         if self.violation is not None:
             return self.violation.raised
         return "" if self.error is None else whole(self.error)
@@ -61,7 +61,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What was tested: `distribution` and `version` are the plugin's, where a plugin offers the backend."""
+    """The tested backend. `distribution` and `version` are those of the plugin that provides it, if any."""
 
     target: str
     capabilities: Capabilities
@@ -69,7 +69,7 @@ class Subject:
     version: str | None = None
     server_version: str | None = None
     url: str | None = field(default=None, repr=False)
-    """As it was given, to be redacted wherever it shows."""
+    """The URL as passed in; reports must redact it."""
 
 
 @dataclass(slots=True)
@@ -85,23 +85,23 @@ class Report:
     budget_seconds: float | None = None
     interrupted: bool = False
     ways: Collection[Way] = ()
-    """The ways of the table of transitions that generated programs took."""
+    """The transitions of the table of states that generated programs covered."""
     fixed: list[str] = field(default_factory=list)
-    """The files of traces that no longer show a violation."""
+    """The trace files that no longer show a violation."""
 
     @property
     def target(self) -> str:
-        """What was tested, in words: the URL without its secrets."""
+        """The name of the tested backend: its URL without secrets."""
         return self.subject.target
 
     @property
     def is_partial(self) -> bool:
-        """Whether only some of the clauses were asked for."""
+        """Whether the run was restricted to some of the clauses."""
         return len(self.results) < len(CLAUSES)
 
     @property
     def verdict(self) -> str:
-        """What came of the run, as it is said of its target."""
+        """The result of the run, as a predicate of its target: `conforms`."""
         if self.interrupted:
             return "was interrupted"
         if self.failures:
@@ -111,13 +111,13 @@ class Report:
         if self.incomplete:
             return f"is not proven, {self.incomplete}"
         known = sum(result.status is Status.KNOWN for result in self.results)
-        but = f", but for {known} known {'failures' if known > 1 else 'failure'}" if known else ""
-        less = thinned(self._shares())
-        return f"conforms{but}{less and f', {less}'}"
+        exceptions = f", except for {known} known {'failures' if known > 1 else 'failure'}" if known else ""
+        shares = thinned(self._shares())
+        return f"conforms{exceptions}{shares and f', {shares}'}"
 
     @property
     def incomplete(self) -> str:
-        """Which share of the planned work was run, where that is too little to prove anything; else nothing."""
+        """The share of the planned work that was run, if it is too small to prove anything; else empty."""
         return incomplete(self._shares())
 
     def _shares(self) -> list[Share]:
@@ -125,22 +125,22 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether every clause that was asked for was judged by enough work, and none failed but those known to."""
+        """Whether the run tested enough, and no clause failed except known failures."""
         return not self.failures and not self.interrupted and not self.incomplete
 
     @property
     def failures(self) -> list[Result]:
-        """The results that keep a backend from conforming."""
+        """The results because of which the backend does not conform."""
         return [result for result in self.results if _failed(result)]
 
     @property
     def violations(self) -> list[Violation]:
-        """What was violated."""
+        """The violations, in the order of the clauses."""
         return [result.violation for result in self.results if result.violation is not None]
 
     def to_json(self) -> str:
-        """Write as JSON: see `reports.document`."""
-        from .reports import document  # noqa: PLC0415 - it is written of reports
+        """Return the report as JSON; `reports.document` defines its form."""
+        from .reports import document  # noqa: PLC0415 - reports.document imports this module
 
         return document.to_json(self)
 
@@ -153,4 +153,4 @@ def _failed(result: Result) -> bool:
 
 
 MAY_NOT_RUN = frozenset({"SETUP-06", "CAP-05", "CAP-06"})
-"""Clauses about URLs and other processes, which a `make_backend` may not have."""
+"""Clauses about URLs and other processes, which a `make_backend` may not support."""

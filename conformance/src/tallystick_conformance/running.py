@@ -1,4 +1,4 @@
-"""Running one clause's examples, and the generated programs of many."""
+"""Run the examples of one clause, or the generated programs for many clauses."""
 
 from collections.abc import Collection, Iterator
 from time import perf_counter
@@ -38,7 +38,7 @@ def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabi
     except NotRun as reason:
         return Result(id, Status.NOT_RUN, str(reason))
     except NotImplementedError as exc:
-        why = f"NotImplementedError was raised, {origin(exc)}"
+        why = f"NotImplementedError was raised {origin(exc)}"
         return Result(id, Status.NOT_WRITTEN, why, perf_counter() - started, error=exc)
     except Exception as exc:
         return Result(id, Status.ERROR, f"{exc!r}, raised {origin(exc)}", perf_counter() - started, error=exc)
@@ -47,10 +47,10 @@ def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabi
 
 
 def _broken(id: str, violation: Violation, seconds: float) -> Result:
-    """Return the result of a clause that was broken; a method that is not written yet has broken nothing."""
+    """Return the result for a violation; a violation by NotImplementedError counts as not written."""
     cause = violation.__cause__
     if isinstance(cause, NotImplementedError) or violation.observed.startswith("NotImplementedError("):
-        where = f", {origin(cause)}" if cause else ""
+        where = f" {origin(cause)}" if cause else ""
         return Result(id, Status.NOT_WRITTEN, f"NotImplementedError was raised{where}", seconds, error=violation)
     return Result(id, Status.VIOLATED, str(violation), seconds, violation)
 
@@ -58,9 +58,9 @@ def _broken(id: str, violation: Violation, seconds: float) -> Result:
 def run_programs(
     target: Target, profile: Profile, armed: Collection[str], judge: Judge | None = None
 ) -> Iterator[Result]:
-    """Run generated programs from each start of the clock, and yield a result for each clause that is armed to the end.
+    """Run generated programs from each start of the virtual clock, and yield a result for each armed clause.
 
-    Between two results the caller may take clauses out of `judge.armed`.
+    Between two results, the caller may remove clauses from `judge.armed`; these get no further result.
     """
     judge = judge or Judge(armed)
     started = perf_counter()
@@ -75,4 +75,4 @@ def run_programs(
     shares = (share(*judge.paces, what="programs"),)
     for id in judge.armed:
         status = Status.PASSED if judge.counts[id] else Status.NOT_REACHED
-        yield Result(id, status, "" if judge.counts[id] else "no program came to test it", seconds, shares=shares)
+        yield Result(id, status, "" if judge.counts[id] else "no generated program tested it", seconds, shares=shares)

@@ -1,4 +1,4 @@
-"""Servers for mutants that need one: `{postgres}` in a mutant's URL stands for the URL of a server of that name."""
+"""Servers for mutants: `{postgres}` in a mutant's URL stands for the URL of the server with that name."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from tallystick import ConfigurationError
 
 FOLDER = "folder"
-"""The placeholder of an empty folder, which every mutant has."""
+"""The placeholder for an empty folder, which every mutant may use."""
 
 _PLACEHOLDER = re.compile(r"\{(?P<name>\w+)\}(?P<mark>[?&]?)")
 
@@ -17,10 +17,10 @@ _VARIABLE = re.compile(r"TALLYSTICK_TEST_(?P<name>\w+)_URL")
 
 
 def given(options: Iterable[str] = ()) -> dict[str, str]:
-    """Return the URLs of servers by name: those of `TALLYSTICK_TEST_<NAME>_URL`, and of options written `name=URL`.
+    """Return the URLs of servers by name, from `TALLYSTICK_TEST_<NAME>_URL` and from options of the form `name=URL`.
 
     Raises:
-        ConfigurationError: an option is not written so.
+        ConfigurationError: An option has another form.
     """
     found = {
         match["name"].lower(): url for name, url in os.environ.items() if url and (match := _VARIABLE.fullmatch(name))
@@ -28,7 +28,7 @@ def given(options: Iterable[str] = ()) -> dict[str, str]:
     for option in options:
         name, equals, url = option.partition("=")
         if not (name and equals and url):
-            raise ConfigurationError(f"--server is {name!r} without a URL; write it as name=URL")
+            raise ConfigurationError(f"--server {name!r} has no URL or no name; write --server NAME=URL")
         found[name] = url
     return found
 
@@ -39,16 +39,16 @@ def needed(url: str) -> set[str]:
 
 
 def store(url: str) -> str:
-    """Return the scheme of a mutant's URL, or the name of the server that it begins with."""
+    """Return the scheme of a mutant's URL, or the name of the server that it starts with."""
     match = _STORE.match(url)
     return match["name"] if match else ""
 
 
 def filled(url: str, folder: str, servers: Mapping[str, str]) -> str:
-    """Return a mutant's URL with what its placeholders stand for; options behind a server's URL join its own.
+    """Replace the placeholders in a mutant's URL; append the mutant's options to those of the server's URL.
 
     Raises:
-        ConfigurationError: a server that it needs is not given.
+        ConfigurationError: A server that it needs is missing.
     """
     if missing := needed(url) - servers.keys():
         raise ConfigurationError(why_not(missing))
@@ -63,7 +63,7 @@ def filled(url: str, folder: str, servers: Mapping[str, str]) -> str:
 
 
 def why_not(missing: Iterable[str]) -> str:
-    """Say how to give servers that are missing."""
+    """Describe the missing servers and how to pass their URLs."""
     names = sorted(missing)
     how = ", ".join(f"--server {name}=URL or TALLYSTICK_TEST_{name.upper()}_URL" for name in names)
-    return f"no server is given for {', '.join(names)} ({how})"
+    return f"no URL for the server {', '.join(names)}; pass {how}"

@@ -1,4 +1,4 @@
-"""One round over the clauses: examples one clause at a time, then generated programs for what these left open."""
+"""One pass over the clauses: first the examples of each clause, then generated programs for the clauses still open."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,12 +20,12 @@ _BROKEN = (Status.VIOLATED, Status.ERROR)
 
 @dataclass(slots=True)
 class Session:
-    """Judges clauses on a target. Once one of a family is broken, the rest of that family is not judged.
+    """Judges clauses on a target. After a violation, the rest of the clause's family is not judged.
 
     Args:
-        known: The known failures; they keep nothing else from being judged.
-        everything: Whether to judge the rest of a family too.
-        on_start: Told what is tested next.
+        known: The known failures. They do not stop their family from being judged.
+        everything: Whether to judge the rest of a family after a violation too.
+        on_start: Called with a description of the next test.
     """
 
     target: Target
@@ -35,9 +35,9 @@ class Session:
     everything: bool
     on_start: Callable[[str], None] = field(default=lambda what: None)
     first: dict[str, str] = field(default_factory=dict)
-    """The clause of each family that was broken first."""
+    """The first violated clause of each family."""
     ways: set[Way] = field(default_factory=set)
-    """The ways of the table of transitions that generated programs took."""
+    """The transitions of the table of states that generated programs covered."""
 
     def run(self, ids: Iterable[str]) -> Iterator[Result]:
         """Yield a result for each clause."""
@@ -71,7 +71,7 @@ class Session:
         yield from (self._not_judged(id) for id in ids if id not in judged)
 
     def noted(self, result: Result) -> Result:
-        """Remember a clause that is broken."""
+        """Remember the clause if it is broken, and return the result."""
         if result.status in _BROKEN and result.clause_id not in self.known:
             self.first.setdefault(family(result.clause_id), result.clause_id)
         return result

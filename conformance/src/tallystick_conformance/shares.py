@@ -1,10 +1,10 @@
-"""How much of what a profile plans was run: a busy machine or a slow store may leave some of it no time."""
+"""The share of the planned work that was run: a busy machine or a slow store may not have time for all of it."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 FLOOR = 0.5
-"""The least share of each kind of work that must be run. Below it, a run proves nothing of its backend."""
+"""The minimum share of each kind of work. Below it, a run proves nothing about its backend."""
 
 
 class Share(NamedTuple):
@@ -16,7 +16,7 @@ class Share(NamedTuple):
 
     @property
     def is_enough(self) -> bool:
-        """Whether the share reaches the floor."""
+        """Whether the share reaches the minimum."""
         return self.tried >= FLOOR * self.planned
 
     @property
@@ -26,7 +26,7 @@ class Share(NamedTuple):
 
 
 def totals(shares: Iterable[Share]) -> list[Share]:
-    """Add the shares of each kind of work."""
+    """Add up the shares of each kind of work."""
     sums: dict[str, Share] = {}
     for what, tried, planned in shares:
         before = sums.get(what, Share(what, 0, 0))
@@ -35,13 +35,13 @@ def totals(shares: Iterable[Share]) -> list[Share]:
 
 
 def incomplete(shares: Iterable[Share]) -> str:
-    """Say which kinds of work are below the floor; nothing where none is."""
+    """Name the kinds of work below the minimum; empty if there is none."""
     missing = ", ".join(_written(share for share in totals(shares) if not share.is_enough))
     return missing and f"incomplete: {missing} tried"
 
 
 def thinned(shares: Iterable[Share]) -> str:
-    """Say of which kinds of work some was left out; nothing where all was run."""
+    """Name the kinds of work that were not run in full; empty if there is none."""
     missing = ", ".join(_written(share for share in totals(shares) if share.tried < share.planned))
     return missing and f"{missing} tried"
 

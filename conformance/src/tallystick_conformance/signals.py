@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a run alike: with what was found so far, and with everything torn down."""
+"""Let SIGINT and SIGTERM end a run in the same way: with the findings so far, and with every store removed."""
 
 import _thread
 import signal
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 
 _SOON = 0.01
-"""Seconds after which an interrupt that nobody got is raised again."""
+"""Seconds after which a lost interrupt is raised again."""
 
 
 @contextmanager
 def as_interrupts() -> Iterator[list[int]]:
-    """Raise KeyboardInterrupt at the first signal, and give the numbers of those that came.
+    """Raise KeyboardInterrupt at the first signal, and yield a list of the received signals.
 
-    A second one has its usual effect, since a backend under test may hang. One that is raised where Python only prints
-    what is raised, such as during a garbage collection, is raised again.
+    A second signal has its usual effect, because a backend under test may hang. In some places, such as a garbage
+    collection, Python only prints an exception; an interrupt that is lost there is raised again.
     """
-    came: list[int] = []
+    received: list[int] = []
     before = {number: signal.getsignal(number) for number in _ENDING}
-    told = sys.unraisablehook
+    previous_hook = sys.unraisablehook
 
     def interrupt(number: int, _: FrameType | None) -> None:
-        came.append(number)
-        for one, usual in before.items():
-            signal.signal(one, usual)
+        received.append(number)
+        for signum, usual in before.items():
+            signal.signal(signum, usual)
         raise KeyboardInterrupt
 
     def listen() -> None:
@@ -40,24 +40,24 @@ def as_interrupts() -> Iterator[list[int]]:
             signal.signal(number, interrupt)
 
     def unraisable(lost: "UnraisableHookArgs") -> None:
-        if lost.exc_type is KeyboardInterrupt and came:
+        if lost.exc_type is KeyboardInterrupt and received:
             listen()
-            Timer(_SOON, _interrupt, [came.pop()]).start()
+            Timer(_SOON, _interrupt, [received.pop()]).start()
         else:
-            told(lost)
+            previous_hook(lost)
 
     listen()
     sys.unraisablehook = unraisable
     try:
-        yield came
+        yield received
     finally:
-        sys.unraisablehook = told
+        sys.unraisablehook = previous_hook
         for number, usual in before.items():
             signal.signal(number, usual)
 
 
 def _interrupt(number: int) -> None:
-    """Raise a signal in the main thread, which may be waiting for something."""
+    """Send a signal to the main thread, even if that thread is blocked."""
     if hasattr(signal, "pthread_kill"):
         signal.pthread_kill(main_thread().ident or 0, number)
     else:
@@ -66,7 +66,7 @@ def _interrupt(number: int) -> None:
 
 @contextmanager
 def spared() -> Iterator[None]:
-    """Start processes that a Ctrl-C at the terminal, which reaches them too, does not make print a traceback."""
+    """Block SIGINT in the processes started here, so that a Ctrl-C makes them print no traceback."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

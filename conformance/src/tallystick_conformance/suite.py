@@ -1,4 +1,4 @@
-"""The pytest door: a class that a backend's tests inherit from."""
+"""The pytest class that a backend's tests inherit from."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -18,13 +18,13 @@ from .target import Target
 
 
 class BackendConformance:
-    """Every clause as a test. A backend's own suite is three lines:
+    """Tests every clause of the contract on a backend. Inherit from it:
 
         class TestAcme(BackendConformance):
             url = "acme://localhost/test"
 
-    In place of `url` a class may define `make_backend(self, namespace)`. Clauses that the backend is known to break are
-    listed with a link each: `known_failures = {"CLAIM-03": "https://..."}`; one that passes fails its test.
+    Instead of `url`, a class may define `make_backend(self, namespace)`. To expect failures, list each with a link:
+    `known_failures = {"CLAIM-03": "https://..."}`. A known failure that passes fails its test.
     """  # noqa: D415 - the example ends the sentence
 
     url: ClassVar[str] = ""
@@ -38,7 +38,7 @@ class BackendConformance:
         cls._session, cls._programs = None, {}
 
     def make_backend(self, namespace: str) -> Backend:
-        """Open a new client of the store called by a namespace."""
+        """Open a new client of the store with this namespace."""
         raise NotImplementedError(f"{type(self).__name__} has neither a url nor a make_backend(self, namespace)")
 
     @pytest.mark.parametrize("clause_id", CLAUSES)
@@ -74,7 +74,7 @@ class BackendConformance:
         return cls._session
 
     def _of_programs(self, session: Session) -> dict[str, Result]:
-        """Return what generated programs say of every clause; they are run once for all tests of the class."""
+        """Return the results of the generated programs, which run once for all tests of the class."""
         if not self._programs:
             self._programs.update((result.clause_id, result) for result in session.programs(MODEL_CLAUSES))
         return self._programs

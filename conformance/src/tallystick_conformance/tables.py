@@ -1,4 +1,4 @@
-"""Clauses and kill matrices as plain text."""
+"""Format clauses and kill matrices as plain text."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,12 +8,12 @@ from .mutant import Verdict
 
 
 def clauses() -> str:
-    """List every clause."""
+    """List every clause with its tier, level and sentence."""
     return columns((clause.id, clause.tier, clause.level, clause.text) for clause in CLAUSES.values())
 
 
 def kill_matrix(verdicts: Sequence[Verdict], profile: str) -> str:
-    """Write which mutants were killed, by which clause, and how many had another fate."""
+    """List the fate of each mutant and the clause that killed it, with totals."""
     counted = counts(verdicts)
     others = "".join(f", {count} {fate}" for fate, count in counted.items() if count and fate != "killed")
     share = f"{counted['killed']} of {len(verdicts)} mutants killed: {rate(verdicts):.1%} ({profile}){others}"
@@ -21,7 +21,7 @@ def kill_matrix(verdicts: Sequence[Verdict], profile: str) -> str:
 
 
 def fate(verdict: Verdict) -> str:
-    """Write what became of a mutant; all but a kill in capitals."""
+    """Describe the fate of a mutant, in capitals unless it was killed."""
     word = verdict.fate if verdict.killed else verdict.fate.upper()
     return f"{word} by {', '.join(verdict.by)}" if verdict.by else word
 
@@ -33,7 +33,7 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
 
 
 def columns(rows: Iterable[tuple[str, ...]]) -> str:
-    """Write rows one below the other, each column as wide as its widest cell."""
+    """Align rows in columns, each as wide as its widest cell."""
     table = list(rows)
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table)

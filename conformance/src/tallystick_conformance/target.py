@@ -1,4 +1,4 @@
-"""What is tested: a way to open stores by namespace, each fresh, and to leave nothing behind."""
+"""The backend under test: open fresh stores by namespace, and remove them all."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +12,7 @@ from tallystick import Backend, Closed, urls
 from tallystick.plugins import installed
 
 MakeBackend = Callable[[str], Backend]
-"""Opens a new client of the store called by a namespace."""
+"""Opens a new client of the store with a given namespace."""
 
 
 @dataclass(slots=True)
@@ -20,11 +20,11 @@ class Target:
     """A backend under test.
 
     Args:
-        make: Opens a new client of the store of a namespace. Other processes call it too where `multi_process` is
-            declared, so it must be picklable: a function of a module, or a partial of one.
-        name: What the report calls it.
-        url: The URL that it was made from, if it was.
-        backend: The class, where it is known.
+        make: Opens a new client of the store with a given namespace. If `multi_process` is declared, other processes
+            call it too, so it must be picklable: a function of a module, or a partial of one.
+        name: Its name in the report.
+        url: The URL that it was created from, if any.
+        backend: The class, if known.
     """
 
     make: MakeBackend
@@ -38,7 +38,7 @@ class Target:
 
     @classmethod
     def of(cls, source: "str | MakeBackend | Target") -> "Target":
-        """Take a URL, a `make_backend(namespace)` or a target."""
+        """Create a target from a URL or a `make_backend(namespace)`; return a target unchanged."""
         if isinstance(source, Target):
             return source
         if isinstance(source, str):
@@ -47,14 +47,14 @@ class Target:
 
     @classmethod
     def from_class(cls, backend: type[Backend], url: str) -> Self:
-        """Take a backend's class, which need not be installed as a plugin, and a URL for it."""
+        """Create a target from a backend's class, which need not be an installed plugin, and a URL."""
         return cls(partial(_open, backend, url), urls.redact(url), url, backend)
 
     @contextmanager
     def fresh(self) -> Iterator[tuple[str, Backend]]:
-        """Make a store, and give its namespace and a client; remove it at the end.
+        """Create a store, yield its namespace and a client, and remove the store at the end.
 
-        A namespace that was torn down is used again, so that what a backend keeps of one is little.
+        Namespaces are reused after their teardown, so that a backend that keeps something of each keeps little.
         """
         namespace = self._torn_down.pop() if self._torn_down else f"kit_{self._token}_{next(self._fresh)}"
         self._open.add(namespace)
@@ -63,25 +63,25 @@ class Target:
             backend.setup()
             yield namespace, backend
         except BaseException as exc:
-            with suppress(Exception):  # what went wrong first is told
+            with suppress(Exception):  # do not hide the first exception
                 self._remove(namespace, backend)
-            if not isinstance(exc, Exception):  # an interrupt, perhaps in the middle of the setup
+            if not isinstance(exc, Exception):  # an interrupt, possibly in the middle of setup
                 self._open.add(namespace)
             raise
         self._remove(namespace, backend)
 
     def clean(self) -> None:
-        """Remove the stores that an interrupted run left, whole or half made; one that cannot be removed is left."""
+        """Remove the stores that an interrupted run left, even incomplete ones; ignore errors."""
         for namespace in sorted(self._open):
             with suppress(Exception), self.make(namespace) as backend:
-                backend.setup()  # else a teardown may find nothing that it knows for its own
+                backend.setup()  # without it, teardown may not recognize an incomplete store
                 backend.teardown()
         self._open.clear()
 
     def _remove(self, namespace: str, backend: Backend) -> None:
         try:
             backend.teardown()
-        except Closed:  # by the test
+        except Closed:  # the test closed the client
             with self.make(namespace) as another:
                 another.teardown()
         else:

@@ -1,4 +1,4 @@
-"""What `pytest --pyargs tallystick_conformance --tallystick-url URL` collects."""
+"""The tests that `pytest --pyargs tallystick_conformance --tallystick-url URL` collects."""
 
 import pytest
 
@@ -7,13 +7,13 @@ from .suite import BackendConformance
 
 
 class TestBackend(BackendConformance):
-    """The backend that the options name."""
+    """Tests of the backend at `--tallystick-url`."""
 
     @pytest.fixture(autouse=True)
     def _named(self, request: pytest.FixtureRequest) -> None:
         cls = type(self)
         cls.url = request.config.getoption("--tallystick-url")
         if not cls.url:
-            pytest.skip("name the backend: --tallystick-url URL")
+            pytest.skip("no backend was named; pass --tallystick-url URL")
         cls.profile = request.config.getoption("--tallystick-profile")
         cls.known_failures = parsed(request.config.getoption("--tallystick-known"))

@@ -1,4 +1,4 @@
-"""Calls that start at the same moment, each in a thread of its own."""
+"""Make calls at the same moment, each in its own thread."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -10,18 +10,18 @@ AnswerT = TypeVar("AnswerT")
 
 
 class Holder(Protocol):
-    """What may hold threads before their steps."""
+    """Delays threads before their steps."""
 
     def worker(self, name: str) -> AbstractContextManager[object]:
-        """Return what a thread does its work within."""
+        """Return a context manager for the work of one thread."""
 
 
 def together(*calls: Callable[[], AnswerT], hold: Holder | None = None) -> list[AnswerT]:
-    """Make calls at once, and return their answers in the order given; raise the first error, if one did.
+    """Make calls at the same time, and return their results in order; raise the first error, if any.
 
     Args:
-        calls: Each is made in a thread of its own, the worker `w0`, `w1` and so on.
-        hold: What holds the threads now and then; without it they are switched as often as can be.
+        calls: Each runs in its own thread, as the worker `w0`, `w1` and so on.
+        hold: Delays the threads now and then. Without it, the interpreter switches threads as often as possible.
     """
     barrier = Barrier(len(calls))
     answers: dict[int, AnswerT] = {}
@@ -42,7 +42,7 @@ def together(*calls: Callable[[], AnswerT], hold: Holder | None = None) -> list[
         try:
             for thread in threads:
                 thread.join()
-        finally:  # an interrupt waits for the calls too, or they would meet a store that is being removed
+        finally:  # after an interrupt too: the calls must end before the store is removed
             for thread in threads:
                 thread.join()
     if errors:
@@ -51,10 +51,10 @@ def together(*calls: Callable[[], AnswerT], hold: Holder | None = None) -> list[
 
 
 class Beside(Generic[AnswerT]):
-    """A call that goes on in a thread of its own."""
+    """A call that runs in its own thread."""
 
     def __init__(self, call: Callable[[], AnswerT]) -> None:
-        """Begin it."""
+        """Start the call."""
         self._call = call
         self._answer: list[AnswerT] = []
         self._error: BaseException | None = None
@@ -68,22 +68,22 @@ class Beside(Generic[AnswerT]):
             self._error = exc
 
     def answer(self, seconds: float | None = None) -> AnswerT:
-        """Return its answer, or raise its error.
+        """Wait for the call; return its result or raise its error.
 
         Raises:
-            TimeoutError: It has neither within so many seconds.
+            TimeoutError: The call has not ended within `seconds`.
         """
         self._thread.join(seconds)
         if self._error is not None:
             raise self._error
         if not self._answer:
-            raise TimeoutError(f"a call had no answer within {seconds} s")
+            raise TimeoutError(f"a call did not return within {seconds} s")
         return self._answer[0]
 
 
 @contextmanager
 def switching_often() -> Iterator[None]:
-    """Let the interpreter change threads every few instructions, not every 5 ms, so that steps interleave."""
+    """Make the interpreter switch threads every few instructions, not every 5 ms, so that steps interleave."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:

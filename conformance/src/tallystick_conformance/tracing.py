@@ -1,4 +1,4 @@
-"""A client that writes down every call, so that a violation can show its program."""
+"""Record every call of a client, so that a violation can show its program."""
 
 from collections.abc import Callable, Mapping, Sequence
 from traceback import walk_tb
@@ -12,10 +12,10 @@ from .typed import require_answer
 
 
 class Step(str):
-    """A call as a short line of Python, with the call itself behind it, so that it can be made again.
+    """A call as a short line of Python, with the data to repeat it.
 
-    `refusal` is the error that was asked for, where the call had to be refused. `client` is the name of the client that
-    made the call, and `is_elsewhere` says that it is one of another store.
+    `refusal` is the name of the error that the call had to raise, if any. `client` is the name of the client that made
+    the call; `is_elsewhere` is true for a client of another store.
     """
 
     method: str
@@ -36,14 +36,14 @@ class Step(str):
         is_elsewhere: bool = False,
         label: str = "",
     ) -> Self:
-        """Write a call down."""
+        """Record a call."""
         step = super().__new__(cls, label + call(method, args, kwargs))
         step.method, step.args, step.kwargs, step.refusal = method, args, kwargs, refusal
         step.client, step.is_elsewhere = client, is_elsewhere
         return step
 
     def labelled(self) -> Self:
-        """Return the step with the name of its client before it."""
+        """Return the step with its client's name as a prefix."""
         return type(self)(
             self.method,
             self.args,
@@ -55,20 +55,20 @@ class Step(str):
         )
 
     def in_full(self) -> str:
-        """Write the call with nothing cut short."""
+        """Return the call with all values in full."""
         with in_full():
             return call(self.method, self.args, self.kwargs)
 
 
 def labelled(steps: Sequence[str]) -> tuple[str, ...]:
-    """Return a program whose steps have the names of their clients, where several made its calls."""
+    """Return the program; prefix its steps with the clients' names if there are several clients."""
     if len({step.client for step in steps if isinstance(step, Step)}) < 2:
         return tuple(steps)
     return tuple(step.labelled() if isinstance(step, Step) else step for step in steps)
 
 
 def asked_to_be_refused(steps: Sequence[str], error: type[Exception]) -> None:
-    """Note at steps that they had to raise an error."""
+    """Mark steps as calls that had to raise an error."""
     for step in steps:
         if isinstance(step, Step):
             step.refusal = error.__name__
@@ -103,10 +103,10 @@ class _Traced:
 
 
 def traced(backend: Backend, steps: list[str], name: str = "a", *, is_elsewhere: bool = False) -> Backend:
-    """Return the client, with each of its calls appended to `steps` under its name."""
+    """Wrap a client so that each of its calls is appended to `steps`."""
     return cast("Backend", _Traced(backend, steps, name, is_elsewhere=is_elsewhere))
 
 
 def came_from_a_call(traceback: TracebackType | None, sources: tuple[str, ...] = ()) -> bool:
-    """Say whether an exception was raised by a call of a traced client, or in one of the backend's source files."""
+    """Return whether an exception came from a call of a traced client, or from one of the backend's source files."""
     return any(frame.f_code.co_filename.startswith((__file__, *sources)) for frame, _ in walk_tb(traceback))

@@ -1,4 +1,4 @@
-"""Whether an answer is of the types that the contract declares: what compares equal may still not be the same."""
+"""Check that results have the declared types: values of different types may still compare equal."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,14 +15,14 @@ _ANSWERS: Mapping[str, type] = {
 
 
 class IllTyped(TypeError):
-    """A call was answered with what is not of its type, so that nothing in it can be looked at."""
+    """A call returned a value of the wrong type."""
 
 
 def require_answer(method: str, answer: object) -> None:
-    """Raise an error where an answer is not of the type that its method declares."""
+    """Raise IllTyped if a result does not have the type that its method declares."""
     kind = _ANSWERS.get(method, object)
     if not isinstance(answer, kind):
-        raise IllTyped(f"{method} returned {answer!r}, which is no {kind.__name__}")
+        raise IllTyped(f"{method} returned {answer!r}, not a {kind.__name__}")
 
 
 def _kinds(hint: object) -> tuple[type, ...]:
@@ -39,7 +39,7 @@ _FIELDS = {name: _kinds(hint) for name, hint in get_type_hints(Record).items()}
 
 
 def flaws(record: Record) -> list[str]:
-    """Name the fields of a record that are not of their type, and the datetimes that are not in UTC."""
+    """Return the names of fields with the wrong type, or with a datetime that is not in UTC."""
     return [name for name, value in record._asdict().items() if not _is_one_of(value, _FIELDS[name])]
 
 

@@ -1,4 +1,4 @@
-"""What the kit raises when a backend breaks the contract."""
+"""The exception that reports a broken clause."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 
 class Violation(AssertionError):
-    """A backend did other than its contract says."""
+    """A backend broke a clause of the contract."""
 
     def __init__(self, clause_id: str, expected: object, observed: object, steps: Sequence[str] = ()) -> None:
-        """Tell of a clause that was broken.
+        """Create the violation of one clause.
 
         Args:
-            clause_id: The clause, which says what every backend promises.
-            expected: What should have been here; a string is a phrase, anything else is shown as a value.
-            observed: What was.
-            steps: The program that shows it, a call in each line.
+            clause_id: The broken clause.
+            expected: The expected value. A string is shown as a phrase, anything else as a value.
+            observed: The observed value.
+            steps: The program that shows it, one call per line.
         """
         super().__init__(clause_id, expected, observed, steps)
         self.clause_id = clause_id
         self.expected, self.observed = differences(expected, observed)
         self.steps = labelled(steps)
         self.history: Sequence[Operation] = ()
-        """Where concurrent clients showed it: their operations, and in `findings` the rules that these break."""
+        """The operations of concurrent clients that showed it, if any; `findings` has the rules that they break."""
         self.findings: Sequence[Finding] = ()
         self.raised = ""
-        """Where a call raised what it should not: the exception, whole, and where the backend raised it."""
+        """If a call raised an unexpected exception: the exception with its causes and origin."""
 
     def __str__(self) -> str:
         program = "".join(f"\n    {step}" for step in self.steps)
@@ -48,7 +48,7 @@ class Violation(AssertionError):
             f"\n  {'raised:  ' if n == 0 else ' ' * 9} {line}" for n, line in enumerate(self.raised.splitlines())
         )
 
-    def tell_of(self, exc: BaseException | None, sources: tuple[str, ...]) -> None:
-        """Keep the exception behind it; the files of the backend begin with `sources`."""
+    def attach(self, exc: BaseException | None, sources: tuple[str, ...]) -> None:
+        """Attach the exception that caused it; `sources` are path prefixes of the backend's files."""
         if exc is not None and not isinstance(exc, Violation) and not self.raised:
             self.raised = whole(exc, sources)

@@ -1,4 +1,4 @@
-"""Concurrent histories: what several clients did and were answered, written down and judged by rules R1 to R14."""
+"""Concurrent histories: record the calls and results of several clients, and check them against rules R1 to R14."""
 
 from .check import Finding, check
 from .operation import Operation

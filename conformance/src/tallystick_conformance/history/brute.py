@@ -1,6 +1,6 @@
-"""The checker for tiny histories that cannot be wrong: it tries every order, against the kit's model.
+"""A simple checker for tiny histories: it tries every order of the calls on the kit's model.
 
-Its time grows with the factorial of the calls that overlap. It is there to check the fast one: see `check`.
+Its time grows with the factorial of the number of overlapping calls. Tests use it to verify the fast checker `check`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,11 +16,11 @@ from .operation import Operation
 
 
 def is_linearizable(history: Iterable[Operation], start: Mapping[UUID, Record] | None = None) -> bool:
-    """Say whether some order of the calls, each at one moment from its call to its answer, explains every answer.
+    """Return whether some order of the calls, each at one moment between call and return, explains every result.
 
-    A call of unknown outcome may be at any moment from its beginning, or never; one that failed never was.
-    Every call needs a `now`, and is made by the model as a whole; an unknown one with a choice takes all that it can.
-    Jobs that are requeued have no unique keys here.
+    A call of unknown outcome may have happened at any moment after its start, or never. A failed call never happened.
+    Every call needs a `now`. The model applies each call as a whole, and an unknown call changes every record that it
+    may change. Requeued jobs must not have unique keys.
     """
     model = Model()
     model.records.update(start or {})
@@ -46,7 +46,7 @@ def _copied(model: Model) -> Model:
     return copied
 
 
-def _told(operation: Operation, expected: object) -> bool:
+def _is_result(operation: Operation, expected: object) -> bool:
     return operation.unknown or bool(operation.answer == expected)
 
 
@@ -57,7 +57,7 @@ def _now(operation: Operation) -> datetime:
 
 def _insert(model: Model, operation: Operation) -> bool:
     answers = [model.insert(new, _now(operation)) for new in operation.given["records"]]
-    return _told(operation, answers)
+    return _is_result(operation, answers)
 
 
 def _claim(model: Model, operation: Operation) -> bool:
@@ -66,11 +66,11 @@ def _claim(model: Model, operation: Operation) -> bool:
     due = model.due(known, now)[: given["limit"]]
     for record in due:
         model.claim(record.id, given["worker"], given["lease"], now)
-    return _told(operation, [model.records[record.id] for record in due])
+    return _is_result(operation, [model.records[record.id] for record in due])
 
 
 def _extend(model: Model, operation: Operation) -> bool:
-    return _told(operation, [_hold(model, claim, operation) for claim in operation.given["claims"]])
+    return _is_result(operation, [_hold(model, claim, operation) for claim in operation.given["claims"]])
 
 
 def _hold(model: Model, claim: Any, operation: Operation) -> Hold:
@@ -87,7 +87,7 @@ def _settle(model: Model, operation: Operation) -> bool:
         answers.append(model.current(outcome.claim) is not None)
         if answers[-1]:
             model.settle(outcome, _now(operation))
-    return _told(operation, answers)
+    return _is_result(operation, answers)
 
 
 def _rescue(model: Model, operation: Operation) -> bool:
@@ -95,7 +95,7 @@ def _rescue(model: Model, operation: Operation) -> bool:
     chosen = _chosen(operation, expired, [record.id for record in operation.answer or ()])
     for id in chosen or ():
         model.rescue(id, _now(operation))
-    return chosen is not None and _told(operation, [model.records[id] for id in chosen])
+    return chosen is not None and _is_result(operation, [model.records[id] for id in chosen])
 
 
 def _changed(eligible: Callable[[Record], bool], change: Callable[[Model, UUID, Operation], None]) -> Any:
@@ -110,7 +110,7 @@ def _changed(eligible: Callable[[Record], bool], change: Callable[[Model, UUID, 
 
 
 def _chosen(operation: Operation, eligible: list[UUID], answer: list[UUID]) -> list[UUID] | None:
-    """Return what the call took: what it was answered with, if that is allowed; the model does not choose."""
+    """Return the ids that the call changed: those in its result if they are allowed, else None."""
     count = min(operation.given["limit"], len(eligible))
     if operation.unknown:
         return eligible[:count]
@@ -124,7 +124,7 @@ def _delete(model: Model, id: UUID, _operation: Operation) -> None:
 
 def _seen(expected: Callable[[Model, Mapping[str, Any]], object]) -> Any:
     def seen(model: Model, operation: Operation) -> bool:
-        return _told(operation, expected(model, operation.given))
+        return _is_result(operation, expected(model, operation.given))
 
     return seen
 

@@ -1,16 +1,23 @@
-"""The history checker: rules R1 to R14 on what concurrent clients did and were answered.
+"""The history checker: check the calls and results of concurrent clients against rules R1 to R14.
 
-Calls are closed intervals: of two that overlap, either may have been first. A call of unknown outcome may have happened
-at any moment after it began, or never. Each record and each unique key is judged by itself, so the time taken grows
-with the number of operations, not with the number of their orders. What cannot be told for sure is not held against a
-backend.
+Calls are closed intervals: if two overlap, either may have happened first. A call of unknown outcome may have happened
+at any moment after it began, or never. The checker judges each record and each unique key separately, so its time grows
+with the number of operations, not with the number of their orders. It reports only what is certainly wrong.
 
-R1 a record's attempts rise by one, and none is handed out twice; R2 an attempt begins after the end of the one before;
-R3 each attempt ends at most once; R4 an attempt is held and settled only while it runs, and not refused while it does;
-R5 nothing but a requeue follows a final state; R6 no job is handed out before it is due; R7 a call takes only what it
-asks for, and nothing from paused queues; R8 at most `limit`, none twice; R9 a claim or rescue with room left leaves
-nothing behind; R10 claiming order; R11 nothing lost, nothing doubled; R12 what is read is what was stored; R13 a unique
-key has one holder; R14 only what has expired is rescued.
+- R1: The attempts of a record rise by one, and no attempt is claimed twice.
+- R2: An attempt begins after the previous one ended.
+- R3: Each attempt ends at most once.
+- R4: An attempt can be extended and settled if and only if it runs.
+- R5: Only a requeue changes a job in a final state.
+- R6: No job is claimed before it is due.
+- R7: A call changes only jobs that fit its arguments, and a claim takes none from paused queues.
+- R8: A call returns at most `limit` items, each once.
+- R9: A claim or rescue that returns fewer than `limit` leaves no eligible job.
+- R10: Claims follow the claiming order.
+- R11: No job is lost or stored twice.
+- R12: A read returns the stored data.
+- R13: A unique key has one holder.
+- R14: Only expired attempts are rescued.
 """
 
 from bisect import bisect_left
@@ -32,21 +39,21 @@ from .pauses import Pauses
 __all__ = ["Finding", "check"]
 
 _MOST_VAGUE = 5
-"""How many calls that may have changed a record, or not, are tried before it is given up."""
+"""With more calls of unknown effect than this, a record is given up."""
 
 
 def check(
     history: Iterable[Operation], *, precision: timedelta, start: Mapping[UUID, Record] | None = None
 ) -> list[Finding]:
-    """Judge a history by every rule.
+    """Check a history against every rule.
 
     Args:
         history: Every operation on the store, in any order.
         precision: The store's `time_precision`.
-        start: All that the store held at the start; no queue is paused then.
+        start: The contents of the store at the start. No queue may be paused then.
 
     Returns:
-        What breaks a rule, in the order of time; empty where there is an explanation for everything.
+        The violated rules in order of time; empty if some order explains every result.
     """
     history = sorted(history, key=lambda operation: operation.began)
     start = {} if start is None else start
@@ -65,7 +72,7 @@ def check(
 
 
 class _Vague:
-    """The operations of which nobody knows which records they changed."""
+    """The operations for which the changed records are unknown."""
 
     def __init__(self, operations: list[Operation]) -> None:
         self._unknown = [operation for operation in operations if operation.unknown]
@@ -77,7 +84,7 @@ class _Vague:
         self._first_purge = list(accumulate((purge.began for purge in reversed(self._purges)), min))[::-1]
 
     def cut(self, life: Life) -> None:
-        """Be sure of a record only until one began that may have changed it."""
+        """Cut off what is certain about a record when the first operation began that may have changed it."""
         since = min(self._calls(life), default=inf)
         life.windows, life.untouched = _until(since, life.windows), _until(since, life.untouched)
         life.held = [(began, min(ended, since)) for began, ended in life.held if began < since]
@@ -95,7 +102,7 @@ class _Vague:
         return bisect_left(self._ended, final)
 
     def possible(self, life: Life, stuck: Stuck) -> Iterator[Fact]:
-        """Yield what may have changed a record before a fact."""
+        """Yield the operations that may have changed the record before the stuck fact."""
         queue = _queue(life)
         for operation in chain(self._unknown, self._purges[self._purges_from(life) :]):
             fact = perhaps(operation, life.id, queue) if operation.began <= stuck.fact.ended else None
@@ -139,4 +146,4 @@ def _from_paused(history: Iterable[Operation], pauses: Pauses) -> Iterator[Findi
         if call.call == "claim" and not call.failed and not call.unknown:
             for queue in dict.fromkeys(record.queue for record in call.answer):
                 if pauses.surely_paused(queue, call):
-                    yield Finding.of("R7", f"a job of queue {queue!r} was handed out, although it was paused", call)
+                    yield Finding.of("R7", f"a job of queue {queue!r} was claimed, although the queue was paused", call)

@@ -1,4 +1,4 @@
-"""A history as JSON: each value that JSON does not know is an object with one key, which names what it is."""
+"""Encode a history as JSON: a value without a JSON type becomes an object with one key, the name of its type."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
@@ -22,12 +22,12 @@ _MAKE: dict[str, Callable[[Any], Any]] = {
     "uuid": UUID,
     "tuple": lambda items: tuple(map(decoded, items)),
     "map": lambda pairs: {decoded(key): decoded(value) for key, value in pairs},
-    "error": lambda told: _error(*told),
+    "error": lambda parts: _error(*parts),
 }
 
 
-def encoded(value: Any) -> Any:  # noqa: PLR0911 - one way out for each kind of value
-    """Return a value as what JSON knows. Text keeps NUL and lone surrogates, which JSON escapes."""
+def encoded(value: Any) -> Any:  # noqa: PLR0911 - one return for each type
+    """Encode a value as JSON data. Text keeps NUL and lone surrogates, which JSON escapes."""
     match value:
         case Enum():
             return {type(value).__name__: value.value}
@@ -55,7 +55,7 @@ def encoded(value: Any) -> Any:  # noqa: PLR0911 - one way out for each kind of 
 
 
 def decoded(value: Any) -> Any:
-    """Return what `encoded` was given. A sequence comes back as a list, an unknown error as a `RuntimeError`."""
+    """Decode the data from `encoded`. Sequences become lists, and unknown errors become `RuntimeError`."""
     if isinstance(value, list):
         return [decoded(item) for item in value]
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Counts and lists: between what surely was there throughout a call, and what may have been."""
+"""Check counts and lists: between the records that certainly existed throughout a call, and those that may have."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -13,11 +13,11 @@ from .linearize import Life, Window, covering
 from .operation import Operation
 
 GONE = None
-"""The state of what is not there."""
+"""The state of a record that does not exist."""
 
 
 class Census:
-    """How many records surely were in each state throughout a call."""
+    """Counts the records that were certainly in each state throughout a call."""
 
     def __init__(self, lives: Iterable[Life]) -> None:
         sure = [(window, state) for life in lives for window in life.windows for state in _state(window)]
@@ -27,7 +27,7 @@ class Census:
         self._gone = _by_state((window.closed, state) for window, state in sure)
 
     def throughout(self, began: float, ended: float) -> Counter[State | None]:
-        """Count the records that were in one state from before a moment until after another."""
+        """Count the records by state that stayed in that state from before `began` until after `ended`."""
         counts: Counter[State | None] = Counter()
         for state, times in self._opened.items():
             counts[state] = bisect_left(times, began) - bisect_right(self._gone[state], began)
@@ -61,7 +61,7 @@ def _by_state(times: Iterable[tuple[float, State | None]]) -> dict[State | None,
 
 
 def judge(history: Iterable[Operation], lives: Mapping[UUID, Life]) -> Iterator[Finding]:
-    """Yield R12 for stats and lists out of bounds, and R11 for what the last list of everything has not."""
+    """Yield R12 for stats and lists out of bounds, and R11 for jobs missing from the last complete list."""
     census = Census(lives.values())
     whole: Operation | None = None
     for call in history:
@@ -76,7 +76,7 @@ def judge(history: Iterable[Operation], lives: Mapping[UUID, Life]) -> Iterator[
             counts = census.throughout(call.began, call.over)
             least = sum(counts[state] for state in (set(State) if states is None else set(states)))
             if len(call.answer) < least:
-                yield Finding.of("R12", f"list answered with {len(call.answer)}, although there were {least}", call)
+                yield Finding.of("R12", f"list returned {len(call.answer)} records, although there were {least}", call)
             whole = call if states is None else whole
     if whole is not None:
         yield from _lost(whole, lives)
@@ -91,7 +91,7 @@ def _stats(call: Operation, least: Counter[Any], unsure: int) -> Iterator[Findin
     stats = call.answer
     if sum(stats.by_state.values()) != stats.total:
         counted = dict(stats.by_state)
-        yield Finding.of("R12", f"stats counted {stats.total} in all, although by state {counted}", call)
+        yield Finding.of("R12", f"stats counted {stats.total} in total, but by state {counted}", call)
     there = sum(count for state, count in least.items() if state is not GONE)
     bounds = [("records", there, stats.total)]
     bounds += [(f"{state} records", least[state], stats.by_state.get(state, 0)) for state in State]
@@ -108,4 +108,6 @@ def _lost(whole: Operation, lives: Mapping[UUID, Life]) -> Iterator[Finding]:
     for id, life in lives.items():
         window = covering(life.windows, whole.began, whole.over)
         if window is not None and GONE not in window.states and id not in listed:
-            yield Finding.of("R11", f"job {id} is lost: nothing removed it, and a list of everything has it not", whole)
+            yield Finding.of(
+                "R11", f"job {id} is lost: no call removed it, but a list of all jobs does not have it", whole
+            )

@@ -1,4 +1,4 @@
-"""What breaks a rule, and which clause each rule is."""
+"""A violated rule of the history checker, and the clause of each rule."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ Rule = str
 """`R1` to `R14`."""
 
 CLAUSE_OF = {f"R{n}": f"HISTORY-{n:02}" for n in range(1, 15)}
-"""The id of the clause that each rule is."""
+"""The id of the clause of each rule."""
 
 
 class Finding(NamedTuple):
@@ -17,8 +17,8 @@ class Finding(NamedTuple):
     Args:
         rule: `R1` to `R14`.
         clause: The id of the rule's clause.
-        text: What is wrong, in one sentence.
-        operations: Those that cannot all be as they are.
+        text: One sentence that describes the error.
+        operations: The operations that contradict each other.
     """
 
     rule: Rule
@@ -28,5 +28,5 @@ class Finding(NamedTuple):
 
     @classmethod
     def of(cls, rule: Rule, text: str, *operations: Operation) -> "Finding":
-        """Make a finding; its clause is the rule's."""
+        """Create a finding with the rule's clause."""
         return cls(rule, CLAUSE_OF[rule], text, operations)

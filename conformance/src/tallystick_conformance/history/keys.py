@@ -1,4 +1,4 @@
-"""Unique keys: never two holders for sure, and nobody refused for a key that was surely free."""
+"""Check unique keys: no two records hold a key at once, and no job is rejected for a free key."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ class _Span(NamedTuple):
 
 
 def judge(history: Iterable[Operation], lives: Mapping[UUID, Life]) -> Iterator[Finding]:
-    """Yield R13."""
+    """Yield R13 for each key with two holders, and for each wrong duplicate."""
     held: defaultdict[str, list[_Span]] = defaultdict(list)
     taken: defaultdict[str, list[_Span]] = defaultdict(list)
     for life in lives.values():
@@ -32,7 +32,7 @@ def judge(history: Iterable[Operation], lives: Mapping[UUID, Life]) -> Iterator[
         for key, span in _taking(call, lives):
             taken[key].append(span)
         if call.call == "insert":
-            yield from _refusals(call, lives)
+            yield from _wrong_duplicates(call, lives)
     for key, takers in taken.items():
         yield from _doubles(key, held[key], takers)
         yield from _together(key, held[key], takers)
@@ -46,7 +46,7 @@ def _holding(life: Life) -> Iterator[tuple[str, _Span]]:
 
 
 def _taking(call: Operation, lives: Mapping[UUID, Life]) -> Iterator[tuple[str, _Span]]:
-    """Yield the keys that a call took: at some moment of it, nobody else held them."""
+    """Yield the keys that a call took, so that no other record held them at some moment of the call."""
     if call.call == "insert":
         for new, answer in zip(call.given["records"], call.answer, strict=False):
             if answer.created and new.unique_key is not None:
@@ -64,7 +64,7 @@ def _known(life: Life | None) -> Record | None:
 
 
 def _doubles(key: str, held: list[_Span], takers: list[_Span]) -> Iterator[Finding]:
-    """Yield each taking that lies within the time for which another record surely held the key."""
+    """Yield each call that took a key while another record certainly held it."""
     held, index = sorted(held, key=lambda span: span.began), 0
     longest: dict[UUID, _Span] = {}
     for taker in sorted(takers, key=lambda span: span.began):
@@ -74,22 +74,24 @@ def _doubles(key: str, held: list[_Span], takers: list[_Span]) -> Iterator[Findi
         for id, span in longest.items():
             if id != taker.id and span.ended > taker.ended:
                 assert taker.call is not None
-                text = f"job {taker.id} was given the unique key {key!r}, although job {id} held it"
+                text = f"job {taker.id} got the unique key {key!r}, although job {id} held it"
                 yield Finding.of("R13", text, taker.call)
 
 
 def _together(key: str, held: list[_Span], takers: list[_Span]) -> Iterator[Finding]:
-    """Yield each two records that surely held the key at one moment, though it may have been free as each took it."""
+    """Yield each two records that certainly held the key at the same moment."""
     last: _Span | None = None
     for span in sorted(held, key=lambda span: span.began):
         shared = last is not None and last.id != span.id and span.began < last.ended
         if last is not None and shared and (calls := _took(takers, last, span)):
-            yield Finding.of("R13", f"jobs {last.id} and {span.id} held the unique key {key!r} at once", *calls)
+            yield Finding.of(
+                "R13", f"jobs {last.id} and {span.id} held the unique key {key!r} at the same time", *calls
+            )
         last = span if last is None else max(last, span, key=_ended)
 
 
 def _took(takers: list[_Span], *spans: _Span) -> list[Operation]:
-    """Return the calls that gave each record the key, where they are known."""
+    """Return the calls by which each record got the key, if known."""
     found = (
         next((taker for taker in reversed(takers) if taker.id == span.id and taker.ended <= span.began), None)
         for span in spans
@@ -106,17 +108,17 @@ def _ended(span: _Span) -> float:
     return span.ended
 
 
-def _refusals(call: Operation, lives: Mapping[UUID, Life]) -> Iterator[Finding]:
+def _wrong_duplicates(call: Operation, lives: Mapping[UUID, Life]) -> Iterator[Finding]:
     for new, answer in zip(call.given["records"], call.answer, strict=False):
-        met = answer.record
-        if answer.created or met.id == new.id:
+        duplicate = answer.record
+        if answer.created or duplicate.id == new.id:
             continue
-        if new.unique_key is None or met.unique_key != new.unique_key:
-            text = f"job {new.id} was refused as a duplicate of {met.id}, which has neither its id nor its unique key"
+        if new.unique_key is None or duplicate.unique_key != new.unique_key:
+            text = f"job {new.id} was reported as a duplicate of {duplicate.id}, which has another id and unique key"
             yield Finding.of("R13", text, call)
             continue
-        life = lives.get(met.id)
+        life = lives.get(duplicate.id)
         window = covering(life.windows, call.began, call.over) if life is not None else None
         if window is not None and not any(map(holds_key, window.states)):
-            text = f"job {new.id} was refused for the unique key {new.unique_key!r}, which {met.id} did not hold then"
+            text = f"job {new.id} was rejected for the unique key {new.unique_key!r}, which {duplicate.id} did not hold"
             yield Finding.of("R13", text, call)

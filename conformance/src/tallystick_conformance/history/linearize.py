@@ -1,8 +1,8 @@
-"""The life of one record: whether any order of the facts about it explains them all, and what it surely was, and when.
+"""Linearize one record: find an order that explains all facts about it, and its certain states over time.
 
-The search goes through the facts in time and keeps every state that the record may be in ("just-in-time
-linearization", Lowe 2017). At a moment with no call under way there is mostly one, so it costs little; a record about
-which too much is open is given up, and not judged.
+The search goes through the facts in order of time, and keeps every state that the record may be in ("just-in-time
+linearization", Lowe 2017). While no call is open there is usually one such state, so the search is cheap. A record with
+too many possible states is given up and not judged.
 """
 
 from bisect import bisect_left
@@ -19,15 +19,15 @@ from .observations import Fact
 from .steps import Refusal, Stored
 
 MOST_STATES = 400
-"""A record that may be in more states than this, at one moment, is given up."""
+"""With more possible states than this at one moment, a record is given up."""
 
 
 _SHOWN = 3
-"""How many earlier facts are shown with one that is stuck."""
+"""How many earlier facts are shown with a stuck one."""
 
 
 class Window(NamedTuple):
-    """A time through which no call touched a record, and what it may have been: the same one throughout."""
+    """A period in which a record kept one state, and the states that this may have been."""
 
     opened: float
     closed: float
@@ -35,7 +35,7 @@ class Window(NamedTuple):
 
 
 class Stuck(NamedTuple):
-    """A fact that no order explains, why, and the facts on which that rests."""
+    """A fact that no order explains, the reason, and the facts before it."""
 
     fact: Fact
     refusal: Refusal
@@ -44,17 +44,17 @@ class Stuck(NamedTuple):
 
 @dataclass(slots=True)
 class Life:
-    """What became of one record.
+    """The history of one record.
 
     Args:
-        id: The record's.
-        windows: When nothing changed it.
-        untouched: When no call touched it, not even one that was refused.
-        held: The times through which it surely held its unique key.
-        reached: Since when it may have been in each state that it may have been in.
-        stuck: A fact that cannot be explained.
-        given_up: Whether too much was open at a moment.
-        looked: How many steps were tried.
+        id: The record's id.
+        windows: The periods in which no call may have changed it.
+        untouched: The periods in which no call touched it, not even a rejected one.
+        held: The periods in which it certainly held its unique key.
+        reached: The earliest time at which it may have been in each state.
+        stuck: A fact that no order explains, if any.
+        given_up: Whether there were too many possible states at one moment.
+        looked: Number of steps that were tried.
     """
 
     id: UUID
@@ -68,14 +68,14 @@ class Life:
 
 
 def holds_key(stored: Stored) -> bool:
-    """Say whether a record holds a unique key."""
+    """Return whether a record holds a unique key."""
     if stored is None or stored.unique_key is None:
         return False
     return stored.state not in FINAL or stored.unique_until == "purged"
 
 
 def covering(windows: list[Window], began: float, ended: float) -> Window | None:
-    """Return the window through which a call went, if one was open from before it until after it."""
+    """Return the window that covers the whole period, or None."""
     index = bisect_left(windows, began, key=lambda window: window.opened) - 1
     window = windows[index] if index >= 0 else None
     return window if window is not None and window.closed > ended else None
@@ -85,12 +85,12 @@ class _GivenUp(Exception):
     pass
 
 
-Place = tuple[Stored, frozenset[int]]
-"""A state, and which of the open facts have led to it."""
+Configuration = tuple[Stored, frozenset[int]]
+"""A possible state, and the open facts that have already happened in it."""
 
 
 def explain(id: UUID, facts: Iterable[Fact], start: Stored, precision: timedelta) -> Life:
-    """Look for orders that explain the facts."""
+    """Search for orders that explain the facts."""
     search = _Search(Life(id), sorted(facts, key=_began), start, precision)
     try:
         search.run()
@@ -104,7 +104,7 @@ def _began(fact: Fact) -> int:
 
 
 class _Quiet:
-    """Notes the windows between disturbances."""
+    """Records the windows between disturbances."""
 
     def __init__(self, windows: list[Window]) -> None:
         self._windows = windows
@@ -115,9 +115,9 @@ class _Quiet:
     def is_now(self) -> bool:
         return not self._disturbing
 
-    def disturb(self, time: float, places: Iterable[Place]) -> None:
+    def disturb(self, time: float, configurations: Iterable[Configuration]) -> None:
         if not self._disturbing and self._since < time:
-            self._windows.append(Window(self._since, time, tuple(dict.fromkeys(state for state, _ in places))))
+            self._windows.append(Window(self._since, time, tuple(dict.fromkeys(state for state, _ in configurations))))
         self._disturbing += 1
 
     def calm(self, time: float) -> None:
@@ -130,7 +130,7 @@ class _Search:
         self.life = life
         self._facts = facts
         self._precision = precision
-        self._places: list[Place] = [(start, frozenset())]
+        self._configurations: list[Configuration] = [(start, frozenset())]
         self._open: dict[int, None] = {}
         self._reads: dict[int, None] = {}
         self._unchanged = _Quiet(life.windows)
@@ -142,16 +142,16 @@ class _Search:
             if not is_end:
                 self._begin(time, index)
             elif self._facts[index].certain:
-                self._places = self._led_to(index)
-                if not self._places:
+                self._configurations = self._after(index)
+                if not self._configurations:
                     return
                 self._end(time, index)
             else:
-                self._places = list(self._reachable())
+                self._configurations = list(self._reachable())
                 self._end(time, index)
-        self._unchanged.disturb(inf, self._places)
-        self._untouched.disturb(inf, self._places)
-        self._loosen()
+        self._unchanged.disturb(inf, self._configurations)
+        self._untouched.disturb(inf, self._configurations)
+        self._release_key()
 
     def _events(self) -> list[tuple[float, bool, int]]:
         began = [(float(fact.began), False, index) for index, fact in enumerate(self._facts)]
@@ -161,77 +161,77 @@ class _Search:
     def _begin(self, time: float, index: int) -> None:
         fact = self._facts[index]
         if fact.touches:
-            self._untouched.disturb(time, self._places)
+            self._untouched.disturb(time, self._configurations)
         if fact.reads:
             self._reads[index] = None
-            self._places = [self._having_read(place) for place in self._places]
+            self._configurations = [self._with_reads(configuration) for configuration in self._configurations]
         else:
-            self._unchanged.disturb(time, self._places)
+            self._unchanged.disturb(time, self._configurations)
             self._open[index] = None
 
     def _end(self, time: float, index: int) -> None:
-        self._places = list(dict.fromkeys((state, done - {index}) for state, done in self._places))
+        self._configurations = list(dict.fromkeys((state, done - {index}) for state, done in self._configurations))
         fact = self._facts[index]
         del (self._reads if fact.reads else self._open)[index]
         if fact.touches:
             self._untouched.calm(time)
         if not fact.reads:
             self._unchanged.calm(time)
-            self._hold(time)
+            self._note_key(time)
 
-    def _hold(self, time: float) -> None:
-        if self._held_since is None and all(holds_key(state) for state, _ in self._places):
+    def _note_key(self, time: float) -> None:
+        if self._held_since is None and all(holds_key(state) for state, _ in self._configurations):
             self._held_since = time if self._unchanged.is_now else None
 
-    def _loosen(self) -> None:
+    def _release_key(self) -> None:
         if self._held_since is not None:
             self.life.held.append((self._held_since, self.life.windows[-1].closed))
             self._held_since = None
 
-    def _led_to(self, index: int) -> list[Place]:
-        """Return the places at which a fact has been; further ones lie behind these, for as long as others are open."""
+    def _after(self, index: int) -> list[Configuration]:
+        """Return the configurations in which a fact has just happened; if there is none, record the fact as stuck."""
         reached = []
-        for place in self._reachable(until=index):
-            if index in place[1]:
-                reached.append(place)
+        for configuration in self._reachable(until=index):
+            if index in configuration[1]:
+                reached.append(configuration)
         if not reached:
-            refusals = (self._step(index, state) for state, _ in self._places)
+            refusals = (self._step(index, state) for state, _ in self._configurations)
             refusal = next(refusal for refusal in refusals if isinstance(refusal, Refusal))
             self.life.stuck = Stuck(self._facts[index], refusal, self._before(index))
         return reached
 
-    def _reachable(self, until: int | None = None) -> Iterator[Place]:
-        """Yield the places that open facts lead to; not beyond one at which the fact `until` has been."""
-        places = list(dict.fromkeys(self._places))
-        known = set(places)
-        for place in places:
-            self._reach(place[0])
-            yield place
-            if until not in place[1]:
-                for further in self._next(place):
+    def _reachable(self, until: int | None = None) -> Iterator[Configuration]:
+        """Yield the configurations reachable by open facts, without going beyond the fact `until`."""
+        configurations = list(dict.fromkeys(self._configurations))
+        known = set(configurations)
+        for configuration in configurations:
+            self._reach(configuration[0])
+            yield configuration
+            if until not in configuration[1]:
+                for further in self._next(configuration):
                     if further not in known:
                         known.add(further)
-                        places.append(further)
-                if len(places) > MOST_STATES:
+                        configurations.append(further)
+                if len(configurations) > MOST_STATES:
                     raise _GivenUp
 
     def _reach(self, state: Stored) -> None:
         if not holds_key(state):
-            self._loosen()
+            self._release_key()
         if state is not None and state.state not in self.life.reached:
             self.life.reached[state.state] = self.life.windows[-1].closed if self.life.windows else -inf
 
-    def _next(self, place: Place) -> Iterator[Place]:
-        state, done = place
+    def _next(self, configuration: Configuration) -> Iterator[Configuration]:
+        state, done = configuration
         for index in self._open:
             if index not in done:
                 after = self._step(index, state)
                 if not isinstance(after, Refusal):
-                    yield self._having_read((after, done | {index}))
+                    yield self._with_reads((after, done | {index}))
 
-    def _having_read(self, place: Place) -> Place:
-        """Let every open fact that only reads be now, if it can: nothing is gained by waiting."""
-        state, done = place
+    def _with_reads(self, configuration: Configuration) -> Configuration:
+        """Apply every open read that fits the state; postponing a read gains nothing."""
+        state, done = configuration
         for index in self._reads:
             if index not in done and not isinstance(self._step(index, state), Refusal):
                 done |= {index}

@@ -1,4 +1,4 @@
-"""Jobs left behind: what a claim or a rescue should have taken, and did not, although no other call touched it."""
+"""Find missed jobs: jobs that a claim or rescue should have returned, because no other call touched them."""
 
 from bisect import bisect_left, insort
 from collections import defaultdict
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from tallystick import CLAIMABLE, FINAL, Record, State
 
-from .answers import place
+from .answers import claim_order
 from .finding import Finding
 from .linearize import Life, Window, covering
 from .moments import ANY
@@ -23,14 +23,14 @@ _ELIGIBLE: dict[str, Callable[[Record], bool]] = {
     "requeue": lambda record: record.state not in (State.PENDING, State.RUNNING) and record.unique_key is None,
     "delete": lambda record: record.state is not State.RUNNING,
 }
-"""What an operator's call changes, of the jobs whose ids it is given; a requeue perhaps not where there is a key."""
+"""The records that an operator's call must change. A requeue of a record with a unique key may fail, so it is not checked."""
 
 MOST_LOOKS = 200
-"""How many waiting jobs are looked at for one call: those that come first."""
+"""How many waiting jobs are checked for each call, from the first in order."""
 
 _TICK = timedelta(microseconds=1)
 _EXPIRED = "expired"
-"""The shelf of jobs that run, ordered by the end of their leases; any other shelf is a queue's."""
+"""The shelf of running jobs, ordered by the end of their leases; the other shelves are queues."""
 
 
 class _Waiting(NamedTuple):
@@ -47,14 +47,14 @@ Shelf = tuple[str, str]
 def judge(
     history: Iterable[Operation], lives: Iterable[Life], pauses: Pauses, precision: timedelta
 ) -> Iterator[Finding]:
-    """Yield R9 for what was left although there was room, and R10 for what was overtaken by no overlapping claim."""
+    """Yield R9 for jobs missed by a call below its limit, and R10 for jobs skipped by a claim without overlap."""
     shelves: defaultdict[Shelf, list[_Waiting]] = defaultdict(list)
     history = list(history)
     calls = [operation for operation in history if operation.call in ("claim", "rescue") and not operation.failed]
     alone = _alone([call for call in calls if call.call == "claim"])
     for _, kind, _, item in sorted(_events(calls, lives), key=lambda event: event[:3]):
-        if kind == _ASKED:
-            yield from _asked(item, shelves, pauses, precision - _TICK, alone=id(item) in alone, history=history)
+        if kind == _CALLED:
+            yield from _check(item, shelves, pauses, precision - _TICK, alone=id(item) in alone, history=history)
         elif kind == _OPENED:
             insort(shelves[item[0]], item[1])
         else:
@@ -63,7 +63,7 @@ def judge(
 
 
 def judge_named(history: Iterable[Operation], lives: Mapping[UUID, Life]) -> Iterator[Finding]:
-    """Yield R9 for jobs that a cancel, requeue or delete was given by id, had room for, and left."""
+    """Yield R9 for jobs that a cancel, requeue or delete below its limit got by id and did not change."""
     for call in history:
         if call.failed or call.unknown or call.call not in _ELIGIBLE or call.given["filter"].ids is None:
             continue
@@ -71,31 +71,33 @@ def judge_named(history: Iterable[Operation], lives: Mapping[UUID, Life]) -> Ite
             continue
         for id in set(call.given["filter"].ids) & lives.keys() - set(call.answer):
             window = covering(lives[id].untouched, call.began, call.over)
-            if window is not None and all(_is_asked_for(call, state) for state in window.states):
-                yield Finding.of("R9", f"{call.call} had room left, and left job {id}, which it was asked for", call)
+            if window is not None and all(_must_change(call, state) for state in window.states):
+                yield Finding.of(
+                    "R9", f"{call.call} was below its limit, but did not change job {id}, which its filter names", call
+                )
 
 
-def _is_asked_for(call: Operation, stored: Record | None) -> bool:
+def _must_change(call: Operation, stored: Record | None) -> bool:
     return stored is not None and call.given["filter"].fits(stored) and _ELIGIBLE[call.call](stored)
 
 
-_CLOSED, _ASKED, _OPENED = range(3)
+_CLOSED, _CALLED, _OPENED = range(3)
 
 
 def _events(calls: Iterable[Operation], lives: Iterable[Life]) -> Iterator[tuple[float, int, int, Any]]:
     for index, call in enumerate(calls):
         if not call.unknown and call.given.get("now") is not None:
-            yield call.began, _ASKED, index, call
+            yield call.began, _CALLED, index, call
     for index, life in enumerate(lives):
         for window in life.untouched:
-            placed = _placed(life, window)
-            if placed is not None:
-                yield window.opened, _OPENED, index, placed
-                yield window.closed, _CLOSED, index, placed
+            shelved = _on_shelf(life, window)
+            if shelved is not None:
+                yield window.opened, _OPENED, index, shelved
+                yield window.closed, _CLOSED, index, shelved
 
 
-def _placed(life: Life, window: Window) -> tuple[Shelf, _Waiting] | None:
-    """Say on which shelf a job surely was, with the latest due time or lease that it may have had, and since when."""
+def _on_shelf(life: Life, window: Window) -> tuple[Shelf, _Waiting] | None:
+    """Return the shelf that a job was certainly on, with its latest possible due time or lease end; None if unsure."""
     records = [state for state in window.states if state is not None]
     if len(records) < len(window.states):
         return None
@@ -103,7 +105,7 @@ def _placed(life: Life, window: Window) -> tuple[Shelf, _Waiting] | None:
     order: Any
     if all(record.state in CLAIMABLE for record in records):
         last = max(records, key=lambda record: record.run_at)
-        shelf, order, moment = ("queue", last.queue), place(last), last.run_at
+        shelf, order, moment = ("queue", last.queue), claim_order(last), last.run_at
     elif all(record.state is State.RUNNING for record in records):
         last = max(records, key=lambda record: record.lease_until or ANY)
         shelf, order, moment = (_EXPIRED, ""), last.lease_until, last.lease_until or ANY
@@ -115,7 +117,7 @@ def _placed(life: Life, window: Window) -> tuple[Shelf, _Waiting] | None:
 
 
 def _alone(claims: list[Operation]) -> set[int]:
-    """Find the claims that overlap no other."""
+    """Return the claims that overlap no other claim."""
     ends = [claim.over for claim in claims]
     latest = [-inf, *accumulate(ends, max)]
     begins = [*(claim.began for claim in claims), inf]
@@ -126,7 +128,7 @@ def _alone(claims: list[Operation]) -> set[int]:
     }
 
 
-def _asked(
+def _check(
     call: Operation,
     shelves: defaultdict[Shelf, list[_Waiting]],
     pauses: Pauses,
@@ -136,32 +138,36 @@ def _asked(
     history: Sequence[Operation],
 ) -> Iterator[Finding]:
     room = len(call.answer) < call.given["limit"]
-    last = None if room or not call.answer else place(call.answer[-1])
+    last = None if room or not call.answer else claim_order(call.answer[-1])
     if not room and (call.call == "rescue" or not alone):
         return
     if call.call == "rescue":
         found = _first(call, shelves[_EXPIRED, ""], slack, None, history)
         if found is not None:
-            text = f"rescue took {len(call.answer)} of at most {call.given['limit']}, and left job {found.id}, "
-            yield Finding.of("R9", f"{text}whose lease ended at {found.record.lease_until}", call)
+            text = f"rescue returned {len(call.answer)} of at most {call.given['limit']}, but not job {found.id} "
+            yield Finding.of("R9", f"{text}with a lease that ended at {found.record.lease_until}", call)
         return
     for queue in dict.fromkeys(call.given["queues"]):
         found = _first(call, shelves["queue", queue], slack, last, history)
         if found is None or not pauses.surely_open(queue, call):
             continue
         if room:
-            text = f"claim took {len(call.answer)} of at most {call.given['limit']}, and left job {found.id} of queue"
+            text = (
+                f"claim returned {len(call.answer)} of at most {call.given['limit']}, but not job {found.id} of queue"
+            )
             yield Finding.of("R9", f"{text} {queue!r}, due since {found.record.run_at.isoformat()}", call)
         else:
-            text = f"claim left job {found.id} (priority {found.record.priority}, due "
-            yield Finding.of("R10", f"{text}{found.record.run_at.isoformat()}), which precedes those it took", call)
+            text = f"claim skipped job {found.id} (priority {found.record.priority}, due "
+            yield Finding.of(
+                "R10", f"{text}{found.record.run_at.isoformat()}), which comes before those it returned", call
+            )
 
 
 def _may_hold(other: Operation, call: Operation, waiting: _Waiting) -> bool:
-    """Say whether another call may have a job in its hands meanwhile, which it does not change.
+    """Return whether another call may have locked a job at the same time without changing it.
 
-    It began before the job was what it is now, and is asked to change what that was; it comes too late. A rescue leaves
-    whatever others are asked to change.
+    Such a call began before the job got its present state, and its arguments fit the earlier one. A rescue may also
+    skip every job that another call may change.
     """
     if other is call or other.began > call.over or other.over < call.began:
         return False
@@ -172,7 +178,7 @@ def _may_hold(other: Operation, call: Operation, waiting: _Waiting) -> bool:
 
 
 def _may_change(call: Operation, id: UUID) -> bool:
-    """Say whether a call is asked to change a job, by its id or all that fit."""
+    """Return whether a call may change a job, by its id or as one of all that fit."""
     match call.call:
         case "cancel" | "requeue" | "delete":
             return call.given["filter"].ids is None or id in call.given["filter"].ids
@@ -187,7 +193,7 @@ def _may_change(call: Operation, id: UUID) -> bool:
 def _first(
     call: Operation, shelf: list[_Waiting], slack: timedelta, last: Any, history: Sequence[Operation]
 ) -> _Waiting | None:
-    """Return the first job on a shelf, up to a place, that was due throughout a call, free, and was not taken."""
+    """Return the first job on a shelf, before `last`, that was free and due throughout a call but not returned."""
     taken = {record.id for record in call.answer}
     for waiting in shelf[:MOST_LOOKS]:
         record = waiting.record

@@ -1,4 +1,4 @@
-"""A history taken apart: what each operation says of each record."""
+"""Split a history into facts: the effect of each operation on each record."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -13,14 +13,14 @@ from .steps import Step
 
 
 class Fact(NamedTuple):
-    """What one operation says of one record.
+    """The effect of one operation on one record.
 
     Args:
-        operation: Which says it.
-        step: What that does to the record.
-        ended: The last moment at which it can have been.
-        certain: Whether it was, and not only may have been.
-        reads: Whether it changes nothing.
+        operation: The operation.
+        step: Its effect on the record.
+        ended: The latest moment at which it can have happened.
+        certain: Whether it certainly happened.
+        reads: Whether it only reads.
     """
 
     operation: Operation
@@ -31,12 +31,12 @@ class Fact(NamedTuple):
 
     @property
     def began(self) -> int:
-        """The first moment at which it can have been."""
+        """The earliest moment at which it can have happened."""
         return self.operation.began
 
     @property
     def touches(self) -> bool:
-        """Whether it may keep other calls from the record for a moment, as a refused claim or a duplicate may."""
+        """Whether it may lock the record for a moment, as even a rejected claim or a duplicate may."""
         return self.operation.call not in ("get", "list")
 
 
@@ -44,7 +44,7 @@ Facts = dict[UUID, list[Fact]]
 
 
 def gather(history: Iterable[Operation]) -> tuple[Facts, list[Operation]]:
-    """Return the facts about each record, and those operations of which nobody knows which records they changed."""
+    """Return the facts about each record, and the operations for which the changed records are unknown."""
     facts: defaultdict[UUID, list[Fact]] = defaultdict(list)
     vague: list[Operation] = []
     for operation in history:
@@ -77,11 +77,11 @@ def _nothing(_: Operation) -> Iterator[Any]:
     return iter(())
 
 
-Told = Iterator[tuple[UUID, Step, bool]]
-Untold = Iterator[tuple[UUID, Step]]
+Certain = Iterator[tuple[UUID, Step, bool]]
+Uncertain = Iterator[tuple[UUID, Step]]
 
 
-def _insert(operation: Operation) -> Told:
+def _insert(operation: Operation) -> Certain:
     now = operation.given.get("now")
     for new, answer in zip(operation.given["records"], operation.answer, strict=False):
         if answer.created:
@@ -92,13 +92,13 @@ def _insert(operation: Operation) -> Told:
             yield new.id, steps.missing, True
 
 
-def _claim(operation: Operation) -> Told:
+def _claim(operation: Operation) -> Certain:
     given = operation.given
     for record in operation.answer:
         yield record.id, steps.claimed(given["worker"], given["lease"], given.get("now"), record), False
 
 
-def _extend(operation: Operation) -> Told:
+def _extend(operation: Operation) -> Certain:
     given = operation.given
     for claim, hold in zip(given["claims"], operation.answer, strict=False):
         if hold is Hold.LOST:
@@ -107,29 +107,29 @@ def _extend(operation: Operation) -> Told:
             yield claim.id, steps.extended(claim, hold, given["lease"], given.get("now")), False
 
 
-def _settle(operation: Operation) -> Told:
+def _settle(operation: Operation) -> Certain:
     for outcome, applied in zip(operation.given["outcomes"], operation.answer, strict=False):
         step = steps.settled(outcome, operation.given.get("now")) if applied else steps.refused(outcome.claim)
         yield outcome.claim.id, step, not applied
 
 
-def _rescue(operation: Operation) -> Told:
+def _rescue(operation: Operation) -> Certain:
     for record in operation.answer:
         yield record.id, steps.rescued(operation.given.get("now"), record), False
 
 
-def _get(operation: Operation) -> Told:
+def _get(operation: Operation) -> Certain:
     for id in dict.fromkeys(operation.given["ids"]):
         record = operation.answer.get(id)
         yield id, steps.missing if record is None else steps.seen(record), True
 
 
-def _list(operation: Operation) -> Told:
+def _list(operation: Operation) -> Certain:
     for record in operation.answer:
         yield record.id, steps.seen(record), True
 
 
-def _changed(operation: Operation) -> Told:
+def _changed(operation: Operation) -> Certain:
     for id in operation.answer:
         yield id, _change(operation), False
 
@@ -141,17 +141,17 @@ def _change(operation: Operation) -> Step:
     return steps.requeued(filter, now) if operation.call == "requeue" else steps.deleted(filter)
 
 
-def _perhaps_inserted(operation: Operation) -> Untold:
+def _perhaps_inserted(operation: Operation) -> Uncertain:
     for new in operation.given["records"]:
         yield new.id, steps.inserted(new, operation.given.get("now"), None)
 
 
-def _perhaps_extended(operation: Operation) -> Untold:
+def _perhaps_extended(operation: Operation) -> Uncertain:
     for claim in operation.given["claims"]:
         yield claim.id, steps.extended(claim, None, operation.given["lease"], operation.given.get("now"))
 
 
-def _perhaps_settled(operation: Operation) -> Untold:
+def _perhaps_settled(operation: Operation) -> Uncertain:
     for outcome in operation.given["outcomes"]:
         yield outcome.claim.id, steps.settled(outcome, operation.given.get("now"))
 
@@ -179,11 +179,11 @@ TOUCHES = {
     "delete": FINAL | _WAITING,
     "purge": FINAL,
 }
-"""The states that a call changes, of those calls that choose their records themselves."""
+"""For each call that chooses its records itself: the states in which it changes a record."""
 
 
 def perhaps(operation: Operation, id: UUID, queue: str | None) -> Fact | None:
-    """Return the fact that a vague operation changed a record, if it could have; its queue may not be known."""
+    """Return the possible effect of a vague operation on a record, or None; `queue` may be unknown."""
     step = _perhaps(operation, id, queue)
     return None if step is None else Fact(operation, step, operation.over, certain=False)
 

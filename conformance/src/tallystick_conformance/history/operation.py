@@ -1,4 +1,4 @@
-"""One call of the contract in a history: who made it, when, with what, and how it was answered."""
+"""One call in a history: its client, time, arguments and result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ _NOTHING_HAPPENED = (InvalidArgument, Unavailable, Unsupported, Closed)
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A call and its answer. It took effect, if it did, at a moment from `began` to `ended`, both included.
+    """A call and its result. If it took effect, it did so at one moment from `began` to `ended`, both included.
 
     Args:
-        client: Whose call it is; one client makes one call at a time.
+        client: The name of the caller; a client makes one call at a time.
         call: The name of the contract's method.
         given: The arguments by name, `now` included.
-        began: When it was called, on the clock of the history.
-        ended: When it was answered; None if it never was.
-        answer: What it returned.
-        error: What it raised.
+        began: When the call began, on the clock of the history.
+        ended: When the call returned; None if it never did.
+        answer: The returned value.
+        error: The raised exception.
     """
 
     client: str
@@ -34,14 +34,14 @@ class Operation:
 
     @property
     def failed(self) -> bool:
-        """Whether its error says that nothing happened."""
+        """Whether its error means that nothing happened."""
         return isinstance(self.error, _NOTHING_HAPPENED)
 
     @property
     def unknown(self) -> bool:
-        """Whether it may have happened or not, and may happen still: no answer came, or an error that leaves it open.
+        """Whether the effect is unknown: the call never returned, or its error leaves it open. It may still happen.
 
-        An insert into the caller's own transaction is one too, since nobody here sees that commit.
+        This includes an insert in the caller's own transaction, because the recorder does not see the commit.
         """
         if self.failed:
             return False
@@ -49,5 +49,5 @@ class Operation:
 
     @property
     def over(self) -> float:
-        """The last moment at which it can have taken effect; infinite where that is not known."""
+        """The latest moment at which it can have taken effect; infinite if unknown."""
         return inf if self.unknown or self.ended is None else self.ended

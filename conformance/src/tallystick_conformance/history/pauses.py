@@ -1,4 +1,4 @@
-"""Which queues were surely paused, or surely open, throughout a call."""
+"""Determine which queues were certainly paused, or certainly open, throughout a call."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -20,11 +20,11 @@ class Pauses:
         self._switches = {key: _Switches(operations) for key, operations in spans.items()}
 
     def surely_paused(self, queue: str, call: Operation) -> bool:
-        """Say whether a queue was paused throughout a call, whatever the order of what overlaps."""
+        """Return whether a queue was paused throughout a call, in every order of the overlapping calls."""
         return self._last("pause", queue, call) > self._latest("resume", queue, call)
 
     def surely_open(self, queue: str, call: Operation) -> bool:
-        """Say whether a queue was open throughout a call, whatever the order of what overlaps."""
+        """Return whether a queue was open throughout a call, in every order of the overlapping calls."""
         latest = self._latest("pause", queue, call)
         return latest == -inf or self._last("resume", queue, call) > latest
 
@@ -45,11 +45,11 @@ class _Switches:
         self._begun, self._latest_end = [begin for begin, _ in begun], list(accumulate((e for _, e in begun), max))
 
     def last_before(self, time: float) -> float:
-        """Return the latest beginning of those that had surely been before a time."""
+        """Return the latest start among the switches that certainly happened before a time."""
         index = bisect_left(self._done, time)
         return self._latest_begin[index - 1] if index else -inf
 
     def latest_end(self, time: float) -> float:
-        """Return the latest end of those that may have been by a time."""
+        """Return the latest end among the switches that may have happened by a time."""
         index = bisect_right(self._begun, time)
         return self._latest_end[index - 1] if index else -inf

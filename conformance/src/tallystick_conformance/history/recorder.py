@@ -1,4 +1,4 @@
-"""Writing down what clients do, from many threads or processes."""
+"""Record the calls of clients in many threads or processes."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ from .operation import Operation
 
 CALLS = ("insert", "claim", "extend", "settle", "rescue", "get", "list", "stats",
          "cancel", "requeue", "delete", "purge", "pause", "resume")  # fmt: skip
-"""The calls that are written down; any other goes through unseen."""
+"""The recorded calls; all other calls pass through."""
 
 _SIGNATURES = {call: signature(getattr(Backend, call)) for call in CALLS}
 
@@ -21,10 +21,10 @@ Clock = Callable[[], int]
 
 
 class Recorder:
-    """A log of operations that many threads may write to.
+    """A log of operations, safe for many threads.
 
     Args:
-        clock: Returns a number that never falls. Processes of one machine share `time.monotonic_ns`.
+        clock: Returns a number that never decreases. For several processes on one machine, use `time.monotonic_ns`.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -32,25 +32,25 @@ class Recorder:
         self._operations: list[Operation] = []
 
     def client(self, backend: Backend, name: str) -> Backend:
-        """Return the backend with each of its calls written down under a client's name."""
+        """Wrap a backend so that each of its calls is recorded under a client's name."""
         return cast("Backend", _Client(backend, name, self._clock, self._operations.append))
 
     def history(self) -> list[Operation]:
-        """Return what was written down so far, in the order of its beginnings."""
+        """Return the recorded operations so far, in the order in which they began."""
         return sorted(self._operations, key=lambda operation: operation.began)
 
     def to_json(self) -> str:
-        """Write the history, so that another process can read it."""
+        """Return the history as JSON, so that another process can read it."""
         return to_json(self.history())
 
 
 def to_json(history: Iterable[Operation]) -> str:
-    """Write a history."""
+    """Return a history as JSON."""
     return json.dumps([encoded(operation) for operation in history])
 
 
 def from_json(text: str) -> list[Operation]:
-    """Read what `to_json` wrote. Histories of several processes are merged by adding the lists."""
+    """Parse the JSON of a history. To merge the histories of several processes, add the lists."""
     return [cast("Operation", decoded(item)) for item in json.loads(text)]
 
 
@@ -63,10 +63,10 @@ class _Client:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._backend, name)
-        return self._written(name, value) if name in CALLS else value
+        return self._recorded(name, value) if name in CALLS else value
 
-    def _written(self, call: str, method: Callable[..., Any]) -> Callable[..., Any]:
-        def written(*args: Any, **kwargs: Any) -> Any:
+    def _recorded(self, call: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def recorded(*args: Any, **kwargs: Any) -> Any:
             given = _SIGNATURES[call].bind(self._backend, *args, **kwargs).arguments
             del given["self"]
             began = self._clock()
@@ -81,4 +81,4 @@ class _Client:
                 self._append(Operation(self._name, call, given, began, ended, answer, error))
             return answer
 
-        return written
+        return recorded

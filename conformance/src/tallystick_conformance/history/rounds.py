@@ -1,4 +1,4 @@
-"""Rounds of a few clients that make random calls at once, with a quiet end, recorded and judged."""
+"""Run rounds in which a few clients make random calls at the same time; record and check each round."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
@@ -42,7 +42,7 @@ _KEYS = (None, None, "k", "l")
 _ERROR = Failure("E", "m")
 
 Mix = dict[str, int]
-"""How often each call is made, in relation to the others."""
+"""The relative frequency of each call."""
 
 EVEN: Mix = {"insert": 4, "claim": 6, "settle": 6, "extend": 3, "rescue": 3, "cancel": 2, "requeue": 2, "delete": 1,
              "purge": 1, "pause": 1, "resume": 1, "get": 2, "list": 1, "stats": 2}  # fmt: skip
@@ -59,17 +59,17 @@ def run_rounds(
     mix: Mix = EVEN,
     shared: bool = False,
 ) -> Iterator[tuple[list[Operation], list[Finding]]]:
-    """Yield the history of each round, and what is wrong with it.
+    """Run rounds, and yield the history and the findings of each.
 
     Args:
-        target: What opens the clients of a store.
-        clients: How many make calls at once, each in a thread of its own.
-        operations: How many calls each makes.
-        rounds: How many rounds; the store is emptied between them.
-        seed: Which calls they make, and where they are held. Which come first, the threads decide.
-        steps: Those of the backend, before which every second round holds the threads at random; None is none.
-        mix: How often each call is made.
-        shared: Whether all use one client of the store.
+        target: The backend under test.
+        clients: How many clients make calls at the same time, each in its own thread.
+        operations: Number of calls by each client.
+        rounds: Number of rounds. The store is emptied between them.
+        seed: The seed of the calls and of the delays. The order of the calls depends on the thread scheduler.
+        steps: The backend's steps: every second round delays threads at random before them. None means no delays.
+        mix: The relative frequency of each call.
+        shared: Whether all threads share one client of the store.
     """
     with ExitStack() as stack:
         namespace, quiet = stack.enter_context(target.fresh())
@@ -97,7 +97,7 @@ def _client(target: Target, namespace: str, held: Jitter | None, name: str) -> B
 
 
 def _stock(client: Backend, random: Random) -> list[UUID]:
-    """Begin a round with some jobs, one of them running."""
+    """Insert some jobs before a round, and claim one of them."""
     answers = client.insert([_new(random) for _ in range(random.randint(2, 5))], now=_START)
     client.claim(_QUEUES, limit=1, worker="stock", lease=_SECOND, now=_START)
     return [answer.record.id for answer in answers]
@@ -116,7 +116,7 @@ def _new(random: Random) -> NewRecord:
 
 
 def _drain(client: Backend) -> None:
-    """Bring every job to its end, by one client, and look at what is there."""
+    """Finish every job with a single client, and read the store."""
     for queue in _QUEUES:
         client.resume(queue)
     client.rescue(limit=_MANY, now=_END)
@@ -127,7 +127,7 @@ def _drain(client: Backend) -> None:
 
 
 def _look_for(client: Backend, history: Iterable[Operation]) -> None:
-    """Get every job that was ever stored, so that one that is missing has to be explained."""
+    """Get every job that was ever stored, so that the checker notices a missing one."""
     inserts = (made.answer for made in history if made.call == "insert" and made.answer)
     ids = list(dict.fromkeys(answer.record.id for answers in inserts for answer in answers))
     most = client.capabilities.max_batch
@@ -140,7 +140,7 @@ def _empty(client: Backend) -> None:
 
 
 class _Worker:
-    """One client: it moves its own clock, which differs from the others', and remembers a few claims and ids."""
+    """One client with its own clock, which differs from the others; it remembers a few claims and ids."""
 
     def __init__(self, client: Backend, random: Random, mix: Mix) -> None:
         self._client = client
@@ -151,12 +151,12 @@ class _Worker:
         self._known: list[UUID] = []
 
     def work(self, operations: int, known: list[UUID]) -> None:
-        """Make some calls."""
+        """Make random calls."""
         self._known = list(known)
         self._claims = [Claim(id, 1) for id in known]
         for call in self._calls[:operations]:
             self._now += self._random.choice((0, 0, 1, 2)) * _SECOND
-            with suppress(Unavailable, OutcomeUnknown):  # recorded, and the rules allow for it
+            with suppress(Unavailable, OutcomeUnknown):  # the recorder has them, and the rules allow them
                 getattr(self, f"_{call}")()
 
     def _insert(self) -> None:
@@ -184,7 +184,7 @@ class _Worker:
         self._client.extend(self._some_claims(), lease=self._random.randint(1, 3) * _SECOND, now=self._now)
 
     def _some_claims(self) -> list[Claim]:
-        """Choose the claims of this worker mostly, and sometimes one of another attempt."""
+        """Choose claims of this worker, and sometimes a claim of another attempt."""
         if not self._claims:
             return []
         latest = self._claims[-3:]

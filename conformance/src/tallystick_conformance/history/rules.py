@@ -1,4 +1,4 @@
-"""The rules as clauses: each is tested by rounds whose calls are mixed to provoke it. Importing this registers them."""
+"""Register an example for each rule: rounds with a mix of calls that provokes its violation."""
 
 from collections.abc import Callable, Iterator
 from time import perf_counter
@@ -38,16 +38,16 @@ def _rounds_keep(rule: str) -> Callable[[Case], None]:
             if findings:
                 raise _violation(_one(findings, rule), history, findings)
 
-    rounds_keep_the_rule.__doc__ = f"Whatever three clients do at once, their history keeps {rule}."
+    rounds_keep_the_rule.__doc__ = f"The history of three concurrent clients keeps rule {rule}."
     return rounds_keep_the_rule
 
 
 def _in_time(case: Case, seed: str, mix: Mix) -> Iterator[tuple[list[Operation], list[Finding]]]:
-    """Yield the profile's rounds, and further ones on a fast store; one at least."""
+    """Yield the profile's rounds within the time limit, at least one; a fast store gets further rounds."""
     size, began, rounds = case.profile, perf_counter(), 0
     try:
-        for told in run_rounds(case.target, rounds=1_000_000, seed=seed, mix=mix, steps=steps_seen(case.target)):
-            yield told
+        for judged in run_rounds(case.target, rounds=1_000_000, seed=seed, mix=mix, steps=steps_seen(case.target)):
+            yield judged
             rounds, seconds = rounds + 1, perf_counter() - began
             if seconds > (size.history_seconds if rounds >= size.histories else size.history_limit):
                 case.shares.append(Share("rounds", min(rounds, size.histories), size.histories))
@@ -55,11 +55,11 @@ def _in_time(case: Case, seed: str, mix: Mix) -> Iterator[tuple[list[Operation],
     except (Unavailable, OutcomeUnknown):
         raise
     except Exception as exc:
-        raise Violation(case.clause_id, "an answer", repr(exc)) from exc
+        raise Violation(case.clause_id, "a result", repr(exc)) from exc
 
 
 def _one(findings: list[Finding], rule: str) -> Finding:
-    """Choose the finding under this rule, or else the first."""
+    """Return the finding under this rule, or else the first."""
     return next((finding for finding in findings if finding.rule == rule), findings[0])
 
 

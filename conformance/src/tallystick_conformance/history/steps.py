@@ -1,6 +1,6 @@
-"""What each fact does to one record: the state after it, or the rule that forbids it there.
+"""The effect of each fact on one record: the state after it, or the rule that forbids it.
 
-This is the contract a third time, beside the model and the backends, and shares nothing with them but the values.
+This is a third implementation of the contract, after the model and the backends. It shares only the value types.
 """
 
 from collections.abc import Callable
@@ -29,23 +29,23 @@ from .moments import after, agree, is_late, known, resolved
 
 
 class Refusal(NamedTuple):
-    """Why a fact cannot be, in a state."""
+    """The reason why a fact is impossible in a state."""
 
     rule: str
     why: str
 
 
 Stored = Record | None
-"""What the store has of one id."""
+"""The stored record of an id, or None."""
 
 Step = Callable[[Stored, timedelta], "Stored | Refusal"]
-"""A fact about one record: given its state and the store's precision, the state afterwards, or why not."""
+"""Maps a record's state and the store's precision to the next state, or to a refusal."""
 
 _NOTHING = Refusal("R11", "no such record was stored")
 
 
 def inserted(new: NewRecord, now: datetime | None, answer: Record | None) -> Step:
-    """A record is stored."""
+    """Return the step of an insert."""
     at = known(now)
     record = Record(
         new.id, new.kind, new.queue, new.payload, new.priority, State.PENDING, 0, new.max_attempts,
@@ -55,21 +55,21 @@ def inserted(new: NewRecord, now: datetime | None, answer: Record | None) -> Ste
 
     def step(stored: Stored, precision: timedelta) -> Stored | Refusal:
         if stored is not None:
-            return Refusal("R11", f"it was stored already, and is {_told(stored)}")
+            return Refusal("R11", f"it was already stored, and is {_describe(stored)}")
         return _as_answered(record, answer, precision)
 
     return step
 
 
 def missing(stored: Stored, _precision: timedelta) -> Stored | Refusal:
-    """No record is found."""
+    """Step of a read that finds no record."""
     if stored is None:
         return None
-    return Refusal("R11", f"it was not there, although it is {_told(stored)} and nothing removed it")
+    return Refusal("R11", f"it was not found, although it was {_describe(stored)} and no call removed it")
 
 
 def seen(record: Record) -> Step:
-    """A record is read."""
+    """Return the step of a read that returns a record."""
 
     def step(stored: Stored, precision: timedelta) -> Stored | Refusal:
         if stored is None:
@@ -81,7 +81,7 @@ def seen(record: Record) -> Step:
 
 
 def claimed(worker: str, lease: timedelta, now: datetime | None, answer: Record | None) -> Step:
-    """An attempt begins."""
+    """Return the step of a claim."""
     at = known(now)
 
     def step(stored: Stored, precision: timedelta) -> Stored | Refusal:
@@ -106,57 +106,59 @@ def claimed(worker: str, lease: timedelta, now: datetime | None, answer: Record 
 def _unclaimable(stored: Record, answer: Record | None) -> Refusal | None:
     attempt = stored.attempt + 1 if answer is None else answer.attempt
     if attempt <= stored.attempt or (attempt > stored.attempt + 1 and stored.state in CLAIMABLE):
-        return Refusal("R1", f"attempt {attempt} was handed out, although it had come to attempt {stored.attempt}")
+        return Refusal("R1", f"attempt {attempt} was claimed, although the job was already at attempt {stored.attempt}")
     if stored.state is State.RUNNING:
-        return Refusal("R2", f"attempt {attempt} was handed out, although attempt {stored.attempt} had not ended")
+        return Refusal("R2", f"attempt {attempt} was claimed, although attempt {stored.attempt} had not ended")
     if stored.state in FINAL:
-        return Refusal("R5", f"attempt {attempt} was handed out, although it was {stored.state}")
+        return Refusal("R5", f"attempt {attempt} was claimed, although the job was {stored.state}")
     return None
 
 
 def _early(stored: Record, now: datetime, precision: timedelta) -> Refusal | None:
     if is_late(stored.run_at, now, precision):
-        return Refusal("R6", f"it was handed out at {now.isoformat()}, although due at {stored.run_at.isoformat()}")
+        return Refusal("R6", f"it was claimed at {now.isoformat()}, although it was due at {stored.run_at.isoformat()}")
     return None
 
 
 def extended(claim: Claim, hold: Hold | None, lease: timedelta, now: datetime | None) -> Step:
-    """A lease is held on; `hold` None is an answer that was lost."""
+    """Return the step of an extension; `hold` is None if the result was lost."""
     at = known(now)
 
     def step(stored: Stored, _precision: timedelta) -> Stored | Refusal:
         if stored is None or (stored.state, stored.attempt) != (State.RUNNING, claim.attempt):
-            return Refusal("R4", f"attempt {claim.attempt} was held on, although the job was {_told(stored)}")
+            return Refusal("R4", f"attempt {claim.attempt} was extended, although the job was {_describe(stored)}")
         flagged = Hold.CANCEL_REQUESTED if stored.cancel_requested else Hold.HELD
         if hold not in (None, flagged):
-            return Refusal("R4", f"the owner of attempt {claim.attempt} was told {hold}, and should be told {flagged}")
+            return Refusal("R4", f"extending attempt {claim.attempt} returned {hold}, and should return {flagged}")
         return stored._replace(lease_until=after(at, lease), updated_at=at)
 
     return step
 
 
 def refused(claim: Claim) -> Step:
-    """A claim is answered as stale: it is not the running attempt's."""
+    """Return the step of a claim that a call rejected as stale."""
 
     def step(stored: Stored, _precision: timedelta) -> Stored | Refusal:
         if stored is None or (stored.state, stored.attempt) != (State.RUNNING, claim.attempt):
             return stored
-        return Refusal("R4", f"attempt {claim.attempt} was refused as stale, although it was running")
+        return Refusal("R4", f"attempt {claim.attempt} was rejected as stale, although it was running")
 
     return step
 
 
 def settled(outcome: Outcome, now: datetime | None) -> Step:
-    """An attempt ends as its worker said."""
+    """Return the step of an applied outcome."""
     at, attempt = known(now), outcome.claim.attempt
 
     def step(stored: Stored, _precision: timedelta) -> Stored | Refusal:
         if stored is None:
             return Refusal("R4", f"attempt {attempt} was settled, although no such record was stored")
         if stored.attempt == attempt and stored.state is not State.RUNNING:
-            return Refusal("R3", f"attempt {attempt} was settled, although it had ended: the job was {_told(stored)}")
+            return Refusal(
+                "R3", f"attempt {attempt} was settled, although it had ended: the job was {_describe(stored)}"
+            )
         if stored.attempt != attempt:
-            return Refusal("R4", f"attempt {attempt} was settled, although the job was {_told(stored)}")
+            return Refusal("R4", f"attempt {attempt} was settled, although the job was {_describe(stored)}")
         return _ended(stored, outcome, at)
 
     return step
@@ -177,7 +179,7 @@ def _ended(running: Record, outcome: Outcome, at: datetime) -> Record:
 
 
 def rescued(now: datetime | None, answer: Record | None) -> Step:
-    """An attempt ends since its lease ran out."""
+    """Return the step of a rescue."""
     at = known(now)
 
     def step(stored: Stored, precision: timedelta) -> Stored | Refusal:
@@ -185,10 +187,12 @@ def rescued(now: datetime | None, answer: Record | None) -> Step:
             return _NOTHING
         if stored.state is not State.RUNNING or (answer is not None and answer.attempt != stored.attempt):
             attempt = stored.attempt if answer is None else answer.attempt
-            return Refusal("R3", f"attempt {attempt} was rescued, although the job was {_told(stored)}")
+            return Refusal("R3", f"attempt {attempt} was rescued, although the job was {_describe(stored)}")
         assert stored.lease_until is not None
         if is_late(stored.lease_until, at, precision):
-            return Refusal("R14", f"it was rescued at {at.isoformat()}, although held until {stored.lease_until}")
+            return Refusal(
+                "R14", f"it was rescued at {at.isoformat()}, although its lease ended at {stored.lease_until}"
+            )
         failed = stored._replace(last_error=LEASE_EXPIRED)
         if stored.attempt >= stored.max_attempts and not stored.cancel_requested:
             return _as_answered(_final(failed, State.DISCARDED, at), answer, precision)
@@ -198,14 +202,14 @@ def rescued(now: datetime | None, answer: Record | None) -> Step:
 
 
 def cancelled(filter: Filter, now: datetime | None) -> Step:
-    """A job that waits ends, or one that runs is flagged."""
+    """Return the step of a cancel."""
     at = known(now)
 
     def step(stored: Stored, _precision: timedelta) -> Stored | Refusal:
         if stored is None or not filter.fits(stored):
             return _unfit(stored, "cancelled")
         if stored.state in FINAL or stored.cancel_requested:
-            return Refusal("R5", f"it was answered as cancelled, although the job was {_told(stored)}")
+            return Refusal("R5", f"it was reported as cancelled, although the job was {_describe(stored)}")
         if stored.state is State.RUNNING:
             return stored._replace(cancel_requested=True, updated_at=at)
         return _final(stored, State.CANCELLED, at)
@@ -214,14 +218,14 @@ def cancelled(filter: Filter, now: datetime | None) -> Step:
 
 
 def requeued(filter: Filter, now: datetime | None) -> Step:
-    """An operator makes a job pending again."""
+    """Return the step of a requeue."""
     at = known(now)
 
     def step(stored: Stored, _precision: timedelta) -> Stored | Refusal:
         if stored is None or not filter.fits(stored):
             return _unfit(stored, "requeued")
         if stored.state in (State.PENDING, State.RUNNING):
-            return Refusal("R2", f"it was requeued, although the job was {_told(stored)}")
+            return Refusal("R2", f"it was requeued, although the job was {_describe(stored)}")
         return stored._replace(
             state=State.PENDING,
             run_at=at,
@@ -236,20 +240,20 @@ def requeued(filter: Filter, now: datetime | None) -> Step:
 
 
 def deleted(filter: Filter) -> Step:
-    """A record is removed."""
+    """Return the step of a delete."""
 
     def step(stored: Stored, _precision: timedelta) -> Stored | Refusal:
         if stored is None or not filter.fits(stored):
             return _unfit(stored, "deleted")
         if stored.state is State.RUNNING:
-            return Refusal("R11", f"it was deleted, although the job was {_told(stored)}")
+            return Refusal("R11", f"it was deleted, although the job was {_describe(stored)}")
         return None
 
     return step
 
 
 def purged(states: frozenset[State], before: datetime) -> Step:
-    """The record of a job that finished is removed."""
+    """Return the step of a purge."""
 
     def step(stored: Stored, precision: timedelta) -> Stored | Refusal:
         if stored is None or stored.state not in states or stored.finished_at is None:
@@ -272,27 +276,27 @@ def _again(record: Record, state: State, run_at: datetime | timedelta | None, at
 
 
 def _as_answered(stored: Record, answer: Record | None, precision: timedelta) -> Record | Refusal:
-    """Take the answer, which knows each moment exactly, for what is stored, where the two agree."""
+    """Return the returned record, with its exact moments, if it agrees with the stored one; else a refusal."""
     if answer is None or answer == stored:
         return stored
     fields = zip(Record._fields, stored, answer, strict=True)
-    wrong = [(name, of, told) for name, of, told in fields if not agree(of, told, precision)]
+    wrong = [(name, value, other) for name, value, other in fields if not agree(value, other, precision)]
     if not wrong:
         return answer
-    name, of, told = wrong[0]
-    return Refusal("R12", f"it was answered with {name} {_short(told)}, although it was {_short(of)}")
+    name, expected, returned = wrong[0]
+    return Refusal("R12", f"it was returned with {name} {_short(returned)}, although it was {_short(expected)}")
 
 
 def _unfit(stored: Stored, what: str) -> Refusal:
     if stored is None:
         return _NOTHING
-    return Refusal("R7", f"it was {what} by a call that did not ask for it: it was {_told(stored)}")
+    return Refusal("R7", f"it was {what} by a call with other arguments: the job was {_describe(stored)}")
 
 
-def _told(stored: Stored) -> str:
+def _describe(stored: Stored) -> str:
     if stored is None:
-        return "not there"
-    flag = ", to be cancelled" if stored.cancel_requested else ""
+        return "not stored"
+    flag = ", cancel requested" if stored.cancel_requested else ""
     return f"{stored.state} (attempt {stored.attempt}{flag})"
 
 

@@ -1,4 +1,4 @@
-"""A history as a page that a person can read: a lane for each client, and in words what is wrong with it."""
+"""Write a history as an HTML timeline: a lane for each client, and a description of each finding."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +16,7 @@ from .observations import gather
 from .operation import Operation
 
 _COLUMN, _NAMES = 58, 92
-"""Pixels: of one step of the clock, and of the lanes' names."""
+"""Widths in pixels: one step of the clock, and the names of the lanes."""
 
 _COLOURS = {
     "insert": "insert", "claim": "take", "extend": "hold", "settle": "end", "rescue": "rescue",
@@ -25,19 +25,19 @@ _COLOURS = {
 
 _SHORT = {True: "yes", False: "no", Hold.CANCEL_REQUESTED: "flagged"}
 
-_MOST_TOLD = 5
-"""How many findings are told on the page."""
+_MAX_FINDINGS = 5
+"""How many findings the page shows."""
 
 _PAGE = Path(__file__).with_name("timeline.html")
 
 
 def write_timeline(history: Iterable[Operation], findings: Sequence[Finding], path: str | Path) -> None:
-    """Write one HTML file that needs nothing else: no network, no other file.
+    """Write the timeline as one HTML file, which needs neither the network nor other files.
 
     Args:
         history: The operations of all clients.
-        findings: What `check` found; the first is told at the top.
-        path: Where to write; what is there is replaced.
+        findings: The findings of `check`. The first is shown at the top.
+        path: The file to write; an existing file is replaced.
     """
     page = _Timeline(sorted(history, key=lambda operation: operation.began), findings)
     Path(path).write_text(page.html(), encoding="utf-8")
@@ -58,13 +58,13 @@ class _Timeline:
         self._columns = {time: column for column, time in enumerate(sorted(times))}
 
     def html(self) -> str:
-        """Return the page."""
+        """Return the HTML of the page."""
         first = self._findings[0] if self._findings else None
         clients = {operation.client for operation in self._history}
         return Template(_PAGE.read_text(encoding="utf-8")).substitute(
             title=escape(CLAUSES[first.clause].text if first else "No rule is broken"),
             summary=f"Operations: {len(self._history)}, clients: {len(clients)}, findings: {len(self._findings)}",
-            findings="".join(map(self._finding, self._findings[:_MOST_TOLD])),
+            findings="".join(map(self._finding, self._findings[:_MAX_FINDINGS])),
             width=_NAMES + _COLUMN * (len(self._columns) + 3),
             lanes="".join(self._lanes(sorted(clients))),
             scope="of the first finding" if first else "",
@@ -117,7 +117,7 @@ class _Timeline:
         return " ".join(names + ["found"] * (id(operation) in self._found))
 
     def _rows(self, finding: Finding | None) -> Iterator[str]:
-        """Yield the records of the first finding, or all."""
+        """Yield table rows for the records of the first finding, or for all records."""
         concerned = [id for o in (finding.operations if finding else self._history) for id in self._records[_key(o)]]
         named = [id for id in dict.fromkeys(concerned) if finding is None or str(id) in finding.text]
         for record_id in named or dict.fromkeys(concerned):
@@ -130,12 +130,12 @@ class _Timeline:
 
     def _details(self, operation: Operation) -> str:
         given = "\n".join(f"{name} = {render(value)}" for name, value in operation.given.items())
-        ended = "never answered" if operation.ended is None else f"to {operation.ended}"
-        told = f"-> {_rendered(operation.answer)}" if operation.error is None else f"raised {operation.error!r}"
+        ended = "never returned" if operation.ended is None else f"to {operation.ended}"
+        result = f"-> {_rendered(operation.answer)}" if operation.error is None else f"raised {operation.error!r}"
         return (
             f'<template id="details-{self._number[id(operation)]}"><p><b>{operation.call}</b> by '
             f"{escape(operation.client)}, from {operation.began} {ended}</p>"
-            f"<pre>{escape(given)}\n\n{escape(told)}</pre></template>"
+            f"<pre>{escape(given)}\n\n{escape(result)}</pre></template>"
         )
 
 
@@ -170,10 +170,10 @@ def _rendered(answer: object) -> str:
 
 
 def _label(operation: Operation) -> str:
-    """Write how a call was answered, as shortly as can be."""
+    """Return a short label for the result of a call."""
     answer = operation.answer
     if operation.error is not None or operation.ended is None:
-        return "refused" if operation.failed else "?"
+        return "failed" if operation.failed else "?"
     match operation.call:
         case "settle" | "extend":
             return ",".join(_SHORT.get(item, str(item)) for item in answer)

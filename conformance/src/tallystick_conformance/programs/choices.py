@@ -1,4 +1,4 @@
-"""What a right backend answers to a call, given the model before it: one answer, or some of what it may choose from."""
+"""The valid results of a call, given the model before it: exactly one result, or a choice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from ..tracing import Step
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`count` of these, and of each group one at most: ids, or the records that a rescue returns."""
+    """`count` items, at most one of each group. Items are ids, or the records that a rescue returns."""
 
     groups: Sequence[Sequence[UUID | Record]]
     count: int
 
     @property
     def is_free(self) -> bool:
-        """Whether there is more than one way to choose."""
+        """Whether there is more than one valid choice."""
         return self.count < len(self.groups) or any(len(group) > 1 for group in self.groups)
 
 
 def choice(step: Step, model: Model) -> Choice | None:
-    """Return what the backend may choose from; None where the call leaves no choice."""
+    """Return the choice that a call leaves to the backend, or None."""
     match step.method:
         case "rescue":
             return _some([[_rescued(model, record.id, step)] for record in model.expired(step.kwargs["now"])], step)
@@ -61,8 +61,8 @@ def _requeueable(model: Model, filter: Filter) -> list[list[UUID | Record]]:
     return list(rivals.values())
 
 
-def answer(step: Step, model: Model) -> Any:  # noqa: PLR0911 - one way out for each call
-    """Return the one right answer of a call that leaves no choice; the model makes the call."""
+def answer(step: Step, model: Model) -> Any:  # noqa: PLR0911 - one return for each call
+    """Make a call without a choice on the model, and return its only valid result."""
     match step.method:
         case "insert":
             return [model.insert(new, step.kwargs["now"]) for new in step.args[0]]

@@ -1,4 +1,4 @@
-"""Under which clause an answer is judged, given what the model knows before the call."""
+"""Name the clause under which a result is judged, given the model before the call."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -18,10 +18,10 @@ _BY_OUTCOME: dict[type[Outcome], str] = {
 
 
 def insert(model: Model, new: NewRecord, earlier: Collection[UUID]) -> str:
-    """Name the clause that says whether this record is stored; `earlier` were stored by the same batch."""
+    """Return the clause about whether this record is stored; `earlier` has the ids stored by the same batch."""
     holder = model.holder(new.unique_key)
-    met = model.records.get(new.id) or holder
-    if met is not None and met.id in earlier:
+    duplicate = model.records.get(new.id) or holder
+    if duplicate is not None and duplicate.id in earlier:
         return "UNIQUE-02"
     if new.id in model.records:
         return "INSERT-04"
@@ -36,7 +36,7 @@ def insert(model: Model, new: NewRecord, earlier: Collection[UUID]) -> str:
 
 
 def extend(record: Record | None, now: datetime) -> str:
-    """Name the clause for one claim; `record` is whose current claim it is."""
+    """Return the clause for one claim; `record` is the record with this claim as its running attempt, or None."""
     if record is None or record.lease_until is None:
         return "LEASE-02"
     if record.cancel_requested:
@@ -45,7 +45,7 @@ def extend(record: Record | None, now: datetime) -> str:
 
 
 def settle(record: Record | None, outcome: Outcome, earlier: Collection[Claim]) -> str:
-    """Name the clause for one outcome; `earlier` claims were ended by the same batch."""
+    """Return the clause for one outcome; the same batch has already ended the `earlier` claims."""
     if record is None:
         return "SETTLE-08" if outcome.claim in earlier else "SETTLE-06"
     if not record.cancel_requested:
@@ -54,12 +54,12 @@ def settle(record: Record | None, outcome: Outcome, earlier: Collection[Claim]) 
 
 
 def rescue(record: Record) -> str:
-    """Name the clause for an expired record."""
+    """Return the clause for an expired record."""
     if record.cancel_requested:
         return "RESCUE-04"
     return "RESCUE-03" if record.attempt >= record.max_attempts else "RESCUE-02"
 
 
 def names(records: Iterable[Record | UUID]) -> str:
-    """Write which records, shortly."""
+    """List the ids of records."""
     return ", ".join(str(record.id if isinstance(record, Record) else record) for record in records) or "none"

@@ -1,4 +1,4 @@
-"""Which ways of the table of transitions programs have taken."""
+"""Coverage of the table of state transitions by generated programs."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from ..tracing import Step
 
 
 class Way(NamedTuple):
-    """A way from a state to another, as the table tells them apart."""
+    """One transition of the table: from a state, by a call, to a state."""
 
     source: State | None
     by: str
@@ -18,18 +18,18 @@ class Way(NamedTuple):
 
 
 WAYS = tuple(Way(way.source, way.by, way.target) for way in TRANSITIONS)
-"""Every way that the table lists, in its order."""
+"""Every transition of the table, in its order."""
 
 
 class Ways:
-    """What was taken so far. It looks at the model after each call, so what it saw is what the contract says."""
+    """Collects the covered transitions. It observes the model, so a wrong backend does not change the coverage."""
 
     def __init__(self) -> None:
         self.taken: set[Way] = set()
         self._records: Mapping[UUID, Record] = {}
 
     def look(self, records: Mapping[UUID, Record], step: str | None) -> None:
-        """Compare the records with those of the time before; `step` is the call that was made in between."""
+        """Compare the records with those of the previous call of this method; `step` is the call made in between."""
         before, self._records = self._records, dict(records)
         if not isinstance(step, Step):
             return

@@ -1,4 +1,4 @@
-"""More than a hundred jobs that live together: what a small program does not reach, under the same comparison."""
+"""Run more than a hundred jobs through the comparison with the model, beyond the size of small programs."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -19,13 +19,13 @@ _ALL = 1_000
 
 
 class Crowd(NamedTuple):
-    """How many jobs, and how far apart neighbours are in priority and in id."""
+    """The number of jobs, and the distance between neighbours in priority and id."""
 
     size: int
     stride: int
 
     def jobs(self, now: datetime) -> list[NewRecord]:
-        """Return the jobs; their order of ids, of priorities and of due times is not the order in which they come."""
+        """Return the jobs, ordered neither by id nor by priority or due time."""
         return [self._job(n, now) for n in range(self.size)]
 
     def _job(self, n: int, now: datetime) -> NewRecord:
@@ -48,10 +48,10 @@ crowds: st.SearchStrategy[Crowd | None] = st.integers(0, 11).flatmap(lambda n: _
 """One program in twelve has a crowd."""
 
 
-def live(crowd: Crowd, pair: Pair, now: datetime) -> None:
-    """Let a crowd be inserted, claimed, held, settled in every way, changed by filters and removed; twice.
+def run_crowd(crowd: Crowd, pair: Pair, now: datetime) -> None:
+    """Insert, claim, extend and settle a crowd, change it by filters and remove it; all twice.
 
-    The second time its ids and keys are those of the jobs that were removed.
+    The second time reuses the ids and keys of the removed jobs.
     """
     most = pair.raw.capabilities.max_batch
     for _ in range(2):

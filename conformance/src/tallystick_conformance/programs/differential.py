@@ -1,6 +1,6 @@
-"""A backend and the model side by side: each call goes to both, and every answer is compared under its clause.
+"""Differential testing: make each call on a backend and on the model, and compare the results under their clauses.
 
-Where the contract leaves a choice to the backend, its answer must be an allowed one, and the model follows it.
+If the contract leaves a choice to the backend, the kit checks that the choice is valid, and the model follows it.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence, Set
@@ -25,11 +25,11 @@ from .judge import Judge, Unarmed
 AnswerT = TypeVar("AnswerT")
 
 _MANY = 10_000
-"""More than a program ever stores."""
+"""A limit above the number of jobs in any program."""
 
 
 class Pair:
-    """The calls of the contract, on both sides. Between two calls the whole stores are compared with `sweep`."""
+    """A backend and the model. Each method makes a call on both; `sweep` compares the whole stores."""
 
     def __init__(self, backend: Backend, judge: Judge) -> None:
         self.backend = traced(backend, judge.steps)
@@ -40,9 +40,9 @@ class Pair:
         self._harmless = False
 
     def insert(self, records: Sequence[NewRecord], *, now: datetime) -> None:
-        """Insert, and compare each answer."""
+        """Insert, and compare each result."""
         answers = self._answer(lambda: self.backend.insert(records, now=now))
-        self.judge.that("INSERT-03", len(answers) == len(records), f"{len(records)} answers", answers)
+        self.judge.that("INSERT-03", len(answers) == len(records), f"{len(records)} results", answers)
         earlier: set[UUID] = set()
         for new, answer in zip(records, answers, strict=True):
             clause = clause_of.insert(self.model, new, earlier)
@@ -64,10 +64,12 @@ class Pair:
         self.judge.equal("INSERT-01", expected.record, answer.record)
 
     def claim(self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime) -> None:
-        """Claim, and compare which jobs are handed out, in which order, and as what."""
+        """Claim, and compare the returned jobs, their order and their fields."""
         got = self._answer(lambda: self.backend.claim(queues, limit=limit, worker=worker, lease=lease, now=now))
         ids = [record.id for record in got]
-        self.judge.that("CLAIM-06", len(ids) <= limit and len(set(ids)) == len(ids), f"at most {limit}, once", got)
+        self.judge.that(
+            "CLAIM-06", len(ids) <= limit and len(set(ids)) == len(ids), f"at most {limit} jobs, each once", got
+        )
         for id in ids:
             self._may_be_claimed(id, queues, now)
         expected = self.model.due(queues, now)[:limit]
@@ -76,7 +78,7 @@ class Pair:
         missing = {record.id for record in expected} - set(ids)
         again = partial(self.raw.claim, queues, limit=_MANY, worker=worker, lease=lease)
         if len(got) < len(expected) and missing <= at_edge and self._edge_matters(missing, again, now):
-            self.judge.that("TIME-01", False, f"also {clause_of.names(missing)}, due at this very moment", got)
+            self.judge.that("TIME-01", False, f"also {clause_of.names(missing)}, due exactly now", got)
         self.judge.that(
             "CLAIM-07", len(got) == len(expected), f"{len(expected)} jobs: {clause_of.names(expected)}", got
         )
@@ -89,9 +91,9 @@ class Pair:
             self._touched[record.id] = "CLAIM-08"
 
     def _edge_matters(self, missing: Set[UUID], again: Callable[..., Sequence[Record]], now: datetime) -> bool:
-        """Say whether jobs are missing because they are due at this very moment: a second later they are there.
+        """Return whether jobs are missing only because of the exact moment: the call returns them one second later.
 
-        The call is made again, first at the same moment. A job that it returns then was missing for another reason.
+        First the same call is repeated. A job that it returns now was missing for another reason.
         """
         with suppress(Exception):
             if not missing & {record.id for record in again(now=now)}:
@@ -103,15 +105,15 @@ class Pair:
         if record is None:
             self.judge.that("RECORD-02", False, "jobs that are stored", id)
             return
-        self.judge.that("CLAIM-01", record.state in CLAIMABLE, "jobs that wait", record)
+        self.judge.that("CLAIM-01", record.state in CLAIMABLE, "pending or retrying jobs", record)
         self.judge.that("CLAIM-02", record.run_at <= now, f"jobs due at {now.isoformat()}", record)
         self.judge.that("CLAIM-03", record.queue in queues, f"jobs of the queues {list(queues)}", record)
         self.judge.that("CLAIM-04", not self.model.paused[record.queue], "no job of a paused queue", record)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime) -> None:
-        """Extend, and compare each answer."""
+        """Extend, and compare each result."""
         holds = self._answer(lambda: self.backend.extend(claims, lease=lease, now=now))
-        self.judge.that("LEASE-05", len(holds) == len(claims), f"{len(claims)} answers", holds)
+        self.judge.that("LEASE-05", len(holds) == len(claims), f"{len(claims)} results", holds)
         for claim, hold in zip(claims, holds, strict=True):
             record = self.model.current(claim)
             clause = clause_of.extend(record, now)
@@ -124,9 +126,9 @@ class Pair:
             self.judge.that("CALL-02", isinstance(hold, Hold), f"Hold.{expected.name}", hold)
 
     def settle(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-        """Settle, and compare each answer."""
+        """Settle, and compare each result."""
         applied = self._answer(lambda: self.backend.settle(outcomes, now=now))
-        self.judge.that("SETTLE-07", len(applied) == len(outcomes), f"{len(outcomes)} answers", applied)
+        self.judge.that("SETTLE-07", len(applied) == len(outcomes), f"{len(outcomes)} results", applied)
         earlier: set[Claim] = set()
         for outcome, answer in zip(outcomes, applied, strict=True):
             record = self.model.current(outcome.claim)
@@ -138,7 +140,7 @@ class Pair:
                 earlier.add(outcome.claim)
 
     def rescue(self, *, limit: int, now: datetime) -> None:
-        """Rescue; the model follows the choice of which."""
+        """Rescue; the model follows the backend's choice."""
         got = self._answer(lambda: self.backend.rescue(limit=limit, now=now))
         expired = {record.id: record for record in self.model.expired(now)}
         ids = [record.id for record in got]
@@ -148,7 +150,7 @@ class Pair:
         missing = set(expired) - set(ids)
         again = partial(self.raw.rescue, limit=_MANY)
         if len(got) < min(limit, len(expired)) and missing <= at_edge and self._edge_matters(missing, again, now):
-            self.judge.that("TIME-02", False, f"also {clause_of.names(missing)}, out at this very moment", got)
+            self.judge.that("TIME-02", False, f"also {clause_of.names(missing)}, expired exactly now", got)
         self._all_of("RESCUE-05", ids, expired, limit)
         for record in got:
             clause = clause_of.rescue(self.model.records[record.id])
@@ -157,7 +159,7 @@ class Pair:
             self.judge.equal(clause, self.model.records[record.id], record)
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime) -> None:
-        """Cancel; the model follows the choice of which."""
+        """Cancel; the model follows the backend's choice."""
         got = self._answer(lambda: self.backend.cancel(filter, limit=limit, now=now))
         allowed = self._chosen(got, filter, "CANCEL-03", lambda r: r.state not in FINAL and not r.cancel_requested)
         self._all_of("CANCEL-04", got, allowed, limit)
@@ -166,7 +168,7 @@ class Pair:
             self.model.cancel(id, now)
 
     def requeue(self, filter: Filter, *, limit: int, now: datetime) -> None:
-        """Requeue; the model follows the choice of which."""
+        """Requeue; the model follows the backend's choice."""
         got = self._answer(lambda: self.backend.requeue(filter, limit=limit, now=now))
         idle = self._chosen(got, filter, "REQUEUE-03", lambda r: r.state not in (State.PENDING, State.RUNNING))
         free = [r for r in idle.values() if (self.model.holder(r.unique_key) or r).id == r.id]
@@ -174,7 +176,7 @@ class Pair:
         keys = [self.model.records[id].unique_key or id for id in got]
         allowed = {record.id for record in free}
         ok = set(got) <= allowed and len(set(keys)) == len(keys)
-        self.judge.that("REQUEUE-04", ok, f"of {clause_of.names(free)}, one for each key", got)
+        self.judge.that("REQUEUE-04", ok, f"only {clause_of.names(free)}, at most one per unique key", got)
         self._all_of("REQUEUE-05", got, rivals, limit)
         for id in got:
             record = self.model.records[id]
@@ -182,17 +184,17 @@ class Pair:
             self.model.requeue(id, now)
 
     def delete(self, filter: Filter, *, limit: int) -> None:
-        """Delete; the model follows the choice of which."""
+        """Delete; the model follows the backend's choice."""
         got = self._answer(lambda: self.backend.delete(filter, limit=limit))
         allowed = self._chosen(got, filter, "DELETE-01", lambda r: r.state is not State.RUNNING)
         self._all_of("DELETE-02", got, allowed, limit)
         stored = {record.id for record in self.raw.list(Filter(), limit=_MANY)}
         for id in got:
-            self.judge.that("DELETE-02", id not in stored, f"{id} is gone", "it is still listed")
+            self.judge.that("DELETE-02", id not in stored, f"{id} is removed", "it is still listed")
             del self.model.records[id]
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> None:
-        """Purge; the model follows the choice of which."""
+        """Purge; the model follows the backend's choice."""
         count = self._answer(lambda: self.backend.purge(states, before=before, limit=limit))
         allowed = {record.id for record in self.model.purgeable(states, before)}
         kept = {record.id for record in self.raw.list(Filter(), limit=_MANY)}
@@ -234,7 +236,7 @@ class Pair:
         self.judge.equal("QUERY-01", expected[:limit], list(got))
 
     def sweep(self, now: datetime) -> None:
-        """Compare everything that is stored, after a call."""
+        """Compare the whole store with the model."""
         self._look()
         stored = {record.id: record for record in self.raw.list(Filter(), limit=_MANY)}
         expected = self.model.records
@@ -268,7 +270,7 @@ class Pair:
 
     @contextmanager
     def judging_errors(self) -> Iterator[None]:
-        """Judge what a look at the store raises, and what the kit does on an answer that is nothing like one."""
+        """Turn exceptions into violations: those of the store, and those of the kit on a malformed result."""
         try:
             yield
         except (Unarmed, Violation):
@@ -278,11 +280,11 @@ class Pair:
 
     def _judge_error(self, exc: Exception) -> None:
         ours = Path(extract_tb(exc.__traceback__)[-1].filename).is_relative_to(Path(__file__).parent)
-        clause, expected = ("CALL-02", "an answer of its type") if ours else ("CALL-01", "an answer")
+        clause, expected = ("CALL-02", "a result of the declared type") if ours else ("CALL-01", "a result")
         try:
             self.judge.that(clause, False, expected, repr(exc))
         except Violation as violation:
-            violation.tell_of(exc, sources(type(self.raw)))
+            violation.attach(exc, sources(type(self.raw)))
             raise violation from exc
 
     def _look(self) -> None:
@@ -309,4 +311,4 @@ class Pair:
 
     def _all_of(self, clause: str, got: Sequence[UUID], allowed: Collection[object], limit: int) -> None:
         count = min(limit, len(allowed))
-        self.judge.that(clause, len(got) == count and len(set(got)) == count, f"{count}, each once", got)
+        self.judge.that(clause, len(got) == count and len(set(got)) == count, f"{count} items, each once", got)

@@ -1,4 +1,4 @@
-"""Who decides whether an answer of a backend is right, and under which clause it is wrong."""
+"""Judge the results of a backend under the armed clauses."""
 
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -10,16 +10,15 @@ from .coverage import Ways
 
 
 class Unarmed(Exception):
-    """An answer is wrong under a clause that is not looked at now; nothing after it can be judged."""
+    """A result is wrong under a clause that is not armed, so the rest of the program cannot be judged."""
 
 
 class Judge:
-    """Compares what is with what should be, for the armed clauses only.
+    """Compares observed with expected values, for the armed clauses only.
 
-    `steps` is the program so far; `counts` is how often each clause was looked at, and `ways` which transitions were.
-    `paces` is how many programs there was time for, one for each start. `unarmed` has the clauses that were broken
-    without being armed, in the order in which they were met. `on_program` is called before
-    each program.
+    `steps` is the program so far. `counts` has the number of checks of each clause, and `ways` the covered transitions.
+    `paces` has the number of programs that there was time for, for each start of the clock. `unarmed` has the unarmed
+    clauses that were broken, in order of discovery. `on_program` is called before each program.
     """
 
     def __init__(self, armed: Collection[str], on_program: Callable[[], None] = lambda: None) -> None:
@@ -29,13 +28,13 @@ class Judge:
         self.steps: list[str] = []
         self.ways = Ways()
         self.shortest: Violation | None = None
-        """The violation with the shortest program so far, and `since`, when the first was found."""
+        """The violation with the shortest program so far; `since` is when the first was found."""
         self.since = 0.0
         self.paces: list[Pace] = []
         self.unarmed: dict[str, None] = {}
 
     def that(self, clause_id: str, ok: bool, expected: object, observed: object) -> None:
-        """Require that a condition holds."""
+        """Assert that a condition holds."""
         self.counts[clause_id] += 1
         if ok:
             return
@@ -52,9 +51,9 @@ class Judge:
         return violation
 
     def seconds_of_shrinking(self) -> float:
-        """Return for how long a program that failed is being made shorter."""
+        """Return how long shrinking has taken so far."""
         return 0.0 if self.shortest is None else monotonic() - self.since
 
     def equal(self, clause_id: str, expected: object, observed: object) -> None:
-        """Require that two values are equal."""
+        """Assert that two values are equal."""
         self.that(clause_id, expected == observed, expected, observed)

@@ -1,4 +1,4 @@
-"""Generated programs: a Hypothesis state machine that draws calls and makes them on a backend and the model at once."""
+"""The Hypothesis state machine of generated programs: it draws calls, and makes them on a backend and on the model."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -25,17 +25,17 @@ from tallystick import (
 
 from ..target import Target
 from . import strategies
-from .crowd import Crowd, crowds, live
+from .crowd import Crowd, crowds, run_crowd
 from .differential import Pair
 from .judge import Judge, Unarmed
 from .strategies import IDS, Draft, Ending, Grip, Moment
 
 STARTS = {"2001": datetime(2001, 1, 1, tzinfo=UTC), "2077": datetime(2077, 1, 1, tzinfo=UTC)}
-"""Where the virtual clock starts: a hidden clock in a backend cannot be near both."""
+"""The starts of the virtual clock; a backend that uses its own clock cannot be near both."""
 
 
 def _step(method: Callable[..., None]) -> Callable[..., None]:
-    """Stop making calls once the two sides differ under a clause that is not armed."""
+    """End the program when the backend and the model differ under a clause that is not armed."""
 
     @wraps(method)
     def guarded(self: "Machine", *args: Any, **kwargs: Any) -> None:
@@ -50,7 +50,7 @@ def _step(method: Callable[..., None]) -> Callable[..., None]:
 
 
 class Machine(RuleBasedStateMachine):
-    """One program on one fresh store; or none, where it is `over` before it began."""
+    """One program on one fresh store. If `over` is true from the start, it makes no calls."""
 
     def __init__(
         self, target: Target, judge: Judge, start: datetime, *, crowds: bool = True, over: bool = False
@@ -74,15 +74,15 @@ class Machine(RuleBasedStateMachine):
     @initialize(stock=strategies.stocks, crowd=crowds)
     @_step
     def begin(self, stock: list[Draft], crowd: Crowd | None) -> None:
-        """Begin with some jobs, so that every program has something to work with; now and then with a crowd before."""
+        """Start with some jobs, so that every program has jobs to work on; sometimes run a crowd before."""
         if crowd is not None and self._has_crowd:
-            live(crowd, self._pair, self.now)
+            run_crowd(crowd, self._pair, self.now)
         self._pair.insert([self._new(draft) for draft in stock], now=self.now)
 
     @rule(stock=strategies.stocks)
     @_step
     def refill(self, stock: list[Draft]) -> None:
-        """Resume what is paused, and insert many jobs."""
+        """Resume all paused queues, and insert many jobs."""
         for queue in self._pair.model.queues():
             if queue.paused:
                 self._pair.resume(queue.name)
@@ -91,7 +91,7 @@ class Machine(RuleBasedStateMachine):
     @rule(batch=strategies.batches, now=strategies.steps)
     @_step
     def insert(self, batch: list[Draft], now: Moment) -> None:
-        """Insert new jobs, and ids and keys that are there already."""
+        """Insert new jobs, some with ids and keys that are already stored."""
         self._move(now)
         self._pair.insert([self._new(draft) for draft in batch], now=self.now)
 
@@ -99,14 +99,14 @@ class Machine(RuleBasedStateMachine):
           lease=strategies.leases, now=strategies.due_moments)  # fmt: skip
     @_step
     def claim(self, queues: list[str], limit: int, worker: str, lease: timedelta, now: Moment) -> None:
-        """Claim, at the edges of due times too."""
+        """Claim, sometimes at the edge of a due time."""
         self._move(now)
         self._pair.claim(queues, limit=limit, worker=worker, lease=lease, now=self.now)
 
     @rule(limit=strategies.limits, endings=st.lists(strategies.endings, min_size=1, max_size=5), now=strategies.steps)
     @_step
     def work(self, limit: int, endings: list[Ending], now: Moment) -> None:
-        """Claim and settle in one go, so that jobs come to their ends often."""
+        """Claim and settle in one step, so that many jobs finish."""
         self._begin_attempts(limit, timedelta(seconds=10), now)
         self._pair.settle(self._outcomes(endings), now=self.now)
 
@@ -138,7 +138,7 @@ class Machine(RuleBasedStateMachine):
     @rule(limit=strategies.limits, now=strategies.lease_moments)
     @_step
     def rescue(self, limit: int, now: Moment) -> None:
-        """Rescue, at the edges of leases too."""
+        """Rescue, sometimes at the edge of a lease."""
         if not self._pair.model.running():
             self._begin_attempts(limit, timedelta(seconds=30), Moment("now", 0, 0, 0))
         self._move(now)
@@ -154,7 +154,7 @@ class Machine(RuleBasedStateMachine):
     @rule(limit=strategies.limits, endings=st.lists(strategies.endings, max_size=2), now=strategies.steps)
     @_step
     def flag(self, limit: int, endings: list[Ending], now: Moment) -> None:
-        """Cancel what runs, and perhaps end it."""
+        """Cancel running jobs, and settle some of them."""
         self._move(now)
         self._pair.cancel(Filter(states=[State.RUNNING]), limit=limit, now=self.now)
         self._pair.sweep(self.now)
@@ -176,7 +176,7 @@ class Machine(RuleBasedStateMachine):
     @rule(states=strategies.final_states, before=strategies.finish_moments, limit=strategies.limits)
     @_step
     def purge(self, states: list[State], before: Moment, limit: int) -> None:
-        """Purge, at the edges of finishing times too."""
+        """Purge, sometimes at the edge of a finish time."""
         self._pair.purge(states, before=self._at(before), limit=limit)
 
     @rule(queue=st.sampled_from(strategies.QUEUES), pause=st.sampled_from([False, False, False, True]))
@@ -200,11 +200,11 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     @_step
     def sides_agree(self) -> None:
-        """Whatever is stored is what the model says."""
+        """The store holds what the model holds."""
         self._pair.sweep(self.now)
 
     def _begin_attempts(self, limit: int, lease: timedelta, now: Moment) -> None:
-        """Claim from every queue; where nothing is due yet, at the moment at which something is."""
+        """Claim from every queue; if nothing is due yet, move the clock to the next due time."""
         self._move(now)
         model = self._pair.model
         if not model.due(strategies.QUEUES, self.now):
@@ -232,9 +232,9 @@ class Machine(RuleBasedStateMachine):
         return NewRecord(id=IDS[fields.pop("slot")], run_at=self._when(fields.pop("at")), **fields)
 
     def _claims(self, grips: list[Grip]) -> list[Claim]:
-        """Return the claims that grips mean, each the next job's, so that few are repeated.
+        """Convert grips to claims, each of the next job, so that few claims repeat.
 
-        Where nothing runs, those of running jobs are left out but for the first.
+        If no job runs, omit the grips of running jobs except the first.
         """
         records = self._pair.model.records
         running = sorted(record.id for record in self._pair.model.running())

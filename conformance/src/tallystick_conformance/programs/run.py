@@ -1,4 +1,4 @@
-"""Running generated programs, and naming every clause that they break."""
+"""Run generated programs, and find every clause that they break."""
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
@@ -20,14 +20,14 @@ MODEL_CLAUSES = tuple(clause.id for clause in CLAUSES.values() if clause.tier ==
 """The clauses that generated programs test."""
 
 _FLOOR = 4
-"""The part of a profile's programs, one in so many, that are run however long they take."""
+"""At least one in so many of a profile's programs runs, regardless of time."""
 
 _ROUNDS = 6
-"""How often programs are generated again with the clauses that were broken so far left out."""
+"""How often programs are generated, each time without the clauses that were broken before."""
 
 
 def violations(target: Target, profile: Profile, start: datetime, judge: Judge) -> Iterator[Violation]:
-    """Yield violations, each with the shortest program that was found, and each of another clause."""
+    """Yield violations of different clauses, each with the shortest program found."""
     for _ in range(_ROUNDS):
         violation = _violation(target, profile, start, judge)
         if violation is None:
@@ -37,7 +37,7 @@ def violations(target: Target, profile: Profile, start: datetime, judge: Judge) 
 
 
 def run(target: Target, profile: Profile, start: datetime, armed: Collection[str] = MODEL_CLAUSES) -> Judge:
-    """Run generated programs, and raise the first violation; return who judged them."""
+    """Run generated programs, and raise the first violation; return the judge."""
     judge = Judge(armed)
     for violation in violations(target, profile, start, judge):
         raise violation
@@ -60,7 +60,7 @@ def _violation(target: Target, profile: Profile, start: datetime, judge: Judge) 
 
     try:
         run_state_machine_as_test(
-            cast("type[Machine]", seed(profile.seed + start.year)(program)),  # any factory will do
+            cast("type[Machine]", seed(profile.seed + start.year)(program)),  # Hypothesis accepts any factory
             settings=settings(
                 max_examples=profile.programs,
                 stateful_step_count=profile.steps,
@@ -75,13 +75,13 @@ def _violation(target: Target, profile: Profile, start: datetime, judge: Judge) 
         )
     except Violation as violation:
         return violation
-    except Flaky as flaky:  # the time for making it shorter was over, or the backend chose otherwise when it ran again
+    except Flaky as flaky:  # the time for shrinking ended, or the backend chose otherwise in the repetition
         return judge.shortest or first_violation(flaky)
     return None
 
 
 def first_violation(exc: BaseException) -> Violation:
-    """Return the violation in what Hypothesis raises when a program does not fail each time."""
+    """Return the violation inside the exception that Hypothesis raises for a flaky program."""
     found = [exc]
     for one in found:
         if isinstance(one, Violation):

@@ -1,7 +1,7 @@
-"""What generated programs are made of.
+"""Hypothesis strategies for generated programs.
 
-Nothing drawn depends on the state of a store: a program names slots, anchors and lags, and `machine` resolves them when
-it runs. So a program can be shrunk, and means the same on every backend.
+No drawn value depends on the state of a store: a program names slots, anchors and lags, and `machine` resolves them at
+run time. So Hypothesis can shrink a program, and it means the same on every backend.
 """
 
 from datetime import timedelta
@@ -25,7 +25,7 @@ WORKERS = ("w1", "w2")
 
 
 class Moment(NamedTuple):
-    """A moment: an anchor in the life of the n-th record that has it, or the latest time, and how far from it."""
+    """A moment relative to an anchor: the current time, or a field of the n-th record that has it."""
 
     anchor: Literal["now", "run_at", "lease_until", "finished_at"]
     slot: int
@@ -34,7 +34,7 @@ class Moment(NamedTuple):
 
 
 class Grip(NamedTuple):
-    """A claim: of the n-th running job, or of an id that may not run; `lag` attempts away from the current one."""
+    """A claim of the n-th running job or of the n-th id, `lag` attempts away from the current one."""
 
     slot: int
     running: bool
@@ -66,7 +66,7 @@ class Draft(NamedTuple):
 
 
 def _one_of(*strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Draw from one of these; one given twice is drawn from twice as often, which `st.one_of` does not do."""
+    """Draw from one of these. Unlike `st.one_of`, a repeated strategy is drawn from more often."""
     return st.sampled_from(strategies).flatmap(lambda strategy: strategy)
 
 

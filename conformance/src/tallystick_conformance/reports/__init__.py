@@ -1,4 +1,4 @@
-"""What a run leaves in a folder: for programs, for CI, for people, and to show each violation again."""
+"""Write the reports of a run to a folder: for programs, CI and people, with files to reproduce each violation."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ __all__ = ["script_file", "timeline_file", "trace_file", "write"]
 
 
 def write(report: Report, folder: Path) -> None:
-    """Write every file; those about violations of an earlier run are removed first."""
+    """Write every report file; first remove the files about violations of an earlier run."""
     folder.mkdir(parents=True, exist_ok=True)
     for id in CLAUSES:
         for path in (script_file(folder, id), trace_file(folder, id), timeline_file(folder, id)):
@@ -37,17 +37,17 @@ def _write_violation(result: Result, folder: Path, redaction: Redaction) -> None
 
 
 def script_file(folder: Path, id: str) -> Path:
-    """Return where a violation's script is."""
+    """Return the path of a violation's script."""
     return folder / f"repro-{id}.py"
 
 
 def trace_file(folder: Path, id: str) -> Path:
-    """Return where a violation's trace is."""
+    """Return the path of a violation's trace."""
     return folder / f"trace-{id}.json"
 
 
 def timeline_file(folder: Path, id: str) -> Path:
-    """Return where a violation's timeline is, if concurrent clients showed it."""
+    """Return the path of a violation's timeline; only violations by concurrent clients have one."""
     return folder / f"timeline-{id}.html"
 
 

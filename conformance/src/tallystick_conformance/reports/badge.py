@@ -1,4 +1,4 @@
-"""`badge.json`: what shields.io asks of an endpoint."""
+"""`badge.json`: the badge as a shields.io endpoint."""
 
 import json
 
@@ -7,7 +7,7 @@ from .verify import reasons
 
 
 def written(document: Document) -> str:
-    """Write the badge."""
+    """Return the badge as JSON."""
     message, color = _message(document)
     badge = {
         "schemaVersion": 1,

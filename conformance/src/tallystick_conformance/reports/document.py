@@ -1,4 +1,4 @@
-"""`report.json`: the report as a document, whose form is published as a JSON Schema beside this file."""
+"""`report.json`: the report as a JSON document. Its JSON Schema is `report.schema.json` in this folder."""
 
 import json
 import platform
@@ -26,7 +26,7 @@ class _Part(BaseModel):
 
 
 class BackendEntry(_Part):
-    """What was tested. A backend that no plugin offers has no distribution."""
+    """The tested backend. `distribution` is null if no installed plugin provides it."""
 
     distribution: str | None
     version: str | None
@@ -42,7 +42,7 @@ class ShareEntry(_Part):
 
 
 class ClauseEntry(_Part):
-    """One clause. `expected`, `observed` and `steps` are there when it was violated."""
+    """One clause. A violated clause has `expected`, `observed` and `steps`."""
 
     id: str
     text: str
@@ -54,15 +54,17 @@ class ClauseEntry(_Part):
     seconds: float
     detail: str | None = None
     notice: str | None = None
-    raised: str | None = Field(None, description="The exception behind it, whole, and where the backend raised it.")
+    raised: str | None = Field(
+        None, description="The exception behind it, with its causes and where the backend raised it."
+    )
     expected: str | None = None
     observed: str | None = None
     steps: list[str] | None = None
-    shares: list[ShareEntry] | None = Field(None, description="How much of what the profile plans was run for it.")
+    shares: list[ShareEntry] | None = Field(None, description="How much of the planned work was run for it.")
 
 
 class TransitionEntry(_Part):
-    """One way of the table of transitions, and whether a generated program took it."""
+    """One transition of the table of states, and whether a generated program covered it."""
 
     source: str | None
     by: str
@@ -80,17 +82,19 @@ class Document(_Part):
     backend: BackendEntry
     python: str
     platform: str
-    capabilities: dict[str, bool | int | float] = Field(description="As declared; time_precision is in seconds.")
+    capabilities: dict[str, bool | int | float] = Field(
+        description="The declared capabilities; time_precision is in seconds."
+    )
     profile: ProfileName
     seed: int
-    started: str = Field(description="ISO 8601, in UTC; as is `finished`.")
+    started: str = Field(description="Start time in UTC, as ISO 8601; `finished` has the same form.")
     finished: str
     seconds: float
     budget_seconds: float | None
     interrupted: bool
-    partial: bool = Field(description="Whether only some of the clauses were asked for.")
+    partial: bool = Field(description="Whether the run was restricted to some of the clauses.")
     passed: bool
-    verdict: str = Field(description="In words, to be said of the target.")
+    verdict: str = Field(description="The result as a predicate of the target, such as `conforms`.")
     clauses: list[ClauseEntry]
     transitions: list[TransitionEntry]
     known_failures: list[str]
@@ -98,24 +102,24 @@ class Document(_Part):
 
 
 def to_json(report: Report) -> str:
-    """Write a report as JSON."""
+    """Return a report as JSON."""
     return dumped(of(report))
 
 
 def dumped(document: Document) -> str:
-    """Write a document as JSON; entries of clauses leave out what they do not have."""
-    told = document.model_dump(mode="json", by_alias=True)
-    told["clauses"] = [entry.model_dump(mode="json", exclude_none=True) for entry in document.clauses]
-    return json.dumps(told, indent=2) + "\n"
+    """Return a document as JSON; omit the null values of clauses."""
+    data = document.model_dump(mode="json", by_alias=True)
+    data["clauses"] = [entry.model_dump(mode="json", exclude_none=True) for entry in document.clauses]
+    return json.dumps(data, indent=2) + "\n"
 
 
 def schema() -> str:
-    """Write the JSON Schema of the document."""
+    """Return the JSON Schema of the document."""
     return json.dumps(Document.model_json_schema(), indent=2) + "\n"
 
 
 def of(report: Report) -> Document:
-    """Return a report as a document, without secrets."""
+    """Convert a report to a document, without secrets."""
     redaction, subject = Redaction(report.subject.url), report.subject
     finished = report.started + timedelta(seconds=report.seconds)
     return Document(

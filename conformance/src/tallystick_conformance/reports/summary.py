@@ -1,4 +1,4 @@
-"""`summary.md`: the report for people, as a CI job's summary shows it."""
+"""`summary.md`: the report for people, for the summary of a CI job."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from .verify import reasons
 
 
 def written(document: Document) -> str:
-    """Write the summary."""
+    """Return the summary as Markdown."""
     return "\n".join(_lines(document)) + "\n"
 
 
@@ -20,7 +20,7 @@ def _lines(document: Document) -> Iterator[str]:
     yield ""
     yield f"- {', '.join(f'{count} {status}' for status, count in counts.items())}"
     yield f"- contract {document.contract}, tallystick-conformance {document.kit}"
-    yield f"- backend: {backend.distribution or 'not of a plugin'} {backend.version or ''}".rstrip()
+    yield f"- backend: {backend.distribution or 'not an installed plugin'} {backend.version or ''}".rstrip()
     if backend.server_version:
         yield f"- server: {backend.server_version}"
     yield f"- Python {document.python}, {document.platform}"
@@ -35,7 +35,7 @@ def _lines(document: Document) -> Iterator[str]:
         if entry.notice:
             notices[entry.notice].append(entry.id)
     if notices:
-        yield from ("", "## Noticed", "")
+        yield from ("", "## Notices", "")
         yield from (f"- {', '.join(ids)}: {notice}" for notice, ids in notices.items())
     open = [entry for entry in document.clauses if entry.status.startswith("not ") and entry.status != "not written"]
     if open:
@@ -54,10 +54,10 @@ def _verifies(document: Document) -> str:
 
 def _failed(entry: ClauseEntry) -> Iterator[str]:
     yield from ("", f"## {entry.id} is {entry.status}", "", entry.text, "", "````text", entry.detail or "", "````")
-    if entry.raised and entry.expected is None:  # else the detail has it
+    if entry.raised and entry.expected is None:  # a violation's detail already has it
         yield from ("", "````text", entry.raised, "````")
     if entry.expected is not None:
-        yield f"\nTo see it alone: `python repro-{entry.id}.py URL`"
+        yield f"\nTo reproduce it: `python repro-{entry.id}.py URL`"
 
 
 def _cell(text: str | None) -> str:

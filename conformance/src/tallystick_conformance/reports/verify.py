@@ -1,4 +1,4 @@
-"""Whether a report proves a backend: every core clause, and every clause of what it declares, was tested and held."""
+"""Check that a report proves a backend: every core clause, and every clause of a declared capability, passed."""
 
 import json
 from collections import Counter
@@ -15,37 +15,37 @@ from .document import SCHEMA, ClauseEntry, Document
 
 
 def verified(path: Path) -> list[str]:
-    """Return why a report does not prove its backend; nothing where it does.
+    """Return the reasons why a report does not prove its backend; empty if it does.
 
     Raises:
         OSError: The file cannot be read.
         ValueError: It is not a JSON object.
     """
-    told = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(told, dict):
-        raise TypeError(f"it holds a {type(told).__name__}, not an object")
-    return _of_versions(told) or _of_form(told) or reasons(Document.model_validate(told))
+    data = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(data, dict):
+        raise TypeError(f"it contains a {type(data).__name__}, not an object")
+    return _of_versions(data) or _of_form(data) or reasons(Document.model_validate(data))
 
 
-def _of_versions(told: dict[str, Any]) -> list[str]:
+def _of_versions(data: dict[str, Any]) -> list[str]:
     found = (("schema", SCHEMA), ("contract", CONTRACT_VERSION))
     return [
-        f"{name} is {told.get(name)!r}; this kit verifies version {version}"
+        f"{name} is {data.get(name)!r}; this kit verifies version {version}"
         for name, version in found
-        if told.get(name) != version
+        if data.get(name) != version
     ]
 
 
-def _of_form(told: dict[str, Any]) -> list[str]:
+def _of_form(data: dict[str, Any]) -> list[str]:
     try:
-        Document.model_validate(told)
+        Document.model_validate(data)
     except ValidationError as exc:
         return [f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors(include_url=False)]
     return []
 
 
 def reasons(document: Document) -> list[str]:
-    """Return why a report of the right form does not prove its backend."""
+    """Return the reasons why a valid document does not prove its backend."""
     return [*_of_the_run(document), *_of_the_clauses(document)]
 
 
@@ -55,11 +55,11 @@ def _of_the_run(document: Document) -> Iterator[str]:
     if missing := incomplete(_shares(document)):
         yield missing
     if document.partial:
-        yield f"only {len(document.clauses)} of {len(CLAUSES)} clauses were asked for"
+        yield f"only {len(document.clauses)} of {len(CLAUSES)} clauses were selected"
     counts = Counter(entry.id for entry in document.clauses)
-    yield from (f"{id} is there {times} times" for id, times in counts.items() if times > 1)
-    yield from (f"{id} is no clause of this kit" for id in counts if id not in CLAUSES)
-    yield from (f"the capability {name} is not told" for name in _LEVELS - document.capabilities.keys())
+    yield from (f"{id} occurs {times} times" for id, times in counts.items() if times > 1)
+    yield from (f"{id} is not a clause of this kit" for id in counts if id not in CLAUSES)
+    yield from (f"the capability {name} is missing" for name in _LEVELS - document.capabilities.keys())
 
 
 def _shares(document: Document) -> Iterator[Share]:

@@ -1,1 +1,1 @@
-"""What is kept of a violation: a script that shows it, and a trace that is replayed first by later runs."""
+"""Reproduce violations: with a script for people, and with a trace that later runs replay first."""

@@ -1,4 +1,4 @@
-"""What earlier runs kept: their traces are replayed first."""
+"""Replay the traces that earlier runs kept."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -15,10 +15,10 @@ from .traces import Trace, read
 def replayed(
     session: Session, folder: Path | None, ids: Collection[str], fixed: list[str], *, forget: bool
 ) -> Iterator[Result]:
-    """Yield a result for each clause whose trace shows its violation again; the files of others are added to `fixed`.
+    """Replay the traces of these clauses; yield a result for each violation, and add the files of others to `fixed`.
 
     Raises:
-        ConfigurationError: A file is no trace that this kit can read.
+        ConfigurationError: This kit cannot read a trace.
     """
     broken = set()
     for path, trace in read(folder) if folder is not None else ():
@@ -31,7 +31,7 @@ def replayed(
                 path.unlink()
         else:
             broken.add(trace.clause_id)
-            detail = f"{violation}\n  seen again: {path.name} was replayed"
+            detail = f"{violation}\n  seen again when {path.name} was replayed"
             yield session.noted(Result(trace.clause_id, Status.VIOLATED, detail, violation=violation))
 
 

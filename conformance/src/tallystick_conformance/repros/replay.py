@@ -1,4 +1,4 @@
-"""A program made again, on a fresh store with the model beside it: does it still show what is wrong, and where?"""
+"""Replay a program on a fresh store and on the model, and find where it fails."""
 
 import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -20,22 +20,22 @@ from ..tracing import Step
 from ..violation import Violation
 
 Where = Literal["answer", "store", "refusal"]
-"""What is wrong: the answer of the last call, what is stored after it, or that it was not refused."""
+"""The failing part: the last call's result, the stored data after it, or that the call was not rejected."""
 
-_QUESTIONS = ("stats", "queues")
-"""Calls that a sweep makes too."""
+_SWEPT = ("stats", "queues")
+"""Calls that every sweep makes anyway."""
 
 _MOST_ITEMS = 400
-"""The most items of all batches together: the model is slow by design, and a script is for people."""
+"""Maximum number of items in all batches: the model is slow by design, and people read the script."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """A program that fails at its last step: `before` is the model before each step, `after` what should be then.
+    """A program that fails at its last step. `before` is the model before each step, `after` the model at the end.
 
-    `now` is the latest moment of the program, and `violation` what was seen this time.
+    `now` is the latest moment of the program, and `violation` the violation of this replay.
     """
 
     steps: Sequence[Step]
@@ -47,11 +47,11 @@ class Failing:
 
 
 def replay(target: Target, program: Sequence[str], clause_id: str) -> Failing | None:
-    """Make the calls of a program again, and look for a violation of a clause first, then of any.
+    """Repeat the calls of a program, and find a violation of a clause, or else of any clause.
 
     Returns:
-        Where it fails; None where it does not, or cannot be made again: other clients took part, the clock was the
-        backend's own, or there were too many calls.
+        Where the program fails. None if it does not fail or cannot be repeated: other clients took part, the backend
+        used its own clock, or there were too many calls.
     """
     steps = [step for step in program if isinstance(step, Step)]
     if (
@@ -72,7 +72,7 @@ def _replay(target: Target, steps: Sequence[Step], armed: Collection[str]) -> Fa
             precision = backend.capabilities.time_precision
             if all(_is_exact(moment, precision) for step in steps for moment in _moments([step.args, step.kwargs])):
                 return _Replay(backend, armed).run(steps)
-    except Exception:  # Unarmed, or whatever a broken store raises where no call is judged
+    except Exception:  # Unarmed, or anything that a broken store raises outside a judged call
         return None
     return None
 
@@ -101,7 +101,7 @@ class _Replay:
     def _make(self, step: Step) -> None:
         if step.refusal is not None:
             self._is_refused(step, step.refusal)
-        elif step.method not in _QUESTIONS:
+        elif step.method not in _SWEPT:
             getattr(self._pair, _method(step))(*step.args, **_kwargs(step))
 
     def _is_refused(self, step: Step, refusal: str) -> None:
@@ -110,7 +110,7 @@ class _Replay:
             answer = getattr(self._backend, step.method)(*step.args, **step.kwargs)
         except getattr(tallystick, refusal):
             if before != self._contents():
-                raise Violation("CALL-01", f"nothing changed after {refusal}", "something did") from None
+                raise Violation("CALL-01", f"nothing changed after {refusal}", "the store changed") from None
         except Exception as exc:
             raise Violation("CALL-01", refusal, repr(exc)) from exc
         else:
@@ -124,7 +124,7 @@ class _Replay:
 def _can_be_made(step: Step) -> bool:
     if not _is_python(step.in_full()):
         return False
-    if step.refusal is not None or step.method in _QUESTIONS:
+    if step.refusal is not None or step.method in _SWEPT:
         return True
     method = getattr(Pair, _method(step), None)
     if method is None:
@@ -164,6 +164,6 @@ def _moments(value: object) -> Iterator[datetime | timedelta]:
 
 
 def _is_exact(moment: datetime | timedelta, precision: timedelta) -> bool:
-    """Say whether a store of this precision keeps a moment as it is, as the model does."""
+    """Return whether a store of this precision keeps a moment without rounding, like the model."""
     since = moment if isinstance(moment, timedelta) else moment.replace(tzinfo=UTC) - _EPOCH
     return not since % precision

@@ -1,4 +1,4 @@
-"""A script and a trace for a violation, so that its author can look at it alone, and later runs look there first."""
+"""Create a script and a trace that reproduce a violation."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ from .traces import Trace
 
 @dataclass(frozen=True, slots=True)
 class Repro:
-    """How to see a violation again: a script to run, and a trace that the kit replays."""
+    """How to reproduce a violation: a script to run, and a trace that the kit replays."""
 
     script: str
     trace: Trace
 
 
 def reproduce(target: Target, violation: Violation, profile: str, seed: int) -> Repro:
-    """Make the violation's program again, and write the script of what it shows.
+    """Replay the violation's program, and write a script that reproduces it.
 
-    Where that shows nothing (it was a race, the clock, another client) the script runs the clause again with the kit.
+    If the replay does not fail (it was a race, the clock or another client), the script runs the clause with the kit.
     """
     failing = replay(target, violation.steps, violation.clause_id)
     redacted = Redaction(target.url).text
@@ -57,8 +57,8 @@ def _rerun(trace: Trace) -> str:
 
 
 def _head(text: str, trace: Trace) -> str:
-    told = f"The kit expected: {trace.expected}\nand it observed: {trace.observed}"
-    shown = told.encode("ascii", "backslashreplace").decode().replace("\\", "\\\\").replace('"""', '\\"""')
+    result = f"expected: {trace.expected}\nobserved: {trace.observed}"
+    shown = result.encode("ascii", "backslashreplace").decode().replace("\\", "\\\\").replace('"""', '\\"""')
     return text.format(title=_title(trace.clause_id), id=trace.clause_id, seen=shown)
 
 
@@ -85,7 +85,7 @@ def _lines(failing: Failing) -> Iterator[str]:
 
 
 def _followed(step: Step, before: Model, after: Model) -> Iterator[str]:
-    """Make a call; where the backend had a choice, make sure that it is the one that the rest of the program needs."""
+    """Make a call; if the backend had a choice, check that it chose what the rest of the program needs."""
     choice = choices.choice(step, before)
     if choice is None or not choice.is_free:
         yield step.in_full()
@@ -102,7 +102,7 @@ def _followed(step: Step, before: Model, after: Model) -> Iterator[str]:
 
 
 def _judged(step: Step, before: Model) -> Iterator[str]:
-    """Make a call, and compare its answer with what the model says."""
+    """Make a call, and compare its result with the model."""
     choice = choices.choice(step, before)
     if choice is None:
         yield _equal(step, before.copy())

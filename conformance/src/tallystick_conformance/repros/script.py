@@ -1,4 +1,4 @@
-"""The text of a script that shows a violation: the script imports the contract only, so its helpers are written out."""
+"""Write the script that reproduces a violation. It imports only `tallystick`, so it contains its own helpers."""
 
 import re
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ HEAD = '''\
 
 {seen}
 
-Run it on a backend's URL. It works in a store of its own beside that one, which it removes; it exits with 1 where the
-clause is broken, and with 0 where it holds:
+Run it with your backend's URL. It creates its own store next to the one at the URL, and removes it. It exits with 1 if
+the clause is broken, and with 0 if the clause holds:
 
     python repro-{id}.py sqlite:////tmp/jobs.db
-    python repro-{id}.py --backend module:Class URL     # a class that no installed plugin offers
+    python repro-{id}.py --backend module:Class URL     # a class without an installed plugin
 """
 
 '''
@@ -24,12 +24,12 @@ RERUN = '''\
 
 {seen}
 
-No plain program shows it: it takes clients that race, processes, the clock or very many jobs. So this script runs the
-clause again with the kit (tallystick-conformance), with the profile and the seed that it failed under; it exits with 1
-where the clause is broken, and with 0 where it holds:
+No plain program reproduces this violation: it needs clients that race, processes, the clock or very many jobs.
+So this script runs the clause with the kit (tallystick-conformance), under the profile and the seed of the violation.
+It exits with 1 if the clause is broken, and with 0 if the clause holds:
 
     python repro-{id}.py sqlite:////tmp/jobs.db
-    python repro-{id}.py --backend module:Class URL     # a class that no installed plugin offers
+    python repro-{id}.py --backend module:Class URL     # a class without an installed plugin
 """
 
 import argparse
@@ -72,7 +72,7 @@ def answered(call):
     try:
         return call()
     except Exception as exc:
-        fail("an answer", repr(exc))
+        fail("a result", repr(exc))
 """,
     "equal": """\
 def equal(expected, observed):
@@ -81,16 +81,16 @@ def equal(expected, observed):
 """,
     "some": """\
 def some(groups, count, observed):
-    \"\"\"`count` of them, one of each group at most: which, is the backend's choice.\"\"\"
+    \"\"\"Require `count` items, at most one of each group; the backend may choose which.\"\"\"
     met = [n for n, group in enumerate(groups) for one in group if one in observed]
     if not len(observed) == len(met) == len(set(met)) == count:
         fail(f"{count} of {groups}", observed)
 """,
     "chosen": """\
 def chosen(expected, observed):
-    \"\"\"What the backend was free to choose must be as it was when the violation was seen.\"\"\"
+    \"\"\"Stop unless the backend chose the same items as when the violation was seen.\"\"\"
     if set(expected) != set(observed):
-        print("the backend chose otherwise, as it may, so the rest of the program does not apply: no violation")
+        print("no violation: the backend made another valid choice, so the rest of the program does not apply")
         sys.exit()
 """,
     "gone": """\
@@ -116,7 +116,7 @@ def refused(error, backend, now, call):
     except error:
         equal(before, contents(backend, now))
     else:
-        fail(f"{error.__name__}, and no effect", f"the answer {answer!r}")
+        fail(f"{error.__name__}, and no effect", f"the result {answer!r}")
 """,
 }
 
@@ -163,7 +163,7 @@ _IMPORTS = {
 
 
 def written(head: str, title: str, lines: list[str]) -> str:
-    """Write a script whose program is these lines; it has the helpers and the imports that they need."""
+    """Return a script with these lines as its program, and with the helpers and imports that they need."""
     program = "".join(f"    {line}\n" for line in lines)
     words = _words(program)
     needed = {name for name in _WORDS if name in words} | {n for name in words for n in _NEEDS.get(name, ())}

@@ -1,4 +1,4 @@
-"""What broke a clause once, as JSON, so that later runs look there first. The format is our own, and has a version."""
+"""Store programs that broke a clause as versioned JSON files, so that later runs can replay them first."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from ..tracing import Step
 SCHEMA = 1
 
 _PLAIN = ("expected", "observed", "profile", "seed", "program", "schedule")
-"""What JSON knows without being told how."""
+"""Fields that are stored as plain JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class Trace:
 
     Args:
         clause_id: The clause.
-        expected: What should have been, in words or as a value.
-        observed: What was.
-        steps: The calls; none where the clause itself must be run again: by `profile` and `seed`.
-        program: The calls as they were shown.
-        profile: How much was tested.
-        seed: What the run's drawing began from.
-        schedule: What a schedule of interleaved calls was, as data, where there was one.
+        expected: The expected value, or a phrase.
+        observed: The observed value, or a phrase.
+        steps: The calls; empty if only the clause itself, with `profile` and `seed`, reproduces the violation.
+        program: The calls as shown to people.
+        profile: The profile of the run.
+        seed: The seed of the run.
+        schedule: The schedule of interleaved calls as data, if there was one.
     """
 
     clause_id: str
@@ -44,49 +44,49 @@ class Trace:
 
     @property
     def file_name(self) -> str:
-        """What its file is called."""
+        """The name of its file."""
         return f"trace-{self.clause_id}.json"
 
     def to_json(self) -> str:
-        """Write as JSON."""
-        told = {"schema": SCHEMA, "contract": CONTRACT_VERSION, "clause": self.clause_id}
+        """Return the trace as JSON."""
+        head = {"schema": SCHEMA, "contract": CONTRACT_VERSION, "clause": self.clause_id}
         plain = {name: getattr(self, name) for name in _PLAIN}
-        return json.dumps({**told, **plain, "steps": [_step(step) for step in self.steps]}, indent=1) + "\n"
+        return json.dumps({**head, **plain, "steps": [_step(step) for step in self.steps]}, indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote.
+        """Parse the JSON of a trace.
 
         Raises:
-            ValueError: It is not that, or of another version.
+            ValueError: The text is not a trace, or has another version.
         """
-        told = json.loads(text)
+        data = json.loads(text)
         try:
-            if told.pop("schema") != SCHEMA or told.pop("contract") != CONTRACT_VERSION:
-                raise ValueError("it is of another version")
-            steps = tuple(map(_made, told.pop("steps")))
-            if told["clause"] not in CLAUSES:
-                raise ValueError(f"no clause is called {told['clause']!r}")
-            return cls(told.pop("clause"), steps=steps, program=tuple(told.pop("program")), **told)
+            if data.pop("schema") != SCHEMA or data.pop("contract") != CONTRACT_VERSION:
+                raise ValueError(f"it does not have schema {SCHEMA} and contract {CONTRACT_VERSION}")
+            steps = tuple(map(_made, data.pop("steps")))
+            if data["clause"] not in CLAUSES:
+                raise ValueError(f"no clause is called {data['clause']!r}")
+            return cls(data.pop("clause"), steps=steps, program=tuple(data.pop("program")), **data)
         except (AttributeError, KeyError, TypeError) as exc:
-            raise ValueError(f"it has not the form of a trace: {exc!r}") from exc
+            raise ValueError(f"it does not have the form of a trace: {exc!r}") from exc
 
 
 def read(folder: Path) -> Iterator[tuple[Path, Trace]]:
-    """Yield the traces that are kept in a folder.
+    """Yield the traces in a folder.
 
     Raises:
-        ConfigurationError: One cannot be read.
+        ConfigurationError: A trace cannot be read.
     """
     for path in sorted(folder.glob("trace-*.json")):
         try:
             yield path, Trace.from_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as exc:
-            raise ConfigurationError(f"{path} is no trace that this kit can replay: {exc}; delete it") from exc
+            raise ConfigurationError(f"this kit cannot replay {path}: {exc}; delete the file") from exc
 
 
 def keep(trace: Trace, folder: Path) -> None:
-    """Keep a trace for later runs."""
+    """Store a trace for later runs."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / trace.file_name).write_text(trace.to_json(), encoding="utf-8")
 
@@ -96,6 +96,6 @@ def _step(step: Step) -> dict[str, Any]:
     return {"call": step.method, "args": args, "kwargs": kwargs, "refusal": step.refusal}
 
 
-def _made(told: dict[str, Any]) -> Step:
-    args, kwargs = tuple(map(decoded, told["args"])), {name: decoded(value) for name, value in told["kwargs"].items()}
-    return Step(told["call"], args, kwargs, refusal=told["refusal"])
+def _made(data: dict[str, Any]) -> Step:
+    args, kwargs = tuple(map(decoded, data["args"])), {name: decoded(value) for name, value in data["kwargs"].items()}
+    return Step(data["call"], args, kwargs, refusal=data["refusal"])
