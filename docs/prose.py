@@ -1,7 +1,7 @@
 """Check the prose of comments, docstrings and pages: `python docs/prose.py` fails if a pattern is too frequent.
 
-Each pattern marks a sentence without an actor or with a private word. The budgets are the highest rates that were counted
-in codebases with good prose: Solid Queue, Oban, River, APScheduler, zarr and PgQueuer.
+Each pattern marks a sentence without an actor or with a private word. The budgets are the highest rates of codebases
+with good prose: Solid Queue, Oban, River, APScheduler, zarr and PgQueuer.
 """
 
 import ast

@@ -23,7 +23,7 @@ _ELIGIBLE: dict[str, Callable[[Record], bool]] = {
     "requeue": lambda record: record.state not in (State.PENDING, State.RUNNING) and record.unique_key is None,
     "delete": lambda record: record.state is not State.RUNNING,
 }
-"""The records that an operator's call must change. A requeue of a record with a unique key may fail, so it is not checked."""
+"""The records that an operator's call must change, except requeues: a record with a unique key may stay as it is."""
 
 MOST_LOOKS = 200
 """How many waiting jobs are checked for each call, from the first in order."""
