@@ -178,10 +178,10 @@ def test_an_interrupt_in_a_garbage_collection_is_not_lost() -> None:
         gc.collect()
         Event().wait(PATIENCE)
 
-    with as_interrupts() as came, pytest.raises(KeyboardInterrupt):
+    with as_interrupts() as signals, pytest.raises(KeyboardInterrupt):
         collect()
 
-    assert came == [signal.SIGINT]
+    assert signals == [signal.SIGINT]
 
 
 def test_a_store_that_is_half_made_is_removed(tmp_path: Path) -> None:

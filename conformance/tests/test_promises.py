@@ -36,7 +36,7 @@ def test_each_tie_names_clauses_or_a_reason(part: str) -> None:
             assert len(tie) > 3
         else:
             for word in tie.split():
-                assert clauses_of(word), f"{word} is no clause: {tie}"
+                assert clauses_of(word), f"{word} is not a clause: {tie}"
 
 
 def test_each_clause_is_promised() -> None:
