@@ -4,6 +4,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from support import PATIENCE
 from tallystick import Backend
 from tallystick_conformance import Target, conform
 from tallystick_conformance.clauses import CLAUSES
@@ -48,7 +49,7 @@ def test_every_overlapping_schedule_finds_an_unguarded_claim() -> None:
     """A claim that is overtaken between its select and its update always returns the job twice."""
     target = Target.from_class(stepwise.SelectsThenUpdates, "memory://")
     with Stage(target, steps_of(target), CLAIMS.workers) as stage:
-        explored = explore(stage, CLAIMS, Pace(60, kinds=2), places=1_000)
+        explored = explore(stage, CLAIMS, Pace(PATIENCE, kinds=2), places=1_000)
         twice = [_claimed(played) == 2 for schedule, played in explored if schedule[0].worker == "a"]
 
     overlapping = twice[twice.index(True) : len(twice) - twice[::-1].index(True)]

@@ -5,7 +5,8 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Timer, main_thread
+from threading import main_thread
+from time import sleep
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -26,10 +27,14 @@ def as_interrupts() -> Iterator[list[int]]:
     collection, Python only prints an exception; an interrupt that is lost there is raised again.
     """
     received: list[int] = []
+    in_hook = False
     before = {number: signal.getsignal(number) for number in _ENDING}
     previous_hook = sys.unraisablehook
 
     def interrupt(number: int, _: FrameType | None) -> None:
+        if in_hook:  # Python would ignore an exception here, too
+            _thread.start_new_thread(_interrupt_soon, (number,))
+            return
         received.append(number)
         for signum, usual in before.items():
             signal.signal(signum, usual)
@@ -40,9 +45,12 @@ def as_interrupts() -> Iterator[list[int]]:
             signal.signal(number, interrupt)
 
     def unraisable(lost: "UnraisableHookArgs") -> None:
+        nonlocal in_hook
         if lost.exc_type is KeyboardInterrupt and received:
+            in_hook = True
             listen()
-            Timer(_SOON, _interrupt, [received.pop()]).start()
+            _thread.start_new_thread(_interrupt_soon, (received.pop(),))
+            in_hook = False
         else:
             previous_hook(lost)
 
@@ -56,8 +64,9 @@ def as_interrupts() -> Iterator[list[int]]:
             signal.signal(number, usual)
 
 
-def _interrupt(number: int) -> None:
+def _interrupt_soon(number: int) -> None:
     """Send a signal to the main thread, even if that thread is blocked."""
+    sleep(_SOON)
     if hasattr(signal, "pthread_kill"):
         signal.pthread_kill(main_thread().ident or 0, number)
     else:
