@@ -8,7 +8,7 @@ from support import PATIENCE
 from tallystick import Backend
 from tallystick_conformance import Target, conform
 from tallystick_conformance.clauses import CLAUSES
-from tallystick_conformance.gates import Gate, Turn, steps_of
+from tallystick_conformance.gates import Gate, Turn, gate, steps_of
 from tallystick_conformance.pace import Pace
 from tallystick_conformance.schedules.explore import explore
 from tallystick_conformance.schedules.play import Played, Stage
@@ -45,8 +45,9 @@ def test_two_steps_for_one_are_found(backend: type[Backend], clause: str, tmp_pa
     assert [violation.clause_id for violation in report.violations] == [clause]
 
 
-def test_every_overlapping_schedule_finds_an_unguarded_claim() -> None:
+def test_every_overlapping_schedule_finds_an_unguarded_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     """A claim that is overtaken between its select and its update always returns the job twice."""
+    monkeypatch.setattr(gate, "PATIENCE", 0.2)  # on a busy machine, a step takes longer than 10 ms
     target = Target.from_class(stepwise.SelectsThenUpdates, "memory://")
     with Stage(target, steps_of(target), CLAIMS.workers) as stage:
         explored = explore(stage, CLAIMS, Pace(PATIENCE, kinds=2), places=1_000)
