@@ -45,9 +45,14 @@ def test_two_steps_for_one_are_found(backend: type[Backend], clause: str, tmp_pa
     assert [violation.clause_id for violation in report.violations] == [clause]
 
 
-def test_every_overlapping_schedule_finds_an_unguarded_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each step more time than a busy machine needs, before its worker counts as blocked."""
+    monkeypatch.setattr(gate, "PATIENCE", 0.2)
+
+
+def test_every_overlapping_schedule_finds_an_unguarded_claim(patient: None) -> None:
     """A claim that is overtaken between its select and its update always returns the job twice."""
-    monkeypatch.setattr(gate, "PATIENCE", 0.2)  # on a busy machine, a step takes longer than 10 ms
     target = Target.from_class(stepwise.SelectsThenUpdates, "memory://")
     with Stage(target, steps_of(target), CLAIMS.workers) as stage:
         explored = explore(stage, CLAIMS, Pace(PATIENCE, kinds=2), places=1_000)
@@ -62,7 +67,7 @@ def _claimed(played: Played) -> int:
     return sum(len(made.answer) for made in played.history if made.call == "claim")
 
 
-def test_a_schedule_can_be_made_again(tmp_path: Path) -> None:
+def test_a_schedule_can_be_made_again(tmp_path: Path, patient: None) -> None:
     """The same program and schedule produce the same order of steps."""
     target = Target.of(f"sqlite:///{tmp_path}/x.db")
     with Stage(target, steps_of(target), CLAIMS.workers) as stage:
