@@ -1,12 +1,16 @@
 """Helpers of the core's tests: wait for a condition, list threads, store a record."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 import pytest
+from filelock import FileLock
 from tallystick import Backend, NewRecord, Record, Runner
 from tallystick_memory import MemoryBackend
 
@@ -58,3 +62,10 @@ SERVICES = (
 def stored(kind: str = "echo", payload: bytes = b"null", **fields: Any) -> Record:
     """Return the record of a new job as a store keeps it."""
     return MemoryBackend().insert([NewRecord(kind=kind, payload=payload, **fields)])[0].record
+
+
+def check_types(application: Path, cache: Path) -> subprocess.CompletedProcess[str]:
+    """Run mypy in strict mode on a file. One process at a time: two that share a cache make mypy fail."""
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={cache}", application.name]
+    with FileLock(cache / "lock"):
+        return subprocess.run(command, cwd=application.parent, capture_output=True, text=True, check=False)

@@ -1,10 +1,10 @@
 """Types that a type checker infers in an application."""
 
 import re
-import subprocess
-import sys
 
 import pytest
+
+from .helpers import check_types
 
 APPLICATION = """
 from uuid import UUID
@@ -67,11 +67,9 @@ async def main() -> None:
 @pytest.fixture(scope="module")
 def messages(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Run mypy in strict mode, and return its messages by the comment of their line."""
-    folder = tmp_path_factory.mktemp("types")
-    (folder / "application.py").write_text(APPLICATION)
-    cache = pytestconfig.cache.mkdir("mypy")
-    command = ["-m", "mypy", "--strict", "--config-file=", f"--cache-dir={cache}", "application.py"]
-    done = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False)
+    application = tmp_path_factory.mktemp("types") / "application.py"
+    application.write_text(APPLICATION)
+    done = check_types(application, pytestconfig.cache.mkdir("mypy"))
     lines = APPLICATION.splitlines()
     messages: dict[str, str] = {}
     for number, message in re.findall(r"^application\.py:(\d+): (?:error|note): (.*)$", done.stdout, re.MULTILINE):

@@ -1,7 +1,6 @@
 """URLs with secrets, and plugins and observers that misbehave."""
 
 import functools
-import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint
@@ -22,7 +21,7 @@ from tallystick import (
 )
 from tallystick_memory import MemoryBackend
 
-from ..helpers import LONG, MakeRunner
+from ..helpers import LONG, MakeRunner, check_types
 from .anyhow import echo
 
 LEAKY = [
@@ -78,10 +77,9 @@ def test_odd_offer(monkeypatch: pytest.MonkeyPatch, backends: Any) -> None:
 
 def test_mixed_batch_is_typed(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """A strict type checker accepts a batch of jobs with different results."""
-    (tmp_path / "application.py").write_text(MIXED)
-    cache = f"--cache-dir={pytestconfig.cache.mkdir('mypy')}"
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", cache, "application.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    application = tmp_path / "application.py"
+    application.write_text(MIXED)
+    done = check_types(application, pytestconfig.cache.mkdir("mypy"))
     assert done.returncode == 0, done.stdout
 
 
