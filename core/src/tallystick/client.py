@@ -25,7 +25,7 @@ from .plugins import check_contract, installed
 from .records import Filter, NewRecord, Record
 from .registry import Registry
 from .results import read_result
-from .safe_repr import type_name
+from .safe_repr import safe_repr, type_name
 from .settings import Settings, SettingsArgs, read_settings, with_own_worker_name
 from .state import FINAL
 
@@ -236,7 +236,7 @@ class Client:
         """
         if more:
             raise InvalidArgument(
-                f"enqueue got a second positional argument, {validation.shown(more[0])}; put the payload into the job: "
+                f"enqueue got a second positional argument, {safe_repr(more[0])}; put the payload into the job: "
                 "runner.enqueue(generate.job(payload)) or runner.enqueue(SendWelcome(user_id=7))"
             )
         definition, payload = self._registry.resolve(job)
@@ -384,7 +384,7 @@ def _id(job: object) -> UUID:
         return job
     instead = f": uuid.UUID({job!r})" if isinstance(job, str) and len(job) == _UUID_LENGTH else ""
     raise InvalidArgument(
-        f"{validation.shown(job)} is not a job id; pass a uuid.UUID{instead} or the handle that enqueue returned"
+        f"{safe_repr(job)} is not a job id; pass a uuid.UUID{instead} or the handle that enqueue returned"
     )
 
 

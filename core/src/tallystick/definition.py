@@ -12,6 +12,7 @@ from .context import Context
 from .errors import DefinitionError, InvalidArgument, InvalidPayload, InvalidResult, NoSuchMethod
 from .job import Job
 from .options import Options
+from .safe_repr import safe_repr
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -38,9 +39,7 @@ class Definition(Generic[P, R]):
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", validation.name(self.kind, "kind"))
         if not isinstance(self.options, Options):
-            raise DefinitionError(
-                f"options of {self.kind!r} is {validation.shown(self.options)}; it must be Options(...)"
-            )
+            raise DefinitionError(f"options of {self.kind!r} is {safe_repr(self.options)}; it must be Options(...)")
 
     if TYPE_CHECKING:
 
@@ -130,7 +129,7 @@ class Call(Generic[R_co]):
     def __post_init__(self) -> None:
         if not isinstance(self.definition, Definition):
             raise InvalidArgument(
-                f"definition is {validation.shown(self.definition)}; let the job make its calls: generate.job(payload)"
+                f"definition is {safe_repr(self.definition)}; let the job make its calls: generate.job(payload)"
             )
 
 
@@ -151,7 +150,7 @@ def _check_class(job: object) -> None:
         instead = f"register the class, not an instance: {made}" if isinstance(job, Job) else "it must be a Job class"
         if inspect.isroutine(job):
             instead = 'a function is registered by its kind: @runner.job("kind")'
-        raise DefinitionError(f"{validation.shown(job)} cannot be registered; {instead}")
+        raise DefinitionError(f"{safe_repr(job)} cannot be registered; {instead}")
     if not issubclass(job, Job):
         raise DefinitionError(f"{job.__name__} cannot be registered; it must be a subclass of Job, e.g. Job[None]")
     if {*_parameters(job)} - {*_parameters(Job)}:

@@ -13,7 +13,7 @@ from .definition import Call, Definition
 from .errors import InvalidArgument
 from .job import Job
 from .records import NewRecord, UniqueUntil
-from .validation import shown
+from .safe_repr import safe_repr
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -61,7 +61,8 @@ class Enqueue(Generic[R_co]):
     def __post_init__(self) -> None:
         if not isinstance(self.job, Job | Call):
             raise InvalidArgument(
-                f"job is {shown(self.job)}; it must be an instance of a Job class, or the return value of .job(payload)"
+                f"job is {safe_repr(self.job)}; it must be an instance of a Job class, or the return value of "
+                ".job(payload)"
             )
 
     def options(self) -> dict[str, Any]:
@@ -106,4 +107,4 @@ def check_options(options: Iterable[str]) -> None:
 def check_jobs(jobs: object) -> None:
     """Reject an argument that is not a collection of jobs, before it is iterated."""
     if isinstance(jobs, Job | Call | Enqueue | Definition | str | bytes | Mapping) or not isinstance(jobs, Iterable):
-        raise InvalidArgument(f"jobs is {shown(jobs)}; pass a list of jobs, e.g. [SendWelcome(user_id=7)]")
+        raise InvalidArgument(f"jobs is {safe_repr(jobs)}; pass a list of jobs, e.g. [SendWelcome(user_id=7)]")

@@ -5,7 +5,7 @@ from typing import Any
 
 from .definition import Call, Definition
 from .job import Job
-from .validation import shown
+from .safe_repr import safe_repr
 
 
 def not_registered(job: object, registered: Collection[type[Job[Any]]]) -> str:
@@ -17,7 +17,7 @@ def not_registered(job: object, registered: Collection[type[Job[Any]]]) -> str:
         return f"the job {kind!r} is not registered with this runner, or was redefined after its registration"
     if isinstance(job, Definition):
         return f"the job {job.kind!r} was passed without its payload; write runner.enqueue({job.call})"
-    return f"{shown(job)} is not a job; {_instead(job)}"
+    return f"{safe_repr(job)} is not a job; {_instead(job)}"
 
 
 def _unregistered(job: type[Job[Any]], registered: Collection[type[Job[Any]]]) -> str:

@@ -9,7 +9,6 @@ from .job import Job
 from .misuse import not_registered
 from .origin import Origin
 from .safe_repr import safe_repr
-from .validation import shown
 
 
 class Registry(Mapping[str, Definition[Any, Any]]):
@@ -70,7 +69,7 @@ class Registry(Mapping[str, Definition[Any, Any]]):
     def named(self, kind: str) -> Definition[Any, Any]:
         """Return the definition of a kind; raise `UnknownKind` if it is not registered."""
         if not isinstance(kind, str) or kind not in self._by_kind:
-            raise UnknownKind(f"{shown(kind)} is not registered with this runner; {self._known()}")
+            raise UnknownKind(f"{safe_repr(kind)} is not registered with this runner; {self._known()}")
         return self._by_kind[kind]
 
     def _known(self) -> str:

@@ -34,9 +34,9 @@ class Change:
     example: str
 
     @property
-    def sources(self) -> list[State]:
+    def sources(self) -> frozenset[State]:
         """The states of jobs that this command changes."""
-        return [state for state in State if any(t.by == self.name and t.source is state for t in TRANSITIONS)]
+        return TRANSITIONS.sources(self.name)
 
 
 CHANGES = (

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from threading import Event
+from typing import assert_never
 from uuid import UUID
 
 from ..backend import Backend
@@ -11,7 +12,7 @@ from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from ..records import Failure, Record
 from ..safe_logging import exc_info, safe_logger
 from ..safe_repr import safe_repr, safe_str
-from ..state import State
+from ..state import TRANSITIONS
 from .attempt import Attempt
 from .execute import Ended
 
@@ -19,14 +20,6 @@ logger = safe_logger("tallystick.worker")
 
 Recorded = tuple[Ended, bool]
 """An ended attempt, and whether its outcome was applied. The outcome may differ from the one that was settled."""
-
-_LEADS_TO: dict[type[Outcome], set[State]] = {
-    Complete: {State.COMPLETED},
-    Retry: {State.RETRYING, State.CANCELLED},
-    Discard: {State.DISCARDED},
-    Release: {State.PENDING, State.CANCELLED},
-    Cancel: {State.CANCELLED},
-}
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
@@ -120,18 +113,22 @@ class SettleRetry:
     def _discard_rejected(self, ended: Ended, exc: BaseException) -> Recorded:
         """Discard a job because the store rejects its outcome."""
         attempt, outcome, _ = ended
-        if isinstance(outcome, Discard):
-            logger.error(
-                "the store rejected the discard of job %s; its lease will expire",
-                attempt.id,
-                extra=log_fields(attempt.record),
-                exc_info=exc_info(exc),
-            )
-            return ended, False
-        if isinstance(outcome, Complete):
-            error = InvalidResult(f"the handler ran and returned, but the store rejected its result: {safe_str(exc)}")
-            error.__cause__ = exc
-            exc = error
+        match outcome:
+            case Discard():
+                logger.error(
+                    "the store rejected the discard of job %s; its lease will expire",
+                    attempt.id,
+                    extra=log_fields(attempt.record),
+                    exc_info=exc_info(exc),
+                )
+                return ended, False
+            case Complete():
+                why = f"the handler ran and returned, but the store rejected its result: {safe_str(exc)}"
+                exc = _caused(InvalidResult(why), exc)
+            case Retry() | Release() | Cancel():
+                pass
+            case _:
+                assert_never(outcome)
         return self._settle([Ended(attempt, Discard(attempt.claim, Failure.of(exc)), exc)])[0]
 
     def _check_applied(self, recorded: list[Recorded]) -> list[Recorded]:
@@ -151,6 +148,19 @@ def split_by_transaction(batch: list[Ended]) -> tuple[list[Ended], list[Ended]]:
 
 def _is_ended_by(records: Mapping[UUID, Record], outcome: Outcome) -> bool:
     record = records.get(outcome.claim.id)
-    if record is None or record.attempt != outcome.claim.attempt or record.state not in _LEADS_TO[type(outcome)]:
+    if record is None or record.claim != outcome.claim:
         return False
-    return not isinstance(outcome, Retry | Discard) or record.last_error == outcome.error
+    if record.state not in TRANSITIONS.targets(f"settle {type(outcome).__name__}"):
+        return False
+    match outcome:
+        case Retry(error=error) | Discard(error=error):
+            return record.last_error == error
+        case Complete() | Release() | Cancel():
+            return True
+        case _:
+            assert_never(outcome)
+
+
+def _caused(error: InvalidResult, cause: BaseException) -> InvalidResult:
+    error.__cause__ = cause
+    return error
