@@ -25,6 +25,7 @@ from .errors import (
     JobCancelled,
     JobDiscarded,
     JobNotFound,
+    MetaTooLarge,
     NoCurrentRunner,
     NoSuchMethod,
     NotFinished,
@@ -39,26 +40,16 @@ from .errors import (
     UnknownScheme,
     Unsupported,
 )
+from .failure import LEASE_EXPIRED, AttemptError, Failure
+from .filters import Changes, Filter, Order
 from .handle import Handle
 from .hookspecs import hookimpl
 from .job import Job
+from .meta import NO_META, Meta
 from .options import Options
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from .plugins import open_backend
-from .records import (
-    LEASE_EXPIRED,
-    Capabilities,
-    Claim,
-    Failure,
-    Filter,
-    Hold,
-    Inserted,
-    NewRecord,
-    Queue,
-    QueueStats,
-    Record,
-    Stats,
-)
+from .records import Capabilities, Claim, Hold, Inserted, NewRecord, Queue, QueueStats, Record, Stats
 from .retry import ByException, Exponential, Fixed, Never, RetryPolicy
 from .runner import Runner
 from .settings import Settings
@@ -71,8 +62,10 @@ __all__ = [
     "CONTRACT_VERSION",
     "FINAL",
     "LEASE_EXPIRED",
+    "NO_META",
     "TRANSITIONS",
     "AlreadyStarted",
+    "AttemptError",
     "Backend",
     "BackendError",
     "BackendUrl",
@@ -81,6 +74,7 @@ __all__ = [
     "CalledFromInside",
     "Cancel",
     "Capabilities",
+    "Changes",
     "Claim",
     "ClaimLost",
     "Closed",
@@ -110,6 +104,8 @@ __all__ = [
     "JobCancelled",
     "JobDiscarded",
     "JobNotFound",
+    "Meta",
+    "MetaTooLarge",
     "Never",
     "NewRecord",
     "NoCurrentRunner",
@@ -117,6 +113,7 @@ __all__ = [
     "NotFinished",
     "NotSetUp",
     "Options",
+    "Order",
     "Outcome",
     "OutcomeUnknown",
     "PayloadTooLarge",

@@ -6,9 +6,9 @@ required of every backend, except the features that `Capabilities` declares. The
 Six rules apply to every call:
 
 - *Batches.* A call takes a sequence of items and returns a sequence. A call raises `InvalidArgument` for more than
-  `max_batch` records, claims, outcomes or ids, including the ids of a filter. It also raises `InvalidArgument` for a
-  bare string or a single item in place of a batch, and for an item of another type. If a call with a `limit` returns
-  fewer items, no other items were eligible, unless the method says otherwise.
+  `max_batch` records, claims, outcomes or ids, including the ids and names of a filter. It also raises
+  `InvalidArgument` for a bare string or a single item in place of a batch, and for an item of another type. If a call
+  with a `limit` returns fewer items, no other items were eligible, unless the method says otherwise.
 - *Time.* With `now=None`, the backend reads its own clock. A given `now` replaces that clock in every comparison and
   every stored value of the call. The backend reads its clock during the call, even inside a caller's transaction.
   Datetimes are aware: a naive one raises `InvalidArgument`, and so does a delay that ends after the year 9999.
@@ -25,7 +25,7 @@ Six rules apply to every call:
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -34,11 +34,12 @@ from uuid import UUID
 
 from .diagnostics import Finding
 from .errors import Unsupported
+from .filters import Changes, Filter, Order
 from .outcomes import Outcome
-from .records import Capabilities, Claim, Filter, Hold, Inserted, NewRecord, Queue, Record, Stats
+from .records import Capabilities, Claim, Hold, Inserted, NewRecord, Queue, Record, Stats
 from .state import State
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 
 
 class Backend(ABC):
@@ -178,6 +179,8 @@ class Backend(ABC):
 
         When: The claim is current. If cancellation of the job was requested, `Retry` and `Release` end the job as
             `cancelled`.
+        Errors: `Retry` and `Discard` set `last_error` and append to `errors`, which keeps the latest 20. An entry has
+            the first 255 characters of the type, the first 1,000 of the message, and the last 8,000 of the traceback.
         Atomic: Each outcome is applied or rejected independently. The first of two outcomes for one claim wins.
         Repeat: Has no effect: an outcome that was applied is rejected the second time.
 
@@ -200,7 +203,7 @@ class Backend(ABC):
         """Rescue running jobs with an expired lease: set them `retrying`, due now, with the error `LEASE_EXPIRED`.
 
         When: lease_until <= now. A job without attempts left becomes `discarded`, and a job with a requested
-            cancellation becomes `cancelled`.
+            cancellation becomes `cancelled`. Each rescue appends to `errors`, as `settle` does.
         Order: If more than `limit` leases have expired, the backend chooses which jobs to rescue.
         Atomic: Exactly one caller rescues each job. A rescue may skip a job while another call competes for it, even if
             that call changes nothing.
@@ -211,14 +214,47 @@ class Backend(ABC):
 
     @abstractmethod
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
-        """Return the records with these ids, by id, without ids that are not stored."""
+        """Return the records with these ids, by id, without ids that are not stored. They include their `errors`."""
 
     @abstractmethod
-    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        """Return one page of matching records, newest first: by id (as bytes), descending.
+    def list(
+        self,
+        filter: Filter,
+        *,
+        limit: int,
+        order: Order = "id",
+        after: UUID | tuple[datetime, UUID] | None = None,
+    ) -> Sequence[Record]:
+        """Return one page of matching records.
+
+        When: For `id`, every matching record. For `finished_at`, only jobs in a final state. For `run_at`, only waiting
+            jobs.
+        Order: For `id`, newest first: by id (as bytes), descending. For `finished_at`, the latest first, then by id,
+            descending. For `run_at`, the earliest first, then by id, ascending.
+        Cost: Does not grow with the number of records, if the filter is empty or has ids only.
 
         Args:
-            after: Return only records with a lower id. Pass the last id of the previous page.
+            after: Return only the records behind this position. For `id`, pass the last id of the previous page. For
+                the other orders, pass the pair of its time and id.
+
+        Raises:
+            Unsupported: The filter has `error_text`, and the backend does not declare `error_text`. The same holds for
+                every call with a filter.
+        """
+
+    @abstractmethod
+    def count(self, filter: Filter, *, at_most: int = 10_000) -> int:
+        """Count the matching records, up to `at_most`.
+
+        The count is exact if no other call runs.
+
+        Cost: Does not grow with the number of records above `at_most`, if the filter is empty.
+
+        Args:
+            at_most: From 1 to 1,000,000.
+
+        Returns:
+            The number of matching records, or `at_most` if there are more.
         """
 
     @abstractmethod
@@ -265,10 +301,33 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
+    def update(self, filter: Filter, changes: Changes, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
+        """Change run_at, priority or queue of waiting jobs.
+
+        When: The job is `pending` or `retrying`, and a given value differs from its own. To change all matching jobs,
+            repeat the call until it returns no ids.
+        Atomic: Each job is changed independently. The check that it waits and the change are one step.
+
+        A new queue becomes known. A job that becomes due ends a `wait` for its queue.
+
+        Returns:
+            The ids of the changed jobs, at most `limit`.
+        """
+
+    @abstractmethod
+    def purge(
+        self,
+        states: Sequence[State],
+        *,
+        before: datetime,
+        limit: int,
+        kinds: Collection[str] | None = None,
+        except_kinds: Collection[str] = (),
+    ) -> int:
         """Delete the records of jobs that finished before a given time.
 
-        When: The state is in `states`, and finished_at < before.
+        When: The state is in `states`, finished_at < before, the kind is in `kinds` (None: any), and the kind is not in
+            `except_kinds`.
 
         Args:
             states: Final states. Any other state raises `InvalidArgument`.

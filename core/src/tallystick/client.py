@@ -16,13 +16,14 @@ from .current import current, open_runners
 from .definition import Call, Definition, Handler
 from .enqueueing import BatchOptions, Enqueue, EnqueueOptions, check_jobs, check_options, new_record
 from .errors import AlreadyStarted, DefinitionError, InvalidArgument, JobNotFound, OutcomeUnknown
+from .filters import Filter
 from .handle import Handle
 from .job import Job
 from .lazy_backend import LazyBackend
 from .observers import Callback, Observers
 from .options import OptionArgs, read_options
 from .plugins import check_contract, installed
-from .records import Filter, NewRecord, Record
+from .records import NewRecord, Record
 from .registry import Registry
 from .results import read_result
 from .safe_repr import safe_repr, type_name

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from .records import Failure, Record
+    from .failure import Failure
+from .records import Record
 
 
 class TallystickError(Exception):
@@ -29,6 +30,10 @@ class InvalidResult(InvalidArgument):
 
 class PayloadTooLarge(InvalidArgument):
     """A payload or a result is larger than the backend's `max_payload_bytes`. Nothing was stored."""
+
+
+class MetaTooLarge(InvalidArgument):
+    """The meta of a job or a schedule has too many keys or bytes. Nothing was stored."""
 
 
 class ConfigurationError(TallystickError):

@@ -4,21 +4,20 @@
 them a second, and a frozen dataclass with as many fields takes six times as long to create.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from traceback import format_exception, format_tb
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from . import validation
 from .errors import InvalidArgument
-from .interrupts import from_signal
-from .safe_repr import safe_repr, safe_str, type_name
+from .failure import AttemptError, Failure
+from .meta import NO_META, Meta
+from .safe_repr import safe_repr
 from .state import State
 
 PRIORITIES = (-(2**15), 2**15 - 1)
@@ -26,8 +25,6 @@ PRIORITIES = (-(2**15), 2**15 - 1)
 
 MAX_ATTEMPTS = (1, 1_000_000)
 """The lowest and the highest `max_attempts` of a new job."""
-
-_LONGEST_CHAIN = 100  # the maximum number of causes that a traceback shows
 
 UniqueUntil = Literal["finished", "purged"]
 """How long a job holds its unique key: until it has finished, or until its record is purged or deleted."""
@@ -38,82 +35,6 @@ class Claim(NamedTuple):
 
     id: UUID
     attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """The error of a failed attempt, as text. Stores keep any text unchanged, including NUL and lone surrogates."""
-
-    type: str
-    message: str
-    traceback: str = ""
-
-    MESSAGE_LENGTH: ClassVar = 4_000
-    """The maximum length of a message from `of`, in characters."""
-    TRACEBACK_LENGTH: ClassVar = 32_000
-    """The maximum length of a traceback from `of`, in characters."""
-
-    def __post_init__(self) -> None:
-        for name in ("type", "message", "traceback"):
-            if not isinstance(value := getattr(self, name), str):
-                raise InvalidArgument(f"{name} of a Failure is {safe_repr(value)}; it must be a string")
-
-    @classmethod
-    def of(cls, exc: BaseException) -> Self:
-        """Describe an exception. Keep the start of a long message, and the end of a long traceback."""
-        return cls(
-            type=type_name(exc),
-            message=safe_str(exc)[: cls.MESSAGE_LENGTH],
-            traceback=_traceback(exc)[-cls.TRACEBACK_LENGTH :],
-        )
-
-    def to_json(self) -> str:
-        """Serialize as ASCII JSON, which every store keeps unchanged and people can read."""
-        return json.dumps({"type": self.type, "message": self.message, "traceback": self.traceback})
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """Parse the JSON of `to_json`. Any other text becomes a failure of type `Unreadable` with that text."""
-        try:
-            written = json.loads(text)
-            if written.keys() == {"type", "message", "traceback"} and all(
-                type(part) is str for part in written.values()
-            ):
-                return cls(**written)
-        except (ValueError, TypeError, AttributeError, RecursionError):
-            pass
-        if isinstance(text, bytes):
-            text = text.decode(errors="backslashreplace")
-        return cls("Unreadable", text if isinstance(text, str) else safe_repr(text))
-
-
-def _traceback(exc: BaseException) -> str:
-    """Format a traceback, or only its frames if the exception's own code raises or if it has too many causes."""
-    try:
-        if _is_short_chain(exc):
-            return "".join(format_exception(exc))
-    except BaseException as broken:  # format_exception calls the exception's __str__, __getattr__ and __notes__
-        if from_signal(broken):
-            raise
-    try:
-        return "".join(format_tb(BaseException.__getattribute__(exc, "__traceback__")))
-    except BaseException as broken:  # format_tb reads source lines through the module's own loader
-        if from_signal(broken):
-            raise
-        return ""
-
-
-def _is_short_chain(exc: BaseException) -> bool:
-    link: BaseException | None = exc
-    for _ in range(_LONGEST_CHAIN):
-        if link is None:
-            return True
-        link = link.__cause__ or link.__context__
-    return False
-
-
-LEASE_EXPIRED = Failure("LeaseExpired", "the worker stopped extending its lease: it was killed, cut off or frozen")
-"""The error that `rescue` records for the attempt that it ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +51,8 @@ class NewRecord:
         unique_key: At most one job in the store holds this key at a time.
         unique_until: Whether the key is held until the job has `finished`, or until its record is `purged` or deleted.
         tags: Labels to find the job by. Duplicates are removed, and the order is kept.
+        meta: Text to store with the job, such as the context of a trace. At most 32 keys, and 4,096 bytes as JSON. No
+            store interprets it.
     """
 
     kind: str
@@ -142,6 +65,7 @@ class NewRecord:
     unique_key: str | None = None
     unique_until: UniqueUntil = "finished"
     tags: tuple[str, ...] = ()
+    meta: Mapping[str, str] = NO_META
 
     def __post_init__(self) -> None:
         self._set_name("kind", self.kind)
@@ -159,6 +83,8 @@ class NewRecord:
             raise InvalidArgument(f"unique_until is {safe_repr(self.unique_until)}; it must be 'finished' or 'purged'")
         if type(self.tags) is not tuple or self.tags:
             object.__setattr__(self, "tags", validation.names(self.tags, "tags"))
+        if type(self.meta) is not Meta:
+            object.__setattr__(self, "meta", Meta(self.meta))
 
     def _set_name(self, field: str, value: str) -> None:
         if (name := validation.name(value, field)) is not value:
@@ -188,6 +114,7 @@ class NewRecord:
             last_error=None,
             result=None,
             tags=self.tags,
+            meta=self.meta,
         )
 
 
@@ -196,7 +123,8 @@ class Record(NamedTuple):
 
     `attempt` counts the claims so far, and never decreases. `worker` and `attempted_at` describe the latest attempt.
     `last_error` describes the latest failed attempt. `lease_until` is set only while the job is running. `finished_at`
-    is set only in a final state.
+    is set only in a final state. `errors` has the errors of the last 20 failed attempts, oldest first. Only `get`
+    returns them; in the records of other calls, `errors` is empty.
     """
 
     id: UUID
@@ -220,6 +148,8 @@ class Record(NamedTuple):
     last_error: Failure | None
     result: bytes | None
     tags: tuple[str, ...]
+    meta: Mapping[str, str] = NO_META
+    errors: tuple[AttemptError, ...] = ()
 
     @property
     def claim(self) -> Claim:
@@ -242,53 +172,6 @@ class Hold(StrEnum):
     LOST = "lost"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Selects the records that match every given field. None matches all records; an empty collection matches none."""
-
-    ids: Sequence[UUID] | None = None
-    states: Sequence[State] | None = None
-    kinds: Sequence[str] | None = None
-    queues: Sequence[str] | None = None
-    tags: Sequence[str] | None = None
-    """Matches records with at least one of these tags."""
-
-    def __post_init__(self) -> None:
-        if self.ids is not None:
-            self._set("ids", tuple(map(_id, validation.collection(self.ids, "ids", "ids"))))
-        if self.states is not None:
-            self._set("states", tuple(map(_state, validation.collection(self.states, "states", "states"))))
-        for name in ("kinds", "queues", "tags"):
-            if (values := getattr(self, name)) is not None:
-                self._set(name, validation.names(values, name))
-
-    def _set(self, name: str, value: object) -> None:
-        object.__setattr__(self, name, value)
-
-    def fits(self, record: Record) -> bool:
-        """Return whether a record matches."""
-        return (
-            (self.ids is None or record.id in self.ids)
-            and (self.states is None or record.state in self.states)
-            and (self.kinds is None or record.kind in self.kinds)
-            and (self.queues is None or record.queue in self.queues)
-            and (self.tags is None or not set(self.tags).isdisjoint(record.tags))
-        )
-
-
-def _id(value: UUID) -> UUID:
-    if not isinstance(value, UUID):
-        raise InvalidArgument(f"ids has {safe_repr(value)}; it must be a uuid.UUID")
-    return value
-
-
-def _state(value: State) -> State:
-    try:
-        return State(value)
-    except ValueError:
-        raise InvalidArgument(f"states has {safe_repr(value)}; the states are: {', '.join(State)}") from None
-
-
 class Queue(NamedTuple):
     """A known queue. The first insert or `pause` makes a queue known, for good."""
 
@@ -297,12 +180,16 @@ class Queue(NamedTuple):
 
 
 class QueueStats(NamedTuple):
-    """Counts for one queue. `due` counts due jobs, even of a paused queue; `oldest_due` is their earliest run_at."""
+    """Counts for one queue. `due` counts due jobs, even of a paused queue; `oldest_due` is their earliest run_at.
+
+    `by_state` has an entry for each state, even at zero.
+    """
 
     total: int
     due: int
     oldest_due: datetime | None
     paused: bool
+    by_state: Mapping[State, int]
 
 
 class Stats(NamedTuple):
@@ -329,6 +216,7 @@ class Capabilities:
         time_precision: Stored times are exact to this duration. A due time is rounded up to it, never down.
         max_payload_bytes: The maximum size of a payload, and of a result.
         max_batch: The maximum number of items in one call.
+        error_text: A filter can search the text of errors. Its cost grows only with the records that have an error.
     """
 
     durable: bool
@@ -338,3 +226,4 @@ class Capabilities:
     time_precision: timedelta
     max_payload_bytes: int
     max_batch: int
+    error_text: bool = False

@@ -53,7 +53,9 @@ class TransitionTable(tuple[Transition, ...]):
 
 _CLAIM = "attempt + 1, lease_until, worker, attempted_at"
 _ENDED = "finished_at; lease_until cleared"
+_FAILED = "last_error, errors"
 _FLAGGED = "cancellation was requested"
+_CHANGED = "run_at, priority or queue"
 _REQUEUED = (
     "run_at = now; max_attempts raised to attempt + 1 at least; finished_at, result and cancel_requested cleared"
 )
@@ -66,24 +68,28 @@ TRANSITIONS = TransitionTable(
         Transition(State.PENDING, "claim", State.RUNNING, "due, its queue not paused", _CLAIM),
         Transition(State.RETRYING, "claim", State.RUNNING, "due, its queue not paused", _CLAIM),
         Transition(State.RUNNING, "settle Complete", State.COMPLETED, sets=f"result, {_ENDED}"),
-        Transition(State.RUNNING, "settle Retry", State.RETRYING, sets="run_at, last_error; lease_until cleared"),
-        Transition(State.RUNNING, "settle Retry", State.CANCELLED, _FLAGGED, f"last_error, {_ENDED}"),
-        Transition(State.RUNNING, "settle Discard", State.DISCARDED, sets=f"last_error, {_ENDED}"),
+        Transition(State.RUNNING, "settle Retry", State.RETRYING, sets=f"run_at, {_FAILED}; lease_until cleared"),
+        Transition(State.RUNNING, "settle Retry", State.CANCELLED, _FLAGGED, f"{_FAILED}, {_ENDED}"),
+        Transition(State.RUNNING, "settle Discard", State.DISCARDED, sets=f"{_FAILED}, {_ENDED}"),
         Transition(
             State.RUNNING, "settle Release", State.PENDING, sets="run_at, max_attempts + 1; lease_until cleared"
         ),
         Transition(State.RUNNING, "settle Release", State.CANCELLED, _FLAGGED, f"max_attempts + 1, {_ENDED}"),
         Transition(State.RUNNING, "settle Cancel", State.CANCELLED, sets=_ENDED),
         Transition(
-            State.RUNNING, "rescue", State.RETRYING, "lease expired", "run_at = now, last_error; lease_until cleared"
+            State.RUNNING,
+            "rescue",
+            State.RETRYING,
+            "lease expired",
+            f"run_at = now, {_FAILED}; lease_until cleared",
         ),
-        Transition(
-            State.RUNNING, "rescue", State.DISCARDED, "lease expired, attempts used up", f"last_error, {_ENDED}"
-        ),
-        Transition(State.RUNNING, "rescue", State.CANCELLED, f"lease expired, {_FLAGGED}", f"last_error, {_ENDED}"),
+        Transition(State.RUNNING, "rescue", State.DISCARDED, "lease expired, attempts used up", f"{_FAILED}, {_ENDED}"),
+        Transition(State.RUNNING, "rescue", State.CANCELLED, f"lease expired, {_FLAGGED}", f"{_FAILED}, {_ENDED}"),
         Transition(State.RUNNING, "cancel", State.RUNNING, "not yet requested", "cancel_requested"),
         Transition(State.PENDING, "cancel", State.CANCELLED, sets="finished_at"),
         Transition(State.RETRYING, "cancel", State.CANCELLED, sets="finished_at"),
+        Transition(State.PENDING, "update", State.PENDING, "a value differs", _CHANGED),
+        Transition(State.RETRYING, "update", State.RETRYING, "a value differs", _CHANGED),
         Transition(State.RETRYING, "requeue", State.PENDING, sets=_REQUEUED),
         *(Transition(s, "requeue", State.PENDING, "its unique key is free", _REQUEUED) for s in _FINISHED),
         *(Transition(s, "delete", None) for s in (State.PENDING, State.RETRYING, *_FINISHED)),

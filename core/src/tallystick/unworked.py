@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from . import diagnostics
 from .backend import Backend
 from .diagnostics import Finding
-from .records import Filter, QueueStats, Record
+from .filters import Filter
+from .records import QueueStats, Record
 from .state import State
 
 PATIENCE = timedelta(minutes=5)

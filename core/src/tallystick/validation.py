@@ -77,6 +77,13 @@ def name(value: str, what: str) -> str:
     return value if type(value) is str else str.__str__(value)  # a string enum becomes a plain string
 
 
+def text(value: str, what: str) -> str:
+    """Return a text to search for. Reject one that is empty or longer than a name."""
+    if not isinstance(value, str) or not 1 <= len(value) <= NAME_LENGTH:
+        raise InvalidArgument(f"{what} is {safe_repr(value)}; it must be a string of 1 to {NAME_LENGTH} characters")
+    return value
+
+
 def names(values: Collection[str], what: str) -> tuple[str, ...]:
     """Return distinct names in the order given. Reject a bare string, which would become one name for each letter."""
     return tuple(dict.fromkeys(name(value, what) for value in collection(values, what, "names")))

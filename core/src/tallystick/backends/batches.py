@@ -1,14 +1,16 @@
 """Checks of batches and filters. Backends share them, so that every backend rejects the same values."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
 from .. import validation
 from ..claims import check
 from ..errors import InvalidArgument
+from ..filters import Filter
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
-from ..records import Claim, Filter, NewRecord
+from ..records import Claim, NewRecord
 from ..safe_repr import safe_repr
 
 T = TypeVar("T")
@@ -37,16 +39,29 @@ def ids(values: Collection[UUID], maximum: int) -> None:
 
 
 def filter(value: Filter, maximum: int) -> None:
-    """Reject any value but a filter, and a filter with too many ids."""
+    """Reject any value but a filter, and a filter with too many ids or names."""
     if not isinstance(value, Filter):
         raise InvalidArgument(f"filter is {safe_repr(value)}; it must be a Filter, e.g. Filter(ids=[...])")
-    _count(value.ids or (), maximum)
+    names = (value.kinds, value.queues, value.tags, value.error_types, value.workers, value.unique_keys)
+    for values in (value.ids, *names):
+        _count(values or (), maximum)
 
 
-def after(value: UUID | None) -> None:
-    """Reject an `after` of `list` that is not an id."""
+def after(value: object) -> UUID | None:
+    """Return an `after` of the order `id`. Reject any value but an id or None."""
     if value is not None and not isinstance(value, UUID):
         raise InvalidArgument(f"after is {safe_repr(value)}; it must be a uuid.UUID or None")
+    return value
+
+
+def position(value: object, order: str) -> tuple[datetime, UUID]:
+    """Return an `after` of an order by time. Reject any value but a pair of an aware datetime and an id."""
+    match value:
+        case (datetime() as moment, UUID() as id):
+            return validation.utc(moment, "the time in after"), id
+    raise InvalidArgument(
+        f"after is {safe_repr(value)}; with order={order!r} it must be the pair ({order}, id) of the last record"
+    )
 
 
 def _batch(values: Collection[object], what: str, maximum: int, *types: type) -> None:

@@ -16,9 +16,11 @@ from typing import NamedTuple, Self
 from uuid import UUID
 
 from .. import validation
-from ..errors import Unsupported
+from ..errors import InvalidArgument, Unsupported
+from ..filters import MOST_COUNTED, ORDERS, Changes, Filter, Order
 from ..outcomes import Complete, Outcome, Release, Retry
-from ..records import Capabilities, Claim, Filter, NewRecord, Record
+from ..records import Capabilities, Claim, NewRecord, Record
+from ..safe_repr import safe_repr
 from ..state import State
 from . import batches
 from .times import rounded_down, rounded_up
@@ -199,18 +201,56 @@ def get(ids: Collection[UUID], capabilities: Capabilities) -> tuple[UUID, ...]:
 
 
 class ListCall(NamedTuple):
-    """The checked arguments of `list`."""
+    """The checked arguments of `list`. `after` is set for the order `id`, and `after_time` too for the others."""
 
     filter: Filter
     limit: int
+    order: Order
     after: UUID | None
+    after_time: datetime | None
+
+    @property
+    def position(self) -> tuple[datetime, int] | None:
+        """The time and the id behind which the page begins, or None for the first page and for the order `id`."""
+        return None if self.after is None or self.after_time is None else (self.after_time, self.after.int)
 
 
-def list(filter: Filter, capabilities: Capabilities, *, limit: int, after: UUID | None = None) -> ListCall:
+def list(
+    filter: Filter,
+    capabilities: Capabilities,
+    *,
+    limit: int,
+    order: Order = "id",
+    after: UUID | tuple[datetime, UUID] | None = None,
+) -> ListCall:
     """Check `list`."""
+    _check_filter(filter, capabilities)
+    limit = validation.limit(limit)
+    if not isinstance(order, str) or order not in ORDERS:
+        raise InvalidArgument(f"order is {safe_repr(order)}; it must be one of {', '.join(ORDERS)}")
+    if order == "id" or after is None:
+        return ListCall(filter, limit, order, batches.after(after), None)
+    moment, id = batches.position(after, order)
+    return ListCall(filter, limit, order, id, moment)
+
+
+class CountCall(NamedTuple):
+    """The checked arguments of `count`."""
+
+    filter: Filter
+    at_most: int
+
+
+def count(filter: Filter, capabilities: Capabilities, *, at_most: int) -> CountCall:
+    """Check `count`."""
+    _check_filter(filter, capabilities)
+    return CountCall(filter, validation.within(at_most, 1, MOST_COUNTED, "at_most"))
+
+
+def _check_filter(filter: Filter, capabilities: Capabilities) -> None:
     batches.filter(filter, capabilities.max_batch)
-    batches.after(after)
-    return ListCall(filter, validation.limit(limit), after)
+    if filter.error_text is not None and not capabilities.error_text:
+        raise Unsupported("this backend cannot search the text of errors (it does not declare error_text)")
 
 
 class StatsCall(NamedTuple):
@@ -236,24 +276,62 @@ class ChangeCall(NamedTuple):
 
 def change(filter: Filter, capabilities: Capabilities, *, limit: int, now: datetime | None = None) -> ChangeCall:
     """Check `cancel`, `requeue` or `delete`."""
-    batches.filter(filter, capabilities.max_batch)
+    _check_filter(filter, capabilities)
     return ChangeCall(filter, validation.limit(limit), *_times(now, capabilities))
 
 
+class UpdateCall(NamedTuple):
+    """The checked arguments of `update`. `run_at` is that of the changes, rounded up."""
+
+    filter: Filter
+    changes: Changes
+    run_at: datetime | None
+    limit: int
+    now: datetime
+    given: datetime | None
+
+
+def update(
+    filter: Filter, changes: Changes, capabilities: Capabilities, *, limit: int, now: datetime | None = None
+) -> UpdateCall:
+    """Check `update`."""
+    _check_filter(filter, capabilities)
+    if not isinstance(changes, Changes):
+        raise InvalidArgument(f"changes is {safe_repr(changes)}; it must be Changes, e.g. Changes(priority=5)")
+    run_at = None if changes.run_at is None else rounded_up(changes.run_at, capabilities.time_precision)
+    return UpdateCall(filter, changes, run_at, validation.limit(limit), *_times(now, capabilities))
+
+
 class PurgeCall(NamedTuple):
-    """The checked arguments of `purge`."""
+    """The checked arguments of `purge`. `kinds` is None for any kind."""
 
     states: tuple[State, ...]
     before: datetime
     limit: int
+    kinds: tuple[str, ...] | None
+    except_kinds: tuple[str, ...]
+
+    def selects(self, kind: str) -> bool:
+        """Return whether the call deletes records of a kind."""
+        return (self.kinds is None or kind in self.kinds) and kind not in self.except_kinds
 
 
-def purge(states: Sequence[State], capabilities: Capabilities, *, before: datetime, limit: int) -> PurgeCall:
-    """Check `purge`. The states become distinct."""
+def purge(
+    states: Sequence[State],
+    capabilities: Capabilities,
+    *,
+    before: datetime,
+    limit: int,
+    kinds: Collection[str] | None = None,
+    except_kinds: Collection[str] = (),
+) -> PurgeCall:
+    """Check `purge`. The states and kinds become distinct."""
     validation.final(states)
     limit = validation.limit(limit)
     before = rounded_up(validation.utc(before, "before"), capabilities.time_precision, "before")
-    return PurgeCall(tuple(dict.fromkeys(map(State, states))), before, limit)
+    only = None if kinds is None else validation.names(kinds, "kinds")
+    excluded = validation.names(except_kinds, "except_kinds")
+    return PurgeCall(tuple(dict.fromkeys(map(State, states))), before, limit, only, excluded)
 
 
 def queue(name: str) -> str:

@@ -24,7 +24,8 @@ class _Line:
     """The sums of one queue."""
 
     def __init__(self) -> None:
-        self.total, self.due = 0, 0
+        self.due = 0
+        self.states: Counter[State] = Counter(dict.fromkeys(State, 0))
         self.oldest: list[datetime] = []
 
 
@@ -44,7 +45,7 @@ def stats(counts: Iterable[Count], queues: Iterable[Queue]) -> Stats:
             states[state] += count.total
             kinds[count.kind] += count.total
             line = lines[count.queue]
-            line.total += count.total
+            line.states[state] += count.total
             line.due += count.due
             line.oldest += [count.oldest] if count.oldest is not None else []
     paused = dict.fromkeys(lines, False) | {queue.name: queue.paused for queue in queues}
@@ -53,7 +54,8 @@ def stats(counts: Iterable[Count], queues: Iterable[Queue]) -> Stats:
 
 
 def _queue_stats(line: _Line, is_paused: bool) -> QueueStats:
-    return QueueStats(line.total, line.due, min(line.oldest, default=None), is_paused)
+    oldest = min(line.oldest, default=None)
+    return QueueStats(sum(line.states.values()), line.due, oldest, is_paused, dict(line.states))
 
 
 def counts(records: Iterable[Record], now: datetime) -> Iterator[Count]:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
-from ..records import Failure
+from ..failure import Failure
 from ..state import State
 from .times import moment
 

@@ -3,11 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from heapq import nlargest
-from operator import attrgetter
+from heapq import nlargest, nsmallest
+from operator import attrgetter, itemgetter
+from typing import assert_never
 from uuid import UUID
 
-from ..records import Filter, Record
+from ..filters import Filter
+from ..records import Record
+from ..state import CLAIMABLE
+from .calls import ListCall
 
 
 def claiming_order(record: Record) -> tuple[int, datetime, int]:
@@ -24,7 +28,19 @@ def matching(records: Mapping[UUID, Record], filter: Filter) -> list[Record]:
     return [record for record in found if record is not None and rest.fits(record)]
 
 
-def page(records: Iterable[Record], *, limit: int, after: UUID | None) -> list[Record]:
-    """Return one page of `list`: newest first, below the id `after`."""
-    older = (record for record in records if after is None or record.id < after)
-    return nlargest(limit, older, key=attrgetter("id.int"))
+def page(records: Iterable[Record], call: ListCall) -> list[Record]:
+    """Return one page of `list`, in its order and behind its position."""
+    match call.order:
+        case "id":
+            older = (record for record in records if call.after is None or record.id < call.after)
+            return nlargest(call.limit, older, key=attrgetter("id.int"))
+        case "finished_at":
+            finished = ((record.finished_at, record.id.int, record) for record in records if record.finished_at)
+            rest = (entry for entry in finished if call.position is None or entry[:2] < call.position)
+            return [entry[2] for entry in nlargest(call.limit, rest, key=itemgetter(0, 1))]
+        case "run_at":
+            waiting = ((record.run_at, record.id.int, record) for record in records if record.state in CLAIMABLE)
+            rest = (entry for entry in waiting if call.position is None or entry[:2] > call.position)
+            return [entry[2] for entry in nsmallest(call.limit, rest, key=itemgetter(0, 1))]
+        case _:
+            assert_never(call.order)

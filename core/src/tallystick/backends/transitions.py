@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import assert_never
 
 from .. import validation
+from ..failure import ERRORS_KEPT, LEASE_EXPIRED, AttemptError, Failure
+from ..filters import Changes
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
-from ..records import LEASE_EXPIRED, Claim, Hold, Record
+from ..records import Claim, Hold, Record
 from ..state import CLAIMABLE, FINAL, State
 
 
@@ -47,9 +49,9 @@ def settled(record: Record, outcome: Outcome, now: datetime) -> Record:
         case Complete(result=result):
             return _ended(record, State.COMPLETED, now)._replace(result=result)
         case Retry(run_at=run_at, error=error):
-            return _again(record._replace(last_error=error), State.RETRYING, validation.moment(run_at, now), now)
+            return _again(_failed(record, error, now), State.RETRYING, validation.moment(run_at, now), now)
         case Discard(error=error):
-            return _ended(record, State.DISCARDED, now)._replace(last_error=error)
+            return _ended(_failed(record, error, now), State.DISCARDED, now)
         case Release(run_at=run_at):
             released = record._replace(max_attempts=record.max_attempts + 1)
             return _again(released, State.PENDING, validation.moment(run_at, now), now)
@@ -61,10 +63,15 @@ def settled(record: Record, outcome: Outcome, now: datetime) -> Record:
 
 def rescued(record: Record, now: datetime) -> Record:
     """End the attempt of a running job whose lease has expired."""
-    failed = record._replace(last_error=LEASE_EXPIRED)
+    failed = _failed(record, LEASE_EXPIRED, now)
     if record.attempt >= record.max_attempts and not record.cancel_requested:
         return _ended(failed, State.DISCARDED, now)
     return _again(failed, State.RETRYING, now, now)
+
+
+def _failed(record: Record, error: Failure, now: datetime) -> Record:
+    errors = (*record.errors, AttemptError.of(record.attempt, now, error))
+    return record._replace(last_error=error, errors=errors[-ERRORS_KEPT:])
 
 
 def cancelled(record: Record, now: datetime) -> Record | None:
@@ -89,6 +96,23 @@ def requeued(record: Record, now: datetime) -> Record | None:
         cancel_requested=False,
         updated_at=now,
     )
+
+
+def updated(record: Record, changes: Changes, run_at: datetime | None, now: datetime) -> Record | None:
+    """Change a waiting job. `run_at` is that of the changes, rounded. Return None if the job stays unchanged."""
+    if record.state not in CLAIMABLE:
+        return None
+    changed = record._replace(
+        run_at=record.run_at if run_at is None else run_at,
+        priority=record.priority if changes.priority is None else changes.priority,
+        queue=record.queue if changes.queue is None else changes.queue,
+    )
+    return None if changed == record else changed._replace(updated_at=now)
+
+
+def without_errors(record: Record) -> Record:
+    """Return a record as every call but `get` returns it."""
+    return record._replace(errors=()) if record.errors else record
 
 
 def holds_key(record: Record) -> bool:

@@ -10,7 +10,8 @@ import typer
 
 from ..backend import Backend
 from ..errors import InvalidArgument
-from ..records import Filter, Record
+from ..filters import Filter
+from ..records import Record
 from ..state import TRANSITIONS, State
 from . import show
 from .options import Json, Kinds, Queues, States, Tags, Url, chosen, examples, opened

@@ -6,8 +6,8 @@ import typer
 
 from ..backend import Backend
 from ..errors import ConfigurationError
+from ..filters import Filter
 from ..plugins import open_backend
-from ..records import Filter
 from ..state import State
 
 Url = Annotated[

@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from heapq import heapify, heappop, heapreplace
@@ -15,12 +15,14 @@ from tallystick import (
     Backend,
     BackendUrl,
     Capabilities,
+    Changes,
     Claim,
     ConfigurationError,
     Filter,
     Hold,
     Inserted,
     NewRecord,
+    Order,
     Outcome,
     Queue,
     Record,
@@ -41,6 +43,7 @@ _CAPABILITIES = Capabilities(
     time_precision=timedelta(microseconds=1),
     max_payload_bytes=16 * 1024 * 1024,
     max_batch=100_000,
+    error_text=True,
 )
 
 _stores: defaultdict[str, Store] = defaultdict(Store)
@@ -60,7 +63,7 @@ class MemoryBackend(Backend):
     share one store, until `teardown`.
     """
 
-    contract_version: ClassVar[int] = 1
+    contract_version: ClassVar[int] = 2
 
     def __init__(self, name: str = "") -> None:
         self._name = name
@@ -101,7 +104,7 @@ class MemoryBackend(Backend):
     def _insert(self, store: Store, record: Record) -> Inserted:
         duplicate = store.records.get(record.id) or store.holder(record.unique_key)
         if duplicate is not None:
-            return Inserted(duplicate, created=False)
+            return Inserted(transitions.without_errors(duplicate), created=False)
         store.put(record)
         return Inserted(record, created=True)
 
@@ -114,7 +117,7 @@ class MemoryBackend(Backend):
             for id in islice(_due(store, call.queues, call.now), call.limit):
                 record = transitions.claimed(store.records[id], call.worker, call.until, call.now)
                 store.put(record)
-                records.append(record)
+                records.append(transitions.without_errors(record))
         return records
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
@@ -153,18 +156,30 @@ class MemoryBackend(Backend):
             for record in rescued:
                 store.put(record)
             store.changed.notify_all()
-        return rescued
+        return [transitions.without_errors(record) for record in rescued]
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         distinct = calls.get(ids, _CAPABILITIES)
         with self._locked() as store:
             return {id: store.records[id] for id in distinct if id in store.records}
 
-    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        call = calls.list(filter, _CAPABILITIES, limit=limit, after=after)
+    def list(
+        self,
+        filter: Filter,
+        *,
+        limit: int,
+        order: Order = "id",
+        after: UUID | tuple[datetime, UUID] | None = None,
+    ) -> Sequence[Record]:
+        call = calls.list(filter, _CAPABILITIES, limit=limit, order=order, after=after)
         with self._locked() as store:
-            found = selection.matching(store.records, call.filter)
-            return selection.page(found, limit=call.limit, after=call.after)
+            page = selection.page(selection.matching(store.records, call.filter), call)
+        return [transitions.without_errors(record) for record in page]
+
+    def count(self, filter: Filter, *, at_most: int = 10_000) -> int:
+        call = calls.count(filter, _CAPABILITIES, at_most=at_most)
+        with self._locked() as store:
+            return min(call.at_most, len(selection.matching(store.records, call.filter)))
 
     def stats(self, *, now: datetime | None = None) -> Stats:
         call = calls.stats(_CAPABILITIES, now=now)
@@ -195,15 +210,31 @@ class MemoryBackend(Backend):
                 store.remove(record)
         return [record.id for record in deleted]
 
-    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        call = calls.purge(states, _CAPABILITIES, before=before, limit=limit)
-        purged = 0
+    def update(self, filter: Filter, changes: Changes, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
+        call = calls.update(filter, changes, _CAPABILITIES, limit=limit, now=now)
         with self._locked() as store:
-            for state in call.states:
-                while purged < call.limit and (record := store.finished_before(state, call.before)) is not None:
-                    store.remove(record)
-                    purged += 1
-        return purged
+            found = selection.matching(store.records, call.filter)
+            updates = (transitions.updated(record, call.changes, call.run_at, call.now) for record in found)
+            changed = _put_some(store, updates, call.limit)
+            store.changed.notify_all()
+        return changed
+
+    def purge(
+        self,
+        states: Sequence[State],
+        *,
+        before: datetime,
+        limit: int,
+        kinds: Collection[str] | None = None,
+        except_kinds: Collection[str] = (),
+    ) -> int:
+        call = calls.purge(states, _CAPABILITIES, before=before, limit=limit, kinds=kinds, except_kinds=except_kinds)
+        with self._locked() as store:
+            finished = (record for state in call.states for record in store.finished(state, call))
+            purged = [*islice(finished, call.limit)]
+            for record in purged:
+                store.remove(record)
+        return len(purged)
 
     def pause(self, queue: str) -> None:
         name = calls.queue(queue)

@@ -1,5 +1,6 @@
 """The state that all clients of one store share: immutable records by id, and indexes for frequent queries."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from heapq import heappop, heappush
 from threading import Condition
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from tallystick import CLAIMABLE, FINAL, Claim, Queue, Record, State
 from tallystick.backends import transitions
+from tallystick.backends.calls import PurgeCall
 
 from .lane import Lane
 
@@ -73,16 +75,22 @@ class Store:
         """Return the record that holds a unique key, or None."""
         return self.records[self.holders[unique_key]] if unique_key in self.holders else None
 
-    def finished_before(self, state: State, moment: datetime) -> Record | None:
-        """Return a record that finished in this state before a given time, or None."""
-        heap = self._finished[state]
-        while heap and heap[0][0] < moment:
-            finished_at, id = heap[0]
-            record = self.records.get(id)
-            if record is not None and record.state is state and record.finished_at == finished_at:
-                return record
-            heappop(heap)
-        return None
+    def finished(self, state: State, purge: PurgeCall) -> Iterator[Record]:
+        """Yield the records in this state that a purge selects. The caller must remove each record that it takes."""
+        heap, kept = self._finished[state], []
+        try:
+            while heap and heap[0][0] < purge.before:
+                finished_at, id = place = heappop(heap)
+                record = self.records.get(id)
+                if record is None or record.state is not state or record.finished_at != finished_at:
+                    continue
+                if purge.selects(record.kind):
+                    yield record
+                else:
+                    kept.append(place)
+        finally:
+            for place in kept:
+                heappush(heap, place)
 
     def _free_key(self, record: Record) -> None:
         if record.unique_key is not None and self.holders.get(record.unique_key) == record.id:
