@@ -9,7 +9,7 @@ from uuid import UUID
 
 if TYPE_CHECKING:
     from .failure import Failure
-from .records import Record
+    from .records import Record
 
 
 class TallystickError(Exception):
