@@ -58,12 +58,13 @@ runner.enqueue("buy")  # no job
 runner.enqueue(Buy(amount=1), colour="red")  # no such option
 Runner(concurrency="many")  # wrong setting
 
-async def main() -> None:
+async def main(ctx: Context) -> None:
     reveal_type(await runner.aenqueue(Buy(amount=1)))  # async enqueue
     reveal_type(await runner.aresult(await runner.aenqueue(sync.job(1))))  # awaited result
     reveal_type(await runner.aresult(UUID(int=0)))  # awaited id
     reveal_type(await runner.aenqueue_batch([Buy(amount=1)]))  # awaited batch
     reveal_type(await runner.acancel(UUID(int=0)))  # awaited count
+    reveal_type(await ctx.acomplete(Receipt(number=1), transaction=None))  # awaited completion
     await runner.aenqueue("buy")  # no job to await
     await runner.aenqueue(Buy(amount=1), colour="red")  # no such option to await
     async with Runner() as opened:
@@ -105,6 +106,7 @@ def messages(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFacto
         ("awaited id", "Any"),
         ("awaited batch", "list[Handle[Receipt]]"),
         ("awaited count", "int"),
+        ("awaited completion", "Receipt"),
         ("opened", "Runner"),
     ],
 )

@@ -21,7 +21,6 @@ R_co = TypeVar("R_co", covariant=True)
 _PARAMETERS = 2
 
 Handler = Callable[[P, Context], R | Awaitable[R]]
-RawHandler = Callable[[bytes, Context], "bytes | Awaitable[bytes | None] | None"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
