@@ -152,12 +152,12 @@ def mongo_server(*, members: int = 0, file: Path | None = None) -> Iterator[Mong
 
 
 @contextmanager
-def mongo(url: str | None) -> Iterator[str]:
+def mongo(url: str | None, *, file: Path | None = None) -> Iterator[str]:
     """Yield the URL, or that of a new server during the block if it is None."""
     if url is not None:
         yield url
         return
-    with mongo_server() as server:
+    with mongo_server(file=file) as server:
         yield server.url
 
 
