@@ -51,7 +51,8 @@ def main() -> int:
         for key, cost in costs.items():
             print(f"{key.store:10} {key.phase:15} {key.unit:24} {cost:12,}", flush=True)
         different = ledger.differences(costs, recorded)
-        print(*ledger.described(different, recorded), sep="\n")
+        for line in ledger.described(different, recorded):
+            print(line)
         changed |= different
     if changed and options.write:
         with ledger.FILE.open("a") as file:
