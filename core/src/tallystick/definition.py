@@ -1,9 +1,9 @@
 """The definition of a kind of job: its name, handler, types and options, whether written as a class or a function."""
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 from . import handlers, validation
 from .advice import CALLS
@@ -21,7 +21,6 @@ R_co = TypeVar("R_co", covariant=True)
 _PARAMETERS = 2
 
 Handler = Callable[[P, Context], R | Awaitable[R]]
-RawHandler = Callable[[bytes, Context], "bytes | Awaitable[bytes | None] | None"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +116,15 @@ class Definition(Generic[P, R]):
         """Return the definition of a function of (bytes, ctx) that returns bytes or None. Nothing is validated."""
         handlers.check(validation.name(kind, "kind"), function, "(payload, ctx)")
         return Definition(kind, function, options, None, None, inspect.iscoroutinefunction(function))
+
+
+class FunctionDecorator(Protocol):
+    """Turns a function of (payload, ctx), sync or async, into a definition with the same types."""
+
+    @overload
+    def __call__(self, function: Callable[[P, Context], Coroutine[Any, Any, R]], /) -> Definition[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[[P, Context], R], /) -> Definition[P, R]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from .definition import Call, Definition
 from .errors import InvalidArgument
 from .job import Job
 from .records import NewRecord, UniqueUntil
+from .registry import Registry
 from .safe_repr import safe_repr
 
 R_co = TypeVar("R_co", covariant=True)
@@ -75,11 +76,25 @@ _OF_AN_ITEM = ("id", "run_at", "queue", "priority", "max_attempts", "tags", "uni
 _KNOWN = frozenset({"run_at", *EnqueueOptions.__annotations__, *BatchOptions.__annotations__})
 
 
-def new_record(
-    definition: Definition[Any, Any],
-    payload: bytes,
-    options: Mapping[str, Any],
-) -> NewRecord:
+def new_records(
+    registry: Registry, jobs: Iterable[Job[Any] | Call[Any] | Enqueue[Any]], options: Mapping[str, Any]
+) -> list[NewRecord]:
+    """Return the records to insert for a batch. An option of an `Enqueue` item overrides that of the batch."""
+    check_options(options)
+    if own := options.keys() - BatchOptions.__annotations__.keys() - {"run_at"}:
+        names = ", ".join(sorted(own))
+        raise InvalidArgument(f"{names} cannot apply to a whole batch; set it for each job: Enqueue(job, ...)")
+    return [_of_item(registry, job, options) for job in jobs]
+
+
+def _of_item(registry: Registry, job: Job[Any] | Call[Any] | Enqueue[Any], options: Mapping[str, Any]) -> NewRecord:
+    if isinstance(job, Enqueue):
+        return _of_item(registry, job.job, {**options, **job.options()})
+    definition, payload = registry.resolve(job)
+    return new_record(definition, definition.encode(payload), options)
+
+
+def new_record(definition: Definition[Any, Any], payload: bytes, options: Mapping[str, Any]) -> NewRecord:
     """Return the record to insert for a job, with the given options and the definition's defaults.
 
     Raises:

@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from ..backend import Backend
+from ..bulk import change_all
 from ..errors import InvalidArgument
 from ..filters import Filter
 from ..records import Record
@@ -114,12 +115,7 @@ def _batches(ids: list[UUID], size: int) -> Iterator[list[UUID]]:
 
 
 def _apply(store: Backend, change: Change, filter: Filter) -> list[UUID]:
-    """Call until no new job is returned. Workers may put changed jobs back, so counting them again might never end."""
-    call = getattr(store, change.name)
-    changed: dict[UUID, None] = {}
-    while new := [id for id in call(filter, limit=_BATCH) if id not in changed]:
-        changed.update(dict.fromkeys(new))
-    return list(changed)
+    return change_all(getattr(store, change.name), filter)
 
 
 def _ask(store: Backend, change: Change, filter: Filter) -> None:

@@ -10,6 +10,7 @@ from ..context import log_fields
 from ..errors import BackendError, InvalidResult, OutcomeUnknown
 from ..failure import Failure
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from ..pauses import doubling
 from ..records import Record
 from ..safe_logging import exc_info, safe_logger
 from ..safe_repr import safe_repr, safe_str
@@ -77,16 +78,16 @@ class SettleRetry:
         return Ended(attempt, attempt.completion), True
 
     def _get_record(self, attempt: Attempt) -> Mapping[UUID, Record]:
-        pause = _FIRST_PAUSE
+        pauses = doubling(_FIRST_PAUSE, _LONGEST_PAUSE)
         while True:
             try:
                 return self._backend.get([attempt.id])
             except BackendError as exc:
-                pause = self._pause(exc, pause, f"reading job {attempt.id}")
+                self._pause(exc, next(pauses), f"reading job {attempt.id}")
 
     def _settle(self, batch: list[Ended], *, tries: int | None = None) -> list[Recorded]:
         """Settle, and retry while the store fails. If it rejects the batch for another reason, settle one by one."""
-        pause, unknown = _FIRST_PAUSE, False
+        pauses, unknown = doubling(_FIRST_PAUSE, _LONGEST_PAUSE), False
         while True:
             try:
                 applied = self._backend.settle([ended.outcome for ended in batch])
@@ -94,7 +95,7 @@ class SettleRetry:
                 if tries is not None:
                     raise
                 unknown = unknown or isinstance(exc, OutcomeUnknown)
-                pause = self._pause(exc, pause, f"settling {len(batch)} outcomes")
+                self._pause(exc, next(pauses), f"settling {len(batch)} outcomes")
             except BaseException as exc:
                 if len(batch) > 1:
                     return [recorded for ended in batch for recorded in self._settle([ended])]
@@ -103,13 +104,12 @@ class SettleRetry:
                 recorded = list(zip(batch, applied, strict=True))
                 return self._check_applied(recorded) if unknown else recorded
 
-    def _pause(self, exc: BackendError, pause: float, what: str) -> float:
-        """Wait before the next try, and return the pause after it. Raises if there is no next try."""
+    def _pause(self, exc: BackendError, pause: float, what: str) -> None:
+        """Wait before the next try. Raises if there is no next try."""
         if self._give_up.is_set():
             raise exc
         logger.warning("%s: %s; next try in %.2f s", what, safe_repr(exc), pause)
         self._give_up.wait(pause)
-        return min(pause * 2, _LONGEST_PAUSE)
 
     def _discard_rejected(self, ended: Ended, exc: BaseException) -> Recorded:
         """Discard a job because the store rejects its outcome."""
