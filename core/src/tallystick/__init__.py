@@ -25,6 +25,7 @@ from .errors import (
     JobCancelled,
     JobDiscarded,
     JobNotFound,
+    MetaTooLarge,
     NoCurrentRunner,
     NoSuchMethod,
     NotFinished,
@@ -37,11 +38,13 @@ from .errors import (
     Unavailable,
     UnknownKind,
     UnknownScheme,
+    UnknownZone,
     Unsupported,
 )
 from .handle import Handle
 from .hookspecs import hookimpl
 from .job import Job
+from .meta import NO_META, Meta
 from .options import Options
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from .plugins import open_backend
@@ -59,8 +62,10 @@ from .records import (
     Record,
     Stats,
 )
+from .registers import METERS_KEPT, WORKERS_KEPT, Beat, Meter, MeterDelta, Running, WorkerInfo
 from .retry import ByException, Exponential, Fixed, Never, RetryPolicy
 from .runner import Runner
+from .schedules import Advance, Due, NewSchedule, Rule, Schedule, due_ticks, parse_rule, tick_id
 from .settings import Settings
 from .state import CLAIMABLE, FINAL, TRANSITIONS, State, Transition
 from .urls import BackendUrl
@@ -71,11 +76,16 @@ __all__ = [
     "CONTRACT_VERSION",
     "FINAL",
     "LEASE_EXPIRED",
+    "METERS_KEPT",
+    "NO_META",
     "TRANSITIONS",
+    "WORKERS_KEPT",
+    "Advance",
     "AlreadyStarted",
     "Backend",
     "BackendError",
     "BackendUrl",
+    "Beat",
     "ByException",
     "Call",
     "CalledFromInside",
@@ -92,6 +102,7 @@ __all__ = [
     "DefinitionError",
     "Discard",
     "DiscardJob",
+    "Due",
     "DuplicateKind",
     "Enqueue",
     "Exponential",
@@ -110,8 +121,13 @@ __all__ = [
     "JobCancelled",
     "JobDiscarded",
     "JobNotFound",
+    "Meta",
+    "MetaTooLarge",
+    "Meter",
+    "MeterDelta",
     "Never",
     "NewRecord",
+    "NewSchedule",
     "NoCurrentRunner",
     "NoSuchMethod",
     "NotFinished",
@@ -128,7 +144,10 @@ __all__ = [
     "ResultError",
     "Retry",
     "RetryPolicy",
+    "Rule",
     "Runner",
+    "Running",
+    "Schedule",
     "Settings",
     "Severity",
     "Snapshot",
@@ -142,13 +161,18 @@ __all__ = [
     "Unavailable",
     "UnknownKind",
     "UnknownScheme",
+    "UnknownZone",
     "Unsupported",
+    "WorkerInfo",
     "batches",
     "diagnostics",
+    "due_ticks",
     "forks",
     "hookimpl",
     "on_calling_loop",
     "open_backend",
+    "parse_rule",
+    "tick_id",
     "urls",
     "validation",
 ]

@@ -31,6 +31,14 @@ class PayloadTooLarge(InvalidArgument):
     """A payload or a result is larger than the backend's `max_payload_bytes`. Nothing was stored."""
 
 
+class MetaTooLarge(InvalidArgument):
+    """The meta of a job or a schedule has too many keys or bytes. Nothing was stored."""
+
+
+class UnknownZone(InvalidArgument):
+    """No time zone has this name."""
+
+
 class ConfigurationError(TallystickError):
     """A URL, an option or a setting is invalid."""
 
