@@ -52,7 +52,7 @@ def expected(text: Text, zone: ZoneInfo, since: datetime, until: datetime) -> li
 
 def _fixed(text: Text, zone: ZoneInfo, since: datetime, until: datetime) -> Iterator[datetime]:
     """Yield the first instant at which the clock shows each time or, if it skips the time, a later one."""
-    first = {}
+    first: dict[datetime, datetime] = {}
     for at in _minutes(since - 2 * DAY, until):
         first.setdefault(_wall(at, zone), at)
     passed = sorted(first)

@@ -1,9 +1,9 @@
 """Decide which ticks of a schedule fire now."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from itertools import islice
-from typing import NamedTuple
+from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
+from typing import NamedTuple, assert_never
 
 from .. import validation
 from .advance import MOST_TICKS
@@ -41,6 +41,8 @@ def due_ticks(schedule: Schedule, now: datetime, *, limit: int = 100, retention:
     """
     now = validation.utc(now)
     validation.within(limit, 1, MOST_TICKS, "limit")
+    if retention is not None:
+        validation.not_negative(retention, "retention")
     if schedule.paused or schedule.next_tick is None or schedule.next_tick > now:
         return Due((), schedule.next_tick)
     rule = schedule.parsed()
@@ -58,16 +60,21 @@ def _first(schedule: Schedule, now: datetime, retention: timedelta | None) -> da
 def _due(schedule: Schedule, rule: Rule, now: datetime, first: datetime) -> Iterator[datetime]:
     if first > now:
         return
-    until = now + timedelta(microseconds=1)  # `ticks` excludes it
     match schedule.missed:
         case "all":
-            yield from rule.ticks(first, until)
+            yield from _between(rule, first, now)
         case "skip":
-            yield from rule.ticks(max(first, now - ON_TIME), until)
+            yield from _between(rule, max(first, now - ON_TIME), now)
         case "last":
             late = True
-            for tick in rule.ticks(max(first, now - ON_TIME), until):
+            for tick in _between(rule, max(first, now - ON_TIME), now):
                 late = False
                 yield tick
             if late and (last := rule.last_tick(now, since=first)) is not None:
                 yield last
+        case _:
+            assert_never(schedule.missed)
+
+
+def _between(rule: Rule, first: datetime, last: datetime) -> Iterator[datetime]:
+    return takewhile(lambda tick: tick <= last, rule.ticks(first, datetime.max.replace(tzinfo=UTC)))
