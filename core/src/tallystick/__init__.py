@@ -38,6 +38,7 @@ from .errors import (
     Unavailable,
     UnknownKind,
     UnknownScheme,
+    UnknownZone,
     Unsupported,
 )
 from .failure import LEASE_EXPIRED, AttemptError, Failure
@@ -50,8 +51,10 @@ from .options import Options
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from .plugins import open_backend
 from .records import Capabilities, Claim, Hold, Inserted, NewRecord, Queue, QueueStats, Record, Stats
+from .registers import METERS_KEPT, WORKERS_KEPT, Beat, Meter, MeterDelta, Running, WorkerInfo
 from .retry import ByException, Exponential, Fixed, Never, RetryPolicy
 from .runner import Runner
+from .schedules import Advance, Due, NewSchedule, Rule, Schedule, due_ticks, parse_rule, tick_id
 from .settings import Settings
 from .state import CLAIMABLE, FINAL, TRANSITIONS, State, Transition
 from .urls import BackendUrl
@@ -62,13 +65,17 @@ __all__ = [
     "CONTRACT_VERSION",
     "FINAL",
     "LEASE_EXPIRED",
+    "METERS_KEPT",
     "NO_META",
     "TRANSITIONS",
+    "WORKERS_KEPT",
+    "Advance",
     "AlreadyStarted",
     "AttemptError",
     "Backend",
     "BackendError",
     "BackendUrl",
+    "Beat",
     "ByException",
     "Call",
     "CalledFromInside",
@@ -86,6 +93,7 @@ __all__ = [
     "DefinitionError",
     "Discard",
     "DiscardJob",
+    "Due",
     "DuplicateKind",
     "Enqueue",
     "Exponential",
@@ -106,8 +114,11 @@ __all__ = [
     "JobNotFound",
     "Meta",
     "MetaTooLarge",
+    "Meter",
+    "MeterDelta",
     "Never",
     "NewRecord",
+    "NewSchedule",
     "NoCurrentRunner",
     "NoSuchMethod",
     "NotFinished",
@@ -125,7 +136,10 @@ __all__ = [
     "ResultError",
     "Retry",
     "RetryPolicy",
+    "Rule",
     "Runner",
+    "Running",
+    "Schedule",
     "Settings",
     "Severity",
     "Snapshot",
@@ -139,13 +153,18 @@ __all__ = [
     "Unavailable",
     "UnknownKind",
     "UnknownScheme",
+    "UnknownZone",
     "Unsupported",
+    "WorkerInfo",
     "backends",
     "diagnostics",
+    "due_ticks",
     "forks",
     "hookimpl",
     "on_calling_loop",
     "open_backend",
+    "parse_rule",
+    "tick_id",
     "urls",
     "validation",
 ]

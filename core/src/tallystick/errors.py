@@ -36,6 +36,10 @@ class MetaTooLarge(InvalidArgument):
     """The meta of a job or a schedule has too many keys or bytes. Nothing was stored."""
 
 
+class UnknownZone(InvalidArgument):
+    """No time zone has this name."""
+
+
 class ConfigurationError(TallystickError):
     """A URL, an option or a setting is invalid."""
 

@@ -11,7 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 import tallystick
 from tallystick import (
+    Advance,
     Backend,
+    Beat,
     ByException,
     Call,
     Cancel,
@@ -26,7 +28,10 @@ from tallystick import (
     Filter,
     Fixed,
     Job,
+    Meta,
+    MeterDelta,
     NewRecord,
+    NewSchedule,
     Options,
     Release,
     Retry,
@@ -35,6 +40,10 @@ from tallystick import (
     Snooze,
     State,
     TallystickError,
+    batches,
+    due_ticks,
+    parse_rule,
+    tick_id,
     validation,
 )
 from tallystick.backends import batches
@@ -122,9 +131,29 @@ def values_of_the_library() -> Iterator[tuple[str, Callable[[Any], object]]]:
     yield from each(ByException, "policies otherwise", policies={})
     yield from each(Settings, " ".join(Settings.model_fields))
     yield from by_position(Snooze, Enqueue, Failure.from_json, Definition.of_class, Runner)
+    yield from values_of_registers()
     yield "Call definition", lambda value: Call(value, 1)
     yield from each(Definition.of_function, "kind function options", kind="k", function=handler, options=Options())
     yield from each(Definition.raw, "kind function options", kind="k", function=handler, options=Options())
+
+
+def values_of_registers() -> Iterator[tuple[str, Callable[[Any], object]]]:
+    """Yield names and calls that construct values of schedules, workers and meters."""
+    schedule = "name rule kind payload queue priority max_attempts tags meta unique_key zone start end missed window"
+    yield from each(NewSchedule, f"{schedule} declared after", name="s", rule="@daily", kind="k")
+    yield from each(Advance, "name revision next_tick ticks paused", name="s", revision=1, next_tick=None)
+    beat = {"worker": "w", "host": "h", "pid": 1, "version": "1", "queues": (), "concurrency": 1, "started_at": NOW}
+    yield from each(Beat, f"{' '.join(beat)} running busy draining", **beat)
+    delta = "completed retried discarded released cancelled waiting running"
+    yield from each(MeterDelta, f"minute queue kind {delta}", minute=NOW, queue="q", kind="k")
+    yield from by_position(Meta, Meta.from_json)
+    yield from each(parse_rule, "rule zone start end", rule="@daily")
+    rule = parse_rule("@daily")
+    yield from by_position(rule.next_tick, rule.last_tick)
+    yield from each(rule.ticks, "since until", since=NOW, until=NOW)
+    yield from each(tick_id, "schedule tick", schedule="s", tick=NOW)
+    due = NewSchedule(name="s", rule="@daily", kind="k", after=NOW - timedelta(days=9)).stored(NOW)
+    yield from each(partial(due_ticks, due), "now limit retention", now=NOW)
 
 
 def checks() -> Iterator[tuple[str, Callable[[Any], object]]]:
@@ -239,7 +268,7 @@ def test_every_constructor_is_tried() -> None:
     untried = {
         "Backend", "BackendUrl", "Capabilities", "Claim", "Context", "Finding", "Handle", "Inserted", "Job", "Never",
         "Queue", "QueueStats", "Record", "Snapshot", "Stats", "Transition", "Hold", "Severity", "State", "Stop",
-        "RetryPolicy",
+        "RetryPolicy", "Due", "Meter", "Rule", "Running", "Schedule", "WorkerInfo",
     }  # fmt: skip
     public = {
         name

@@ -1,0 +1,31 @@
+"""Schedules: rules in text, the ticks that follow from them, and the values that a store keeps.
+
+Everything here is pure. A store compares and stores times; it never reads a rule.
+"""
+
+from .advance import MOST_TICKS, Advance
+from .cron import Cron
+from .due import ON_TIME, Due, due_ticks
+from .every import Every
+from .new_schedule import Missed, NewSchedule
+from .parsing import LONGEST_RULE, parse_rule
+from .rule import Rule
+from .schedule import Schedule
+from .tick_ids import tick_id
+
+__all__ = [
+    "LONGEST_RULE",
+    "MOST_TICKS",
+    "ON_TIME",
+    "Advance",
+    "Cron",
+    "Due",
+    "Every",
+    "Missed",
+    "NewSchedule",
+    "Rule",
+    "Schedule",
+    "due_ticks",
+    "parse_rule",
+    "tick_id",
+]
