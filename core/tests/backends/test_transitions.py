@@ -9,7 +9,9 @@ from tallystick import (
     CLAIMABLE,
     FINAL,
     TRANSITIONS,
+    AttemptError,
     Cancel,
+    Changes,
     Complete,
     Discard,
     Failure,
@@ -36,9 +38,12 @@ CALLS: dict[str, Callable[[Record], Record | None]] = {
     "settle Cancel": lambda record: transitions.settled(record, Cancel(record.claim), LATER),
     "rescue": lambda record: transitions.rescued(record, LATER),
     "cancel": lambda record: transitions.cancelled(record, LATER),
+    "update": lambda record: transitions.updated(record, Changes(priority=5), LATER + SECOND, LATER),
     "requeue": lambda record: transitions.requeued(record, LATER),
 }
-OFFERED = {State.RUNNING: ("settle", "rescue", "cancel", "requeue")} | dict.fromkeys(CLAIMABLE, ("claim", "cancel"))
+OFFERED = {State.RUNNING: ("settle", "rescue", "cancel", "requeue")} | dict.fromkeys(
+    CLAIMABLE, ("claim", "cancel", "update")
+)
 """The calls that a store makes in a state. It makes the rest, `cancel` and `requeue`, in every state."""
 
 
@@ -108,11 +113,40 @@ def test_settled_fields() -> None:
     """A retry and a release are due at their time; a completion has the result, and a failure the error."""
     running = next(record for record in records() if record.state is State.RUNNING)
     assert CALLS["settle Retry"](running) == running._replace(
-        state=State.RETRYING, run_at=LATER + SECOND, last_error=ERROR, lease_until=None, updated_at=LATER
+        state=State.RETRYING,
+        run_at=LATER + SECOND,
+        last_error=ERROR,
+        errors=(AttemptError(running.attempt, LATER, ERROR),),
+        lease_until=None,
+        updated_at=LATER,
     )
     assert CALLS["settle Complete"](running) == running._replace(
         state=State.COMPLETED, result=b"2", finished_at=LATER, lease_until=None, updated_at=LATER
     )
+
+
+def test_errors_are_capped() -> None:
+    """A record keeps the errors of its last 20 failed attempts, each cut to its maximum length."""
+    record = next(record for record in records() if record.state is State.RUNNING)
+    for attempt in range(25):
+        running = record._replace(state=State.RUNNING, attempt=attempt)
+        record = transitions.settled(running, Retry(running.claim, SECOND, ERROR), LATER)
+    assert [error.attempt for error in record.errors] == [*range(5, 25)]
+    assert transitions.without_errors(record) == record._replace(errors=())
+    long = AttemptError.of(1, NOW, Failure("E" * 300, "m" * 2_000, "t" * 9_000 + "end")).error
+    assert (len(long.type), len(long.message), len(long.traceback)) == (255, 1_000, 8_000)
+    assert long.traceback.endswith("end")
+
+
+def test_update() -> None:
+    """An update changes the given fields of a waiting job, and returns None if no value differs."""
+    for record in records():
+        updated = transitions.updated(record, Changes(queue="other"), None, LATER)
+        if record.state in CLAIMABLE:
+            assert updated == record._replace(queue="other", updated_at=LATER)
+        else:
+            assert updated is None
+        assert transitions.updated(record, Changes(queue=record.queue), record.run_at, LATER) is None
 
 
 def test_extension() -> None:

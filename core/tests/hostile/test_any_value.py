@@ -17,6 +17,7 @@ from tallystick import (
     ByException,
     Call,
     Cancel,
+    Changes,
     Claim,
     Complete,
     Context,
@@ -40,7 +41,6 @@ from tallystick import (
     Snooze,
     State,
     TallystickError,
-    batches,
     due_ticks,
     parse_rule,
     tick_id,
@@ -116,9 +116,14 @@ def by_position(*functions: Callable[..., object]) -> Iterator[tuple[str, Callab
 
 def values_of_the_library() -> Iterator[tuple[str, Callable[[Any], object]]]:
     """Yield names and calls that construct values."""
-    new = "kind payload queue id priority max_attempts run_at unique_key unique_until tags"
+    new = "kind payload queue id priority max_attempts run_at unique_key unique_until tags meta"
     yield from each(NewRecord, new, kind="k")
-    yield from each(Filter, "ids states kinds queues tags")
+    yield from each(
+        Filter,
+        "ids states kinds queues tags error_types error_text workers unique_keys created_since created_until "
+        "finished_since finished_until",
+    )
+    yield from each(Changes, "run_at priority queue")
     yield from each(Failure, "type message traceback", type="E", message="m")
     yield from each(Complete, "claim result", claim=CLAIM)
     yield from each(Retry, "claim run_at error", claim=CLAIM, run_at=SECOND, error=FAILURE)
@@ -210,12 +215,15 @@ def calls_of_a_backend(backend: Backend) -> Iterator[tuple[str, Callable[[Any], 
     yield from each(backend.settle, "outcomes now", outcomes=[])
     yield from each(backend.rescue, "limit now", limit=1)
     yield from each(backend.get, "ids")
-    yield from each(backend.list, "filter limit after", filter=Filter(), limit=1)
+    yield from each(backend.list, "filter limit order after", filter=Filter(), limit=1)
+    yield from each(backend.list, "after", filter=Filter(), limit=1, order="run_at")
+    yield from each(backend.count, "filter at_most", filter=Filter())
+    yield from each(backend.update, "filter changes limit now", filter=Filter(), changes=Changes(priority=1), limit=1)
     yield from each(backend.stats, "now")
     for call in (backend.cancel, backend.requeue):
         yield from each(call, "filter limit now", filter=Filter(), limit=1)
     yield from each(backend.delete, "filter limit", filter=Filter(), limit=1)
-    yield from each(backend.purge, "states before limit", states=[], before=NOW, limit=1)
+    yield from each(backend.purge, "states before limit kinds except_kinds", states=[], before=NOW, limit=1)
     yield from by_position(backend.pause, backend.resume)
     yield from each(backend.wait, "queues timeout", queues=["q"], timeout=timedelta(0))
 
@@ -268,7 +276,7 @@ def test_every_constructor_is_tried() -> None:
     untried = {
         "Backend", "BackendUrl", "Capabilities", "Claim", "Context", "Finding", "Handle", "Inserted", "Job", "Never",
         "Queue", "QueueStats", "Record", "Snapshot", "Stats", "Transition", "Hold", "Severity", "State", "Stop",
-        "RetryPolicy", "Due", "Meter", "Rule", "Running", "Schedule", "WorkerInfo",
+        "RetryPolicy", "AttemptError", "Due", "Meter", "Rule", "Running", "Schedule", "WorkerInfo",
     }  # fmt: skip
     public = {
         name
