@@ -37,6 +37,8 @@ from .errors import Unsupported
 from .filters import Changes, Filter, Order
 from .outcomes import Outcome
 from .records import Capabilities, Claim, Hold, Inserted, NewRecord, Queue, Record, Stats
+from .registers import Beat, Meter, MeterDelta, WorkerInfo
+from .schedules import Advance, NewSchedule, Schedule
 from .state import State
 
 CONTRACT_VERSION = 2
@@ -353,6 +355,116 @@ class Backend(ABC):
     @abstractmethod
     def queues(self) -> Sequence[Queue]:
         """Return the known queues, sorted by name. The first insert or `pause` makes a queue known, for good."""
+
+    @abstractmethod
+    def put_schedules(self, schedules: Sequence[NewSchedule], *, now: datetime | None = None) -> Sequence[Schedule]:
+        """Store schedules, or change the stored ones with the same names.
+
+        When: A schedule is new if its name is not stored. A stored one stays as it is if it has the same `declared`
+            (not None), or if its definition is equal: every field of `NewSchedule` except `after` and `next_tick`.
+            Otherwise the call replaces its definition. `created_at`, `last_tick` and `paused` stay. So does
+            `next_tick`, unless rule, zone, start or end differ.
+        Atomic: Each schedule is stored or changed independently. Each change raises `revision` by 1.
+        Repeat: Has no effect.
+
+        Returns:
+            The stored schedules, in the order given.
+
+        Raises:
+            InvalidArgument: Two schedules have the same name. Nothing was stored.
+            PayloadTooLarge: A payload has more than `max_payload_bytes`. Nothing was stored.
+        """
+
+    @abstractmethod
+    def schedules(self, names: Collection[str] | None = None) -> Sequence[Schedule]:
+        """Return the schedules with these names, or all of them, sorted by name (as code points)."""
+
+    @abstractmethod
+    def due_schedules(self, *, limit: int) -> Sequence[Schedule]:
+        """Return the schedules that fire next.
+
+        When: The schedule is not paused, and has a `next_tick`, past or future.
+        Order: By `next_tick`, then name.
+        Cost: Does not grow with the number of jobs.
+        """
+
+    @abstractmethod
+    def advance(self, advances: Sequence[Advance], *, now: datetime | None = None) -> Sequence[bool]:
+        """Fire ticks of schedules: insert the job of each tick, and move the schedule to its next tick.
+
+        The call inserts `schedule.job(tick)` for each tick, made from the stored schedule. The job's id is derived from
+        the schedule's name and the tick, and its `run_at` is the tick. A tick inserts no job if the id is stored
+        already or the unique key is held. The queue becomes known, and the jobs end a `wait` for it.
+
+        When: The schedule is stored and has this `revision`. Each tick is at most now, and later than `last_tick`. A
+            paused schedule fires no ticks. Any other advance is rejected and changes nothing.
+        Atomic: Each advance is applied or rejected independently. The check, the jobs and the move are one step, so any
+            number of callers fires each tick once. After a crash of the caller, other clients may see the move before
+            the jobs; the jobs follow with the next call of `advance`.
+        Repeat: Has no effect: an advance that was applied is rejected the second time.
+
+        An applied advance sets `next_tick` and `paused`, sets `last_tick` to the last of its ticks, and raises
+        `revision` by 1. It sets `updated_at` only if `paused` changes.
+
+        Returns:
+            One bool for each advance, in the order given: True if it was applied.
+        """
+
+    @abstractmethod
+    def remove_schedules(self, names: Collection[str]) -> Sequence[str]:
+        """Remove schedules. Their jobs stay.
+
+        Atomic: Each schedule is removed independently. Exactly one caller removes each.
+        Repeat: Has no effect.
+
+        Returns:
+            The names of the schedules that this call removed, sorted.
+        """
+
+    @abstractmethod
+    def beat(self, beat: Beat, *, ttl: timedelta, now: datetime | None = None) -> None:
+        """Store a worker's description of itself, in place of its earlier one. The worker is alive until now + ttl.
+
+        A `ttl` of zero removes the worker. The call also removes workers whose ttl ended more than a day ago.
+
+        Order: If two beats of one worker race, one of them stays.
+
+        Args:
+            ttl: From zero to a day.
+        """
+
+    @abstractmethod
+    def workers(self) -> Sequence[WorkerInfo]:
+        """Return the workers, sorted by name (as code points), including those whose ttl has ended."""
+
+    @abstractmethod
+    def meter(self, deltas: Sequence[MeterDelta], *, now: datetime | None = None) -> None:
+        """Add numbers to the meters of minutes.
+
+        When: The minute began at most seven days before now. The call drops an older delta, and also removes the stored
+            minutes that are older.
+        Atomic: All deltas are added, or none. Other clients may see part of them while the call runs. Additions of
+            several callers to one minute all count.
+        Repeat: Adds the numbers again.
+
+        Raises:
+            InvalidArgument: A minute begins more than five minutes after now. Nothing was added.
+        """
+
+    @abstractmethod
+    def meters(self, since: datetime, until: datetime, *, step: timedelta) -> Sequence[Meter]:
+        """Return the meters of a range of time, added up by steps.
+
+        When: since <= minute < until.
+        Order: By the start of the step, then queue, then kind (as code points). A step without numbers has no entry.
+
+        Args:
+            step: A whole number of minutes. Steps begin at multiples of it since 1970 in UTC. So the first and the last
+                step may lie partly outside the range.
+
+        Raises:
+            InvalidArgument: `since` is later than `until`, or the range has more than 10,080 steps.
+        """
 
     @abstractmethod
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:

@@ -3,6 +3,8 @@
 The conformance kit uses none of these modules, so that it judges them too.
 
 - `calls`: check and normalise the arguments of each call.
+- `register_calls`: the same for the calls about schedules, workers and meters.
+- `registers`: the effect of these calls on values in memory.
 - `transitions`: change a record as the table of states says.
 - `selection`: find and order records that are in memory.
 - `counting`: sum up counts to `Stats`.
@@ -14,7 +16,20 @@ The conformance kit uses none of these modules, so that it judges them too.
 - `batches`: the checks of batches and filters that `calls` uses.
 """
 
-from . import batches, calls, counting, decoding, lifetime, locations, selection, times, transitions, waiting
+from . import (
+    batches,
+    calls,
+    counting,
+    decoding,
+    lifetime,
+    locations,
+    register_calls,
+    registers,
+    selection,
+    times,
+    transitions,
+    waiting,
+)
 
 __all__ = [
     "batches",
@@ -23,6 +38,8 @@ __all__ = [
     "decoding",
     "lifetime",
     "locations",
+    "register_calls",
+    "registers",
     "selection",
     "times",
     "transitions",

@@ -64,6 +64,11 @@ def position(value: object, order: str) -> tuple[datetime, UUID]:
     )
 
 
+def items(values: Sequence[object], what: str, maximum: int, type: type) -> None:
+    """Reject any value but a batch of items of one type."""
+    _batch(values, what, maximum, type)
+
+
 def _batch(values: Collection[object], what: str, maximum: int, *types: type) -> None:
     if isinstance(values, types):
         raise InvalidArgument(f"{what} is a single {type(values).__name__}; pass a list of it")

@@ -11,7 +11,7 @@ All times are in UTC. `now` and `given` are rounded down to the backend's `time_
 """
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from ..records import Capabilities, Claim, NewRecord, Record
 from ..safe_repr import safe_repr
 from ..state import State
 from . import batches
-from .times import rounded_down, rounded_up
+from .times import call_times, rounded_down, rounded_up
 
 
 class InsertCall(NamedTuple):
@@ -60,7 +60,7 @@ def insert(
     for record in records:
         if len(record.payload) > capabilities.max_payload_bytes:
             validation.size(record.payload, capabilities.max_payload_bytes, "payload")
-    moment, given = _times(now, capabilities)
+    moment, given = call_times(now, capabilities)
     due = _due(records, moment, capabilities.time_precision)
     return InsertCall(records, due, moment, given, capabilities.time_precision)
 
@@ -102,7 +102,7 @@ def claim(
     names = validation.names(queues, "queues")
     limit = validation.limit(limit)
     worker = validation.name(worker, "worker")
-    moment, given = _times(now, capabilities)
+    moment, given = call_times(now, capabilities)
     until = _until(lease, moment, capabilities.time_precision)
     return ClaimCall(names, limit, worker, lease, until, moment, given, capabilities.time_precision)
 
@@ -130,7 +130,7 @@ def extend(
 ) -> ExtendCall:
     """Check `extend`."""
     batches.claims(claims, capabilities.max_batch)
-    moment, given = _times(now, capabilities)
+    moment, given = call_times(now, capabilities)
     until = _until(lease, moment, capabilities.time_precision)
     return ExtendCall(claims, lease, until, moment, given, capabilities.time_precision)
 
@@ -166,7 +166,7 @@ def settle(
     """Check `settle`. Pass `transaction` to reject it if the backend does not declare `transactions`."""
     _check_transaction(transaction, capabilities)
     batches.outcomes(outcomes, capabilities.max_batch)
-    moment, given = _times(now, capabilities)
+    moment, given = call_times(now, capabilities)
     call = SettleCall(outcomes, moment, given, capabilities.time_precision)
     for outcome in outcomes:
         if isinstance(outcome, Complete):
@@ -191,7 +191,7 @@ class RescueCall(NamedTuple):
 
 def rescue(capabilities: Capabilities, *, limit: int, now: datetime | None = None) -> RescueCall:
     """Check `rescue`."""
-    return RescueCall(validation.limit(limit), *_times(now, capabilities))
+    return RescueCall(validation.limit(limit), *call_times(now, capabilities))
 
 
 def get(ids: Collection[UUID], capabilities: Capabilities) -> tuple[UUID, ...]:
@@ -262,7 +262,7 @@ class StatsCall(NamedTuple):
 
 def stats(capabilities: Capabilities, *, now: datetime | None = None) -> StatsCall:
     """Check `stats`."""
-    return StatsCall(*_times(now, capabilities))
+    return StatsCall(*call_times(now, capabilities))
 
 
 class ChangeCall(NamedTuple):
@@ -277,7 +277,7 @@ class ChangeCall(NamedTuple):
 def change(filter: Filter, capabilities: Capabilities, *, limit: int, now: datetime | None = None) -> ChangeCall:
     """Check `cancel`, `requeue` or `delete`."""
     _check_filter(filter, capabilities)
-    return ChangeCall(filter, validation.limit(limit), *_times(now, capabilities))
+    return ChangeCall(filter, validation.limit(limit), *call_times(now, capabilities))
 
 
 class UpdateCall(NamedTuple):
@@ -299,7 +299,7 @@ def update(
     if not isinstance(changes, Changes):
         raise InvalidArgument(f"changes is {safe_repr(changes)}; it must be Changes, e.g. Changes(priority=5)")
     run_at = None if changes.run_at is None else rounded_up(changes.run_at, capabilities.time_precision)
-    return UpdateCall(filter, changes, run_at, validation.limit(limit), *_times(now, capabilities))
+    return UpdateCall(filter, changes, run_at, validation.limit(limit), *call_times(now, capabilities))
 
 
 class PurgeCall(NamedTuple):
@@ -349,11 +349,3 @@ class WaitCall(NamedTuple):
 def wait(queues: Sequence[str], *, timeout: timedelta) -> WaitCall:
     """Check `wait`. The names of queues become distinct."""
     return WaitCall(validation.names(queues, "queues"), validation.duration(timeout, "timeout"))
-
-
-def _times(now: datetime | None, capabilities: Capabilities) -> tuple[datetime, datetime | None]:
-    precision = capabilities.time_precision
-    if now is None:
-        return rounded_down(datetime.now(UTC), precision), None
-    given = rounded_down(validation.utc(now), precision)
-    return given, given

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from .. import validation
 from ..errors import InvalidArgument
+from ..records import Capabilities
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -30,6 +32,15 @@ def rounded_up(moment: datetime, precision: timedelta, what: str = "run_at") -> 
     except OverflowError as exc:
         last = rounded_down(_LAST, precision)
         raise InvalidArgument(f"{what} is {moment}; the latest time that this backend can store is {last}") from exc
+
+
+def call_times(now: datetime | None, capabilities: Capabilities) -> tuple[datetime, datetime | None]:
+    """Return the time of a call, and the `now` that the caller passed. Both are rounded down to the precision."""
+    precision = capabilities.time_precision
+    if now is None:
+        return rounded_down(datetime.now(UTC), precision), None
+    given = rounded_down(validation.utc(now), precision)
+    return given, given
 
 
 def micros(moment: datetime) -> int:

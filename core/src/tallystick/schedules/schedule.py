@@ -62,6 +62,7 @@ class Schedule(NamedTuple):
             run_at=tick,
             unique_key=self.unique_key,
             tags=(*self.tags, TAG + self.name),
+            meta=self.meta,
         )
 
     def job_now(self) -> NewRecord:
@@ -74,4 +75,5 @@ class Schedule(NamedTuple):
             priority=self.priority,
             max_attempts=self.max_attempts,
             tags=(*self.tags, TAG + self.name),
+            meta=self.meta,
         )

@@ -12,8 +12,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 from tallystick import (
+    Advance,
     Backend,
     BackendUrl,
+    Beat,
     Capabilities,
     Changes,
     Claim,
@@ -21,16 +23,33 @@ from tallystick import (
     Filter,
     Hold,
     Inserted,
+    Meter,
+    MeterDelta,
     NewRecord,
+    NewSchedule,
     Order,
     Outcome,
     Queue,
     Record,
+    Schedule,
     State,
     Stats,
+    WorkerInfo,
     urls,
+    validation,
 )
-from tallystick.backends import calls, counting, lifetime, selection, transitions, waiting
+from tallystick.backends import (
+    calls,
+    counting,
+    lifetime,
+    register_calls,
+    registers,
+    selection,
+    transitions,
+    waiting,
+)
+from tallystick.backends.register_calls import AdvanceCall
+from tallystick.backends.registers import Numbers
 
 from .lane import Lane
 from .store import Store
@@ -251,6 +270,73 @@ class MemoryBackend(Backend):
     def queues(self) -> Sequence[Queue]:
         with self._locked() as store:
             return store.queues()
+
+    def put_schedules(self, schedules: Sequence[NewSchedule], *, now: datetime | None = None) -> Sequence[Schedule]:
+        call = register_calls.put_schedules(schedules, _CAPABILITIES, now=now)
+        with self._locked() as store:
+            for new in call.schedules:
+                old = store.schedules.get(new.name)
+                store.schedules[new.name] = new.stored(call.now) if old is None else new.replacing(old, call.now)
+            return [store.schedules[new.name] for new in call.schedules]
+
+    def schedules(self, names: Collection[str] | None = None) -> Sequence[Schedule]:
+        chosen = None if names is None else register_calls.names(names, _CAPABILITIES)
+        with self._locked() as store:
+            found = sorted(store.schedules if chosen is None else store.schedules.keys() & {*chosen})
+            return [store.schedules[name] for name in found]
+
+    def due_schedules(self, *, limit: int) -> Sequence[Schedule]:
+        limit = validation.limit(limit)
+        with self._locked() as store:
+            return registers.due(store.schedules.values(), limit)
+
+    def advance(self, advances: Sequence[Advance], *, now: datetime | None = None) -> Sequence[bool]:
+        call = register_calls.advance(advances, _CAPABILITIES, now=now)
+        with self._locked() as store:
+            applied = [self._advance(store, advance, call) for advance in call.advances]
+            store.changed.notify_all()
+        return applied
+
+    def _advance(self, store: Store, advance: Advance, call: AdvanceCall) -> bool:
+        schedule = registers.advanced(store.schedules.get(advance.name), advance, call)
+        if schedule is None:
+            return False
+        store.schedules[advance.name] = schedule
+        for tick in advance.ticks:
+            self._insert(store, schedule.job(tick).stored(call.now))
+        return True
+
+    def remove_schedules(self, names: Collection[str]) -> Sequence[str]:
+        chosen = register_calls.names(names, _CAPABILITIES)
+        with self._locked() as store:
+            return [name for name in sorted(chosen) if store.schedules.pop(name, None) is not None]
+
+    def beat(self, beat: Beat, *, ttl: timedelta, now: datetime | None = None) -> None:
+        call = register_calls.beat(beat, _CAPABILITIES, ttl=ttl, now=now)
+        with self._locked() as store:
+            store.workers[beat.worker] = beat.info(call.now, call.ttl)
+            gone = [one.worker for one in store.workers.values() if not registers.is_kept(one, call.now)]
+            for name in [*gone, beat.worker] if not call.ttl else gone:
+                store.workers.pop(name, None)
+
+    def workers(self) -> Sequence[WorkerInfo]:
+        with self._locked() as store:
+            return [store.workers[name] for name in sorted(store.workers)]
+
+    def meter(self, deltas: Sequence[MeterDelta], *, now: datetime | None = None) -> None:
+        call = register_calls.meter(deltas, _CAPABILITIES, now=now)
+        with self._locked() as store:
+            for delta in call.deltas:
+                key, more = (delta.minute, delta.queue, delta.kind), Numbers.of(delta)
+                store.meters[key] = store.meters[key].plus(more) if key in store.meters else more
+            for key in [key for key in store.meters if key[0] < call.oldest]:
+                del store.meters[key]
+
+    def meters(self, since: datetime, until: datetime, *, step: timedelta) -> Sequence[Meter]:
+        call = register_calls.meters(since, until, step=step)
+        with self._locked() as store:
+            chosen = [(*key, sums) for key, sums in store.meters.items() if call.since <= key[0] < call.until]
+        return registers.by_steps(chosen, call)
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         call = calls.wait(queues, timeout=timeout)

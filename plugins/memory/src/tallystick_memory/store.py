@@ -6,8 +6,8 @@ from heapq import heappop, heappush
 from threading import Condition
 from uuid import UUID
 
-from tallystick import CLAIMABLE, FINAL, Claim, Queue, Record, State
-from tallystick.backends import transitions
+from tallystick import CLAIMABLE, FINAL, Claim, Queue, Record, Schedule, State, WorkerInfo
+from tallystick.backends import registers, transitions
 from tallystick.backends.calls import PurgeCall
 
 from .lane import Lane
@@ -22,17 +22,20 @@ class Store:
         self.clear()
 
     def clear(self) -> None:
-        """Remove all records and queues."""
+        """Remove everything."""
         self.records: dict[UUID, Record] = {}
         self.running: set[UUID] = set()
         self.lanes: dict[str, Lane] = {}
         self.paused: set[str] = set()
         self.holders: dict[str, UUID] = {}
+        self.schedules: dict[str, Schedule] = {}
+        self.workers: dict[str, WorkerInfo] = {}
+        self.meters: dict[tuple[datetime, str, str], registers.Numbers] = {}
         self._finished: dict[State, list[tuple[datetime, UUID]]] = {state: [] for state in FINAL}
 
     def is_unused(self) -> bool:
-        """Check that the store has no clients and no known queues."""
-        return not self.clients and not self.lanes
+        """Check that the store has no clients and no content."""
+        return not (self.clients or self.lanes or self.schedules or self.workers or self.meters)
 
     def lane(self, queue: str) -> Lane:
         """Return the lane of a queue, and make the queue known."""
