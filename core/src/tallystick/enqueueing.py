@@ -1,7 +1,7 @@
 """The options of a job at enqueue, in addition to its payload."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypedDict, TypeVar
 from uuid import UUID
@@ -68,12 +68,11 @@ class Enqueue(Generic[R_co]):
 
     def options(self) -> dict[str, Any]:
         """Return the options that are set for this job."""
-        own = {name: getattr(self, name) for name in _OF_AN_ITEM}
+        own = {option.name: getattr(self, option.name) for option in fields(self) if option.name != "job"}
         return {name: value for name, value in own.items() if value is not None}
 
 
-_OF_AN_ITEM = ("id", "run_at", "queue", "priority", "max_attempts", "tags", "unique_key", "unique_until")
-_KNOWN = frozenset({"run_at", *EnqueueOptions.__annotations__, *BatchOptions.__annotations__})
+_KNOWN = frozenset({"run_at", *EnqueueOptions.__annotations__})
 
 
 def new_records(
