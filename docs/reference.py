@@ -7,7 +7,22 @@ from pathlib import Path
 from types import ModuleType
 
 import tallystick
-from tallystick import async_bridge, diagnostics, errors, hookspecs, outcomes, plugins, records, urls, validation
+from tallystick import (
+    async_bridge,
+    diagnostics,
+    errors,
+    hookspecs,
+    meta,
+    outcomes,
+    plugins,
+    records,
+    registers,
+    schedules,
+    urls,
+    validation,
+)
+from tallystick.registers import meters, workers
+from tallystick.schedules import advance, due, new_schedule, parsing, rule, schedule, tick_ids
 
 Documented = ast.ClassDef | ast.FunctionDef | ast.Assign | ast.AnnAssign
 
@@ -15,6 +30,14 @@ Documented = ast.ClassDef | ast.FunctionDef | ast.Assign | ast.AnnAssign
 def records_page() -> str:
     """Return the page of the values that a store receives and returns."""
     return _page("Records", records, _exported(records))
+
+
+def registers_page() -> str:
+    """Return the page of the values of schedules, workers and meters."""
+    modules = [parsing, rule, new_schedule, schedule, due, advance, tick_ids, meta, workers, meters]
+    heads = [paragraphs(package.__doc__ or "") for package in (schedules, registers)]
+    head = "\n".join(["# Schedules, workers and meters\n", *heads])
+    return "\n".join([head, *(_sections(_exported(module), module, level=2) for module in modules)])
 
 
 def outcomes_page() -> str:
