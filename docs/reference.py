@@ -9,6 +9,8 @@ from types import ModuleType
 import tallystick
 from tallystick import (
     async_bridge,
+    attempt_errors,
+    changes,
     diagnostics,
     errors,
     hookspecs,
@@ -34,7 +36,20 @@ def records_page() -> str:
 
 def registers_page() -> str:
     """Return the page of the values of schedules, workers and meters."""
-    modules = [parsing, rule, new_schedule, schedule, due, advance, tick_ids, meta, workers, meters]
+    modules = [
+        parsing,
+        rule,
+        new_schedule,
+        schedule,
+        due,
+        advance,
+        tick_ids,
+        meta,
+        attempt_errors,
+        changes,
+        workers,
+        meters,
+    ]
     heads = [paragraphs(package.__doc__ or "") for package in (schedules, registers)]
     head = "\n".join(["# Schedules, workers and meters\n", *heads])
     return "\n".join([head, *(_sections(_exported(module), module, level=2) for module in modules)])

@@ -2,7 +2,9 @@
 
 from . import batches, diagnostics, forks, urls, validation
 from .async_bridge import on_calling_loop
+from .attempt_errors import ERRORS_KEPT, AttemptError
 from .backend import CONTRACT_VERSION, Backend
+from .changes import Changes
 from .context import Context, Stop
 from .control import DiscardJob, Snooze, Stopped
 from .definition import Call, Definition
@@ -74,6 +76,7 @@ from .worker import Snapshot
 __all__ = [
     "CLAIMABLE",
     "CONTRACT_VERSION",
+    "ERRORS_KEPT",
     "FINAL",
     "LEASE_EXPIRED",
     "METERS_KEPT",
@@ -82,6 +85,7 @@ __all__ = [
     "WORKERS_KEPT",
     "Advance",
     "AlreadyStarted",
+    "AttemptError",
     "Backend",
     "BackendError",
     "BackendUrl",
@@ -91,6 +95,7 @@ __all__ = [
     "CalledFromInside",
     "Cancel",
     "Capabilities",
+    "Changes",
     "Claim",
     "ClaimLost",
     "Closed",

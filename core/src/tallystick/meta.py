@@ -28,7 +28,7 @@ class Meta(Mapping[str, str]):
 
     def __init__(self, values: Mapping[str, str] = {}) -> None:
         if not isinstance(values, Mapping):
-            raise InvalidArgument(f"meta is {validation.shown(values)}; it must be a mapping of text to text")
+            raise InvalidArgument(f"meta is {safe_repr(values)}; it must be a mapping of text to text")
         self._values = dict(_checked(key, value) for key, value in values.items())
         if len(self._values) > META_KEYS:
             raise MetaTooLarge(f"meta has {len(self._values):,} keys; at most {META_KEYS} are allowed")
@@ -72,9 +72,7 @@ NO_META = Meta()
 def _checked(key: str, value: str) -> tuple[str, str]:
     key = validation.name(key, "a key of meta")
     if len(key) > META_KEY_LENGTH:
-        raise InvalidArgument(
-            f"meta has the key {validation.shown(key)}; a key has at most {META_KEY_LENGTH} characters"
-        )
+        raise InvalidArgument(f"meta has the key {safe_repr(key)}; a key has at most {META_KEY_LENGTH} characters")
     if not isinstance(value, str):
-        raise InvalidArgument(f"meta[{key!r}] is {validation.shown(value)}; it must be a string")
+        raise InvalidArgument(f"meta[{key!r}] is {safe_repr(value)}; it must be a string")
     return key, str(value)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from .. import validation
 from ..errors import InvalidArgument
+from ..safe_repr import safe_repr
 
 METERS_KEPT = timedelta(days=7)
 """How long the numbers of a minute are kept."""
@@ -51,7 +52,7 @@ class MeterDelta:
         for name in ("waiting", "running"):
             if validation.not_negative(getattr(self, name), name) > _LONGEST_SUM:
                 raise InvalidArgument(
-                    f"{name} is {validation.shown(getattr(self, name))}; it must be at most {_LONGEST_SUM.days:,} days"
+                    f"{name} is {safe_repr(getattr(self, name))}; it must be at most {_LONGEST_SUM.days:,} days"
                 )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from .. import claims, validation
 from ..errors import InvalidArgument
 from ..records import Claim
+from ..safe_repr import safe_repr
 
 LONGEST_TTL = timedelta(days=1)
 """The longest time that a beat may count."""
@@ -75,7 +76,7 @@ class Beat:
         self._set("running", tuple(map(_checked, self.running)))
         validation.within(self.busy, len(self.running), _LARGEST_PID, "busy")
         if not isinstance(self.draining, bool):
-            raise InvalidArgument(f"draining is {validation.shown(self.draining)}; it must be True or False")
+            raise InvalidArgument(f"draining is {safe_repr(self.draining)}; it must be True or False")
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -108,7 +109,7 @@ class Beat:
             ]
             return cls(worker=worker, **written)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as exc:
-            raise InvalidArgument(f"the beat of worker {validation.shown(worker)} cannot be read") from exc
+            raise InvalidArgument(f"the beat of worker {safe_repr(worker)} cannot be read") from exc
 
     def info(self, seen_at: datetime, ttl: timedelta) -> "WorkerInfo":
         """Return the worker as a store lists it."""
@@ -151,7 +152,7 @@ class WorkerInfo(NamedTuple):
 
 def _checked(running: Running) -> Running:
     if not isinstance(running, Running):
-        raise InvalidArgument(f"running has {validation.shown(running)}; each must be a Running")
+        raise InvalidArgument(f"running has {safe_repr(running)}; each must be a Running")
     claims.check(running.claim)
     kind = validation.name(running.kind, "the kind of a running attempt")
     return Running(running.claim, kind, validation.utc(running.since, "since"))

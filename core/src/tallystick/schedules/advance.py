@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from .. import validation
 from ..errors import InvalidArgument
+from ..safe_repr import safe_repr
 from .rule import EPOCH
 
 MOST_TICKS = 1_000
@@ -42,7 +43,7 @@ class Advance:
             self._set("next_tick", validation.utc(self.next_tick, "next_tick"))
         self._check_order()
         if not isinstance(self.paused, bool):
-            raise InvalidArgument(f"paused is {validation.shown(self.paused)}; it must be True or False")
+            raise InvalidArgument(f"paused is {safe_repr(self.paused)}; it must be True or False")
 
     def _check_order(self) -> None:
         times = self.ticks if self.next_tick is None else (*self.ticks, self.next_tick)

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
 
-from .. import validation
 from ..errors import InvalidArgument, UnknownZone
+from ..safe_repr import safe_repr
 from .clock_changes import instants
 from .rule import Rule
 
@@ -62,7 +62,7 @@ class Cron(Rule):
             self._walls(_ANY)
         except (CronSimError, ValueError) as exc:
             raise InvalidArgument(
-                f"the rule is {validation.shown(self.text)}, which is not a cron text ({exc}); write five fields, e.g. "
+                f"the rule is {safe_repr(self.text)}, which is not a cron text ({exc}); write five fields, e.g. "
                 "'*/5 * * * *' (minute, hour, day of month, month, day of week), or 'every 5 minutes'"
             ) from exc
         Rule.__post_init__(self)  # super() does not work in a dataclass with slots
@@ -96,10 +96,10 @@ def check_zone(name: str) -> None:
 
 def _zone(name: str) -> ZoneInfo:
     if not isinstance(name, str) or not name.isprintable() or not 1 <= len(name) <= LONGEST_ZONE or name == "localtime":
-        raise UnknownZone(f"the time zone is {validation.shown(name)}; it must be an IANA name, e.g. 'Europe/Berlin'")
+        raise UnknownZone(f"the time zone is {safe_repr(name)}; it must be an IANA name, e.g. 'Europe/Berlin'")
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError) as exc:
         close = get_close_matches(name, sorted(available_timezones()), n=3)
         advice = f"did you mean {' or '.join(close)}?" if close else "it must be an IANA name, e.g. 'Europe/Berlin'"
-        raise UnknownZone(f"the time zone {validation.shown(name)} is unknown; {advice}") from exc
+        raise UnknownZone(f"the time zone {safe_repr(name)} is unknown; {advice}") from exc

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
-from .. import validation
 from ..errors import InvalidArgument
+from ..safe_repr import safe_repr
 from .rule import EPOCH, SECOND, Rule
 
 LONGEST_INTERVAL = timedelta(days=3_650)
@@ -40,7 +40,7 @@ class Every(Rule):
         interval = self.interval
         if not isinstance(interval, timedelta) or interval % SECOND or not SECOND <= interval <= LONGEST_INTERVAL:
             raise InvalidArgument(
-                f"the interval of a schedule is {validation.shown(interval)}; it must be whole seconds, from 1 second "
+                f"the interval of a schedule is {safe_repr(interval)}; it must be whole seconds, from 1 second "
                 f"to {LONGEST_INTERVAL.days:,} days"
             )
         Rule.__post_init__(self)  # super() does not work in a dataclass with slots
@@ -50,8 +50,7 @@ class Every(Rule):
         """Return the rule of a text such as "every 5 minutes" or "every hour"."""
         if (match := _TEXT.fullmatch(text)) is None:
             raise InvalidArgument(
-                f"the rule is {validation.shown(text)}; write for example 'every 30 seconds', 'every 5 minutes' or "
-                "'every day'"
+                f"the rule is {safe_repr(text)}; write for example 'every 30 seconds', 'every 5 minutes' or 'every day'"
             )
         try:
             interval = int(match[1] or 1) * _UNITS[match[2].lower()]

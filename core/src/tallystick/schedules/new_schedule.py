@@ -9,6 +9,7 @@ from .. import validation
 from ..errors import InvalidArgument
 from ..meta import NO_META, Meta
 from ..records import MAX_ATTEMPTS, PRIORITIES
+from ..safe_repr import safe_repr
 from .parsing import parse_rule
 from .rule import SECOND
 from .schedule import TAG, Schedule
@@ -83,19 +84,17 @@ class NewSchedule:
         validation.within(self.max_attempts, *MAX_ATTEMPTS, "max_attempts")
         self._set("tags", validation.names(self.tags, "tags"))
         if reserved := [tag for tag in self.tags if tag.startswith(TAG)]:
-            raise InvalidArgument(f"tags has {validation.shown(reserved[0])}; the prefix {TAG!r} is reserved")
+            raise InvalidArgument(f"tags has {safe_repr(reserved[0])}; the prefix {TAG!r} is reserved")
         self._set("meta", self.meta if isinstance(self.meta, Meta) else Meta(self.meta))
         self._check_missed()
         self._set_rule()
 
     def _check_missed(self) -> None:
         if not isinstance(self.missed, str) or self.missed not in _MISSED:
-            raise InvalidArgument(f"missed is {validation.shown(self.missed)}; it must be 'skip', 'last' or 'all'")
+            raise InvalidArgument(f"missed is {safe_repr(self.missed)}; it must be 'skip', 'last' or 'all'")
         window = validation.positive(self.window, "window")
         if window > LONGEST_WINDOW:
-            raise InvalidArgument(
-                f"window is {validation.shown(window)}; it must be at most {LONGEST_WINDOW.days} days"
-            )
+            raise InvalidArgument(f"window is {safe_repr(window)}; it must be at most {LONGEST_WINDOW.days} days")
         self._set("window", -(-window // SECOND) * SECOND)  # rounded up
 
     def _set_rule(self) -> None:
@@ -141,4 +140,4 @@ _DEFINITION = tuple(field.name for field in fields(NewSchedule) if field.name in
 
 def _shorter(text: str, longest: int, what: str) -> None:
     if len(text) > longest:
-        raise InvalidArgument(f"{what} is {validation.shown(text)}; it must be at most {longest} characters")
+        raise InvalidArgument(f"{what} is {safe_repr(text)}; it must be at most {longest} characters")

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from .. import validation
 from ..errors import InvalidArgument
+from ..safe_repr import safe_repr
 from .cron import Cron, check_zone
 from .every import Every
 from .rule import Rule
@@ -35,7 +36,7 @@ def parse_rule(
         return Every(interval=rule, start=start, end=end)
     if not isinstance(rule, str) or not rule.isascii() or not 1 <= len(rule) <= LONGEST_RULE:
         raise InvalidArgument(
-            f"the rule is {validation.shown(rule)}; it must be a text of 1 to {LONGEST_RULE} ASCII characters, e.g. "
+            f"the rule is {safe_repr(rule)}; it must be a text of 1 to {LONGEST_RULE} ASCII characters, e.g. "
             "'every 5 minutes' or '*/5 * * * *'"
         )
     return _parse(str(rule), str(zone), start, end)
@@ -48,7 +49,7 @@ def _parse(rule: str, zone: str, start: datetime | None, end: datetime | None) -
         return Cron(text=text, zone=zone, start=start, end=end)
     if zone != "UTC":
         raise InvalidArgument(
-            f"the zone of {validation.shown(text)} is {validation.shown(zone)}; it counts elapsed time, so it has no "
+            f"the zone of {safe_repr(text)} is {safe_repr(zone)}; it counts elapsed time, so it has no "
             "zone. Use a cron text to fire at a time of day"
         )
     return Every.read(text, start, end)
