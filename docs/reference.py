@@ -13,6 +13,7 @@ from tallystick import (
     changes,
     diagnostics,
     errors,
+    failure,
     hookspecs,
     meta,
     outcomes,
@@ -31,7 +32,7 @@ Documented = ast.ClassDef | ast.FunctionDef | ast.Assign | ast.AnnAssign
 
 def records_page() -> str:
     """Return the page of the values that a store receives and returns."""
-    return _page("Records", records, _exported(records))
+    return f"{_page('Records', records, _exported(records))}\n{_sections(_exported(failure), failure, level=2)}"
 
 
 def registers_page() -> str:

@@ -43,6 +43,7 @@ from .errors import (
     UnknownZone,
     Unsupported,
 )
+from .failure import LEASE_EXPIRED, Failure
 from .handle import Handle
 from .hookspecs import hookimpl
 from .job import Job
@@ -51,10 +52,8 @@ from .options import Options
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from .plugins import open_backend
 from .records import (
-    LEASE_EXPIRED,
     Capabilities,
     Claim,
-    Failure,
     Filter,
     Hold,
     Inserted,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from . import validation
-from .records import Failure
+from .failure import Failure
 from .safe_repr import safe_repr
 
 ERRORS_KEPT = 20

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from .records import Failure, Record
+    from .failure import Failure
+    from .records import Record
 
 
 class TallystickError(Exception):

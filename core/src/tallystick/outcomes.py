@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from . import claims, validation
 from .errors import InvalidArgument
-from .records import Claim, Failure
+from .failure import Failure
+from .records import Claim
 from .safe_repr import safe_repr
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 import typer
 
 from ..errors import JobNotFound
-from ..records import Failure, Record
+from ..failure import Failure
+from ..records import Record
 from ..state import CLAIMABLE, State
 from . import changes, show
 from .options import Json, Kinds, Queues, States, Tags, Url, chosen, examples, opened

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from ..records import Failure
+from ..failure import Failure
 from ..state import State
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from .. import validation
 from ..context import Stop, log_fields
 from ..control import DiscardJob, Snooze, Stopped
 from ..errors import InvalidResult, PayloadTooLarge
+from ..failure import Failure
 from ..outcomes import Cancel, Discard, Outcome, Release, Retry
-from ..records import Failure
 from ..retry import Exponential
 from ..safe_logging import safe_logger
 from ..safe_repr import safe_str, type_name

@@ -9,8 +9,9 @@ from random import random
 from typing import assert_never
 
 from ..context import log_fields
+from ..failure import LEASE_EXPIRED
 from ..outcomes import Cancel, Discard, Outcome
-from ..records import LEASE_EXPIRED, Record
+from ..records import Record
 from ..safe_logging import safe_logger
 from ..settings import Settings
 from ..state import State

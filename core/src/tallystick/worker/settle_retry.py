@@ -8,9 +8,10 @@ from uuid import UUID
 from ..backend import Backend
 from ..context import log_fields
 from ..errors import BackendError, InvalidResult, OutcomeUnknown
+from ..failure import Failure
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from ..pauses import doubling
-from ..records import Failure, Record
+from ..records import Record
 from ..safe_logging import exc_info, safe_logger
 from ..safe_repr import safe_repr, safe_str
 from ..state import TRANSITIONS
