@@ -161,6 +161,7 @@ PAGES = {
     "clauses.md": clauses,
     "mutants.md": mutants,
     "records.md": reference.records_page,
+    "registers.md": reference.registers_page,
     "outcomes.md": reference.outcomes_page,
     "errors.md": reference.errors_page,
     "helpers.md": reference.helpers_page,

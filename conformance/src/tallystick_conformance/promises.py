@@ -16,7 +16,7 @@ from inspect import cleandoc
 from pathlib import Path
 from types import ModuleType
 
-from tallystick import BackendError, backend, errors, outcomes, records
+from tallystick import BackendError, backend, errors, failure, outcomes, records
 
 from .clauses import CLAUSES
 
@@ -44,7 +44,7 @@ _NEXT = re.compile(r"(?<=[.])\s+(?=[A-Z`*])")
 def sentences() -> dict[str, Units]:
     """Return the sentences of each part of the contract by unit, in the order in which they are written."""
     raised = (part for part in _parts(errors) if part[0] in _ERRORS)
-    parts = [*_parts(backend), *_parts(records), *_parts(outcomes), *raised]
+    parts = [*_parts(backend), *_parts(records), *_parts(failure), *_parts(outcomes), *raised]
     return {name: _by_unit(cleandoc(doc)) for name, doc in parts}
 
 

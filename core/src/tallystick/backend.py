@@ -32,9 +32,10 @@ from types import TracebackType
 from typing import ClassVar, Self
 from uuid import UUID
 
+from .changes import Changes
 from .diagnostics import Finding
 from .errors import Unsupported
-from .filters import Changes, Filter, Order
+from .filters import Filter, Order
 from .outcomes import Outcome
 from .records import Capabilities, Claim, Hold, Inserted, NewRecord, Queue, Record, Stats
 from .registers import Beat, Meter, MeterDelta, WorkerInfo

@@ -38,7 +38,7 @@ CALLS: dict[str, Callable[[Record], Record | None]] = {
     "settle Cancel": lambda record: transitions.settled(record, Cancel(record.claim), LATER),
     "rescue": lambda record: transitions.rescued(record, LATER),
     "cancel": lambda record: transitions.cancelled(record, LATER),
-    "update": lambda record: transitions.updated(record, Changes(priority=5), LATER + SECOND, LATER),
+    "update": lambda record: transitions.updated(record, Changes(priority=5, run_at=LATER + SECOND), LATER),
     "requeue": lambda record: transitions.requeued(record, LATER),
 }
 OFFERED = {State.RUNNING: ("settle", "rescue", "cancel", "requeue")} | dict.fromkeys(
@@ -141,12 +141,12 @@ def test_errors_are_capped() -> None:
 def test_update() -> None:
     """An update changes the given fields of a waiting job, and returns None if no value differs."""
     for record in records():
-        updated = transitions.updated(record, Changes(queue="other"), None, LATER)
+        updated = transitions.updated(record, Changes(queue="other"), LATER)
         if record.state in CLAIMABLE:
             assert updated == record._replace(queue="other", updated_at=LATER)
         else:
             assert updated is None
-        assert transitions.updated(record, Changes(queue=record.queue), record.run_at, LATER) is None
+        assert transitions.updated(record, Changes(queue=record.queue, run_at=record.run_at), LATER) is None
 
 
 def test_extension() -> None:

@@ -11,13 +11,15 @@ All times are in UTC. `now` and `given` are rounded down to the backend's `time_
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 from uuid import UUID
 
 from .. import validation
+from ..changes import Changes
 from ..errors import InvalidArgument, Unsupported
-from ..filters import MOST_COUNTED, ORDERS, Changes, Filter, Order
+from ..filters import MOST_COUNTED, ORDERS, Filter, Order
 from ..outcomes import Complete, Outcome, Release, Retry
 from ..records import Capabilities, Claim, NewRecord, Record
 from ..safe_repr import safe_repr
@@ -281,11 +283,10 @@ def change(filter: Filter, capabilities: Capabilities, *, limit: int, now: datet
 
 
 class UpdateCall(NamedTuple):
-    """The checked arguments of `update`. `run_at` is that of the changes, rounded up."""
+    """The checked arguments of `update`. The `run_at` of the changes is rounded up."""
 
     filter: Filter
     changes: Changes
-    run_at: datetime | None
     limit: int
     now: datetime
     given: datetime | None
@@ -298,8 +299,9 @@ def update(
     _check_filter(filter, capabilities)
     if not isinstance(changes, Changes):
         raise InvalidArgument(f"changes is {safe_repr(changes)}; it must be Changes, e.g. Changes(priority=5)")
-    run_at = None if changes.run_at is None else rounded_up(changes.run_at, capabilities.time_precision)
-    return UpdateCall(filter, changes, run_at, validation.limit(limit), *call_times(now, capabilities))
+    if changes.run_at is not None:
+        changes = replace(changes, run_at=rounded_up(changes.run_at, capabilities.time_precision))
+    return UpdateCall(filter, changes, validation.limit(limit), *call_times(now, capabilities))
 
 
 class PurgeCall(NamedTuple):

@@ -1,4 +1,4 @@
-"""Schedules: rules in text, the ticks that follow from them, and the values that a store keeps.
+"""Rules of schedules, the ticks that follow from them, and the values that a store keeps.
 
 Everything here is pure. A store compares and stores times; it never reads a rule.
 """

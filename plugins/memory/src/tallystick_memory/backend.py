@@ -233,7 +233,7 @@ class MemoryBackend(Backend):
         call = calls.update(filter, changes, _CAPABILITIES, limit=limit, now=now)
         with self._locked() as store:
             found = selection.matching(store.records, call.filter)
-            updates = (transitions.updated(record, call.changes, call.run_at, call.now) for record in found)
+            updates = (transitions.updated(record, call.changes, call.now) for record in found)
             changed = _put_some(store, updates, call.limit)
             store.changed.notify_all()
         return changed
