@@ -15,6 +15,7 @@ from tallystick import (
     diagnostics,
     errors,
     failure,
+    filters,
     hookspecs,
     meta,
     outcomes,
