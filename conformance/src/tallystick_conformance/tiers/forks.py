@@ -7,7 +7,7 @@ from threading import Event
 from tallystick import Backend, Closed, Complete, NewRecord
 
 from ..case import LEASE, NOW, Case, example
-from ..examples.stores import every_call
+from ..examples.close import every_call
 from ..threads import Beside
 from .children import Child, ChildResult, require_sendable, run_in_forks
 
