@@ -38,19 +38,20 @@ def a_claim_reads_its_queues_to_their_end(case: Case) -> None:
 
 @example("CLAIM-04")
 def a_pause_holds_back_everything(case: Case) -> None:
-    """No client can claim new, retrying or rescued jobs of a queue while the queue is paused."""
+    """No client can claim new, retrying, released or rescued jobs of a queue while the queue is paused."""
     other = case.client()
-    retried, expired = case.running(unique_key="key").claim, case.running().claim
+    retried, released, expired = case.running(unique_key="key").claim, case.running().claim, case.running().claim
     case.insert(NewRecord(kind="new"), NewRecord(kind="k", queue="open"))
-    case.backend.settle([Retry(retried, NOW, ERROR)], now=NOW)
+    case.backend.settle([Retry(retried, NOW, ERROR), Release(released)], now=NOW)
     case.backend.rescue(limit=9, now=NOW + LEASE)
     case.backend.pause("default")
     for client in (case.backend, other):
         case.equal([], list(client.claim(["default"], limit=9, worker="w", lease=LEASE, now=NOW + LEASE)))
     case.equal(["open"], [record.queue for record in case.claim(now=NOW + LEASE, queues=["default", "open"])])
     other.resume("default")
-    waited = {record.id for record in case.claim(now=NOW + LEASE)}
-    case.that({retried.id, expired.id} < waited and len(waited) == 3, "all three jobs after the resume", waited)
+    held_back = {record.id for record in case.claim(now=NOW + LEASE)}
+    old = {retried.id, released.id, expired.id}
+    case.that(old < held_back and len(held_back) == 4, "all four jobs after the resume", held_back)
 
 
 @example("CLAIM-04")

@@ -2,17 +2,23 @@
 
 from functools import partial
 
-from tallystick import Complete, Discard, Filter, State
+from tallystick import Cancel, Complete, Discard, Filter, State
 
 from ..case import LEASE, NOW, Case, example
 from .common import ERROR, LARGEST_LIMIT, LEAST, ODD_TICKS, insert_many
 
+_ENDS = (
+    (State.COMPLETED, Complete),
+    (State.DISCARDED, partial(Discard, error=ERROR)),
+    (State.CANCELLED, Cancel),
+)
+
 
 @example("PURGE-01")
 def purged_after_the_moment(case: Case) -> None:
-    """`purge` keeps a job that finished at `before`, and removes it if `before` is a microsecond later."""
+    """`purge` keeps a job that ended at `before`, in any way, and removes it if `before` is a microsecond later."""
     tick = case.capabilities.time_precision
-    for state, outcome in ((State.COMPLETED, Complete), (State.DISCARDED, partial(Discard, error=ERROR))):
+    for state, outcome in _ENDS:
         ended = case.running()
         end = NOW + LEASE + ODD_TICKS * tick
         case.backend.settle([outcome(ended.claim)], now=end)

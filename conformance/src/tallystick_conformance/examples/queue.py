@@ -1,5 +1,7 @@
 """Known queues and paused queues."""
 
+from datetime import timedelta
+
 from tallystick import Cancel, Complete, Filter, NewRecord, State
 
 from ..case import LEASE, NOW, Case, example
@@ -29,13 +31,14 @@ def a_known_queue_stays_known(case: Case) -> None:
 
 @example("QUEUE-01")
 def a_queue_is_known_by_a_job_or_a_pause(case: Case) -> None:
-    """An insert or a pause makes a queue known, and a resume keeps it known. A resume or claim alone does not."""
+    """An insert or a pause makes a queue known, and a resume keeps it known. A resume, claim or wait alone does not."""
     case.insert(NewRecord(kind="k", queue="inserted"))
     case.backend.pause("paused")
     case.backend.pause("resumed")
     case.backend.resume("resumed")
     case.backend.resume("unknown")
-    case.claim(queues=["asked for"])
+    case.claim(queues=["claimed from"])
+    case.backend.wait(["waited for"], timeout=timedelta(0))
     found = {queue.name: queue.paused for queue in case.backend.queues()}
     case.equal({"inserted": False, "paused": True, "resumed": False}, found)
     case.equal(found.keys(), case.backend.stats(now=NOW).by_queue.keys())
