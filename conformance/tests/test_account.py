@@ -11,7 +11,7 @@ from tallystick_conformance import CLAUSES, Report, Result, Status, Target, Viol
 from tallystick_conformance.account import account
 from tallystick_conformance.report import Subject
 from tallystick_memory import MemoryBackend
-from tallystick_mutants.memory_inserts import StripsNul
+from tallystick_mutants.memory.inserts import StripsNul
 
 CAPABILITIES = Capabilities(
     durable=False,

@@ -25,7 +25,7 @@ from tallystick_conformance.plugin import tallystick_cli
 from tallystick_conformance.progress import Lines
 from tallystick_conformance.shares import Share
 from tallystick_conformance.signals import as_interrupts
-from tallystick_mutants.memory_inserts import StripsNul
+from tallystick_mutants.memory.inserts import StripsNul
 from tallystick_sqlite import SqliteBackend
 from typer.core import TyperGroup
 from typer.testing import CliRunner

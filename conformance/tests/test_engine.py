@@ -12,8 +12,8 @@ from tallystick_conformance.clauses import family
 from tallystick_conformance.programs.coverage import WAYS
 from tallystick_conformance.programs.run import MODEL_CLAUSES
 from tallystick_memory import MemoryBackend
-from tallystick_mutants.memory_claims import ClaimsBeforeDue, SortsByTime
-from tallystick_mutants.memory_inserts import StripsNul
+from tallystick_mutants.memory.claims import ClaimsBeforeDue, SortsByTime
+from tallystick_mutants.memory.inserts import StripsNul
 
 
 @pytest.mark.kit

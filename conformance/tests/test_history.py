@@ -24,7 +24,7 @@ from tallystick_conformance.history.linearize import explain
 from tallystick_conformance.history.observations import gather
 from tallystick_conformance.history.recorder import from_json, to_json
 from tallystick_memory import MemoryBackend
-from tallystick_mutants.memory_claims import ClaimsAgain
+from tallystick_mutants.memory.claims import ClaimsAgain
 
 from .broken_histories import (
     BROKEN,

@@ -16,7 +16,7 @@ from tallystick_conformance.programs.machine import STARTS
 from tallystick_conformance.programs.run import run, violations
 from tallystick_conformance.running import run_programs
 from tallystick_memory import MemoryBackend
-from tallystick_mutants.memory_claims import ClaimsLate
+from tallystick_mutants.memory.claims import ClaimsLate
 
 
 class Counting(MemoryBackend):

@@ -9,7 +9,7 @@ from tallystick import Capabilities
 from tallystick_conformance import Mutant
 from tallystick_sqlite import SqliteBackend
 
-from .sqlite_patch import URL
+from ..sqlite_patch import URL
 
 
 class LosesOne(SqliteBackend):

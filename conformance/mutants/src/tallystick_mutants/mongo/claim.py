@@ -2,7 +2,7 @@
 
 from tallystick_conformance import Mutant
 
-from .mongo_patch import broken, edit, edited, put
+from ..mongo_patch import broken, edit, edited, put
 
 _GUARD = 'guard = {name: document.get(name) for name in ("state", "attempt", "due", "updated_at")}'
 

@@ -10,7 +10,7 @@ from tallystick_postgres import connections
 from tallystick_postgres.location import Location
 from tallystick_postgres.queries import Queries
 
-from .postgres_patch import Broken, mutant, replace
+from ..postgres_patch import Broken, mutant, replace
 
 T = TypeVar("T")
 

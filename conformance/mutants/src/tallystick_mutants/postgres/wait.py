@@ -12,7 +12,7 @@ from tallystick_postgres.listener import Listener, Seen
 from tallystick_postgres.location import Location
 from tallystick_postgres.waiting import Waiting
 
-from .postgres_patch import MIGRATION, Broken, mutant, patch, patched
+from ..postgres_patch import MIGRATION, Broken, mutant, patch, patched
 
 
 class _Once(Listener):

@@ -10,7 +10,7 @@ from tallystick_postgres import PostgresBackend, rows
 from tallystick_postgres.execute import on
 from tallystick_postgres.location import Location
 
-from .postgres_patch import URL, Broken, mutant, patch, patched
+from ..postgres_patch import URL, Broken, mutant, patch, patched
 
 _FIRST = "ORDER BY priority DESC, run_at, id LIMIT %(limit)s"
 _LOCK = f"{_FIRST} FOR UPDATE SKIP LOCKED"

@@ -2,7 +2,7 @@
 
 from tallystick_conformance import Mutant
 
-from .mongo_patch import Broken, edit, edited, mutant
+from ..mongo_patch import Broken, edit, edited, mutant
 
 _INDEXES = "store.jobs.create_indexes(list(INDEXES))"
 _ONE_BY_ONE = "for index in INDEXES:\n        store.jobs.create_indexes([index])"

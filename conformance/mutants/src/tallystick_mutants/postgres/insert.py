@@ -10,7 +10,7 @@ from tallystick_postgres import PostgresBackend, inserting
 from tallystick_postgres.execute import Execute, on
 from tallystick_postgres.location import Location
 
-from .postgres_patch import MIGRATION, URL, Broken, mutant, patch, patched, replace
+from ..postgres_patch import MIGRATION, URL, Broken, mutant, patch, patched, replace
 
 _CHUNK = 2
 _PAYLOAD = "kind, queue, payload, priority, max_attempts,\n    coal"

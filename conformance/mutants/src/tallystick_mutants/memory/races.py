@@ -8,7 +8,7 @@ from tallystick import Filter, Inserted, NewRecord, Record, State
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend, transitions
 
-from .memory_claims import ClaimsUnguarded
+from .claims import ClaimsUnguarded
 
 Now = datetime | None
 

@@ -8,7 +8,7 @@ from sqlite3 import Connection
 from tallystick_conformance import Mutant
 from tallystick_sqlite import SqliteBackend, queries, schema
 
-from .sqlite_patch import URL
+from ..sqlite_patch import URL
 
 
 class _CommitsAfter(SqliteBackend):

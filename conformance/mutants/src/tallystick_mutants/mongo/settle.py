@@ -2,7 +2,7 @@
 
 from tallystick_conformance import Mutant
 
-from .mongo_patch import broken, edited, put
+from ..mongo_patch import broken, edited, put
 
 _CURRENT = "queries.current(claim.attempt)"
 _FOUND = '("state", "attempt", "lease_until", "cancel_requested")'

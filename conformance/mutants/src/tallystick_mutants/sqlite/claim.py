@@ -1,6 +1,6 @@
 """Bugs in SQL of inserts, claims and leases."""
 
-from .sqlite_patch import patched
+from ..sqlite_patch import patched
 
 _WAITS = "state IN ('pending', 'retrying') AND run_at <= :now"
 _OPEN = "WHERE NOT EXISTS (SELECT 1 FROM tallystick_queues WHERE name = asked.value AND paused)"

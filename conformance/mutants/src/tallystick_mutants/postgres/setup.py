@@ -6,7 +6,7 @@ from tallystick_conformance import Mutant
 from tallystick_postgres.connections import connect
 from tallystick_postgres.location import Location, namespaced
 
-from .postgres_patch import Broken, mutant, patched
+from ..postgres_patch import Broken, mutant, patched
 
 
 class SetsUpWithoutALock(Broken):

@@ -6,7 +6,7 @@ from tallystick import ForeignStore, NotSetUp, Queue
 from tallystick_conformance import Mutant
 from tallystick_sqlite import SqliteBackend
 
-from .sqlite_patch import URL
+from ..sqlite_patch import URL
 
 
 class Overwrites(SqliteBackend):

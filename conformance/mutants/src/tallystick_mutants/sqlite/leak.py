@@ -13,7 +13,7 @@ from tallystick_sqlite import SqliteBackend, schema
 from tallystick_sqlite.connection import Connection
 from tallystick_sqlite.location import Location
 
-from .sqlite_patch import URL
+from ..sqlite_patch import URL
 
 _kept: list[Any] = []
 _first: dict[str, Any] = {}

@@ -2,7 +2,7 @@
 
 from tallystick_conformance import Mutant
 
-from .postgres_patch import MIGRATION, patched
+from ..postgres_patch import MIGRATION, patched
 
 MUTANTS: tuple[Mutant, ...] = (
     patched("forgets deletes", "STATS-01", MIGRATION, "SELECT -count(*), queue, kind, state FROM old_jobs",

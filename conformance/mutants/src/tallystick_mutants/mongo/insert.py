@@ -2,7 +2,7 @@
 
 from tallystick_conformance import Mutant
 
-from .mongo_patch import Broken, broken, edit, edited, mutant, put
+from ..mongo_patch import Broken, broken, edit, edited, mutant, put
 
 _BEGIN = "staging.begin(store, batch, len(records))"
 _RESOLVE = """

@@ -11,7 +11,7 @@ from tallystick_conformance import Mutant
 from tallystick_sqlite import SqliteBackend, queries, rows, schema
 from tallystick_sqlite.rows import micros
 
-from .sqlite_patch import URL
+from ..sqlite_patch import URL
 
 _PICK = """
     SELECT id FROM tallystick_jobs

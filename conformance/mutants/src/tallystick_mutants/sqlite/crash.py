@@ -16,7 +16,7 @@ from tallystick_sqlite.connection import Connection
 from tallystick_sqlite.location import Location
 from tallystick_sqlite.matching import get, matching
 
-from .sqlite_patch import URL
+from ..sqlite_patch import URL
 
 Now = datetime | None
 

@@ -1,6 +1,6 @@
 """Bugs in SQL of lists, counts and queues."""
 
-from .sqlite_patch import patched
+from ..sqlite_patch import patched
 
 _TAGGED = "tag.value IN (SELECT value FROM json_each(:tags))"
 _DUE = "state IN ('pending', 'retrying') AND run_at <= :now"

@@ -12,7 +12,7 @@ from tallystick_postgres.connections import Connection, Connections
 from tallystick_postgres.location import Location
 from tallystick_postgres.schema import check
 
-from .postgres_patch import URL, Broken, mutant, patch, replace
+from ..postgres_patch import URL, Broken, mutant, patch, replace
 
 T = TypeVar("T")
 

@@ -1,0 +1,53 @@
+"""The mutants of the memory backend."""
+
+from tallystick_conformance import Mutant
+
+from . import (
+    caches,
+    claims,
+    corners,
+    costs,
+    crowds,
+    cuts,
+    ends,
+    far_limits,
+    histories,
+    identities,
+    inserts,
+    lengths,
+    limits,
+    moments,
+    neighbours,
+    queries,
+    races,
+    schedules,
+    stores,
+    values,
+    wall_clock,
+    wholes,
+)
+
+MUTANTS: tuple[Mutant, ...] = (
+    *inserts.MUTANTS,
+    *claims.MUTANTS,
+    *ends.MUTANTS,
+    *queries.MUTANTS,
+    *values.MUTANTS,
+    *stores.MUTANTS,
+    *limits.MUTANTS,
+    *races.MUTANTS,
+    *costs.MUTANTS,
+    *schedules.MUTANTS,
+    *histories.MUTANTS,
+    *cuts.MUTANTS,
+    *neighbours.MUTANTS,
+    *moments.MUTANTS,
+    *corners.MUTANTS,
+    *lengths.MUTANTS,
+    *wholes.MUTANTS,
+    *wall_clock.MUTANTS,
+    *far_limits.MUTANTS,
+    *identities.MUTANTS,
+    *caches.MUTANTS,
+    *crowds.MUTANTS,
+)
