@@ -2,7 +2,9 @@
 
 from tallystick_conformance import Mutant
 
-from ..mongo_patch import broken, edit, edited, put
+from ..patch import MONGO
+
+broken, edit, edited, put = MONGO.broken, MONGO.edit, MONGO.edited, MONGO.put
 
 _GUARD = 'guard = {name: document.get(name) for name in ("state", "attempt", "due", "updated_at")}'
 

@@ -2,7 +2,9 @@
 
 from tallystick_conformance import Mutant
 
-from ..mongo_patch import Broken, broken, edit, edited, mutant, put
+from ..patch import MONGO
+
+broken, edit, edited, put = MONGO.broken, MONGO.edit, MONGO.edited, MONGO.put
 
 _BEGIN = "staging.begin(store, batch, len(records))"
 _RESOLVE = """
@@ -17,6 +19,8 @@ _NOTE = """
         known_queues.make_known(store, set(queues.values()))
 """
 _NOTED = "known_queues.make_known(store, new)"
+_COMMIT = "staging.commit(store, batch, new_queues=new_queues)"
+_END = "_end(store, batch, created, new_queues=new_queues)"
 _REVEAL = "staging.reveal(store, batch, created, new_queues=new_queues)"
 _SETTLED_ONLY = '[document for document in found if document["state"] != HIDDEN]'
 _ANY = '[one | {"state": "pending"} for one in found if batch is None or one.get("batch") != batch]'
@@ -25,66 +29,19 @@ _SURE = f"{_BY_OTHERS}\n            raise Unavailable('the connection was lost')
 _LATE_COMMIT = "if staging.take_back(store, batch):"
 
 _IN_PARTS = put("guarded_writes.SLICE", lambda _: 2)
-_ANY_STATE = put("staging.staged", lambda _: lambda batch: {"batch": batch})
-
-
-class StoresUnstaged(Broken):
-    """The jobs of a batch are stored in several independent writes."""
-
-    steps = (edit("inserting.insert", {"if len(records) == 1 and not new_queues:": "if records:"}), _IN_PARTS)
-
-
-class DecidesFirst(Broken):
-    """The batch is committed before its last jobs are stored."""
-
-    steps = (
-        edit(
-            "inserting._insert_batch",
-            {
-                _BEGIN: f"{_BEGIN}; staging.commit(store, batch, new_queues=new_queues)",
-                "_end(store, batch, created, new_queues=new_queues)": _REVEAL,
-            },
-        ),
-        _IN_PARTS,
-    )
-
-
-class ShowsWhatIsStaged(Broken):
-    """Jobs of an uncommitted batch are visible."""
-
-    steps = (
-        edit("documents.inserted", {"HIDDEN if batch else record.state.value": "record.state.value"}),
-        _ANY_STATE,
-        _IN_PARTS,
-    )
-
-
-class NotesQueuesLast(Broken):
-    """New queues become known after their jobs are visible, and the client may die in between."""
-
-    steps = (
-        edit(
-            "staging.reveal",
-            {
-                "if new_queues:": "new = set(queues.values()) if new_queues else set()",
-                _NOTE: "\n",
-                "store.batches.delete_one": f"{_NOTED}; store.batches.delete_one",
-            },
-        ),
-    )
-
-
-class TrustsWhatIsStaged(Broken):
-    """A job of an uncommitted batch counts as a duplicate, although it may be taken back."""
-
-    steps = (edit("inserting._duplicates", {_RESOLVE: "\n", _SETTLED_ONLY: _ANY}), _IN_PARTS)
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    mutant("stores batches unstaged", "CRASH-02", StoresUnstaged, "H2"),
-    mutant("decides before it has stored", "CRASH-02", DecidesFirst, "H2"),
-    mutant("shows what is staged", "CRASH-02", ShowsWhatIsStaged, "E5"),
-    mutant("trusts what is staged", "CRASH-04", TrustsWhatIsStaged, "F2"),
+    broken("stores batches unstaged", "CRASH-02", "The jobs of a batch are stored in several independent writes.",
+           "H2", edit("inserting.insert", {"if len(records) == 1 and not new_queues:": "if records:"}), _IN_PARTS),
+    broken("decides before it has stored", "CRASH-02", "The batch is committed before its last jobs are stored.",
+           "H2", edit("inserting._insert_batch", {_BEGIN: f"{_BEGIN}; {_COMMIT}", _END: _REVEAL}), _IN_PARTS),
+    broken("shows what is staged", "CRASH-02", "Jobs of an uncommitted batch are visible.", "E5",
+           edit("documents.inserted", {"HIDDEN if batch else record.state.value": "record.state.value"}),
+           put("staging.staged", lambda _: lambda batch: {"batch": batch}), _IN_PARTS),
+    broken("trusts what is staged", "CRASH-04",
+           "A job of an uncommitted batch counts as a duplicate, although it may be taken back.", "F2",
+           edit("inserting._duplicates", {_RESOLVE: "\n", _SETTLED_ONLY: _ANY}), _IN_PARTS),
     edited("takes back what was decided", "FAULT-03", "staging.take_back", "if was_open or not is_there(store, batch):",
            "if True:", "N1", "A batch is taken back after a lost reply, although it was committed."),
     edited("is sure of a lost commit", "FAULT-03", "inserting._end", _LATE_COMMIT, "if True:", "M10",
@@ -104,5 +61,11 @@ MUTANTS: tuple[Mutant, ...] = (
            put("schema.INDEXES", lambda indexes: [index for index in indexes if not index.document.get("unique")])),
     edited("takes queues for known", "QUEUE-01", "inserting.insert", "and not new_queues", "", "E7",
            "The insert of a single job does not make its queue known."),
-    mutant("notes queues last", "CRASH-02", NotesQueuesLast, "E7"),
+    broken("notes queues last", "CRASH-02",
+           "New queues become known after their jobs are visible, and the client may die in between.", "E7",
+           edit("staging.reveal", {
+               "if new_queues:": "new = set(queues.values()) if new_queues else set()",
+               _NOTE: "\n",
+               "store.batches.delete_one": f"{_NOTED}; store.batches.delete_one",
+           })),
 )  # fmt: skip

@@ -7,7 +7,9 @@ from typing import Any
 from bson.binary import CSHARP_LEGACY
 from tallystick_conformance import Mutant
 
-from ..mongo_patch import Step, broken, edit, edited, put
+from ..patch import MONGO, Step
+
+broken, edit, edited, put = MONGO.broken, MONGO.edit, MONGO.edited, MONGO.put
 
 _IN = '{name: {"$in": list(values)}}'
 _BY_PATH = '{"$or": [{"_id": None}, *({f"tags.{tag}": True} for tag in values)]}'

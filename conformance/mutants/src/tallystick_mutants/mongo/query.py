@@ -2,7 +2,9 @@
 
 from tallystick_conformance import Mutant
 
-from ..mongo_patch import edited
+from ..patch import MONGO
+
+edited = MONGO.edited
 
 MUTANTS: tuple[Mutant, ...] = (
     edited("fits any of the fields", "FILTER-01", "queries.fitting", '{"$and": [condition, *fields]}',

@@ -2,7 +2,9 @@
 
 from tallystick_conformance import Mutant
 
-from ..mongo_patch import broken, edited, put
+from ..patch import MONGO
+
+broken, edited, put = MONGO.broken, MONGO.edited, MONGO.put
 
 _CURRENT = "queries.current(claim.attempt)"
 _FOUND = '("state", "attempt", "lease_until", "cancel_requested")'

@@ -10,7 +10,10 @@ from tallystick_postgres import connections
 from tallystick_postgres.location import Location
 from tallystick_postgres.queries import Queries
 
-from ..postgres_patch import Broken, mutant, replace
+from ..patch import POSTGRES
+from .base import Broken
+
+mutant, put = POSTGRES.mutant, POSTGRES.put
 
 T = TypeVar("T")
 
@@ -73,7 +76,6 @@ class TakesTheDefaultIsolation(Broken):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        replace(connections, "PASSING", ())
         self._connections = _Serializable(location, lambda connection, location: None)
 
 
@@ -81,5 +83,6 @@ MUTANTS: tuple[Mutant, ...] = (
     mutant("stands still in a transaction", "TIME-07", TimeStandsStill, "B8"),
     mutant("stores beside the transaction", "CAP-03", StoresBeside),
     mutant("commits for the caller", "CAP-09", CommitsForTheCaller),
-    mutant("takes the default isolation", "SCHED-01", TakesTheDefaultIsolation, "M7"),
-)
+    mutant("takes the default isolation", "SCHED-01", TakesTheDefaultIsolation, "M7",
+           put("connections.PASSING", lambda _: ())),
+)  # fmt: skip

@@ -6,11 +6,14 @@ from typing import Any, LiteralString
 
 from tallystick import Record, validation
 from tallystick_conformance import Mutant
-from tallystick_postgres import PostgresBackend, rows
+from tallystick_postgres import rows
 from tallystick_postgres.execute import on
 from tallystick_postgres.location import Location
 
-from ..postgres_patch import URL, Broken, mutant, patch, patched
+from ..patch import POSTGRES
+from .base import Broken
+
+broken, mutant, patch, patched, put = POSTGRES.broken, POSTGRES.mutant, POSTGRES.patch, POSTGRES.patched, POSTGRES.put
 
 _FIRST = "ORDER BY priority DESC, run_at, id LIMIT %(limit)s"
 _LOCK = f"{_FIRST} FOR UPDATE SKIP LOCKED"
@@ -82,7 +85,6 @@ class WaitsForOthers(Broken):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        patch(self._queries, "claim", "FOR UPDATE SKIP LOCKED", "FOR UPDATE")
         self._write = self._in_a_transaction  # type: ignore[method-assign]
 
     def _in_a_transaction(self, query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[rows.Row]:
@@ -98,22 +100,19 @@ class GoesOnInOneQueue(Broken):
         return super()._write(query, parameters)
 
 
-def _as_updated() -> type[PostgresBackend]:
-    rows.claiming_order = lambda row: (0, 0, b"")
-    return PostgresBackend
-
-
 MUTANTS: tuple[Mutant, ...] = (
     mutant("claims in two statements", "SCHED-01", ClaimsInTwoStatements, "A1"),
     patched("waits, and does not look again", "RACE-01", "claim", _LOCK, _FIRST, "A7",
             "A claim waits for a row that another claim is taking, and then takes it too."),
-    mutant("waits for other claims", "FAULT-07", WaitsForOthers),
+    mutant("waits for other claims", "FAULT-07", WaitsForOthers, "",
+           patch("claim", "FOR UPDATE SKIP LOCKED", "FOR UPDATE")),
     mutant("locks others each time", "CLAIM-06", ClaimsAgainAndAgain, "A4"),
     patched("gives up behind others", "SCHED-01", "claim", "count(*) AS n", "0 AS n", "A11",
             "A claim that finds the first due jobs locked does not look for later ones."),
     mutant("goes on in one queue", "SCHED-01", GoesOnInOneQueue, "G4"),
-    Mutant("claims in the order of its update", "CLAIM-05", _as_updated,
-           "Claimed jobs are returned in the order of UPDATE ... RETURNING.", "G4", URL),
+    broken("claims in the order of its update", "CLAIM-05",
+           "Claimed jobs are returned in the order of UPDATE ... RETURNING.", "G4",
+           put("rows.claiming_order", lambda _: lambda row: (0, 0, b""))),
     patched("casts attempts to smallint", "SETTLE-06", "settle", "%(attempts)s::bigint[]", "%(attempts)s::smallint[]",
             "K4"),
     patched("holds small attempts only", "LEASE-02", "extend", "%(attempts)s::bigint[]", "%(attempts)s::smallint[]",

@@ -5,14 +5,17 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import psycopg
 from tallystick import Inserted, NewRecord, OutcomeUnknown
 from tallystick_conformance import Mutant
-from tallystick_postgres import PostgresBackend, connections, errors
 from tallystick_postgres.connections import Connection, Connections
 from tallystick_postgres.location import Location
 from tallystick_postgres.schema import check
 
-from ..postgres_patch import URL, Broken, mutant, patch, replace
+from ..patch import POSTGRES
+from .base import Broken
+
+broken, mutant, patch, put = POSTGRES.broken, POSTGRES.mutant, POSTGRES.patch, POSTGRES.put
 
 T = TypeVar("T")
 
@@ -128,36 +131,20 @@ class AsksAgainBlindly(Broken):
         self._connections = _Blind(location, check)
 
 
-def _sure() -> type[PostgresBackend]:
-    original = errors.ours
-    replace(connections, "ours", lambda exc, location, **_: original(exc, location))
-    return PostgresBackend
-
-
-def _patient() -> type[PostgresBackend]:
-    del Connection.wait
-    return PostgresBackend
-
-
-class GivesUpWhenUndone(Broken):
-    """Batches lock keys in the given order, and a transaction that a deadlock rolled back is not retried."""
-
-    def __init__(self, location: Location) -> None:
-        super().__init__(location)
-        patch(self._queries, "insert", "ORDER BY unique_key, n", "ORDER BY n")
-        replace(connections, "PASSING", ())
-
-
 MUTANTS: tuple[Mutant, ...] = (
     mutant("keeps the lost", "FAULT-01", KeepsTheLost, "M1"),
     mutant("keeps what failed", "LEAK-05", KeepsWhatFailed, "M4"),
     mutant("leaves transactions open", "LEAK-04", LeavesTransactionsOpen, "M5"),
     mutant("repeats under new ids", "FAULT-03", RepeatsUnderNewIds, "M10"),
     mutant("takes any server", "FAULT-02", TakesAnyServer, "M13"),
-    Mutant("is sure of what was lost", "FAULT-03", _sure,
-           "A commit whose reply was lost raises Unavailable, as if nothing had happened.", "M10", URL),
+    broken("is sure of what was lost", "FAULT-03",
+           "A commit whose reply was lost raises Unavailable, as if nothing had happened.", "M10",
+           put("connections.ours", lambda ours: lambda exc, location, **_: ours(exc, location))),
     mutant("asks again blindly", "FAULT-03", AsksAgainBlindly, "M10"),
-    Mutant("waits for the silent", "FAULT-04", _patient,
-           "A statement on a connection that does not respond has no timeout.", "M14", URL),
-    mutant("gives up when undone", "RACE-12", GivesUpWhenUndone, "M7"),
+    broken("waits for the silent", "FAULT-04",
+           "A statement on a connection that does not respond has no timeout.", "M14",
+           put("connections.Connection.wait", lambda _: psycopg.Connection.wait)),
+    broken("gives up when undone", "RACE-12",
+           "Batches lock keys in the given order, and a transaction that a deadlock rolled back is not retried.", "M7",
+           patch("insert", "ORDER BY unique_key, n", "ORDER BY n"), put("connections.PASSING", lambda _: ())),
 )  # fmt: skip

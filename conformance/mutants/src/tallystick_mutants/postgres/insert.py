@@ -1,16 +1,18 @@
 """Bugs in inserts: bytes stored as text, split batches, and keys checked in an earlier statement."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 
 from tallystick import Inserted, NewRecord
 from tallystick_conformance import Mutant
-from tallystick_postgres import PostgresBackend, inserting
+from tallystick_postgres import inserting
 from tallystick_postgres.execute import Execute, on
-from tallystick_postgres.location import Location
 
-from ..postgres_patch import MIGRATION, URL, Broken, mutant, patch, patched, replace
+from ..patch import MIGRATION, POSTGRES
+from .base import Broken
+
+broken, mutant, patch, patched, put = POSTGRES.broken, POSTGRES.mutant, POSTGRES.patch, POSTGRES.patched, POSTGRES.put
 
 _CHUNK = 2
 _PAYLOAD = "kind, queue, payload, priority, max_attempts,\n    coal"
@@ -32,10 +34,6 @@ class CommitsInChunks(Broken):
 
 class LooksForKeysFirst(Broken):
     """One statement checks a key, and another stores the job, without a unique index."""
-
-    def __init__(self, location: Location) -> None:
-        super().__init__(location)
-        patch(self._queries, MIGRATION, "CREATE UNIQUE INDEX jobs_held_keys", "CREATE INDEX jobs_held_keys")
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
@@ -94,16 +92,12 @@ class BindsEachValue(Broken):
         return super().insert(records, transaction=transaction, now=now)
 
 
-def _answers_as_stored() -> type[PostgresBackend]:
-    """Return results in the order of the returned rows."""
-    original = inserting.insert
-
+def _sorted(original: Callable[..., Sequence[Inserted]]) -> Callable[..., Sequence[Inserted]]:
     def insert(execute: Execute, *given: Any) -> Sequence[Inserted]:
         answers = original(_reversed(execute), *given)
         return sorted(answers, key=lambda answer: answer.record.id)
 
-    replace(inserting, "insert", insert)
-    return PostgresBackend
+    return insert
 
 
 def _reversed(execute: Execute) -> Execute:
@@ -123,8 +117,10 @@ MUTANTS: tuple[Mutant, ...] = (
             "coalesce(ended.error::jsonb::text,", "C2", "An error is stored as JSONB, so the server rejects NUL."),
     mutant("commits in chunks", "CRASH-02", CommitsInChunks, "H2"),
     mutant("binds each value", "BATCH-02", BindsEachValue, "H1"),
-    Mutant("answers in the order of storing", "INSERT-03", _answers_as_stored,
-           "The results of a batch are in the order of the returned rows, not of the records.", "H4", URL),
-    mutant("looks for keys first", "SCHED-04", LooksForKeysFirst, "F1"),
+    broken("answers in the order of storing", "INSERT-03",
+           "The results of a batch are in the order of the returned rows, not of the records.", "H4",
+           put("inserting.insert", _sorted)),
+    mutant("looks for keys first", "SCHED-04", LooksForKeysFirst, "F1",
+           patch(MIGRATION, "CREATE UNIQUE INDEX jobs_held_keys", "CREATE INDEX jobs_held_keys")),
     mutant("trusts what may roll back", "CAP-03", TrustsWhatMayRollBack, "F2"),
 )  # fmt: skip

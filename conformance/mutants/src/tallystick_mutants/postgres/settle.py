@@ -7,7 +7,10 @@ from tallystick import LEASE_EXPIRED, Record, validation
 from tallystick_conformance import Mutant
 from tallystick_postgres import rows
 
-from ..postgres_patch import Broken, mutant, patched
+from ..patch import POSTGRES
+from .base import Broken
+
+mutant, patched = POSTGRES.mutant, POSTGRES.patched
 
 _EXPIRED = "SELECT id FROM {schema}.jobs WHERE state = 'running' AND lease_until <= {now} LIMIT %(limit)s"
 _TAKE_BACK = """

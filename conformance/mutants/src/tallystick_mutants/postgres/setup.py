@@ -6,7 +6,10 @@ from tallystick_conformance import Mutant
 from tallystick_postgres.connections import connect
 from tallystick_postgres.location import Location, namespaced
 
-from ..postgres_patch import Broken, mutant, patched
+from ..patch import POSTGRES
+from .base import Broken
+
+mutant, patched = POSTGRES.mutant, POSTGRES.patched
 
 
 class SetsUpWithoutALock(Broken):

@@ -2,7 +2,9 @@
 
 from tallystick_conformance import Mutant
 
-from ..postgres_patch import MIGRATION, patched
+from ..patch import MIGRATION, POSTGRES
+
+patched = POSTGRES.patched
 
 MUTANTS: tuple[Mutant, ...] = (
     patched("forgets deletes", "STATS-01", MIGRATION, "SELECT -count(*), queue, kind, state FROM old_jobs",

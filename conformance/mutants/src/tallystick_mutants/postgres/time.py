@@ -2,7 +2,9 @@
 
 from tallystick_conformance import Mutant
 
-from ..postgres_patch import patched
+from ..patch import POSTGRES
+
+patched = POSTGRES.patched
 
 _LEASE = "({now} AT TIME ZONE 'UTC' + %(lease)s) AT TIME ZONE 'UTC'"
 _DELAY = "({now} AT TIME ZONE 'UTC' + coalesce(delay, '0'::interval)) AT TIME ZONE 'UTC'"

@@ -12,7 +12,10 @@ from tallystick_postgres.listener import Listener, Seen
 from tallystick_postgres.location import Location
 from tallystick_postgres.waiting import Waiting
 
-from ..postgres_patch import MIGRATION, Broken, mutant, patch, patched
+from ..patch import MIGRATION, POSTGRES
+from .base import Broken
+
+mutant, patch, patched = POSTGRES.mutant, POSTGRES.patch, POSTGRES.patched
 
 
 class _Once(Listener):
@@ -74,15 +77,6 @@ class WaitsOnAConnection(Broken):
 class TellsAfterItsInsert(Broken):
     """The client notifies others of its inserts, so those in an application's transaction wake no worker."""
 
-    def __init__(self, location: Location) -> None:
-        super().__init__(location)
-        patch(
-            self._queries,
-            MIGRATION,
-            "PERFORM {schema}.wake(queue) FROM (SELECT DISTINCT queue FROM new_jobs)",
-            _TO_NOBODY,
-        )
-
     def insert(self, records: Sequence[NewRecord], *, transaction: Any = None, now: Any = None) -> Sequence[Inserted]:
         answers = super().insert(records, transaction=transaction, now=now)
         if transaction is None:
@@ -91,14 +85,15 @@ class TellsAfterItsInsert(Broken):
         return answers
 
 
-_TO_NOBODY = "PERFORM queue FROM (SELECT DISTINCT queue FROM new_jobs WHERE FALSE)"
+_WAKE = "PERFORM {schema}.wake(queue) FROM (SELECT DISTINCT queue FROM new_jobs)"
+_WAKE_NONE = "PERFORM queue FROM (SELECT DISTINCT queue FROM new_jobs WHERE FALSE)"
 
 MUTANTS: tuple[Mutant, ...] = (
     mutant("listens once", "FAULT-06", ListensOnce, "M2"),
     mutant("misses what comes first", "WAIT-05", MissesTheFirst),
     mutant("takes one queue for another", "WAIT-04", TakesOneQueueForAnother),
     mutant("waits on a connection", "WAIT-05", WaitsOnAConnection),
-    mutant("tells after its insert", "WAIT-05", TellsAfterItsInsert),
+    mutant("tells after its insert", "WAIT-05", TellsAfterItsInsert, "", patch(MIGRATION, _WAKE, _WAKE_NONE)),
     patched("notifies nobody", "WAIT-05", MIGRATION, "PERFORM pg_notify('{channel}', queue);", "NULL;"),
     patched("notifies of inserts only", "WAIT-06", MIGRATION, "new_jobs WHERE state IN ('pending', 'retrying'))",
             "new_jobs WHERE FALSE)"),

@@ -7,11 +7,10 @@ from threading import Lock
 from typing import Any
 
 from tallystick import LEASE_EXPIRED, Filter, Inserted, NewRecord, Outcome, Record, Retry, validation
-from tallystick_conformance import Mutant
 from tallystick_sqlite import SqliteBackend, queries, rows, schema
 from tallystick_sqlite.rows import micros
 
-from ..sqlite_patch import URL
+from ..patch import SQLITE
 
 _PICK = """
     SELECT id FROM tallystick_jobs
@@ -196,23 +195,19 @@ class NeverExpires(SqliteBackend):
         return super().rescue(limit=limit, now=now)[:0] if now is None else []
 
 
-def _mutant(name: str, clause: str, make: type[SqliteBackend], source: str = "") -> Mutant:
-    return Mutant(name, clause, make, make.__doc__ or "", source, URL)
-
-
 MUTANTS = (
-    _mutant("claims in two steps", "SCHED-01", ClaimsInTwoSteps, "A8"),
-    _mutant("locks its own process", "RACE-10", LocksItsProcess, "A2"),
-    _mutant("rescues from a snapshot", "SCHED-02", RescuesFromASnapshot, "A7"),
-    _mutant("inserts beside the transaction", "CAP-03", InsertsBeside),
-    _mutant("answers in a transaction only", "CAP-02", AnswersOnly),
-    _mutant("settles beside the transaction", "CAP-09", SettlesBeside),
-    _mutant("settles in words only", "CAP-08", SettlesInWords),
-    _mutant("trusts the transaction", "CAP-10", TrustsTheTransaction),
-    _mutant("forgets flags in a transaction", "CAP-08", ForgetsFlagsInATransaction),
-    _mutant("quotes by hand", "NAME-03", QuotesByHand, "L5"),
-    _mutant("sets up unlocked", "SETUP-07", SetsUpUnlocked, "L1"),
-    _mutant("commits each job", "BATCH-04", CommitsEach, "H2"),
-    _mutant("deletes on claim", "RECORD-02", DeletesOnClaim, "N1"),
-    _mutant("never expires", "RESCUE-05", NeverExpires, "N5"),
+    SQLITE.mutant("claims in two steps", "SCHED-01", ClaimsInTwoSteps, "A8"),
+    SQLITE.mutant("locks its own process", "RACE-10", LocksItsProcess, "A2"),
+    SQLITE.mutant("rescues from a snapshot", "SCHED-02", RescuesFromASnapshot, "A7"),
+    SQLITE.mutant("inserts beside the transaction", "CAP-03", InsertsBeside),
+    SQLITE.mutant("answers in a transaction only", "CAP-02", AnswersOnly),
+    SQLITE.mutant("settles beside the transaction", "CAP-09", SettlesBeside),
+    SQLITE.mutant("settles in words only", "CAP-08", SettlesInWords),
+    SQLITE.mutant("trusts the transaction", "CAP-10", TrustsTheTransaction),
+    SQLITE.mutant("forgets flags in a transaction", "CAP-08", ForgetsFlagsInATransaction),
+    SQLITE.mutant("quotes by hand", "NAME-03", QuotesByHand, "L5"),
+    SQLITE.mutant("sets up unlocked", "SETUP-07", SetsUpUnlocked, "L1"),
+    SQLITE.mutant("commits each job", "BATCH-04", CommitsEach, "H2"),
+    SQLITE.mutant("deletes on claim", "RECORD-02", DeletesOnClaim, "N1"),
+    SQLITE.mutant("never expires", "RESCUE-05", NeverExpires, "N5"),
 )

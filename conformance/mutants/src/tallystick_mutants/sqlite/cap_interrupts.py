@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from sqlite3 import Connection
 
-from tallystick_conformance import Mutant
 from tallystick_sqlite import SqliteBackend, queries, schema
 
-from ..sqlite_patch import URL
+from ..patch import SQLITE
 
 
 class _CommitsAfter(SqliteBackend):
@@ -46,7 +45,7 @@ class CommitsWhenClosed(_CommitsAfter):
 
 
 MUTANTS = tuple(
-    Mutant(name, clause, make, make.__doc__ or "", "M4", URL)
+    SQLITE.mutant(name, clause, make, "M4")
     for name, clause, make in (
         ("commits when it is cancelled", "CAP-03", CommitsWhenCancelled),
         ("commits when it is interrupted", "CAP-09", CommitsWhenInterrupted),

@@ -6,10 +6,9 @@ from datetime import timedelta
 from threading import Event
 
 from tallystick import Capabilities
-from tallystick_conformance import Mutant
 from tallystick_sqlite import SqliteBackend
 
-from ..sqlite_patch import URL
+from ..patch import SQLITE
 
 
 class LosesOne(SqliteBackend):
@@ -52,7 +51,7 @@ class WaitsForItsOwn(SqliteBackend):
 
 
 MUTANTS = tuple(
-    Mutant(name, clause, make, make.__doc__ or "", url=URL)
+    SQLITE.mutant(name, clause, make)
     for name, clause, make in (
         ("forgets by half", "CAP-05", LosesOne),
         ("begins anew", "CAP-06", BeginsAnew),

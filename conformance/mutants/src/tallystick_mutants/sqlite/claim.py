@@ -1,6 +1,8 @@
 """Bugs in SQL of inserts, claims and leases."""
 
-from ..sqlite_patch import patched
+from ..patch import SQLITE
+
+patched = SQLITE.patched
 
 _WAITS = "state IN ('pending', 'retrying') AND run_at <= :now"
 _OPEN = "WHERE NOT EXISTS (SELECT 1 FROM tallystick_queues WHERE name = asked.value AND paused)"

@@ -1,7 +1,7 @@
 """Bugs in steps: late or split commits, transactions left open, and changes that other processes do not see."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
@@ -10,13 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from tallystick import Backend, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Queue, Record, State
-from tallystick_conformance import Mutant
 from tallystick_sqlite import SqliteBackend, queries, rows
 from tallystick_sqlite.connection import Connection
 from tallystick_sqlite.location import Location
 from tallystick_sqlite.matching import get, matching
 
-from ..sqlite_patch import URL
+from ..patch import SQLITE
 
 Now = datetime | None
 
@@ -168,19 +167,15 @@ def reckons_with_floats() -> type[Backend]:
     return SqliteBackend
 
 
-def _mutant(name: str, clause: str, make: type[Backend] | Callable[[], type[Backend]], source: str = "") -> Mutant:
-    return Mutant(name, clause, make, make.__doc__ or "", source, URL)
-
-
 MUTANTS = (
-    _mutant("knows queues late", "CRASH-02", knows_queues_late, "H2"),
-    _mutant("clears late", "CRASH-03", clears_late),
-    _mutant("commits later", "CRASH-01", CommitsLater, "N4"),
-    _mutant("leaves what it refused open", "LEAK-04", LeavesRefusedOpen, "M5"),
-    _mutant("pauses in its process", "SETUP-11", PausesInItsProcess, "A2"),
-    _mutant("unlinks under others", "SETUP-02", UnlinksUnderOthers),
-    _mutant("reads unlocked", "CALL-01", ReadsUnlocked),
-    _mutant("lists in two steps", "SCHED-08", ListsInTwoSteps),
-    _mutant("looks only later", "WAIT-02", LooksOnlyLater),
-    _mutant("reckons with floats", "TIME-05", reckons_with_floats, "B5"),
+    SQLITE.mutant("knows queues late", "CRASH-02", knows_queues_late, "H2"),
+    SQLITE.mutant("clears late", "CRASH-03", clears_late),
+    SQLITE.mutant("commits later", "CRASH-01", CommitsLater, "N4"),
+    SQLITE.mutant("leaves what it refused open", "LEAK-04", LeavesRefusedOpen, "M5"),
+    SQLITE.mutant("pauses in its process", "SETUP-11", PausesInItsProcess, "A2"),
+    SQLITE.mutant("unlinks under others", "SETUP-02", UnlinksUnderOthers),
+    SQLITE.mutant("reads unlocked", "CALL-01", ReadsUnlocked),
+    SQLITE.mutant("lists in two steps", "SCHED-08", ListsInTwoSteps),
+    SQLITE.mutant("looks only later", "WAIT-02", LooksOnlyLater),
+    SQLITE.mutant("reckons with floats", "TIME-05", reckons_with_floats, "B5"),
 )

@@ -8,12 +8,11 @@ from threading import Event, Thread
 from typing import Any, Self
 
 from tallystick import Record, TallystickError
-from tallystick_conformance import Mutant
 from tallystick_sqlite import SqliteBackend, schema
 from tallystick_sqlite.connection import Connection
 from tallystick_sqlite.location import Location
 
-from ..sqlite_patch import URL
+from ..patch import SQLITE
 
 _kept: list[Any] = []
 _first: dict[str, Any] = {}
@@ -102,17 +101,13 @@ class TakesAnyOption(SqliteBackend):
         return super().from_url(url.partition("?")[0])
 
 
-def _mutant(name: str, clause: str, make: type[SqliteBackend], source: str = "") -> Mutant:
-    return Mutant(name, clause, make, make.__doc__ or "", source, URL)
-
-
 MUTANTS = (
-    _mutant("keeps connections", "LEAK-01", KeepsConnections),
-    _mutant("keeps one of each store", "LEAK-01", KeepsOneOfEachStore),
-    _mutant("scans when it is empty", "COST-01", ScansWhenEmpty),
-    _mutant("keeps what it refused", "LEAK-02", KeepsWhatItRefused),
-    _mutant("keeps its listener", "LEAK-03", KeepsItsListener),
-    _mutant("forks in calls", "FORK-02", ForksInCalls),
-    _mutant("sets up once at a time", "SETUP-05", SetsUpOnce, "L1"),
-    _mutant("takes any option", "SETUP-06", TakesAnyOption),
+    SQLITE.mutant("keeps connections", "LEAK-01", KeepsConnections),
+    SQLITE.mutant("keeps one of each store", "LEAK-01", KeepsOneOfEachStore),
+    SQLITE.mutant("scans when it is empty", "COST-01", ScansWhenEmpty),
+    SQLITE.mutant("keeps what it refused", "LEAK-02", KeepsWhatItRefused),
+    SQLITE.mutant("keeps its listener", "LEAK-03", KeepsItsListener),
+    SQLITE.mutant("forks in calls", "FORK-02", ForksInCalls),
+    SQLITE.mutant("sets up once at a time", "SETUP-05", SetsUpOnce, "L1"),
+    SQLITE.mutant("takes any option", "SETUP-06", TakesAnyOption),
 )

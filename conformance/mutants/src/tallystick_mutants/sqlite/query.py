@@ -1,6 +1,8 @@
 """Bugs in SQL of lists, counts and queues."""
 
-from ..sqlite_patch import patched
+from ..patch import SQLITE
+
+patched = SQLITE.patched
 
 _TAGGED = "tag.value IN (SELECT value FROM json_each(:tags))"
 _DUE = "state IN ('pending', 'retrying') AND run_at <= :now"

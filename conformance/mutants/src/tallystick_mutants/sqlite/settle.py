@@ -1,6 +1,8 @@
 """Bugs in SQL of settles, rescues and changes by an operator."""
 
-from ..sqlite_patch import patched
+from ..patch import SQLITE
+
+patched = SQLITE.patched
 
 _MINE = " AND attempt = :attempt"
 _FREED = "held_key = CASE unique_until WHEN 'purged' THEN held_key END"

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from tallystick import ForeignStore, NotSetUp, Queue
-from tallystick_conformance import Mutant
 from tallystick_sqlite import SqliteBackend
 
-from ..sqlite_patch import URL
+from ..patch import SQLITE
 
 
 class Overwrites(SqliteBackend):
@@ -48,8 +47,8 @@ class LetsErrorsThrough(SqliteBackend):
 
 
 MUTANTS = (
-    Mutant("overwrites files", "SETUP-10", Overwrites, Overwrites.__doc__ or "", url=URL),
-    Mutant("removes the file", "SETUP-10", RemovesTheFile, RemovesTheFile.__doc__ or "", url=URL),
-    Mutant("reads nothing in others' files", "SETUP-10", ReadsNothing, ReadsNothing.__doc__ or "", url=URL),
-    Mutant("lets errors through", "SETUP-09", LetsErrorsThrough, LetsErrorsThrough.__doc__ or "", url=URL),
+    SQLITE.mutant("overwrites files", "SETUP-10", Overwrites),
+    SQLITE.mutant("removes the file", "SETUP-10", RemovesTheFile),
+    SQLITE.mutant("reads nothing in others' files", "SETUP-10", ReadsNothing),
+    SQLITE.mutant("lets errors through", "SETUP-09", LetsErrorsThrough),
 )
