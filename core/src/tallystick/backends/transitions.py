@@ -1,24 +1,19 @@
-"""The transitions of a job as pure functions: the rows of the manual's page "States"."""
+"""The transitions of a job as pure functions from a record to the changed record: the rows of the table of states.
+
+A store calls them inside its atomic step. The caller checks the condition of the row, such as "due" or "lease expired".
+"""
 
 from datetime import datetime
+from typing import assert_never
 
-from tallystick import (
-    CLAIMABLE,
-    LEASE_EXPIRED,
-    Cancel,
-    Complete,
-    Discard,
-    Outcome,
-    Record,
-    Release,
-    Retry,
-    State,
-    validation,
-)
+from .. import validation
+from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from ..records import LEASE_EXPIRED, Claim, Hold, Record
+from ..state import CLAIMABLE, FINAL, State
 
 
 def claimed(record: Record, worker: str, until: datetime, now: datetime) -> Record:
-    """Start an attempt."""
+    """Start an attempt of a waiting job."""
     return record._replace(
         state=State.RUNNING,
         attempt=record.attempt + 1,
@@ -29,24 +24,43 @@ def claimed(record: Record, worker: str, until: datetime, now: datetime) -> Reco
     )
 
 
+def is_current(record: Record, claim: Claim) -> bool:
+    """Return whether a claim is the current attempt of a running job. Any other claim is stale."""
+    return record.state is State.RUNNING and record.id == claim.id and record.attempt == claim.attempt
+
+
+def extended(record: Record, until: datetime, now: datetime) -> Record:
+    """Extend the lease of a running job."""
+    return record._replace(lease_until=until, updated_at=now)
+
+
+def hold(cancel_requested: bool | None) -> Hold:
+    """Return the result of an extension: None means that the claim was stale."""
+    if cancel_requested is None:
+        return Hold.LOST
+    return Hold.CANCEL_REQUESTED if cancel_requested else Hold.HELD
+
+
 def settled(record: Record, outcome: Outcome, now: datetime) -> Record:
-    """End an attempt with the outcome from its worker."""
+    """End the attempt of a running job with the outcome that its worker reports."""
     match outcome:
         case Complete(result=result):
-            return _ended(record._replace(result=result), State.COMPLETED, now)
-        case Discard(error=error):
-            return _ended(record._replace(last_error=error), State.DISCARDED, now)
-        case Cancel():
-            return _ended(record, State.CANCELLED, now)
+            return _ended(record, State.COMPLETED, now)._replace(result=result)
         case Retry(run_at=run_at, error=error):
             return _again(record._replace(last_error=error), State.RETRYING, validation.moment(run_at, now), now)
+        case Discard(error=error):
+            return _ended(record, State.DISCARDED, now)._replace(last_error=error)
         case Release(run_at=run_at):
             released = record._replace(max_attempts=record.max_attempts + 1)
             return _again(released, State.PENDING, validation.moment(run_at, now), now)
+        case Cancel():
+            return _ended(record, State.CANCELLED, now)
+        case _:
+            assert_never(outcome)
 
 
 def rescued(record: Record, now: datetime) -> Record:
-    """End an attempt with an expired lease."""
+    """End the attempt of a running job whose lease has expired."""
     failed = record._replace(last_error=LEASE_EXPIRED)
     if record.attempt >= record.max_attempts and not record.cancel_requested:
         return _ended(failed, State.DISCARDED, now)
@@ -54,7 +68,7 @@ def rescued(record: Record, now: datetime) -> Record:
 
 
 def cancelled(record: Record, now: datetime) -> Record | None:
-    """Cancel a waiting job, or request the cancellation of a running one; return None if nothing changes."""
+    """Cancel a waiting job, or request that a running job stops. Return None if the job stays unchanged."""
     if record.state in CLAIMABLE:
         return _ended(record, State.CANCELLED, now)
     if record.state is State.RUNNING and not record.cancel_requested:
@@ -63,7 +77,7 @@ def cancelled(record: Record, now: datetime) -> Record | None:
 
 
 def requeued(record: Record, now: datetime) -> Record | None:
-    """Make a job pending again; return None if it is already pending or running."""
+    """Set a retrying or final job pending. Return None if the job stays unchanged."""
     if record.state in (State.PENDING, State.RUNNING):
         return None
     return record._replace(
@@ -75,6 +89,11 @@ def requeued(record: Record, now: datetime) -> Record | None:
         cancel_requested=False,
         updated_at=now,
     )
+
+
+def holds_key(record: Record) -> bool:
+    """Return whether a job holds its unique key."""
+    return record.unique_key is not None and (record.state not in FINAL or record.unique_until == "purged")
 
 
 def _again(record: Record, state: State, run_at: datetime, now: datetime) -> Record:
