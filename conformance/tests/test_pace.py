@@ -5,10 +5,10 @@ from itertools import count
 
 import pytest
 from tallystick_conformance import conform
-from tallystick_conformance.pace import Pace, share
-from tallystick_conformance.profiles import PROFILES
-from tallystick_conformance.running import run_programs
-from tallystick_conformance.target import Target
+from tallystick_conformance.harness.pace import Pace, share
+from tallystick_conformance.harness.profiles import PROFILES
+from tallystick_conformance.running.clauses import run_programs
+from tallystick_conformance.subject.target import Target
 
 
 class Clock:

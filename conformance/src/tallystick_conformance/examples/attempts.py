@@ -2,7 +2,7 @@
 
 from tallystick import Claim, Complete, Hold
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 
 _SIZES = (2**15 - 1, 2**15, 2**16, 1_000_000)
 """Attempt numbers around which counters overflow, and the highest that max_attempts allows."""

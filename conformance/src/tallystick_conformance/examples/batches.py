@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tallystick import Claim, Complete, Failure, Filter, InvalidArgument, NewRecord, Release, Retry, State
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 
 UNKNOWN_ID = UUID(int=2**127)
 

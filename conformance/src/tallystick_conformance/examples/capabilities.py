@@ -17,7 +17,7 @@ from tallystick import (
     Unsupported,
 )
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 
 
 @example("CAP-01")

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from tallystick import Complete, Failure, Filter, Hold, InvalidArgument, NewRecord, Release, Retry, State
 
-from ..case import EXAMPLES, LEASE, NOW, Case, example
-from ..typed import flaws
+from ..contract.typed import flaws
+from ..harness.case import EXAMPLES, LEASE, NOW, Case, example
 
 _HOUR = timedelta(hours=1)
 _ERROR = Failure("E", "m")

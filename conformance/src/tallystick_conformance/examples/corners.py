@@ -5,7 +5,7 @@ from typing import Any
 
 from tallystick import Backend, Complete, Discard, Failure, Filter, NewRecord, Release, Retry
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 
 _ERROR = Failure("E", "m")
 

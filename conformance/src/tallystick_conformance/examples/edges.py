@@ -8,7 +8,7 @@ from time import monotonic
 from tallystick import LEASE_EXPIRED, Claim, Complete, Discard, Failure, Filter, Hold, NewRecord, Release, Retry, State
 from tallystick.records import MAX_ATTEMPTS, PRIORITIES
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 
 _ERROR = Failure("E", "m")
 _LARGEST_LIMIT = 2**31 - 1

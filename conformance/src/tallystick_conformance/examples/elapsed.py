@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from tallystick import Failure, Filter, Hold, NewRecord, Release, Retry
 
-from ..case import Case, example
+from ..harness.case import Case, example
 from .clocks import in_zone
 
 _ZONES = (

@@ -20,8 +20,8 @@ from tallystick import (
 )
 from tallystick.state import FINAL
 
-from ..case import LEASE, NOW, Case, example
-from ..typed import flaws
+from ..contract.typed import flaws
+from ..harness.case import LEASE, NOW, Case, example
 
 
 @example("CALL-02")

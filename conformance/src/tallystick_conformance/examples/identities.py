@@ -5,7 +5,7 @@ from uuid import UUID
 
 from tallystick import Backend, Complete, Discard, Failure, Filter, Hold, NewRecord, Record, State
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 
 _LATER = NOW + LEASE
 _IDS = [UUID(int=n << 96 | n) for n in range(1, 4)]

@@ -5,7 +5,7 @@ from typing import Literal
 
 from tallystick import Cancel, Complete, Discard, Failure, Filter, NewRecord, Record, Release, Retry, State
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 
 _ERROR = Failure("E", "m")
 _LATER = NOW + 2 * LEASE

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from tallystick import Complete, Filter, NewRecord, State
 
-from ..case import NOW, Case, example
+from ..harness.case import NOW, Case, example
 
 _INTERRUPTS: tuple[type[BaseException], ...] = (CancelledError, KeyboardInterrupt, SystemExit, GeneratorExit)
 

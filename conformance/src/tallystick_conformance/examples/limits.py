@@ -7,7 +7,7 @@ from tallystick import Complete, Failure, Filter, Hold, InvalidArgument, NewReco
 from tallystick.records import MAX_ATTEMPTS, PRIORITIES
 from tallystick.validation import NAME_LENGTH
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 
 _ERROR = Failure("E", "m")
 _LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)

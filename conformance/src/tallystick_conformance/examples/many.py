@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tallystick import Complete, Filter, InvalidArgument, NewRecord, State
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 
 _LARGEST_LIMIT = 2**31 - 1
 _MANY = 1_200

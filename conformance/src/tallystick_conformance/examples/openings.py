@@ -5,10 +5,10 @@ from functools import partial
 
 from tallystick import Closed, Complete, ConfigurationError, Filter, NewRecord, State, TallystickError
 
-from ..case import LEASE, NOW, Case, NotRun, example
-from ..threads import together
-from ..tiers.children import PATIENCE, Child, require_sendable, run_in_processes
-from ..tracing import traced
+from ..harness.case import LEASE, NOW, Case, NotRun, example
+from ..harness.children import PATIENCE, Child, require_sendable, run_in_processes
+from ..harness.threads import together
+from ..subject.tracing import traced
 
 _PROCESSES = 8
 _STORES = 3

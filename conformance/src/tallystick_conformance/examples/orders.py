@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tallystick import Claim, Complete, Filter, Hold, NewRecord, State
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 
 
 @example("CLAIM-05")

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from tallystick import Filter, NewRecord, State
 
-from ..case import NOW, Case, example
-from ..threads import together
+from ..harness.case import NOW, Case, example
+from ..harness.threads import together
 
 
 @example("QUERY-04")

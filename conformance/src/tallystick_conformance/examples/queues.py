@@ -2,7 +2,7 @@
 
 from tallystick import Failure, NewRecord, Retry
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 
 
 @example("CLAIM-04")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tallystick import Backend, Complete, Filter, NewRecord, State
 
-from ..case import LEASE, Case, example
+from ..harness.case import LEASE, Case, example
 
 _LONG_DUE = datetime(2001, 1, 1, tzinfo=UTC)
 """A run_at that is due even if the store rounds times up to its precision."""

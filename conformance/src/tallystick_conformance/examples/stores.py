@@ -20,9 +20,9 @@ from tallystick import (
     TallystickError,
 )
 
-from ..case import LEASE, NOW, Case, NotRun, example
-from ..threads import Beside, together
-from ..tracing import traced
+from ..harness.case import LEASE, NOW, Case, NotRun, example
+from ..harness.threads import Beside, together
+from ..subject.tracing import traced
 
 _CLOSING = 0.3
 """Seconds during which `calls_meet_a_close` opens clients and closes them during their calls."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from tallystick import Claim, Failure, Filter, InvalidArgument, NewRecord, Release, Retry, State
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 
 NAIVE = datetime(2031, 5, 17, 12)  # noqa: DTZ001 - naive on purpose
 KATHMANDU = timezone(timedelta(hours=5, minutes=45))

@@ -6,8 +6,8 @@ from functools import partial
 
 from tallystick import Cancel, Complete, Discard, Failure, Filter, NewRecord, Release, Retry, State, Unavailable
 
-from ..case import LEASE, NOW, Case, example
-from ..threads import Beside
+from ..harness.case import LEASE, NOW, Case, example
+from ..harness.threads import Beside
 
 _A_WHILE = timedelta(milliseconds=200)
 _ERROR = Failure("E", "m")

@@ -6,8 +6,8 @@ from time import monotonic
 
 from tallystick import Backend, Complete, Failure, Filter, NewRecord, Release, Retry
 
-from ..case import Case, example
-from ..threads import Beside
+from ..harness.case import Case, example
+from ..harness.threads import Beside
 
 SHORT = timedelta(milliseconds=200)
 LONG = timedelta(seconds=12)

@@ -7,8 +7,8 @@ from time import monotonic
 
 from tallystick import NewRecord
 
-from ..case import Case, example
-from ..threads import Beside
+from ..harness.case import Case, example
+from ..harness.threads import Beside
 from .waiting import LONG, SOON
 
 _A_WHILE = 0.3
