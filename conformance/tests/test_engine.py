@@ -7,10 +7,10 @@ from typing import Any, NoReturn
 import pytest
 from tallystick import Backend, ConfigurationError, Filter, NewRecord, Unavailable, UnknownScheme
 from tallystick_conformance import CLAUSES, Interrupted, Result, Status, Target, conform
-from tallystick_conformance.case import EXAMPLES, Case
-from tallystick_conformance.clauses import family
-from tallystick_conformance.programs.coverage import WAYS
-from tallystick_conformance.programs.run import MODEL_CLAUSES
+from tallystick_conformance.contract.clauses import family
+from tallystick_conformance.contract.ways import WAYS
+from tallystick_conformance.harness.case import EXAMPLES, Case
+from tallystick_conformance.tiers.programs.run import MODEL_CLAUSES
 from tallystick_memory import MemoryBackend
 from tallystick_mutants.memory.claims import ClaimsBeforeDue, SortsByTime
 from tallystick_mutants.memory.inserts import StripsNul

@@ -5,12 +5,12 @@ from itertools import count
 from math import inf
 
 import pytest
-from tallystick_conformance import engine  # noqa: F401 - importing it registers all examples
-from tallystick_conformance.pace import Pace, share
-from tallystick_conformance.profiles import PROFILES, Profile
-from tallystick_conformance.running import run_examples, run_programs
-from tallystick_conformance.shares import Share
-from tallystick_conformance.target import Target
+from tallystick_conformance.harness.pace import Pace, share
+from tallystick_conformance.harness.profiles import PROFILES, Profile
+from tallystick_conformance.harness.shares import Share
+from tallystick_conformance.running import engine  # noqa: F401 - importing it registers all examples
+from tallystick_conformance.running.clauses import run_examples, run_programs
+from tallystick_conformance.subject.target import Target
 
 
 class Clock:

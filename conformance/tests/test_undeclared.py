@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 from tallystick import Capabilities
 from tallystick_conformance import Status, Target, conform
-from tallystick_conformance.mutant import Mutant
+from tallystick_conformance.mutants.mutant import Mutant
 from tallystick_mutants.sqlite import cap_undeclared
 from tallystick_sqlite import SqliteBackend
 

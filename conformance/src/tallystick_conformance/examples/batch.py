@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tallystick import Claim, Complete, Filter, InvalidArgument, NewRecord, Release, Retry, State
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 from .common import ERROR, MANY
 
 _UNKNOWN_ID = UUID(int=2**127)

@@ -25,9 +25,9 @@ from tallystick.records import MAX_ATTEMPTS, PRIORITIES
 from tallystick.state import FINAL
 from tallystick.validation import NAME_LENGTH
 
-from ..case import LEASE, NOW, Case, example
-from ..threads import together
-from ..typed import flaws
+from ..contract.typed import flaws
+from ..harness.case import LEASE, NOW, Case, example
+from ..harness.threads import together
 from .common import ERROR, LARGEST_LIMIT
 
 _LONGEST = "\N{SNOWMAN}" * NAME_LENGTH

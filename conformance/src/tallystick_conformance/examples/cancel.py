@@ -2,7 +2,7 @@
 
 from tallystick import Filter
 
-from ..case import NOW, Case, example
+from ..harness.case import NOW, Case, example
 from .common import LARGEST_LIMIT, insert_many
 
 

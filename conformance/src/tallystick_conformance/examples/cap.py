@@ -8,10 +8,10 @@ from uuid import UUID
 
 from tallystick import Claim, Complete, Filter, NewRecord, Record, Unsupported
 
-from ..case import LEASE, NOW, Case, example
-from ..threads import Beside
-from ..tiers.children import Child, require_sendable, run_in_processes
-from ..violation import Violation
+from ..harness.case import LEASE, NOW, Case, example
+from ..harness.children import Child, require_sendable, run_in_processes
+from ..harness.threads import Beside
+from ..harness.violation import Violation
 from .wait import SOON
 
 _IDS = tuple(UUID(int=n << 100) for n in (1, 2, 3))

@@ -19,8 +19,8 @@ from tallystick import (
     Unavailable,
 )
 
-from ..case import LEASE, NOW, Case, example
-from ..threads import Beside
+from ..harness.case import LEASE, NOW, Case, example
+from ..harness.threads import Beside
 from .common import ERROR
 
 _A_WHILE = timedelta(milliseconds=200)

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from tallystick import Complete, Filter, Hold, NewRecord, State
 
-from ..case import LEASE, NOW, Case, example
-from ..threads import Beside
+from ..harness.case import LEASE, NOW, Case, example
+from ..harness.threads import Beside
 
 
 class _RollBack(Exception):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tallystick import Claim, Complete, Filter, InvalidArgument, NewRecord, Release, Retry, State
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 from .common import ERROR, LARGEST_LIMIT, LONG_DUE, MANY, REREADS, claim_kinds, insert_many
 
 _PATIENCE = 1.5

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from tallystick import Backend, Closed, Complete, Filter, NewRecord, OutcomeUnknown, State, TallystickError
 
-from ..case import LEASE, NOW, Case, example
-from ..threads import Beside, together
-from ..tracing import traced
+from ..harness.case import LEASE, NOW, Case, example
+from ..harness.threads import Beside, together
+from ..subject.tracing import traced
 
 _CLOSING = 0.3
 """Seconds during which `calls_meet_a_close` opens clients and closes them during their calls."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from tallystick import Backend, Failure, NewRecord
 
-from ..case import LEASE, NOW, Case
+from ..harness.case import LEASE, NOW, Case
 
 ERROR = Failure("E", "m")
 """The failure of attempts, where the example is not about failures."""

@@ -7,8 +7,8 @@ from time import perf_counter
 
 from tallystick import Backend, Complete, NewRecord
 
-from ..case import LEASE, NOW, Case, example
 from ..gates.work import Meter, metered
+from ..harness.case import LEASE, NOW, Case, example
 
 _FEW, _TIMES, _COUNTS = 100, 15, 5
 

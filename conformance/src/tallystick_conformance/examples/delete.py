@@ -5,7 +5,7 @@ from typing import Any
 
 from tallystick import Complete, Discard, Filter, Release, Retry
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 from .common import ERROR, LARGEST_LIMIT, insert_many
 
 

@@ -2,7 +2,7 @@
 
 from tallystick import Complete, Filter, NewRecord, State
 
-from ..case import NOW, Case, example
+from ..harness.case import NOW, Case, example
 from .common import MANY
 
 

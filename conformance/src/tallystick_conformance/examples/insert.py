@@ -4,7 +4,7 @@ from uuid import UUID
 
 from tallystick import Complete, Filter, NewRecord, State
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 from .removed import IDS, LATER, NEW, REMOVALS, run_old_jobs
 
 

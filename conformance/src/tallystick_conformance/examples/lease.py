@@ -4,7 +4,7 @@ from uuid import UUID
 
 from tallystick import Claim, Filter, Hold, NewRecord
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 from .common import HIGH_ATTEMPTS
 
 

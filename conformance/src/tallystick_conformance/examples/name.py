@@ -2,7 +2,7 @@
 
 from tallystick import Filter, NewRecord
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 
 HOSTILE = (
     "'",

@@ -2,7 +2,7 @@
 
 from tallystick import Claim, Complete, Discard, Failure, NewRecord, PayloadTooLarge, Retry
 
-from ..case import NOW, Case, example
+from ..harness.case import NOW, Case, example
 
 BYTES = (
     b"",

@@ -4,7 +4,7 @@ from functools import partial
 
 from tallystick import Cancel, Complete, Discard, Filter, State
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 from .common import ERROR, LARGEST_LIMIT, LEAST, ODD_TICKS, insert_many
 
 _ENDS = (

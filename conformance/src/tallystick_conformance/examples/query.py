@@ -5,7 +5,7 @@ from uuid import UUID
 
 from tallystick import Filter, NewRecord, State
 
-from ..case import Case, example
+from ..harness.case import Case, example
 from .common import LARGEST_LIMIT, insert_many
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tallystick import Cancel, Complete, Filter, NewRecord, State
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 
 
 @example("QUEUE-01")

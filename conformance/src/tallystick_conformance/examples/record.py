@@ -4,7 +4,7 @@ from uuid import UUID
 
 from tallystick import Claim, Complete, Filter, NewRecord, Outcome
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 
 
 @example("RECORD-02")

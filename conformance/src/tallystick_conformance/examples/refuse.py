@@ -7,7 +7,7 @@ from typing import Any
 
 from tallystick import Claim, Complete, Filter, Hold, InvalidArgument, NewRecord, State
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 
 
 @example("REFUSE-01")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from tallystick import Backend, Complete, Discard, Filter, NewRecord, Record, State
 
-from ..case import LEASE, NOW
+from ..harness.case import LEASE, NOW
 from .common import ERROR
 
 LATER = NOW + LEASE

@@ -2,7 +2,7 @@
 
 from tallystick import Complete, Filter
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 from .common import LARGEST_LIMIT, insert_many
 
 

@@ -2,7 +2,7 @@
 
 from tallystick import LEASE_EXPIRED, Filter, Retry
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 from .common import ERROR, LARGEST_LIMIT, insert_many
 
 

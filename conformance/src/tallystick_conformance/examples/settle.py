@@ -5,7 +5,7 @@ from uuid import UUID
 from tallystick import Claim, Complete, Filter, Hold, NewRecord, Release, State
 from tallystick.records import MAX_ATTEMPTS
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 from .common import HIGH_ATTEMPTS, LONG_DUE, REREADS
 from .removed import IDS, LATER, NEW, REMOVALS, run_old_jobs
 

@@ -2,10 +2,10 @@
 
 from tallystick import Filter, NewRecord, TallystickError
 
-from ..case import NOW, Case, example
-from ..threads import together
-from ..tiers.children import PATIENCE, Child, require_sendable, run_in_processes
-from ..tracing import traced
+from ..harness.case import NOW, Case, example
+from ..harness.children import PATIENCE, Child, require_sendable, run_in_processes
+from ..harness.threads import together
+from ..subject.tracing import traced
 
 _PROCESSES = 8
 _STORES = 3

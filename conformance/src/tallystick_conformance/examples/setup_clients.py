@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tallystick import Backend, Complete, Filter, NewRecord, State
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 from .common import LONG_DUE, REREADS, claim_kinds
 
 

@@ -8,8 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from tallystick import Filter, ForeignStore, NewRecord, NotSetUp, TallystickError
 
-from ..case import LEASE, NOW, Case, example
-from ..tracing import traced
+from ..harness.case import LEASE, NOW, Case, example
+from ..subject.tracing import traced
 
 _FOREIGN = b"another program's notes\n" * 1_000
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from tallystick import Backend, Complete, ConfigurationError, Filter, NewRecord, State
 
-from ..case import LEASE, NOW, Case, NotRun, example
+from ..harness.case import LEASE, NOW, Case, NotRun, example
 
 _HOSTILE = (
     "", "n" * 33, "A", "a-b", "a'b", 'a"b', "a;b", "a b", "a.b", "a/b", "../a", "a\\b", "a%b", "a\n", "\0", "\u00e9",

@@ -2,7 +2,7 @@
 
 from tallystick import Filter, NewRecord
 
-from ..case import NOW, Case, example
+from ..harness.case import NOW, Case, example
 from .common import insert_many
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from tallystick import Claim, Complete, Filter, Hold, InvalidArgument, NewRecord, Release, Retry, State
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 from .common import ERROR, LEAST, ODD_TICKS
 
 _FAR = (

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from tallystick import Complete, Filter, Hold, NewRecord, Retry, State
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 from .common import ERROR
 
 _HOUR = timedelta(hours=1)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from tallystick import Filter, Hold, InvalidArgument, NewRecord, Release, Retry, State
 
-from ..case import EXAMPLES, LEASE, NOW, Case, example
-from ..typed import flaws
+from ..contract.typed import flaws
+from ..harness.case import EXAMPLES, LEASE, NOW, Case, example
 from .common import ERROR
 
 _HOUR = timedelta(hours=1)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from tallystick import Cancel, Complete, Discard, Filter, NewRecord, Record, Release, Retry
 
-from ..case import LEASE, NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
 from .common import ERROR, MANY
 
 _LATER = NOW + 2 * LEASE

@@ -5,7 +5,7 @@ from time import monotonic
 
 from tallystick import Complete, Filter, NewRecord, Release, Retry
 
-from ..case import Case, example
+from ..harness.case import Case, example
 from .common import ERROR
 
 SHORT = timedelta(milliseconds=200)

@@ -7,8 +7,8 @@ from time import monotonic
 
 from tallystick import Backend, Complete, Filter, NewRecord, Release, Retry
 
-from ..case import Case, example
-from ..threads import Beside
+from ..harness.case import Case, example
+from ..harness.threads import Beside
 from .common import ERROR
 from .wait import LONG, SOON
 
