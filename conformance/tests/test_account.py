@@ -11,7 +11,7 @@ from tallystick_conformance import CLAUSES, Report, Result, Status, Target, Viol
 from tallystick_conformance.reports.terminal import described
 from tallystick_conformance.subject.first_look import Subject
 from tallystick_memory import MemoryBackend
-from tallystick_mutants.memory.inserts import StripsNul
+from tallystick_mutants.memory.payload import StripsNul
 
 CAPABILITIES = Capabilities(
     durable=False,

@@ -25,7 +25,7 @@ from tallystick_conformance.command.plugin import tallystick_cli
 from tallystick_conformance.command.progress import Lines
 from tallystick_conformance.contract.clauses import CLAUSES
 from tallystick_conformance.harness.shares import Share
-from tallystick_mutants.memory.inserts import StripsNul
+from tallystick_mutants.memory.payload import StripsNul
 from tallystick_sqlite import SqliteBackend
 from typer.core import TyperGroup
 from typer.testing import CliRunner

@@ -12,8 +12,8 @@ from tallystick_conformance.contract.ways import WAYS
 from tallystick_conformance.harness.case import EXAMPLES, Case
 from tallystick_conformance.tiers.programs.run import MODEL_CLAUSES
 from tallystick_memory import MemoryBackend
-from tallystick_mutants.memory.claims import ClaimsBeforeDue, SortsByTime
-from tallystick_mutants.memory.inserts import StripsNul
+from tallystick_mutants.memory.claim import ClaimsBeforeDue, SortsByTime
+from tallystick_mutants.memory.payload import StripsNul
 
 
 @pytest.mark.kit

@@ -25,7 +25,7 @@ from tallystick_conformance.history.observations import gather
 from tallystick_conformance.history.recorder import from_json, to_json
 from tallystick_conformance.tiers.histories.rounds import run_rounds
 from tallystick_memory import MemoryBackend
-from tallystick_mutants.memory.claims import ClaimsAgain
+from tallystick_mutants.memory.claim import ClaimsAgain
 
 from .broken_histories import (
     BROKEN,

@@ -16,7 +16,7 @@ from tallystick_conformance.tiers.programs.judge import Judge
 from tallystick_conformance.tiers.programs.machine import STARTS
 from tallystick_conformance.tiers.programs.run import run, violations
 from tallystick_memory import MemoryBackend
-from tallystick_mutants.memory.claims import ClaimsLate
+from tallystick_mutants.memory.time import ClaimsLate
 
 
 class Counting(MemoryBackend):

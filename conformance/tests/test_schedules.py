@@ -13,7 +13,7 @@ from tallystick_conformance.harness.pace import Pace
 from tallystick_conformance.tiers.schedules.explore import explore
 from tallystick_conformance.tiers.schedules.play import Played, Stage
 from tallystick_conformance.tiers.schedules.program import Program, claim, insert
-from tallystick_mutants.memory import schedules
+from tallystick_mutants.memory import sched
 from tallystick_sqlite import SqliteBackend
 
 from . import stepwise
@@ -28,13 +28,13 @@ SCHEDULED = [id for id, clause in CLAUSES.items() if clause.tier == "schedule"]
     [
         (stepwise.SelectsThenUpdates, "SCHED-01"),
         (stepwise.TakesTheSelected, "SCHED-01"),
-        (schedules.SettlesLater, "SCHED-02"),
-        (schedules.RescuesASnapshot, "SCHED-03"),
-        (schedules.ChecksKeysFirst, "SCHED-04"),
-        (schedules.ForgetsCancels, "SCHED-05"),
-        (schedules.DeletesLater, "SCHED-06"),
-        (schedules.ReadsPausesFirst, "SCHED-07"),
-        pytest.param(schedules.ReleasesLater, "SCHED-08", marks=pytest.mark.kit),
+        (sched.SettlesLater, "SCHED-02"),
+        (sched.RescuesASnapshot, "SCHED-03"),
+        (sched.ChecksKeysFirst, "SCHED-04"),
+        (sched.ForgetsCancels, "SCHED-05"),
+        (sched.DeletesLater, "SCHED-06"),
+        (sched.ReadsPausesFirst, "SCHED-07"),
+        pytest.param(sched.ReleasesLater, "SCHED-08", marks=pytest.mark.kit),
     ],
 )
 def test_two_steps_for_one_are_found(backend: type[Backend], clause: str, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_right_backends_keep_every_schedule(tmp_path: Path) -> None:
 
 def test_the_server_is_not_what_is_trusted() -> None:
     """A server with a two-step claim passes as long as each request is one step."""
-    with serving(schedules.SettlesLater) as url:
+    with serving(sched.SettlesLater) as url:
         report = conform(Target.from_class(ServedBackend, url), only=["SCHED-02"])
 
     assert report.passed

@@ -12,8 +12,10 @@ from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
 from tallystick_memory.store import Store
 
+from ..patch import MEMORY
+from .bases import Now
+
 _LATER = timedelta(seconds=2)
-Now = datetime | None
 
 
 class Hurried(MemoryBackend):
@@ -57,6 +59,37 @@ class TakesTheRunning(Hurried):
             for record in claimed:
                 store.put(record)
         return claimed
+
+
+class EndsTwice(Hurried):
+    """A settle during another call applies an outcome to a job that has already ended."""
+
+    def _settle(self, store: Store, outcome: Outcome, now: datetime) -> bool:
+        record = store.records.get(outcome.claim.id)
+        if self._hurried and record is not None and record.state in FINAL and record.claim == outcome.claim:
+            store.put(record._replace(state=State.RUNNING, lease_until=now))
+        return super()._settle(store, outcome, now)
+
+    _hurried = False
+
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
+    ) -> Sequence[bool]:
+        self._hurried = self._is_hurried()
+        return super().settle(outcomes, transaction=transaction, now=now)
+
+
+class RefusesInHaste(Hurried):
+    """A settle that would have to wait for another call fails."""
+
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
+    ) -> Sequence[bool]:
+        return (
+            [False] * len(outcomes)
+            if self._is_hurried()
+            else super().settle(outcomes, transaction=transaction, now=now)
+        )
 
 
 class TakesTheEnded(Hurried):
@@ -106,44 +139,6 @@ class TakesOneMore(Hurried):
         return MemoryBackend.claim(self, queues, **{**options, "limit": options["limit"] + 1})
 
 
-class AnswersBackwards(Hurried):
-    """A claim during another call returns jobs in the order of its writes."""
-
-    def _claim_hurriedly(self, store: Store, queues: Sequence[str], **options: Any) -> Sequence[Record]:
-        return list(reversed(MemoryBackend.claim(self, queues, **options)))
-
-
-class EndsTwice(Hurried):
-    """A settle during another call applies an outcome to a job that has already ended."""
-
-    def _settle(self, store: Store, outcome: Outcome, now: datetime) -> bool:
-        record = store.records.get(outcome.claim.id)
-        if self._hurried and record is not None and record.state in FINAL and record.claim == outcome.claim:
-            store.put(record._replace(state=State.RUNNING, lease_until=now))
-        return super()._settle(store, outcome, now)
-
-    _hurried = False
-
-    def settle(
-        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
-    ) -> Sequence[bool]:
-        self._hurried = self._is_hurried()
-        return super().settle(outcomes, transaction=transaction, now=now)
-
-
-class RefusesInHaste(Hurried):
-    """A settle that would have to wait for another call fails."""
-
-    def settle(
-        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
-    ) -> Sequence[bool]:
-        return (
-            [False] * len(outcomes)
-            if self._is_hurried()
-            else super().settle(outcomes, transaction=transaction, now=now)
-        )
-
-
 class RescuesNothing(Hurried):
     """A rescue that would have to wait for another call returns nothing."""
 
@@ -151,12 +146,11 @@ class RescuesNothing(Hurried):
         return [] if self._is_hurried() else super().rescue(limit=limit, now=now)
 
 
-class RescuesEarly(Hurried):
-    """A rescue during another call takes jobs whose lease expires within two seconds."""
+class AnswersBackwards(Hurried):
+    """A claim during another call returns jobs in the order of its writes."""
 
-    def rescue(self, *, limit: int, now: Now = None) -> Sequence[Record]:
-        assert now is not None
-        return super().rescue(limit=limit, now=now + _LATER if self._is_hurried() else now)
+    def _claim_hurriedly(self, store: Store, queues: Sequence[str], **options: Any) -> Sequence[Record]:
+        return list(reversed(MemoryBackend.claim(self, queues, **options)))
 
 
 class StoresNothing(Hurried):
@@ -169,6 +163,17 @@ class StoresNothing(Hurried):
             if hurried and answers[0].created:
                 store.remove(answers[0].record)
         return answers
+
+
+class CountsWhatWas(Hurried):
+    """stats during another call returns the previous result."""
+
+    _last: Stats | None = None
+
+    def stats(self, *, now: Now = None) -> Stats:
+        if self._last is None or not self._is_hurried():
+            self._last = super().stats(now=now)
+        return self._last
 
 
 class StoresEveryKey(Hurried):
@@ -188,33 +193,27 @@ class StoresEveryKey(Hurried):
         return answers
 
 
-class CountsWhatWas(Hurried):
-    """stats during another call returns the previous result."""
+class RescuesEarly(Hurried):
+    """A rescue during another call takes jobs whose lease expires within two seconds."""
 
-    _last: Stats | None = None
-
-    def stats(self, *, now: Now = None) -> Stats:
-        if self._last is None or not self._is_hurried():
-            self._last = super().stats(now=now)
-        return self._last
+    def rescue(self, *, limit: int, now: Now = None) -> Sequence[Record]:
+        assert now is not None
+        return super().rescue(limit=limit, now=now + _LATER if self._is_hurried() else now)
 
 
-_BUGS: dict[str, tuple[str, type[MemoryBackend]]] = {
-    "R1": ("counts no attempt in haste", CountsNoAttempt),
-    "R2": ("takes the running in haste", TakesTheRunning),
-    "R3": ("ends twice in haste", EndsTwice),
-    "R4": ("refuses in haste", RefusesInHaste),
-    "R5": ("takes the ended in haste", TakesTheEnded),
-    "R6": ("takes the future in haste", TakesTheFuture),
-    "R7": ("takes the paused in haste", TakesThePaused),
-    "R8": ("takes one more in haste", TakesOneMore),
-    "R9": ("rescues nothing in haste", RescuesNothing),
-    "R10": ("answers backwards in haste", AnswersBackwards),
-    "R11": ("stores nothing in haste", StoresNothing),
-    "R12": ("counts what was in haste", CountsWhatWas),
-    "R13": ("stores every key in haste", StoresEveryKey),
-    "R14": ("rescues early in haste", RescuesEarly),
-}
-MUTANTS = tuple(
-    Mutant(name, f"HISTORY-{int(rule[1:]):02}", make, make.__doc__ or "") for rule, (name, make) in _BUGS.items()
+MUTANTS: tuple[Mutant, ...] = (
+    MEMORY.mutant("counts no attempt in haste", "HISTORY-01", CountsNoAttempt),
+    MEMORY.mutant("takes the running in haste", "HISTORY-02", TakesTheRunning),
+    MEMORY.mutant("ends twice in haste", "HISTORY-03", EndsTwice),
+    MEMORY.mutant("refuses in haste", "HISTORY-04", RefusesInHaste),
+    MEMORY.mutant("takes the ended in haste", "HISTORY-05", TakesTheEnded),
+    MEMORY.mutant("takes the future in haste", "HISTORY-06", TakesTheFuture),
+    MEMORY.mutant("takes the paused in haste", "HISTORY-07", TakesThePaused),
+    MEMORY.mutant("takes one more in haste", "HISTORY-08", TakesOneMore),
+    MEMORY.mutant("rescues nothing in haste", "HISTORY-09", RescuesNothing),
+    MEMORY.mutant("answers backwards in haste", "HISTORY-10", AnswersBackwards),
+    MEMORY.mutant("stores nothing in haste", "HISTORY-11", StoresNothing),
+    MEMORY.mutant("counts what was in haste", "HISTORY-12", CountsWhatWas),
+    MEMORY.mutant("stores every key in haste", "HISTORY-13", StoresEveryKey),
+    MEMORY.mutant("rescues early in haste", "HISTORY-14", RescuesEarly),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from tallystick import Claim, Filter, Inserted, NewRecord, Outcome, Record, Release, State, validation
 from tallystick.backends import transitions
@@ -10,19 +11,7 @@ from tallystick.state import FINAL
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
 
-
-class RescuesASnapshot(MemoryBackend):
-    """A rescue finds expired jobs, then releases the lock, and ends them by id."""
-
-    def rescue(self, *, limit: int, now: Any = None) -> Sequence[Record]:
-        with self._locked() as store:
-            running = [store.records[id] for id in store.running]
-            expired = [r for r in running if r.lease_until is not None and r.lease_until <= now][:limit]
-        with self._locked() as store:
-            rescued = [transitions.rescued(store.records.get(record.id, record), now) for record in expired]
-            for record in rescued:
-                store.put(record)
-        return rescued
+from ..patch import MEMORY
 
 
 class SettlesLater(MemoryBackend):
@@ -41,6 +30,20 @@ class SettlesLater(MemoryBackend):
     def _hold(self, claim: Claim) -> Record | None:
         record = self.get([claim.id]).get(claim.id)
         return record if record and record.state is State.RUNNING and record.attempt == claim.attempt else None
+
+
+class RescuesASnapshot(MemoryBackend):
+    """A rescue finds expired jobs, then releases the lock, and ends them by id."""
+
+    def rescue(self, *, limit: int, now: Any = None) -> Sequence[Record]:
+        with self._locked() as store:
+            running = [store.records[id] for id in store.running]
+            expired = [r for r in running if r.lease_until is not None and r.lease_until <= now][:limit]
+        with self._locked() as store:
+            rescued = [transitions.rescued(store.records.get(record.id, record), now) for record in expired]
+            for record in rescued:
+                store.put(record)
+        return rescued
 
 
 class ChecksKeysFirst(MemoryBackend):
@@ -74,6 +77,19 @@ class ForgetsCancels(MemoryBackend):
         return [record.id for record, change in changes if change is not None]
 
 
+class DeletesInTwoSteps(MemoryBackend):
+    """One step finds the jobs to delete, and another removes them without a second check."""
+
+    def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
+        idle = [r for r in self.list(filter, limit=1_000) if r.state is not State.RUNNING][:limit]
+        for record in idle:
+            with self._locked() as store:
+                if record.id in store.records:
+                    store.remove(record)
+                    store.running.discard(record.id)
+        return [record.id for record in idle]
+
+
 class DeletesLater(MemoryBackend):
     """A delete removes jobs by the ids that it had found before."""
 
@@ -84,6 +100,25 @@ class DeletesLater(MemoryBackend):
                 if record.id in store.records:
                     store.remove(store.records[record.id])
         return [record.id for record in found]
+
+
+class PurgesLater(MemoryBackend):
+    """A purge selects jobs under the lock, releases the lock, and then deletes them."""
+
+    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
+        validation.final(states)
+        validation.limit(limit)
+        before, purged = validation.utc(before, "before"), 0
+        with self._locked() as store:
+            ended = [r for r in store.records.values() if r.state in states and r.state in FINAL]
+            found = [r.id for r in ended if r.finished_at is not None and r.finished_at < before][:limit]
+        for id in found:
+            with self._locked() as store:
+                if id in store.records:
+                    store.remove(store.records[id])
+                    store.running.discard(id)
+                    purged += 1
+        return purged
 
 
 class ReadsPausesFirst(MemoryBackend):
@@ -125,36 +160,38 @@ class ReleasesLater(MemoryBackend):
         return answers
 
 
-class PurgesLater(MemoryBackend):
-    """A purge selects jobs under the lock, releases the lock, and then deletes them."""
+class StoresOneByOne(MemoryBackend):
+    """A batch is stored job by job, with a separate lock for each, so that other clients see a part of it."""
 
-    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        validation.final(states)
-        validation.limit(limit)
-        before, purged = validation.utc(before, "before"), 0
-        with self._locked() as store:
-            ended = [r for r in store.records.values() if r.state in states and r.state in FINAL]
-            found = [r.id for r in ended if r.finished_at is not None and r.finished_at < before][:limit]
-        for id in found:
-            with self._locked() as store:
-                if id in store.records:
-                    store.remove(store.records[id])
-                    store.running.discard(id)
-                    purged += 1
-        return purged
+    def insert(self, records: Sequence[NewRecord], **options: Any) -> Sequence[Inserted]:
+        if not _are_fit(records):
+            return super().insert(records, **options)
+        return [answer for record in records for answer in super(StoresOneByOne, self).insert([record], **options)]
 
 
-def _mutant(name: str, clause: str, make: type[MemoryBackend], source: str = "") -> Mutant:
-    return Mutant(name, clause, make, make.__doc__ or "", source)
+def _are_fit(records: Sequence[NewRecord]) -> bool:
+    return 0 < len(records) < 100 and max(len(record.payload) for record in records) < 1_000
 
 
-MUTANTS = (
-    _mutant("settles later", "SCHED-02", SettlesLater, "A7"),
-    _mutant("rescues a snapshot", "SCHED-03", RescuesASnapshot, "D2"),
-    _mutant("checks keys first", "SCHED-04", ChecksKeysFirst, "F1"),
-    _mutant("forgets cancels that it meets", "SCHED-05", ForgetsCancels, "D10"),
-    _mutant("deletes later", "SCHED-06", DeletesLater, "D14"),
-    _mutant("purges later", "SCHED-06", PurgesLater),
-    _mutant("reads pauses first", "SCHED-07", ReadsPausesFirst),
-    _mutant("releases later", "SCHED-08", ReleasesLater),
+class ListsInTwoLooks(MemoryBackend):
+    """list finds ids under the lock, and reads their records under a second lock; some may be deleted in between."""
+
+    def list(self, filter: Filter, *, limit: int, after: Any = None) -> Sequence[Record]:
+        ids = [record.id for record in super().list(filter, limit=limit, after=after)]
+        found = self.get(ids) if len(ids) <= self.capabilities.max_batch else {}
+        return [found[id] for id in ids if id in found]
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    MEMORY.mutant("settles later", "SCHED-02", SettlesLater, "A7"),
+    MEMORY.mutant("rescues a snapshot", "SCHED-03", RescuesASnapshot, "D2"),
+    MEMORY.mutant("checks keys first", "SCHED-04", ChecksKeysFirst, "F1"),
+    MEMORY.mutant("forgets cancels that it meets", "SCHED-05", ForgetsCancels, "D10"),
+    MEMORY.mutant("deletes in two steps", "SCHED-06", DeletesInTwoSteps, "D14"),
+    MEMORY.mutant("deletes later", "SCHED-06", DeletesLater, "D14"),
+    MEMORY.mutant("purges later", "SCHED-06", PurgesLater),
+    MEMORY.mutant("reads pauses first", "SCHED-07", ReadsPausesFirst),
+    MEMORY.mutant("releases later", "SCHED-08", ReleasesLater),
+    MEMORY.mutant("stores one by one", "SCHED-08", StoresOneByOne, "H2"),
+    MEMORY.mutant("lists in two looks", "SCHED-08", ListsInTwoLooks),
 )

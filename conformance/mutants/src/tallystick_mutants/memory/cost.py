@@ -8,6 +8,8 @@ from tallystick import Record
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
 
+from ..patch import MEMORY
+
 
 class SortsEverything(MemoryBackend):
     """A claim reads every record of the store."""
@@ -41,11 +43,8 @@ class LooksEverywhereWhenEmpty(MemoryBackend):
         return claimed
 
 
-MUTANTS = tuple(
-    Mutant(name, "COST-01", make, make.__doc__ or "")
-    for name, make in (
-        ("sorts everything", SortsEverything),
-        ("walks the future", WalksTheFuture),
-        ("looks everywhere when it is empty", LooksEverywhereWhenEmpty),
-    )
+MUTANTS: tuple[Mutant, ...] = (
+    MEMORY.mutant("sorts everything", "COST-01", SortsEverything),
+    MEMORY.mutant("walks the future", "COST-01", WalksTheFuture),
+    MEMORY.mutant("looks everywhere when it is empty", "COST-01", LooksEverywhereWhenEmpty),
 )
