@@ -2,10 +2,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from bson import ObjectId
-from tallystick import InvalidArgument, NewRecord
+from tallystick import InvalidArgument, NewRecord, Record
 from tallystick_mongo import documents
+from tallystick_mongo.fields import FIELDS
 
 NOW = datetime(2031, 5, 17, 12, 30, 15, 999_000, tzinfo=UTC)
+
+
+def test_every_field_of_a_record_is_stored() -> None:
+    """`FIELDS` has each field of a record, in order, with the name that users know from `Record`."""
+    assert ["id", *(field.name for field in FIELDS[1:])] == list(Record._fields)
 
 
 @pytest.mark.parametrize(("micros", "millis"), [(0, 0), (1, 1), (999, 1), (1_000, 1), (1_001, 2)])

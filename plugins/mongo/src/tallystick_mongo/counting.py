@@ -8,6 +8,8 @@ from tallystick import Queue, QueueStats, State, Stats
 
 from .documents import Document
 
+_STATES = frozenset(State)
+
 
 def _text(value: object) -> str:
     """Return a name; convert a damaged one of another type to text."""
@@ -23,6 +25,8 @@ def stats(groups: Iterable[Document], queues: Sequence[Queue]) -> Stats:
     oldest: defaultdict[str, list[datetime]] = defaultdict(list)
     for group in groups:
         queue, kind, state = (_text(group["_id"].get(name)) for name in ("queue", "kind", "state"))
+        if state not in _STATES:
+            continue
         states[State(state)] += group["n"]
         kinds[kind] += group["n"]
         totals[queue] += group["n"]

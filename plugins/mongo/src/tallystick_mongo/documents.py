@@ -1,6 +1,6 @@
 """Convert records to documents and back.
 
-A document has the fields of the record by name, except those that are None. It can have these in addition:
+A document has the `FIELDS` of the record, except those that are None. It can have these in addition:
 
 - `due`: the `run_at` of a waiting job. No other document has it, so the indexes for claims contain only waiting jobs.
 - `held_key`: the unique key, while the job holds it.
@@ -17,16 +17,20 @@ from typing import Any
 from uuid import UUID
 
 from bson import ObjectId
-from tallystick import Failure, InvalidArgument, NewRecord, Record, State
+from tallystick import InvalidArgument, NewRecord, Record
 
-from .damaged import UNKNOWN, is_whole, readable
+from .damaged import is_whole, readable
+from .fields import FIELDS, UNKNOWN
 
 Document = Mapping[str, Any]
 
 HIDDEN = "hidden"
 """The state of a document that is not a job. Readers skip it."""
 
-_FIELDS = Record._fields
+_NAMES = [field.name for field in FIELDS]
+_ENCODERS = [(field.name, field.encode) for field in FIELDS if field.encode is not None]
+_DECODERS = [(n, field.decode) for n, field in enumerate(FIELDS) if field.decode is not None]
+
 _LAST = "9999-12-31T23:59:59.999000+00:00"
 
 
@@ -52,10 +56,10 @@ def stored(new: NewRecord, now: datetime) -> Record:
 
 def inserted(record: Record, batch: ObjectId | None, call: ObjectId) -> dict[str, Any]:
     """Return the document of a new record. A record of a batch is hidden until the batch is committed."""
-    document: dict[str, Any] = {name: value for name, value in zip(_FIELDS, record, strict=True) if value is not None}
-    document["_id"] = document.pop("id")
-    document["state"] = HIDDEN if batch else record.state.value
-    document["tags"] = list(record.tags)
+    document: dict[str, Any] = {name: value for name, value in zip(_NAMES, record, strict=True) if value is not None}
+    document |= {name: encode(document[name]) for name, encode in _ENCODERS if name in document}
+    if batch:
+        document["state"] = HIDDEN
     document["calls"] = {"insert": call}
     if record.unique_key is not None:
         document["held_key"] = record.unique_key
@@ -73,31 +77,11 @@ def records(documents: Iterable[Document]) -> Iterator[Record]:
 
 def record(document: Document) -> Record:
     """Return the record of a document."""
-    get = document.get
-    error = get("last_error")
-    return Record(
-        document["_id"],
-        document["kind"],
-        document["queue"],
-        document["payload"],
-        document["priority"],
-        State(document["state"]),
-        document["attempt"],
-        document["max_attempts"],
-        document["run_at"],
-        document["created_at"],
-        document["updated_at"],
-        get("attempted_at"),
-        get("finished_at"),
-        get("lease_until"),
-        get("worker"),
-        get("cancel_requested", False),
-        get("unique_key"),
-        get("unique_until", "finished"),
-        None if error is None else Failure.from_json(error),
-        get("result"),
-        tuple(get("tags", ())),
-    )
+    values = list(map(document.get, _NAMES))
+    for n, decode in _DECODERS:
+        if values[n] is not None:
+            values[n] = decode(values[n])
+    return Record._make(values)
 
 
 def claiming_order(record: Record) -> tuple[int, datetime, bytes]:

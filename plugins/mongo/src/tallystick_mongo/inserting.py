@@ -10,7 +10,7 @@ from uuid import UUID
 
 from bson import ObjectId
 from pymongo.errors import AutoReconnect, BulkWriteError, PyMongoError
-from tallystick import Inserted, NewRecord, OutcomeUnknown, Record, Unavailable, validation
+from tallystick import BackendError, Inserted, NewRecord, OutcomeUnknown, Record, Unavailable, validation
 
 from . import documents, known_queues, queries, staging
 from .collections import Collections
@@ -197,8 +197,18 @@ def _duplicates(
     for other in {document["batch"] for document in found if document["state"] == HIDDEN} - {batch}:
         _resolve(store, other)
     visible: list[Document] = [document for document in found if document["state"] != HIDDEN]
-    by_id = {document["_id"]: documents.record(document) for document in visible}
-    return by_id, {document["held_key"]: by_id[document["_id"]] for document in visible if "held_key" in document}
+    by_id = {record.id: record for record in documents.records(visible)}
+    return by_id, {document["held_key"]: _holder(document, by_id) for document in visible if "held_key" in document}
+
+
+def _holder(document: Document, by_id: Mapping[UUID, Record]) -> Record:
+    try:
+        return by_id[document["_id"]]
+    except KeyError:
+        raise BackendError(
+            f"unique key {document['held_key']!r} is held by a document whose _id is not a UUID, but "
+            f"{document['_id']!r}; delete it from collection jobs"
+        ) from None
 
 
 def _resolve(store: Collections, batch: ObjectId) -> None:

@@ -21,6 +21,10 @@ def check(outcomes: Sequence[Outcome], now: datetime, max_bytes: int) -> None:
                 validation.size(result, max_bytes, "result")
             case Retry(run_at=run_at) | Release(run_at=run_at):
                 rounded_up(validation.moment(run_at, now))
+            case Discard() | Cancel():
+                pass
+            case _:
+                assert_never(outcome)
 
 
 def settle(store: Collections, outcomes: Sequence[Outcome], now: datetime) -> list[bool]:
