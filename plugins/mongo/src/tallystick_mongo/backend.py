@@ -51,7 +51,7 @@ from .collections import Collections
 from .connection import Connection
 from .documents import claiming_order, rounded_down, rounded_up
 from .errors import mapped
-from .join_transaction import join
+from .join_transaction import join_transaction
 from .listener import Listener
 from .location import Location, namespaced
 from .server_state import read_state, unpaused
@@ -300,7 +300,7 @@ class MongoBackend(Backend):
             return self._connection.collections
         self._require_transactions()
         self._connection.collections  # noqa: B018  # raises NotSetUp
-        return join(transaction, self._location)
+        return join_transaction(transaction, self._location)
 
     def _require_transactions(self) -> None:
         if not self.capabilities.transactions:

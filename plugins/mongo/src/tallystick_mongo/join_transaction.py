@@ -7,7 +7,7 @@ from .collections import Collections
 from .location import Location
 
 
-def join(transaction: object, location: Location) -> Collections:
+def join_transaction(transaction: object, location: Location) -> Collections:
     """Return the store's collections, bound to the caller's transaction. The caller starts and ends it.
 
     Raises:
