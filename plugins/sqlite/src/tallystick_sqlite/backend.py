@@ -30,10 +30,10 @@ from tallystick import (
     Record,
     State,
     Stats,
-    batches,
     forks,
     validation,
 )
+from tallystick.backends import batches
 
 from . import damaged, doctor, forking, queries, rows, schema
 from .connection import Connection, closed, join_transaction
