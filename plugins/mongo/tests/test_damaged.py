@@ -109,7 +109,7 @@ def test_a_damaged_duplicate_is_returned(backend: MongoBackend, store: Collectio
     """An insert returns a damaged duplicate with placeholders, and inserts the other jobs."""
     new = NewRecord(kind="k", unique_key="key")
     backend.insert([new])
-    store.jobs.update_one({"_id": new.id}, {"$set": {"state": "bogus", "priority": "high"}})
+    store.jobs.update_one({"_id": new.id}, {"$set": {"priority": "high"}, "$unset": {"state": ""}})
     for again in (new, NewRecord(kind="k", unique_key="key")):
         duplicate, other = backend.insert([again, NewRecord(kind="k")])
         assert (duplicate.created, duplicate.record.id, duplicate.record.priority) == (False, new.id, 0)
@@ -127,7 +127,7 @@ def test_a_key_of_a_document_without_a_record_is_rejected(backend: MongoBackend,
 @pytest.mark.parametrize("date", [DatetimeMS(-(2**62)), DatetimeMS(2**62)], ids=["early", "late"])
 def test_a_date_beyond_python_is_damage(store: Collections, date: DatetimeMS) -> None:
     """A date beyond datetime's range is damage, since no guard could match the nearest one."""
-    document = documents.inserted(documents.stored(NewRecord(kind="k"), PAST), None, ObjectId())
+    document = documents.inserted(NewRecord(kind="k").stored(PAST), None, ObjectId())
     options = store.jobs.codec_options
     assert is_whole(decode(encode(document, codec_options=options), options))
     for name in ("due", "updated_at"):

@@ -6,7 +6,7 @@ from .mongo_patch import Broken, broken, edit, edited, mutant, put
 
 _BEGIN = "staging.begin(store, batch, len(records))"
 _RESOLVE = """
-    for other in {document["batch"] for document in found if document["state"] == HIDDEN} - {batch}:
+    for other in {document.get("batch") for document in found if document.get("state") == HIDDEN} - {batch}:
         _resolve(store, other)
 """
 _LOOKS_FOR_THE_LOST = """
@@ -18,7 +18,7 @@ _NOTE = """
 """
 _NOTED = "known_queues.make_known(store, new)"
 _REVEAL = "staging.reveal(store, batch, created, new_queues=new_queues)"
-_SETTLED_ONLY = '[document for document in found if document["state"] != HIDDEN]'
+_SETTLED_ONLY = '[document for document in found if document.get("state") != HIDDEN]'
 _ANY = '[one | {"state": "pending"} for one in found if batch is None or one.get("batch") != batch]'
 _BY_OTHERS = "if not staging.is_there(store, batch):"
 _SURE = f"{_BY_OTHERS}\n            raise Unavailable('the connection was lost')"
@@ -77,7 +77,7 @@ class NotesQueuesLast(Broken):
 class TrustsWhatIsStaged(Broken):
     """A job of an uncommitted batch counts as a duplicate, although it may be taken back."""
 
-    steps = (edit("inserting._duplicates", {_RESOLVE: "\n", _SETTLED_ONLY: _ANY}), _IN_PARTS)
+    steps = (edit("insert_or_find._duplicates", {_RESOLVE: "\n", _SETTLED_ONLY: _ANY}), _IN_PARTS)
 
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -91,16 +91,16 @@ MUTANTS: tuple[Mutant, ...] = (
            "A commit whose reply was lost raises Unavailable, although the batch may be stored."),
     edited("is sure of what others ended", "FAULT-08", "inserting._end", _BY_OTHERS, _SURE, "M10",
            "After a lost reply to the commit, a batch that a rescue has finished raises Unavailable."),
-    edited("takes the lost for the absent", "FAULT-03", "inserting._put_some", _LOOKS_FOR_THE_LOST,
+    edited("takes the lost for the absent", "FAULT-03", "insert_or_find._put_some", _LOOKS_FOR_THE_LOST,
            "\n        raise Unavailable('the connection was lost')\n", "M10",
            "An insert whose reply was lost raises Unavailable."),
-    edited("fails on a duplicate", "INSERT-04", "inserting._put_some", "duplicates = rejected(exc)", "raise", "M10",
-           "A repeated insert with the same ids raises the duplicate key error."),
-    edited("stops at a duplicate", "INSERT-03", "inserting._put_some", "ordered=False", "ordered=True", "D14",
+    edited("fails on a duplicate", "INSERT-04", "insert_or_find._put_some", "duplicates = rejected(exc)", "raise",
+           "M10", "A repeated insert with the same ids raises the duplicate key error."),
+    edited("stops at a duplicate", "INSERT-03", "insert_or_find._put_some", "ordered=False", "ordered=True", "D14",
            "An ordered bulk stops at the first duplicate, and later jobs are returned as stored."),
     broken("looks for keys, then takes them", "SCHED-04",
            "One command checks a key, and another stores the job, without a unique index.", "F1",
-           edit("inserting.insert", {"partial(_put, store, now, None)": "partial(_put_in_transaction, store, now)"}),
+           edit("insert_or_find.insert_or_find", {"_put if store.session is None else _find_and_put": "_find_and_put"}),
            put("schema.INDEXES", lambda indexes: [index for index in indexes if not index.document.get("unique")])),
     edited("takes queues for known", "QUEUE-01", "inserting.insert", "and not new_queues", "", "E7",
            "The insert of a single job does not make its queue known."),

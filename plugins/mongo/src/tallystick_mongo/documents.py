@@ -8,16 +8,16 @@ A document has the `FIELDS` of the record, except those that are None. It can ha
 - `calls`: the latest call of each kind that changed the document. A call uses it to find out what it changed.
 - `batch`: only in a document that is not a job yet, or not any more. See `staging`.
 
-BSON has a precision of milliseconds. Due times are rounded up; the driver rounds all other times down.
+BSON has a precision of milliseconds, so all times of a record are in whole milliseconds.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from bson import ObjectId
-from tallystick import InvalidArgument, NewRecord, Record
+from tallystick import Record
 
 from .damaged import is_whole, readable
 from .fields import FIELDS, UNKNOWN
@@ -30,28 +30,6 @@ HIDDEN = "hidden"
 _NAMES = [field.name for field in FIELDS]
 _ENCODERS = [(field.name, field.encode) for field in FIELDS if field.encode is not None]
 _DECODERS = [(n, field.decode) for n, field in enumerate(FIELDS) if field.decode is not None]
-
-_LAST = "9999-12-31T23:59:59.999000+00:00"
-
-
-def rounded_up(moment: datetime, what: str = "run_at") -> datetime:
-    """Round a time up to whole milliseconds."""
-    beyond = moment.microsecond % 1_000
-    try:
-        return moment + timedelta(microseconds=1_000 - beyond) if beyond else moment
-    except OverflowError as exc:
-        raise InvalidArgument(f"{what} is {moment}; the latest time that MongoDB can store is {_LAST}") from exc
-
-
-def rounded_down(moment: datetime) -> datetime:
-    """Round a time down to whole milliseconds, as the driver does."""
-    return moment.replace(microsecond=moment.microsecond // 1_000 * 1_000)
-
-
-def stored(new: NewRecord, now: datetime) -> Record:
-    """Return the record of a new job. `now` is in whole milliseconds."""
-    record = new.stored(now)
-    return record._replace(run_at=rounded_up(record.run_at))
 
 
 def inserted(record: Record, batch: ObjectId | None, call: ObjectId) -> dict[str, Any]:
@@ -82,11 +60,6 @@ def record(document: Document) -> Record:
         if values[n] is not None:
             values[n] = decode(values[n])
     return Record._make(values)
-
-
-def claiming_order(record: Record) -> tuple[int, datetime, bytes]:
-    """Return the sort key of a record in claiming order."""
-    return (-record.priority, record.run_at, record.id.bytes)
 
 
 def order_found(document: Document) -> tuple[int, datetime, bytes]:

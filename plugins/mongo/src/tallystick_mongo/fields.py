@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tallystick import Failure, State
+from tallystick.backends.decoding import STATES
 
 UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 """The placeholder for a time that cannot be read."""
-
-_STATES = {state.value: state for state in State}
 
 
 class Field(NamedTuple):
@@ -47,7 +46,7 @@ FIELDS = (
     Field("queue", str, "?"),
     Field("payload", bytes, b""),
     Field("priority", int, 0),
-    Field("state", str, State.DISCARDED.value, attrgetter("value"), _STATES.__getitem__, _STATES.__contains__),
+    Field("state", str, State.DISCARDED.value, attrgetter("value"), STATES.__getitem__, STATES.__contains__),
     Field("attempt", int, 0),
     Field("max_attempts", int, 0),
     Field("run_at", datetime, UNKNOWN),
