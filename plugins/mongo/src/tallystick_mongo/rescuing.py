@@ -8,6 +8,7 @@ from uuid import UUID
 from tallystick import LEASE_EXPIRED, Record, State
 
 from . import documents, queries
+from .bulk import collect
 from .collections import Collections
 from .damaged import discard, is_whole
 from .documents import Document
@@ -16,8 +17,12 @@ from .guarded_writes import Change, apply
 _PAGE = 1_000
 
 
-def rescue(store: Collections, *, limit: int, now: datetime) -> Iterator[list[Record]]:
-    """End attempts with an expired lease, and yield their records in parts."""
+def rescue(store: Collections, *, limit: int, now: datetime) -> list[Record]:
+    """End attempts with an expired lease, and return their records."""
+    return collect(_rescue_in_parts(store, limit=limit, now=now))
+
+
+def _rescue_in_parts(store: Collections, *, limit: int, now: datetime) -> Iterator[list[Record]]:
     mine: set[UUID] = set()
     others: list[UUID] = []  # jobs that other clients changed, damaged ones, and rescued ones that expired again
     while limit:

@@ -5,6 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bson.binary import CSHARP_LEGACY
+from tallystick import Record, validation
+from tallystick.backends.calls import InsertCall
+from tallystick.backends.times import rounded_down
 from tallystick_conformance import Mutant
 
 from ..patch import MONGO, Step
@@ -56,14 +59,21 @@ def _unescaped(error: str | Mapping[str, str]) -> str:
     return json.dumps({name: json.loads(f'"{error.get(name, "")}"') for name in ("type", "message", "traceback")})
 
 
+def _cut(call: InsertCall) -> list[Record]:
+    return [
+        new.stored(call.now, rounded_down(validation.moment(new.run_at, call.now), call.precision))
+        for new in call.records
+    ]
+
+
 def _codec(**options: Any) -> Step:
     return put("collections._CODEC", lambda codec: codec.with_options(**options))
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    edited("cuts due times to milliseconds", "TIME-06", "documents.rounded_up",
-           "moment + timedelta(microseconds=1_000 - beyond)", "moment - timedelta(microseconds=beyond)", "B5",
-           "A due time is truncated to milliseconds, so a job is due early."),
+    broken("cuts due times to milliseconds", "TIME-06",
+           "A due time is truncated to milliseconds, so a job is due early.", "B5",
+           put("backend.calls.InsertCall.stored", lambda _: _cut)),
     broken("keeps payloads as strings", "PAYLOAD-01",
            "A payload is a BSON string, so invalid UTF-8 is replaced.", "C16",
            _stored("payload", lambda payload: payload.decode("utf-8", "replace")), _read("payload", str.encode)),
@@ -96,6 +106,6 @@ MUTANTS: tuple[Mutant, ...] = (
     broken("takes null for a key", "UNIQUE-05",
            "A job without a key stores null, which a sparse index treats as a value.", "F8",
            edit("documents.inserted", {"if record.unique_key is not None:": "if True:"}),
-           edit("inserting._duplicates", {"if one.unique_key is not None": ""}),
-           edit("inserting._insert_or_find", {" if record.unique_key is not None": ""})),
+           edit("insert_or_find._duplicates", {"if one.unique_key is not None": ""}),
+           edit("insert_or_find.insert_or_find", {" if record.unique_key is not None": ""})),
 )  # fmt: skip
