@@ -26,11 +26,7 @@ _TAKE = """
     SET state = 'running', attempt = attempt + 1, worker = %(worker)s, lease_until = {now} + %(lease)s,
         attempted_at = {now}, updated_at = {now}
 """
-_RECORD = """
-    RETURNING id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at,
-        attempted_at, finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error, result,
-        tags
-"""
+_RECORD = "RETURNING {columns}"
 _NESTED_LOOPS = """
     SELECT set_config(name, 'off', TRUE) FROM unnest(
         '{enable_hashjoin,enable_mergejoin,enable_hashagg,enable_material,enable_sort,enable_memoize}'::text[]

@@ -6,15 +6,17 @@ from typing import Any, LiteralString
 
 from tallystick import Inserted, NewRecord
 from tallystick_conformance import Mutant
-from tallystick_postgres import PostgresBackend, inserting
+from tallystick_postgres import PostgresBackend, inserting, rows
 from tallystick_postgres.execute import Execute, on
 from tallystick_postgres.location import Location
 
 from .postgres_patch import MIGRATION, URL, Broken, mutant, patch, patched, replace
 
 _CHUNK = 2
-_PAYLOAD = "kind, queue, payload, priority, max_attempts,\n    coal"
-_TEXT = _PAYLOAD.replace("payload", "convert_to(convert_from(payload, 'UTF8'), 'UTF8')")
+_PAYLOAD = "SELECT\n    {new_columns}"
+_TEXT = f"SELECT\n    {', '.join(rows.NEW_COLUMNS)}".replace(
+    "payload", "convert_to(convert_from(payload, 'UTF8'), 'UTF8')"
+)
 _MOST_PARAMETERS = 65_535
 
 

@@ -71,16 +71,9 @@ def _store(
 def columns(records: Sequence[NewRecord]) -> dict[str, Any]:
     """Return the parameters of `insert.sql`: one list of values for each column."""
     return {
-        "ids": [new.id for new in records],
-        "kinds": [new.kind for new in records],
-        "queues": [new.queue for new in records],
-        "payloads": [new.payload for new in records],
-        "priorities": [new.priority for new in records],
-        "max_attempts": [new.max_attempts for new in records],
-        "run_ats": rows.array([new.run_at if isinstance(new.run_at, datetime) else None for new in records]),
-        "delays": rows.array([new.run_at if isinstance(new.run_at, timedelta) else None for new in records]),
-        "unique_keys": rows.array([new.unique_key for new in records]),
-        "unique_untils": [new.unique_until for new in records],
+        **{name: rows.array([getattr(new, name) for new in records]) for name in rows.NEW_COLUMNS},
+        "run_at": rows.array([new.run_at if isinstance(new.run_at, datetime) else None for new in records]),
+        "delay": rows.array([new.run_at if isinstance(new.run_at, timedelta) else None for new in records]),
         "tags": [rows.tags(new.tags) for new in records],
     }
 

@@ -35,14 +35,14 @@ from tallystick import (
     validation,
 )
 
-from . import damaged, doctor, forking, queries, rows, schema
-from .connection import Connection, closed, join_transaction
+from . import claiming, doctor, forking, inserting, queries, rows, schema, settling
+from .connection import Connection
 from .damaged import reads_any_text
-from .errors import mapped
+from .errors import closed, mapped
+from .join_transaction import join_transaction
 from .location import Location, namespaced
 from .matching import get, matching
 from .rows import micros
-from .settling import settlement
 
 _CAPABILITIES = Capabilities(
     durable=True,
@@ -119,10 +119,7 @@ class SqliteBackend(Backend):
         now = _now(now)
         stored = [record.stored(now) for record in records]
         with self._target(transaction) as target:
-            results = [_insert(target, record) for record in stored]
-            for queue in {result.record.queue for result in results if result.created}:
-                target.execute(queries.ADD_QUEUE, {"queue": queue})
-        return results
+            return inserting.insert(target, stored)
 
     @reads_any_text
     def claim(
@@ -134,13 +131,8 @@ class SqliteBackend(Backend):
         now = _now(now)
         until = validation.moment(validation.positive(lease, "lease"), now, "lease")
         parameters = {"queues": names, "limit": limit, "worker": worker, "until": micros(until), "now": micros(now)}
-        with self._reader.reading() as connection:
-            due = _next_due(connection, names)
-        if due is None or due > micros(now):
-            return []  # do not wait for the write lock
-        with self._writer.writing() as connection:
-            claimed = damaged.claimed(connection, parameters)
-        return [rows.record(row) for row in sorted(claimed, key=rows.claiming_order)]
+        claimed = rows.records(claiming.claim(self._reader, self._writer, parameters))
+        return sorted(claimed, key=_claiming_order)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         batches.claims(claims, _CAPABILITIES.max_batch)
@@ -155,9 +147,9 @@ class SqliteBackend(Backend):
     ) -> Sequence[bool]:
         batches.outcomes(outcomes, _CAPABILITIES.max_batch)
         now = _now(now)
-        settlements = [settlement(outcome, now, _CAPABILITIES.max_payload_bytes) for outcome in outcomes]
+        ended = [settling.parameters(outcome, now, _CAPABILITIES.max_payload_bytes) for outcome in outcomes]
         with self._target(transaction) as target:
-            return [target.execute(*settlement).rowcount == 1 for settlement in settlements]
+            return [_changed(target, queries.SETTLE, parameters) for parameters in ended]
 
     @reads_any_text
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
@@ -194,8 +186,7 @@ class SqliteBackend(Backend):
         moment = micros(_now(now))
 
         def cancel(cursor: sqlite3.Cursor, id: bytes) -> bool:
-            parameters = {"id": id, "now": moment}
-            return _changed(cursor, queries.CANCEL, parameters) or _changed(cursor, queries.REQUEST_CANCEL, parameters)
+            return _changed(cursor, queries.CANCEL, {"id": id, "now": moment})
 
         return self._change(filter, CLAIMABLE | {State.RUNNING}, cancel, limit)
 
@@ -259,7 +250,7 @@ class SqliteBackend(Backend):
             with self._watcher.reading() as connection:
                 [version] = connection.execute(queries.DATA_VERSION).fetchone()
                 if (connection, version) != seen:  # versions of two connections do not compare, and a fork reconnects
-                    seen, due = (connection, version), _next_due(connection, names)
+                    seen, due = (connection, version), claiming.next_due(connection, names)
             if due is not None and due <= micros(datetime.now(UTC)):
                 return True
             remaining = deadline - monotonic()
@@ -302,19 +293,8 @@ def _now(now: datetime | None) -> datetime:
     return datetime.now(UTC) if now is None else validation.utc(now)
 
 
-def _insert(target: sqlite3.Cursor, record: Record) -> Inserted:
-    if target.execute(queries.INSERT, rows.insertion(record)).rowcount == 1:
-        return Inserted(record, created=True)
-    duplicate = (
-        target.execute(queries.GET, {"id": record.id.bytes}).fetchone()
-        or target.execute(queries.HOLDER, {"unique_key": record.unique_key}).fetchone()
-    )
-    return Inserted(rows.record(duplicate), created=False)
-
-
-def _next_due(connection: sqlite3.Connection, queues: str | None) -> int | None:
-    [due] = connection.execute(queries.NEXT_DUE, {"queues": queues}).fetchone()
-    return None if due is None else int(due)
+def _claiming_order(record: Record) -> tuple[int, datetime, int]:
+    return (-record.priority, record.run_at, record.id.int)
 
 
 def _extend(connection: sqlite3.Connection, claim: Claim, times: rows.Parameters) -> Hold:

@@ -37,7 +37,7 @@ def matching(
         "queues": rows.json_list(filter.queues),
         "tags": rows.json_list(filter.tags),
     }
-    for [id] in connection.execute(queries.MATCHING, parameters):
+    for [id] in connection.execute(queries.LIST, parameters):
         yield id
 
 

@@ -73,8 +73,8 @@ def open_store(location: Location) -> sqlite3.Connection:
 
 def check(connection: sqlite3.Connection | sqlite3.Cursor, location: Location) -> None:
     """Raise unless the file was created by Tallystick and has the tables of this version."""
-    version = _pragma(connection, "user_version")
-    if _pragma(connection, "application_id") != APPLICATION_ID:
+    version = _version(connection)
+    if not _is_marked(connection):
         raise _foreign(location)
     _refuse_newer(version, location)
     if version < len(MIGRATIONS):
@@ -118,8 +118,7 @@ def teardown(location: Location) -> None:
         with closing(connect(location)) as connection:
             try:
                 connection.execute(queries.BEGIN_WRITE)
-                connection.execute(queries.DROP_JOBS)
-                connection.execute(queries.DROP_QUEUES)
+                _execute_each(connection, queries.DROP)
                 connection.execute("PRAGMA user_version = 0")
                 connection.commit()
             finally:
@@ -149,21 +148,21 @@ def _is_ours(location: Location) -> bool:
     deadline = monotonic() + _CHANGING
     while _size(location):
         try:
-            mark = _mark(location)
+            marked = _has_mark(location)
         except sqlite3.DatabaseError as exc:  # without locks, a setup in progress may look corrupt
             if primary_code(exc) != sqlite3.SQLITE_CORRUPT or monotonic() > deadline:
                 raise
             sleep(_PAUSE)
             continue
-        if mark != APPLICATION_ID:
+        if not marked:
             raise _foreign(location)
         return True
     return False
 
 
-def _mark(location: Location) -> Any:
+def _has_mark(location: Location) -> bool:
     with closing(connect(location, "ro&immutable=1")) as connection:
-        return _pragma(connection, "application_id")
+        return _is_marked(connection)
 
 
 def _size(location: Location) -> int:
@@ -180,17 +179,16 @@ def _size(location: Location) -> int:
 
 
 def _migrate(connection: sqlite3.Connection, location: Location) -> None:
-    ours = _pragma(connection, "application_id") == APPLICATION_ID
+    ours = _is_marked(connection)
     [empty] = connection.execute(queries.IS_EMPTY).fetchone()
     if not ours and not empty:
         raise _foreign(location)
-    version = _pragma(connection, "user_version")
+    version = _version(connection)
     _refuse_newer(version, location)
     if version == len(MIGRATIONS):
         return
     for migration in MIGRATIONS[version:]:
-        for statement in migration.split(";\n"):
-            connection.execute(statement)
+        _execute_each(connection, migration)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
@@ -211,6 +209,22 @@ def _switch_to_wal(connection: sqlite3.Connection, location: Location) -> None:
                 f"{location.path} is on a file system that does not support SQLite's write-ahead log; use a local disk"
             )
         return
+
+
+def _execute_each(connection: sqlite3.Connection, statements: str) -> None:
+    """Execute statements without a commit, unlike `executescript`."""
+    for statement in statements.split(";\n"):
+        connection.execute(statement)
+
+
+def _version(connection: sqlite3.Connection | sqlite3.Cursor) -> int:
+    [version] = connection.execute(queries.VERSION).fetchone()
+    return int(version)
+
+
+def _is_marked(connection: sqlite3.Connection | sqlite3.Cursor) -> bool:
+    [mark] = connection.execute(queries.MARK).fetchone()
+    return bool(mark == APPLICATION_ID)
 
 
 def _pragma(connection: sqlite3.Connection | sqlite3.Cursor, name: str) -> Any:

@@ -1,30 +1,41 @@
-"""Map each outcome to the statement and parameters that record it."""
+"""Convert outcomes to the parameters of `settle.sql`."""
 
 from datetime import datetime
 from typing import assert_never
 
-from tallystick import Cancel, Complete, Discard, Outcome, Release, Retry, validation
+from tallystick import Cancel, Complete, Discard, Failure, Outcome, Release, Retry, State, validation
 
-from . import queries
 from .rows import Parameters, micros
 
+_Ended = tuple[State, datetime | None, Failure | None, bytes | None]
 
-def settlement(outcome: Outcome, now: datetime, max_bytes: int) -> tuple[str, Parameters]:
-    """Return the statement and parameters that record an outcome; raise if its values are invalid."""
-    claim = outcome.claim
-    parameters: Parameters = {"id": claim.id.bytes, "attempt": claim.attempt, "now": micros(now)}
+
+def parameters(outcome: Outcome, now: datetime, max_bytes: int) -> Parameters:
+    """Return the parameters for an outcome; raise if its values are invalid."""
+    state, run_at, error, result = _ended(outcome, now)
+    validation.size(result, max_bytes, "result")
+    return {
+        "id": outcome.claim.id.bytes,
+        "attempt": outcome.claim.attempt,
+        "state": state.value,
+        "run_at": run_at and micros(run_at),
+        "error": error and error.to_json(),
+        "result": result,
+        "now": micros(now),
+    }
+
+
+def _ended(outcome: Outcome, now: datetime) -> _Ended:
     match outcome:
         case Complete(result=result):
-            validation.size(result, max_bytes, "result")
-            return queries.SETTLE_COMPLETE, parameters | {"result": result}
+            return State.COMPLETED, None, None, result
         case Retry(run_at=run_at, error=error):
-            due = micros(validation.moment(run_at, now))
-            return queries.SETTLE_RETRY, parameters | {"run_at": due, "error": error.to_json()}
+            return State.RETRYING, validation.moment(run_at, now), error, None
         case Discard(error=error):
-            return queries.SETTLE_DISCARD, parameters | {"error": error.to_json()}
+            return State.DISCARDED, None, error, None
         case Release(run_at=run_at):
-            return queries.SETTLE_RELEASE, parameters | {"run_at": micros(validation.moment(run_at, now))}
+            return State.PENDING, validation.moment(run_at, now), None, None
         case Cancel():
-            return queries.SETTLE_CANCEL, parameters
+            return State.CANCELLED, None, None, None
         case _:
             assert_never(outcome)
