@@ -7,7 +7,18 @@ from pathlib import Path
 from types import ModuleType
 
 import tallystick
-from tallystick import async_bridge, diagnostics, errors, hookspecs, outcomes, plugins, records, urls, validation
+from tallystick import (
+    async_bridge,
+    backends,
+    diagnostics,
+    errors,
+    hookspecs,
+    outcomes,
+    plugins,
+    records,
+    urls,
+    validation,
+)
 
 Documented = ast.ClassDef | ast.FunctionDef | ast.Assign | ast.AnnAssign
 
@@ -39,8 +50,12 @@ def _branch(name: str, classes: dict[str, ast.ClassDef], depth: int) -> Iterator
 
 def helpers_page() -> str:
     """Return the page of the helpers for backends."""
-    modules = {"validation": validation, "urls": urls, "diagnostics": diagnostics}
-    head = "# Helpers\n\n`tallystick` exports these modules and functions for backends.\n"
+    modules = {f"backends.{name}": getattr(backends, name) for name in backends.__all__}
+    modules |= {"validation": validation, "urls": urls, "diagnostics": diagnostics}
+    head = (
+        "# Helpers\n\n`tallystick` exports these modules and functions for backends.\n\n## backends\n\n"
+        f"{paragraphs(backends.__doc__ or '')}"
+    )
     parts = [
         f"## {name}\n\n{paragraphs(module.__doc__ or '')}\n{_sections(_public(module), module, level=3)}"
         for name, module in modules.items()

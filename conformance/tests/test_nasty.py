@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tallystick import Capabilities, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Record, batches, validation
+from tallystick import Capabilities, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Record, validation
+from tallystick.backends import batches
 from tallystick_conformance import Target, conform
 from tallystick_memory import MemoryBackend, transitions
 from tallystick_memory.store import Store

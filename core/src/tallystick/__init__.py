@@ -1,6 +1,6 @@
 """Background jobs on the database you already have. Start at `Runner` and `Job`; backend authors at `Backend`."""
 
-from . import batches, diagnostics, forks, urls, validation
+from . import backends, diagnostics, forks, urls, validation
 from .async_bridge import on_calling_loop
 from .backend import CONTRACT_VERSION, Backend
 from .context import Context, Stop
@@ -143,7 +143,7 @@ __all__ = [
     "UnknownKind",
     "UnknownScheme",
     "Unsupported",
-    "batches",
+    "backends",
     "diagnostics",
     "forks",
     "hookimpl",

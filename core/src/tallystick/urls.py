@@ -62,9 +62,14 @@ class BackendUrl:
             return model.model_validate(self.query)
         except ValidationError as exc:
             wrong = "; ".join(map(_problem, exc.errors(include_url=False)))
-            allowed = ", ".join(model.model_fields) or "none"
+            allowed = ", ".join(option_names(model)) or "none"
             text = f"bad option for {self.scheme}://: {wrong}. Options are: {allowed}"
             raise ConfigurationError(text) from None  # the message of the cause shows the values of all options
+
+
+def option_names(model: type[BaseModel]) -> tuple[str, ...]:
+    """Return the names of a backend's options, as users write them in a URL."""
+    return tuple(field.alias or name for name, field in model.model_fields.items())
 
 
 def _problem(error: Any) -> str:

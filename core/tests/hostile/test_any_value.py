@@ -35,9 +35,9 @@ from tallystick import (
     Snooze,
     State,
     TallystickError,
-    batches,
     validation,
 )
+from tallystick.backends import batches
 from tallystick_memory import MemoryBackend
 from tallystick_sqlite import SqliteBackend
 

@@ -37,11 +37,11 @@ from tallystick import (
     State,
     Stats,
     Unsupported,
-    batches,
     forks,
     urls,
     validation,
 )
+from tallystick.backends import batches
 
 from . import transitions
 from .lane import Lane

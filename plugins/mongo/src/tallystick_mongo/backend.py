@@ -25,10 +25,10 @@ from tallystick import (
     State,
     Stats,
     Unsupported,
-    batches,
     forks,
     validation,
 )
+from tallystick.backends import batches
 
 from . import (
     claiming,

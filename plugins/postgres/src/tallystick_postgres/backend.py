@@ -28,10 +28,10 @@ from tallystick import (
     Record,
     State,
     Stats,
-    batches,
     forks,
     validation,
 )
+from tallystick.backends import batches
 
 from . import claiming, counting, doctor, inserting, rows, schema, settling
 from .connections import Connections, connect

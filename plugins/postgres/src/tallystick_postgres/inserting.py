@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from tallystick import Inserted, NewRecord, Record, batches, validation
+from tallystick import Inserted, NewRecord, Record, validation
+from tallystick.backends import batches
 
 from . import rows
 from .execute import Execute

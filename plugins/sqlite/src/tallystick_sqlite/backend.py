@@ -30,10 +30,10 @@ from tallystick import (
     Record,
     State,
     Stats,
-    batches,
     forks,
     validation,
 )
+from tallystick.backends import batches
 
 from . import claiming, doctor, forking, inserting, queries, rows, schema, settling
 from .connection import Connection

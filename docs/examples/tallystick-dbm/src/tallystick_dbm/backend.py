@@ -36,11 +36,11 @@ from tallystick import (
     State,
     Stats,
     Unsupported,
-    batches,
     forks,
     urls,
     validation,
 )
+from tallystick.backends import batches
 
 from . import transitions
 from .log import Log

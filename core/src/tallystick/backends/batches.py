@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from typing import TypeVar
 from uuid import UUID
 
-from . import validation
-from .claims import check
-from .errors import InvalidArgument
-from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
-from .records import Claim, Filter, NewRecord
+from .. import validation
+from ..claims import check
+from ..errors import InvalidArgument
+from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from ..records import Claim, Filter, NewRecord
 
 T = TypeVar("T")
 

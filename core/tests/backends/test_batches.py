@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from tallystick import Cancel, Claim, Complete, Discard, Failure, Filter, InvalidArgument, NewRecord, State, batches
+from tallystick import Cancel, Claim, Complete, Discard, Failure, Filter, InvalidArgument, NewRecord, State
+from tallystick.backends import batches
 
-from .helpers import stored
+from ..helpers import stored
 
 CHECKS: dict[Callable[[Any, int], None], object] = {
     batches.records: NewRecord(kind="echo"),

@@ -1,0 +1,106 @@
+"""The transitions of a job as pure functions from a record to the changed record: the rows of the table of states.
+
+A store calls them inside its atomic step. The caller checks the condition of the row, such as "due" or "lease expired".
+"""
+
+from datetime import datetime
+from typing import assert_never
+
+from .. import validation
+from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from ..records import LEASE_EXPIRED, Claim, Hold, Record
+from ..state import CLAIMABLE, FINAL, State
+
+
+def claimed(record: Record, worker: str, until: datetime, now: datetime) -> Record:
+    """Start an attempt of a waiting job."""
+    return record._replace(
+        state=State.RUNNING,
+        attempt=record.attempt + 1,
+        lease_until=until,
+        worker=worker,
+        attempted_at=now,
+        updated_at=now,
+    )
+
+
+def is_current(record: Record, claim: Claim) -> bool:
+    """Return whether a claim is the current attempt of a running job. Any other claim is stale."""
+    return record.state is State.RUNNING and record.id == claim.id and record.attempt == claim.attempt
+
+
+def extended(record: Record, until: datetime, now: datetime) -> Record:
+    """Extend the lease of a running job."""
+    return record._replace(lease_until=until, updated_at=now)
+
+
+def hold(cancel_requested: bool | None) -> Hold:
+    """Return the result of an extension: None means that the claim was stale."""
+    if cancel_requested is None:
+        return Hold.LOST
+    return Hold.CANCEL_REQUESTED if cancel_requested else Hold.HELD
+
+
+def settled(record: Record, outcome: Outcome, now: datetime) -> Record:
+    """End the attempt of a running job with the outcome that its worker reports."""
+    match outcome:
+        case Complete(result=result):
+            return _ended(record, State.COMPLETED, now)._replace(result=result)
+        case Retry(run_at=run_at, error=error):
+            return _again(record._replace(last_error=error), State.RETRYING, validation.moment(run_at, now), now)
+        case Discard(error=error):
+            return _ended(record, State.DISCARDED, now)._replace(last_error=error)
+        case Release(run_at=run_at):
+            released = record._replace(max_attempts=record.max_attempts + 1)
+            return _again(released, State.PENDING, validation.moment(run_at, now), now)
+        case Cancel():
+            return _ended(record, State.CANCELLED, now)
+        case _:
+            assert_never(outcome)
+
+
+def rescued(record: Record, now: datetime) -> Record:
+    """End the attempt of a running job whose lease has expired."""
+    failed = record._replace(last_error=LEASE_EXPIRED)
+    if record.attempt >= record.max_attempts and not record.cancel_requested:
+        return _ended(failed, State.DISCARDED, now)
+    return _again(failed, State.RETRYING, now, now)
+
+
+def cancelled(record: Record, now: datetime) -> Record | None:
+    """Cancel a waiting job, or request that a running job stops. Return None if the job stays unchanged."""
+    if record.state in CLAIMABLE:
+        return _ended(record, State.CANCELLED, now)
+    if record.state is State.RUNNING and not record.cancel_requested:
+        return record._replace(cancel_requested=True, updated_at=now)
+    return None
+
+
+def requeued(record: Record, now: datetime) -> Record | None:
+    """Set a retrying or final job pending. Return None if the job stays unchanged."""
+    if record.state in (State.PENDING, State.RUNNING):
+        return None
+    return record._replace(
+        state=State.PENDING,
+        run_at=now,
+        max_attempts=max(record.max_attempts, record.attempt + 1),
+        finished_at=None,
+        result=None,
+        cancel_requested=False,
+        updated_at=now,
+    )
+
+
+def holds_key(record: Record) -> bool:
+    """Return whether a job holds its unique key."""
+    return record.unique_key is not None and (record.state not in FINAL or record.unique_until == "purged")
+
+
+def _again(record: Record, state: State, run_at: datetime, now: datetime) -> Record:
+    if record.cancel_requested:
+        return _ended(record, State.CANCELLED, now)
+    return record._replace(state=state, run_at=run_at, lease_until=None, updated_at=now)
+
+
+def _ended(record: Record, state: State, now: datetime) -> Record:
+    return record._replace(state=state, finished_at=now, lease_until=None, updated_at=now)
