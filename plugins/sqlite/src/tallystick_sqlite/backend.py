@@ -43,22 +43,13 @@ from . import (
     settling,
     waiting,
 )
+from .capabilities import CAPABILITIES
 from .connection import Connection
 from .damaged import reads_any_text
 from .errors import mapped
 from .join_transaction import join_transaction
 from .location import Location, namespaced
 from .rows import json_list
-
-_CAPABILITIES = Capabilities(
-    durable=True,
-    multi_process=True,
-    notify=True,
-    transactions=True,
-    time_precision=timedelta(microseconds=1),
-    max_payload_bytes=16 * 1024 * 1024,
-    max_batch=100_000,
-)
 
 
 class SqliteBackend(Backend):
@@ -87,7 +78,7 @@ class SqliteBackend(Backend):
 
     @property
     def capabilities(self) -> Capabilities:
-        return _CAPABILITIES
+        return CAPABILITIES
 
     def setup(self) -> None:
         with self._in_use():
@@ -107,7 +98,7 @@ class SqliteBackend(Backend):
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
-        new = calls.insert(records, _CAPABILITIES, transaction=transaction, now=now).stored()
+        new = calls.insert(records, CAPABILITIES, transaction=transaction, now=now).stored()
         with self._joining(transaction) as cursor:
             return inserting.insert(cursor, new)
 
@@ -122,56 +113,56 @@ class SqliteBackend(Backend):
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
     ) -> Sequence[Record]:
-        call = calls.claim(queues, _CAPABILITIES, limit=limit, worker=worker, lease=lease, now=now)
+        call = calls.claim(queues, CAPABILITIES, limit=limit, worker=worker, lease=lease, now=now)
         return claiming.claim(self._reader, self._writer, call)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
-        call = calls.extend(claims, _CAPABILITIES, lease=lease, now=now)
+        call = calls.extend(claims, CAPABILITIES, lease=lease, now=now)
         with self._writer.writing() as connection:
             return extending.extend(connection, call)
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
-        ended = settling.parameters(calls.settle(outcomes, _CAPABILITIES, transaction=transaction, now=now))
+        ended = settling.parameters(calls.settle(outcomes, CAPABILITIES, transaction=transaction, now=now))
         with self._joining(transaction) as cursor:
             return settling.settle(cursor, ended)
 
     @reads_any_text
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
-        return rescuing.rescue(self._writer, calls.rescue(_CAPABILITIES, limit=limit, now=now))
+        return rescuing.rescue(self._writer, calls.rescue(CAPABILITIES, limit=limit, now=now))
 
     @reads_any_text
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
-        wanted = calls.get(ids, _CAPABILITIES)
+        wanted = calls.get(ids, CAPABILITIES)
         with self._reader.reading() as connection:
             return {id: record for id in wanted if (record := matching.get(connection, id.bytes)) is not None}
 
     @reads_any_text
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        call = calls.list(filter, _CAPABILITIES, limit=limit, after=after)
+        call = calls.list(filter, CAPABILITIES, limit=limit, after=after)
         with self._reader.snapshot() as connection:
             return matching.list(connection, call)
 
     @reads_any_text
     def stats(self, *, now: datetime | None = None) -> Stats:
-        call = calls.stats(_CAPABILITIES, now=now)
+        call = calls.stats(CAPABILITIES, now=now)
         with self._reader.snapshot() as connection:
             return counting.stats(connection, call)
 
     @reads_any_text
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
+        call = calls.change(filter, CAPABILITIES, limit=limit, now=now)
         return self._change(queries.CANCEL, call, CLAIMABLE | {State.RUNNING})
 
     @reads_any_text
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
+        call = calls.change(filter, CAPABILITIES, limit=limit, now=now)
         return self._change(queries.REQUEUE, call, FINAL | {State.RETRYING})
 
     @reads_any_text
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
-        call = calls.change(filter, _CAPABILITIES, limit=limit)
+        call = calls.change(filter, CAPABILITIES, limit=limit)
         return self._change(queries.DELETE, call, set(State) - {State.RUNNING})
 
     def _change(self, statement: str, call: calls.ChangeCall, states: Set[State]) -> Sequence[UUID]:
@@ -179,7 +170,7 @@ class SqliteBackend(Backend):
             return matching.change(connection, statement, call, states)
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        call = calls.purge(states, _CAPABILITIES, before=before, limit=limit)
+        call = calls.purge(states, CAPABILITIES, before=before, limit=limit)
         parameters = {"states": json_list(call.states), "before": micros(call.before), "limit": call.limit}
         with self._writer.writing() as connection:
             return connection.execute(queries.PURGE, parameters).rowcount
