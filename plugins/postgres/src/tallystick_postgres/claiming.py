@@ -1,7 +1,7 @@
 """Claim due jobs: execute `claim.sql`, and repeat it further down the queues if other clients hold the first jobs."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
@@ -12,16 +12,14 @@ from tallystick.backends.decoding import NO_ATTEMPT_LEFT
 from tallystick.backends.selection import claiming_order
 
 from . import rows
+from .execute import Execute
 from .queries import Queries
 from .rows import Row
 
 logger = logging.getLogger("tallystick.postgres")
 
-Write = Callable[[LiteralString, Mapping[str, Any]], Sequence[Row]]
-"""A function that executes one statement as a transaction, and returns its rows."""
 
-
-def claim(write: Write, queries: Queries, call: ClaimCall) -> Sequence[Record]:
+def claim(execute: Execute, queries: Queries, call: ClaimCall) -> Sequence[Record]:
     """Claim due jobs; return them in claiming order. If a damaged job makes `claim.sql` fail, discard it first."""
     parameters = {
         "queues": list(call.queues),
@@ -31,29 +29,29 @@ def claim(write: Write, queries: Queries, call: ClaimCall) -> Sequence[Record]:
         "now": call.given,
     }
     try:
-        claimed = _claim(write, queries.claim, parameters)
+        claimed = _claim(execute, queries.claim, parameters)
     except BackendError as exc:
         if not isinstance(exc.__cause__, errors.NumericValueOutOfRange):
             raise
-        _discard_damaged(write, queries, call)
-        claimed = _claim(write, queries.claim, parameters)
+        _discard_damaged(execute, queries, call)
+        claimed = _claim(execute, queries.claim, parameters)
     return sorted(rows.records(claimed), key=claiming_order)
 
 
-def _discard_damaged(write: Write, queries: Queries, call: ClaimCall) -> None:
-    for [id] in write(queries.discard_damaged, {"now": call.given, "error": NO_ATTEMPT_LEFT.to_json()}):
+def _discard_damaged(execute: Execute, queries: Queries, call: ClaimCall) -> None:
+    for [id] in execute(queries.discard_damaged, {"now": call.given, "error": NO_ATTEMPT_LEFT.to_json()}):
         logger.warning("job %s discarded: %s", id, NO_ATTEMPT_LEFT.message)
 
 
-def _claim(write: Write, query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
+def _claim(execute: Execute, query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
     limit = look = parameters["limit"]
-    taken, found = _taken(write(query, {**parameters, "look": look, "taken": []}))
+    taken, found = _taken(execute(query, {**parameters, "look": look, "taken": []}))
     while len(taken) < limit and found == look:  # other clients hold some of the first jobs
         look *= 2
         more = {**parameters, "limit": limit - len(taken), "look": look, "taken": [row[0] for row in taken]}
         found = 0
         with _kept(taken):
-            further, found = _taken(write(query, more))
+            further, found = _taken(execute(query, more))
             taken += further
     return taken
 
