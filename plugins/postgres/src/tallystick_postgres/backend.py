@@ -2,7 +2,7 @@
 
 import builtins
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, LiteralString, Self
@@ -10,7 +10,9 @@ from uuid import UUID
 
 import psycopg
 from tallystick import (
+    LEASE_EXPIRED,
     Backend,
+    BackendError,
     Capabilities,
     Claim,
     Filter,
@@ -28,7 +30,7 @@ from tallystick.backends import calls
 from tallystick.backends.lifetime import Lifetime
 from tallystick.backends.waiting import WakeUps
 
-from . import claiming, counting, doctor, extending, inserting, matching, rescuing, rows, schema, settling
+from . import claiming, counting, doctor, extending, inserting, matching, rows, schema, settling
 from .capabilities import CAPABILITIES
 from .connections import Connections, connect
 from .errors import mapped
@@ -38,6 +40,9 @@ from .listener import Listener
 from .location import Location, namespaced
 from .rows import Row
 from .waiting import Waiting
+
+_FOLD = 100_000
+"""The most ledger rows that one rescue folds."""
 
 
 class PostgresBackend(Backend):
@@ -120,9 +125,12 @@ class PostgresBackend(Backend):
             return settling.settle(join_transaction(transaction), self._queries, call)
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
-        rescued = rescuing.rescue(self._write, self._queries, calls.rescue(CAPABILITIES, limit=limit, now=now))
+        call = calls.rescue(CAPABILITIES, limit=limit, now=now)
+        parameters = {"limit": call.limit, "now": call.given, "error": LEASE_EXPIRED.to_json()}
+        rescued = rows.records(self._write(self._queries.rescue, parameters))
         self._wake_ups.wake({record.queue for record in rescued})
-        rescuing.fold(self._write, self._queries)
+        with suppress(BackendError):  # the rescue is committed; the next rescue folds
+            self._write(self._queries.fold, {"limit": _FOLD})
         return rescued
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from tallystick import (
     CLAIMABLE,
     FINAL,
+    LEASE_EXPIRED,
     Backend,
     Capabilities,
     Claim,
@@ -38,7 +39,7 @@ from . import (
     inserting,
     matching,
     queries,
-    rescuing,
+    rows,
     schema,
     settling,
     waiting,
@@ -49,7 +50,6 @@ from .damaged import reads_any_text
 from .errors import mapped
 from .join_transaction import join_transaction
 from .location import Location, namespaced
-from .rows import json_list
 
 
 class SqliteBackend(Backend):
@@ -130,7 +130,11 @@ class SqliteBackend(Backend):
 
     @reads_any_text
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
-        return rescuing.rescue(self._writer, calls.rescue(CAPABILITIES, limit=limit, now=now))
+        call = calls.rescue(CAPABILITIES, limit=limit, now=now)
+        parameters = {"limit": call.limit, "now": micros(call.now), "error": LEASE_EXPIRED.to_json()}
+        with self._writer.writing() as connection:
+            rescued = connection.execute(queries.RESCUE, parameters).fetchall()
+        return rows.records(rescued)
 
     @reads_any_text
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
@@ -171,7 +175,7 @@ class SqliteBackend(Backend):
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
         call = calls.purge(states, CAPABILITIES, before=before, limit=limit)
-        parameters = {"states": json_list(call.states), "before": micros(call.before), "limit": call.limit}
+        parameters = {"states": rows.json_list(call.states), "before": micros(call.before), "limit": call.limit}
         with self._writer.writing() as connection:
             return connection.execute(queries.PURGE, parameters).rowcount
 

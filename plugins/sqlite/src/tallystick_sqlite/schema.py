@@ -73,7 +73,7 @@ def open_store(location: Location) -> sqlite3.Connection:
 
 def check(connection: sqlite3.Connection | sqlite3.Cursor, location: Location) -> None:
     """Raise unless the file was created by Tallystick and has the tables of this version."""
-    version = _version(connection)
+    version = _value(connection, queries.VERSION)
     if not _is_marked(connection):
         raise _foreign(location)
     _refuse_newer(version, location)
@@ -82,7 +82,7 @@ def check(connection: sqlite3.Connection | sqlite3.Cursor, location: Location) -
 
 
 def _refuse_unfinished(connection: sqlite3.Connection, location: Location) -> None:
-    if _pragma(connection, "journal_mode") != "wal":
+    if _value(connection, "PRAGMA journal_mode") != "wal":
         raise not_set_up(location.path)
 
 
@@ -123,15 +123,14 @@ def teardown(location: Location) -> None:
                 connection.commit()
             finally:
                 connection.rollback()
-            [empty] = connection.execute(queries.IS_EMPTY).fetchone()
-            if empty and _is_alone(connection):
+            if _value(connection, queries.IS_EMPTY) and _is_alone(connection):
                 location.path.unlink(missing_ok=True)
 
 
 def _is_alone(connection: sqlite3.Connection) -> bool:
     """Check that no other connection has the file open: only then can SQLite leave WAL mode."""
     try:
-        return bool(_pragma(connection, "journal_mode = DELETE") == "delete")
+        return bool(_value(connection, "PRAGMA journal_mode = DELETE") == "delete")
     except sqlite3.OperationalError as exc:
         if primary_code(exc) != sqlite3.SQLITE_BUSY:
             raise
@@ -179,11 +178,9 @@ def _size(location: Location) -> int:
 
 
 def _migrate(connection: sqlite3.Connection, location: Location) -> None:
-    ours = _is_marked(connection)
-    [empty] = connection.execute(queries.IS_EMPTY).fetchone()
-    if not ours and not empty:
+    if not _is_marked(connection) and not _value(connection, queries.IS_EMPTY):
         raise _foreign(location)
-    version = _version(connection)
+    version = _value(connection, queries.VERSION)
     _refuse_newer(version, location)
     if version == len(MIGRATIONS):
         return
@@ -198,7 +195,7 @@ def _switch_to_wal(connection: sqlite3.Connection, location: Location) -> None:
     deadline = monotonic() + location.options.busy_timeout.total_seconds()
     while True:
         try:
-            mode = _pragma(connection, "journal_mode = WAL")
+            mode = _value(connection, "PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as exc:
             if primary_code(exc) != sqlite3.SQLITE_BUSY or monotonic() > deadline:
                 raise
@@ -217,18 +214,12 @@ def _execute_each(connection: sqlite3.Connection, statements: str) -> None:
         connection.execute(statement)
 
 
-def _version(connection: sqlite3.Connection | sqlite3.Cursor) -> int:
-    [version] = connection.execute(queries.VERSION).fetchone()
-    return int(version)
-
-
 def _is_marked(connection: sqlite3.Connection | sqlite3.Cursor) -> bool:
-    [mark] = connection.execute(queries.MARK).fetchone()
-    return bool(mark == APPLICATION_ID)
+    return bool(_value(connection, queries.MARK) == APPLICATION_ID)
 
 
-def _pragma(connection: sqlite3.Connection | sqlite3.Cursor, name: str) -> Any:
-    [value] = connection.execute(f"PRAGMA {name}").fetchone()
+def _value(connection: sqlite3.Connection | sqlite3.Cursor, statement: str) -> Any:
+    [value] = connection.execute(statement).fetchone()
     return value
 
 
