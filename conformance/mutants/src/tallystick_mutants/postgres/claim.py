@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
 from tallystick import Record, validation
+from tallystick.backends.selection import claiming_order
 from tallystick_conformance import Mutant
 from tallystick_postgres import rows
 from tallystick_postgres.execute import on
@@ -29,11 +30,7 @@ _TAKE = """
     SET state = 'running', attempt = attempt + 1, worker = %(worker)s, lease_until = {now} + %(lease)s,
         attempted_at = {now}, updated_at = {now}
 """
-_RECORD = """
-    RETURNING id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at,
-        attempted_at, finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error, result,
-        tags
-"""
+_RECORD = "RETURNING {columns}"
 _NESTED_LOOPS = """
     SELECT set_config(name, 'off', TRUE) FROM unnest(
         '{enable_hashjoin,enable_mergejoin,enable_hashagg,enable_material,enable_sort,enable_memoize}'::text[]
@@ -52,7 +49,7 @@ class _Claims(Broken):
         validation.name(worker, "worker")
         validation.moment(validation.positive(lease, "lease"), now, "lease")
         asked = {"queues": list(names), "limit": limit, "worker": worker, "lease": lease, "now": now}
-        return rows.records(sorted(self._taken(asked), key=rows.claiming_order))
+        return sorted(rows.records(self._taken(asked)), key=claiming_order)
 
     def _taken(self, asked: dict[str, Any]) -> Sequence[rows.Row]:
         raise NotImplementedError
@@ -112,7 +109,7 @@ MUTANTS: tuple[Mutant, ...] = (
     mutant("goes on in one queue", "SCHED-01", GoesOnInOneQueue, "G4"),
     broken("claims in the order of its update", "CLAIM-05",
            "Claimed jobs are returned in the order of UPDATE ... RETURNING.", "G4",
-           put("rows.claiming_order", lambda _: lambda row: (0, 0, b""))),
+           put("claiming.claiming_order", lambda _: lambda record: 0)),
     patched("casts attempts to smallint", "SETTLE-06", "settle", "%(attempts)s::bigint[]", "%(attempts)s::smallint[]",
             "K4"),
     patched("holds small attempts only", "LEASE-02", "extend", "%(attempts)s::bigint[]", "%(attempts)s::smallint[]",

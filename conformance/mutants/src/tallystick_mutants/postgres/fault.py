@@ -33,7 +33,7 @@ class KeepsTheLost(Broken):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self._connections = _Kept(location, check)
+        self._connections = _Kept(location, self._lifetime, check)
 
 
 class _Taken(Connections):
@@ -50,7 +50,7 @@ class KeepsWhatFailed(Broken):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self._connections = _Taken(location, check)
+        self._connections = _Taken(location, self._lifetime, check)
 
 
 class _Begun(Connections):
@@ -81,7 +81,7 @@ class LeavesTransactionsOpen(Broken):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self._connections = _Begun(location, check)
+        self._connections = _Begun(location, self._lifetime, check)
 
 
 class RepeatsUnderNewIds(Broken):
@@ -115,7 +115,7 @@ class TakesAnyServer(Broken):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self._connections = _Standby(location, check)
+        self._connections = _Standby(location, self._lifetime, check)
 
 
 class _Blind(Connections):
@@ -128,7 +128,7 @@ class AsksAgainBlindly(Broken):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self._connections = _Blind(location, check)
+        self._connections = _Blind(location, self._lifetime, check)
 
 
 MUTANTS: tuple[Mutant, ...] = (

@@ -18,9 +18,7 @@ _TAKE_BACK = """
     SET state = 'retrying', run_at = {now}, updated_at = {now}, lease_until = NULL, finished_at = NULL,
         last_error = %(error)s
     WHERE id = ANY (%(ids)s::uuid[])
-    RETURNING id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at,
-        attempted_at, finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error, result,
-        tags
+    RETURNING {columns}
 """
 
 

@@ -7,8 +7,8 @@ from threading import Lock
 from typing import Any
 
 from tallystick import LEASE_EXPIRED, Filter, Inserted, NewRecord, Outcome, Record, Retry, validation
+from tallystick.backends.times import micros
 from tallystick_sqlite import SqliteBackend, queries, rows, schema
-from tallystick_sqlite.rows import micros
 
 from ..patch import SQLITE
 
@@ -157,7 +157,7 @@ class SetsUpUnlocked(SqliteBackend):
     """setup checks for a store, and creates it in a second step."""
 
     def setup(self) -> None:
-        self._refuse_closed()
+        self._lifetime.check()
         with closing(schema.connect(self._location, "rwc")) as connection:
             names = {name for [name] in connection.execute("SELECT name FROM sqlite_master")}
         if "tallystick_jobs" in names:

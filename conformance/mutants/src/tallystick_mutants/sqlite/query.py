@@ -8,15 +8,15 @@ _TAGGED = "tag.value IN (SELECT value FROM json_each(:tags))"
 _DUE = "state IN ('pending', 'retrying') AND run_at <= :now"
 
 MUTANTS = (
-    patched("lists the last again", "QUERY-03", "MATCHING", "id < :below", "id <= :below", "E1"),
-    patched("lists oldest first", "QUERY-02", "MATCHING", "ORDER BY id DESC", "ORDER BY id"),
-    patched("lists by creation", "QUERY-02", "MATCHING", "ORDER BY id DESC", "ORDER BY created_at DESC, id DESC", "E1"),
-    patched("lists in no order", "QUERY-02", "MATCHING", "ORDER BY id DESC", "ORDER BY run_at, kind"),
-    patched("filters by part of a tag", "FILTER-01", "MATCHING", _TAGGED, "instr(:tags, substr(tag.value, 1, 1))"),
-    patched("filters tags without case", "NAME-02", "MATCHING", _TAGGED,
+    patched("lists the last again", "QUERY-03", "LIST", "id < :below", "id <= :below", "E1"),
+    patched("lists oldest first", "QUERY-02", "LIST", "ORDER BY id DESC", "ORDER BY id"),
+    patched("lists by creation", "QUERY-02", "LIST", "ORDER BY id DESC", "ORDER BY created_at DESC, id DESC", "E1"),
+    patched("lists in no order", "QUERY-02", "LIST", "ORDER BY id DESC", "ORDER BY run_at, kind"),
+    patched("filters by part of a tag", "FILTER-01", "LIST", _TAGGED, "instr(:tags, substr(tag.value, 1, 1))"),
+    patched("filters tags without case", "NAME-02", "LIST", _TAGGED,
             "EXISTS (SELECT 1 FROM json_each(:tags) AS t WHERE t.value LIKE tag.value)", "L4"),
-    patched("filters kinds without case", "NAME-02", "MATCHING", "kind IN", "kind COLLATE NOCASE IN", "L4"),
-    patched("filters by any field", "FILTER-01", "MATCHING",
+    patched("filters kinds without case", "NAME-02", "LIST", "kind IN", "kind COLLATE NOCASE IN", "L4"),
+    patched("filters by any field", "FILTER-01", "LIST",
             "AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))\n    AND (:tags",
             "AND (queue IN (SELECT value FROM json_each(:queues)) OR :tags"),
     patched("counts no retries as due", "STATS-04", "STATS", _DUE, "state = 'pending' AND run_at <= :now"),

@@ -5,41 +5,61 @@ from ..patch import SQLITE
 patched = SQLITE.patched
 
 _MINE = " AND attempt = :attempt"
-_FREED = "held_key = CASE unique_until WHEN 'purged' THEN held_key END"
-_SPENT = "cancel_requested OR attempt >= max_attempts"
+_RUNS = "state = 'running' AND "
+_DUE = "run_at, :run_at)"
+_ENDED = "OR :state NOT IN ('pending', 'retrying')"
+_FREED = "unique_until = 'finished', NULL"
+
+
+def _any_attempt(state: str) -> str:
+    return f" AND (attempt = :attempt OR :state = '{state}')"
+
+
+def _any_state(state: str) -> str:
+    return f"(state = 'running' OR :state = '{state}') AND "
+
+
+def _due(state: str, run_at: str) -> str:
+    return f"run_at, iif(:state = '{state}', {run_at}, :run_at))"
+
 
 MUTANTS = (
-    patched("completes any attempt", "SETTLE-06", "SETTLE_COMPLETE", _MINE, "", "D1"),
-    patched("completes what waits", "SETTLE-06", "SETTLE_COMPLETE", "state = 'running' AND ", "", "D8"),
-    patched("retries any attempt", "SETTLE-06", "SETTLE_RETRY", _MINE, "", "D11"),
-    patched("retries what ended", "SETTLE-06", "SETTLE_RETRY", "state = 'running' AND ", ""),
-    patched("discards any attempt", "SETTLE-06", "SETTLE_DISCARD", _MINE, ""),
-    patched("releases any attempt", "SETTLE-06", "SETTLE_RELEASE", _MINE, ""),
-    patched("releases what ended", "SETTLE-06", "SETTLE_RELEASE", "state = 'running' AND ", ""),
-    patched("cancels any attempt", "SETTLE-06", "SETTLE_CANCEL", _MINE, ""),
-    patched("forgets the error", "SETTLE-01", "SETTLE_COMPLETE", "lease_until = NULL",
-            "lease_until = NULL, last_error = NULL"),
-    patched("forgets the worker", "SETTLE-01", "SETTLE_COMPLETE", "lease_until = NULL",
-            "lease_until = NULL, worker = NULL"),
-    patched("leaves the lease", "SETTLE-03", "SETTLE_DISCARD", ", lease_until = NULL", ""),
-    patched("finishes without a time", "SETTLE-05", "SETTLE_CANCEL", "finished_at = :now, ", "", "I2"),
-    patched("retries never in the past", "SETTLE-02", "SETTLE_RETRY", "run_at, :run_at", "run_at, max(:run_at, :now)"),
-    patched("retries as new", "SETTLE-02", "SETTLE_RETRY", "'retrying'", "'pending'"),
-    patched("retries down to milliseconds", "TIME-06", "SETTLE_RETRY", "run_at, :run_at",
-            "run_at, :run_at / 1000 * 1000", "B2"),
-    patched("retries the cancelled", "SETTLE-09", "SETTLE_RETRY", "iif(cancel_requested, 'cancelled', 'retrying')",
-            "'retrying'", "D10"),
-    patched("releases at a cost", "SETTLE-04", "SETTLE_RELEASE",
-            "min(max_attempts, 2147483646) + 1", "max_attempts"),
-    patched("releases with a new count", "SETTLE-04", "SETTLE_RELEASE",
-            "max_attempts = min(max_attempts, 2147483646) + 1", "attempt = attempt - 1", "D5"),
-    patched("releases at once", "SETTLE-04", "SETTLE_RELEASE", "run_at, :run_at", "run_at, min(:run_at, :now)", "B1"),
-    patched("frees every key", "UNIQUE-04", "SETTLE_COMPLETE", _FREED, "held_key = NULL", "F5"),
-    patched("discards and keeps the key", "UNIQUE-03", "SETTLE_DISCARD", f",\n    {_FREED}", "", "F2"),
-    patched("cancels and keeps the key", "UNIQUE-03", "CANCEL", f",\n    {_FREED}", ""),
-    patched("cancels a retry and keeps the key", "UNIQUE-03", "CANCEL", "WHEN 'purged' THEN held_key",
-            "WHEN 'purged' THEN held_key WHEN 'finished' THEN iif(state = 'retrying', held_key, NULL)"),
-    patched("stops and keeps the key", "UNIQUE-03", "SETTLE_CANCEL", f",\n    {_FREED}", ""),
+    patched("completes any attempt", "SETTLE-06", "SETTLE", _MINE, _any_attempt("completed"), "D1"),
+    patched("completes what waits", "SETTLE-06", "SETTLE", _RUNS, _any_state("completed"), "D8"),
+    patched("retries any attempt", "SETTLE-06", "SETTLE", _MINE, _any_attempt("retrying"), "D11"),
+    patched("retries what ended", "SETTLE-06", "SETTLE", _RUNS, _any_state("retrying")),
+    patched("discards any attempt", "SETTLE-06", "SETTLE", _MINE, _any_attempt("discarded")),
+    patched("releases any attempt", "SETTLE-06", "SETTLE", _MINE, _any_attempt("pending")),
+    patched("releases what ended", "SETTLE-06", "SETTLE", _RUNS, _any_state("pending")),
+    patched("cancels any attempt", "SETTLE-06", "SETTLE", _MINE, _any_attempt("cancelled")),
+    patched("forgets the error", "SETTLE-01", "SETTLE", "coalesce(:error, last_error)",
+            "iif(:state = 'completed', NULL, coalesce(:error, last_error))"),
+    patched("forgets the worker", "SETTLE-01", "SETTLE", "lease_until = NULL",
+            "lease_until = NULL, worker = iif(:state = 'completed', NULL, worker)"),
+    patched("leaves the lease", "SETTLE-03", "SETTLE", "lease_until = NULL",
+            "lease_until = iif(:state = 'discarded', lease_until, NULL)"),
+    patched("finishes without a time", "SETTLE-05", "SETTLE", f"{_ENDED}, :now",
+            "OR :state NOT IN ('pending', 'retrying', 'cancelled'), :now", "I2"),
+    patched("retries never in the past", "SETTLE-02", "SETTLE", _DUE, _due("retrying", "max(:run_at, :now)")),
+    patched("retries as new", "SETTLE-02", "SETTLE", "'cancelled', :state)",
+            "'cancelled', iif(:state = 'retrying', 'pending', :state))"),
+    patched("retries down to milliseconds", "TIME-06", "SETTLE", _DUE, _due("retrying", ":run_at / 1000 * 1000"), "B2"),
+    patched("retries the cancelled", "SETTLE-09", "SETTLE", "cancel_requested AND :state IN ('pending', 'retrying')",
+            "cancel_requested AND :state = 'pending'", "D10"),
+    patched("releases at a cost", "SETTLE-04", "SETTLE", "min(max_attempts, 2147483646) + 1", "max_attempts"),
+    patched("releases with a new count", "SETTLE-04", "SETTLE",
+            "max_attempts = iif(:state = 'pending', min(max_attempts, 2147483646) + 1, max_attempts)",
+            "attempt = attempt - (:state = 'pending')", "D5"),
+    patched("releases at once", "SETTLE-04", "SETTLE", _DUE, _due("pending", "min(:run_at, :now)"), "B1"),
+    patched("frees every key", "UNIQUE-04", "SETTLE", _FREED,
+            "(unique_until = 'finished' OR :state = 'completed'), NULL", "F5"),
+    patched("discards and keeps the key", "UNIQUE-03", "SETTLE", _FREED,
+            "unique_until = 'finished' AND :state <> 'discarded', NULL", "F2"),
+    patched("cancels and keeps the key", "UNIQUE-03", "CANCEL", _FREED, "FALSE, NULL"),
+    patched("cancels a retry and keeps the key", "UNIQUE-03", "CANCEL", f"state <> 'running' AND {_FREED}",
+            f"state = 'pending' AND {_FREED}"),
+    patched("stops and keeps the key", "UNIQUE-03", "SETTLE", _FREED,
+            "unique_until = 'finished' AND :state <> 'cancelled', NULL"),
     patched("rescues and keeps the key", "UNIQUE-03", "RESCUE", "NULL, held_key)\nWHERE", "held_key, held_key)\nWHERE"),
     patched("rescues and frees the key", "UNIQUE-04", "RESCUE", " AND unique_until = 'finished'", ""),
     patched("rescues late by a tick", "TIME-02", "RESCUE", "lease_until <= :now", "lease_until < :now"),
@@ -62,9 +82,10 @@ MUTANTS = (
     patched("requeues over a holder", "REQUEUE-04", "REQUEUE", "UPDATE OR IGNORE", "UPDATE OR REPLACE"),
     patched("requeues or fails", "REQUEUE-04", "REQUEUE", "UPDATE OR IGNORE", "UPDATE", "D16"),
     patched("requeues without updating", "RECORD-03", "REQUEUE", ", updated_at = :now", ""),
-    patched("cancels without a time", "CANCEL-01", "CANCEL", "finished_at = :now, ", ""),
-    patched("cancels again", "CANCEL-03", "REQUEST_CANCEL", " AND NOT cancel_requested", ""),
-    patched("flags without updating", "RECORD-03", "REQUEST_CANCEL", ", updated_at = :now", ""),
+    patched("cancels without a time", "CANCEL-01", "CANCEL", "finished_at, :now", "finished_at, NULL"),
+    patched("cancels again", "CANCEL-03", "CANCEL", " AND NOT cancel_requested", ""),
+    patched("flags without updating", "RECORD-03", "CANCEL", "updated_at = :now",
+            "updated_at = iif(state = 'running', updated_at, :now)"),
     patched("purges at the moment", "PURGE-01", "PURGE", "finished_at < :before", "finished_at <= :before"),
     patched("purges by age", "PURGE-01", "PURGE", "finished_at < :before", "created_at < :before", "I5"),
     patched("purges all at once", "PURGE-02", "PURGE", "    LIMIT :limit\n", ""),

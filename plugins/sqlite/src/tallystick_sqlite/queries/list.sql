@@ -1,4 +1,6 @@
 -- Effect: read the ids of the records below an id, newest first, that match a filter. A NULL list matches every record.
+--     It reads no records, because cancel, requeue and delete also use it. They change one job at a time: a statement
+--     costs no round trip here.
 -- Locks: none. Index: primary key, read until the caller has enough.
 SELECT id
 FROM tallystick_jobs AS job
