@@ -7,7 +7,7 @@ import pytest
 from tallystick_conformance import conform
 from tallystick_conformance.harness.pace import Pace, share
 from tallystick_conformance.harness.profiles import PROFILES
-from tallystick_conformance.running.clauses import run_programs
+from tallystick_conformance.running.run_clauses import run_programs
 from tallystick_conformance.subject.target import Target
 
 
