@@ -10,7 +10,7 @@ from tallystick_conformance import Mutant, Result, Status
 from tallystick_conformance.mutants import matrix, trial
 from tallystick_conformance.mutants.discovery import find
 from tallystick_conformance.mutants.trial import try_mutant
-from tallystick_conformance.running.engine import run_programs
+from tallystick_conformance.running.run_clauses import run_programs
 from tallystick_memory import MemoryBackend
 
 LOCAL = """

@@ -9,7 +9,7 @@ from tallystick_conformance.harness.pace import Pace, share
 from tallystick_conformance.harness.profiles import PROFILES, Profile
 from tallystick_conformance.harness.shares import Share
 from tallystick_conformance.running import engine  # noqa: F401 - importing it registers all examples
-from tallystick_conformance.running.clauses import run_examples, run_programs
+from tallystick_conformance.running.run_clauses import run_examples, run_programs
 from tallystick_conformance.subject.target import Target
 
 

@@ -11,7 +11,7 @@ from support import PATIENCE
 from tallystick import Backend, Complete, Filter, Hold, Outcome, Record, Release, Retry, State
 from tallystick_conformance import Target
 from tallystick_conformance.harness.profiles import PROFILES
-from tallystick_conformance.running.clauses import run_programs
+from tallystick_conformance.running.run_clauses import run_programs
 from tallystick_conformance.tiers.programs.judge import Judge
 from tallystick_conformance.tiers.programs.machine import STARTS
 from tallystick_conformance.tiers.programs.run import run, violations

@@ -12,8 +12,8 @@ from ..contract.clauses import CLAUSES
 from ..harness.profiles import PROFILES
 from ..harness.trace import Trace, load
 from ..harness.violation import Violation
-from ..running.remembered import again
 from ..running.session import Session
+from ..running.traces import again
 from ..subject.first_look import looked_at
 from ..subject.redaction import Redaction
 from ..subject.target import Target

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..contract.clauses import CLAUSES
-from ..subject.exceptions import whole
+from ..subject.exceptions import described
 from ..subject.rendering import differences
 from ..subject.tracing import labelled
 
@@ -51,4 +51,4 @@ class Violation(AssertionError):
     def attach(self, exc: BaseException | None, sources: tuple[str, ...]) -> None:
         """Attach the exception that caused it; `sources` are path prefixes of the backend's files."""
         if exc is not None and not isinstance(exc, Violation) and not self.raised:
-            self.raised = whole(exc, sources)
+            self.raised = described(exc, sources)

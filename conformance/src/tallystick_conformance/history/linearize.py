@@ -55,7 +55,7 @@ class Life:
         reached: The earliest time at which it may have been in each state.
         stuck: A fact that no order explains, if any.
         given_up: Whether there were too many possible states at one moment.
-        looked: Number of steps that were tried.
+        looked: Number of effects that were tried.
     """
 
     id: UUID

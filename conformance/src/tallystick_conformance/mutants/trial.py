@@ -8,7 +8,7 @@ from time import perf_counter
 from ..contract.clauses import CLAUSES
 from ..harness.profiles import PROFILES, Profile, ProfileName
 from ..reports.result import Result, Status
-from ..running.clauses import run_examples, run_programs
+from ..running.run_clauses import run_examples, run_programs
 from ..subject.first_look import looked_at
 from ..subject.target import Target
 from ..tiers.programs.judge import Judge

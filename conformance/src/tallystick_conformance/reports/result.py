@@ -7,7 +7,7 @@ from ..contract.clauses import CLAUSES
 from ..harness.shares import Share
 from ..harness.trace import Trace
 from ..harness.violation import Violation
-from ..subject.exceptions import whole
+from ..subject.exceptions import described
 from ..subject.redaction import Redaction
 from .document import ClauseEntry, ShareEntry
 
@@ -52,7 +52,7 @@ class Result:
         """The exception behind it with its causes and origin; empty if there is none."""
         if self.violation is not None:
             return self.violation.raised
-        return "" if self.error is None else whole(self.error)
+        return "" if self.error is None else described(self.error)
 
 
 def entry(result: Result, redaction: Redaction) -> ClauseEntry:

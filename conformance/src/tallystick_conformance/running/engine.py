@@ -17,13 +17,11 @@ from ..reports.result import Result, Status
 from ..subject.first_look import looked_at
 from ..subject.target import MakeBackend, Target
 from ..tiers.programs.run import MODEL_CLAUSES
-from .clauses import run_examples, run_programs
 from .known import KnownFailures, checked
-from .remembered import replayed
 from .replay import trace_of
+from .run_clauses import run_programs
 from .session import Session
-
-__all__ = ["Interrupted", "Session", "conform", "run_examples", "run_programs"]
+from .traces import replayed
 
 OnProgress = Callable[[Result], None]
 OnStart = Callable[[str], None]

@@ -12,8 +12,8 @@ from ..harness.profiles import Profile
 from ..reports.result import Result, Status
 from ..subject.target import Target
 from ..tiers.programs.judge import Judge
-from .clauses import run_examples, run_programs
 from .known import KnownFailures, applied
+from .run_clauses import run_examples, run_programs
 
 _BROKEN = (Status.VIOLATED, Status.ERROR)
 

@@ -13,8 +13,8 @@ from ..reports.result import Result, Status
 from ..subject.first_look import looked_at
 from ..subject.target import Target
 from ..tiers.programs.run import MODEL_CLAUSES
-from .engine import Session
 from .known import applied, checked
+from .session import Session
 
 
 class BackendConformance:

@@ -5,13 +5,13 @@ from pathlib import Path
 from traceback import FrameSummary, extract_tb, format_exception_only
 
 
-def origin(exc: BaseException, sources: tuple[str, ...] = ()) -> str:
+def origin(exc: BaseException) -> str:
     """Return where an exception was raised, in short form."""
-    last = _deepest(exc, sources)
+    last = _deepest(exc, ())
     return f"at {Path(last.filename).name}:{last.lineno} in {last.name}" if last else "at an unknown line"
 
 
-def whole(exc: BaseException, sources: tuple[str, ...] = ()) -> str:
+def described(exc: BaseException, sources: tuple[str, ...] = ()) -> str:
     """Describe an exception and its causes, each with its text, its notes and where it was raised.
 
     Args:

@@ -88,7 +88,7 @@ class Machine(RuleBasedStateMachine):
                 self._pair.resume(queue.name)
         self._pair.insert([self._new(draft) for draft in stock], now=self.now)
 
-    @rule(batch=strategies.batches, now=strategies.steps)
+    @rule(batch=strategies.batches, now=strategies.clock_steps)
     @_guarded
     def insert(self, batch: list[Draft], now: Moment) -> None:
         """Insert new jobs, some with ids and keys that are already stored."""
@@ -103,14 +103,18 @@ class Machine(RuleBasedStateMachine):
         self._move(now)
         self._pair.claim(queues, limit=limit, worker=worker, lease=lease, now=self.now)
 
-    @rule(limit=strategies.limits, endings=st.lists(strategies.endings, min_size=1, max_size=5), now=strategies.steps)
+    @rule(
+        limit=strategies.limits,
+        endings=st.lists(strategies.endings, min_size=1, max_size=5),
+        now=strategies.clock_steps,
+    )
     @_guarded
     def work(self, limit: int, endings: list[Ending], now: Moment) -> None:
         """Claim and settle in one step, so that many jobs finish."""
         self._begin_attempts(limit, timedelta(seconds=10), now)
         self._pair.settle(self._outcomes(endings), now=self.now)
 
-    @rule(limit=strategies.limits, lease=strategies.leases, now=strategies.steps, later=strategies.lease_moments,
+    @rule(limit=strategies.limits, lease=strategies.leases, now=strategies.clock_steps, later=strategies.lease_moments,
           grips=st.lists(strategies.grips, min_size=1, max_size=3))  # fmt: skip
     @_guarded
     def hold(self, limit: int, lease: timedelta, now: Moment, later: Moment, grips: list[Grip]) -> None:
@@ -128,7 +132,7 @@ class Machine(RuleBasedStateMachine):
         self._move(now)
         self._pair.extend(self._claims(grips), lease=lease, now=self.now)
 
-    @rule(endings=st.lists(strategies.endings, min_size=1, max_size=5), now=strategies.steps)
+    @rule(endings=st.lists(strategies.endings, min_size=1, max_size=5), now=strategies.clock_steps)
     @_guarded
     def settle(self, endings: list[Ending], now: Moment) -> None:
         """Settle claims that are current, stale, repeated or unknown."""
@@ -144,14 +148,14 @@ class Machine(RuleBasedStateMachine):
         self._move(now)
         self._pair.rescue(limit=limit, now=self.now)
 
-    @rule(filter=strategies.filters, limit=strategies.limits, now=strategies.steps)
+    @rule(filter=strategies.filters, limit=strategies.limits, now=strategies.clock_steps)
     @_guarded
     def cancel(self, filter: Filter, limit: int, now: Moment) -> None:
         """Cancel by a filter."""
         self._move(now)
         self._pair.cancel(filter, limit=limit, now=self.now)
 
-    @rule(limit=strategies.limits, endings=st.lists(strategies.endings, max_size=2), now=strategies.steps)
+    @rule(limit=strategies.limits, endings=st.lists(strategies.endings, max_size=2), now=strategies.clock_steps)
     @_guarded
     def flag(self, limit: int, endings: list[Ending], now: Moment) -> None:
         """Cancel running jobs, and settle some of them."""
@@ -160,7 +164,7 @@ class Machine(RuleBasedStateMachine):
         self._pair.sweep(self.now)
         self._pair.settle(self._outcomes(endings), now=self.now)
 
-    @rule(filter=strategies.wide_filters, limit=strategies.limits, now=strategies.steps)
+    @rule(filter=strategies.wide_filters, limit=strategies.limits, now=strategies.clock_steps)
     @_guarded
     def requeue(self, filter: Filter, limit: int, now: Moment) -> None:
         """Requeue by a filter."""

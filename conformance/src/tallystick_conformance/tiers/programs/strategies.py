@@ -77,7 +77,7 @@ limits = st.sampled_from([2, 1, 3, 100])
 leases = st.sampled_from([timedelta(seconds=30), timedelta(seconds=1), timedelta(hours=1), timedelta(days=3_650)])
 delays = st.sampled_from([timedelta(0), timedelta(seconds=1), timedelta(seconds=30), timedelta(days=400)])
 
-steps = st.builds(
+clock_steps = st.builds(
     Moment, st.just("now"), st.just(0), st.sampled_from([0, 1]), st.sampled_from([0, 0, 1, 30, 86_400, -45, -3_600])
 )
 
@@ -86,8 +86,8 @@ def _edges(anchor: str) -> st.SearchStrategy[Moment]:
     return st.builds(Moment, st.just(anchor), slots, st.sampled_from([0, -1, 1]), st.just(0))
 
 
-moments = _one_of(steps, steps, _edges("run_at"), _edges("lease_until"), _edges("finished_at"))
-due_moments = _one_of(steps, _edges("run_at"))
+moments = _one_of(clock_steps, clock_steps, _edges("run_at"), _edges("lease_until"), _edges("finished_at"))
+due_moments = _one_of(clock_steps, _edges("run_at"))
 lease_moments = _one_of(_edges("lease_until"), moments)
 finish_moments = _one_of(_edges("finished_at"), moments)
 

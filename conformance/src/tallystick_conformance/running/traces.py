@@ -7,8 +7,8 @@ from ..contract.clauses import CLAUSES
 from ..harness.trace import Trace, read
 from ..harness.violation import Violation
 from ..reports.result import Result, Status
-from .clauses import run_examples, run_programs
 from .replay import OnCall, replay
+from .run_clauses import run_examples, run_programs
 from .session import Session
 
 
