@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tallystick import CLAIMABLE, Complete, Filter, NewRecord, Outcome
-from tallystick_memory import MemoryBackend, transitions
+from tallystick.backends import transitions
+from tallystick_memory import MemoryBackend
 from tallystick_sqlite import SqliteBackend, queries
 from tallystick_sqlite.rows import micros
 
