@@ -6,7 +6,7 @@ from .mongo_patch import Broken, broken, edit, edited, mutant, put
 
 _BEGIN = "staging.begin(store, batch, len(records))"
 _RESOLVE = """
-    for other in {document.get("batch") for document in found if document.get("state") == HIDDEN} - {batch}:
+    for other in batches - {batch}:
         _resolve(store, other)
 """
 _LOOKS_FOR_THE_LOST = """
