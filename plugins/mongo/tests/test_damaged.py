@@ -141,12 +141,16 @@ def test_text_that_is_not_utf_8_is_read(store: Collections) -> None:
     assert decode(encode({"kind": "kk"}).replace(b"kk\0", b"k\xff\0"), store.jobs.codec_options)["kind"] == "k\\xff"
 
 
-def test_an_id_that_is_no_uuid_harms_no_other(backend: MongoBackend, store: Collections, url: str) -> None:
+@pytest.mark.parametrize("id", [ObjectId(), "id", {"a": 1}], ids=["ObjectId", "text", "object"])
+@pytest.mark.parametrize("change", [{}, RUNNING], ids=["waiting", "running"])
+def test_an_id_that_is_no_uuid_harms_no_other(
+    backend: MongoBackend, store: Collections, url: str, id: object, change: dict[str, Any]
+) -> None:
     """A document whose id is not a UUID is skipped, and other jobs are claimed."""
     bad, good = fill(backend)
     document = store.jobs.find_one({"_id": bad})
     assert document is not None
-    store.jobs.insert_one({**document, "_id": ObjectId()})
+    store.jobs.insert_one({**document, **change, "_id": id})
     assert_harmless(backend, url, bad, good)
 
 

@@ -67,6 +67,8 @@ def test_a_store_that_another_tore_down_is_noticed(url: str, backend: MongoBacke
         lambda: backend.extend([Claim(UUID(int=1), 1)], lease=LEASE),
         lambda: backend.settle([Complete(Claim(UUID(int=1), 1))]),
         lambda: backend.rescue(limit=1),
+        lambda: backend.pause("default"),
+        lambda: backend.resume("default"),
         lambda: backend.wait(["default"], timeout=timedelta(0)),
     ]
     for call in calls:

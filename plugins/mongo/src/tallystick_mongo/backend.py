@@ -200,6 +200,7 @@ class MongoBackend(Backend):
     def resume(self, queue: str) -> None:
         name = calls.queue(queue)
         with self._writing() as store:
+            read_state(store, self._location)  # raises NotSetUp
             known_queues.resume(store, name)
         self._wake_ups.wake_all()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import compress
 from uuid import UUID
 
 from tallystick import Record, State
@@ -35,16 +36,17 @@ def claim(store: Collections, call: ClaimCall, queues: Sequence[str]) -> list[Re
 def _claim_in_parts(store: Collections, call: ClaimCall, queues: Sequence[str]) -> Iterator[list[Record]]:
     limit = call.limit
     mine: set[UUID] = set()
-    again: list[UUID] = []  # damaged documents, and jobs that this call claimed and that are due again
+    again: list[object] = []  # damaged documents, and jobs that this call claimed and that are due again
     fruitless = 0
     while limit and fruitless < _FRUITLESS:
         wanted = min(limit, _PAGE)
         due = queries.but(again, queries.due(call.now))
         found = _first(store, due, queues, wanted)
-        fresh = [document for document in found if document["_id"] not in mine and is_whole(document)]
+        are_fresh = [is_whole(document) and document["_id"] not in mine for document in found]
+        fresh = list(compress(found, are_fresh))
         if len(fresh) < len(found):
             discard(store.jobs, found, call.now)
-        again += {document["_id"] for document in found} - {document["_id"] for document in fresh}
+            again += [document["_id"] for document, is_fresh in zip(found, are_fresh, strict=True) if not is_fresh]
         changes = [_take(document, call) for document in fresh]
         made = apply(store, "claim", changes)
         taken = [

@@ -1,6 +1,7 @@
 """Store new jobs except for duplicates, and find the stored jobs with the same id or unique key."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from bson import ObjectId
@@ -102,7 +103,8 @@ def _duplicates(
     if not new:
         return {}, {}
     found = list(store.jobs.find(queries.holders([one.id for one in new], list(keys)), session=store.session))
-    for other in {document.get("batch") for document in found if document.get("state") == HIDDEN} - {batch}:
+    batches: set[Any] = {document.get("batch") for document in found if document.get("state") == HIDDEN}
+    for other in batches - {batch}:
         _resolve(store, other)
     visible: list[Document] = [document for document in found if document.get("state") != HIDDEN]
     by_id = {record.id: record for record in documents.records(visible)}

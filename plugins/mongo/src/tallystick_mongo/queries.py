@@ -105,7 +105,7 @@ def among(ids: Sequence[UUID] | None, query: Query, *, below: UUID | None = None
     return {"_id": wanted, **query} if wanted else query
 
 
-def but(taken: Sequence[UUID], query: Query) -> Query:
+def but(taken: Sequence[object], query: Query) -> Query:
     """Exclude ids from a query."""
     return {**query, "_id": {"$nin": list(taken)}} if taken else query
 

@@ -8,7 +8,7 @@ broken, edit, edited, put = MONGO.broken, MONGO.edit, MONGO.edited, MONGO.put
 
 _BEGIN = "staging.begin(store, batch, len(records))"
 _RESOLVE = """
-    for other in {document.get("batch") for document in found if document.get("state") == HIDDEN} - {batch}:
+    for other in batches - {batch}:
         _resolve(store, other)
 """
 _LOOKS_FOR_THE_LOST = """
