@@ -11,7 +11,7 @@ from ..attempt_errors import AttemptError
 from ..changes import Changes
 from ..failure import LEASE_EXPIRED, Failure
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
-from ..records import Claim, Hold, Record
+from ..records import Hold, Record
 from ..state import CLAIMABLE, FINAL, State
 
 
@@ -27,9 +27,9 @@ def claimed(record: Record, worker: str, until: datetime, now: datetime) -> Reco
     )
 
 
-def is_current(record: Record, claim: Claim) -> bool:
-    """Return whether a claim is the current attempt of a running job. Any other claim is stale."""
-    return record.state is State.RUNNING and record.id == claim.id and record.attempt == claim.attempt
+def is_current(record: Record, attempt: int) -> bool:
+    """Return whether an attempt is the current one of a running job. The claim of any other is stale."""
+    return record.state is State.RUNNING and record.attempt == attempt
 
 
 def extended(record: Record, until: datetime, now: datetime) -> Record:

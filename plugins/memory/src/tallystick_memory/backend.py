@@ -359,7 +359,8 @@ class MemoryBackend(Backend):
     def _locked(self) -> Iterator[Store]:
         self._lifetime.check()
         with self._store.changed:
-            self._lifetime.check()  # `close` may have dropped the store during the wait for the lock
+            if self._lifetime.has_ended:  # `close` may have dropped the store during the wait for the lock
+                raise lifetime.closed()
             yield self._store
 
 

@@ -73,8 +73,8 @@ def open_store(location: Location) -> sqlite3.Connection:
 
 def check(connection: sqlite3.Connection | sqlite3.Cursor, location: Location) -> None:
     """Raise unless the file was created by Tallystick and has the tables of this version."""
-    version = _pragma(connection, "user_version")
-    if _pragma(connection, "application_id") != APPLICATION_ID:
+    version = _value(connection, queries.VERSION)
+    if not _is_marked(connection):
         raise _foreign(location)
     _refuse_newer(version, location)
     if version < len(MIGRATIONS):
@@ -82,7 +82,7 @@ def check(connection: sqlite3.Connection | sqlite3.Cursor, location: Location) -
 
 
 def _refuse_unfinished(connection: sqlite3.Connection, location: Location) -> None:
-    if _pragma(connection, "journal_mode") != "wal":
+    if _value(connection, "PRAGMA journal_mode") != "wal":
         raise not_set_up(location.path)
 
 
@@ -118,21 +118,19 @@ def teardown(location: Location) -> None:
         with closing(connect(location)) as connection:
             try:
                 connection.execute(queries.BEGIN_WRITE)
-                connection.execute(queries.DROP_JOBS)
-                connection.execute(queries.DROP_QUEUES)
+                _execute_each(connection, queries.DROP)
                 connection.execute("PRAGMA user_version = 0")
                 connection.commit()
             finally:
                 connection.rollback()
-            [empty] = connection.execute(queries.IS_EMPTY).fetchone()
-            if empty and _is_alone(connection):
+            if _value(connection, queries.IS_EMPTY) and _is_alone(connection):
                 location.path.unlink(missing_ok=True)
 
 
 def _is_alone(connection: sqlite3.Connection) -> bool:
     """Check that no other connection has the file open: only then can SQLite leave WAL mode."""
     try:
-        return bool(_pragma(connection, "journal_mode = DELETE") == "delete")
+        return bool(_value(connection, "PRAGMA journal_mode = DELETE") == "delete")
     except sqlite3.OperationalError as exc:
         if primary_code(exc) != sqlite3.SQLITE_BUSY:
             raise
@@ -149,21 +147,21 @@ def _is_ours(location: Location) -> bool:
     deadline = monotonic() + _CHANGING
     while _size(location):
         try:
-            mark = _mark(location)
+            marked = _has_mark(location)
         except sqlite3.DatabaseError as exc:  # without locks, a setup in progress may look corrupt
             if primary_code(exc) != sqlite3.SQLITE_CORRUPT or monotonic() > deadline:
                 raise
             sleep(_PAUSE)
             continue
-        if mark != APPLICATION_ID:
+        if not marked:
             raise _foreign(location)
         return True
     return False
 
 
-def _mark(location: Location) -> Any:
+def _has_mark(location: Location) -> bool:
     with closing(connect(location, "ro&immutable=1")) as connection:
-        return _pragma(connection, "application_id")
+        return _is_marked(connection)
 
 
 def _size(location: Location) -> int:
@@ -180,17 +178,14 @@ def _size(location: Location) -> int:
 
 
 def _migrate(connection: sqlite3.Connection, location: Location) -> None:
-    ours = _pragma(connection, "application_id") == APPLICATION_ID
-    [empty] = connection.execute(queries.IS_EMPTY).fetchone()
-    if not ours and not empty:
+    if not _is_marked(connection) and not _value(connection, queries.IS_EMPTY):
         raise _foreign(location)
-    version = _pragma(connection, "user_version")
+    version = _value(connection, queries.VERSION)
     _refuse_newer(version, location)
     if version == len(MIGRATIONS):
         return
     for migration in MIGRATIONS[version:]:
-        for statement in migration.split(";\n"):
-            connection.execute(statement)
+        _execute_each(connection, migration)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
@@ -200,7 +195,7 @@ def _switch_to_wal(connection: sqlite3.Connection, location: Location) -> None:
     deadline = monotonic() + location.options.busy_timeout.total_seconds()
     while True:
         try:
-            mode = _pragma(connection, "journal_mode = WAL")
+            mode = _value(connection, "PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as exc:
             if primary_code(exc) != sqlite3.SQLITE_BUSY or monotonic() > deadline:
                 raise
@@ -213,8 +208,18 @@ def _switch_to_wal(connection: sqlite3.Connection, location: Location) -> None:
         return
 
 
-def _pragma(connection: sqlite3.Connection | sqlite3.Cursor, name: str) -> Any:
-    [value] = connection.execute(f"PRAGMA {name}").fetchone()
+def _execute_each(connection: sqlite3.Connection, statements: str) -> None:
+    """Execute statements without a commit, unlike `executescript`."""
+    for statement in statements.split(";\n"):
+        connection.execute(statement)
+
+
+def _is_marked(connection: sqlite3.Connection | sqlite3.Cursor) -> bool:
+    return bool(_value(connection, queries.MARK) == APPLICATION_ID)
+
+
+def _value(connection: sqlite3.Connection | sqlite3.Cursor, statement: str) -> Any:
+    [value] = connection.execute(statement).fetchone()
     return value
 
 

@@ -1,8 +1,6 @@
 -- Effect: read one page of records below an id, newest first, that match a filter. A NULL list matches every record.
 -- Locks: none. Index: primary key, read until the page is full, or another index if the filter is selective.
-SELECT
-    id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,
-    finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error, result, tags
+SELECT {columns}
 FROM {schema}.jobs
 WHERE (%(after)s::uuid IS NULL OR id < %(after)s::uuid)
     AND (%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s::uuid[]))

@@ -14,6 +14,4 @@ SET state = CASE
 WHERE rowid IN (
     SELECT rowid FROM tallystick_jobs WHERE state = 'running' AND lease_until <= :now ORDER BY lease_until LIMIT :limit
 )
-RETURNING
-    id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,
-    finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error, result, tags
+RETURNING {columns}
