@@ -22,7 +22,7 @@ def diagnose(location: Location) -> Iterator[Finding]:
         yield fault("schema version", str(exc), "run `tallystick setup` with this URL")
         return
     with closing(schema.connect(location)) as connection:
-        yield ok("schema version", f"{len(schema.MIGRATIONS)} of {len(schema.MIGRATIONS)}")
+        yield ok("schema version", f"{len(queries.MIGRATIONS)} of {len(queries.MIGRATIONS)}")
         yield ok("journal mode", "wal")  # open_store rejects any other mode
         yield _synchronous(location)
         yield _integrity(connection)

@@ -8,11 +8,11 @@ from importlib.resources import files
 
 from .rows import COLUMNS, NEW_COLUMNS
 
-_FOLDER = files(__package__) / "queries"
 
-
-def _read(name: str) -> str:
-    return _named((_FOLDER / f"{name}.sql").read_text("utf-8"))
+def _read_all(folder: str) -> dict[str, str]:
+    """Return the text of each `.sql` file of a folder by its name, sorted by name."""
+    found = [file for file in (files(__package__) / folder).iterdir() if file.name.endswith(".sql")]
+    return {file.name: _named(file.read_text("utf-8")) for file in sorted(found, key=lambda file: file.name)}
 
 
 def _named(text: str) -> str:
@@ -21,38 +21,44 @@ def _named(text: str) -> str:
     return text.replace("{new_values}", ", ".join(f":{column}" for column in NEW_COLUMNS))
 
 
-INSERT = _read("insert")
-DUPLICATES = _read("duplicates")
-ADD_QUEUE = _read("add_queue")
-CLAIM = _read("claim")
-DISCARD_DAMAGED = _read("discard_damaged")
-NEXT_DUE = _read("next_due")
-EXTEND = _read("extend")
-SETTLE = _read("settle")
-RESCUE = _read("rescue")
-GET = _read("get")
-LIST = _read("list")
-STATS = _read("stats")
-CANCEL = _read("cancel")
-REQUEUE = _read("requeue")
-DELETE = _read("delete")
-PURGE = _read("purge")
-PAUSE = _read("pause")
-RESUME = _read("resume")
-QUEUES = _read("queues")
-DATA_VERSION = _read("data_version")
+MIGRATIONS: tuple[str, ...] = tuple(_read_all("migrations").values())
+"""The migration at index n upgrades the schema from version n to n + 1. Each statement ends with a semicolon and a
+newline."""
 
-BEGIN_READ = _read("begin_read")
-BEGIN_WRITE = _read("begin_write")
-SAVEPOINT = _read("savepoint")
-SAVEPOINT_RELEASE = _read("savepoint_release")
-SAVEPOINT_ROLLBACK = _read("savepoint_rollback")
-MAIN_FILE = _read("main_file")
+_queries = _read_all("queries")
 
-MARK = _read("mark")
-IS_EMPTY = _read("is_empty")
-VERSION = _read("version")
-DROP = _read("drop")
+INSERT = _queries["insert.sql"]
+DUPLICATES = _queries["duplicates.sql"]
+ADD_QUEUE = _queries["add_queue.sql"]
+CLAIM = _queries["claim.sql"]
+DISCARD_DAMAGED = _queries["discard_damaged.sql"]
+NEXT_DUE = _queries["next_due.sql"]
+EXTEND = _queries["extend.sql"]
+SETTLE = _queries["settle.sql"]
+RESCUE = _queries["rescue.sql"]
+GET = _queries["get.sql"]
+LIST = _queries["list.sql"]
+STATS = _queries["stats.sql"]
+CANCEL = _queries["cancel.sql"]
+REQUEUE = _queries["requeue.sql"]
+DELETE = _queries["delete.sql"]
+PURGE = _queries["purge.sql"]
+PAUSE = _queries["pause.sql"]
+RESUME = _queries["resume.sql"]
+QUEUES = _queries["queues.sql"]
+DATA_VERSION = _queries["data_version.sql"]
 
-DOCTOR_INTEGRITY = _read("doctor_integrity")
-DOCTOR_SIZE = _read("doctor_size")
+BEGIN_READ = _queries["begin_read.sql"]
+BEGIN_WRITE = _queries["begin_write.sql"]
+SAVEPOINT = _queries["savepoint.sql"]
+SAVEPOINT_RELEASE = _queries["savepoint_release.sql"]
+SAVEPOINT_ROLLBACK = _queries["savepoint_rollback.sql"]
+MAIN_FILE = _queries["main_file.sql"]
+
+MARK = _queries["mark.sql"]
+IS_EMPTY = _queries["is_empty.sql"]
+VERSION = _queries["version.sql"]
+DROP = _queries["drop.sql"]
+
+DOCTOR_INTEGRITY = _queries["doctor_integrity.sql"]
+DOCTOR_SIZE = _queries["doctor_size.sql"]

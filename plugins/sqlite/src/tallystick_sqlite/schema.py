@@ -6,7 +6,6 @@ applied migrations. `setup` writes both in the transaction that creates the tabl
 
 import sqlite3
 from contextlib import closing
-from importlib.resources import files
 from time import monotonic, sleep
 from typing import Any
 
@@ -18,14 +17,6 @@ from .location import Location
 
 APPLICATION_ID = 0x5453544B
 """The bytes "TSTK" in the header, which mark a file as Tallystick's."""
-
-MIGRATIONS = tuple(
-    file.read_text("utf-8")
-    for file in sorted((files(__package__) / "migrations").iterdir(), key=lambda file: file.name)
-    if file.name.endswith(".sql")
-)
-"""The migration at index n upgrades the schema from version n to n + 1. Each statement ends with a semicolon and a
-newline."""
 
 _PAUSE = 0.01
 _CHANGING = 1.0
@@ -77,7 +68,7 @@ def check(connection: sqlite3.Connection | sqlite3.Cursor, location: Location) -
     if not _is_marked(connection):
         raise _foreign(location)
     _refuse_newer(version, location)
-    if version < len(MIGRATIONS):
+    if version < len(queries.MIGRATIONS):
         raise not_set_up(location.path)
 
 
@@ -102,8 +93,8 @@ def setup(location: Location) -> None:
 
 def script() -> str:
     """Return the statements that `setup` executes in a new file, to run by hand."""
-    migrations = "".join(f"{text.strip()}\n\n" for text in MIGRATIONS)
-    marks = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {len(MIGRATIONS)};\n"
+    migrations = "".join(f"{text.strip()}\n\n" for text in queries.MIGRATIONS)
+    marks = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {len(queries.MIGRATIONS)};\n"
     return f"BEGIN IMMEDIATE;\n\n{migrations}{marks}COMMIT;\n\nPRAGMA journal_mode = WAL;\n"
 
 
@@ -182,12 +173,12 @@ def _migrate(connection: sqlite3.Connection, location: Location) -> None:
         raise _foreign(location)
     version = _value(connection, queries.VERSION)
     _refuse_newer(version, location)
-    if version == len(MIGRATIONS):
+    if version == len(queries.MIGRATIONS):
         return
-    for migration in MIGRATIONS[version:]:
+    for migration in queries.MIGRATIONS[version:]:
         _execute_each(connection, migration)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    connection.execute(f"PRAGMA user_version = {len(queries.MIGRATIONS)}")
 
 
 def _switch_to_wal(connection: sqlite3.Connection, location: Location) -> None:
@@ -224,10 +215,10 @@ def _value(connection: sqlite3.Connection | sqlite3.Cursor, statement: str) -> A
 
 
 def _refuse_newer(version: int, location: Location) -> None:
-    if version > len(MIGRATIONS):
+    if version > len(queries.MIGRATIONS):
         raise NotSetUp(
             f"{location.path} has schema version {version}, created by a newer tallystick-sqlite; this one supports "
-            f"versions up to {len(MIGRATIONS)}: upgrade it"
+            f"versions up to {len(queries.MIGRATIONS)}: upgrade it"
         )
 
 

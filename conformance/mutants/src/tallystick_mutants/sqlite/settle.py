@@ -60,7 +60,7 @@ MUTANTS = (
             f"state = 'pending' AND {_FREED}"),
     patched("stops and keeps the key", "UNIQUE-03", "SETTLE", _FREED,
             "unique_until = 'finished' AND :state <> 'cancelled', NULL"),
-    patched("rescues and keeps the key", "UNIQUE-03", "RESCUE", "NULL, held_key)\nWHERE", "held_key, held_key)\nWHERE"),
+    patched("rescues and keeps the key", "UNIQUE-03", "RESCUE", "NULL, held_key)", "held_key, held_key)"),
     patched("rescues and frees the key", "UNIQUE-04", "RESCUE", " AND unique_until = 'finished'", ""),
     patched("rescues late by a tick", "TIME-02", "RESCUE", "lease_until <= :now", "lease_until < :now"),
     patched("rescues the cancelled", "RESCUE-04", "RESCUE", "WHEN cancel_requested THEN 'cancelled'", "", "D10"),
