@@ -176,6 +176,15 @@ def peers(session: nox.Session) -> None:
     session.run("python", "tests/bench/peers/compare.py", *session.posargs, env=TESTS)
 
 
+@nox.session(python="3.13")
+def cost(session: nox.Session) -> None:
+    """Measure the cost of a job; record changed costs with `-- --write "the reason"`."""
+    sync(session, "dev")
+    session.run("python", "tests/cost/measure.py", *session.posargs, env=TESTS)
+    if "--write" in session.posargs:
+        session.run("python", "docs/generate.py")
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure throughput and pick-up latency on this machine."""

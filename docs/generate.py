@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 import kills
+import performance
 import reference
 from tallystick import FINAL, TRANSITIONS, Backend, State, backend
 from tallystick_conformance.clauses import CLAUSES
@@ -164,6 +165,7 @@ PAGES = {
     "errors.md": reference.errors_page,
     "helpers.md": reference.helpers_page,
     "hooks.md": reference.hooks_page,
+    "performance.md": performance.page,
 }
 
 

@@ -45,14 +45,15 @@ class PostgresServer:
         """Return the URL of its database."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
-    def start(self, *, durable: bool = True) -> None:
-        """Start the server and wait until it accepts connections.
+    def start(self, *, durable: bool = True, **settings: str) -> None:
+        """Start the server with these settings, and wait until it accepts connections.
 
         A server that is not durable is faster, but may lose its last commits.
         """
         options = f"-h 127.0.0.1 -p {self.port} -k {self._data} -c max_connections=200"
         if not durable:
-            options += " -c synchronous_commit=off"
+            settings["synchronous_commit"] = "off"
+        options += "".join(f" -c {name}={value}" for name, value in settings.items())
         self._control("start", "--options", options, "--log", self._data / "log")
 
     def crash(self) -> None:
@@ -72,12 +73,12 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_server(*, durable: bool = True) -> Iterator[PostgresServer]:
-    """Run a server during the block."""
+def postgres_server(*, durable: bool = True, **settings: str) -> Iterator[PostgresServer]:
+    """Run a server with these settings during the block."""
     folder = Path(mkdtemp(prefix="tallystick-postgres-"))
     try:
         server = PostgresServer(folder)
-        server.start(durable=durable)
+        server.start(durable=durable, **settings)
         try:
             yield server
         finally:
@@ -151,12 +152,12 @@ def mongo_server(*, members: int = 0, file: Path | None = None) -> Iterator[Mong
 
 
 @contextmanager
-def mongo(url: str | None) -> Iterator[str]:
+def mongo(url: str | None, *, file: Path | None = None) -> Iterator[str]:
     """Yield the URL, or that of a new server during the block if it is None."""
     if url is not None:
         yield url
         return
-    with mongo_server() as server:
+    with mongo_server(file=file) as server:
         yield server.url
 
 
