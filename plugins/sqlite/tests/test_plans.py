@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tallystick import Complete, NewRecord
+from tallystick.backends.times import micros
 from tallystick_sqlite import SqliteBackend, queries, rows
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -73,7 +74,7 @@ def steps(connection: sqlite3.Connection, query: str, queues: Sequence[str], lim
         return 0
 
     names = rows.json_list(queues)
-    times = {"now": rows.micros(NOW), "until": rows.micros(NOW + HOUR)}
+    times = {"now": micros(NOW), "until": micros(NOW + HOUR)}
     parameters = {"queues": names, "limit": limit, "worker": "w", **times}
     connection.execute(query, {**parameters, "queues": "[]"}).fetchall()  # load the schema before counting
     connection.execute("BEGIN IMMEDIATE")

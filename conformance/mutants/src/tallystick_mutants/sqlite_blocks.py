@@ -16,7 +16,7 @@ class _CommitsAfter(SqliteBackend):
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        self._refuse_closed()
+        self._lifetime.check()
         with closing(schema.open_store(self._location)) as connection:
             connection.execute(queries.BEGIN_WRITE)
             try:

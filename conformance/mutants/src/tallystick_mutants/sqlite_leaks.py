@@ -25,7 +25,7 @@ class KeepsConnections(SqliteBackend):
     def close(self) -> None:
         with suppress(TallystickError), self._reader.reading() as connection:
             _kept.append(connection)
-            self._reader = Connection(self._location)
+            self._reader = Connection(self._location, self._lifetime)
             self._connections = (self._watcher, self._reader, self._writer)
         super().close()
 
@@ -87,7 +87,7 @@ class SetsUpOnce(SqliteBackend):
     """setup creates a marker next to the file, and fails if the marker exists."""
 
     def setup(self) -> None:
-        self._refuse_closed()
+        self._lifetime.check()
         mark = self._location.path.with_suffix(".making")
         mark.touch(exist_ok=False)
         super().setup()

@@ -10,8 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from tallystick import Backend, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Queue, Record, State
+from tallystick.backends import times
 from tallystick_conformance import Mutant
-from tallystick_sqlite import SqliteBackend, queries, rows
+from tallystick_sqlite import SqliteBackend, queries
 from tallystick_sqlite.connection import Connection
 from tallystick_sqlite.location import Location
 from tallystick_sqlite.matching import get, matching
@@ -28,7 +29,7 @@ _CLEAR = "UPDATE tallystick_jobs SET finished_at = NULL, result = NULL, cancel_r
 class _KnowsQueuesLate(SqliteBackend):
     def insert(self, records: Sequence[NewRecord], *, transaction: Any = None, now: Now = None) -> Sequence[Inserted]:
         answers = super().insert(records, transaction=transaction, now=now)
-        with self._target(transaction) as target:
+        with self._joining(transaction) as target:
             for name in {answer.record.queue for answer in answers if answer.created}:
                 target.execute(_ADD_QUEUE, {"queue": name})
         return answers
@@ -68,7 +69,7 @@ class CommitsLater(SqliteBackend):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self._writer = self._reader = _CommitsFirst(location)
+        self._writer = self._reader = _CommitsFirst(location, self._lifetime)
         self._connections = (self._watcher, self._reader, self._writer)
 
     def settle(
@@ -141,7 +142,7 @@ class ReadsUnlocked(SqliteBackend):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self._reader = _Unlocked(location)
+        self._reader = _Unlocked(location, self._lifetime)
         self._connections = (self._watcher, self._reader, self._writer)
 
 
@@ -164,7 +165,7 @@ class LooksOnlyLater(SqliteBackend):
 
 def reckons_with_floats() -> type[Backend]:
     """Times are converted to microseconds through floats."""
-    rows.micros.__code__ = (lambda moment: round(moment.timestamp() * 1_000_000)).__code__
+    times.micros.__code__ = (lambda moment: round(moment.timestamp() * 1_000_000)).__code__
     return SqliteBackend
 
 

@@ -7,9 +7,9 @@ from threading import Lock
 from typing import Any
 
 from tallystick import LEASE_EXPIRED, Filter, Inserted, NewRecord, Outcome, Record, Retry, validation
+from tallystick.backends.times import micros
 from tallystick_conformance import Mutant
 from tallystick_sqlite import SqliteBackend, queries, rows, schema
-from tallystick_sqlite.rows import micros
 
 from .sqlite_patch import URL
 
@@ -158,7 +158,7 @@ class SetsUpUnlocked(SqliteBackend):
     """setup checks for a store, and creates it in a second step."""
 
     def setup(self) -> None:
-        self._refuse_closed()
+        self._lifetime.check()
         with closing(schema.connect(self._location, "rwc")) as connection:
             names = {name for [name] in connection.execute("SELECT name FROM sqlite_master")}
         if "tallystick_jobs" in names:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
 
-from tallystick import forks
+from tallystick.backends.lifetime import Lifetime
 
 from . import forking, queries
-from .errors import closed, mapped
+from .errors import mapped
 from .location import Location
 from .rows import escaped
 from .schema import open_store
@@ -17,20 +17,19 @@ from .schema import open_store
 class Connection:
     """A connection that opens on first use; one thread at a time uses it."""
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, lifetime: Lifetime) -> None:
         self._location = location
+        self._lifetime = lifetime
         self._lock = Lock()
         self._opened: sqlite3.Connection | None = None
-        self._closed = False
         self._text_factory: Callable[[bytes], str] = str
-        self._owner = forks.Owner()
         self.path = location.path
         forking.watch(self)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Yield the connection for reading; each statement sees the latest commit."""
-        self._owner.check()
+        self._lifetime.check()
         with self._lock, mapped(self._location.path):
             yield self._open()
 
@@ -54,8 +53,7 @@ class Connection:
                 connection.rollback()  # no effect after the commit
 
     def _open(self) -> sqlite3.Connection:
-        if self._closed:
-            raise closed()
+        self._lifetime.check()  # it may have ended while this call waited for the lock
         if self._opened is None:
             self._opened = open_store(self._location)
             self._opened.text_factory = self._text_factory
@@ -70,7 +68,7 @@ class Connection:
         self.let_go()
 
     def let_go(self) -> None:
-        """Close the connection; the next use opens it again."""
+        """Close the connection; the next use opens it again, unless the client was closed."""
         with self._lock:
             self._drop()
 
@@ -89,8 +87,3 @@ class Connection:
     def resume(self) -> None:
         """Allow calls again after `pause`."""
         self._lock.release()
-
-    def close(self) -> None:
-        """Close for good; a repeated call has no effect."""
-        self._closed = True
-        self.let_go()

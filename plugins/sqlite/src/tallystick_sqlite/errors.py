@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tallystick import BackendError, Closed, ForeignStore, InvalidArgument, NotSetUp, OutcomeUnknown, Unavailable
+from tallystick import BackendError, ForeignStore, InvalidArgument, NotSetUp, OutcomeUnknown, Unavailable
 
 
 class UndecodableText(Unavailable):
@@ -52,8 +52,3 @@ def primary_code(exc: sqlite3.Error) -> int:
 def not_set_up(path: Path) -> NotSetUp:
     """Return the error for a file without tables: `setup` has not run, or `teardown` has."""
     return NotSetUp(f"{path} is not set up; run `tallystick setup` with its URL, or call setup()")
-
-
-def closed() -> Closed:
-    """Return the error for a call after `close`."""
-    return Closed("this backend was closed; open another with tallystick.open_backend(url)")

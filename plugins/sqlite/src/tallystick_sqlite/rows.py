@@ -2,36 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from tallystick import Failure, Record, State
+from tallystick import Failure, Record
+from tallystick.backends.decoding import STATES, tags_from_json
+from tallystick.backends.times import micros, moment
 
 Row = tuple[Any, ...]
 Parameters = dict[str, Any]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST = datetime.min.replace(tzinfo=UTC)
-_LAST = datetime.max.replace(tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_STATES = {state.value: state for state in State}
-
-
-def micros(moment: datetime) -> int:
-    """Return a datetime as microseconds since 1970, exactly."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-@lru_cache(maxsize=4096)  # the records of one batch share most of their times
-def moment(micros: int) -> datetime:
-    """Return the datetime of a number of microseconds since 1970, clamped to the range of `datetime`."""
-    try:
-        return _EPOCH + timedelta(microseconds=micros)
-    except OverflowError:
-        return _LAST if micros > 0 else _FIRST
 
 
 def escaped(text: bytes) -> str:
@@ -48,23 +28,13 @@ def _uuid(value: bytes) -> UUID:
     return UUID(bytes=value)
 
 
-def _tags(text: str) -> tuple[str, ...]:
-    if text == "[]":
-        return ()
-    try:
-        tags = json.loads(text)
-    except (ValueError, RecursionError):
-        return (text,)
-    return tuple(map(str, tags)) if isinstance(tags, list) else (text,)
-
-
 COLUMNS: dict[str, Callable[[Any], object] | None] = {
     "id": _uuid,
     "kind": None,
     "queue": None,
     "payload": None,
     "priority": None,
-    "state": _STATES.__getitem__,
+    "state": STATES.__getitem__,
     "attempt": None,
     "max_attempts": None,
     "run_at": moment,
@@ -79,7 +49,7 @@ COLUMNS: dict[str, Callable[[Any], object] | None] = {
     "unique_until": None,
     "last_error": Failure.from_json,
     "result": None,
-    "tags": _tags,
+    "tags": tags_from_json,
 }
 """The columns of a record, in the order of its fields. Each has the function that converts a value that is not NULL."""
 

@@ -1,19 +1,33 @@
-"""Convert outcomes to the parameters of `settle.sql`."""
+"""Settle outcomes: convert each to the parameters of `settle.sql`, and execute it."""
 
+import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
-from tallystick import Cancel, Complete, Discard, Failure, Outcome, Release, Retry, State, validation
+from tallystick import Cancel, Complete, Discard, Failure, Outcome, Release, Retry, State
+from tallystick.backends.calls import SettleCall
+from tallystick.backends.times import micros
 
-from .rows import Parameters, micros
+from . import queries
+from .rows import Parameters
 
 _Ended = tuple[State, datetime | None, Failure | None, bytes | None]
 
 
-def parameters(outcome: Outcome, now: datetime, max_bytes: int) -> Parameters:
-    """Return the parameters for an outcome; raise if its values are invalid."""
-    state, run_at, error, result = _ended(outcome, now)
-    validation.size(result, max_bytes, "result")
+def settle(cursor: sqlite3.Cursor, ended: Sequence[Parameters]) -> Sequence[bool]:
+    """End attempts in the transaction of a cursor; return for each whether its claim was current."""
+    return [cursor.execute(queries.SETTLE, parameters).rowcount == 1 for parameters in ended]
+
+
+def parameters(call: SettleCall) -> Sequence[Parameters]:
+    """Return the parameters of `settle.sql` for each outcome."""
+    now = micros(call.now)
+    return [_parameters(outcome, _ended(call, outcome), now) for outcome in call.outcomes]
+
+
+def _parameters(outcome: Outcome, ended: _Ended, now: int) -> Parameters:
+    state, run_at, error, result = ended
     return {
         "id": outcome.claim.id.bytes,
         "attempt": outcome.claim.attempt,
@@ -21,20 +35,21 @@ def parameters(outcome: Outcome, now: datetime, max_bytes: int) -> Parameters:
         "run_at": run_at and micros(run_at),
         "error": error and error.to_json(),
         "result": result,
-        "now": micros(now),
+        "now": now,
     }
 
 
-def _ended(outcome: Outcome, now: datetime) -> _Ended:
+def _ended(call: SettleCall, outcome: Outcome) -> _Ended:
+    """Return the state, the due time, the error and the result of an outcome."""
     match outcome:
         case Complete(result=result):
             return State.COMPLETED, None, None, result
-        case Retry(run_at=run_at, error=error):
-            return State.RETRYING, validation.moment(run_at, now), error, None
+        case Retry(error=error):
+            return State.RETRYING, call.due(outcome), error, None
         case Discard(error=error):
             return State.DISCARDED, None, error, None
-        case Release(run_at=run_at):
-            return State.PENDING, validation.moment(run_at, now), None, None
+        case Release():
+            return State.PENDING, call.due(outcome), None, None
         case Cancel():
             return State.CANCELLED, None, None, None
         case _:

@@ -1,0 +1,18 @@
+"""Rescue the jobs whose leases have expired."""
+
+from collections.abc import Sequence
+
+from tallystick import LEASE_EXPIRED, Record
+from tallystick.backends.calls import RescueCall
+from tallystick.backends.times import micros
+
+from . import queries, rows
+from .connection import Connection
+
+
+def rescue(writer: Connection, call: RescueCall) -> Sequence[Record]:
+    """Rescue the jobs; return them after the change."""
+    parameters = {"limit": call.limit, "now": micros(call.now), "error": LEASE_EXPIRED.to_json()}
+    with writer.writing() as connection:
+        rescued = connection.execute(queries.RESCUE, parameters).fetchall()
+    return rows.records(rescued)
