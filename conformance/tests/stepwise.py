@@ -12,7 +12,7 @@ from typing import Any
 from tallystick import CLAIMABLE, Complete, Filter, NewRecord, Outcome
 from tallystick.backends.times import micros
 from tallystick_memory import MemoryBackend, transitions
-from tallystick_sqlite import SqliteBackend, queries
+from tallystick_sqlite import SqliteBackend
 
 
 class SelectsThenUpdates(MemoryBackend):
@@ -89,7 +89,7 @@ class LocksAndUnlocks(SqliteBackend):
         paused = {queue.name for queue in self.queues() if queue.paused}
         for queue in queues:
             with self._writer.writing() as connection:
-                connection.execute(queries.PAUSE, {"queue": queue})
+                connection.execute(self._queries.pause, {"queue": queue})
         for queue in set(queues) - paused:
             self.resume(queue)
         return super().claim(queues, **options)

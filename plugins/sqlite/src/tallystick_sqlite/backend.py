@@ -37,7 +37,6 @@ from . import (
     forking,
     inserting,
     matching,
-    queries,
     rescuing,
     schema,
     settling,
@@ -71,6 +70,7 @@ class SqliteBackend(Backend):
 
     def __init__(self, location: Location) -> None:
         self._location = location
+        self._queries = location.queries
         self._lifetime = Lifetime()
         self._writer = Connection(location, self._lifetime)
         self._reader = Connection(location, self._lifetime)
@@ -94,7 +94,7 @@ class SqliteBackend(Backend):
             schema.setup(self._location)
 
     def script(self) -> str:
-        return schema.script()
+        return schema.script(self._location)
 
     def teardown(self) -> None:
         self._lifetime.check()
@@ -109,12 +109,12 @@ class SqliteBackend(Backend):
     ) -> Sequence[Inserted]:
         new = calls.insert(records, _CAPABILITIES, transaction=transaction, now=now).stored()
         with self._joining(transaction) as cursor:
-            return inserting.insert(cursor, new)
+            return inserting.insert(cursor, self._queries, new)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._in_use(), mapped(self._location.path), closing(schema.open_store(self._location)) as connection:
-            connection.execute(queries.BEGIN_WRITE)
+        with self._in_use(), mapped(self._location), closing(schema.open_store(self._location)) as connection:
+            connection.execute(self._queries.begin_write)
             yield connection
             connection.commit()
 
@@ -123,87 +123,88 @@ class SqliteBackend(Backend):
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
     ) -> Sequence[Record]:
         call = calls.claim(queues, _CAPABILITIES, limit=limit, worker=worker, lease=lease, now=now)
-        return claiming.claim(self._reader, self._writer, call)
+        return claiming.claim(self._reader, self._writer, self._queries, call)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         call = calls.extend(claims, _CAPABILITIES, lease=lease, now=now)
         with self._writer.writing() as connection:
-            return extending.extend(connection, call)
+            return extending.extend(connection, self._queries, call)
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
         ended = settling.parameters(calls.settle(outcomes, _CAPABILITIES, transaction=transaction, now=now))
         with self._joining(transaction) as cursor:
-            return settling.settle(cursor, ended)
+            return settling.settle(cursor, self._queries, ended)
 
     @reads_any_text
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
-        return rescuing.rescue(self._writer, calls.rescue(_CAPABILITIES, limit=limit, now=now))
+        return rescuing.rescue(self._writer, self._queries, calls.rescue(_CAPABILITIES, limit=limit, now=now))
 
     @reads_any_text
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         wanted = calls.get(ids, _CAPABILITIES)
         with self._reader.reading() as connection:
-            return {id: record for id in wanted if (record := matching.get(connection, id.bytes)) is not None}
+            found = {id: matching.get(connection, self._queries, id.bytes) for id in wanted}
+        return {id: record for id, record in found.items() if record is not None}
 
     @reads_any_text
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         call = calls.list(filter, _CAPABILITIES, limit=limit, after=after)
         with self._reader.snapshot() as connection:
-            return matching.list(connection, call)
+            return matching.list(connection, self._queries, call)
 
     @reads_any_text
     def stats(self, *, now: datetime | None = None) -> Stats:
         call = calls.stats(_CAPABILITIES, now=now)
         with self._reader.snapshot() as connection:
-            return counting.stats(connection, call)
+            return counting.stats(connection, self._queries, call)
 
     @reads_any_text
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
-        return self._change(queries.CANCEL, call, CLAIMABLE | {State.RUNNING})
+        return self._change(self._queries.cancel, call, CLAIMABLE | {State.RUNNING})
 
     @reads_any_text
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
-        return self._change(queries.REQUEUE, call, FINAL | {State.RETRYING})
+        return self._change(self._queries.requeue, call, FINAL | {State.RETRYING})
 
     @reads_any_text
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
         call = calls.change(filter, _CAPABILITIES, limit=limit)
-        return self._change(queries.DELETE, call, set(State) - {State.RUNNING})
+        return self._change(self._queries.delete, call, set(State) - {State.RUNNING})
 
     def _change(self, statement: str, call: calls.ChangeCall, states: Set[State]) -> Sequence[UUID]:
         with self._writer.writing() as connection:
-            return matching.change(connection, statement, call, states)
+            return matching.change(connection, self._queries, statement, call, states)
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
         call = calls.purge(states, _CAPABILITIES, before=before, limit=limit)
         parameters = {"states": json_list(call.states), "before": micros(call.before), "limit": call.limit}
         with self._writer.writing() as connection:
-            return connection.execute(queries.PURGE, parameters).rowcount
+            return connection.execute(self._queries.purge, parameters).rowcount
 
     def pause(self, queue: str) -> None:
         parameters = {"queue": calls.queue(queue)}
         with self._writer.writing() as connection:
-            connection.execute(queries.PAUSE, parameters)
+            connection.execute(self._queries.pause, parameters)
 
     def resume(self, queue: str) -> None:
         parameters = {"queue": calls.queue(queue)}
         with self._writer.writing() as connection:
-            connection.execute(queries.RESUME, parameters)
+            connection.execute(self._queries.resume, parameters)
 
     @reads_any_text
     def queues(self) -> Sequence[Queue]:
         with self._reader.reading() as connection:
-            return counting.queues(connection)
+            return counting.queues(connection, self._queries)
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
-        return waiting.wait(self._watcher, self._lifetime, calls.wait(queues, timeout=timeout))
+        return waiting.wait(self._watcher, self._queries, self._lifetime, calls.wait(queues, timeout=timeout))
 
     def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
-        with self._in_use(), mapped(self._location.path):
+        with self._in_use(), mapped(self._location):
             return builtins.list(doctor.diagnose(self._location))
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from threading import Lock
 
 from tallystick.backends.lifetime import Lifetime
 
-from . import forking, queries
+from . import forking
 from .errors import mapped
 from .location import Location
 from .rows import escaped
@@ -30,16 +30,16 @@ class Connection:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Yield the connection for reading; each statement sees the latest commit."""
         self._lifetime.check()
-        with self._lock, mapped(self._location.path):
+        with self._lock, mapped(self._location):
             yield self._open()
 
     def snapshot(self) -> AbstractContextManager[sqlite3.Connection]:
         """Yield the connection for reading; all statements see the same snapshot."""
-        return self._transaction(queries.BEGIN_READ)
+        return self._transaction(self._location.queries.begin_read)
 
     def writing(self) -> AbstractContextManager[sqlite3.Connection]:
         """Yield the connection in a write transaction; commit at the end, or roll back after an error."""
-        return self._transaction(queries.BEGIN_WRITE)
+        return self._transaction(self._location.queries.begin_write)
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
@@ -47,7 +47,7 @@ class Connection:
             try:
                 connection.execute(begin)
                 yield connection
-                with mapped(self._location.path, committing=True):
+                with mapped(self._location, committing=True):
                     connection.commit()
             finally:
                 connection.rollback()  # no effect after the commit

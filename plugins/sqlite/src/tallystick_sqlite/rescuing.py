@@ -6,13 +6,14 @@ from tallystick import LEASE_EXPIRED, Record
 from tallystick.backends.calls import RescueCall
 from tallystick.backends.times import micros
 
-from . import queries, rows
+from . import rows
 from .connection import Connection
+from .queries import Queries
 
 
-def rescue(writer: Connection, call: RescueCall) -> Sequence[Record]:
+def rescue(writer: Connection, queries: Queries, call: RescueCall) -> Sequence[Record]:
     """Rescue the jobs; return them after the change."""
     parameters = {"limit": call.limit, "now": micros(call.now), "error": LEASE_EXPIRED.to_json()}
     with writer.writing() as connection:
-        rescued = connection.execute(queries.RESCUE, parameters).fetchall()
+        rescued = connection.execute(queries.rescue, parameters).fetchall()
     return rows.records(rescued)
