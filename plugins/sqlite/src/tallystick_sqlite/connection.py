@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
+from time import monotonic
 
 from tallystick.backends.lifetime import Lifetime
 
@@ -20,6 +21,7 @@ class Connection:
     def __init__(self, location: Location, lifetime: Lifetime) -> None:
         self._location = location
         self._lifetime = lifetime
+        self._entrance = Lock()  # held by a fork that waits for the lock; otherwise back-to-back calls would starve it
         self._lock = Lock()
         self._opened: sqlite3.Connection | None = None
         self._text_factory: Callable[[bytes], str] = str
@@ -30,6 +32,8 @@ class Connection:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Yield the connection for reading; each statement sees the latest commit."""
         self._lifetime.check()
+        with self._entrance:
+            pass
         with self._lock, mapped(self._location):
             yield self._open()
 
@@ -79,7 +83,11 @@ class Connection:
 
     def pause(self, seconds: float) -> bool:
         """Close, and block calls until `resume`; return False and do nothing if a running call outlasts `seconds`."""
-        if not self._lock.acquire(timeout=seconds):
+        deadline = monotonic() + seconds
+        if not self._entrance.acquire(timeout=seconds):
+            return False
+        if not self._lock.acquire(timeout=max(0.0, deadline - monotonic())):
+            self._entrance.release()
             return False
         self._drop()
         return True
@@ -87,3 +95,4 @@ class Connection:
     def resume(self) -> None:
         """Allow calls again after `pause`."""
         self._lock.release()
+        self._entrance.release()

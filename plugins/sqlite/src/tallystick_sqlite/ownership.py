@@ -31,11 +31,7 @@ def version(cursor: sqlite3.Cursor, location: Location) -> int:
     """
     applied = _marked_version(cursor, location)
     if applied is None:
-        with _snapshot(cursor, location):  # another client may set the store up between two statements
-            applied = _marked_version(cursor, location)
-            if applied is None:
-                _refuse_taken_names(cursor, location)
-                return 0
+        applied = _version_unless_foreign(cursor, location)
     known = len(location.queries.migrations)
     if applied > known:
         raise NotSetUp(
@@ -59,8 +55,17 @@ def refuse_foreign(location: Location) -> None:
     except sqlite3.OperationalError as exc:
         if primary_code(exc) != sqlite3.SQLITE_READONLY:
             raise
+        _refuse_no_database(location)
+
+
+def _refuse_no_database(location: Location) -> None:
+    """Raise for a file that is no database. Without locks, a file that is being written may look corrupt."""
+    try:
         with closing(connect(location, "ro&immutable=1")) as connection:
             pragma(connection, "schema_version")
+    except sqlite3.DatabaseError as exc:
+        if primary_code(exc) != sqlite3.SQLITE_CORRUPT:
+            raise
 
 
 def _marked_version(cursor: sqlite3.Cursor, location: Location) -> int | None:
@@ -71,6 +76,22 @@ def _marked_version(cursor: sqlite3.Cursor, location: Location) -> int | None:
             raise
         return None  # there is no such table, or another program's table lacks these columns
     return None if applied is None else int(applied)
+
+
+def _version_unless_foreign(cursor: sqlite3.Cursor, location: Location) -> int:
+    """Return the version if another client has just set the store up, 0 if no name of the store is taken, or raise.
+
+    The first statement begins the snapshot. A statement that fails to find its table would not.
+    """
+    with _snapshot(cursor, location):
+        taken = [name for (name,) in cursor.execute(location.queries.taken_names)]
+        applied = _marked_version(cursor, location) if taken else 0
+    if applied is None:
+        raise ForeignStore(
+            f"{location.path} has {', '.join(taken)}, not created by Tallystick; the file was not changed. Choose "
+            f"another prefix for the tables, e.g. sqlite:///{location.path.name}?prefix=background"
+        )
+    return applied
 
 
 @contextmanager
@@ -84,12 +105,3 @@ def _snapshot(cursor: sqlite3.Cursor, location: Location) -> Iterator[None]:
         yield
     finally:
         cursor.connection.rollback()
-
-
-def _refuse_taken_names(cursor: sqlite3.Cursor, location: Location) -> None:
-    taken = [name for (name,) in cursor.execute(location.queries.taken_names)]
-    if taken:
-        raise ForeignStore(
-            f"{location.path} has {', '.join(taken)}, not created by Tallystick; the file was not changed. Choose "
-            f"another prefix for the tables, e.g. sqlite:///{location.path.name}?prefix=background"
-        )
