@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tallystick import CLAIMABLE, Complete, Filter, NewRecord, Outcome
+from tallystick.backends import transitions
 from tallystick.backends.times import micros
-from tallystick_memory import MemoryBackend, transitions
+from tallystick_memory import MemoryBackend
 from tallystick_sqlite import SqliteBackend
 
 

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 from tallystick import Capabilities, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Record, validation
-from tallystick.backends import batches
+from tallystick.backends import batches, transitions
 from tallystick_conformance import Target, conform
-from tallystick_memory import MemoryBackend, transitions
+from tallystick_memory import MemoryBackend
 from tallystick_memory.store import Store
 
 _MS = timedelta(milliseconds=1)

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tallystick import CLAIMABLE, Record, State
+from tallystick.backends import transitions
 from tallystick_conformance import Mutant
-from tallystick_memory import MemoryBackend, transitions
+from tallystick_memory import MemoryBackend
 
 _TICK = timedelta(microseconds=1)
 

@@ -122,7 +122,7 @@ class EndsAtAnyChange(MemoryBackend):
             return True
         with self._locked() as store:
             store.changed.wait(timeout.total_seconds())
-        return not self._closed and super().wait(queues, timeout=timedelta(0))
+        return not self._lifetime.has_ended and super().wait(queues, timeout=timedelta(0))
 
 
 class WaitsForAll(MemoryBackend):

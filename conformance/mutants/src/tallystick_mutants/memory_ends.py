@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from tallystick import Cancel, Claim, Complete, Filter, Hold, Outcome, Record, Release, Retry, State
+from tallystick.backends import transitions
 from tallystick_conformance import Mutant
-from tallystick_memory import MemoryBackend, transitions
+from tallystick_memory import MemoryBackend
 from tallystick_memory.store import Store
 
 

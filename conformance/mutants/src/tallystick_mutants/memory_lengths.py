@@ -6,6 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 from tallystick import Claim, Hold, Inserted, NewRecord, Record, Stats, validation
+from tallystick.backends.lifetime import Lifetime
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
 
@@ -43,7 +44,7 @@ class LeavesWithEachClose(MemoryBackend):
     """Each close reduces the count of clients, so a repeated close removes a store that others still use."""
 
     def close(self) -> None:
-        self._closed = False
+        self._lifetime = Lifetime()
         super().close()
         self._store.clients = max(self._store.clients, 0)
 

@@ -150,7 +150,7 @@ class RefusesEmpty(MemoryBackend):
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
     ) -> Sequence[bool]:
-        if not outcomes and not self._closed:
+        if not outcomes and not self._lifetime.has_ended:
             raise InvalidArgument("there is nothing to settle")
         return super().settle(outcomes, transaction=transaction, now=now)
 

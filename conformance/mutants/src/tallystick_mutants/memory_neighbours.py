@@ -10,8 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from tallystick import FINAL, Filter, Inserted, NewRecord, Outcome, Record, State, validation
+from tallystick.backends import transitions
 from tallystick_conformance import Mutant
-from tallystick_memory import MemoryBackend, transitions
+from tallystick_memory import MemoryBackend
 from tallystick_memory import backend as memory
 
 Now = datetime | None
@@ -192,9 +193,9 @@ class LooksLate(MemoryBackend):
         first = min(timeout, timedelta(seconds=2))
         end = monotonic() + first.total_seconds()
         with self._locked() as store:
-            while not self._closed and monotonic() < end:
+            while not self._lifetime.has_ended and monotonic() < end:
                 store.changed.wait(max(0.0, end - monotonic()))
-        return not self._closed and super().wait(queues, timeout=timeout - first)
+        return not self._lifetime.has_ended and super().wait(queues, timeout=timeout - first)
 
 
 MUTANTS = tuple(

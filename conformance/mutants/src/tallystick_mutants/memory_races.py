@@ -5,8 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from tallystick import Filter, Inserted, NewRecord, Record, State
+from tallystick.backends import transitions
 from tallystick_conformance import Mutant
-from tallystick_memory import MemoryBackend, transitions
+from tallystick_memory import MemoryBackend
 
 from .memory_claims import ClaimsUnguarded
 

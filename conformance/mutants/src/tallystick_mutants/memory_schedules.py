@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tallystick import Claim, Filter, Inserted, NewRecord, Outcome, Record, Release, State, validation
+from tallystick.backends import transitions
 from tallystick.state import FINAL
 from tallystick_conformance import Mutant
-from tallystick_memory import MemoryBackend, transitions
+from tallystick_memory import MemoryBackend
 
 
 class RescuesASnapshot(MemoryBackend):

@@ -20,9 +20,9 @@ from tallystick import (
     Retry,
     State,
     Unavailable,
-    forks,
     validation,
 )
+from tallystick.backends.lifetime import Lifetime, closed
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend, backend
 
@@ -176,7 +176,7 @@ class ClosesTwice(MemoryBackend):
     """A second close raises."""
 
     def close(self) -> None:
-        if self._closed:
+        if self._lifetime.has_ended:
             raise Closed("it is closed")
         super().close()
 
@@ -185,11 +185,11 @@ class WorksClosed(MemoryBackend):
     """stats works on a closed client."""
 
     def stats(self, **options: Any) -> Any:
-        closed, self._closed = self._closed, False
+        lifetime, self._lifetime = self._lifetime, Lifetime()
         try:
             return super().stats(**options)
         finally:
-            self._closed = closed
+            self._lifetime = lifetime
 
 
 class AnswersInChildren(MemoryBackend):
@@ -197,13 +197,13 @@ class AnswersInChildren(MemoryBackend):
 
     def __init__(self, name: str = "") -> None:
         super().__init__(name)
-        self._owner = _Everybody()
+        self._lifetime = _InEachProcess()
 
 
-class _Everybody(forks.Owner):
-    is_this_process = True
-
-    def check(self) -> None: ...
+class _InEachProcess(Lifetime):
+    def check(self) -> None:
+        if self.has_ended:
+            raise closed()
 
 
 class LeavesWaits(MemoryBackend):
@@ -211,8 +211,7 @@ class LeavesWaits(MemoryBackend):
 
     def close(self) -> None:
         with self._store.changed:
-            self._store.clients -= not self._closed
-            self._closed = True
+            self._store.clients -= self._lifetime.end()
 
 
 class FailsWaits(MemoryBackend):
@@ -220,7 +219,7 @@ class FailsWaits(MemoryBackend):
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         woken = super().wait(queues, timeout=timeout)
-        if self._closed:
+        if self._lifetime.has_ended:
             raise Unavailable("the store is gone")
         return woken
 
@@ -229,7 +228,7 @@ class ClosesTheStore(MemoryBackend):
     """Closing a client releases the jobs that it has claimed."""
 
     def close(self) -> None:
-        if not self._closed:
+        if not self._lifetime.has_ended:
             far = datetime.max.replace(tzinfo=UTC)
             with self._locked() as store:
                 if store.records:
@@ -381,7 +380,7 @@ class WritesLate(MemoryBackend):
     ) -> Sequence[bool]:
         self._flush()
         with self._locked() as store:
-            current = [backend._current(store, outcome.claim) is not None for outcome in outcomes]  # noqa: SLF001
+            current = [store.current(outcome.claim) is not None for outcome in outcomes]
         self._late.append((outcomes, now))
         return current
 

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
 from tallystick import Record, validation
+from tallystick.backends.selection import claiming_order
 from tallystick_conformance import Mutant
-from tallystick_postgres import PostgresBackend, rows
+from tallystick_postgres import PostgresBackend, claiming, rows
 from tallystick_postgres.execute import on
 from tallystick_postgres.location import Location
 
-from .postgres_patch import URL, Broken, mutant, patch, patched
+from .postgres_patch import URL, Broken, mutant, patch, patched, replace
 
 _FIRST = "ORDER BY priority DESC, run_at, id LIMIT %(limit)s"
 _LOCK = f"{_FIRST} FOR UPDATE SKIP LOCKED"
@@ -45,7 +46,7 @@ class _Claims(Broken):
         validation.name(worker, "worker")
         validation.moment(validation.positive(lease, "lease"), now, "lease")
         asked = {"queues": list(names), "limit": limit, "worker": worker, "lease": lease, "now": now}
-        return rows.records(sorted(self._taken(asked), key=rows.claiming_order))
+        return sorted(rows.records(self._taken(asked)), key=claiming_order)
 
     def _taken(self, asked: dict[str, Any]) -> Sequence[rows.Row]:
         raise NotImplementedError
@@ -95,7 +96,7 @@ class GoesOnInOneQueue(Broken):
 
 
 def _as_updated() -> type[PostgresBackend]:
-    rows.claiming_order = lambda row: (0, 0, b"")
+    replace(claiming, "claiming_order", lambda record: 0)
     return PostgresBackend
 
 

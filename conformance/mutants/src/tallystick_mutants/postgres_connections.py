@@ -30,7 +30,7 @@ class KeepsTheLost(Broken):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self._connections = _Kept(location, check)
+        self._connections = _Kept(location, self._lifetime, check)
 
 
 class _Taken(Connections):
@@ -47,7 +47,7 @@ class KeepsWhatFailed(Broken):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self._connections = _Taken(location, check)
+        self._connections = _Taken(location, self._lifetime, check)
 
 
 class _Begun(Connections):
@@ -78,7 +78,7 @@ class LeavesTransactionsOpen(Broken):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self._connections = _Begun(location, check)
+        self._connections = _Begun(location, self._lifetime, check)
 
 
 class RepeatsUnderNewIds(Broken):
@@ -112,7 +112,7 @@ class TakesAnyServer(Broken):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self._connections = _Standby(location, check)
+        self._connections = _Standby(location, self._lifetime, check)
 
 
 class _Blind(Connections):
@@ -125,7 +125,7 @@ class AsksAgainBlindly(Broken):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self._connections = _Blind(location, check)
+        self._connections = _Blind(location, self._lifetime, check)
 
 
 def _sure() -> type[PostgresBackend]:

@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import Any, LiteralString
 
 from tallystick import Inserted, NewRecord
+from tallystick.backends import calls
 from tallystick_conformance import Mutant
 from tallystick_postgres import PostgresBackend, inserting, rows
+from tallystick_postgres.capabilities import CAPABILITIES
 from tallystick_postgres.execute import Execute, on
 from tallystick_postgres.location import Location
 
@@ -60,27 +62,19 @@ class TrustsWhatMayRollBack(Broken):
     ) -> Sequence[Inserted]:
         if transaction is not None or len(records) != 1 or records[0].unique_key is None:
             return super().insert(records, transaction=transaction, now=now)
-        [answer] = self._stored_unless_taken(records[0], now)
-        return [answer]
+        return self._stored_unless_taken(calls.insert(records, CAPABILITIES, now=now))
 
-    def _stored_unless_taken(self, new: NewRecord, now: datetime | None) -> Sequence[Inserted]:
-        now = inserting.check([new], now)
-
+    def _stored_unless_taken(self, call: calls.InsertCall) -> Sequence[Inserted]:
         def store(cursor: Any) -> Sequence[Inserted]:
             cursor.execute("SET LOCAL lock_timeout = '20ms'")
-            return inserting.insert(on(cursor), self._queries, [new], now)
+            return inserting.insert(on(cursor), self._queries, call)
 
         try:
             return self._connections.transact(store)
         except Exception as exc:
             if "lock timeout" not in str(exc):
                 raise
-            return [Inserted(new.stored(new_at(now), new_at(now)), created=False)]
-
-
-def new_at(now: datetime | None) -> datetime:
-    """Return the insertion time of jobs."""
-    return datetime.now().astimezone() if now is None else now
+            return [Inserted(record, created=False) for record in call.stored()]
 
 
 class BindsEachValue(Broken):

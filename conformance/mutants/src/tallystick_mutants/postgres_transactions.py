@@ -74,7 +74,7 @@ class TakesTheDefaultIsolation(Broken):
     def __init__(self, location: Location) -> None:
         super().__init__(location)
         replace(connections, "PASSING", ())
-        self._connections = _Serializable(location, lambda connection, location: None)
+        self._connections = _Serializable(location, self._lifetime, lambda connection, location: None)
 
 
 MUTANTS: tuple[Mutant, ...] = (

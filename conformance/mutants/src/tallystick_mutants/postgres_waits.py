@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from tallystick import Inserted, NewRecord
+from tallystick.backends.waiting import Seen, WakeUps
 from tallystick_conformance import Mutant
-from tallystick_postgres.connections import Connection, connect
-from tallystick_postgres.listener import Listener, Seen
+from tallystick_postgres.connections import connect
+from tallystick_postgres.listener import Listener
 from tallystick_postgres.location import Location
 from tallystick_postgres.waiting import Waiting
 
@@ -30,14 +31,13 @@ class ListensOnce(Broken):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self._listener = _Once(location)
-        self._waiting = Waiting(self._seconds_until_due, self._listener)
+        self._listener = _Once(location, self._wake_ups)
+        self._waiting = Waiting(self._seconds_until_due, self._wake_ups, self._listener)
 
 
-class _Late(Listener):
-    def _listen(self, connection: Connection) -> None:
-        self._all_woken -= 1  # so that the start of the listener wakes no thread
-        super()._listen(connection)
+class _Late(WakeUps):
+    def wake_all(self) -> None:
+        """Do nothing when the listener has connected."""
 
 
 class MissesTheFirst(Broken):
@@ -45,15 +45,16 @@ class MissesTheFirst(Broken):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self._listener = _Late(location)
-        self._waiting = Waiting(self._seconds_until_due, self._listener)
+        self._wake_ups = _Late()
+        self._listener = Listener(location, self._wake_ups)
+        self._waiting = Waiting(self._seconds_until_due, self._wake_ups, self._listener)
 
 
 class _Forgetful(Waiting):
-    def _due(self, names: Sequence[str], seen: Seen) -> float:
+    def _due(self, queues: Sequence[str], seen: Seen) -> float:
         if self._last.seen == seen:
-            self._last = self._last._replace(names=names)
-        return super()._due(names, seen)
+            self._last = self._last._replace(queues=queues)
+        return super()._due(queues, seen)
 
 
 class TakesOneQueueForAnother(Broken):
@@ -61,7 +62,7 @@ class TakesOneQueueForAnother(Broken):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self._waiting = _Forgetful(self._seconds_until_due, self._listener)
+        self._waiting = _Forgetful(self._seconds_until_due, self._wake_ups, self._listener)
 
 
 class WaitsOnAConnection(Broken):

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from .. import validation
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
-from ..records import LEASE_EXPIRED, Claim, Hold, Record
+from ..records import LEASE_EXPIRED, Hold, Record
 from ..state import CLAIMABLE, FINAL, State
 
 
@@ -24,9 +24,9 @@ def claimed(record: Record, worker: str, until: datetime, now: datetime) -> Reco
     )
 
 
-def is_current(record: Record, claim: Claim) -> bool:
-    """Return whether a claim is the current attempt of a running job. Any other claim is stale."""
-    return record.state is State.RUNNING and record.id == claim.id and record.attempt == claim.attempt
+def is_current(record: Record, attempt: int) -> bool:
+    """Return whether an attempt is the current one of a running job. The claim of any other is stale."""
+    return record.state is State.RUNNING and record.attempt == attempt
 
 
 def extended(record: Record, until: datetime, now: datetime) -> Record:

@@ -1,28 +1,21 @@
 """The memory backend: implements the contract in this process. Each call holds the store's lock."""
 
 import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from heapq import heapify, heappop, heapreplace, nlargest
+from heapq import heapify, heappop, heapreplace
 from itertools import islice
-from operator import attrgetter
-from threading import TIMEOUT_MAX
-from time import monotonic
 from typing import ClassVar, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 from tallystick import (
-    CLAIMABLE,
     Backend,
     BackendUrl,
     Capabilities,
     Claim,
-    Closed,
-    Complete,
     ConfigurationError,
     Filter,
     Hold,
@@ -30,20 +23,13 @@ from tallystick import (
     NewRecord,
     Outcome,
     Queue,
-    QueueStats,
     Record,
-    Release,
-    Retry,
     State,
     Stats,
-    Unsupported,
-    forks,
     urls,
-    validation,
 )
-from tallystick.backends import batches
+from tallystick.backends import calls, counting, lifetime, selection, transitions, waiting
 
-from . import transitions
 from .lane import Lane
 from .store import Store
 
@@ -80,8 +66,7 @@ class MemoryBackend(Backend):
         self._name = name
         self._store = _stores[name] if name else Store()
         self._store.clients += 1
-        self._closed = False
-        self._owner = forks.Owner()
+        self._lifetime = lifetime.Lifetime()
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -106,12 +91,8 @@ class MemoryBackend(Backend):
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
-        _reject(transaction)
-        batches.records(records, _CAPABILITIES.max_batch)
-        for record in records:
-            validation.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
-        now = _now(now)
-        stored = [record.stored(now) for record in records]
+        call = calls.insert(records, _CAPABILITIES, transaction=transaction, now=now)
+        stored = call.stored()
         with self._locked() as store:
             results = [self._insert(store, record) for record in stored]
             store.changed.notify_all()
@@ -127,171 +108,131 @@ class MemoryBackend(Backend):
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
     ) -> Sequence[Record]:
-        queues = validation.names(queues, "queues")
-        validation.limit(limit)
-        validation.name(worker, "worker")
-        now = _now(now)
-        until = validation.moment(validation.positive(lease, "lease"), now, "lease")
+        call = calls.claim(queues, _CAPABILITIES, limit=limit, worker=worker, lease=lease, now=now)
         with self._locked() as store:
             records = []
-            for id in islice(_due(store, queues, now), limit):
-                record = transitions.claimed(store.records[id], worker, until, now)
+            for id in islice(_due(store, call.queues, call.now), call.limit):
+                record = transitions.claimed(store.records[id], call.worker, call.until, call.now)
                 store.put(record)
                 records.append(record)
         return records
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
-        batches.claims(claims, _CAPABILITIES.max_batch)
-        now = _now(now)
-        until = validation.moment(validation.positive(lease, "lease"), now, "lease")
+        call = calls.extend(claims, _CAPABILITIES, lease=lease, now=now)
         with self._locked() as store:
-            return [self._extend(store, claim, until, now) for claim in claims]
+            return [self._extend(store, claim, call.until, call.now) for claim in call.claims]
 
     def _extend(self, store: Store, claim: Claim, until: datetime, now: datetime) -> Hold:
-        record = _current(store, claim)
-        if record is None:
-            return Hold.LOST
-        store.put(record._replace(lease_until=until, updated_at=now))
-        return Hold.CANCEL_REQUESTED if record.cancel_requested else Hold.HELD
+        record = store.current(claim)
+        if record is not None:
+            store.put(transitions.extended(record, until, now))
+        return transitions.hold(record and record.cancel_requested)
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
-        _reject(transaction)
-        batches.outcomes(outcomes, _CAPABILITIES.max_batch)
-        now = _now(now)
-        for outcome in outcomes:
-            if isinstance(outcome, Complete):
-                validation.size(outcome.result, _CAPABILITIES.max_payload_bytes, "result")
-            elif isinstance(outcome, Retry | Release):
-                validation.moment(outcome.run_at, now)
+        call = calls.settle(outcomes, _CAPABILITIES, transaction=transaction, now=now)
         with self._locked() as store:
-            results = [self._settle(store, outcome, now) for outcome in outcomes]
+            results = [self._settle(store, outcome, call.now) for outcome in call.outcomes]
             store.changed.notify_all()
         return results
 
     def _settle(self, store: Store, outcome: Outcome, now: datetime) -> bool:
-        record = _current(store, outcome.claim)
+        record = store.current(outcome.claim)
         if record is None:
             return False
         store.put(transitions.settled(record, outcome, now))
         return True
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
-        validation.limit(limit)
-        now = _now(now)
+        call = calls.rescue(_CAPABILITIES, limit=limit, now=now)
         with self._locked() as store:
             running = map(store.records.__getitem__, store.running)
-            expired = [record for record in running if record.lease_until and record.lease_until <= now]
-            rescued = [transitions.rescued(record, now) for record in expired[:limit]]
+            expired = [record for record in running if record.lease_until and record.lease_until <= call.now]
+            rescued = [transitions.rescued(record, call.now) for record in expired[: call.limit]]
             for record in rescued:
                 store.put(record)
             store.changed.notify_all()
         return rescued
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
-        batches.ids(ids, _CAPABILITIES.max_batch)
+        distinct = calls.get(ids, _CAPABILITIES)
         with self._locked() as store:
-            return {id: store.records[id] for id in ids if id in store.records}
+            return {id: store.records[id] for id in distinct if id in store.records}
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        validation.limit(limit)
-        batches.after(after)
+        call = calls.list(filter, _CAPABILITIES, limit=limit, after=after)
         with self._locked() as store:
-            wanted = (record for record in _matching(store, filter) if after is None or record.id < after)
-            return nlargest(limit, wanted, key=attrgetter("id.int"))
+            found = selection.matching(store.records, call.filter)
+            return selection.page(found, limit=call.limit, after=call.after)
 
     def stats(self, *, now: datetime | None = None) -> Stats:
-        now = _now(now)
+        call = calls.stats(_CAPABILITIES, now=now)
         with self._locked() as store:
-            records = store.records.values()
-            totals = Counter(record.queue for record in records)
-            due: defaultdict[str, list[datetime]] = defaultdict(list)
-            for record in records:
-                if record.state in CLAIMABLE and record.run_at <= now:
-                    due[record.queue].append(record.run_at)
-            return Stats(
-                total=len(records),
-                by_state=dict.fromkeys(State, 0) | Counter(record.state for record in records),
-                by_kind=dict(Counter(record.kind for record in records)),
-                by_queue={
-                    name: QueueStats(totals[name], len(due[name]), min(due[name], default=None), name in store.paused)
-                    for name in sorted(store.lanes)
-                },
-            )
+            return counting.stats(counting.counts(store.records.values(), call.now), store.queues())
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        validation.limit(limit)
-        now = _now(now)
+        call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
         with self._locked() as store:
-            changes = (transitions.cancelled(record, now) for record in _matching(store, filter))
-            return _put_some(store, changes, limit)
+            found = selection.matching(store.records, call.filter)
+            return _put_some(store, (transitions.cancelled(record, call.now) for record in found), call.limit)
 
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        validation.limit(limit)
-        now = _now(now)
+        call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
         with self._locked() as store:
-            free = (record for record in _matching(store, filter) if _may_hold_key(store, record))
-            changed = _put_some(store, (transitions.requeued(record, now) for record in free), limit)
+            found = selection.matching(store.records, call.filter)
+            free = (record for record in found if _may_hold_key(store, record))
+            changed = _put_some(store, (transitions.requeued(record, call.now) for record in free), call.limit)
             store.changed.notify_all()
         return changed
 
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
-        validation.limit(limit)
+        call = calls.change(filter, _CAPABILITIES, limit=limit)
         with self._locked() as store:
-            idle = (record for record in _matching(store, filter) if record.state is not State.RUNNING)
-            deleted = list(islice(idle, limit))
+            found = selection.matching(store.records, call.filter)
+            deleted = [record for record in found if record.state is not State.RUNNING][: call.limit]
             for record in deleted:
                 store.remove(record)
         return [record.id for record in deleted]
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        validation.final(states)
-        validation.limit(limit)
-        before = validation.utc(before, "before")
+        call = calls.purge(states, _CAPABILITIES, before=before, limit=limit)
         purged = 0
         with self._locked() as store:
-            for state in states:
-                while purged < limit and (record := store.finished_before(state, before)) is not None:
+            for state in call.states:
+                while purged < call.limit and (record := store.finished_before(state, call.before)) is not None:
                     store.remove(record)
                     purged += 1
         return purged
 
     def pause(self, queue: str) -> None:
+        name = calls.queue(queue)
         with self._locked() as store:
-            store.lane(validation.name(queue, "queue"))
-            store.paused.add(queue)
+            store.lane(name)
+            store.paused.add(name)
 
     def resume(self, queue: str) -> None:
-        validation.name(queue, "queue")
+        name = calls.queue(queue)
         with self._locked() as store:
-            store.paused.discard(queue)
+            store.paused.discard(name)
             store.changed.notify_all()
 
     def queues(self) -> Sequence[Queue]:
         with self._locked() as store:
-            return [Queue(name, name in store.paused) for name in sorted(store.lanes)]
+            return store.queues()
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
-        queues = validation.names(queues, "queues")
-        deadline = monotonic() + validation.duration(timeout, "timeout").total_seconds()
+        call = calls.wait(queues, timeout=timeout)
         with self._locked() as store:
-            while not self._closed:
-                now = datetime.now(UTC)
-                if any(_due(store, queues, now)):
-                    return True
-                remaining = deadline - monotonic()
-                if remaining <= 0:
-                    return False
-                store.changed.wait(min(remaining, _seconds_to_next_due(store, queues, now), TIMEOUT_MAX))
-        return False
+            return waiting.wait(lambda: _seconds_until_due(store, call.queues), self._sleep, call.timeout)
+
+    def _sleep(self, seconds: float) -> bool:
+        self._store.changed.wait(seconds)
+        return not self._lifetime.has_ended
 
     def close(self) -> None:
-        if not self._owner.is_this_process:
-            return
-        with self._store.changed:
-            if not self._closed:
-                self._closed = True
+        if self._lifetime.end():
+            with self._store.changed:
                 self._store.clients -= 1
                 self._store.changed.notify_all()
                 if self._store.is_unused():
@@ -299,10 +240,10 @@ class MemoryBackend(Backend):
 
     @contextmanager
     def _locked(self) -> Iterator[Store]:
-        self._owner.check()
+        self._lifetime.check()
         with self._store.changed:
-            if self._closed:
-                raise Closed("this backend was closed; open another with tallystick.open_backend(url)")
+            if self._lifetime.has_ended:  # `close` may have dropped the store during the wait for the lock
+                raise lifetime.closed()
             yield self._store
 
 
@@ -312,31 +253,6 @@ def _name(url: str) -> str:
     if parsed.path:
         raise ConfigurationError(f"{urls.redact(url)!r} has a path; write memory:// or memory://name")
     return parsed.host
-
-
-def _now(now: datetime | None) -> datetime:
-    return datetime.now(UTC) if now is None else validation.utc(now)
-
-
-def _reject(transaction: object | None) -> None:
-    if transaction is not None:
-        raise Unsupported("memory:// cannot join a transaction (transactions is not declared); do not pass transaction")
-
-
-def _current(store: Store, claim: Claim) -> Record | None:
-    record = store.records.get(claim.id)
-    if record is None or record.state is not State.RUNNING or record.attempt != claim.attempt:
-        return None
-    return record
-
-
-def _matching(store: Store, filter: Filter) -> list[Record]:
-    batches.filter(filter, _CAPABILITIES.max_batch)
-    if filter.ids is None:
-        return [record for record in store.records.values() if filter.fits(record)]
-    found = (store.records.get(id) for id in dict.fromkeys(filter.ids))
-    rest = replace(filter, ids=None)
-    return [record for record in found if record is not None and rest.fits(record)]
 
 
 def _may_hold_key(store: Store, record: Record) -> bool:
@@ -371,6 +287,9 @@ def _due(store: Store, queues: Sequence[str], now: datetime) -> Iterator[UUID]:
             heappop(heads)
 
 
-def _seconds_to_next_due(store: Store, queues: Sequence[str], now: datetime) -> float:
+def _seconds_until_due(store: Store, queues: Sequence[str]) -> float | None:
+    now = datetime.now(UTC)
+    if any(_due(store, queues, now)):
+        return 0
     moments = [moment for lane in _open_lanes(store, queues) if (moment := lane.next_due()) is not None]
-    return (min(moments) - now).total_seconds() if moments else float("inf")
+    return (min(moments) - now).total_seconds() if moments else None

@@ -6,6 +6,7 @@ from heapq import heappop, heappush
 from uuid import UUID
 
 from tallystick import CLAIMABLE, Record
+from tallystick.backends.selection import claiming_order
 
 Place = tuple[int, datetime, int, UUID]
 """The sort key of a job in claiming order: higher priority, then run_at, then id."""
@@ -13,7 +14,7 @@ Place = tuple[int, datetime, int, UUID]
 
 def place(record: Record) -> Place:
     """Return the sort key of a record in claiming order."""
-    return (-record.priority, record.run_at, record.id.int, record.id)
+    return (*claiming_order(record), record.id)
 
 
 class Lane:

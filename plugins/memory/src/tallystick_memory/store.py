@@ -5,7 +5,8 @@ from heapq import heappop, heappush
 from threading import Condition
 from uuid import UUID
 
-from tallystick import CLAIMABLE, FINAL, Record, State
+from tallystick import CLAIMABLE, FINAL, Claim, Queue, Record, State
+from tallystick.backends import transitions
 
 from .lane import Lane
 
@@ -58,6 +59,15 @@ class Store:
         """Remove a record."""
         del self.records[record.id]
         self._free_key(record)
+
+    def queues(self) -> list[Queue]:
+        """Return the known queues, sorted by name."""
+        return [Queue(name, name in self.paused) for name in sorted(self.lanes)]
+
+    def current(self, claim: Claim) -> Record | None:
+        """Return the record of a claim, or None if the claim is stale."""
+        record = self.records.get(claim.id)
+        return record if record is not None and transitions.is_current(record, claim.attempt) else None
 
     def holder(self, unique_key: str | None) -> Record | None:
         """Return the record that holds a unique key, or None."""

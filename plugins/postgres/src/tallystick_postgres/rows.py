@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from tallystick import Failure, Record, State
+from tallystick import Failure, Record
+from tallystick.backends import decoding
 
 Row = tuple[Any, ...]
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
-_STATES = {state.value: state for state in State}
 
 
 @lru_cache(maxsize=4096)
@@ -34,17 +34,13 @@ def micros(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def _tags(values: Sequence[object]) -> tuple[str, ...]:
-    return tuple(value if isinstance(value, str) else str(value) for value in values)
-
-
 COLUMNS: dict[str, Callable[[Any], object] | None] = {
     "id": None,
     "kind": None,
     "queue": None,
     "payload": None,
     "priority": None,
-    "state": _STATES.__getitem__,
+    "state": decoding.STATES.__getitem__,
     "attempt": None,
     "max_attempts": None,
     "run_at": moment,
@@ -59,7 +55,7 @@ COLUMNS: dict[str, Callable[[Any], object] | None] = {
     "unique_until": None,
     "last_error": Failure.from_json,
     "result": None,
-    "tags": _tags,
+    "tags": decoding.tags,
 }
 """The columns of a record, in the order of its fields. Each has the function that converts a value that is not NULL."""
 
@@ -91,11 +87,6 @@ def record(row: Row) -> Record:
 def records(rows: Sequence[Row]) -> list[Record]:
     """Return the record of each row."""
     return [record(row) for row in rows]
-
-
-def claiming_order(row: Row) -> tuple[int, int, bytes]:
-    """Return the sort key of a row in claiming order."""
-    return (-row[4], row[8], row[0].bytes)
 
 
 def array(values: Sequence[object]) -> Sequence[object] | None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from tallystick import (
     CLAIMABLE,
     FINAL,
+    LEASE_EXPIRED,
     Backend,
     Capabilities,
     Claim,
@@ -37,27 +38,17 @@ from . import (
     forking,
     inserting,
     matching,
-    rescuing,
+    rows,
     schema,
     settling,
     waiting,
 )
+from .capabilities import CAPABILITIES
 from .connection import Connection
 from .damaged import reads_any_text
 from .errors import mapped
 from .join_transaction import join_transaction
 from .location import Location, namespaced
-from .rows import json_list
-
-_CAPABILITIES = Capabilities(
-    durable=True,
-    multi_process=True,
-    notify=True,
-    transactions=True,
-    time_precision=timedelta(microseconds=1),
-    max_payload_bytes=16 * 1024 * 1024,
-    max_batch=100_000,
-)
 
 
 class SqliteBackend(Backend):
@@ -87,7 +78,7 @@ class SqliteBackend(Backend):
 
     @property
     def capabilities(self) -> Capabilities:
-        return _CAPABILITIES
+        return CAPABILITIES
 
     def setup(self) -> None:
         with self._in_use():
@@ -107,7 +98,7 @@ class SqliteBackend(Backend):
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
-        new = calls.insert(records, _CAPABILITIES, transaction=transaction, now=now).stored()
+        new = calls.insert(records, CAPABILITIES, transaction=transaction, now=now).stored()
         with self._joining(transaction) as cursor:
             return inserting.insert(cursor, self._queries, new)
 
@@ -122,57 +113,61 @@ class SqliteBackend(Backend):
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
     ) -> Sequence[Record]:
-        call = calls.claim(queues, _CAPABILITIES, limit=limit, worker=worker, lease=lease, now=now)
+        call = calls.claim(queues, CAPABILITIES, limit=limit, worker=worker, lease=lease, now=now)
         return claiming.claim(self._reader, self._writer, self._queries, call)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
-        call = calls.extend(claims, _CAPABILITIES, lease=lease, now=now)
+        call = calls.extend(claims, CAPABILITIES, lease=lease, now=now)
         with self._writer.writing() as connection:
             return extending.extend(connection, self._queries, call)
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
-        ended = settling.parameters(calls.settle(outcomes, _CAPABILITIES, transaction=transaction, now=now))
+        ended = settling.parameters(calls.settle(outcomes, CAPABILITIES, transaction=transaction, now=now))
         with self._joining(transaction) as cursor:
             return settling.settle(cursor, self._queries, ended)
 
     @reads_any_text
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
-        return rescuing.rescue(self._writer, self._queries, calls.rescue(_CAPABILITIES, limit=limit, now=now))
+        call = calls.rescue(CAPABILITIES, limit=limit, now=now)
+        parameters = {"limit": call.limit, "now": micros(call.now), "error": LEASE_EXPIRED.to_json()}
+        with self._writer.writing() as connection:
+            rescued = connection.execute(self._queries.rescue, parameters).fetchall()
+        return rows.records(rescued)
 
     @reads_any_text
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
-        wanted = calls.get(ids, _CAPABILITIES)
+        wanted = calls.get(ids, CAPABILITIES)
         with self._reader.reading() as connection:
             found = {id: matching.get(connection, self._queries, id.bytes) for id in wanted}
         return {id: record for id, record in found.items() if record is not None}
 
     @reads_any_text
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        call = calls.list(filter, _CAPABILITIES, limit=limit, after=after)
+        call = calls.list(filter, CAPABILITIES, limit=limit, after=after)
         with self._reader.snapshot() as connection:
             return matching.list(connection, self._queries, call)
 
     @reads_any_text
     def stats(self, *, now: datetime | None = None) -> Stats:
-        call = calls.stats(_CAPABILITIES, now=now)
+        call = calls.stats(CAPABILITIES, now=now)
         with self._reader.snapshot() as connection:
             return counting.stats(connection, self._queries, call)
 
     @reads_any_text
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
+        call = calls.change(filter, CAPABILITIES, limit=limit, now=now)
         return self._change(self._queries.cancel, call, CLAIMABLE | {State.RUNNING})
 
     @reads_any_text
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
+        call = calls.change(filter, CAPABILITIES, limit=limit, now=now)
         return self._change(self._queries.requeue, call, FINAL | {State.RETRYING})
 
     @reads_any_text
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
-        call = calls.change(filter, _CAPABILITIES, limit=limit)
+        call = calls.change(filter, CAPABILITIES, limit=limit)
         return self._change(self._queries.delete, call, set(State) - {State.RUNNING})
 
     def _change(self, statement: str, call: calls.ChangeCall, states: Set[State]) -> Sequence[UUID]:
@@ -180,8 +175,8 @@ class SqliteBackend(Backend):
             return matching.change(connection, self._queries, statement, call, states)
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        call = calls.purge(states, _CAPABILITIES, before=before, limit=limit)
-        parameters = {"states": json_list(call.states), "before": micros(call.before), "limit": call.limit}
+        call = calls.purge(states, CAPABILITIES, before=before, limit=limit)
+        parameters = {"states": rows.json_list(call.states), "before": micros(call.before), "limit": call.limit}
         with self._writer.writing() as connection:
             return connection.execute(self._queries.purge, parameters).rowcount
 

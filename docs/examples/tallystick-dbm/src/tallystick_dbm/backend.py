@@ -1,27 +1,19 @@
 """Implement the backend contract on one append-only file. Each call is one step: lock, read, decide, write, unlock."""
 
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from operator import attrgetter
 from pathlib import Path
-from threading import Event
-from time import monotonic
 from typing import ClassVar, Self
 from urllib.parse import quote
 from uuid import UUID
 
 from tallystick import (
-    CLAIMABLE,
     Backend,
     BackendUrl,
     Capabilities,
     Claim,
-    Closed,
-    Complete,
     ConfigurationError,
     Filter,
     Hold,
@@ -29,20 +21,13 @@ from tallystick import (
     NewRecord,
     Outcome,
     Queue,
-    QueueStats,
     Record,
-    Release,
-    Retry,
     State,
     Stats,
-    Unsupported,
-    forks,
     urls,
-    validation,
 )
-from tallystick.backends import batches
+from tallystick.backends import calls, counting, lifetime, selection, transitions, waiting
 
-from . import transitions
 from .log import Log
 from .store import Store
 
@@ -66,8 +51,7 @@ class DbmBackend(Backend):
 
     def __init__(self, path: Path) -> None:
         self._log = Log(path)
-        self._closed = Event()
-        self._owner = forks.Owner()
+        self._lifetime = lifetime.Lifetime()
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -82,172 +66,130 @@ class DbmBackend(Backend):
         return _CAPABILITIES
 
     def setup(self) -> None:
-        self._check_open()
+        self._lifetime.check()
         self._log.setup()
 
     def teardown(self) -> None:
-        self._check_open()
+        self._lifetime.check()
         self._log.teardown()
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
-        _reject_transaction(transaction)
-        batches.records(records, _CAPABILITIES.max_batch)
-        for record in records:
-            validation.size(record.payload, _CAPABILITIES.max_payload_bytes, "payload")
-        now = _now(now)
-        stored = [record.stored(now) for record in records]
+        call = calls.insert(records, _CAPABILITIES, transaction=transaction, now=now)
         with self._step() as store:
-            return [_insert(store, record) for record in stored]
+            return [_insert(store, record) for record in call.stored()]
 
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
     ) -> Sequence[Record]:
-        queues = validation.names(queues, "queues")
-        validation.limit(limit)
-        validation.name(worker, "worker")
-        now = _now(now)
-        until = validation.moment(validation.positive(lease, "lease"), now, "lease")
+        call = calls.claim(queues, _CAPABILITIES, limit=limit, worker=worker, lease=lease, now=now)
         with self._step() as store:
-            due = [store.records[id] for id in islice(store.due(queues, now), limit)]
-            return [store.put(transitions.claimed(record, worker, until, now)) for record in due]
+            due = [store.records[id] for id in islice(store.due(call.queues, call.now), call.limit)]
+            return [store.put(transitions.claimed(record, call.worker, call.until, call.now)) for record in due]
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
-        batches.claims(claims, _CAPABILITIES.max_batch)
-        now = _now(now)
-        until = validation.moment(validation.positive(lease, "lease"), now, "lease")
+        call = calls.extend(claims, _CAPABILITIES, lease=lease, now=now)
         with self._step() as store:
-            return [_extend(store, claim, until, now) for claim in claims]
+            return [_extend(store, claim, call.until, call.now) for claim in call.claims]
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
-        _reject_transaction(transaction)
-        batches.outcomes(outcomes, _CAPABILITIES.max_batch)
-        now = _now(now)
-        for outcome in outcomes:
-            if isinstance(outcome, Complete):
-                validation.size(outcome.result, _CAPABILITIES.max_payload_bytes, "result")
-            elif isinstance(outcome, Retry | Release):
-                validation.moment(outcome.run_at, now)
+        call = calls.settle(outcomes, _CAPABILITIES, transaction=transaction, now=now)
         with self._step() as store:
-            return [_settle(store, outcome, now) for outcome in outcomes]
+            return [_settle(store, outcome, call.now) for outcome in call.outcomes]
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
-        validation.limit(limit)
-        now = _now(now)
+        call = calls.rescue(_CAPABILITIES, limit=limit, now=now)
         with self._step() as store:
             running = (store.records[id] for id in store.running)
-            expired = (record for record in running if record.lease_until and record.lease_until <= now)
-            return [store.put(transitions.rescued(record, now)) for record in list(islice(expired, limit))]
+            expired = (record for record in running if record.lease_until and record.lease_until <= call.now)
+            return [store.put(transitions.rescued(record, call.now)) for record in list(islice(expired, call.limit))]
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
-        batches.ids(ids, _CAPABILITIES.max_batch)
+        distinct = calls.get(ids, _CAPABILITIES)
         with self._step() as store:
-            return {id: store.records[id] for id in ids if id in store.records}
+            return {id: store.records[id] for id in distinct if id in store.records}
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        batches.after(after)
-        validation.limit(limit)
+        call = calls.list(filter, _CAPABILITIES, limit=limit, after=after)
         with self._step() as store:
-            wanted = [record for record in _matching(store, filter) if after is None or record.id < after]
-        return sorted(wanted, key=attrgetter("id"), reverse=True)[:limit]
+            found = selection.matching(store.records, call.filter)
+        return selection.page(found, limit=call.limit, after=call.after)
 
     def stats(self, *, now: datetime | None = None) -> Stats:
-        now = _now(now)
+        call = calls.stats(_CAPABILITIES, now=now)
         with self._step() as store:
-            records = store.records.values()
-            totals = Counter(record.queue for record in records)
-            due: defaultdict[str, list[datetime]] = defaultdict(list)
-            for record in records:
-                if record.state in CLAIMABLE and record.run_at <= now:
-                    due[record.queue].append(record.run_at)
-            return Stats(
-                total=len(records),
-                by_state=dict.fromkeys(State, 0) | Counter(record.state for record in records),
-                by_kind=Counter(record.kind for record in records),
-                by_queue={
-                    name: QueueStats(totals[name], len(due[name]), min(due[name], default=None), paused)
-                    for name, paused in sorted(store.queues.items())
-                },
-            )
+            return counting.stats(counting.counts(store.records.values(), call.now), _queues(store))
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        moment = _now(now)
-        return self._change(filter, limit, lambda _, record: transitions.cancelled(record, moment))
+        call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
+        return self._change(call, lambda _, record: transitions.cancelled(record, call.now))
 
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        moment = _now(now)
+        call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
 
         def requeue(store: Store, record: Record) -> Record | None:
             holder = store.holder(record)
-            return transitions.requeued(record, moment) if holder in (None, record) else None
+            return transitions.requeued(record, call.now) if holder in (None, record) else None
 
-        return self._change(filter, limit, requeue)
+        return self._change(call, requeue)
 
-    def _change(self, filter: Filter, limit: int, change: Callable[[Store, Record], Record | None]) -> Sequence[UUID]:
-        validation.limit(limit)
+    def _change(self, call: calls.ChangeCall, change: Callable[[Store, Record], Record | None]) -> Sequence[UUID]:
         with self._step() as store:
             # lazily: each is decided after the one before was stored
-            after = (change(store, record) for record in _matching(store, filter))
-            return [store.put(record).id for record in islice((r for r in after if r is not None), limit)]
+            after = (change(store, record) for record in selection.matching(store.records, call.filter))
+            return [store.put(record).id for record in islice((r for r in after if r is not None), call.limit)]
 
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
-        validation.limit(limit)
+        call = calls.change(filter, _CAPABILITIES, limit=limit)
         with self._step() as store:
-            idle = (record.id for record in _matching(store, filter) if record.state is not State.RUNNING)
-            return _remove(store, islice(idle, limit))
+            found = selection.matching(store.records, call.filter)
+            idle = (record.id for record in found if record.state is not State.RUNNING)
+            return _remove(store, islice(idle, call.limit))
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        validation.final(states)
-        validation.limit(limit)
-        before = validation.utc(before, "before")
+        call = calls.purge(states, _CAPABILITIES, before=before, limit=limit)
         with self._step() as store:
-            finished = (record for record in store.records.values() if record.state in states)
-            old = (record.id for record in finished if record.finished_at and record.finished_at < before)
-            return len(_remove(store, islice(old, limit)))
+            finished = (record for record in store.records.values() if record.state in call.states)
+            old = (record.id for record in finished if record.finished_at and record.finished_at < call.before)
+            return len(_remove(store, islice(old, call.limit)))
 
     def pause(self, queue: str) -> None:
-        validation.name(queue, "queue")
+        name = calls.queue(queue)
         with self._step() as store:
-            store.set_queue(queue, paused=True)
+            store.set_queue(name, paused=True)
 
     def resume(self, queue: str) -> None:
-        validation.name(queue, "queue")
+        name = calls.queue(queue)
         with self._step() as store:
-            if queue in store.queues:
-                store.set_queue(queue, paused=False)
+            if name in store.queues:
+                store.set_queue(name, paused=False)
 
     def queues(self) -> Sequence[Queue]:
         with self._step() as store:
-            return [Queue(name, paused) for name, paused in sorted(store.queues.items())]
+            return _queues(store)
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
-        queues = validation.names(queues, "queues")
-        deadline = monotonic() + timeout.total_seconds()
-        while True:
-            with self._step() as store:
-                if any(store.due(queues, datetime.now(UTC))):
-                    return True
-            remaining = deadline - monotonic()
-            if remaining <= 0 or self._closed.wait(min(remaining, _POLL_SECONDS)):
-                return False
+        call = calls.wait(queues, timeout=timeout)
+        return waiting.wait(lambda: self._seconds_until_due(call.queues), self._sleep, call.timeout)
+
+    def _seconds_until_due(self, queues: Sequence[str]) -> float | None:
+        with self._step() as store:
+            return 0 if any(store.due(queues, datetime.now(UTC))) else None
+
+    def _sleep(self, seconds: float) -> bool:
+        return self._lifetime.sleep(min(seconds, _POLL_SECONDS))
 
     def close(self) -> None:
-        if self._owner.is_this_process:
-            self._closed.set()
+        self._lifetime.end()
 
     @contextmanager
     def _step(self) -> Iterator[Store]:
-        self._check_open()
+        self._lifetime.check()
         with self._log.step() as store:
             yield store
-
-    def _check_open(self) -> None:
-        self._owner.check()
-        if self._closed.is_set():
-            raise Closed("this backend was closed; open another with tallystick.open_backend(url)")
 
 
 def _path(url: str) -> Path:
@@ -261,15 +203,6 @@ def _path(url: str) -> Path:
     return Path(name)
 
 
-def _now(now: datetime | None) -> datetime:
-    return datetime.now(UTC) if now is None else validation.utc(now)
-
-
-def _reject_transaction(transaction: object | None) -> None:
-    if transaction is not None:
-        raise Unsupported("dbm:// does not support transactions (transactions is not declared); omit transaction=")
-
-
 def _insert(store: Store, record: Record) -> Inserted:
     duplicate = store.records.get(record.id) or store.holder(record)
     if duplicate is not None:
@@ -281,10 +214,9 @@ def _insert(store: Store, record: Record) -> Inserted:
 
 def _extend(store: Store, claim: Claim, until: datetime, now: datetime) -> Hold:
     record = store.current(claim)
-    if record is None:
-        return Hold.LOST
-    store.put(record._replace(lease_until=until, updated_at=now))
-    return Hold.CANCEL_REQUESTED if record.cancel_requested else Hold.HELD
+    if record is not None:
+        store.put(transitions.extended(record, until, now))
+    return transitions.hold(record and record.cancel_requested)
 
 
 def _settle(store: Store, outcome: Outcome, now: datetime) -> bool:
@@ -302,10 +234,5 @@ def _remove(store: Store, ids: Iterator[UUID]) -> list[UUID]:
     return removed
 
 
-def _matching(store: Store, filter: Filter) -> list[Record]:
-    batches.filter(filter, _CAPABILITIES.max_batch)
-    if filter.ids is None:
-        return [record for record in store.records.values() if filter.fits(record)]
-    found = (store.records.get(id) for id in dict.fromkeys(filter.ids))
-    rest = replace(filter, ids=None)
-    return [record for record in found if record is not None and rest.fits(record)]
+def _queues(store: Store) -> list[Queue]:
+    return [Queue(name, paused) for name, paused in sorted(store.queues.items())]

@@ -8,7 +8,8 @@ from heapq import merge
 from typing import Any
 from uuid import UUID
 
-from tallystick import CLAIMABLE, FINAL, Claim, Record, State
+from tallystick import CLAIMABLE, Claim, Record, State
+from tallystick.backends import transitions
 
 from . import rows
 
@@ -35,7 +36,7 @@ class Store:
             insort(self._waiting[record.queue, record.priority], (record.run_at, record.id))
         elif record.state is State.RUNNING:
             self.running.add(record.id)
-        if record.unique_key is not None and (record.state not in FINAL or record.unique_until == "purged"):
+        if transitions.holds_key(record):
             self._holders[record.unique_key] = record.id
         self.changes.append(("put", record.id.hex, record))
         return record
