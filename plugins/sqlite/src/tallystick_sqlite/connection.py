@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
-from time import monotonic
 
 from tallystick.backends.lifetime import Lifetime
 
@@ -21,8 +20,9 @@ class Connection:
     def __init__(self, location: Location, lifetime: Lifetime) -> None:
         self._location = location
         self._lifetime = lifetime
-        self._entrance = Lock()  # held by a fork that waits for the lock; otherwise back-to-back calls would starve it
+        self._entrance = Lock()  # taken before the lock, so that a fork can stop new calls
         self._lock = Lock()
+        self._paused = False
         self._opened: sqlite3.Connection | None = None
         self._text_factory: Callable[[bytes], str] = str
         self.path = location.path
@@ -81,18 +81,20 @@ class Connection:
         if opened is not None:
             opened.close()
 
+    def stop_calls(self) -> None:
+        """Let no further call begin until `resume`."""
+        self._entrance.acquire()
+
     def pause(self, seconds: float) -> bool:
-        """Close, and block calls until `resume`; return False and do nothing if a running call outlasts `seconds`."""
-        deadline = monotonic() + seconds
-        if not self._entrance.acquire(timeout=seconds):
-            return False
-        if not self._lock.acquire(timeout=max(0.0, deadline - monotonic())):
-            self._entrance.release()
-            return False
-        self._drop()
-        return True
+        """Close when the running call has ended; return False and do nothing if it outlasts `seconds`."""
+        self._paused = self._lock.acquire(timeout=seconds)
+        if self._paused:
+            self._drop()
+        return self._paused
 
     def resume(self) -> None:
-        """Allow calls again after `pause`."""
-        self._lock.release()
+        """Allow calls again."""
+        if self._paused:
+            self._paused = False
+            self._lock.release()
         self._entrance.release()
