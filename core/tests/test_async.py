@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from inspect import iscoroutinefunction
 from threading import get_ident
 from typing import Any
 
@@ -20,7 +21,7 @@ from tallystick import (
 
 from .helpers import AT_ONCE, LONG, NOW, SECOND, MakeRunner
 
-TWINS = [name for name in vars(Runner) if name.startswith("a") and name[1:] in dir(Runner)]
+VARIANTS = [name for name in dir(Runner) if name.startswith("a") and name[1:] in dir(Runner)]
 
 
 class Greet(Job[str]):
@@ -49,16 +50,16 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(main())
 
 
-def test_every_call_has_an_async_twin() -> None:
-    """Every call that reaches the store has an async twin."""
-    assert {name[1:] for name in TWINS} == {
+def test_every_call_has_an_async_variant() -> None:
+    """Every call that reaches the store has an async variant."""
+    assert {name[1:] for name in VARIANTS} == {
         *("enqueue", "enqueue_in", "enqueue_at", "enqueue_batch", "enqueue_raw"),
         *("get", "result", "cancel", "requeue", "delete", "start", "stop", "close"),
     }
 
 
-def test_twins(runner: Runner) -> None:
-    """The async twins do and return the same as the sync calls."""
+def test_async_variants(runner: Runner) -> None:
+    """The async variants do and return the same as the sync calls."""
 
     async def main() -> None:
         await runner.astart()
@@ -81,7 +82,7 @@ def test_twins(runner: Runner) -> None:
 
 
 def test_errors(runner: Runner) -> None:
-    """The async twins raise the same errors as the sync calls."""
+    """The async variants raise the same errors as the sync calls."""
 
     async def main() -> None:
         with pytest.raises(InvalidPayload):
@@ -180,5 +181,32 @@ def test_called_as_a_function(runner: Runner) -> None:
         awaitable = doubled(2, None)  # type: ignore[arg-type]  # this handler ignores its context
         assert isinstance(awaitable, Awaitable)
         assert await awaitable == 4
+
+    run(main)
+
+
+def test_names() -> None:
+    """An async variant has its own name, and the docstring of its method."""
+    assert Runner.aget.__name__ == "aget"
+    assert Runner.aget.__qualname__ == "Runner.aget"
+    assert Runner.__aenter__.__name__ == "__aenter__"
+    assert Runner.aget.__doc__ == Runner.get.__doc__
+    assert all(iscoroutinefunction(getattr(Runner, name)) for name in VARIANTS)
+
+
+def test_override() -> None:
+    """A subclass that overrides a method also changes the async variant."""
+
+    class Counted(Runner):
+        stops = 0
+
+        def stop(self, **options: Any) -> int:
+            self.stops += 1
+            return super().stop(**options)
+
+    async def main() -> None:
+        async with Counted("memory://") as counted:
+            await counted.astop()
+        assert counted.stops == 2
 
     run(main)

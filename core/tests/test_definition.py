@@ -14,6 +14,7 @@ from tallystick import (
     Job,
     Options,
 )
+from tallystick.options import OPTION_NAMES, OptionArgs
 
 from .helpers import SECOND, stored
 
@@ -70,6 +71,12 @@ def test_defaults() -> None:
 
     assert Definition.of_class(Plain).options == Options()
     assert Options().retry == Exponential()
+
+
+def test_same_options_everywhere() -> None:
+    """The keyword arguments of a decorator and the attributes of a Job class are the fields of Options."""
+    assert set(OptionArgs.__annotations__) == set(OPTION_NAMES)
+    assert set(Job.__annotations__) == {"kind", *OPTION_NAMES}
 
 
 def test_handler_is_called_as_it_was() -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tallystick import Context, Definition, Enqueue, Inserted, InvalidArgument, NewRecord, OutcomeUnknown, Runner
+from tallystick.enqueueing import EnqueueOptions
 from tallystick_memory import MemoryBackend
 
 from .helpers import NOW, SECOND, MakeRunner
@@ -46,6 +48,12 @@ def test_options_of_one_job(runner: Runner) -> None:
     record = own.record
     assert (record.id, record.queue, record.priority, record.tags) == (item.id, "own", 7, ("own",))
     assert (record.run_at, record.unique_key, record.max_attempts) == (NOW, "two", 3)
+
+
+def test_same_options_everywhere() -> None:
+    """An item of a batch has every option of `enqueue` but the transaction, which belongs to the whole batch."""
+    own = {option.name for option in fields(Enqueue)} - {"job", "run_at"}
+    assert own == set(EnqueueOptions.__annotations__) - {"transaction"}
 
 
 def test_repeated_items(make_runner: MakeRunner) -> None:

@@ -1,4 +1,7 @@
-from tallystick import CLAIMABLE, FINAL, TRANSITIONS, State
+from typing import get_args
+
+import pytest
+from tallystick import CLAIMABLE, FINAL, TRANSITIONS, InvalidArgument, Outcome, State
 
 
 def test_parts() -> None:
@@ -38,3 +41,30 @@ def test_every_state_is_reached() -> None:
     for _ in State:
         reached |= {transition.target for transition in TRANSITIONS if transition.source in reached}
     assert reached == {None, *State}
+
+
+def test_sources() -> None:
+    """The table gives the states that a call starts from."""
+    assert TRANSITIONS.sources("insert") == set()
+    assert TRANSITIONS.sources("cancel") == {State.PENDING, State.RETRYING, State.RUNNING}
+    assert TRANSITIONS.sources("requeue") == {State.RETRYING, *FINAL}
+    assert TRANSITIONS.sources("delete") == {State.PENDING, State.RETRYING, *FINAL}
+
+
+def test_targets() -> None:
+    """The table gives the states that a call leads to."""
+    assert TRANSITIONS.targets("settle Retry") == {State.RETRYING, State.CANCELLED}
+    assert TRANSITIONS.targets("purge") == set()
+
+
+@pytest.mark.parametrize("outcome", get_args(Outcome))
+def test_every_outcome_is_listed(outcome: type) -> None:
+    """Every outcome leads from running to some state."""
+    assert TRANSITIONS.sources(f"settle {outcome.__name__}") == {State.RUNNING}
+    assert TRANSITIONS.targets(f"settle {outcome.__name__}")
+
+
+def test_unknown_call() -> None:
+    """A misspelt call is an error, not an empty set."""
+    with pytest.raises(InvalidArgument, match="'requeu'; the calls are: insert, claim"):
+        TRANSITIONS.sources("requeu")

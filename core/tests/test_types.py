@@ -58,9 +58,17 @@ runner.enqueue("buy")  # no job
 runner.enqueue(Buy(amount=1), colour="red")  # no such option
 Runner(concurrency="many")  # wrong setting
 
-async def main() -> None:
+async def main(ctx: Context) -> None:
     reveal_type(await runner.aenqueue(Buy(amount=1)))  # async enqueue
     reveal_type(await runner.aresult(await runner.aenqueue(sync.job(1))))  # awaited result
+    reveal_type(await runner.aresult(UUID(int=0)))  # awaited id
+    reveal_type(await runner.aenqueue_batch([Buy(amount=1)]))  # awaited batch
+    reveal_type(await runner.acancel(UUID(int=0)))  # awaited count
+    reveal_type(await ctx.acomplete(Receipt(number=1), transaction=None))  # awaited completion
+    await runner.aenqueue("buy")  # no job to await
+    await runner.aenqueue(Buy(amount=1), colour="red")  # no such option to await
+    async with Runner() as opened:
+        reveal_type(opened)  # opened
 """
 
 
@@ -95,6 +103,11 @@ def messages(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFacto
         ("registered", "Buy"),
         ("async enqueue", "Handle[Receipt]"),
         ("awaited result", "Receipt"),
+        ("awaited id", "Any"),
+        ("awaited batch", "list[Handle[Receipt]]"),
+        ("awaited count", "int"),
+        ("awaited completion", "Receipt"),
+        ("opened", "Runner"),
     ],
 )
 def test_type(messages: dict[str, str], line: str, type_: str) -> None:
@@ -108,7 +121,9 @@ def test_wrong_payload(messages: dict[str, str], line: str) -> None:
     assert "[arg-type]" in messages[line]
 
 
-@pytest.mark.parametrize("line", ["no job", "no such option", "wrong setting"])
+@pytest.mark.parametrize(
+    "line", ["no job", "no such option", "wrong setting", "no job to await", "no such option to await"]
+)
 def test_wrong_call(messages: dict[str, str], line: str) -> None:
     """A call with a wrong job, option or setting is an error."""
     assert re.search(r"\[(arg-type|call-arg|type-var|misc)\]", messages[line])

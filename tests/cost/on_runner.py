@@ -8,7 +8,7 @@ from itertools import count
 from cost.ledger import StoreCosts
 from cost.plain_path import BATCH, JOBS
 from tallystick import Context, Job, Runner
-from tallystick.worker import Worker
+from tallystick.worker.worker import Worker
 
 PYTHON = (3, 13)
 """The Python whose instructions are counted. Other versions compile to other instructions."""

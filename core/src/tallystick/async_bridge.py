@@ -1,15 +1,18 @@
 """Run blocking calls of async code in a thread, and run coroutines from that thread on the caller's event loop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import CancelledError as Abandoned
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .errors import InvalidArgument, Unavailable
 from .safe_repr import safe_repr
 
 T = TypeVar("T")
+P = ParamSpec("P")
+OwnerT = TypeVar("OwnerT")
 
 
 async def hop(call: Callable[[], T]) -> T:
@@ -25,6 +28,25 @@ async def hop(call: Callable[[], T]) -> T:
     except asyncio.CancelledError:
         await caller.leave()
         raise
+
+
+def async_variant(
+    method: Callable[Concatenate[OwnerT, P], T],
+) -> Callable[Concatenate[OwnerT, P], Coroutine[Any, Any, T]]:
+    """Return the async variant of a method, which makes the call in a thread, by `hop`.
+
+    Assign it in the same class: `aget = async_variant(get)`. A subclass that overrides the method changes both.
+    """
+    name = method.__name__
+
+    @wraps(method)
+    async def call(self: OwnerT, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        bound: Callable[P, T] = getattr(self, name)
+        return await hop(lambda: bound(*args, **kwargs))
+
+    call.__name__ = f"__a{name[2:]}" if name.startswith("__") else f"a{name}"
+    call.__qualname__ = method.__qualname__.removesuffix(name) + call.__name__
+    return call
 
 
 def on_calling_loop(make: Callable[[], Awaitable[T]], what: object = "this object") -> T:

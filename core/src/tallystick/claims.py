@@ -5,6 +5,7 @@ from uuid import UUID
 from . import validation
 from .errors import InvalidArgument
 from .records import Claim
+from .safe_repr import safe_repr
 
 LARGEST_ATTEMPT = 2**63 - 1
 """The highest attempt that every store can hold."""
@@ -15,7 +16,7 @@ def check(claim: Claim) -> None:
     if type(claim) is Claim and type(claim[0]) is UUID and type(claim[1]) is int and 0 <= claim[1] <= LARGEST_ATTEMPT:
         return  # fast path: each settled job is checked here
     if not isinstance(claim, Claim):
-        raise InvalidArgument(f"claim is {validation.shown(claim)}; it must be a Claim, e.g. record.claim")
+        raise InvalidArgument(f"claim is {safe_repr(claim)}; it must be a Claim, e.g. record.claim")
     if not isinstance(claim.id, UUID):
-        raise InvalidArgument(f"the id of a claim is {validation.shown(claim.id)}; it must be a uuid.UUID")
+        raise InvalidArgument(f"the id of a claim is {safe_repr(claim.id)}; it must be a uuid.UUID")
     validation.within(claim.attempt, 0, LARGEST_ATTEMPT, "the attempt of a claim")

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
-from .async_bridge import hop
+from .async_bridge import async_variant
 from .control import Stopped
 from .errors import InvalidArgument
 from .records import Record
@@ -86,9 +86,8 @@ class Context:
         """
         raise InvalidArgument(f"no worker made this context of job {self.id}, so it cannot complete the job")
 
-    async def acomplete(self, result: T, *, transaction: object) -> T:
-        """See `complete`. For async handlers, whose transaction may belong to their event loop."""
-        return await hop(lambda: self.complete(result, transaction=transaction))
+    acomplete = async_variant(complete)
+    """See `complete`. For async handlers, whose transaction may belong to their event loop."""
 
     @property
     def log(self) -> "logging.LoggerAdapter[logging.Logger]":

@@ -1,9 +1,9 @@
 """The definition of a kind of job: its name, handler, types and options, whether written as a class or a function."""
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 from . import handlers, validation
 from .advice import CALLS
@@ -12,6 +12,7 @@ from .context import Context
 from .errors import DefinitionError, InvalidArgument, InvalidPayload, InvalidResult, NoSuchMethod
 from .job import Job
 from .options import Options
+from .safe_repr import safe_repr
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -20,7 +21,6 @@ R_co = TypeVar("R_co", covariant=True)
 _PARAMETERS = 2
 
 Handler = Callable[[P, Context], R | Awaitable[R]]
-RawHandler = Callable[[bytes, Context], "bytes | Awaitable[bytes | None] | None"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,9 +38,7 @@ class Definition(Generic[P, R]):
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", validation.name(self.kind, "kind"))
         if not isinstance(self.options, Options):
-            raise DefinitionError(
-                f"options of {self.kind!r} is {validation.shown(self.options)}; it must be Options(...)"
-            )
+            raise DefinitionError(f"options of {self.kind!r} is {safe_repr(self.options)}; it must be Options(...)")
 
     if TYPE_CHECKING:
 
@@ -120,6 +118,15 @@ class Definition(Generic[P, R]):
         return Definition(kind, function, options, None, None, inspect.iscoroutinefunction(function))
 
 
+class FunctionDecorator(Protocol):
+    """Turns a function of (payload, ctx), sync or async, into a definition with the same types."""
+
+    @overload
+    def __call__(self, function: Callable[[P, Context], Coroutine[Any, Any, R]], /) -> Definition[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[[P, Context], R], /) -> Definition[P, R]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Call(Generic[R_co]):
     """A payload together with the definition of its kind."""
@@ -130,7 +137,7 @@ class Call(Generic[R_co]):
     def __post_init__(self) -> None:
         if not isinstance(self.definition, Definition):
             raise InvalidArgument(
-                f"definition is {validation.shown(self.definition)}; let the job make its calls: generate.job(payload)"
+                f"definition is {safe_repr(self.definition)}; let the job make its calls: generate.job(payload)"
             )
 
 
@@ -151,7 +158,7 @@ def _check_class(job: object) -> None:
         instead = f"register the class, not an instance: {made}" if isinstance(job, Job) else "it must be a Job class"
         if inspect.isroutine(job):
             instead = 'a function is registered by its kind: @runner.job("kind")'
-        raise DefinitionError(f"{validation.shown(job)} cannot be registered; {instead}")
+        raise DefinitionError(f"{safe_repr(job)} cannot be registered; {instead}")
     if not issubclass(job, Job):
         raise DefinitionError(f"{job.__name__} cannot be registered; it must be a subclass of Job, e.g. Job[None]")
     if {*_parameters(job)} - {*_parameters(Job)}:

@@ -1,7 +1,7 @@
 """The options of a job at enqueue, in addition to its payload."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypedDict, TypeVar
 from uuid import UUID
@@ -13,7 +13,8 @@ from .definition import Call, Definition
 from .errors import InvalidArgument
 from .job import Job
 from .records import NewRecord, UniqueUntil
-from .validation import shown
+from .registry import Registry
+from .safe_repr import safe_repr
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -61,24 +62,38 @@ class Enqueue(Generic[R_co]):
     def __post_init__(self) -> None:
         if not isinstance(self.job, Job | Call):
             raise InvalidArgument(
-                f"job is {shown(self.job)}; it must be an instance of a Job class, or the return value of .job(payload)"
+                f"job is {safe_repr(self.job)}; it must be an instance of a Job class, or the return value of "
+                ".job(payload)"
             )
 
     def options(self) -> dict[str, Any]:
         """Return the options that are set for this job."""
-        own = {name: getattr(self, name) for name in _OF_AN_ITEM}
+        own = {option.name: getattr(self, option.name) for option in fields(self) if option.name != "job"}
         return {name: value for name, value in own.items() if value is not None}
 
 
-_OF_AN_ITEM = ("id", "run_at", "queue", "priority", "max_attempts", "tags", "unique_key", "unique_until")
-_KNOWN = frozenset({"run_at", *EnqueueOptions.__annotations__, *BatchOptions.__annotations__})
+_KNOWN = frozenset({"run_at", *EnqueueOptions.__annotations__})
 
 
-def new_record(
-    definition: Definition[Any, Any],
-    payload: bytes,
-    options: Mapping[str, Any],
-) -> NewRecord:
+def new_records(
+    registry: Registry, jobs: Iterable[Job[Any] | Call[Any] | Enqueue[Any]], options: Mapping[str, Any]
+) -> list[NewRecord]:
+    """Return the records to insert for a batch. An option of an `Enqueue` item overrides that of the batch."""
+    check_options(options)
+    if own := options.keys() - BatchOptions.__annotations__.keys() - {"run_at"}:
+        names = ", ".join(sorted(own))
+        raise InvalidArgument(f"{names} cannot apply to a whole batch; set it for each job: Enqueue(job, ...)")
+    return [_of_item(registry, job, options) for job in jobs]
+
+
+def _of_item(registry: Registry, job: Job[Any] | Call[Any] | Enqueue[Any], options: Mapping[str, Any]) -> NewRecord:
+    if isinstance(job, Enqueue):
+        return _of_item(registry, job.job, {**options, **job.options()})
+    definition, payload = registry.resolve(job)
+    return new_record(definition, definition.encode(payload), options)
+
+
+def new_record(definition: Definition[Any, Any], payload: bytes, options: Mapping[str, Any]) -> NewRecord:
     """Return the record to insert for a job, with the given options and the definition's defaults.
 
     Raises:
@@ -106,4 +121,4 @@ def check_options(options: Iterable[str]) -> None:
 def check_jobs(jobs: object) -> None:
     """Reject an argument that is not a collection of jobs, before it is iterated."""
     if isinstance(jobs, Job | Call | Enqueue | Definition | str | bytes | Mapping) or not isinstance(jobs, Iterable):
-        raise InvalidArgument(f"jobs is {shown(jobs)}; pass a list of jobs, e.g. [SendWelcome(user_id=7)]")
+        raise InvalidArgument(f"jobs is {safe_repr(jobs)}; pass a list of jobs, e.g. [SendWelcome(user_id=7)]")

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from .errors import InvalidArgument
 from .records import Inserted, Record
+from .safe_repr import safe_repr
 
 R_co = TypeVar("R_co", covariant=True)
+
+_UUID_LENGTH = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +29,15 @@ class Handle(Generic[R_co]):
     def of(cls, inserted: Inserted) -> "Handle[R_co]":
         """Return a handle for one result of `Backend.insert`."""
         return cls(inserted.record, not inserted.created)
+
+
+def job_id(job: object) -> UUID:
+    """Return the id of a job, given by its handle or its id. Reject any other value."""
+    if isinstance(job, Handle):
+        return job.id
+    if isinstance(job, UUID):
+        return job
+    instead = f": uuid.UUID({job!r})" if isinstance(job, str) and len(job) == _UUID_LENGTH else ""
+    raise InvalidArgument(
+        f"{safe_repr(job)} is not a job id; pass a uuid.UUID{instead} or the handle that enqueue returned"
+    )

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, get_args, get_origin, get_type_hints
 
-from . import validation
 from .context import Context
 from .errors import DefinitionError
+from .safe_repr import safe_repr
 
 _CONTEXT_NAMES = ("ctx", "context")
 
@@ -18,7 +18,7 @@ def check(kind: str, handler: Callable[..., Any], parameters: str) -> inspect.Pa
     Raises:
         DefinitionError: it is not a function of two arguments, or does not finish its work before it returns.
     """
-    shown = f"the handler of {kind!r} is {validation.shown(handler)}"
+    shown = f"the handler of {kind!r} is {safe_repr(handler)}"
     if not inspect.isfunction(handler) and not inspect.ismethod(handler):
         raise DefinitionError(f"{shown}; it must be a function: write a def that calls it")
     inner = inspect.unwrap(handler)
@@ -115,6 +115,6 @@ def never_awaited(kind: str, result: object) -> str:
     if inspect.iscoroutine(result):
         result.close()
     return (
-        f"the handler of {kind!r} returned {validation.shown(result)}, but never awaited it; make the handler an "
+        f"the handler of {kind!r} returned {safe_repr(result)}, but never awaited it; make the handler an "
         "async def and await it"
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, PydanticUserError
 from .advice import CALLS, NEVER_FIELDS, instead, unknown_option
 from .errors import DefinitionError, InvalidPayload, NoSuchMethod
 from .options import OPTION_NAMES
-from .validation import shown
+from .safe_repr import safe_repr
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -58,7 +58,7 @@ class JobMeta(ModelMetaclass):
             """Create a job. Rejects options among its fields, which pydantic would ignore."""
             if args:
                 raise InvalidPayload(
-                    f"{cls.__name__} was called with the positional argument {shown(args[0])}; name its fields: "
+                    f"{cls.__name__} was called with the positional argument {safe_repr(args[0])}; name its fields: "
                     f"{cls.__name__}({', '.join(f'{field}=...' for field in cls.__pydantic_fields__)})"
                 )
             if not _OPTIONS.isdisjoint(fields) and (ignored := _ignored(cls, _OPTIONS & fields.keys())):
@@ -103,7 +103,7 @@ def _check_namespace(name: str, namespace: Mapping[str, Any], job: Any) -> None:
         if isinstance(value, property | classmethod | staticmethod) or attribute in ("kind", "model_config"):
             continue
         raise DefinitionError(
-            f"{name}.{attribute} = {shown(value)} is not an option of a job; "
+            f"{name}.{attribute} = {safe_repr(value)} is not an option of a job; "
             f"{unknown_option(attribute, OPTION_NAMES)}; annotate a field with its type, and a constant with ClassVar"
         )
     if "options" in namespace and not isinstance(namespace["options"], classmethod):
@@ -139,7 +139,7 @@ def _misspelt(field: str) -> bool:
 def _line(option: str, namespace: Mapping[str, Any]) -> str:
     value = namespace.get(option)
     as_written = _SHOWN_AS_WRITTEN.get(option)
-    return f"{option} = {shown(value)}" if as_written and isinstance(value, as_written) else _EXAMPLES[option]
+    return f"{option} = {safe_repr(value)}" if as_written and isinstance(value, as_written) else _EXAMPLES[option]
 
 
 def _is_class_variable(annotation: Any) -> bool:

@@ -1,11 +1,53 @@
-"""Messages for a wrong argument in place of a job."""
+"""Reject wrong arguments of the runner's methods, and explain what to write."""
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Iterable
+from typing import Any, cast
 
+from . import validation
 from .definition import Call, Definition
+from .errors import DefinitionError, InvalidArgument
 from .job import Job
-from .validation import shown
+from .safe_repr import safe_repr
+
+MISSING: Any = object()
+"""Marks a missing argument, as when a decorator is written without it or with empty parentheses."""
+
+
+def check_class(job: object) -> None:
+    """Reject `@runner.register()`."""
+    if job is MISSING:
+        raise DefinitionError("@runner.register() takes no parentheses; write @runner.register above the class")
+
+
+def check_kind(kind: object, decorator: str) -> None:
+    """Reject a decorator without a kind."""
+    if kind is MISSING or callable(kind):
+        name = getattr(kind, "__name__", "generate")
+        raise DefinitionError(f'@runner.{decorator} needs the job\'s kind; write @runner.{decorator}("{name}")')
+    validation.name(cast("str", kind), "kind")
+
+
+def check_callback(callback: object, decorator: str) -> None:
+    """Reject a decorator of a callback with parentheses."""
+    if callback is MISSING:
+        raise DefinitionError(f"@runner.{decorator}() takes no parentheses; write @runner.{decorator}")
+
+
+def check_alone(more: tuple[object, ...]) -> None:
+    """Reject a second positional argument of `enqueue`, such as the payload."""
+    if more:
+        raise InvalidArgument(
+            f"enqueue got a second positional argument, {safe_repr(more[0])}; put the payload into the job: "
+            "runner.enqueue(generate.job(payload)) or runner.enqueue(SendWelcome(user_id=7))"
+        )
+
+
+def check_time_first(first: object, options: Iterable[str], call: str) -> None:
+    """Reject a job before its time, and a second time."""
+    if isinstance(first, Job | Call):
+        raise InvalidArgument(f"the job was passed as the first argument; write {call}")
+    if "run_at" in options:
+        raise InvalidArgument(f"run_at was passed to {call}, which already sets the time; use enqueue(job, run_at=...)")
 
 
 def not_registered(job: object, registered: Collection[type[Job[Any]]]) -> str:
@@ -17,7 +59,7 @@ def not_registered(job: object, registered: Collection[type[Job[Any]]]) -> str:
         return f"the job {kind!r} is not registered with this runner, or was redefined after its registration"
     if isinstance(job, Definition):
         return f"the job {job.kind!r} was passed without its payload; write runner.enqueue({job.call})"
-    return f"{shown(job)} is not a job; {_instead(job)}"
+    return f"{safe_repr(job)} is not a job; {_instead(job)}"
 
 
 def _unregistered(job: type[Job[Any]], registered: Collection[type[Job[Any]]]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from inspect import Parameter, Signature, iscoroutinefunction, signature
-from typing import Any, Protocol
+from typing import Any, Protocol, assert_never
 
 import pluggy
 
@@ -11,7 +11,7 @@ from .context import Context
 from .errors import InvalidArgument
 from .hook_calls import hook_calls
 from .interrupts import from_signal
-from .outcomes import Complete, Discard, Outcome
+from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from .records import Claim, Inserted, Record
 from .safe_logging import safe_logger
 from .safe_repr import safe_repr
@@ -85,9 +85,15 @@ class Observers:
         _each(self._hook.tallystick_lost, claims=claims)
 
     def _callbacks(self, outcome: Outcome) -> list[tuple[Callback, bool]]:
-        if isinstance(outcome, Complete):
-            return self._on_completed
-        return self._on_discarded if isinstance(outcome, Discard) else []
+        match outcome:
+            case Complete():
+                return self._on_completed
+            case Discard():
+                return self._on_discarded
+            case Retry() | Release() | Cancel():
+                return []
+            case _:
+                assert_never(outcome)
 
 
 def _each(hook: pluggy.HookCaller, **arguments: Any) -> list[Any]:

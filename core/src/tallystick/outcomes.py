@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from . import claims, validation
 from .errors import InvalidArgument
 from .records import Claim, Failure
+from .safe_repr import safe_repr
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Cancel:
 
 def _check_error(error: Failure) -> None:
     if not isinstance(error, Failure):
-        raise InvalidArgument(f"error is {validation.shown(error)}; it must be a Failure, e.g. Failure.of(exc)")
+        raise InvalidArgument(f"error is {safe_repr(error)}; it must be a Failure, e.g. Failure.of(exc)")
 
 
 Outcome = Complete | Retry | Discard | Release | Cancel

@@ -56,7 +56,7 @@ class Failure:
     def __post_init__(self) -> None:
         for name in ("type", "message", "traceback"):
             if not isinstance(value := getattr(self, name), str):
-                raise InvalidArgument(f"{name} of a Failure is {validation.shown(value)}; it must be a string")
+                raise InvalidArgument(f"{name} of a Failure is {safe_repr(value)}; it must be a string")
 
     @classmethod
     def of(cls, exc: BaseException) -> Self:
@@ -151,14 +151,12 @@ class NewRecord:
         if not isinstance(self.payload, bytes):
             raise InvalidArgument(f"payload is of type {type(self.payload).__name__}; it must be bytes")
         if not isinstance(self.id, UUID):
-            raise InvalidArgument(f"id is {validation.shown(self.id)}; it must be a uuid.UUID")
+            raise InvalidArgument(f"id is {safe_repr(self.id)}; it must be a uuid.UUID")
         validation.due(self.run_at)
         if self.unique_key is not None:
             self._set_name("unique_key", self.unique_key)
         if not isinstance(self.unique_until, str) or self.unique_until not in ("finished", "purged"):
-            raise InvalidArgument(
-                f"unique_until is {validation.shown(self.unique_until)}; it must be 'finished' or 'purged'"
-            )
+            raise InvalidArgument(f"unique_until is {safe_repr(self.unique_until)}; it must be 'finished' or 'purged'")
         if type(self.tags) is not tuple or self.tags:
             object.__setattr__(self, "tags", validation.names(self.tags, "tags"))
 
@@ -280,7 +278,7 @@ class Filter:
 
 def _id(value: UUID) -> UUID:
     if not isinstance(value, UUID):
-        raise InvalidArgument(f"ids has {validation.shown(value)}; it must be a uuid.UUID")
+        raise InvalidArgument(f"ids has {safe_repr(value)}; it must be a uuid.UUID")
     return value
 
 
@@ -288,7 +286,7 @@ def _state(value: State) -> State:
     try:
         return State(value)
     except ValueError:
-        raise InvalidArgument(f"states has {validation.shown(value)}; the states are: {', '.join(State)}") from None
+        raise InvalidArgument(f"states has {safe_repr(value)}; the states are: {', '.join(State)}") from None
 
 
 class Queue(NamedTuple):

@@ -1,15 +1,15 @@
 """The jobs registered with a runner, by kind."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from .definition import Call, Definition
+from .definition import Call, Definition, Handler
 from .errors import AlreadyStarted, DuplicateKind, UnknownKind
 from .job import Job
 from .misuse import not_registered
+from .options import OptionArgs, Options, read_options
 from .origin import Origin
 from .safe_repr import safe_repr
-from .validation import shown
 
 
 class Registry(Mapping[str, Definition[Any, Any]]):
@@ -36,6 +36,22 @@ class Registry(Mapping[str, Definition[Any, Any]]):
         self._add(definition, Origin.of(job, job.work))
         self._by_class = {other: known for other, known in self._by_class.items() if known.kind != definition.kind}
         self._by_class[job] = definition
+
+    def decorator(
+        self,
+        kind: str,
+        options: OptionArgs,
+        define: Callable[[str, Handler[Any, Any], Options], Definition[Any, Any]],
+    ) -> Callable[[Handler[Any, Any]], Definition[Any, Any]]:
+        """Return a decorator that defines and adds a function. The options are checked now."""
+        read = read_options(kind, {**options})
+
+        def register(function: Handler[Any, Any]) -> Definition[Any, Any]:
+            definition = define(kind, function, read)
+            self.add(definition)
+            return definition
+
+        return register
 
     def _add(self, definition: Definition[Any, Any], origin: Origin | None) -> None:
         kind = definition.kind
@@ -70,7 +86,7 @@ class Registry(Mapping[str, Definition[Any, Any]]):
     def named(self, kind: str) -> Definition[Any, Any]:
         """Return the definition of a kind; raise `UnknownKind` if it is not registered."""
         if not isinstance(kind, str) or kind not in self._by_kind:
-            raise UnknownKind(f"{shown(kind)} is not registered with this runner; {self._known()}")
+            raise UnknownKind(f"{safe_repr(kind)} is not registered with this runner; {self._known()}")
         return self._by_kind[kind]
 
     def _known(self) -> str:

@@ -1,6 +1,6 @@
 """Read the result of a finished job, or explain why it has none."""
 
-from typing import Any
+from typing import Any, assert_never
 
 from .errors import JobCancelled, JobDiscarded, NotFinished
 from .records import Record
@@ -24,6 +24,8 @@ def read_result(registry: Registry, record: Record) -> Any:
             raise JobDiscarded(f"{job} was discarded{why}", record)
         case State.CANCELLED:
             raise JobCancelled(f"{job} was cancelled", record)
-        case _:
+        case State.PENDING | State.RUNNING | State.RETRYING:
             attempts = f"attempt {record.attempt} of {record.max_attempts}"
             raise NotFinished(f"{job} has not finished: it is {record.state}, {attempts}")
+        case _:
+            assert_never(record.state)

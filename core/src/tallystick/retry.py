@@ -8,6 +8,7 @@ from typing import Protocol
 
 from . import validation
 from .errors import InvalidArgument
+from .safe_repr import safe_repr
 
 
 class RetryPolicy(Protocol):
@@ -36,9 +37,9 @@ class Exponential:
         validation.not_negative(self.base, "base")
         validation.not_negative(self.cap, "cap")
         if not _is_number(self.factor) or not self.factor >= 1:
-            raise InvalidArgument(f"factor is {validation.shown(self.factor)}; it must be a number of 1 or more")
+            raise InvalidArgument(f"factor is {safe_repr(self.factor)}; it must be a number of 1 or more")
         if not _is_number(self.jitter) or not 0 <= self.jitter <= 1:
-            raise InvalidArgument(f"jitter is {validation.shown(self.jitter)}; it must be a number from 0 to 1")
+            raise InvalidArgument(f"jitter is {safe_repr(self.jitter)}; it must be a number from 0 to 1")
 
     def __call__(self, attempt: int, exc: BaseException, draw: float, /) -> timedelta | None:
         if not self.base:
@@ -84,11 +85,11 @@ class ByException:
     def __post_init__(self) -> None:
         if not isinstance(self.policies, Mapping):
             raise InvalidArgument(
-                f"policies is {validation.shown(self.policies)}; it must be a dict, e.g. {{ConnectionError: Never()}}"
+                f"policies is {safe_repr(self.policies)}; it must be a dict, e.g. {{ConnectionError: Never()}}"
             )
         for kind, policy in self.policies.items():
             if not isinstance(kind, type) or not issubclass(kind, BaseException):
-                raise InvalidArgument(f"policies has {validation.shown(kind)}; each key must be an exception class")
+                raise InvalidArgument(f"policies has {safe_repr(kind)}; each key must be an exception class")
             check_policy(policy, f"the policy of {kind.__name__}")
         check_policy(self.otherwise, "otherwise")
 
@@ -116,7 +117,7 @@ def check_policy(policy: object, what: str) -> None:
         problem = "which cannot be called as policy(attempt, exc, draw)"
     else:
         return
-    raise InvalidArgument(f"{what} is {validation.shown(policy)}, {problem}")
+    raise InvalidArgument(f"{what} is {safe_repr(policy)}, {problem}")
 
 
 def _takes_three(policy: Callable[..., object]) -> bool:

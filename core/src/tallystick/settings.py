@@ -205,7 +205,7 @@ def _warn_of_unknown(variable: str) -> None:
 
 def _problem(error: Any) -> str:
     name = str(error["loc"][0]) if error["loc"] else "settings"
-    shown = urls.shown(error["input"])  # a URL may hold a password
+    shown = urls.redacted_repr(error["input"])  # a URL may hold a password
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         message = unknown_setting(name, Settings.model_fields)

@@ -76,7 +76,7 @@ def _problem(error: Any) -> str:
     name = error["loc"][0]
     if error["type"] == "extra_forbidden":
         return f"unknown option {name}"  # the value may be a misplaced password
-    return f"{name}={shown(error['input'])}: {error['msg']}"
+    return f"{name}={redacted_repr(error['input'])}: {error['msg']}"
 
 
 def namespace(value: str) -> str:
@@ -158,7 +158,7 @@ def redact_all(text: str) -> str:
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>`]+")
 
 
-def shown(value: object) -> str:
+def redacted_repr(value: object) -> str:
     """Return the repr of a value, redacted if it may contain a URL or a password."""
     text = safe_repr(value)
     if not re.search("://|@|password", text, re.IGNORECASE):

@@ -14,25 +14,20 @@ NAME_LENGTH = 255
 """The maximum length of a kind, queue, worker, unique key or tag, in characters."""
 
 
-def shown(value: object) -> str:
-    """Return the repr of a value for a message. It is bounded, and it never raises."""
-    return safe_repr(value)
-
-
 def utc(value: datetime, what: str = "now") -> datetime:
     """Convert an aware datetime to UTC. Reject a naive one, and any other type."""
     if not isinstance(value, datetime):
-        raise InvalidArgument(f"{what} is {shown(value)}; it must be an aware datetime, e.g. datetime.now(UTC)")
+        raise InvalidArgument(f"{what} is {safe_repr(value)}; it must be an aware datetime, e.g. datetime.now(UTC)")
     if value.tzinfo is UTC:
         return value
     if value.tzinfo is None or value.utcoffset() is None:
         raise InvalidArgument(
-            f"{what} is {shown(value)}, which has no time zone; pass an aware datetime, e.g. datetime.now(UTC)"
+            f"{what} is {safe_repr(value)}, which has no time zone; pass an aware datetime, e.g. datetime.now(UTC)"
         )
     try:
         return value.astimezone(UTC)
     except (OverflowError, ValueError) as exc:
-        raise InvalidArgument(f"{what} is {shown(value)}, which is outside the years 1 to 9999 in UTC") from exc
+        raise InvalidArgument(f"{what} is {safe_repr(value)}, which is outside the years 1 to 9999 in UTC") from exc
 
 
 def moment(value: datetime | timedelta | None, now: datetime, what: str = "run_at") -> datetime:
@@ -44,7 +39,7 @@ def moment(value: datetime | timedelta | None, now: datetime, what: str = "run_a
     try:
         return now + delay(value, what)
     except OverflowError as exc:
-        raise InvalidArgument(f"{what} is {shown(value)}, which ends after the year 9999") from exc
+        raise InvalidArgument(f"{what} is {safe_repr(value)}, which ends after the year 9999") from exc
 
 
 def due(value: datetime | timedelta | None, what: str = "run_at") -> None:
@@ -57,19 +52,17 @@ def due(value: datetime | timedelta | None, what: str = "run_at") -> None:
 
 def delay(value: timedelta, what: str) -> timedelta:
     """Return a delay. Reject a negative one."""
-    if not isinstance(value, timedelta) or value < timedelta(0):
-        raise InvalidArgument(
-            f"{what} is {shown(value)}; it must be an aware datetime or a timedelta of zero or more{_as_seconds(value)}"
-        )
-    return value
+    return _zero_or_more(value, what, "an aware datetime or a timedelta of zero or more")
 
 
 def not_negative(value: timedelta, what: str) -> timedelta:
     """Return a duration. Reject a negative one."""
+    return _zero_or_more(value, what, "a timedelta of zero or more, not a negative one")
+
+
+def _zero_or_more(value: timedelta, what: str, allowed: str) -> timedelta:
     if not isinstance(value, timedelta) or value < timedelta(0):
-        raise InvalidArgument(
-            f"{what} is {shown(value)}; it must be a timedelta of zero or more, not a negative one{_as_seconds(value)}"
-        )
+        raise InvalidArgument(f"{what} is {safe_repr(value)}; it must be {allowed}{_as_seconds(value)}")
     return value
 
 
@@ -80,7 +73,7 @@ def _as_seconds(value: object) -> str:
 def name(value: str, what: str) -> str:
     """Return a name as a plain string. Reject one that is empty, too long or not printable."""
     if not isinstance(value, str) or not value or len(value) > NAME_LENGTH or not value.isprintable():
-        raise InvalidArgument(f"{what} is {shown(value)}; it must be 1 to {NAME_LENGTH} printable characters")
+        raise InvalidArgument(f"{what} is {safe_repr(value)}; it must be 1 to {NAME_LENGTH} printable characters")
     return value if type(value) is str else str.__str__(value)  # a string enum becomes a plain string
 
 
@@ -92,16 +85,18 @@ def names(values: Collection[str], what: str) -> tuple[str, ...]:
 def collection(values: Collection[T], what: str, of: str) -> Collection[T]:
     """Return a collection. Reject a bare string, bytes, a mapping, and an iterator."""
     if isinstance(values, str):
-        raise InvalidArgument(f"{what} is the string {shown(values)}; pass a list of {of}, e.g. [{shown(values)}]")
+        raise InvalidArgument(
+            f"{what} is the string {safe_repr(values)}; pass a list of {of}, e.g. [{safe_repr(values)}]"
+        )
     if isinstance(values, bytes | bytearray | memoryview | Mapping) or not isinstance(values, Collection):
-        raise InvalidArgument(f"{what} is {shown(values)}; it must be a list of {of}")
+        raise InvalidArgument(f"{what} is {safe_repr(values)}; it must be a list of {of}")
     return values
 
 
 def within(value: int, low: int, high: int, what: str) -> int:
     """Return an integer. Reject one outside low..high."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InvalidArgument(f"{what} is {shown(value)}; it must be a whole number from {low} to {high}")
+        raise InvalidArgument(f"{what} is {safe_repr(value)}; it must be a whole number from {low} to {high}")
     return value
 
 
@@ -113,14 +108,16 @@ def limit(value: int) -> int:
 def positive(value: timedelta, what: str) -> timedelta:
     """Return a duration. Reject zero and negative ones."""
     if not isinstance(value, timedelta) or value <= timedelta(0):
-        raise InvalidArgument(f"{what} is {shown(value)}; it must be a timedelta longer than zero{_as_seconds(value)}")
+        raise InvalidArgument(
+            f"{what} is {safe_repr(value)}; it must be a timedelta longer than zero{_as_seconds(value)}"
+        )
     return value
 
 
 def duration(value: timedelta, what: str) -> timedelta:
     """Return a duration, which may be zero or negative. Reject any other type."""
     if not isinstance(value, timedelta):
-        raise InvalidArgument(f"{what} is {shown(value)}; it must be a timedelta{_as_seconds(value)}")
+        raise InvalidArgument(f"{what} is {safe_repr(value)}; it must be a timedelta{_as_seconds(value)}")
     return value
 
 
@@ -134,4 +131,6 @@ def final(states: Collection[State]) -> None:
     """Reject a state that is not final."""
     for state in collection(states, "states", "states"):
         if not isinstance(state, str) or state not in FINAL:
-            raise InvalidArgument(f"states has {shown(state)}; only final ones are allowed: {', '.join(sorted(FINAL))}")
+            raise InvalidArgument(
+                f"states has {safe_repr(state)}; only final ones are allowed: {', '.join(sorted(FINAL))}"
+            )

@@ -38,6 +38,7 @@ from tallystick import (
     validation,
 )
 from tallystick.backends import batches
+from tallystick.safe_repr import safe_repr
 from tallystick_memory import MemoryBackend
 from tallystick_sqlite import SqliteBackend
 
@@ -203,9 +204,7 @@ def unexpected_errors(calls: Iterator[tuple[str, Callable[[Any], object]]], *, l
                 if len(str(exc)) > 5_000:
                     errors.append(f"{name}: a message of {len(str(exc)):,} characters")
             except Exception as exc:
-                errors.append(
-                    f"{name} of {type(value).__name__} {validation.shown(value)}: {type(exc).__name__}: {exc}"
-                )
+                errors.append(f"{name} of {type(value).__name__} {safe_repr(value)}: {type(exc).__name__}: {exc}")
     return errors
 
 

@@ -81,7 +81,7 @@ def test_unusable_transactions_are_rejected(runner: Runner, postgres_url: str, k
 
 @pytest.mark.parametrize("kind", ASYNC)
 def test_a_blocking_call_is_rejected(runner: Runner, postgres_url: str, kind: str) -> None:
-    """A blocking call with an async connection is rejected, in any thread; the message names the async twin."""
+    """A blocking call with an async connection is rejected, in any thread; the message names the async variant."""
 
     async def main() -> None:
         async with async_caller(kind, postgres_url) as connection:

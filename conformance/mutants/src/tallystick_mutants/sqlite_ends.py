@@ -58,7 +58,7 @@ MUTANTS = (
             f"state = 'pending' AND {_FREED}"),
     patched("stops and keeps the key", "UNIQUE-03", "settle", _FREED,
             "unique_until = 'finished' AND :state <> 'cancelled', NULL"),
-    patched("rescues and keeps the key", "UNIQUE-03", "rescue", "NULL, held_key)\nWHERE", "held_key, held_key)\nWHERE"),
+    patched("rescues and keeps the key", "UNIQUE-03", "rescue", "NULL, held_key)", "held_key, held_key)"),
     patched("rescues and frees the key", "UNIQUE-04", "rescue", " AND unique_until = 'finished'", ""),
     patched("rescues late by a tick", "TIME-02", "rescue", "lease_until <= :now", "lease_until < :now"),
     patched("rescues the cancelled", "RESCUE-04", "rescue", "WHEN cancel_requested THEN 'cancelled'", "", "D10"),

@@ -21,7 +21,7 @@ from .sqlite_patch import URL, patch
 
 Now = datetime | None
 
-_CLEARED = "finished_at = NULL, result = NULL,\n    cancel_requested = FALSE, "
+_CLEARED = "finished_at = NULL, result = NULL, cancel_requested = FALSE, "
 _CLEAR = "UPDATE tallystick_jobs SET finished_at = NULL, result = NULL, cancel_requested = FALSE WHERE id = ?"
 
 

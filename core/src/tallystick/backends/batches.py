@@ -9,6 +9,7 @@ from ..claims import check
 from ..errors import InvalidArgument
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from ..records import Claim, Filter, NewRecord
+from ..safe_repr import safe_repr
 
 T = TypeVar("T")
 
@@ -38,14 +39,14 @@ def ids(values: Collection[UUID], maximum: int) -> None:
 def filter(value: Filter, maximum: int) -> None:
     """Reject any value but a filter, and a filter with too many ids."""
     if not isinstance(value, Filter):
-        raise InvalidArgument(f"filter is {validation.shown(value)}; it must be a Filter, e.g. Filter(ids=[...])")
+        raise InvalidArgument(f"filter is {safe_repr(value)}; it must be a Filter, e.g. Filter(ids=[...])")
     _count(value.ids or (), maximum)
 
 
 def after(value: UUID | None) -> None:
     """Reject an `after` of `list` that is not an id."""
     if value is not None and not isinstance(value, UUID):
-        raise InvalidArgument(f"after is {validation.shown(value)}; it must be a uuid.UUID or None")
+        raise InvalidArgument(f"after is {safe_repr(value)}; it must be a uuid.UUID or None")
 
 
 def _batch(values: Collection[object], what: str, maximum: int, *types: type) -> None:
@@ -59,7 +60,7 @@ def _batch(values: Collection[object], what: str, maximum: int, *types: type) ->
     for value in values:
         if not isinstance(value, types):
             allowed = " or ".join(type.__name__ for type in types)
-            raise InvalidArgument(f"{what} has {validation.shown(value)}; each must be a {allowed}")
+            raise InvalidArgument(f"{what} has {safe_repr(value)}; each must be a {allowed}")
 
 
 def _count(values: Collection[object], maximum: int) -> None:

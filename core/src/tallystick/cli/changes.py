@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from ..backend import Backend
+from ..bulk import change_all
 from ..errors import InvalidArgument
 from ..records import Filter, Record
 from ..state import TRANSITIONS, State
@@ -34,9 +35,9 @@ class Change:
     example: str
 
     @property
-    def sources(self) -> list[State]:
+    def sources(self) -> frozenset[State]:
         """The states of jobs that this command changes."""
-        return [state for state in State if any(t.by == self.name and t.source is state for t in TRANSITIONS)]
+        return TRANSITIONS.sources(self.name)
 
 
 CHANGES = (
@@ -113,12 +114,7 @@ def _batches(ids: list[UUID], size: int) -> Iterator[list[UUID]]:
 
 
 def _apply(store: Backend, change: Change, filter: Filter) -> list[UUID]:
-    """Call until no new job is returned. Workers may put changed jobs back, so counting them again might never end."""
-    call = getattr(store, change.name)
-    changed: dict[UUID, None] = {}
-    while new := [id for id in call(filter, limit=_BATCH) if id not in changed]:
-        changed.update(dict.fromkeys(new))
-    return list(changed)
+    return change_all(getattr(store, change.name), filter)
 
 
 def _ask(store: Backend, change: Change, filter: Filter) -> None:

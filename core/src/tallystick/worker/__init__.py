@@ -1,7 +1,7 @@
 """The worker behind `Runner.start`: threads that claim, run and settle jobs, extend leases, and maintain the store."""
 
+from .single_worker import SingleWorker
 from .snapshot import Snapshot
-from .worker import Worker
 from .worker_context import WorkerContext
 
-__all__ = ["Snapshot", "Worker", "WorkerContext"]
+__all__ = ["SingleWorker", "Snapshot", "WorkerContext"]

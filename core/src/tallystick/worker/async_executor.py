@@ -11,13 +11,12 @@ from ..safe_logging import safe_logger
 from .attempt import Attempt
 from .execute import Ended, execute_async, failed, undecided
 from .in_flight import InFlight
+from .service import STOP_SECONDS
 from .stuck import StuckHandlers
 from .thread_executor import Finish
 from .worker_context import WorkerContext
 
 logger = safe_logger("tallystick.worker")
-
-_STOP_SECONDS = 5
 
 
 class AsyncExecutor:
@@ -59,7 +58,7 @@ class AsyncExecutor:
         self._stopping = True
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(_STOP_SECONDS)
+            self._thread.join(STOP_SECONDS)
         elif not self._loop.is_closed():
             self._loop.close()
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from random import random
 from time import monotonic
-from typing import NamedTuple, cast
+from typing import NamedTuple, assert_never, cast
 
 from .. import validation
 from ..context import Stop, log_fields
@@ -105,11 +105,8 @@ def failed(attempt: Attempt, exc: BaseException) -> Ended:
         return Ended(attempt, release)
     if issubclass(kind, DiscardJob):
         return _ended_by(attempt, exc, None)
-    if issubclass(kind, Stopped | asyncio.CancelledError):
-        if attempt.stop is Stop.CANCELLED:
-            return Ended(attempt, Cancel(attempt.claim))
-        if attempt.stop in (Stop.SHUTDOWN, Stop.LOST):
-            return Ended(attempt, Release(attempt.claim))
+    if issubclass(kind, Stopped | asyncio.CancelledError) and (outcome := _stopped(attempt)) is not None:
+        return Ended(attempt, outcome)
     return _ended_by(
         attempt, exc, None if attempt.attempt >= attempt.record.max_attempts else _retry_delay(attempt, exc)
     )
@@ -126,6 +123,19 @@ def undecided(attempt: Attempt, exc: BaseException) -> Ended:
 def _ended_by(attempt: Attempt, exc: BaseException, delay: timedelta | None) -> Ended:
     error = Failure.of(exc)
     return Ended(attempt, Discard(attempt.claim, error) if delay is None else Retry(attempt.claim, delay, error), exc)
+
+
+def _stopped(attempt: Attempt) -> Cancel | Release | None:
+    """Return the outcome of a handler that stopped early; None if it has failed."""
+    match attempt.stop:
+        case Stop.CANCELLED:
+            return Cancel(attempt.claim)
+        case Stop.SHUTDOWN | Stop.LOST:
+            return Release(attempt.claim)
+        case Stop.TIMED_OUT | None:
+            return None
+        case _:
+            assert_never(attempt.stop)
 
 
 def _snoozed(attempt: Attempt, exc: BaseException) -> Release | None:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from math import inf
 from time import monotonic
+from typing import assert_never
 
 from ..context import Stop, log_fields
 from ..errors import BackendError
-from ..outcomes import Cancel, Release
+from ..outcomes import Cancel, Outcome, Release
 from ..records import Hold
 from ..safe_logging import safe_logger
 from ..safe_repr import safe_repr
@@ -113,16 +114,28 @@ class Heartbeat:
     def _apply(self, attempts: Sequence[Attempt], holds: Sequence[Hold]) -> None:
         lost = []
         for attempt, hold in zip(attempts, holds, strict=True):
-            if hold is Hold.HELD:
-                continue
-            if hold is Hold.LOST:
-                attempt.extend_at = inf
-            if self._in_flight.begin(attempt):  # no handler has started; the store rejects the release of a lost claim
-                self._settler.finish(attempt, Release(attempt.claim) if hold is Hold.LOST else Cancel(attempt.claim))
-            elif attempt in self._in_flight.open and attempt.completion is None:
-                if attempt.stop is None:
-                    self._interrupt(attempt, Stop.LOST if hold is Hold.LOST else Stop.CANCELLED)
-                if hold is Hold.LOST:
-                    lost.append(attempt)
+            match hold:
+                case Hold.HELD:
+                    pass
+                case Hold.CANCEL_REQUESTED:
+                    self._end_or_stop(attempt, Cancel(attempt.claim), Stop.CANCELLED)
+                case Hold.LOST:
+                    attempt.extend_at = inf
+                    # the store rejects the release of a lost claim
+                    if self._end_or_stop(attempt, Release(attempt.claim), Stop.LOST):
+                        lost.append(attempt)
+                case _:
+                    assert_never(hold)
         if lost:
             self._losses.report(lost)
+
+    def _end_or_stop(self, attempt: Attempt, outcome: Outcome, why: Stop) -> bool:
+        """End an attempt whose handler has not started, or ask its handler to stop. Return whether it still runs."""
+        if self._in_flight.begin(attempt):
+            self._settler.finish(attempt, outcome)
+            return False
+        if attempt not in self._in_flight.open or attempt.completion is not None:
+            return False
+        if attempt.stop is None:
+            self._interrupt(attempt, why)
+        return True

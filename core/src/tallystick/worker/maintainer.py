@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import random
+from typing import assert_never
 
 from ..context import log_fields
 from ..outcomes import Cancel, Discard, Outcome
 from ..records import LEASE_EXPIRED, Record
 from ..safe_logging import safe_logger
+from ..settings import Settings
 from ..state import State
 from .service import Service
 from .worker_context import WorkerContext
@@ -34,19 +36,14 @@ class Maintainer:
         self.counts: Counter[type[Outcome]] = Counter()
         self._context = context
         self._extend_held = extend_held
-        self._keep = {
-            State.COMPLETED: context.settings.keep_completed,
-            State.DISCARDED: context.settings.keep_discarded,
-            State.CANCELLED: context.settings.keep_cancelled,
-        }
+        self._keep = {state: keep for state in State if (keep := _keep(context.settings, state)) is not None}
 
     def _step(self) -> None:
         try:
             self._until_done(self._rescue)
         finally:
             for state, keep in self._keep.items():
-                if keep is not None:
-                    self._until_done(partial(self._purge, state, keep))
+                self._until_done(partial(self._purge, state, keep))
         # randomized, so that workers that started together do not always rescue together
         self.service.stopping.wait(self._context.settings.maintenance.total_seconds() * (0.5 + random()))
 
@@ -70,15 +67,16 @@ class Maintainer:
                 record.state,
                 extra=log_fields(record),
             )
-        self._report_ended([record for record in rescued if record.state is not State.RETRYING])
+        self._report_ended(rescued)
         return len(rescued)
 
-    def _report_ended(self, records: Sequence[Record]) -> None:
+    def _report_ended(self, rescued: Sequence[Record]) -> None:
         """Report jobs that a rescue discarded or cancelled, like those that end in a handler."""
-        if records:
-            outcomes = [_outcome(record) for record in records]
+        ended = [(outcome, record) for record in rescued if (outcome := _outcome(record)) is not None]
+        if ended:
+            outcomes = [outcome for outcome, _ in ended]
             self.counts.update(map(type, outcomes))
-            self._context.observers.settled(outcomes, records)
+            self._context.observers.settled(outcomes, [record for _, record in ended])
 
     def _purge(self, state: State, keep: timedelta) -> int:
         try:
@@ -88,7 +86,29 @@ class Maintainer:
         return self._context.backend.purge([state], before=before, limit=_LIMIT)
 
 
-def _outcome(record: Record) -> Outcome:
-    if record.state is State.CANCELLED:
-        return Cancel(record.claim)
-    return Discard(record.claim, record.last_error or LEASE_EXPIRED)
+def _keep(settings: Settings, state: State) -> timedelta | None:
+    """Return how long the records in a state are kept; None if they are never purged."""
+    match state:
+        case State.COMPLETED:
+            return settings.keep_completed
+        case State.DISCARDED:
+            return settings.keep_discarded
+        case State.CANCELLED:
+            return settings.keep_cancelled
+        case State.PENDING | State.RUNNING | State.RETRYING:
+            return None
+        case _:
+            assert_never(state)
+
+
+def _outcome(record: Record) -> Outcome | None:
+    """Return the outcome of a rescued job's last attempt; None if the job has not ended."""
+    match record.state:
+        case State.DISCARDED:
+            return Discard(record.claim, record.last_error or LEASE_EXPIRED)
+        case State.CANCELLED:
+            return Cancel(record.claim)
+        case State.PENDING | State.RUNNING | State.RETRYING | State.COMPLETED:
+            return None
+        case _:
+            assert_never(record.state)

@@ -1,10 +1,11 @@
 """Run a step repeatedly in a thread, until stopped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from threading import Event, Thread
 
 from ..errors import BackendError
+from ..pauses import doubling
 from ..safe_logging import exc_info, safe_logger
 from ..safe_repr import safe_repr
 
@@ -34,8 +35,8 @@ class Service:
         self.stopping = Event()
         self._step = step
         self._inside = inside
-        self._pause = _FIRST_PAUSE
         self._longest_pause = longest_pause
+        self._pauses = self._new_pauses()
         self._thread = Thread(target=self._run, name=f"tallystick-{name}", daemon=True)
 
     def start(self) -> None:
@@ -61,10 +62,12 @@ class Service:
     def _try_step(self) -> None:
         try:
             self._step()
-            self._pause = _FIRST_PAUSE
+            self._pauses = self._new_pauses()
         except BaseException as exc:  # SystemExit from a hook or a backend must not end the thread
             traceback = None if issubclass(type(exc), BackendError) else exc_info(exc)
-            text = safe_repr(exc)
-            logger.warning("%s: %s; next try in %.1f s", self._thread.name, text, self._pause, exc_info=traceback)
-            self.stopping.wait(self._pause)
-            self._pause = min(self._pause * 2, self._longest_pause)
+            text, pause = safe_repr(exc), next(self._pauses)
+            logger.warning("%s: %s; next try in %.1f s", self._thread.name, text, pause, exc_info=traceback)
+            self.stopping.wait(pause)
+
+    def _new_pauses(self) -> Iterator[float]:
+        return doubling(_FIRST_PAUSE, self._longest_pause)

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from threading import Event
+from typing import assert_never
 from uuid import UUID
 
 from ..backend import Backend
 from ..context import log_fields
 from ..errors import BackendError, InvalidResult, OutcomeUnknown
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from ..pauses import doubling
 from ..records import Failure, Record
 from ..safe_logging import exc_info, safe_logger
 from ..safe_repr import safe_repr, safe_str
-from ..state import State
+from ..state import TRANSITIONS
 from .attempt import Attempt
 from .execute import Ended
 
@@ -19,14 +21,6 @@ logger = safe_logger("tallystick.worker")
 
 Recorded = tuple[Ended, bool]
 """An ended attempt, and whether its outcome was applied. The outcome may differ from the one that was settled."""
-
-_LEADS_TO: dict[type[Outcome], set[State]] = {
-    Complete: {State.COMPLETED},
-    Retry: {State.RETRYING, State.CANCELLED},
-    Discard: {State.DISCARDED},
-    Release: {State.PENDING, State.CANCELLED},
-    Cancel: {State.CANCELLED},
-}
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
@@ -83,16 +77,16 @@ class SettleRetry:
         return Ended(attempt, attempt.completion), True
 
     def _get_record(self, attempt: Attempt) -> Mapping[UUID, Record]:
-        pause = _FIRST_PAUSE
+        pauses = doubling(_FIRST_PAUSE, _LONGEST_PAUSE)
         while True:
             try:
                 return self._backend.get([attempt.id])
             except BackendError as exc:
-                pause = self._pause(exc, pause, f"reading job {attempt.id}")
+                self._pause(exc, next(pauses), f"reading job {attempt.id}")
 
     def _settle(self, batch: list[Ended], *, tries: int | None = None) -> list[Recorded]:
         """Settle, and retry while the store fails. If it rejects the batch for another reason, settle one by one."""
-        pause, unknown = _FIRST_PAUSE, False
+        pauses, unknown = doubling(_FIRST_PAUSE, _LONGEST_PAUSE), False
         while True:
             try:
                 applied = self._backend.settle([ended.outcome for ended in batch])
@@ -100,7 +94,7 @@ class SettleRetry:
                 if tries is not None:
                     raise
                 unknown = unknown or isinstance(exc, OutcomeUnknown)
-                pause = self._pause(exc, pause, f"settling {len(batch)} outcomes")
+                self._pause(exc, next(pauses), f"settling {len(batch)} outcomes")
             except BaseException as exc:
                 if len(batch) > 1:
                     return [recorded for ended in batch for recorded in self._settle([ended])]
@@ -109,29 +103,32 @@ class SettleRetry:
                 recorded = list(zip(batch, applied, strict=True))
                 return self._check_applied(recorded) if unknown else recorded
 
-    def _pause(self, exc: BackendError, pause: float, what: str) -> float:
-        """Wait before the next try, and return the pause after it. Raises if there is no next try."""
+    def _pause(self, exc: BackendError, pause: float, what: str) -> None:
+        """Wait before the next try. Raises if there is no next try."""
         if self._give_up.is_set():
             raise exc
         logger.warning("%s: %s; next try in %.2f s", what, safe_repr(exc), pause)
         self._give_up.wait(pause)
-        return min(pause * 2, _LONGEST_PAUSE)
 
     def _discard_rejected(self, ended: Ended, exc: BaseException) -> Recorded:
         """Discard a job because the store rejects its outcome."""
         attempt, outcome, _ = ended
-        if isinstance(outcome, Discard):
-            logger.error(
-                "the store rejected the discard of job %s; its lease will expire",
-                attempt.id,
-                extra=log_fields(attempt.record),
-                exc_info=exc_info(exc),
-            )
-            return ended, False
-        if isinstance(outcome, Complete):
-            error = InvalidResult(f"the handler ran and returned, but the store rejected its result: {safe_str(exc)}")
-            error.__cause__ = exc
-            exc = error
+        match outcome:
+            case Discard():
+                logger.error(
+                    "the store rejected the discard of job %s; its lease will expire",
+                    attempt.id,
+                    extra=log_fields(attempt.record),
+                    exc_info=exc_info(exc),
+                )
+                return ended, False
+            case Complete():
+                why = f"the handler ran and returned, but the store rejected its result: {safe_str(exc)}"
+                exc = _caused(InvalidResult(why), exc)
+            case Retry() | Release() | Cancel():
+                pass
+            case _:
+                assert_never(outcome)
         return self._settle([Ended(attempt, Discard(attempt.claim, Failure.of(exc)), exc)])[0]
 
     def _check_applied(self, recorded: list[Recorded]) -> list[Recorded]:
@@ -151,6 +148,19 @@ def split_by_transaction(batch: list[Ended]) -> tuple[list[Ended], list[Ended]]:
 
 def _is_ended_by(records: Mapping[UUID, Record], outcome: Outcome) -> bool:
     record = records.get(outcome.claim.id)
-    if record is None or record.attempt != outcome.claim.attempt or record.state not in _LEADS_TO[type(outcome)]:
+    if record is None or record.claim != outcome.claim:
         return False
-    return not isinstance(outcome, Retry | Discard) or record.last_error == outcome.error
+    if record.state not in TRANSITIONS.targets(f"settle {type(outcome).__name__}"):
+        return False
+    match outcome:
+        case Retry(error=error) | Discard(error=error):
+            return record.last_error == error
+        case Complete() | Release() | Cancel():
+            return True
+        case _:
+            assert_never(outcome)
+
+
+def _caused(error: InvalidResult, cause: BaseException) -> InvalidResult:
+    error.__cause__ = cause
+    return error

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Event, Thread
 from time import monotonic
+from typing import assert_never
 
 from ..context import log_fields
-from ..outcomes import Complete, Discard, Outcome, Release, Retry
+from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from ..safe_logging import exc_info, safe_logger
 from .attempt import Attempt
 from .execute import Ended
@@ -129,5 +130,7 @@ def _log(ended: Ended) -> None:
             logger.info("job %s released", attempt.id, extra=extra)
         case Complete():
             logger.debug("job %s completed", attempt.id, extra=extra)
-        case _:
+        case Cancel():
             logger.info("job %s cancelled", attempt.id, extra=extra)
+        case _:
+            assert_never(outcome)

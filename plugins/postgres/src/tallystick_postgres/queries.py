@@ -4,6 +4,7 @@ They contain placeholders:
 
 - `{columns}` are the columns of a record, `{new_columns}` those that an insert sets, and `{new_values}` their
   parameters; `rows` lists them.
+- `{matches}` is the condition of a filter.
 - `{schema}` is the schema's name, and `{channel}` is the channel that wakes waiting clients.
 - `{now}` is the `now` of the call, by default the server's clock at the start of the statement. (PostgreSQL's `now()`
   is the start of the transaction, which may be long ago in an application's own transaction.)
@@ -15,9 +16,16 @@ from typing import LiteralString
 
 from .rows import COLUMNS, NEW_COLUMNS
 
+_MATCHES = """(%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s::uuid[]))
+        AND (%(states)s::text[] IS NULL OR state = ANY (%(states)s::text[]))
+        AND (%(kinds)s::text[] IS NULL OR kind = ANY (%(kinds)s::text[]))
+        AND (%(queues)s::text[] IS NULL OR queue = ANY (%(queues)s::text[]))
+        AND (%(tags)s::text[] IS NULL OR (tags <> '{}' AND tags && %(tags)s::text[]))"""
+
 _NOW = "coalesce(%(now)s::timestamptz, statement_timestamp())"
 
-_COLUMNS = {
+_PLACEHOLDERS = {
+    "{matches}": _MATCHES,
     "{columns}": ", ".join(COLUMNS),
     "{new_columns}": ", ".join(NEW_COLUMNS),
     "{new_values}": ", ".join(f"%({name})s::{type}[]" for name, type in NEW_COLUMNS.items()),
@@ -80,7 +88,7 @@ class Queries:
 
     def _named(self, text: str) -> LiteralString:
         """Replace the placeholders. Only the schema's name comes from a user, and `location` has validated it."""
-        for placeholder, value in _COLUMNS.items():
+        for placeholder, value in _PLACEHOLDERS.items():
             text = text.replace(placeholder, value)
         channel = CHANNEL.replace("{schema}", self._schema)
         text = text.replace("'{channel}'", f"'{channel}'").replace("{channel}", f'"{channel}"')

@@ -54,7 +54,8 @@ taken AS MATERIALIZED (
 ),
 claimed AS (
     UPDATE {schema}.jobs
-    SET state = 'running', attempt = attempt + 1, worker = %(worker)s, lease_until = ({now} AT TIME ZONE 'UTC' + %(lease)s) AT TIME ZONE 'UTC',
+    SET state = 'running', attempt = attempt + 1, worker = %(worker)s,
+        lease_until = ({now} AT TIME ZONE 'UTC' + %(lease)s) AT TIME ZONE 'UTC',
         attempted_at = {now}, updated_at = {now}
     WHERE id = ANY (ARRAY(SELECT id FROM taken))
     RETURNING {columns}

@@ -46,7 +46,7 @@ due (job, queue, priority, run_at, id) AS (
     LIMIT :limit
 )
 UPDATE {prefix}_jobs
-SET state = 'running', attempt = attempt + 1, lease_until = :until, worker = :worker, attempted_at = :now,
-    updated_at = :now
+SET state = 'running', attempt = attempt + 1, worker = :worker, lease_until = :until,
+    attempted_at = :now, updated_at = :now
 WHERE rowid IN (SELECT job FROM due)
 RETURNING {columns}

@@ -7,10 +7,10 @@ SET state = CASE
         WHEN attempt >= max_attempts THEN 'discarded'
         ELSE 'retrying'
     END,
-    last_error = :error, updated_at = :now, lease_until = NULL,
     run_at = iif(cancel_requested OR attempt >= max_attempts, run_at, :now),
     finished_at = iif(cancel_requested OR attempt >= max_attempts, :now, NULL),
-    held_key = iif((cancel_requested OR attempt >= max_attempts) AND unique_until = 'finished', NULL, held_key)
+    held_key = iif((cancel_requested OR attempt >= max_attempts) AND unique_until = 'finished', NULL, held_key),
+    last_error = :error, lease_until = NULL, updated_at = :now
 WHERE rowid IN (
     SELECT rowid FROM {prefix}_jobs WHERE state = 'running' AND lease_until <= :now ORDER BY lease_until LIMIT :limit
 )

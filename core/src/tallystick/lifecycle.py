@@ -1,0 +1,203 @@
+"""Open and close a runner's store, and start and stop its worker."""
+
+import atexit
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from types import TracebackType
+from typing import Self, cast
+
+from typing_extensions import Unpack
+
+from . import forks, validation
+from .async_bridge import async_variant
+from .backend import Backend
+from .current import current, is_inside, made_current, open_runners
+from .errors import AlreadyStarted, CalledFromInside, InvalidArgument
+from .lazy_backend import LazyBackend
+from .leftovers import report_lost_jobs
+from .observers import Observers
+from .plugins import check_contract, installed
+from .registry import Registry
+from .safe_repr import type_name
+from .settings import Settings, SettingsArgs, read_settings, with_own_worker_name
+from .signals import stop_signals
+from .worker import SingleWorker, Snapshot, WorkerContext
+
+
+class Lifecycle:
+    """The settings, the store and the worker of a runner. `Runner` adds the jobs."""
+
+    def __init__(self, backend: str | Backend | None = None, /, **settings: Unpack[SettingsArgs]) -> None:
+        if isinstance(backend, str):
+            settings["backend"] = backend
+        elif isinstance(backend, Backend):
+            check_contract(type(backend), type(backend).__name__)
+        elif backend is not None:
+            raise InvalidArgument(f"backend is of type {type_name(backend)}; it must be a URL (a str) or a Backend")
+        self._arguments = settings
+        self._settings = read_settings(settings)
+        self._lazy_backend = LazyBackend(backend if isinstance(backend, Backend) else None)
+        self._registry = Registry()
+        self._observers = Observers(installed().hooks)
+        self._worker = SingleWorker(self._registry)
+        self._inherited = False  # by a fork
+        forks.watch(self)
+
+    @property
+    def settings(self) -> Settings:
+        """The current settings."""
+        return self._settings
+
+    def configure(self, **settings: Unpack[SettingsArgs]) -> None:
+        """Override settings before the first use, as command-line options do. A URL replaces a backend object.
+
+        Raises:
+            AlreadyStarted: the store is already open.
+            ConfigurationError: a setting is invalid.
+        """
+        if self._lazy_backend.is_open:
+            raise AlreadyStarted("this runner's store is already open; configure the runner before its first use")
+        arguments: SettingsArgs = {**self._arguments, **settings}
+        self._settings = read_settings(arguments)
+        self._arguments = arguments
+        if "backend" in settings:
+            self._lazy_backend = self._lazy_backend.instead()
+
+    @property
+    def backend(self) -> Backend:
+        """The store. The first use opens it and, with `auto_setup`, sets it up."""
+        backend = self._lazy_backend.get(self._settings)
+        open_runners.add(self)
+        return backend
+
+    @property
+    def has_chosen_store(self) -> bool:
+        """Whether an argument or the environment selects a store. The default, `memory://`, serves one process only."""
+        return self._lazy_backend.is_given or "backend" in self._settings.model_fields_set
+
+    def start(self) -> None:
+        """Start running jobs in threads of this process. While the runner runs, you cannot register more jobs.
+
+        Raises:
+            AlreadyStarted: the runner is already running.
+            Unavailable, NotSetUp: the store cannot be used.
+            InvalidArgument: no jobs are registered, and no queues are set.
+        """
+        self._worker.start(self._worker_context)
+
+    astart = async_variant(start)
+
+    def stop(self, *, grace: timedelta | None = None, hurried: Callable[[], bool] = lambda: False) -> int:
+        """Stop claiming jobs, let running jobs finish, then release the rest without costing them an attempt.
+
+        Repeat: harmless, from any thread. You can start the runner again. A `run` in another thread returns.
+
+        Args:
+            grace: How long jobs may take to finish; None uses the setting.
+            hurried: Polled during the grace period. Once it returns True, the grace period ends, even if another thread
+                called `stop`.
+
+        Returns:
+            How many outcomes the store did not record; these jobs are rescued when their leases expire. Zero is good.
+
+        Raises:
+            CalledFromInside: a handler or callback of this runner called it, and would wait for itself.
+        """
+        grace = self._settings.grace if grace is None else validation.not_negative(grace, "grace")
+        if is_inside(self):
+            raise CalledFromInside("a handler or callback cannot stop its own runner; call stop() from another thread")
+        return self._worker.stop(grace, hurried)
+
+    astop = async_variant(stop)
+
+    def run(self) -> int:
+        """Run jobs until SIGTERM, SIGINT or a `stop` from another thread. A second signal ends the grace period.
+
+        Python delivers signals only to the main thread. In any other thread, only `stop` ends `run`.
+
+        Returns:
+            The number of unrecorded outcomes, as from `stop`.
+        """
+        with stop_signals() as signals:
+            worker = self._worker.start(self._worker_context)
+            try:
+                signals.wait(ended=lambda: self._worker.running is not worker)
+            finally:
+                is_own = self._worker.running in (worker, None)
+                unrecorded = self.stop(hurried=signals.again) if is_own else 0
+            return unrecorded
+
+    @property
+    def running(self) -> bool:
+        """Whether the runner was started and not stopped."""
+        return self._worker.running is not None
+
+    def snapshot(self) -> Snapshot:
+        """Return the numbers of this runner's jobs: those it holds, and those that ended since its start."""
+        return self._worker.snapshot()
+
+    def close(self) -> None:
+        """Stop, and close the store unless you passed a backend object. Repeat: harmless. `with runner:` reopens it."""
+        self.stop()
+        open_runners.discard(self)
+        self._lazy_backend.close()
+
+    aclose = async_variant(close)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the runner was closed and not reopened."""
+        return self._lazy_backend.is_closed
+
+    def __enter__(self) -> Self:
+        self._lazy_backend.reopen()
+        _ = self.backend
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    __aenter__ = async_variant(__enter__)
+    __aexit__ = async_variant(__exit__)
+
+    @classmethod
+    def current(cls) -> Self:
+        """Return the runner of the current handler; elsewhere, e.g. in a web request, the only runner that is open.
+
+        Raises:
+            NoCurrentRunner: no runner is open, or several are.
+        """
+        return cast("Self", current())
+
+    def _worker_context(self) -> WorkerContext:
+        queues = self._settings.queues
+        if queues is None:
+            queues = tuple(dict.fromkeys(definition.options.queue for definition in self._registry.values()))
+        if not queues:
+            raise InvalidArgument("no jobs are registered and no queues are set; register a job, or set queues")
+        return WorkerContext(
+            self.backend, self._settings, queues, self._registry, self._observers, partial(made_current, self)
+        )
+
+    def after_fork_in_child(self) -> None:
+        """Give the child process a worker name of its own."""
+        self._settings = with_own_worker_name(self._settings)
+        self._inherited = True
+
+    def _release_at_exit(self) -> None:
+        """Release claimed jobs and log lost ones when the process ends without closing this runner."""
+        self._worker.release_at_exit()
+        if not self._inherited:
+            report_lost_jobs(self.backend)
+
+
+def _release_all_at_exit() -> None:
+    for runner in list(open_runners):
+        if isinstance(runner, Lifecycle):
+            runner._release_at_exit()  # noqa: SLF001  # of this module
+
+
+atexit.register(_release_all_at_exit)

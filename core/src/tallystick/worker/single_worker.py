@@ -1,0 +1,111 @@
+"""Start and stop the worker of a runner, from any thread and any number of times."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from threading import RLock
+from uuid import uuid4
+
+from .. import forks
+from ..errors import AlreadyStarted
+from ..records import NewRecord
+from ..registry import Registry
+from ..safe_logging import safe_logger
+from ..served_queues import ServedQueues
+from .snapshot import Snapshot
+from .worker import Worker
+from .worker_context import WorkerContext
+
+logger = safe_logger("tallystick.worker")
+
+
+class SingleWorker:
+    """A runner's worker, of which at most one runs. While it runs, the registry accepts no new kinds."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.running: Worker | None = None
+        self._registry = registry
+        self._name = ""
+        self._served = ServedQueues((), {})
+        self._lock = RLock()  # a signal handler may stop a runner whose start or stop it interrupts
+        self._stopping = RLock()
+        self._hurried: list[Callable[[], bool]] = []
+        forks.watch(self)
+
+    def start(self, new_context: Callable[[], WorkerContext]) -> Worker:
+        """Start a worker, and return it.
+
+        Raises:
+            AlreadyStarted: one is running.
+        """
+        with self._lock:
+            if self.running is not None:
+                raise AlreadyStarted("this runner is already running; call stop() first")
+            context = new_context()
+            context.backend.get([uuid4()])  # raise here if the store cannot be used: the threads only log errors
+            served = ServedQueues(context.queues, self._registry)
+            worker = Worker(context)
+            self._registry.closed = True
+            try:
+                worker.start()
+            except BaseException:
+                self._registry.closed = False
+                raise
+            self._name, self._served, self.running = context.settings.worker, served, worker
+        numbers = type(context.backend).__name__, ", ".join(context.queues), context.settings.concurrency
+        logger.info("worker %s started on %s: queues %s, concurrency %d", self._name, *numbers)
+        served.report_start()
+        return worker
+
+    def stop(self, grace: timedelta, hurried: Callable[[], bool]) -> int:
+        """Stop the worker if it runs. A second caller also waits until it has stopped.
+
+        Returns:
+            How many outcomes were not recorded.
+        """
+        self._hurried.append(hurried)
+        try:
+            with self._stopping:
+                return self._stop(grace)
+        finally:
+            self._hurried.remove(hurried)
+
+    def _stop(self, grace: timedelta) -> int:
+        with self._lock:
+            worker, self.running = self.running, None
+        if worker is None:
+            return 0
+        unrecorded = worker.stop(grace, lambda: any(hurried() for hurried in self._hurried.copy()))
+        with self._lock:  # another thread may have started it again
+            self._registry.closed = self.running is not None
+        logger.info("worker %s stopped", self._name)
+        return unrecorded
+
+    def snapshot(self) -> Snapshot:
+        """Return the numbers of the worker."""
+        worker = self.running
+        return Snapshot(running=False) if worker is None else worker.snapshot()
+
+    def check_served(self, records: Sequence[NewRecord]) -> None:
+        """Log newly enqueued jobs in queues that the running worker does not serve."""
+        if self.running is not None:
+            self._served.check(records)
+
+    def release_at_exit(self) -> None:
+        """Release claimed jobs if the process ends without a stop, and log how many."""
+        if (worker := self.running) is None:
+            return
+        held, unreleased = worker.release_at_exit()
+        if held:
+            logger.warning(
+                "the process ends, and worker %s was not stopped: it held %d jobs, and %d of them could not be "
+                "released; call stop() or close() before the process ends, or use `with runner:`",
+                self._name,
+                held,
+                unreleased,
+            )
+
+    def after_fork_in_child(self) -> None:
+        """Become stopped: the worker's threads exist only in the parent."""
+        self._lock, self._stopping = RLock(), RLock()
+        self.running = None
+        self._registry.closed = False
