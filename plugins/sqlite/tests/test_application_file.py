@@ -193,6 +193,19 @@ def test_two_prefixes_are_two_stores(url: str, path: Path, application: Path, mo
     assert_untouched(path, mode)
 
 
+def test_teardown_by_another_client_with_a_prefix(url: str, application: Path) -> None:
+    """After another client's teardown, an open client with a prefix raises NotSetUp, and works again after a setup."""
+    with SqliteBackend.from_url(f"{url}?prefix=mail") as mail, SqliteBackend.from_url(f"{url}?prefix=mail") as other:
+        mail.setup()
+        mail.insert([NewRecord(kind="k")])
+        other.teardown()
+        for call in (lambda: mail.insert([NewRecord(kind="k")]), mail.stats):
+            with pytest.raises(NotSetUp, match="mail_"):
+                call()
+        other.setup()
+        assert mail.stats().total == 0
+
+
 def test_another_prefix_avoids_taken_names(url: str, path: Path, application: Path) -> None:
     """If an application has a table of our name, the error suggests a prefix, and with a prefix there is a store."""
     execute(path, "CREATE TABLE tallystick_queues (x)")
