@@ -1,5 +1,6 @@
 """Options of a kind of job: how its jobs are queued and run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypedDict
@@ -7,6 +8,7 @@ from typing import Any, TypedDict
 from . import validation
 from .advice import unknown_option
 from .errors import DefinitionError
+from .meta import NO_META, Meta
 from .records import MAX_ATTEMPTS, PRIORITIES
 from .retry import Exponential, RetryPolicy, check_policy
 
@@ -21,6 +23,7 @@ class Options:
         timeout: The longest that an attempt may take before it fails with TimeoutError; None is no limit. An async
             handler is cancelled. A thread cannot be cancelled: the worker abandons and replaces it (see
             `Snapshot.stuck`).
+        meta: Text that each job carries; see `NewRecord`.
     """
 
     queue: str = "default"
@@ -29,6 +32,7 @@ class Options:
     retry: RetryPolicy = field(default_factory=Exponential)
     timeout: timedelta | None = None
     tags: tuple[str, ...] = ()
+    meta: Mapping[str, str] = NO_META
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "queue", validation.name(self.queue, "queue"))
@@ -38,6 +42,7 @@ class Options:
         if self.timeout is not None:
             validation.positive(self.timeout, "timeout")
         object.__setattr__(self, "tags", validation.names(self.tags, "tags"))
+        object.__setattr__(self, "meta", self.meta if type(self.meta) is Meta else Meta(self.meta))
 
 
 DEFAULTS = Options()
@@ -66,3 +71,4 @@ class OptionArgs(TypedDict, total=False):
     retry: RetryPolicy
     timeout: timedelta | None
     tags: tuple[str, ...]
+    meta: Mapping[str, str]

@@ -97,6 +97,20 @@ def test_show_prints_everything(cli: Cli, store: Backend) -> None:
     assert out.endswith("\nlast_error\nOSError: disk\nTraceback:\n  line 7\n")
 
 
+def test_show_prints_meta_and_the_history_of_errors(cli: Cli, store: Backend) -> None:
+    """`jobs show` prints the meta in one line, and each error in one line: the attempt, the time and the message."""
+    _insert(store, NewRecord(kind="a", meta={"trace": "7", "user": "ada"}))
+    for error in (Failure("OSError", "disk"), Failure("KeyError", "x\ny")):
+        store.settle([Retry(_work(store).claim, timedelta(0), error)])
+    out = cli("jobs", "show", _work(store).id).out
+    assert "\nmeta              trace=7, user=ada\n" in out
+    history = out.split("\nerrors\n")[1].split("\n\n")[0].splitlines()
+    assert [line.split(maxsplit=2) for line in history] == [
+        ["1", "now", "OSError: disk"],
+        ["2", "now", "KeyError: x y"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("payload", "shown"),
     [
@@ -135,9 +149,9 @@ def test_a_payload_is_its_json_value_or_base64(cli: Cli, store: Backend, payload
 
 
 def test_json_has_the_fields_of_a_record(cli: Cli, store: Backend) -> None:
-    """With --json, the keys are the record's fields in their order, times are UTC, and `list` and `show` agree."""
+    """With --json, the keys are the record's fields in their order, times are UTC, and `list` omits the errors."""
     now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    store.insert([NewRecord(kind="a", tags=("t",))], now=now)
+    store.insert([NewRecord(kind="a", tags=("t",), meta={"trace": "7"})], now=now)
     (job,) = store.claim(["default"], limit=1, worker="w-1", lease=LEASE, now=now)
     store.settle([Discard(job.claim, Failure("OSError", "disk", "tb"))], now=now)
     shown = cli("jobs", "show", job.id, "--json").json
@@ -146,7 +160,10 @@ def test_json_has_the_fields_of_a_record(cli: Cli, store: Backend) -> None:
     assert shown["finished_at"] == "2026-01-02T03:04:05Z"
     assert shown["lease_until"] is None
     assert shown["last_error"] == {"type": "OSError", "message": "disk", "traceback": "tb"}
-    assert shown["tags"] == ["t"]
+    assert (shown["tags"], shown["meta"]) == (["t"], {"trace": "7"})
+    assert shown.pop("errors") == [
+        {"attempt": 1, "at": "2026-01-02T03:04:05Z", "type": "OSError", "message": "disk", "traceback": "tb"}
+    ]
     assert cli("jobs", "list", "--json").json == [shown]
 
 

@@ -1,6 +1,7 @@
 """`tallystick jobs`: list and show jobs. The commands that change jobs are in `changes`."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -8,7 +9,8 @@ from uuid import UUID
 import typer
 
 from ..errors import JobNotFound
-from ..failure import Failure
+from ..failure import AttemptError, Failure
+from ..meta import Meta
 from ..records import Record
 from ..state import CLAIMABLE, State
 from . import changes, show
@@ -47,16 +49,21 @@ def list_jobs(
 ) -> None:
     """List jobs, newest first.
 
-    With --json: an array of objects, each as `tallystick jobs show` prints it.
+    With --json: an array of objects, each as `tallystick jobs show` prints it,
+    without its errors.
     """
     with opened(url) as store:
         records = store.list(chosen(states, kinds, queues, tags), limit=limit, after=after)
     if as_json:
-        show.document([record._asdict() for record in records])
+        show.document([_without_errors(record) for record in records])
         return
     _print_table(records, datetime.now(UTC))
     if len(records) == limit:
         typer.echo(f"there may be more: --after {records[-1].id}", err=True)
+
+
+def _without_errors(record: Record) -> dict[str, object]:
+    return {name: value for name, value in record._asdict().items() if name != "errors"}
 
 
 def _print_table(records: Sequence[Record], now: datetime) -> None:
@@ -107,15 +114,16 @@ def show_job(
     With --json: an object with the keys id, kind, queue, payload, priority,
     state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,
     finished_at, lease_until, worker, cancel_requested, unique_key,
-    unique_until, last_error {type, message, traceback}, result and tags.
-    Payload and result are JSON values; other bytes are {base64}.
+    unique_until, last_error {type, message, traceback}, result, tags, meta and
+    errors [{attempt, at, type, message, traceback}], the oldest first. Payload
+    and result are JSON values; other bytes are {base64}.
     """
     with opened(url) as store:
         record = store.get([id]).get(id)
     if record is None:
         raise JobNotFound(f"job {id} was not found")
     if as_json:
-        show.document(record._asdict())
+        show.document(record._asdict() | {"errors": [_entry(error) for error in record.errors]})
     else:
         _print_record(record, datetime.now(UTC))
 
@@ -123,12 +131,14 @@ def show_job(
 def _print_record(record: Record, now: datetime) -> None:
     table = show.table("", "")
     for name, value in record._asdict().items():
-        if name not in {"payload", "result", "last_error"} and value is not None:
+        if name not in {"payload", "result", "last_error", "errors"} and value is not None:
             table.add_row(show.text(name, "dim"), _field(value, now))
     parts: list[Table | Text] = [table]
     for name, data in (("payload", record.payload), ("result", record.result)):
         if data is not None:
             parts += [show.text(), show.text(name, "bold"), show.content(data)]
+    if record.errors:
+        parts += [show.text(), show.text("errors", "bold"), _history(record.errors, now)]
     if (error := record.last_error) is not None:
         parts += [
             show.text(),
@@ -139,6 +149,17 @@ def _print_record(record: Record, now: datetime) -> None:
     show.put(*parts)
 
 
+def _entry(error: AttemptError) -> dict[str, object]:
+    return {"attempt": error.attempt, "at": error.at, **asdict(error.error)}
+
+
+def _history(errors: Sequence[AttemptError], now: datetime) -> "Table":
+    table = show.table("", "", "")
+    for attempt, at, error in errors:
+        table.add_row(str(attempt), relative(at, now), show.text(_short(error), "red"))
+    return table
+
+
 def _field(value: object, now: datetime) -> "Text | str":
     match value:
         case State():
@@ -147,6 +168,8 @@ def _field(value: object, now: datetime) -> "Text | str":
             return f"{value:%Y-%m-%d %H:%M:%S.%f} UTC ({relative(value, now)})"
         case bool():
             return "yes" if value else "no"
+        case Meta():
+            return show.text(", ".join(f"{key}={text}" for key, text in value.items()) or "-")
         case tuple():
             return show.text(", ".join(value) or "-")
         case _:

@@ -10,7 +10,7 @@ from .every import Every
 from .new_schedule import Missed, NewSchedule
 from .parsing import LONGEST_RULE, parse_rule
 from .rule import Rule
-from .schedule import Schedule
+from .schedule import Schedule, tick_of
 from .tick_ids import tick_id
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "due_ticks",
     "parse_rule",
     "tick_id",
+    "tick_of",
 ]
