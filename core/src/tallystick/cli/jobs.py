@@ -10,7 +10,6 @@ import typer
 
 from ..errors import JobNotFound
 from ..failure import AttemptError, Failure
-from ..meta import Meta
 from ..records import Record
 from ..state import CLAIMABLE, State
 from . import changes, show
@@ -132,7 +131,7 @@ def _print_record(record: Record, now: datetime) -> None:
     table = show.table("", "")
     for name, value in record._asdict().items():
         if name not in {"payload", "result", "last_error", "errors"} and value is not None:
-            table.add_row(show.text(name, "dim"), _field(value, now))
+            table.add_row(show.text(name, "dim"), show.field(value, now))
     parts: list[Table | Text] = [table]
     for name, data in (("payload", record.payload), ("result", record.result)):
         if data is not None:
@@ -158,22 +157,6 @@ def _history(errors: Sequence[AttemptError], now: datetime) -> "Table":
     for attempt, at, error in errors:
         table.add_row(str(attempt), relative(at, now), show.text(_short(error), "red"))
     return table
-
-
-def _field(value: object, now: datetime) -> "Text | str":
-    match value:
-        case State():
-            return show.state(value)
-        case datetime():
-            return f"{value:%Y-%m-%d %H:%M:%S.%f} UTC ({relative(value, now)})"
-        case bool():
-            return "yes" if value else "no"
-        case Meta():
-            return show.text(", ".join(f"{key}={text}" for key, text in value.items()) or "-")
-        case tuple():
-            return show.text(", ".join(value) or "-")
-        case _:
-            return show.text(value)
 
 
 changes.register(app)

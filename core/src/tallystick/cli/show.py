@@ -12,6 +12,7 @@ import typer
 from ..failure import Failure
 from ..meta import Meta
 from ..state import State
+from .times import relative
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -76,6 +77,23 @@ def content(data: bytes) -> "Text":
         more = " ..." if len(data) > _HEX_LENGTH else ""
         return text(f"{len(data):,} bytes, not JSON: {data[:_HEX_LENGTH].hex(' ')}{more}")
     return JSONHighlighter()(text(json.dumps(value, indent=2, ensure_ascii=False)))
+
+
+def field(value: object, now: datetime) -> "Text | str":
+    """Return the value of a field in one line."""
+    match value:
+        case State():
+            return state(value)
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S.%f} UTC ({relative(value, now)})"
+        case bool():
+            return "yes" if value else "no"
+        case Meta():
+            return text(", ".join(f"{key}={item}" for key, item in value.items()) or "-")
+        case tuple():
+            return text(", ".join(value) or "-")
+        case _:
+            return text(value)
 
 
 def document(value: object) -> None:

@@ -15,6 +15,7 @@ from .heartbeat import Heartbeat
 from .in_flight import InFlight
 from .losses import Losses
 from .maintainer import Maintainer
+from .scheduler import Scheduler
 from .service import STOP_SECONDS
 from .settler import Settler
 from .snapshot import Snapshot
@@ -54,7 +55,8 @@ class Worker:
         heartbeat = Heartbeat(context, self._in_flight, self._settler, self._losses, self._interrupt)
         self._maintainer = Maintainer(context, heartbeat.extend_held)
         self._fetcher = Fetcher(context, self._in_flight, heartbeat.extend, self._dispatch, self._stuck)
-        self._services = (self._maintainer.service, heartbeat.service)
+        self._scheduler = Scheduler(context)
+        self._services = (self._maintainer.service, self._scheduler.service, heartbeat.service)
         self._parts: tuple[Part, ...] = (
             *self._services,
             self._tasks,
@@ -131,6 +133,10 @@ class Worker:
         return {
             attempt for attempt in list(self._in_flight.open) if self._settler.finish(attempt, Release(attempt.claim))
         }
+
+    def look_at_schedules(self) -> None:
+        """Read the schedules now, because one has changed."""
+        self._scheduler.look()
 
     def snapshot(self) -> Snapshot:
         """Return the numbers of this worker."""
