@@ -14,11 +14,11 @@ from ..hook_calls import hook_calls
 from ..interrupts import from_signal
 from ..safe_repr import safe_repr
 from ..urls import redact, redact_all
-from . import demo, doctor, jobs, queues, schedules, stats, store, worker
+from . import demo, doctor, jobs, queues, schedules, stats, store, worker, workers
 from .options import examples
 from .show import one_line
 
-ORDER = ("demo", "worker", "jobs", "queues", "schedules", "stats", "doctor", "setup", "backends")
+ORDER = ("demo", "worker", "jobs", "queues", "schedules", "workers", "stats", "doctor", "setup", "backends")
 """The order of the commands in help. Commands of plugins follow."""
 
 NOT_FOUND, MISUSED, FAILED = 1, 2, 3
@@ -82,6 +82,7 @@ app = typer.Typer(
 app.add_typer(jobs.app, name="jobs", rich_help_panel="Operate")
 app.add_typer(queues.app, name="queues", rich_help_panel="Operate")
 app.add_typer(schedules.app, name="schedules", rich_help_panel="Operate")
+app.command("workers", rich_help_panel="Operate", epilog=workers.EXAMPLES)(workers.workers)
 app.command("stats", rich_help_panel="Operate", epilog=stats.EXAMPLES)(stats.stats)
 app.command("doctor", rich_help_panel="Operate", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("demo", rich_help_panel="Work", epilog=demo.EXAMPLES)(demo.demo)

@@ -12,6 +12,14 @@ def span(length: timedelta) -> str:
     return f"{seconds // size} {unit}"
 
 
+def length(mean: timedelta) -> str:
+    """Return a short length of time exactly, and a long one in its largest whole unit: 12 ms, 1.5 s, 3 h."""
+    seconds = mean.total_seconds()
+    if seconds < 1:
+        return f"{seconds * 1_000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 60 else span(mean)
+
+
 def relative(moment: datetime, now: datetime) -> str:
     """Return a moment relative to now: in 5 min, 2 h ago, now."""
     away = moment - now

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from threading import Event
-from time import monotonic
 
 from ..errors import BackendError, InvalidArgument, Unsupported
 from ..pauses import doubling
@@ -21,9 +19,6 @@ _LIMIT = 100
 _LONGEST_PAUSE = timedelta(seconds=15)
 """A schedule that another process stored is seen after this time. It is shorter than `ON_TIME`, so its tick fires."""
 
-_SLICE = 0.5
-"""Upper bound in seconds for one pause, so that a stop need not wait for the next tick."""
-
 _FIRST_RETRY, _LONGEST_RETRY = 0.02, 1.0
 
 
@@ -33,16 +28,14 @@ class Scheduler:
     def __init__(self, context: WorkerContext) -> None:
         self.service = Service("scheduler", self._step, context.current)
         self._context = context
-        self._woken = Event()
         self._retries = _new_retries()
         self._broken: set[tuple[str, int]] = set()
 
     def look(self) -> None:
         """Read the schedules now, because one has changed."""
-        self._woken.set()
+        self.service.wake()
 
     def _step(self) -> None:
-        self._woken.clear()
         try:
             schedules = self._context.backend.due_schedules(limit=_LIMIT)
         except Unsupported as exc:
@@ -53,11 +46,11 @@ class Scheduler:
         advances = list(self._advances([each for each in schedules if _is_due(each, now)], now))
         if not advances:
             self._retries = _new_retries()
-            self._pause(self._until_next(schedules, now))
+            self.service.pause(self._until_next(schedules, now))
         elif self._advance(advances):
             self._retries = _new_retries()
         else:  # another worker was first, or the store's clock is behind this one
-            self._pause(next(self._retries))
+            self.service.pause(next(self._retries))
 
     def _advances(self, due: Sequence[Schedule], now: datetime) -> Iterator[Advance]:
         """Yield what to fire, for at most `batch` schedules with at most `batch` ticks in all."""
@@ -93,12 +86,6 @@ class Scheduler:
         longest = min(_LONGEST_PAUSE, self._context.settings.maintenance)
         later = [each.next_tick - now for each in schedules if each.next_tick and not _is_due(each, now)]
         return min([longest, *later]).total_seconds()
-
-    def _pause(self, seconds: float) -> None:
-        end = monotonic() + seconds
-        while (left := end - monotonic()) > 0 and not self.service.stopping.is_set():
-            if self._woken.wait(min(left, _SLICE)):
-                return
 
 
 def _is_due(schedule: Schedule, now: datetime) -> bool:

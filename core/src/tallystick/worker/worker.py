@@ -15,6 +15,8 @@ from .heartbeat import Heartbeat
 from .in_flight import InFlight
 from .losses import Losses
 from .maintainer import Maintainer
+from .meters import Meters
+from .reporter import Reporter
 from .scheduler import Scheduler
 from .service import STOP_SECONDS
 from .settler import Settler
@@ -46,7 +48,8 @@ class Worker:
         self._context = context
         self._in_flight = InFlight(context.slots, context.batch)
         self._losses = Losses(context)
-        self._settler = Settler(context, self._in_flight, self._losses)
+        meters = Meters()
+        self._settler = Settler(context, self._in_flight, self._losses, meters)
         self._stuck = StuckHandlers(settings.concurrency)
         self._threads = ThreadExecutor(
             context, self._in_flight, self._settler.finish, settings.concurrency, self._stuck
@@ -56,7 +59,8 @@ class Worker:
         self._maintainer = Maintainer(context, heartbeat.extend_held)
         self._fetcher = Fetcher(context, self._in_flight, heartbeat.extend, self._dispatch, self._stuck)
         self._scheduler = Scheduler(context)
-        self._services = (self._maintainer.service, self._scheduler.service, heartbeat.service)
+        self._reporter = Reporter(context, self._in_flight, meters)
+        self._services = (self._maintainer.service, self._scheduler.service, heartbeat.service, self._reporter.service)
         self._parts: tuple[Part, ...] = (
             *self._services,
             self._tasks,
@@ -84,7 +88,8 @@ class Worker:
         """
         end = monotonic() + grace.total_seconds()
         unrecorded = self._settler.unrecorded
-        self._fetcher.service.stopping.set()
+        self._fetcher.service.begin_stop()
+        self._reporter.drain()
         self._release(list(self._in_flight.waiting))
         try:
             _wait_while(lambda: bool(self._in_flight.open), end, hurried)
@@ -106,7 +111,7 @@ class Worker:
         self._fetcher.service.stop(end - monotonic())
         self._settler.stop(end - monotonic())
         for service in self._services:
-            service.stopping.set()
+            service.begin_stop()
         for service in self._services:
             service.stop(end - monotonic())
         self._threads.stop()
