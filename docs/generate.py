@@ -9,8 +9,8 @@ import kills
 import performance
 import reference
 from tallystick import FINAL, TRANSITIONS, Backend, State, backend
-from tallystick_conformance.clauses import CLAUSES
-from tallystick_conformance.promises import NOTHING, clauses_of, promised_by, tied_sentences, ties_of
+from tallystick_conformance.contract.clauses import CLAUSES
+from tallystick_conformance.contract.promises import NOTHING, clauses_of, promised_by, tied_sentences, ties_of
 from tallystick_mutants import MUTANTS
 from tallystick_mutants.bugs import IMPOSSIBLE
 from tallystick_mutants.reasons import REASONS
@@ -161,6 +161,7 @@ PAGES = {
     "clauses.md": clauses,
     "mutants.md": mutants,
     "records.md": reference.records_page,
+    "registers.md": reference.registers_page,
     "outcomes.md": reference.outcomes_page,
     "errors.md": reference.errors_page,
     "helpers.md": reference.helpers_page,

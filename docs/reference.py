@@ -9,23 +9,54 @@ from types import ModuleType
 import tallystick
 from tallystick import (
     async_bridge,
+    attempt_errors,
     backends,
+    changes,
     diagnostics,
     errors,
+    failure,
+    filters,
     hookspecs,
+    meta,
     outcomes,
     plugins,
     records,
+    registers,
+    schedules,
     urls,
     validation,
 )
+from tallystick.registers import meters, workers
+from tallystick.schedules import advance, due, new_schedule, parsing, rule, schedule, tick_ids
 
 Documented = ast.ClassDef | ast.FunctionDef | ast.Assign | ast.AnnAssign
 
 
 def records_page() -> str:
     """Return the page of the values that a store receives and returns."""
-    return _page("Records", records, _exported(records))
+    more = (_sections(_exported(module), module, level=2) for module in (failure, filters))
+    return "\n".join([_page("Records", records, _exported(records)), *more])
+
+
+def registers_page() -> str:
+    """Return the page of the values of schedules, workers and meters."""
+    modules = [
+        parsing,
+        rule,
+        new_schedule,
+        schedule,
+        due,
+        advance,
+        tick_ids,
+        meta,
+        attempt_errors,
+        changes,
+        workers,
+        meters,
+    ]
+    heads = [paragraphs(package.__doc__ or "") for package in (schedules, registers)]
+    head = "\n".join(["# Schedules, workers and meters\n", *heads])
+    return "\n".join([head, *(_sections(_exported(module), module, level=2) for module in modules)])
 
 
 def outcomes_page() -> str:

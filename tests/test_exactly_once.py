@@ -343,7 +343,7 @@ def test_complete_needs_a_worker_and_transactions(home: Home) -> None:
     def body(home: Home, ctx: Context) -> str:
         with pytest.raises(InvalidArgument, match="no worker made"):
             Context(ctx.record).complete("done", transaction=object())
-        with pytest.raises(Unsupported, match="transactions is not declared"):
+        with pytest.raises(Unsupported, match="does not support transactions"):
             ctx.complete("done", transaction=object())
         return "done"
 

@@ -52,8 +52,10 @@ def test_the_example_conforms(environment: Environment) -> None:
     done = environment.tallystick(
         "conform", "dbm:///conform.dbm", f"--profile={PROFILE or 'quick'}", "--json", *selection
     )
-    assert done.returncode in (0, 3), done.stdout + done.stderr  # 3: the time ran out
-    statuses = {clause["id"]: clause["status"] for clause in json.loads(done.stdout)["clauses"]}
+    assert done.returncode in (0, 3), done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert done.returncode == (3 if "incomplete" in report["verdict"] else 0)  # a busy machine may run out of time
+    statuses = {clause["id"]: clause["status"] for clause in report["clauses"]}
     assert {id: statuses[id] for id in selected} == dict.fromkeys(selected, "passed")
     assert list(environment.folder.glob("conform.dbm*")) == []
 

@@ -19,7 +19,7 @@ from types import ModuleType
 from servers import mongo_server, postgres_server
 from tallystick_conformance import Target
 from tallystick_conformance.gates import steps_seen
-from tallystick_conformance.history import run_rounds
+from tallystick_conformance.tiers.histories.rounds import run_rounds
 
 _SHARES = {"memory": 0.45, "nasty": 0.35, "sqlite": 0.1, "postgres": 0.09, "mongo": 0.01}
 """Each backend's share of the rounds; a round on a disk or a server takes at least ten times as long as in memory."""

@@ -11,9 +11,9 @@ from typing import Any
 
 from tallystick import CLAIMABLE, Complete, Filter, NewRecord, Outcome
 from tallystick.backends import transitions
+from tallystick.backends.times import micros
 from tallystick_memory import MemoryBackend
 from tallystick_sqlite import SqliteBackend, queries
-from tallystick_sqlite.rows import micros
 
 
 class SelectsThenUpdates(MemoryBackend):

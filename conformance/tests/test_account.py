@@ -8,10 +8,10 @@ from typing import NoReturn
 import pytest
 from tallystick import Capabilities
 from tallystick_conformance import CLAUSES, Report, Result, Status, Target, Violation, conform, reports
-from tallystick_conformance.account import account
-from tallystick_conformance.report import Subject
+from tallystick_conformance.reports.terminal import described
+from tallystick_conformance.subject.first_look import Subject
 from tallystick_memory import MemoryBackend
-from tallystick_mutants.memory_inserts import StripsNul
+from tallystick_mutants.memory.payload import StripsNul
 
 CAPABILITIES = Capabilities(
     durable=False,
@@ -53,7 +53,7 @@ def test_the_last_line_is_the_verdict(change: Callable[[Report], object], start:
     report = _report(*_passed())
     change(report)
 
-    assert account(report).splitlines()[-1].startswith(start)
+    assert described(report).splitlines()[-1].startswith(start)
 
 
 def test_the_slowest_clauses_are_named() -> None:
@@ -61,22 +61,22 @@ def test_the_slowest_clauses_are_named() -> None:
     slow = _report(*(Result(id, Status.PASSED, seconds=n) for n, id in enumerate(CLAUSES)))
     last = list(CLAUSES)[::-1]
 
-    assert account(slow).splitlines()[-2].startswith(f"slowest: {last[0]} {len(last) - 1}.0 s, {last[1]} ")
-    assert account(slow).splitlines()[-2].count(" s") == 5
-    assert "slowest" not in account(_report(*_passed()))
+    assert described(slow).splitlines()[-2].startswith(f"slowest: {last[0]} {len(last) - 1}.0 s, {last[1]} ")
+    assert described(slow).splitlines()[-2].count(" s") == 5
+    assert "slowest" not in described(_report(*_passed()))
 
 
 def test_a_violation_is_short() -> None:
     """A violation shows its sentence, the expected and observed values and both ends of its program, in cut lines."""
     steps = [f"backend.insert({n})" for n in range(30)]
     violation = Violation("CLAIM-02", "no job", "x" * 5_000, steps)
-    lines = account(_report(Result("CLAIM-02", Status.VIOLATED, str(violation), violation=violation))).splitlines()
+    lines = described(_report(Result("CLAIM-02", Status.VIOLATED, str(violation), violation=violation))).splitlines()
 
     assert lines[0] == "CLAIM-02 is broken: No job is claimed before its run_at."
     assert lines[3:5] == ["  after:", "    backend.insert(0)"]
     assert lines[14] == "    ... 10 other calls ..."
     assert lines[24] == "    backend.insert(29)"
-    assert lines[25] == "  to reproduce: run again with --only CLAIM-02 --report DIR, or with --script"
+    assert lines[25] == "  to reproduce: run again with --only CLAIM-02 --report DIR"
     assert max(map(len, lines)) == 200
 
 
@@ -84,29 +84,26 @@ def test_one_cause_is_reported_once() -> None:
     """Clauses that cannot be judged for the same reason are reported together."""
     why = "NotImplementedError(), raised at backend.py:7 in claim"
     results = [Result(id, Status.ERROR, why) for id in ("CLAIM-01", "RACE-01")]
-    lines = account(_report(*results, Result("TIME-01", Status.ERROR, "boom"))).splitlines()
+    lines = described(_report(*results, Result("TIME-01", Status.ERROR, "boom"))).splitlines()
 
     assert lines[0] == "CLAIM-01, RACE-01:"
     assert lines[1] == f"  could not be judged: {why}"
     assert lines[3] == "TIME-01: A job is due at its run_at and later."
 
 
-def test_scripts_are_printed_or_written(tmp_path: Path) -> None:
-    """Without a report folder, the first violation's script is printed in full; with one, the files are named."""
+def test_the_files_of_a_violation_are_named(tmp_path: Path) -> None:
+    """With a report folder, each violation names the command that replays its trace."""
     report = conform(Target.from_class(StripsNul, "memory://"), only=["PAYLOAD-01", "PAYLOAD-02"], everything=True)
     reports.write(report, tmp_path)
 
-    assert account(report).count("def program(backend):") == 1
-    assert account(report, scripts=True).count("def program(backend):") == len(report.violations)
-    assert "def program" not in account(report, scripts=False)
-    assert "def program" not in account(report, tmp_path)
-    assert f"  script: {tmp_path / 'repro-PAYLOAD-01.py'}" in account(report, tmp_path)
-    assert f"  trace: {tmp_path / 'trace-PAYLOAD-01.json'}" in account(report, tmp_path)
+    replay = f"  to reproduce: tallystick conform replay {tmp_path / 'trace-PAYLOAD-01.json'} URL"
+    assert replay in described(report, tmp_path).splitlines()
+    assert described(report, tmp_path).count("conform replay") == len(report.violations)
 
 
 def test_notices_are_printed() -> None:
     """The notice of a passed clause is printed before the verdict."""
-    lines = account(_report(Result("CAP-05", Status.PASSED, notice="durable could be declared"))).splitlines()
+    lines = described(_report(Result("CAP-05", Status.PASSED, notice="durable could be declared"))).splitlines()
 
     assert lines[0] == "notice: CAP-05: durable could be declared"
 
@@ -115,14 +112,14 @@ def test_untested_clauses_are_summarized() -> None:
     """Clauses with the same reason share a line, and clauses that were not judged are counted."""
     results = [Result(f"CRASH-0{n}", Status.NOT_DECLARED, "not durable") for n in range(1, 6)]
     results += [Result(f"CLAIM-0{n}", Status.NOT_JUDGED, "not judged: CLAIM-01 failed first") for n in (2, 3)]
-    lines = account(_report(*results)).splitlines()
+    lines = described(_report(*results)).splitlines()
 
     assert lines[0] == "CRASH-01..05  not declared  not durable"
     assert lines[1].startswith("2 clauses     not judged    another clause of the family failed first")
 
 
 def test_a_missing_method_is_not_a_violation() -> None:
-    """The clauses that a missing method blocks are reported together, without a violation or a script."""
+    """The clauses that a missing method blocks are reported together, without a violation."""
 
     class Half(MemoryBackend):
         def rescue(self, *, limit: int, now: object = None) -> NoReturn:
@@ -133,7 +130,7 @@ def test_a_missing_method_is_not_a_violation() -> None:
 
     asked = ["RESCUE", "CALL-01", "RACE-04", "HISTORY-01", "WAIT", "CLOSE", "LEAK-03", "REFUSE"]
     report = conform(Target.from_class(Half, "memory://half"), only=asked)
-    output = account(report)
+    output = described(report)
 
     assert report.violations == []
     assert {result.clause_id for result in report.failures} >= {"RESCUE-02", "RESCUE-05", "RACE-04"}

@@ -5,7 +5,7 @@ from typing import Any, NoReturn, cast
 import pytest
 from tallystick import Backend
 from tallystick_conformance import Status, Target, conform
-from tallystick_conformance.clauses import family
+from tallystick_conformance.contract.clauses import family
 from tallystick_memory import MemoryBackend
 
 

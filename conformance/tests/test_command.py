@@ -18,14 +18,14 @@ from time import monotonic, sleep
 import pytest
 import typer
 from support import PATIENCE
-from tallystick_conformance import Result, Status, Target, command, conform
-from tallystick_conformance.clauses import CLAUSES
-from tallystick_conformance.command import conform_app
-from tallystick_conformance.plugin import tallystick_cli
-from tallystick_conformance.progress import Lines
-from tallystick_conformance.shares import Share
-from tallystick_conformance.signals import as_interrupts
-from tallystick_mutants.memory_inserts import StripsNul
+from tallystick_conformance import Result, Status, Target, conform
+from tallystick_conformance.command.app import conform_app
+from tallystick_conformance.command.interrupts import as_interrupts
+from tallystick_conformance.command.plugin import tallystick_cli
+from tallystick_conformance.command.progress import Lines
+from tallystick_conformance.contract.clauses import CLAUSES
+from tallystick_conformance.harness.shares import Share
+from tallystick_mutants.memory.payload import StripsNul
 from tallystick_sqlite import SqliteBackend
 from typer.core import TyperGroup
 from typer.testing import CliRunner
@@ -58,7 +58,7 @@ def test_the_report_as_json() -> None:
 def test_a_broken_backend_exits_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """A violation is printed with its program, and the exit code is 1."""
     target = Target.from_class(StripsNul, "memory://")
-    monkeypatch.setattr(command, "conform", lambda url, **options: conform(target, **options))
+    monkeypatch.setattr("tallystick_conformance.command.app.conform", lambda url, **options: conform(target, **options))
     result = runner.invoke(app, ["conform", "memory://", "--only", "PAYLOAD-01"])
 
     assert result.exit_code == 1
@@ -67,16 +67,15 @@ def test_a_broken_backend_exits_with_one(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "memory:// does not conform: 1 violated" in result.output
 
 
-def test_a_violation_prints_its_script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The script is printed in full; with --report, it is written to a file and its path is printed."""
+def test_a_violation_states_how_to_reproduce_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With --report, the output names the command that replays the trace; without it, the option to use."""
     target = Target.from_class(StripsNul, "memory://")
-    monkeypatch.setattr(command, "conform", lambda url, **options: conform(target, **options))
+    monkeypatch.setattr("tallystick_conformance.command.app.conform", lambda url, **options: conform(target, **options))
     printed = runner.invoke(app, ["conform", "memory://", "--only", "PAYLOAD-01"]).output
     written = runner.invoke(app, ["conform", "memory://", "--only", "PAYLOAD-01", "--report", str(tmp_path)]).output
 
-    assert "def program(backend):" in printed
-    assert "def program(backend):" not in written
-    assert str(tmp_path / "repro-PAYLOAD-01.py") in written
+    assert "to reproduce: run again with --only PAYLOAD-01 --report DIR" in printed
+    assert f"to reproduce: tallystick conform replay {tmp_path / 'trace-PAYLOAD-01.json'} URL" in written
     assert (tmp_path / ".tallystick-conform" / "trace-PAYLOAD-01.json").exists()
 
 
@@ -96,7 +95,7 @@ def test_a_known_failure_is_reported_and_does_not_fail(monkeypatch: pytest.Monke
     arguments = ["conform", "memory://", "--only", "PAYLOAD-01", "--known", "PAYLOAD-01=https://example.org/1"]
     fixed = runner.invoke(app, arguments)
     target = Target.from_class(StripsNul, "memory://")
-    monkeypatch.setattr(command, "conform", lambda url, **options: conform(target, **options))
+    monkeypatch.setattr("tallystick_conformance.command.app.conform", lambda url, **options: conform(target, **options))
     known = runner.invoke(app, arguments)
 
     assert known.exit_code == 0
@@ -109,7 +108,7 @@ def test_too_little_work_exits_with_three(monkeypatch: pytest.MonkeyPatch) -> No
     """A run with too little work done within its time limit neither fails nor conforms."""
     few = Result("SCHED-01", Status.PASSED, shares=(Share("schedules", 1, 50),))
     report = replace(conform("memory://", only=["BATCH-01"]), results=[few])
-    monkeypatch.setattr(command, "conform", lambda url, **options: report)
+    monkeypatch.setattr("tallystick_conformance.command.app.conform", lambda url, **options: report)
     result = runner.invoke(app, ["conform", "memory://", "--only", "SCHED-01"])
 
     assert result.exit_code == 3
@@ -338,7 +337,7 @@ def test_misuse_of_mutants_exits_with_two(arguments: list[str], message: str) ->
     assert message in " ".join(result.output.split())
 
 
-@pytest.mark.parametrize("command", ["run", "verify", "mutants"])
+@pytest.mark.parametrize("command", ["run", "verify", "replay", "mutants"])
 def test_every_option_has_a_help_text(command: str) -> None:
     """`--help` explains each argument and option of each command."""
     group = typer.main.get_command(conform_app)

@@ -9,9 +9,9 @@ from typing import cast
 import pytest
 from tallystick import Backend
 from tallystick_conformance import Status, Target, conform
-from tallystick_conformance.clauses import CLAUSES
-from tallystick_conformance.tiers.crash_child import Death
-from tallystick_conformance.tiers.fork_server import ForkServer
+from tallystick_conformance.contract.clauses import CLAUSES
+from tallystick_conformance.tiers.crashes.child import Death
+from tallystick_conformance.tiers.crashes.fork_server import ForkServer
 
 CRASHES = [id for id, clause in CLAUSES.items() if clause.tier == "crash"]
 

@@ -10,7 +10,7 @@ from tallystick_conformance import pytest_plugin
 
 SUITE = """
 from tallystick_conformance import BackendConformance
-from tallystick_mutants.memory_inserts import StripsNul
+from tallystick_mutants.memory.payload import StripsNul
 
 
 class TestBroken(BackendConformance):

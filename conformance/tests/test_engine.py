@@ -7,12 +7,13 @@ from typing import Any, NoReturn
 import pytest
 from tallystick import Backend, ConfigurationError, Filter, NewRecord, Unavailable, UnknownScheme
 from tallystick_conformance import CLAUSES, Interrupted, Result, Status, Target, conform
-from tallystick_conformance.case import EXAMPLES, Case
-from tallystick_conformance.programs.coverage import WAYS
-from tallystick_conformance.programs.run import MODEL_CLAUSES
+from tallystick_conformance.contract.clauses import family
+from tallystick_conformance.contract.ways import WAYS
+from tallystick_conformance.harness.case import EXAMPLES, Case
+from tallystick_conformance.tiers.programs.run import MODEL_CLAUSES
 from tallystick_memory import MemoryBackend
-from tallystick_mutants.memory_claims import ClaimsBeforeDue, SortsByTime
-from tallystick_mutants.memory_inserts import StripsNul
+from tallystick_mutants.memory.claim import ClaimsBeforeDue, SortsByTime
+from tallystick_mutants.memory.payload import StripsNul
 
 
 @pytest.mark.kit
@@ -32,6 +33,14 @@ def test_the_memory_backend_conforms() -> None:
 def test_each_clause_has_a_test() -> None:
     """Every clause has examples or generated programs, and every example belongs to a clause."""
     assert set(CLAUSES) == set(EXAMPLES) | set(MODEL_CLAUSES)
+
+
+def test_examples_are_found_by_their_family() -> None:
+    """An example in the package `examples` is in the module of its clause's family, or in one whose name begins so."""
+    modules = {(family(id), function.__module__) for id, functions in EXAMPLES.items() for function in functions}
+    directed = {(name, module.rpartition(".")[2]) for name, module in modules if ".examples." in module}
+
+    assert [(name, module) for name, module in directed if module.split("_")[0] != name.lower()] == []
 
 
 class Twice(ClaimsBeforeDue, SortsByTime):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tallystick import Backend, Inserted, NewRecord, OutcomeUnknown, Record, Unavailable
 from tallystick_conformance import Status, Target, conform
-from tallystick_conformance.clauses import CLAUSES
+from tallystick_conformance.contract.clauses import CLAUSES
 
 from .served import ServedBackend, serving
 

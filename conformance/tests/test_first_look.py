@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NoReturn, cast
 import pytest
 from tallystick import Backend, ConfigurationError, ContractMismatch
 from tallystick_conformance import Target, conform
-from tallystick_conformance.first_look import looked_at
+from tallystick_conformance.subject.first_look import looked_at
 from tallystick_memory import MemoryBackend
 
 

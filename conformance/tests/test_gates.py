@@ -5,24 +5,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock, Thread
+from time import thread_time
 
 import pytest
 from tallystick import NewRecord, Unavailable
-from tallystick_conformance.case import NOW
-from tallystick_conformance.gates import Gate, Steps, Turn, jitter, steps_of
+from tallystick_conformance.gates import Gate, StepObserver, Turn, jitter, steps_of
 from tallystick_conformance.gates.chunks import Chunks, server_of, through
+from tallystick_conformance.gates.gate import PATIENCE
 from tallystick_conformance.gates.lines import Lines
+from tallystick_conformance.gates.observer import OnStep
 from tallystick_conformance.gates.proxy import Proxy, Traffic
 from tallystick_conformance.gates.statements import Statements
-from tallystick_conformance.gates.steps import OnStep
-from tallystick_conformance.target import Target
+from tallystick_conformance.harness.case import NOW
+from tallystick_conformance.subject.target import Target
 from tallystick_memory import MemoryBackend
 
 from .served import ServedBackend, serving
 
 
-class ByHand(Steps):
-    """Steps that a test controls itself."""
+class ByHand(StepObserver):
+    """StepObserver that a test controls itself."""
 
     @contextmanager
     def armed(self, on_step: OnStep) -> Iterator[None]:
@@ -46,7 +48,9 @@ def run(work: dict[str, list[str]], schedule: list[Turn], lock: Lock) -> list[st
         with gate.worker(name):
             for step in work[name]:
                 steps.step()
-                if step == "lock":
+                if step == "compute":
+                    compute(5 * PATIENCE)
+                elif step == "lock":
                     lock.acquire()
                 elif step == "unlock":
                     lock.release()
@@ -60,6 +64,13 @@ def run(work: dict[str, list[str]], schedule: list[Turn], lock: Lock) -> list[st
         for thread in threads:
             thread.join()
     return done
+
+
+def compute(seconds: float) -> None:
+    """Use the CPU for some time of this thread."""
+    until = thread_time() + seconds
+    while thread_time() < until:
+        pass
 
 
 def test_a_schedule_decides_who_goes_on() -> None:
@@ -78,6 +89,33 @@ def test_a_blocked_worker_lets_the_other_go_on() -> None:
     assert done[:2] == ["a lock", "a 1"]
     assert sorted(done) == ["a 1", "a lock", "a unlock", "b lock", "b unlock"]
     assert done.index("b lock") > done.index("a 1")
+
+
+def test_a_worker_with_two_connections_continues(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker continues if the gate holds two of its connections, and one of them sends nothing more."""
+    monkeypatch.setattr("tallystick_conformance.gates.gate._LIMIT", 86_400.0)
+
+    def work() -> None:
+        with gate.worker("a"):
+            other = Thread(target=gate.step, args=("a",))
+            other.start()
+            gate.step("a")
+            other.join()
+
+    with Gate(ByHand(), MEMORY, "gate", ["a"]) as gate:
+        thread = Thread(target=work)
+        thread.start()
+        assert gate.run([Turn("a", None)]).steps == {"a": 3}
+        thread.join()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="this platform does not show the state of a thread")
+def test_a_slow_worker_is_not_taken_for_blocked() -> None:
+    """A worker that needs the CPU longer than a blocked worker may idle keeps its turn."""
+    work = {"a": ["compute", "1"], "b": ["1", "2"]}
+    done = run(work, [Turn("b", 2), Turn("a", 2), Turn("b", None)], Lock())
+
+    assert done == ["b 1", "a compute", "b 2", "a 1"]
 
 
 def test_the_steps_of_each_sort_of_store_are_seen(tmp_path: Path) -> None:

@@ -18,13 +18,14 @@ from tallystick import (
     Unavailable,
 )
 from tallystick_conformance import CLAUSES, Target, Violation, conform
-from tallystick_conformance.history import Operation, Recorder, check, run_rounds
+from tallystick_conformance.history import Operation, Recorder, check
 from tallystick_conformance.history.finding import CLAUSE_OF
 from tallystick_conformance.history.linearize import explain
 from tallystick_conformance.history.observations import gather
 from tallystick_conformance.history.recorder import from_json, to_json
+from tallystick_conformance.tiers.histories.rounds import run_rounds
 from tallystick_memory import MemoryBackend
-from tallystick_mutants.memory_claims import ClaimsAgain
+from tallystick_mutants.memory.claim import ClaimsAgain
 
 from .broken_histories import (
     BROKEN,

@@ -24,8 +24,9 @@ from tallystick import (
     Retry,
 )
 from tallystick_conformance.history import Operation, Recorder, check
-from tallystick_conformance.history.brute import is_linearizable
 from tallystick_memory import MemoryBackend
+
+from .brute import is_linearizable
 
 NOW = datetime(2040, 2, 29, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from tallystick import Claim, Complete, NewRecord, OutcomeUnknown
-from tallystick_conformance.history import Finding, Operation, Recorder, check, write_timeline
+from tallystick_conformance.history import Finding, Operation, Recorder, check
+from tallystick_conformance.reports.timeline import write_timeline
 from tallystick_memory import MemoryBackend
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

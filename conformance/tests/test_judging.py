@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from tallystick import Queue
-from tallystick_conformance import Mutant, Result, Status, judging, matrix
-from tallystick_conformance.discovery import find
-from tallystick_conformance.engine import run_programs
-from tallystick_conformance.judging import judge
+from tallystick_conformance import Mutant, Result, Status
+from tallystick_conformance.mutants import matrix, trial
+from tallystick_conformance.mutants.discovery import find
+from tallystick_conformance.mutants.trial import try_mutant
+from tallystick_conformance.running.run_clauses import run_programs
 from tallystick_memory import MemoryBackend
 
 LOCAL = """
@@ -56,15 +57,15 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         seen.append(list(armed))
         return run_programs(target, profile._replace(programs=20, steps=20), armed, programs)
 
-    monkeypatch.setattr(judging, "run_programs", noted)
-    monkeypatch.setattr(judging, "run_examples", lambda clause, *_: Result(clause, Status.PASSED))
+    monkeypatch.setattr(trial, "run_programs", noted)
+    monkeypatch.setattr(trial, "run_examples", lambda clause, *_: Result(clause, Status.PASSED))
     return seen
 
 
 @pytest.mark.parametrize("clause", ["QUEUE-01", "RACE-01", "QUEUE", ""])
 def test_programs_run_once(clause: str, runs: list[list[str]]) -> None:
     """For a mutant that survives, programs run only once, not again for its family and the other clauses."""
-    assert judge(Mutant("right", clause, Right)).fate == "survived"
+    assert try_mutant(Mutant("right", clause, Right)).fate == "survived"
     assert len(runs) == 1
 
 
@@ -74,7 +75,7 @@ def test_programs_run_once(clause: str, runs: list[list[str]]) -> None:
 )
 def test_one_run_of_programs_judges_every_clause(clause: str, fate: str, runs: list[list[str]]) -> None:
     """A violated clause of the family kills the mutant, and one of another family is reported."""
-    verdict = judge(Mutant("unordered", clause, Unordered))
+    verdict = try_mutant(Mutant("unordered", clause, Unordered))
 
     assert (verdict.fate, verdict.by) == (fate, ("QUEUE-02",))
     assert len(runs) == 1
@@ -92,7 +93,7 @@ def test_a_mutant_inside_a_function_runs_in_other_processes(tmp_path: Path, monk
 @pytest.mark.kit
 def test_a_survivor_says_why_its_clause_was_not_tested() -> None:
     """The verdict reports a clause that could not be tested on the mutant."""
-    verdict = judge(Mutant("right", "CAP-02", Right))
+    verdict = try_mutant(Mutant("right", "CAP-02", Right))
 
     assert verdict.fate == "survived"
     assert verdict.detail == "CAP-02 was not declared: the backend does not declare transactions"

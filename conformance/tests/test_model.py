@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from tallystick import TRANSITIONS, Cancel, Claim, Complete, Discard, Failure, NewRecord, Release, Retry, State
-from tallystick_conformance.model import Model
+from tallystick_conformance.contract.model import Model
 
 NOW = datetime(2001, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

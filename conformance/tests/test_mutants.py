@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from tallystick import ConfigurationError
-from tallystick_conformance import Mutant, discovery, matrix
-from tallystick_conformance.discovery import find
-from tallystick_conformance.judging import judge
-from tallystick_conformance.mutant import Fate, Verdict
+from tallystick_conformance import Mutant
+from tallystick_conformance.mutants import discovery, matrix
+from tallystick_conformance.mutants.discovery import find
+from tallystick_conformance.mutants.mutant import Fate, Verdict
+from tallystick_conformance.mutants.trial import try_mutant
 from tallystick_memory import MemoryBackend
 
 
@@ -32,7 +33,7 @@ def test_a_function_of_namespaces_is_a_mutant() -> None:
     def make_backend(namespace: str) -> MemoryBackend:
         return Wakes.from_url(f"memory://by_hand.{namespace}")
 
-    verdict = judge(Mutant("wakes", "WAIT-01", make_backend))
+    verdict = try_mutant(Mutant("wakes", "WAIT-01", make_backend))
 
     assert (verdict.killed, verdict.by) == (True, ("WAIT-01",))
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from itertools import count
+from math import inf
 
 import pytest
-from tallystick_conformance import conform
-from tallystick_conformance.pace import Pace, share
-from tallystick_conformance.profiles import PROFILES
-from tallystick_conformance.running import run_programs
-from tallystick_conformance.target import Target
+from tallystick_conformance.harness.pace import Pace, share
+from tallystick_conformance.harness.profiles import PROFILES, Profile
+from tallystick_conformance.harness.shares import Share
+from tallystick_conformance.running import engine  # noqa: F401 - importing it registers all examples
+from tallystick_conformance.running.run_clauses import run_examples, run_programs
+from tallystick_conformance.subject.target import Target
 
 
 class Clock:
@@ -76,19 +78,35 @@ def test_of_drawn_ones_the_least_are_tried() -> None:
     assert (pace.tried, pace.left_out) == (6, 1)
 
 
-def test_programs_are_fewer_where_each_takes_long() -> None:
-    """As many programs run as there is time for, and at least a quarter; the result has the share."""
-    profile = PROFILES["quick"]._replace(programs=8, program_seconds=0.0, steps=3)
-    results = list(run_programs(Target.of("memory://"), profile, ["CALL-01"]))
-    assert [result.shares for result in results] == [(("programs", 4, 16),)]
+def test_with_unlimited_time_everything_planned_runs() -> None:
+    """The profile decides how many programs and rounds are planned, and unlimited time leaves out no schedule."""
+    profile = _with_limits(inf)
+    programs, rounds, schedules = _shares(profile)
+
+    assert programs == ("programs", 2 * profile.programs, 2 * profile.programs)
+    assert rounds == ("rounds", profile.histories, profile.histories)
+    assert schedules.tried == schedules.planned > 0
 
 
-@pytest.mark.kit
-def test_quick_tries_the_same_schedules_however_slow() -> None:
-    """Two quick runs plan the same programs and rounds, regardless of time, and both plan schedules."""
-    only = ["SCHED-02", "HISTORY-03", "CALL-01"]
-    planned = [[result.shares for result in conform("memory://", only=only).results] for _ in range(2)]
+def test_without_time_as_much_is_planned() -> None:
+    """Without time, fewer programs, rounds and schedules run, but no fewer are planned."""
+    profile = _with_limits(0.0)
+    programs, rounds, schedules = _shares(profile)
 
-    counts = [{share.what: share.planned for shares in run for share in shares} for run in planned]
-    assert (counts[0]["programs"], counts[0]["rounds"]) == (counts[1]["programs"], counts[1]["rounds"])
-    assert all(count[what] > 0 for count in counts for what in ("programs", "rounds", "schedules"))
+    assert programs == ("programs", 2 * profile.programs // 4, 2 * profile.programs)
+    assert rounds == ("rounds", 1, profile.histories)
+    assert 0 < schedules.tried < schedules.planned
+
+
+def _with_limits(seconds: float) -> Profile:
+    """Return the quick profile with few programs and this limit for each kind of work."""
+    quick = PROFILES["quick"]._replace(programs=8, steps=3)
+    return quick._replace(program_seconds=seconds, schedule_seconds=seconds, history_limit=seconds)
+
+
+def _shares(profile: Profile) -> list[Share]:
+    """Return the shares of the programs, the rounds of one rule, and the schedules of one clause."""
+    target = Target.of("memory://")
+    with target.fresh() as (_, client):
+        examples = [run_examples(id, target, profile, client.capabilities) for id in ("HISTORY-03", "SCHED-02")]
+    return [share for result in [*run_programs(target, profile, ["CALL-01"]), *examples] for share in result.shares]

@@ -10,13 +10,13 @@ import pytest
 from support import PATIENCE
 from tallystick import Backend, Complete, Filter, Hold, Outcome, Record, Release, Retry, State
 from tallystick_conformance import Target
-from tallystick_conformance.profiles import PROFILES
-from tallystick_conformance.programs.judge import Judge
-from tallystick_conformance.programs.machine import STARTS
-from tallystick_conformance.programs.run import run, violations
-from tallystick_conformance.running import run_programs
+from tallystick_conformance.harness.profiles import PROFILES
+from tallystick_conformance.running.run_clauses import run_programs
+from tallystick_conformance.tiers.programs.judge import Judge
+from tallystick_conformance.tiers.programs.machine import STARTS
+from tallystick_conformance.tiers.programs.run import run, violations
 from tallystick_memory import MemoryBackend
-from tallystick_mutants.memory_claims import ClaimsLate
+from tallystick_mutants.memory.time import ClaimsLate
 
 
 class Counting(MemoryBackend):

@@ -3,8 +3,9 @@
 from types import ModuleType
 
 import pytest
-from tallystick_conformance import CLAUSES, promises
-from tallystick_conformance.promises import (
+from tallystick_conformance import CLAUSES
+from tallystick_conformance.contract import promises
+from tallystick_conformance.contract.promises import (
     NOTHING,
     Units,
     clauses_of,

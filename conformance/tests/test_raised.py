@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tallystick import Queue, Record
 from tallystick_conformance import Target, conform, reports
-from tallystick_conformance.account import account
+from tallystick_conformance.reports.terminal import described
 from tallystick_memory import MemoryBackend
 
 LONG = "x" * 300
@@ -57,7 +57,7 @@ def test_an_unexpected_exception_is_shown_whole(clause: str, tmp_path: Path) -> 
     line = next(n for n, text in enumerate(Path(__file__).read_text().splitlines(), 1) if "raise error from" in text)
 
     for text in (
-        account(report),
+        described(report),
         entry["raised"],
         (tmp_path / "summary.md").read_text(),
         (tmp_path / "junit.xml").read_text(),

@@ -11,12 +11,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from tallystick import TRANSITIONS, Capabilities
 from tallystick_conformance import CLAUSES, Report, Result, Status, Target, Violation, conform, reports
-from tallystick_conformance.programs.coverage import WAYS
-from tallystick_conformance.redaction import Redaction
-from tallystick_conformance.report import Subject
+from tallystick_conformance.contract.ways import WAYS
+from tallystick_conformance.harness.shares import Share
 from tallystick_conformance.reports import document
 from tallystick_conformance.reports.verify import verified
-from tallystick_conformance.shares import Share
+from tallystick_conformance.subject.first_look import Subject
+from tallystick_conformance.subject.redaction import Redaction
 from tallystick_memory import MemoryBackend
 
 SECRET = "s3cret-pass"
@@ -46,7 +46,7 @@ def _violated(id: str) -> Result:
 
 def test_a_run_writes_its_files(tmp_path: Path) -> None:
     """Each file is written and readable; the files of an earlier run's violations are removed."""
-    (tmp_path / "repro-CLAIM-01.py").write_text("old")
+    (tmp_path / "trace-CLAIM-01.json").write_text("old")
     reports.write(_report(CLAIM_02=_violated("CLAIM-02")), tmp_path)
 
     assert {path.name for path in tmp_path.iterdir()} == {"report.json", "junit.xml", "summary.md", "badge.json"}
@@ -55,7 +55,7 @@ def test_a_run_writes_its_files(tmp_path: Path) -> None:
 
 
 def test_violations_have_their_own_files(tmp_path: Path) -> None:
-    """A violation has a script and a trace next to the report."""
+    """A violation has a trace next to the report."""
 
     class ForgetsPayloads(MemoryBackend):
         def insert(self, records: Any, **options: Any) -> Any:
@@ -63,7 +63,6 @@ def test_violations_have_their_own_files(tmp_path: Path) -> None:
 
     reports.write(conform(Target.from_class(ForgetsPayloads, "memory://"), only=["PAYLOAD-01"]), tmp_path)
 
-    assert "def program(backend):" in (tmp_path / "repro-PAYLOAD-01.py").read_text()
     assert json.loads((tmp_path / "trace-PAYLOAD-01.json").read_text())["clause"] == "PAYLOAD-01"
 
 
@@ -84,7 +83,7 @@ def test_too_little_work_proves_nothing(tmp_path: Path) -> None:
 
 def test_the_document_has_its_published_form() -> None:
     """The JSON Schema in the package is up to date, and the document conforms to it."""
-    data = json.loads(document.to_json(_report(CLAIM_02=_violated("CLAIM-02"))))
+    data = json.loads(_report(CLAIM_02=_violated("CLAIM-02")).to_json())
 
     assert document.SCHEMA_FILE.read_text("utf-8") == document.schema(), (
         "report.schema.json is outdated: write document.schema() to it"
@@ -98,8 +97,8 @@ def test_the_document_has_its_published_form() -> None:
 
 def test_of_a_plugin_the_distribution_is_told() -> None:
     """A plugin's backend has a distribution and a version in the report; a `make_backend` has neither."""
-    by_url = document.of(conform("memory://", only=["CAP-01"])).backend
-    by_hand = document.of(conform(lambda namespace: MemoryBackend(f"hand.{namespace}"), only=["CAP-01"])).backend
+    by_url = conform("memory://", only=["CAP-01"]).document().backend
+    by_hand = conform(lambda namespace: MemoryBackend(f"hand.{namespace}"), only=["CAP-01"]).document().backend
 
     assert by_url.distribution == "tallystick-memory"
     assert by_url.version is not None

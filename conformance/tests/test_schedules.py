@@ -7,13 +7,13 @@ import pytest
 from support import PATIENCE
 from tallystick import Backend
 from tallystick_conformance import Target, conform
-from tallystick_conformance.clauses import CLAUSES
-from tallystick_conformance.gates import Gate, Turn, gate, steps_of
-from tallystick_conformance.pace import Pace
-from tallystick_conformance.schedules.explore import explore
-from tallystick_conformance.schedules.play import Played, Stage
-from tallystick_conformance.schedules.program import Program, claim, insert
-from tallystick_mutants import memory_schedules
+from tallystick_conformance.contract.clauses import CLAUSES
+from tallystick_conformance.gates import Gate, Turn, steps_of
+from tallystick_conformance.harness.pace import Pace
+from tallystick_conformance.tiers.schedules.explore import explore
+from tallystick_conformance.tiers.schedules.play import Played, Stage
+from tallystick_conformance.tiers.schedules.program import Program, claim, insert
+from tallystick_mutants.memory import sched
 from tallystick_sqlite import SqliteBackend
 
 from . import stepwise
@@ -28,13 +28,13 @@ SCHEDULED = [id for id, clause in CLAUSES.items() if clause.tier == "schedule"]
     [
         (stepwise.SelectsThenUpdates, "SCHED-01"),
         (stepwise.TakesTheSelected, "SCHED-01"),
-        (memory_schedules.SettlesLater, "SCHED-02"),
-        (memory_schedules.RescuesASnapshot, "SCHED-03"),
-        (memory_schedules.ChecksKeysFirst, "SCHED-04"),
-        (memory_schedules.ForgetsCancels, "SCHED-05"),
-        (memory_schedules.DeletesLater, "SCHED-06"),
-        (memory_schedules.ReadsPausesFirst, "SCHED-07"),
-        pytest.param(memory_schedules.ReleasesLater, "SCHED-08", marks=pytest.mark.kit),
+        (sched.SettlesLater, "SCHED-02"),
+        (sched.RescuesASnapshot, "SCHED-03"),
+        (sched.ChecksKeysFirst, "SCHED-04"),
+        (sched.ForgetsCancels, "SCHED-05"),
+        (sched.DeletesLater, "SCHED-06"),
+        (sched.ReadsPausesFirst, "SCHED-07"),
+        pytest.param(sched.ReleasesLater, "SCHED-08", marks=pytest.mark.kit),
     ],
 )
 def test_two_steps_for_one_are_found(backend: type[Backend], clause: str, tmp_path: Path) -> None:
@@ -45,13 +45,7 @@ def test_two_steps_for_one_are_found(backend: type[Backend], clause: str, tmp_pa
     assert [violation.clause_id for violation in report.violations] == [clause]
 
 
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give each step more time than a busy machine needs, before its worker counts as blocked."""
-    monkeypatch.setattr(gate, "PATIENCE", 0.2)
-
-
-def test_every_overlapping_schedule_finds_an_unguarded_claim(patient: None) -> None:
+def test_every_overlapping_schedule_finds_an_unguarded_claim() -> None:
     """A claim that is overtaken between its select and its update always returns the job twice."""
     target = Target.from_class(stepwise.SelectsThenUpdates, "memory://")
     with Stage(target, steps_of(target), CLAIMS.workers) as stage:
@@ -67,7 +61,7 @@ def _claimed(played: Played) -> int:
     return sum(len(made.answer) for made in played.history if made.call == "claim")
 
 
-def test_a_schedule_can_be_made_again(tmp_path: Path, patient: None) -> None:
+def test_a_schedule_can_be_made_again(tmp_path: Path) -> None:
     """The same program and schedule produce the same order of steps."""
     target = Target.of(f"sqlite:///{tmp_path}/x.db")
     with Stage(target, steps_of(target), CLAIMS.workers) as stage:
@@ -87,7 +81,7 @@ def test_right_backends_keep_every_schedule(tmp_path: Path) -> None:
 
 def test_the_server_is_not_what_is_trusted() -> None:
     """A server with a two-step claim passes as long as each request is one step."""
-    with serving(memory_schedules.SettlesLater) as url:
+    with serving(sched.SettlesLater) as url:
         report = conform(Target.from_class(ServedBackend, url), only=["SCHED-02"])
 
     assert report.passed

@@ -2,7 +2,8 @@
 
 import pytest
 from tallystick import ConfigurationError
-from tallystick_conformance import Mutant, servers
+from tallystick_conformance import Mutant
+from tallystick_conformance.mutants import servers
 from tallystick_memory import MemoryBackend
 
 

@@ -9,8 +9,8 @@ from types import ModuleType
 import pytest
 from tallystick import Capabilities
 from tallystick_conformance import Status, Target, conform
-from tallystick_conformance.mutant import Mutant
-from tallystick_mutants import sqlite_undeclared
+from tallystick_conformance.mutants.mutant import Mutant
+from tallystick_mutants.sqlite import cap_undeclared
 from tallystick_sqlite import SqliteBackend
 
 PROBES = ["CAP-05", "CAP-06", "CAP-07"]
@@ -60,7 +60,7 @@ def test_right_backends_have_nothing_to_notice(url: str, tmp_path: Path) -> None
     assert {(result.status, result.notice) for result in report.results} == {(Status.PASSED, "")}
 
 
-@pytest.mark.parametrize("mutant", sqlite_undeclared.MUTANTS, ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize("mutant", cap_undeclared.MUTANTS, ids=lambda mutant: mutant.name)
 def test_harm_is_found(mutant: Mutant, tmp_path: Path) -> None:
     """A half-stored batch, a store that another process empties, and an endless wait each violate their clause."""
     report = conform(mutant.target(str(tmp_path)), only=[mutant.clause])

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from tallystick import Claim, Complete, Filter, NewRecord, State
 from tallystick_conformance import Violation
-from tallystick_conformance.model import Model
-from tallystick_conformance.rendering import call, render
+from tallystick_conformance.contract.model import Model
+from tallystick_conformance.subject.rendering import call, render
 
 
 def test_a_violation_reads_as_a_sentence() -> None:

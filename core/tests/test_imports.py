@@ -8,7 +8,7 @@ import pytest
 
 DRIVERS = {"psycopg", "psycopg_pool", "pymongo", "bson", "sqlite3"}
 COMMAND_LINE = {"typer", "rich"}
-KIT = {"pytest", "hypothesis", "tallystick_conformance.command"}
+KIT = {"pytest", "hypothesis", "tallystick_conformance.command.app"}
 
 
 def imported(program: str) -> set[str]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from tallystick import Context, Definition, NewRecord, Record, Runner, State
+from tallystick.safe_repr import safe_repr
 from tallystick_memory import MemoryBackend
 
 from .helpers import LONG, MakeRunner, eventually
@@ -92,7 +93,7 @@ def test_invalid_kind(make_runner: MakeRunner, kind: Any) -> None:
     record = runner.get(damaged.id)
     assert record.attempt == 1
     assert record.last_error is not None
-    assert "it must be 1 to 255 printable characters" in record.last_error.message
+    assert record.last_error.message.startswith(f"kind is {safe_repr(kind)}; it must be 1 to 255 printable characters")
 
 
 def test_unknown_kinds_use_no_memory(make_runner: MakeRunner) -> None:

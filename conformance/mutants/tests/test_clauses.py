@@ -1,9 +1,8 @@
 """Each clause is tested, each core clause has a mutant, and each listed bug has a mutant or is impossible."""
 
-from tallystick_conformance import engine  # noqa: F401 - importing it registers all examples
-from tallystick_conformance.case import EXAMPLES
-from tallystick_conformance.clauses import CLAUSES, family
-from tallystick_conformance.programs.run import MODEL_CLAUSES
+from tallystick_conformance.contract.clauses import CLAUSES, family
+from tallystick_conformance.tiers.programs.run import MODEL_CLAUSES
+from tallystick_conformance.tiers.registered import EXAMPLES
 from tallystick_mutants import MUTANTS
 from tallystick_mutants.bugs import IMPOSSIBLE, LISTED
 from tallystick_mutants.reasons import REASONS

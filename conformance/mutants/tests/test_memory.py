@@ -1,8 +1,8 @@
 """Mutants of the memory backend, and common properties of all mutants. `docs/kill.json` has the whole matrix."""
 
 import pytest
-from tallystick_conformance import matrix
-from tallystick_conformance.discovery import find
+from tallystick_conformance.mutants import matrix
+from tallystick_conformance.mutants.discovery import find
 from tallystick_mutants import MUTANTS
 
 SAMPLE = ("claims late", "completes twice", "strips NUL", "extends any attempt", "purges at the moment")

@@ -1,8 +1,8 @@
 """Mutants of the MongoDB backend, on the server of the test run."""
 
 import pytest
-from tallystick_conformance import matrix
-from tallystick_conformance.discovery import find, split
+from tallystick_conformance.mutants import matrix
+from tallystick_conformance.mutants.discovery import find, split
 from tallystick_mutants.mongo import MUTANTS
 
 SAMPLE = ("evaluates errors", "takes whatever it found", "is sure of what others ended", "writes the version anew")

@@ -2,9 +2,9 @@
 
 import pytest
 from tallystick import ConfigurationError
-from tallystick_conformance import matrix
-from tallystick_conformance.discovery import find, split
-from tallystick_conformance.judging import judge
+from tallystick_conformance.mutants import matrix
+from tallystick_conformance.mutants.discovery import find, split
+from tallystick_conformance.mutants.trial import try_mutant
 from tallystick_mutants.postgres import MUTANTS
 
 SAMPLE = ("claims in two statements", "forgets deletes", "keeps errors as jsonb", "stands still in a transaction")
@@ -29,7 +29,7 @@ def test_without_a_server_they_are_skipped() -> None:
         "TALLYSTICK_TEST_POSTGRES_URL"
     ]
     with pytest.raises(ConfigurationError, match="no URL for the server postgres"):
-        judge(MUTANTS[0], servers={})
+        try_mutant(MUTANTS[0], servers={})
 
 
 def test_plugins_that_are_not_installed_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,13 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .clauses import CLAUSES, Clause
-    from .engine import Interrupted, conform
-    from .mutant import Mutant
-    from .report import Report, Result, Status
-    from .suite import BackendConformance
-    from .target import Target
-    from .violation import Violation
+    from .contract.clauses import CLAUSES, Clause
+    from .harness.violation import Violation
+    from .mutants.mutant import Mutant
+    from .reports.report import Report
+    from .reports.result import Result, Status
+    from .running.engine import Interrupted, conform
+    from .running.suite import BackendConformance
+    from .subject.target import Target
 
 __all__ = [
     "CLAUSES",
@@ -33,13 +34,14 @@ __all__ = [
 ]
 
 _MODULES = {
-    "clauses": ("CLAUSES", "Clause"),
-    "engine": ("Interrupted", "conform"),
-    "mutant": ("Mutant",),
-    "report": ("Report", "Result", "Status"),
-    "suite": ("BackendConformance",),
-    "target": ("Target",),
-    "violation": ("Violation",),
+    "contract.clauses": ("CLAUSES", "Clause"),
+    "harness.violation": ("Violation",),
+    "mutants.mutant": ("Mutant",),
+    "reports.report": ("Report",),
+    "reports.result": ("Result", "Status"),
+    "running.engine": ("Interrupted", "conform"),
+    "running.suite": ("BackendConformance",),
+    "subject.target": ("Target",),
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .report import Report
+    from .reports.report import Report
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,7 +33,7 @@ def tallystick_conform() -> "Callable[..., Report]":
     """Test a backend like `tallystick_conformance.conform`, and fail the test with every violation."""
 
     def proven(target: Any, **options: Any) -> "Report":
-        from .engine import conform  # noqa: PLC0415 - see above
+        from .running.engine import conform  # noqa: PLC0415 - see above
 
         __tracebackhide__ = True
         report = conform(target, **options)

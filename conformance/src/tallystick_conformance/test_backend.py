@@ -2,8 +2,8 @@
 
 import pytest
 
-from .known import parsed
-from .suite import BackendConformance
+from .running.known import parsed
+from .running.suite import BackendConformance
 
 
 class TestBackend(BackendConformance):

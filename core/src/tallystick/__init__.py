@@ -2,7 +2,9 @@
 
 from . import backends, diagnostics, forks, urls, validation
 from .async_bridge import on_calling_loop
+from .attempt_errors import ERRORS_KEPT, AttemptError
 from .backend import CONTRACT_VERSION, Backend
+from .changes import Changes
 from .context import Context, Stop
 from .control import DiscardJob, Snooze, Stopped
 from .definition import Call, Definition
@@ -43,8 +45,8 @@ from .errors import (
     UnknownZone,
     Unsupported,
 )
-from .failure import LEASE_EXPIRED, AttemptError, Failure
-from .filters import Changes, Filter, Order
+from .failure import LEASE_EXPIRED, Failure
+from .filters import Filter, Order
 from .handle import Handle
 from .hookspecs import hookimpl
 from .job import Job
@@ -65,6 +67,7 @@ from .worker import Snapshot
 __all__ = [
     "CLAIMABLE",
     "CONTRACT_VERSION",
+    "ERRORS_KEPT",
     "FINAL",
     "LEASE_EXPIRED",
     "METERS_KEPT",

@@ -1,10 +1,9 @@
-"""The errors of failed attempts, as text."""
+"""The error of a failed attempt, as text."""
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from traceback import format_exception, format_tb
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import ClassVar, Self
 
 from .errors import InvalidArgument
 from .interrupts import from_signal
@@ -87,45 +86,3 @@ def _is_short_chain(exc: BaseException) -> bool:
 
 LEASE_EXPIRED = Failure("LeaseExpired", "the worker stopped extending its lease: it was killed, cut off or frozen")
 """The error that `rescue` records for the attempt that it ends."""
-
-
-ERRORS_KEPT = 20
-"""The number of errors that a record keeps: those of its latest failed attempts."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class AttemptError(NamedTuple):
-    """The error of one attempt. `at` is the time at which the attempt ended."""
-
-    attempt: int
-    at: datetime
-    error: Failure
-
-    @classmethod
-    def of(cls, attempt: int, at: datetime, error: Failure) -> Self:
-        """Describe the error of an attempt. Keep the start of a long message, and the end of a long traceback."""
-        shorter = Failure(error.type[:TYPE_LENGTH], error.message[:MESSAGE_LENGTH], error.traceback[-TRACEBACK_LENGTH:])
-        return cls(attempt, at, shorter)
-
-    def to_json(self) -> str:
-        """Serialize as ASCII JSON in one line, with the time as microseconds since 1970."""
-        parts = {"attempt": self.attempt, "at": (self.at - _EPOCH) // _MICROSECOND}
-        return json.dumps(parts)[:-1] + ", " + self.error.to_json()[1:]
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """Parse the JSON of `to_json`. Any other text becomes attempt 0, with a failure of type `Unreadable`."""
-        try:
-            written: dict[str, Any] = json.loads(text)
-            attempt, at = written.pop("attempt"), written.pop("at")
-            if type(attempt) is int and type(at) is int:
-                return cls(attempt, _EPOCH + timedelta(microseconds=at), Failure.from_json(json.dumps(written)))
-        except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError):
-            pass
-        return cls(0, _EPOCH, Failure.from_json(text))
-
-
-TYPE_LENGTH, MESSAGE_LENGTH, TRACEBACK_LENGTH = 255, 1_000, 8_000
-"""The maximum lengths of the parts of an `AttemptError`, in characters."""

@@ -1,4 +1,4 @@
-"""Select records, order pages of them, and change them."""
+"""Select records, and order pages of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from uuid import UUID
 from . import validation
 from .errors import InvalidArgument
 from .failure import Failure
-from .records import PRIORITIES, Record
+from .records import Record
 from .safe_repr import safe_repr
 from .state import State
 
@@ -23,9 +23,6 @@ MOST_COUNTED = 1_000_000
 
 _NAMES = ("kinds", "queues", "tags", "error_types", "workers", "unique_keys")
 _TIMES = ("created_since", "created_until", "finished_since", "finished_until")
-
-CHANGEABLE = ("run_at", "priority", "queue")
-"""The fields that `update` can change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,31 +95,6 @@ class Filter:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """New values for waiting jobs. None leaves a field as it is; at least one must be given.
-
-    Args:
-        run_at: An aware datetime. A time in the past makes the jobs due.
-        priority: From -32768 to 32767.
-        queue: 1 to 255 printable characters. The queue becomes known.
-    """
-
-    run_at: datetime | None = None
-    priority: int | None = None
-    queue: str | None = None
-
-    def __post_init__(self) -> None:
-        if all(getattr(self, name) is None for name in CHANGEABLE):
-            raise InvalidArgument(f"changes has no values; set at least one of {', '.join(CHANGEABLE)}")
-        if self.run_at is not None:
-            object.__setattr__(self, "run_at", validation.utc(self.run_at, "run_at"))
-        if self.priority is not None:
-            validation.within(self.priority, *PRIORITIES, "priority")
-        if self.queue is not None:
-            object.__setattr__(self, "queue", validation.name(self.queue, "queue"))
-
-
 def _id(value: UUID) -> UUID:
     if not isinstance(value, UUID):
         raise InvalidArgument(f"ids has {safe_repr(value)}; it must be a uuid.UUID")
@@ -137,10 +109,8 @@ def _state(value: State) -> State:
 
 
 def _check_range(since: datetime | None, until: datetime | None, what: str) -> None:
-    if since is not None and until is not None and since > until:
-        raise InvalidArgument(
-            f"{what}_since is {since.isoformat()}, later than {what}_until, {until.isoformat()}; exchange them"
-        )
+    if since is not None and until is not None:
+        validation.in_order(since, until, f"{what}_since", f"{what}_until")
 
 
 def _is_within(moment: datetime | None, since: datetime | None, until: datetime | None) -> bool:

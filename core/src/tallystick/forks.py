@@ -26,7 +26,7 @@ class Owner:
 
     def check(self) -> None:
         """Raise `Closed` in a forked child of the owner."""
-        if not self.is_this_process:
+        if self._pid != os.getpid():
             raise Closed(
                 f"this backend was opened by process {self._pid}, and a forked child ({os.getpid()}) cannot use it; "
                 "open another in the child with tallystick.open_backend(url)"

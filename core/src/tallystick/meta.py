@@ -46,7 +46,7 @@ class Meta(Mapping[str, str]):
             return NO_META
         try:
             return cls(json.loads(text))
-        except (ValueError, RecursionError):
+        except (ValueError, TypeError, RecursionError):
             return cls({"unreadable": safe_repr(text)[: META_BYTES // 8]})
 
     def __getitem__(self, key: str) -> str:

@@ -14,8 +14,9 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from . import validation
+from .attempt_errors import AttemptError
 from .errors import InvalidArgument
-from .failure import AttemptError, Failure
+from .failure import Failure
 from .meta import NO_META, Meta
 from .safe_repr import safe_repr
 from .state import State

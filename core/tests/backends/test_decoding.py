@@ -1,29 +1,15 @@
 """Stored values, whole and damaged, and times."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from tallystick import Failure, InvalidArgument, State
+from tallystick import InvalidArgument, State
 from tallystick.backends import decoding, times
 
 from ..helpers import NOW
 
 MILLISECOND = timedelta(milliseconds=1)
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-
-
-def test_failure() -> None:
-    """A failure is read as it was written."""
-    failure = Failure("E", "\0\ud800", "t")
-    assert decoding.failure(failure.to_json()) == failure
-    assert decoding.failure(None) is None
-
-
-@pytest.mark.parametrize("text", ["", "{", "7", "[" * 100_000, '{"type": 1}', b"\xff", 7])
-def test_damaged_failure(text: Any) -> None:
-    """Any other value becomes a failure that shows it."""
-    assert decoding.failure(text).type == "Unreadable"  # type: ignore[union-attr]
 
 
 def test_states() -> None:

@@ -38,7 +38,7 @@ CALLS: dict[str, Callable[[Record], Record | None]] = {
     "settle Cancel": lambda record: transitions.settled(record, Cancel(record.claim), LATER),
     "rescue": lambda record: transitions.rescued(record, LATER),
     "cancel": lambda record: transitions.cancelled(record, LATER),
-    "update": lambda record: transitions.updated(record, Changes(priority=5), LATER + SECOND, LATER),
+    "update": lambda record: transitions.updated(record, Changes(priority=5, run_at=LATER + SECOND), LATER),
     "requeue": lambda record: transitions.requeued(record, LATER),
 }
 OFFERED = {State.RUNNING: ("settle", "rescue", "cancel", "requeue")} | dict.fromkeys(
@@ -141,12 +141,12 @@ def test_errors_are_capped() -> None:
 def test_update() -> None:
     """An update changes the given fields of a waiting job, and returns None if no value differs."""
     for record in records():
-        updated = transitions.updated(record, Changes(queue="other"), None, LATER)
+        updated = transitions.updated(record, Changes(queue="other"), LATER)
         if record.state in CLAIMABLE:
             assert updated == record._replace(queue="other", updated_at=LATER)
         else:
             assert updated is None
-        assert transitions.updated(record, Changes(queue=record.queue), record.run_at, LATER) is None
+        assert transitions.updated(record, Changes(queue=record.queue, run_at=record.run_at), LATER) is None
 
 
 def test_extension() -> None:
@@ -158,11 +158,10 @@ def test_extension() -> None:
 
 
 def test_stale_claims() -> None:
-    """A claim is current if the job is running, and the claim has its id and attempt."""
+    """An attempt is current if the job is running, and the attempt is its latest."""
     for record in records():
-        assert transitions.is_current(record, record.claim) == (record.state is State.RUNNING)
-        assert not transitions.is_current(record, record.claim._replace(attempt=record.attempt - 1))
-        assert not transitions.is_current(record, NewRecord(kind="b").stored(NOW).claim)
+        assert transitions.is_current(record, record.attempt) == (record.state is State.RUNNING)
+        assert not transitions.is_current(record, record.attempt - 1)
 
 
 @pytest.mark.parametrize(

@@ -120,5 +120,4 @@ def test_close_ends_every_wait() -> None:
     """After `close`, a wait without a due job returns False at once."""
     wake_ups = WakeUps()
     wake_ups.close()
-    assert wake_ups.is_closed
     assert not wake_ups.wait(["a"], lambda _: None, LONG)

@@ -12,6 +12,7 @@ import pytest
 import tallystick
 from tallystick import (
     Advance,
+    AttemptError,
     Backend,
     Beat,
     ByException,
@@ -151,7 +152,8 @@ def values_of_registers() -> Iterator[tuple[str, Callable[[Any], object]]]:
     yield from each(Beat, f"{' '.join(beat)} running busy draining", **beat)
     delta = "completed retried discarded released cancelled waiting running"
     yield from each(MeterDelta, f"minute queue kind {delta}", minute=NOW, queue="q", kind="k")
-    yield from by_position(Meta, Meta.from_json)
+    yield from by_position(Meta, Meta.from_json, AttemptError.from_json)
+    yield from each(Changes, "run_at priority queue")
     yield from each(parse_rule, "rule zone start end", rule="@daily")
     rule = parse_rule("@daily")
     yield from by_position(rule.next_tick, rule.last_tick)
@@ -223,7 +225,7 @@ def calls_of_a_backend(backend: Backend) -> Iterator[tuple[str, Callable[[Any], 
     for call in (backend.cancel, backend.requeue):
         yield from each(call, "filter limit now", filter=Filter(), limit=1)
     yield from each(backend.delete, "filter limit", filter=Filter(), limit=1)
-    yield from each(backend.purge, "states before limit kinds except_kinds", states=[], before=NOW, limit=1)
+    yield from each(backend.purge, "states before limit since kinds except_kinds", states=[], before=NOW, limit=1)
     yield from by_position(backend.pause, backend.resume)
     yield from each(backend.wait, "queues timeout", queues=["q"], timeout=timedelta(0))
 

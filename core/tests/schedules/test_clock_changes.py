@@ -28,7 +28,7 @@ def moments(draw: st.DrawFn, zone: str) -> datetime:
     return START + draw(st.integers(0, (END - START) // MINUTE)) * MINUTE
 
 
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(st.data())
 def test_ticks_around_a_change_are_those_of_the_documented_rules(data: st.DataObject) -> None:
     """For any zone, text and time in twenty years, the ticks are those that a search of each minute finds."""
@@ -71,7 +71,7 @@ def test_every_hour_fires_at_each_full_hour_of_the_wall(zone: str) -> None:
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Europe/Dublin", "Africa/Casablanca", "Asia/Kolkata"])
-@pytest.mark.parametrize("text", ["30 2 * * *", "0 2,3 * * *", "0 3 * * 0", "15 1 29 2 *", "0 0 LW * *"])
+@pytest.mark.parametrize("text", ["0 2,3 1-15 3,11 *", "30 2 1-15 3,10 *", "0 3 * * 0", "15 1 29 2 *", "0 0 LW * *"])
 def test_fixed_times_are_those_of_cronsim(zone: str, text: str) -> None:
     """Where the clocks change by a whole hour, a text with a fixed time fires as in cronsim."""
     start = START.astimezone(ZoneInfo(zone))

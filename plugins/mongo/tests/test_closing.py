@@ -10,6 +10,7 @@ import pytest
 from servers import mongo_server
 from support import eventually
 from tallystick import Closed
+from tallystick.backends.waiting import WakeUps
 from tallystick_mongo import MongoBackend, listener
 from tallystick_mongo.listener import Listener
 
@@ -60,7 +61,7 @@ def test_it_does_not_wait_for_a_stream_that_is_silent(monkeypatch: pytest.Monkey
     """`close` leaves the reading thread to end after the driver returns."""
     monkeypatch.setattr(listener, "_LONGEST_JOIN", 0.0)
     stream = Silent()
-    reading = Listener()
+    reading = Listener(WakeUps())
     reading.start(stream.watch)
     assert stream.reading.wait(20)
     thread = reading._thread

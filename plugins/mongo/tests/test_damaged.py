@@ -7,11 +7,14 @@ import pytest
 from bson import Int64, ObjectId, decode, encode
 from bson.datetime_ms import DatetimeMS
 from damage import assert_harmless, fill
-from tallystick import State
-from tallystick_mongo import MongoBackend
+from tallystick import BackendError, Filter, NewRecord, State
+from tallystick_mongo import MongoBackend, documents
 from tallystick_mongo.collections import Collections
+from tallystick_mongo.damaged import is_whole
 
 PAST = datetime(2001, 1, 1, tzinfo=UTC)
+FUTURE = datetime(2901, 1, 1, tzinfo=UTC)
+LEASE = timedelta(minutes=1)
 RUNNING = {"state": "running", "attempt": 1, "lease_until": PAST, "due": None}
 GONE = object()
 
@@ -38,6 +41,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "due text": {"due": "now"},
     "due a number": {"due": 5},
     "due null": {"due": None},
+    "due a list": {"due": [PAST]},
+    "state a list": {"state": ["pending"]},
     "created_at text": {"created_at": "now"},
     "cancel_requested missing": {"cancel_requested": GONE},
     "cancel_requested text": {"cancel_requested": "yes"},
@@ -68,20 +73,84 @@ def test_damage_harms_no_other(backend: MongoBackend, store: Collections, url: s
     assert_harmless(backend, url, bad, good)
 
 
-def test_moments_and_text_beyond_python_are_read(store: Collections) -> None:
-    """A date beyond datetime's range is read as the nearest one, and bytes that are not UTF-8 are read escaped."""
+@pytest.mark.parametrize(
+    "due",
+    ["now", 5, None, True, [], [PAST], [FUTURE], [PAST, {"$gt": 1}], {"$gt": 1}],
+    ids=["text", "number", "null", "bool", "empty", "past", "future", "operator", "object"],
+)
+@pytest.mark.parametrize("queues", [1, 60])
+def test_a_due_that_is_no_date_harms_no_other(
+    backend: MongoBackend, store: Collections, due: object, queues: int
+) -> None:
+    """A job with a `due` that is no date neither hides a due job from a wait or claim, nor ends waits without one."""
+    names = [f"queue {n}" for n in range(queues)]
+    new = [NewRecord(kind="k", queue=name, priority=priority) for priority in (1, 0) for name in names]
+    bad, *_, good = [inserted.record.id for inserted in backend.insert(new, now=PAST)]
+    backend.cancel(Filter(ids=[inserted.id for inserted in new[1:-1]]), limit=len(new))
+    store.jobs.update_one({"_id": bad}, {"$set": {"due": due}})
+    assert backend.wait(names, timeout=timedelta(0))
+    assert [record.id for record in backend.claim(names, limit=1, worker="w", lease=LEASE)] == [good]
+    assert not backend.claim(names, limit=1, worker="w", lease=LEASE)
+    assert not backend.wait(names, timeout=timedelta(0))
+
+
+@pytest.mark.parametrize("run_at", ["now", 5, None, [PAST]], ids=["text", "number", "null", "list"])
+def test_a_run_at_that_is_no_date_is_not_counted_as_due(
+    backend: MongoBackend, store: Collections, run_at: object
+) -> None:
+    """Counts of due jobs skip a job with a `run_at` that is no date, and include the others."""
+    bad, _ = [inserted.record.id for inserted in backend.insert([NewRecord(kind="k"), NewRecord(kind="k")], now=PAST)]
+    store.jobs.update_one({"_id": bad}, {"$set": {"run_at": run_at}})
+    counts = backend.stats().by_queue["default"]
+    assert (counts.total, counts.due, counts.oldest_due) == (2, 1, PAST)
+
+
+def test_a_damaged_duplicate_is_returned(backend: MongoBackend, store: Collections) -> None:
+    """An insert returns a damaged duplicate with placeholders, and inserts the other jobs."""
+    new = NewRecord(kind="k", unique_key="key")
+    backend.insert([new])
+    store.jobs.update_one({"_id": new.id}, {"$set": {"priority": "high"}, "$unset": {"state": ""}})
+    for again in (new, NewRecord(kind="k", unique_key="key")):
+        duplicate, other = backend.insert([again, NewRecord(kind="k")])
+        assert (duplicate.created, duplicate.record.id, duplicate.record.priority) == (False, new.id, 0)
+        assert other.created
+
+
+def test_a_key_of_a_document_without_a_record_is_rejected(backend: MongoBackend, store: Collections) -> None:
+    """An insert names a document that holds a key and cannot be returned, and inserts nothing."""
+    store.jobs.insert_one({"_id": "by hand", "held_key": "key", "state": "pending"})
+    with pytest.raises(BackendError, match="'key' is held by a document whose _id is not a UUID, but 'by hand'"):
+        backend.insert([NewRecord(kind="k"), NewRecord(kind="k", unique_key="key")])
+    assert not backend.list(Filter(), limit=9)
+
+
+@pytest.mark.parametrize("date", [DatetimeMS(-(2**62)), DatetimeMS(2**62)], ids=["early", "late"])
+def test_a_date_beyond_python_is_damage(store: Collections, date: DatetimeMS) -> None:
+    """A date beyond datetime's range is damage, since no guard could match the nearest one."""
+    document = documents.inserted(NewRecord(kind="k").stored(PAST), None, ObjectId())
     options = store.jobs.codec_options
-    assert decode(encode({"at": DatetimeMS(2**62)}), options)["at"].year == 9999
-    assert decode(encode({"at": DatetimeMS(-(2**62))}), options)["at"].year == 1
-    assert decode(encode({"kind": "kk"}).replace(b"kk\0", b"k\xff\0"), options)["kind"] == "k\\xff"
+    assert is_whole(decode(encode(document, codec_options=options), options))
+    for name in ("due", "updated_at"):
+        read = decode(encode({**document, name: date}, codec_options=options), options)
+        assert read[name] == date
+        assert not is_whole(read)
 
 
-def test_an_id_that_is_no_uuid_harms_no_other(backend: MongoBackend, store: Collections, url: str) -> None:
+def test_text_that_is_not_utf_8_is_read(store: Collections) -> None:
+    """Bytes that are not UTF-8 are read escaped."""
+    assert decode(encode({"kind": "kk"}).replace(b"kk\0", b"k\xff\0"), store.jobs.codec_options)["kind"] == "k\\xff"
+
+
+@pytest.mark.parametrize("id", [ObjectId(), "id", {"a": 1}], ids=["ObjectId", "text", "object"])
+@pytest.mark.parametrize("change", [{}, RUNNING], ids=["waiting", "running"])
+def test_an_id_that_is_no_uuid_harms_no_other(
+    backend: MongoBackend, store: Collections, url: str, id: object, change: dict[str, Any]
+) -> None:
     """A document whose id is not a UUID is skipped, and other jobs are claimed."""
     bad, good = fill(backend)
     document = store.jobs.find_one({"_id": bad})
     assert document is not None
-    store.jobs.insert_one({**document, "_id": ObjectId()})
+    store.jobs.insert_one({**document, **change, "_id": id})
     assert_harmless(backend, url, bad, good)
 
 
@@ -98,7 +167,7 @@ def test_a_damaged_job_is_discarded(
     """A claim discards a job that cannot be worked, and the error names the damaged fields."""
     bad, good = fill(backend)
     store.jobs.update_one({"_id": bad}, {"$set": {"priority": "high", "held_key": "key"}})
-    claimed = backend.claim(["default"], limit=9, worker="w", lease=timedelta(minutes=1))
+    claimed = backend.claim(["default"], limit=9, worker="w", lease=LEASE)
     assert {record.id for record in claimed} == set(good)
     record = backend.get([bad])[bad]
     assert record.state is State.DISCARDED

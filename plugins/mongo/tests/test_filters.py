@@ -14,6 +14,7 @@ import pytest
 from bson import CodecOptions, ObjectId, UuidRepresentation
 from pymongo import MongoClient
 from tallystick import CLAIMABLE, FINAL, Failure, Filter, NewRecord, Queue, Record, State
+from tallystick.backends.selection import claiming_order
 from tallystick_mongo import counting, documents, queries
 
 NOW = datetime(2031, 5, 17, 12, 30, tzinfo=UTC)
@@ -42,9 +43,9 @@ def every_state(jobs: Jobs) -> list[Record]:
     """For each state and two queues, store a job due an hour ago and one due in an hour; return the records."""
     numbers = count()
     records = [
-        documents.stored(
-            NewRecord(kind=f"k{next(numbers) % 3}", queue=queue, run_at=NOW + shift, tags=("t", queue)), NOW - 2 * HOUR
-        )._replace(
+        NewRecord(kind=f"k{next(numbers) % 3}", queue=queue, run_at=NOW + shift, tags=("t", queue))
+        .stored(NOW - 2 * HOUR)
+        ._replace(
             state=state,
             lease_until=NOW + shift if state is State.RUNNING else None,
             finished_at=NOW + shift if state in FINAL else None,
@@ -115,10 +116,10 @@ def test_jobs_are_found_in_the_order_of_claims(jobs: Jobs) -> None:
     """Jobs are ordered by priority, then due time, then id."""
     order = [(0, 2), (5, 2), (5, 1), (-1, 0), (0, 2)]
     new = [NewRecord(kind="k", priority=priority, run_at=NOW + hours * HOUR) for priority, hours in order]
-    records = [documents.stored(record, NOW) for record in new]
+    records = [record.stored(NOW) for record in new]
     jobs.insert_many([documents.inserted(record, None, CALL) for record in reversed(records)])
     found = [document["_id"] for document in jobs.find().sort(queries.CLAIMING_ORDER)]
-    assert found == [record.id for record in sorted(records, key=documents.claiming_order)]
+    assert found == [record.id for record in sorted(records, key=claiming_order)]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ def test_jobs_are_found_in_the_order_of_claims(jobs: Jobs) -> None:
 def test_a_record_is_the_same_when_it_is_read(jobs: Jobs, changes: dict[str, Any]) -> None:
     """A record read from its document equals the stored record in every field."""
     new = NewRecord(kind="k", payload=b"\0{}", run_at=NOW + HOUR, priority=-7, unique_key="$key", tags=("a", "b"))
-    record = documents.stored(new, NOW)._replace(**changes)
+    record = new.stored(NOW)._replace(**changes)
     document = documents.inserted(record, None, CALL)
     if record.last_error is not None:
         document["last_error"] = record.last_error.to_json()
@@ -144,7 +145,7 @@ def test_a_record_is_the_same_when_it_is_read(jobs: Jobs, changes: dict[str, Any
 
 def test_a_hidden_job_is_not_seen(jobs: Jobs) -> None:
     """A staged job of an uncommitted batch is visible only in its batch."""
-    batch, record = ObjectId(), documents.stored(NewRecord(kind="k"), NOW)
+    batch, record = ObjectId(), NewRecord(kind="k").stored(NOW)
     jobs.insert_one(documents.inserted(record, batch, CALL))
     assert jobs.count_documents(queries.staged(batch)) == 1
     assert jobs.count_documents(queries.inserted_by(CALL, [record.id])) == 1
@@ -174,7 +175,7 @@ def test_counts(jobs: Jobs) -> None:
 
 def test_a_claim_writes_the_attempt(jobs: Jobs) -> None:
     """A claim's update makes the job no longer due, and keeps the guard of its attempt true."""
-    record = documents.stored(NewRecord(kind="k"), NOW)
+    record = NewRecord(kind="k").stored(NOW)
     jobs.insert_one(documents.inserted(record, None, CALL))
     jobs.update_one(queries.due(NOW), queries.claimed(1, "w", NOW + HOUR, NOW))
     assert jobs.count_documents(queries.due(NOW)) == 0

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 from pymongo.errors import AutoReconnect
 from support import eventually
+from tallystick.backends.waiting import WakeUps
 from tallystick_mongo.listener import Listener
+
+QUEUES = ["default"]
+MINUTES = 300.0
 
 
 class Stream:
@@ -33,49 +37,58 @@ def stream() -> Stream:
 
 
 @pytest.fixture
-def listener(stream: Stream) -> Iterator[Listener]:
+def wake_ups() -> WakeUps:
+    return WakeUps()
+
+
+@pytest.fixture
+def listener(stream: Stream, wake_ups: WakeUps) -> Iterator[Listener]:
     @contextmanager
     def watch() -> Iterator[Stream]:
         yield stream
 
-    listener = Listener()
+    never = wake_ups.seen(QUEUES)
+    listener = Listener(wake_ups)
     listener.start(watch)
-    eventually(lambda: listener.woken == 1)
+    eventually(lambda: wake_ups.seen(QUEUES) != never)
     yield listener
     listener.close()
 
 
-def test_a_change_wakes(listener: Listener, stream: Stream) -> None:
-    """A change wakes `wait`, which does not return earlier."""
-    seen = listener.woken
-    assert listener.wait(seen, 0.05)
-    assert listener.woken == seen
+@pytest.mark.usefixtures("listener")
+def test_a_change_wakes(stream: Stream, wake_ups: WakeUps) -> None:
+    """A change wakes a sleep, which does not end earlier."""
+    seen = wake_ups.seen(QUEUES)
+    assert wake_ups.sleep(QUEUES, seen, 0.05)
+    assert wake_ups.seen(QUEUES) == seen
     stream.changes.put({"operationType": "insert"})
-    assert listener.wait(seen, 20)
-    assert listener.woken > seen
+    assert wake_ups.sleep(QUEUES, seen, MINUTES)
+    assert wake_ups.seen(QUEUES) != seen
 
 
-def test_a_reopened_stream_wakes(listener: Listener, stream: Stream) -> None:
-    """Reopening the stream wakes `wait`, because changes may have been missed."""
-    seen = listener.woken
+@pytest.mark.usefixtures("listener")
+def test_a_reopened_stream_wakes(stream: Stream, wake_ups: WakeUps) -> None:
+    """Reopening the stream wakes a sleep, because changes may have been missed."""
+    seen = wake_ups.seen(QUEUES)
     stream.changes.put(AutoReconnect("lost"))
-    assert listener.wait(seen, 20)
-    assert listener.woken > seen
+    assert wake_ups.sleep(QUEUES, seen, MINUTES)
+    assert wake_ups.seen(QUEUES) != seen
 
 
-def test_a_stream_that_ended_is_opened_again(listener: Listener, stream: Stream) -> None:
+@pytest.mark.usefixtures("listener")
+def test_a_stream_that_ended_is_opened_again(stream: Stream, wake_ups: WakeUps) -> None:
     """A stream that ended, as after its database was dropped, is opened again."""
-    seen = listener.woken
+    seen = wake_ups.seen(QUEUES)
     stream.alive = False
-    assert listener.wait(seen, 20)
+    assert wake_ups.sleep(QUEUES, seen, MINUTES)
     stream.alive = True
-    seen = listener.woken
+    seen = wake_ups.seen(QUEUES)
     stream.changes.put({"operationType": "insert"})
-    assert listener.wait(seen, 20)
-    eventually(lambda: listener.woken > seen)
+    assert wake_ups.sleep(QUEUES, seen, MINUTES)
+    eventually(lambda: wake_ups.seen(QUEUES) != seen)
 
 
-def test_closing_wakes(listener: Listener) -> None:
-    """Closing the listener wakes `wait`, which returns False."""
+def test_closing_wakes(listener: Listener, wake_ups: WakeUps) -> None:
+    """Closing the listener wakes a sleep, which returns False."""
     listener.close()
-    assert not listener.wait(listener.woken, 20)
+    assert not wake_ups.sleep(QUEUES, wake_ups.seen(QUEUES), MINUTES)

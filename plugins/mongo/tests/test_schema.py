@@ -1,13 +1,15 @@
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 from uuid import UUID
 
 import pytest
-from tallystick import Filter, ForeignStore, NewRecord, NotSetUp, Severity
+from tallystick import Claim, Complete, Filter, ForeignStore, NewRecord, NotSetUp, Severity
 from tallystick_mongo import MongoBackend, schema
 from tallystick_mongo.collections import Collections
 
 NOW = datetime(2031, 5, 17, tzinfo=UTC)
+LEASE = timedelta(minutes=1)
 
 
 def test_every_index_is_made(backend: MongoBackend, store: Collections) -> None:
@@ -58,11 +60,27 @@ def test_setup_finishes_an_interrupted_teardown(url: str, store: Collections, ba
 
 
 def test_a_store_that_another_tore_down_is_noticed(url: str, backend: MongoBackend) -> None:
-    """An insert notices that another client tore the store down."""
+    """Each call that may change jobs notices that another client tore the store down, and works after a setup."""
+    calls: list[Callable[[], object]] = [
+        lambda: backend.insert([NewRecord(kind="k")]),
+        lambda: backend.claim(["default"], limit=1, worker="w", lease=LEASE),
+        lambda: backend.extend([Claim(UUID(int=1), 1)], lease=LEASE),
+        lambda: backend.settle([Complete(Claim(UUID(int=1), 1))]),
+        lambda: backend.rescue(limit=1),
+        lambda: backend.pause("default"),
+        lambda: backend.resume("default"),
+        lambda: backend.wait(["default"], timeout=timedelta(0)),
+    ]
+    for call in calls:
+        call()
     with MongoBackend.from_url(url) as another:
         another.teardown()
-    with pytest.raises(NotSetUp):
-        backend.insert([NewRecord(kind="k")])
+        for call in calls:
+            with pytest.raises(NotSetUp):
+                call()
+        another.setup()
+    for call in calls:
+        call()
 
 
 def test_queues_are_stored_again_after_a_new_setup(url: str, backend: MongoBackend) -> None:
@@ -100,13 +118,12 @@ def test_documents_can_be_read(backend: MongoBackend, store: Collections) -> Non
 
 def test_a_document_by_hand_blocks_no_job(backend: MongoBackend, store: Collections) -> None:
     """An incomplete document is listed if its id is a UUID, but not claimed, and does not block other jobs."""
-    lease = timedelta(minutes=1)
     for id in (UUID(int=1), "by hand"):
         store.jobs.insert_one(
             {"_id": id, "queue": "default", "priority": 9, "due": NOW, "state": "pending", "attempt": 0}
         )
     [inserted] = backend.insert([NewRecord(kind="k")], now=NOW)
     assert [record.id for record in backend.list(Filter(), limit=9)] == [inserted.record.id, UUID(int=1)]
-    claimed = backend.claim(["default"], limit=1, worker="w", lease=lease, now=NOW)
+    claimed = backend.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)
     assert [record.id for record in claimed] == [inserted.record.id]
-    assert list(backend.claim(["default"], limit=1, worker="w", lease=lease, now=NOW)) == []
+    assert list(backend.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)) == []

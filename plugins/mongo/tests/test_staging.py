@@ -7,7 +7,7 @@ import pytest
 from bson import ObjectId
 from pymongo.errors import AutoReconnect
 from tallystick import Filter, NewRecord, OutcomeUnknown, Unavailable
-from tallystick_mongo import MongoBackend, inserting, staging
+from tallystick_mongo import MongoBackend, insert_or_find, staging
 from tallystick_mongo.collections import Collections
 
 NOW = datetime(2031, 5, 17, tzinfo=UTC)
@@ -95,7 +95,7 @@ def test_a_waiting_insert_takes_a_batch_back(
     monkeypatch.setattr(staging, "PATIENCE", 0.1)
     slow = ObjectId()
     staging.begin(store, slow, 1)
-    inserting._put(store, NOW, slow, {0: NewRecord(kind="slow", unique_key="key")})
+    insert_or_find._put(store, slow, {0: NewRecord(kind="slow", unique_key="key").stored(NOW)})
     [inserted] = backend.insert([NewRecord(kind="fast", unique_key="key")])
     assert inserted.created
     with pytest.raises(staging.TakenBack):
@@ -107,7 +107,7 @@ def test_an_insert_reveals_a_committed_batch(backend: MongoBackend, store: Colle
     """An insert that finds its key in a committed batch reveals the batch, and returns the duplicate."""
     done = ObjectId()
     staging.begin(store, done, 1)
-    inserting._put(store, NOW, done, {0: NewRecord(kind="first", unique_key="key")})
+    insert_or_find._put(store, done, {0: NewRecord(kind="first", unique_key="key").stored(NOW)})
     staging.commit(store, done, new_queues=True)
     [inserted] = backend.insert([NewRecord(kind="second", unique_key="key")])
     assert (inserted.created, inserted.record.kind) == (False, "first")

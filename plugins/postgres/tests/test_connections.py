@@ -24,7 +24,9 @@ from tallystick import (
     State,
     Unavailable,
 )
+from tallystick.backends.calls import claim as claim_call
 from tallystick_postgres import PostgresBackend, claiming, connections
+from tallystick_postgres.capabilities import CAPABILITIES
 from tallystick_postgres.execute import on
 
 LEASE = timedelta(minutes=1)
@@ -265,7 +267,7 @@ def test_a_contended_claim_locks_only_its_jobs(
             found = claiming.claim(
                 on(claimer.cursor(binary=True)),
                 backend._queries,
-                {"queues": ["default"], "limit": 1, "worker": "w", "lease": LEASE, "now": None},
+                claim_call(["default"], CAPABILITIES, limit=1, worker="w", lease=LEASE),
             )
             others = backend.claim(["default"], limit=9, worker="w", lease=LEASE)
     assert [record.priority for record in [*found, *others]] == [8, 7, 6]

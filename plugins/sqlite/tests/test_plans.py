@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from tallystick import Complete, NewRecord
-from tallystick_sqlite import SqliteBackend, queries, rows, schema
+from tallystick.backends.times import micros
+from tallystick_sqlite import SqliteBackend, queries, rows
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -18,17 +19,12 @@ HOUR = timedelta(hours=1)
 BY_INDEX = {
     queries.GET: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
     queries.EXTEND: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
-    queries.SETTLE_COMPLETE: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
-    queries.SETTLE_RETRY: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
-    queries.SETTLE_DISCARD: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
-    queries.SETTLE_RELEASE: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
-    queries.SETTLE_CANCEL: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    queries.SETTLE: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
     queries.CANCEL: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
-    queries.REQUEST_CANCEL: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
     queries.REQUEUE: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
     queries.DELETE: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
-    queries.MATCHING: "sqlite_autoindex_tallystick_jobs_1 (id<?)",
-    queries.HOLDER: "tallystick_held_keys (held_key=?)",
+    queries.LIST: "sqlite_autoindex_tallystick_jobs_1 (id<?)",
+    queries.DUPLICATES: "tallystick_held_keys (held_key=?)",
     queries.RESCUE: "tallystick_leases (lease_until<?)",
     queries.PURGE: "tallystick_finished (state=? AND finished_at<?)",
     queries.NEXT_DUE: "tallystick_waiting (queue=? AND priority=?)",
@@ -78,7 +74,7 @@ def steps(connection: sqlite3.Connection, query: str, queues: Sequence[str], lim
         return 0
 
     names = rows.json_list(queues)
-    times = {"now": rows.micros(NOW), "until": rows.micros(NOW + HOUR)}
+    times = {"now": micros(NOW), "until": micros(NOW + HOUR)}
     parameters = {"queues": names, "limit": limit, "worker": "w", **times}
     connection.execute(query, {**parameters, "queues": "[]"}).fetchall()  # load the schema before counting
     connection.execute("BEGIN IMMEDIATE")
@@ -119,9 +115,12 @@ def test_waiting_for_future_jobs_only_costs_the_same(connection: sqlite3.Connect
 
 
 def test_every_statement_documents_its_effect() -> None:
-    """Each .sql file begins with its effect, and each is used."""
-    used = {value for name, value in vars(queries).items() if name.isupper()}
-    folder = files("tallystick_sqlite") / "queries"
-    written = {file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(".sql")}
-    assert written == used - {queries._FOLDER}
-    assert all(text.startswith("-- Effect: ") for text in written | set(schema.MIGRATIONS))
+    """Each .sql file begins with its effect, its locks and its index, and each is used."""
+    used = {value for value in vars(queries).values() if isinstance(value, str)}
+    for folder in ("queries", "migrations"):
+        for file in (files("tallystick_sqlite") / folder).iterdir():
+            if file.name.endswith(".sql"):
+                text = file.read_text("utf-8")
+                assert text.startswith("-- Effect: ")
+                assert folder == "migrations" or ("-- Locks: " in text and "Index: " in text), file.name
+                assert folder == "migrations" or queries._named(text) in used, file.name

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tallystick import BackendError, Filter, ForeignStore, NewRecord, NotSetUp, Unavailable
-from tallystick_sqlite import SqliteBackend, schema
+from tallystick_sqlite import SqliteBackend, queries, schema
 
 
 def execute(path: Path, *statements: str) -> None:
@@ -91,7 +91,7 @@ def test_an_empty_file_can_be_set_up(url: str, path: Path) -> None:
 
 def test_a_newer_schema_is_rejected(url: str, path: Path, backend: SqliteBackend) -> None:
     """A newer schema is rejected, and the error names both versions."""
-    newer = len(schema.MIGRATIONS) + 1
+    newer = len(queries.MIGRATIONS) + 1
     execute(path, f"PRAGMA user_version = {newer}")
     with SqliteBackend.from_url(url) as late:
         for call in (late.setup, late.queues):
@@ -171,11 +171,11 @@ def test_each_step_of_migration_leads_to_the_same_schema(
     backend.teardown()
     backend.setup()
     assert schema_of(path) == new
-    for version in range(1, len(schema.MIGRATIONS)):
+    for version in range(1, len(queries.MIGRATIONS)):
         older = path.with_name(f"{version}.db")
         with SqliteBackend.from_url(f"sqlite:///{older}") as late:
             with monkeypatch.context() as patch:
-                patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:version])
+                patch.setattr(queries, "MIGRATIONS", queries.MIGRATIONS[:version])
                 late.setup()
             late.setup()
         assert schema_of(older) == new
@@ -185,7 +185,7 @@ def test_a_migration_that_fails_leaves_nothing(url: str, path: Path, monkeypatch
     """A setup that fails halfway is rolled back, and the next one starts afresh."""
     with SqliteBackend.from_url(url) as backend:
         with monkeypatch.context() as patch:
-            patch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, "CREATE TABLE t (x);\nCREATE NONSENSE;\n"))
+            patch.setattr(queries, "MIGRATIONS", (*queries.MIGRATIONS, "CREATE TABLE t (x);\nCREATE NONSENSE;\n"))
             with pytest.raises(Unavailable, match="NONSENSE"):
                 backend.setup()
         assert schema_of(path) == []

@@ -3,6 +3,6 @@
 from .choice import NoSteps, steps_of, steps_seen
 from .gate import Gate, Run, Stuck, Turn
 from .jitter import Jitter, jitter
-from .steps import Steps
+from .observer import StepObserver
 
-__all__ = ["Gate", "Jitter", "NoSteps", "Run", "Steps", "Stuck", "Turn", "jitter", "steps_of", "steps_seen"]
+__all__ = ["Gate", "Jitter", "NoSteps", "Run", "StepObserver", "Stuck", "Turn", "jitter", "steps_of", "steps_seen"]

@@ -1,24 +1,24 @@
 """The choice of the steps to observe, which depends on the backend."""
 
-from ..target import Target
+from ..subject.target import Target
 from .chunks import Chunks, server_of
 from .lines import Lines
+from .observer import StepObserver
 from .statements import Statements
-from .steps import Steps
 
 
 class NoSteps(Exception):
     """The kit sees no steps of this backend. The message lists where it looked."""
 
 
-def steps_of(target: Target) -> Steps:
+def steps_of(target: Target) -> StepObserver:
     """Return the coarsest steps that the kit sees when it uses a client.
 
     Raises:
         NoSteps: It sees none.
     """
     with target.fresh() as (namespace, backend):
-        candidates: list[Steps] = [Statements(), Lines(type(backend))]
+        candidates: list[StepObserver] = [Statements(), Lines(type(backend))]
         if server_of(target.url) is not None:
             candidates.insert(0, Chunks(type(backend)))
         for steps in candidates:
@@ -27,7 +27,7 @@ def steps_of(target: Target) -> Steps:
     raise NoSteps("neither a host and port in the URL, nor SQLite statements, nor lines of Python in its package")
 
 
-def steps_seen(target: Target) -> Steps | None:
+def steps_seen(target: Target) -> StepObserver | None:
     """Return the coarsest steps that the kit sees when it uses a client, or None if it sees none."""
     try:
         return steps_of(target)
@@ -35,7 +35,7 @@ def steps_seen(target: Target) -> Steps | None:
         return None
 
 
-def _are_seen(steps: Steps, target: Target, namespace: str) -> bool:
+def _are_seen(steps: StepObserver, target: Target, namespace: str) -> bool:
     seen: list[str | None] = []
     with steps.armed(seen.append), steps.client(target, namespace, "w") as client, steps.watched():
         client.queues()

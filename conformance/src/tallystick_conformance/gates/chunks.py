@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from tallystick import Backend
 
-from ..target import Target
+from ..subject.target import Target
+from .observer import OnStep, StepObserver
 from .proxy import Link, Proxy, Traffic
-from .steps import OnStep, Steps
 
 
 def server_of(url: str | None) -> tuple[str, int] | None:
@@ -40,7 +40,7 @@ class _Stepping(Traffic):
         link.ask(chunk)
 
 
-class Chunks(Steps):
+class Chunks(StepObserver):
     """Each chunk that a worker's client sends is a step.
 
     A client sends its next chunk after the reply to the last one, so the server works on them in order.

@@ -2,16 +2,24 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from threading import Condition, get_ident
+from pathlib import Path
+from threading import Condition, get_ident, get_native_id
+from time import monotonic
 from typing import NamedTuple
 
 from tallystick import Backend
 
-from ..target import Target
-from .steps import Steps
+from ..subject.target import Target
+from .observer import StepObserver
 
 PATIENCE = 0.010
-"""Seconds after which a worker that does not reach its next step is assumed to be blocked by another worker."""
+"""Seconds without CPU time after which a worker that may wait for another worker counts as blocked."""
+
+_LOOK = 0.001
+"""Seconds between two looks at such a worker."""
+
+_MOST = 1.0
+"""Seconds after which it counts as blocked in any case: it may wait in a loop without a pause."""
 
 _WAKING = 0.001
 """Seconds in which a blocked worker can show, after each step of another worker, that it continues."""
@@ -42,6 +50,7 @@ class _Worker:
     def __init__(self, name: str) -> None:
         self.name = name
         self.entered = False
+        self.thread = 0
         self.ended = False
         self.waiting = 0
         self.passes = 0
@@ -56,6 +65,11 @@ class _Worker:
     def is_blocked(self) -> bool:
         return not self.ended and not self.waiting
 
+    @property
+    def is_in_call(self) -> bool:
+        """Whether it has begun and not ended; a worker that waits for its first turn holds nothing."""
+        return not self.ended and (self.signs > 1 or self.is_blocked)
+
 
 class Gate:
     """Holds named workers before each of their steps, while `run` lets them continue as its schedule says.
@@ -68,12 +82,13 @@ class Gate:
     A worker's first step is to begin. The gate does not hold threads that are not workers.
     """
 
-    def __init__(self, steps: Steps, target: Target, namespace: str, workers: Iterable[str]) -> None:
+    def __init__(self, steps: StepObserver, target: Target, namespace: str, workers: Iterable[str]) -> None:
         self._steps, self._target, self._namespace = steps, target, namespace
         self._workers = {name: _Worker(name) for name in workers}
         self._order: list[str] = []
         self._threads: dict[int, str] = {}
         self._changed = Condition()
+        self._slowest = 0.0
         self._armed = steps.armed(self.step)
 
     def __enter__(self) -> "Gate":
@@ -92,7 +107,7 @@ class Gate:
     def worker(self, name: str) -> Iterator[None]:
         """Make the calling thread a worker within the block, from the worker's first turn on."""
         worker = self._workers[name]
-        worker.entered = True
+        worker.entered, worker.thread = True, get_native_id()
         self._threads[get_ident()] = name
         self.step(name)
         try:
@@ -159,7 +174,28 @@ class Gate:
             self._let_wake(worker)
 
     def _await_sign(self, worker: _Worker, seen: int) -> None:
-        self._changed.wait_for(lambda: worker.signs > seen, PATIENCE)
+        """Wait until a worker reaches its next step or is blocked.
+
+        Only another worker in a call can block it, or the gate itself, if it holds another connection of the worker.
+        """
+        began = monotonic()
+        others = (other for other in self._workers.values() if other is not worker)
+        if not worker.is_held and not any(other.is_in_call for other in others):
+            self._changed.wait_for(lambda: worker.signs > seen, _LIMIT)
+            self._slowest = max(self._slowest, monotonic() - began)
+            return
+        idle_since = began
+        while not self._changed.wait_for(lambda: worker.signs > seen, _LOOK):
+            now = monotonic()
+            if _needs_cpu(worker.thread):
+                idle_since = now
+            if now - idle_since > self._patience or now - began > _MOST:
+                return
+
+    @property
+    def _patience(self) -> float:
+        """The patience with an idle worker; a server's work is not seen, so its slowest step so far counts."""
+        return PATIENCE if self._steps.by_thread else min(20 * PATIENCE, max(PATIENCE, 2 * self._slowest))
 
     def _let_wake(self, taker: _Worker) -> None:
         blocked = [worker for worker in self._workers.values() if worker.is_blocked and worker is not taker]
@@ -175,3 +211,12 @@ class Gate:
         for worker in self._workers.values():
             worker.ended = True
         self._changed.notify_all()
+
+
+def _needs_cpu(thread: int) -> bool:
+    """Return whether a thread runs, could run or waits for a disk; False on platforms that do not show it."""
+    try:
+        stat = Path(f"/proc/self/task/{thread}/stat").read_text("utf-8")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] in ("R", "D")

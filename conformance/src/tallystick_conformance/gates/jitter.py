@@ -9,8 +9,8 @@ from time import sleep
 
 from tallystick import Backend
 
-from ..target import Target
-from .steps import Steps
+from ..subject.target import Target
+from .observer import StepObserver
 
 _LONGEST = 0.002
 """Seconds: about the duration of a small transaction."""
@@ -19,7 +19,7 @@ _LONGEST = 0.002
 class Jitter:
     """Holds workers at random. Open clients with `client`, and run a thread's calls within `worker(name)`."""
 
-    def __init__(self, steps: Steps, target: Target, namespace: str, seed: int | str) -> None:
+    def __init__(self, steps: StepObserver, target: Target, namespace: str, seed: int | str) -> None:
         self._steps, self._target, self._namespace = steps, target, namespace
         self._seed = seed
         self._random: dict[int | str, Random] = {}
@@ -51,7 +51,7 @@ class Jitter:
 
 
 @contextmanager
-def jitter(steps: Steps, target: Target, namespace: str, seed: int | str) -> Iterator[Jitter]:
+def jitter(steps: StepObserver, target: Target, namespace: str, seed: int | str) -> Iterator[Jitter]:
     """Hold, at random, the workers of the clients that are opened in this block."""
     held = Jitter(steps, target, namespace, seed)
     with steps.armed(held.step):

@@ -6,10 +6,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from .steps import OnStep, Steps
+from .observer import OnStep, StepObserver
 
 
-class Statements(Steps):
+class Statements(StepObserver):
     """Each SQL statement, on each connection opened while armed, is a step of the thread that executes it."""
 
     @contextmanager

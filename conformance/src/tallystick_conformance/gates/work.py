@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from tallystick import Backend
 
-from ..target import Target
+from ..subject.target import Target
 from .choice import steps_seen
+from .observer import OnStep, StepObserver
 from .statements import Statements
-from .steps import OnStep, Steps
 
 _INSTRUCTIONS = 10
 
@@ -51,5 +51,5 @@ def metered(target: Target, namespace: str) -> Iterator[Meter | None]:
         yield Meter(client, count)
 
 
-def _finest(steps: Steps | None) -> Steps | None:
+def _finest(steps: StepObserver | None) -> StepObserver | None:
     return Instructions() if isinstance(steps, Statements) else steps

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any
 from uuid import UUID
 
 from tallystick import Filter, Record
 
+from ..contract.eligibility import claim_order, fits
 from .finding import Finding
 from .operation import Operation
 
@@ -14,7 +14,7 @@ _ITEMS = {"insert": "records", "extend": "claims", "settle": "outcomes"}
 """The calls with one result per item, and the argument that has the items."""
 
 
-def judge(operation: Operation) -> Iterator[Finding]:
+def check_answer(operation: Operation) -> Iterator[Finding]:
     """Yield a finding for each error in the result of one operation."""
     answer, given = operation.answer, operation.given
     if operation.failed or operation.unknown:
@@ -59,16 +59,11 @@ def _claim(operation: Operation) -> Iterator[Finding]:
             )
 
 
-def claim_order(record: Record) -> tuple[Any, ...]:
-    """Return the sort key of claiming order."""
-    return (-record.priority, record.run_at, record.id.bytes)
-
-
 def _list(operation: Operation) -> Iterator[Finding]:
     filter: Filter = operation.given["filter"]
     after: UUID | None = operation.given.get("after")
     for record in operation.answer:
-        if not filter.fits(record):
+        if not fits(filter, record):
             yield Finding.of("R7", f"list returned {record.id}, which does not fit its filter", operation)
         if after is not None and record.id.bytes >= after.bytes:
             yield Finding.of("R12", f"list returned {record.id}, which does not follow {after}", operation)

@@ -27,16 +27,18 @@ from itertools import accumulate, chain, islice
 from math import inf
 from uuid import UUID
 
-from tallystick import FINAL, Record
+from tallystick import Record
 
-from . import answers, counts, keys, missed
+from ..contract.eligibility import ELIGIBLE, FINAL
+from .answers import check_answer
+from .counts import check_counts
 from .finding import Finding
+from .keys import check_keys
 from .linearize import Life, Stuck, Window, explain
-from .observations import TOUCHES, Fact, gather, perhaps
+from .missed import check_missed, check_missed_by_id
+from .observations import Fact, gather, perhaps
 from .operation import Operation
 from .pauses import Pauses
-
-__all__ = ["Finding", "check"]
 
 _MOST_VAGUE = 5
 """With more calls of unknown effect than this, a record is given up."""
@@ -60,14 +62,14 @@ def check(
     facts, unclear = gather(history)
     vague, ids = _Vague(unclear), facts.keys() | start.keys()
     lives = {id: _life(id, facts.get(id, []), vague, start.get(id), precision) for id in ids}
-    findings = [finding for operation in history for finding in answers.judge(operation)]
+    findings = [finding for operation in history for finding in check_answer(operation)]
     findings += [_finding(life.id, life.stuck) for life in lives.values() if life.stuck is not None]
     pauses = Pauses(history)
     findings += _from_paused(history, pauses)
-    findings += missed.judge(history, lives.values(), pauses, precision)
-    findings += missed.judge_named(history, lives)
-    findings += counts.judge(history, lives)
-    findings += keys.judge(history, lives)
+    findings += check_missed(history, lives.values(), pauses, precision)
+    findings += check_missed_by_id(history, lives)
+    findings += check_counts(history, lives)
+    findings += check_keys(history, lives)
     return sorted(findings, key=lambda finding: finding.operations[-1].began)
 
 
@@ -91,7 +93,7 @@ class _Vague:
 
     def _calls(self, life: Life) -> Iterator[float]:
         for call, began in self._first.items():
-            if not TOUCHES[call].isdisjoint(life.reached):
+            if not ELIGIBLE[call].isdisjoint(life.reached):
                 yield began
         index = self._purges_from(life)
         if index < len(self._purges):

@@ -60,7 +60,7 @@ def _by_state(times: Iterable[tuple[float, State | None]]) -> dict[State | None,
     return found
 
 
-def judge(history: Iterable[Operation], lives: Mapping[UUID, Life]) -> Iterator[Finding]:
+def check_counts(history: Iterable[Operation], lives: Mapping[UUID, Life]) -> Iterator[Finding]:
     """Yield R12 for stats and lists out of bounds, and R11 for jobs missing from the last complete list."""
     census = Census(lives.values())
     whole: Operation | None = None

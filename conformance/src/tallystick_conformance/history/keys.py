@@ -7,8 +7,9 @@ from uuid import UUID
 
 from tallystick import Record
 
+from ..contract.eligibility import holds_key
 from .finding import Finding
-from .linearize import Life, covering, holds_key
+from .linearize import Life, covering
 from .operation import Operation
 
 
@@ -19,7 +20,7 @@ class _Span(NamedTuple):
     call: Operation | None = None
 
 
-def judge(history: Iterable[Operation], lives: Mapping[UUID, Life]) -> Iterator[Finding]:
+def check_keys(history: Iterable[Operation], lives: Mapping[UUID, Life]) -> Iterator[Finding]:
     """Yield R13 for each key with two holders, and for each wrong duplicate."""
     held: defaultdict[str, list[_Span]] = defaultdict(list)
     taken: defaultdict[str, list[_Span]] = defaultdict(list)

@@ -13,10 +13,11 @@ from math import inf
 from typing import NamedTuple
 from uuid import UUID
 
-from tallystick import FINAL, State
+from tallystick import State
 
+from ..contract.eligibility import holds_key
+from .effects import Refusal, Stored
 from .observations import Fact
-from .steps import Refusal, Stored
 
 MOST_STATES = 400
 """With more possible states than this at one moment, a record is given up."""
@@ -54,7 +55,7 @@ class Life:
         reached: The earliest time at which it may have been in each state.
         stuck: A fact that no order explains, if any.
         given_up: Whether there were too many possible states at one moment.
-        looked: Number of steps that were tried.
+        looked: Number of effects that were tried.
     """
 
     id: UUID
@@ -65,13 +66,6 @@ class Life:
     stuck: Stuck | None = None
     given_up: bool = False
     looked: int = 0
-
-
-def holds_key(stored: Stored) -> bool:
-    """Return whether a record holds a unique key."""
-    if stored is None or stored.unique_key is None:
-        return False
-    return stored.state not in FINAL or stored.unique_until == "purged"
 
 
 def covering(windows: list[Window], began: float, ended: float) -> Window | None:
@@ -195,7 +189,7 @@ class _Search:
             if index in configuration[1]:
                 reached.append(configuration)
         if not reached:
-            refusals = (self._step(index, state) for state, _ in self._configurations)
+            refusals = (self._apply(index, state) for state, _ in self._configurations)
             refusal = next(refusal for refusal in refusals if isinstance(refusal, Refusal))
             self.life.stuck = Stuck(self._facts[index], refusal, self._before(index))
         return reached
@@ -225,7 +219,7 @@ class _Search:
         state, done = configuration
         for index in self._open:
             if index not in done:
-                after = self._step(index, state)
+                after = self._apply(index, state)
                 if not isinstance(after, Refusal):
                     yield self._with_reads((after, done | {index}))
 
@@ -233,13 +227,13 @@ class _Search:
         """Apply every open read that fits the state; postponing a read gains nothing."""
         state, done = configuration
         for index in self._reads:
-            if index not in done and not isinstance(self._step(index, state), Refusal):
+            if index not in done and not isinstance(self._apply(index, state), Refusal):
                 done |= {index}
         return state, done
 
-    def _step(self, index: int, state: Stored) -> Stored | Refusal:
+    def _apply(self, index: int, state: Stored) -> Stored | Refusal:
         self.life.looked += 1
-        return self._facts[index].step(state, self._precision)
+        return self._facts[index].effect(state, self._precision)
 
     def _before(self, index: int) -> tuple[Fact, ...]:
         fact = self._facts[index]

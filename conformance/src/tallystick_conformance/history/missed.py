@@ -2,28 +2,23 @@
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import accumulate
 from math import inf
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tallystick import CLAIMABLE, FINAL, Record, State
+from tallystick import Record, State
 
-from .answers import claim_order
+from ..contract.eligibility import CLAIMABLE, claim_order, fits, is_eligible
 from .finding import Finding
 from .linearize import Life, Window, covering
 from .moments import ANY
 from .operation import Operation
 from .pauses import Pauses
 
-_ELIGIBLE: dict[str, Callable[[Record], bool]] = {
-    "cancel": lambda record: record.state not in FINAL and not record.cancel_requested,
-    "requeue": lambda record: record.state not in (State.PENDING, State.RUNNING) and record.unique_key is None,
-    "delete": lambda record: record.state is not State.RUNNING,
-}
-"""The records that an operator's call must change, except requeues: a record with a unique key may stay as it is."""
+_BY_FILTER = ("cancel", "requeue", "delete")
 
 MOST_LOOKS = 200
 """How many waiting jobs are checked for each call, from the first in order."""
@@ -44,7 +39,7 @@ class _Waiting(NamedTuple):
 Shelf = tuple[str, str]
 
 
-def judge(
+def check_missed(
     history: Iterable[Operation], lives: Iterable[Life], pauses: Pauses, precision: timedelta
 ) -> Iterator[Finding]:
     """Yield R9 for jobs missed by a call below its limit, and R10 for jobs skipped by a claim without overlap."""
@@ -62,10 +57,10 @@ def judge(
             del shelf[bisect_left(shelf, item[1])]
 
 
-def judge_named(history: Iterable[Operation], lives: Mapping[UUID, Life]) -> Iterator[Finding]:
+def check_missed_by_id(history: Iterable[Operation], lives: Mapping[UUID, Life]) -> Iterator[Finding]:
     """Yield R9 for jobs that a cancel, requeue or delete below its limit got by id and did not change."""
     for call in history:
-        if call.failed or call.unknown or call.call not in _ELIGIBLE or call.given["filter"].ids is None:
+        if call.failed or call.unknown or call.call not in _BY_FILTER or call.given["filter"].ids is None:
             continue
         if len(call.answer) == call.given["limit"]:
             continue
@@ -78,7 +73,10 @@ def judge_named(history: Iterable[Operation], lives: Mapping[UUID, Life]) -> Ite
 
 
 def _must_change(call: Operation, stored: Record | None) -> bool:
-    return stored is not None and call.given["filter"].fits(stored) and _ELIGIBLE[call.call](stored)
+    if stored is None or not fits(call.given["filter"], stored):
+        return False
+    may_stay = call.call == "requeue" and stored.unique_key is not None  # its key may have another holder
+    return is_eligible(call.call, stored) and not may_stay
 
 
 _CLOSED, _CALLED, _OPENED = range(3)

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tallystick import FINAL, Hold, State
+from tallystick import Hold
 
-from . import steps
+from ..contract.eligibility import ELIGIBLE
+from . import effects
+from .effects import Effect
 from .operation import Operation
-from .steps import Step
 
 
 class Fact(NamedTuple):
@@ -17,14 +18,14 @@ class Fact(NamedTuple):
 
     Args:
         operation: The operation.
-        step: Its effect on the record.
+        effect: Its effect on the record.
         ended: The latest moment at which it can have happened.
         certain: Whether it certainly happened.
         reads: Whether it only reads.
     """
 
     operation: Operation
-    step: Step
+    effect: Effect
     ended: float
     certain: bool = True
     reads: bool = False
@@ -61,72 +62,72 @@ def gather(history: Iterable[Operation]) -> tuple[Facts, list[Operation]]:
 def _is_vague(operation: Operation) -> bool:
     if operation.call == "purge":
         return operation.unknown or operation.answer > 0
-    return operation.unknown and operation.call in TOUCHES
+    return operation.unknown and operation.call in ELIGIBLE
 
 
 def _of(operation: Operation) -> Iterator[tuple[UUID, Fact]]:
     if operation.unknown:
-        for id, step in _UNANSWERED.get(operation.call, _nothing)(operation):
-            yield id, Fact(operation, step, operation.over, certain=False)
+        for id, effect in _UNANSWERED.get(operation.call, _nothing)(operation):
+            yield id, Fact(operation, effect, operation.over, certain=False)
         return
-    for id, step, reads in _ANSWERED.get(operation.call, _nothing)(operation):
-        yield id, Fact(operation, step, operation.over, reads=reads)
+    for id, effect, reads in _ANSWERED.get(operation.call, _nothing)(operation):
+        yield id, Fact(operation, effect, operation.over, reads=reads)
 
 
 def _nothing(_: Operation) -> Iterator[Any]:
     return iter(())
 
 
-Certain = Iterator[tuple[UUID, Step, bool]]
-Uncertain = Iterator[tuple[UUID, Step]]
+Certain = Iterator[tuple[UUID, Effect, bool]]
+Uncertain = Iterator[tuple[UUID, Effect]]
 
 
 def _insert(operation: Operation) -> Certain:
     now = operation.given.get("now")
     for new, answer in zip(operation.given["records"], operation.answer, strict=False):
         if answer.created:
-            yield new.id, steps.inserted(new, now, answer.record), False
+            yield new.id, effects.inserted(new, now, answer.record), False
             continue
-        yield answer.record.id, steps.seen(answer.record), True
+        yield answer.record.id, effects.seen(answer.record), True
         if answer.record.id != new.id:
-            yield new.id, steps.missing, True
+            yield new.id, effects.missing, True
 
 
 def _claim(operation: Operation) -> Certain:
     given = operation.given
     for record in operation.answer:
-        yield record.id, steps.claimed(given["worker"], given["lease"], given.get("now"), record), False
+        yield record.id, effects.claimed(given["worker"], given["lease"], given.get("now"), record), False
 
 
 def _extend(operation: Operation) -> Certain:
     given = operation.given
     for claim, hold in zip(given["claims"], operation.answer, strict=False):
         if hold is Hold.LOST:
-            yield claim.id, steps.refused(claim), True
+            yield claim.id, effects.refused(claim), True
         else:
-            yield claim.id, steps.extended(claim, hold, given["lease"], given.get("now")), False
+            yield claim.id, effects.extended(claim, hold, given["lease"], given.get("now")), False
 
 
 def _settle(operation: Operation) -> Certain:
     for outcome, applied in zip(operation.given["outcomes"], operation.answer, strict=False):
-        step = steps.settled(outcome, operation.given.get("now")) if applied else steps.refused(outcome.claim)
-        yield outcome.claim.id, step, not applied
+        effect = effects.settled(outcome, operation.given.get("now")) if applied else effects.refused(outcome.claim)
+        yield outcome.claim.id, effect, not applied
 
 
 def _rescue(operation: Operation) -> Certain:
     for record in operation.answer:
-        yield record.id, steps.rescued(operation.given.get("now"), record), False
+        yield record.id, effects.rescued(operation.given.get("now"), record), False
 
 
 def _get(operation: Operation) -> Certain:
     for id in dict.fromkeys(operation.given["ids"]):
         record = operation.answer.get(id)
-        yield id, steps.missing if record is None else steps.seen(record), True
+        yield id, effects.missing if record is None else effects.seen(record), True
 
 
 def _list(operation: Operation) -> Certain:
     for record in operation.answer:
-        yield record.id, steps.seen(record), True
+        yield record.id, effects.seen(record), True
 
 
 def _changed(operation: Operation) -> Certain:
@@ -134,26 +135,26 @@ def _changed(operation: Operation) -> Certain:
         yield id, _change(operation), False
 
 
-def _change(operation: Operation) -> Step:
+def _change(operation: Operation) -> Effect:
     filter, now = operation.given["filter"], operation.given.get("now")
     if operation.call == "cancel":
-        return steps.cancelled(filter, now)
-    return steps.requeued(filter, now) if operation.call == "requeue" else steps.deleted(filter)
+        return effects.cancelled(filter, now)
+    return effects.requeued(filter, now) if operation.call == "requeue" else effects.deleted(filter)
 
 
 def _perhaps_inserted(operation: Operation) -> Uncertain:
     for new in operation.given["records"]:
-        yield new.id, steps.inserted(new, operation.given.get("now"), None)
+        yield new.id, effects.inserted(new, operation.given.get("now"), None)
 
 
 def _perhaps_extended(operation: Operation) -> Uncertain:
     for claim in operation.given["claims"]:
-        yield claim.id, steps.extended(claim, None, operation.given["lease"], operation.given.get("now"))
+        yield claim.id, effects.extended(claim, None, operation.given["lease"], operation.given.get("now"))
 
 
 def _perhaps_settled(operation: Operation) -> Uncertain:
     for outcome in operation.given["outcomes"]:
-        yield outcome.claim.id, steps.settled(outcome, operation.given.get("now"))
+        yield outcome.claim.id, effects.settled(outcome, operation.given.get("now"))
 
 
 _ANSWERED = {
@@ -170,34 +171,23 @@ _ANSWERED = {
 }
 _UNANSWERED = {"insert": _perhaps_inserted, "extend": _perhaps_extended, "settle": _perhaps_settled}
 
-_WAITING = frozenset({State.PENDING, State.RETRYING})
-TOUCHES = {
-    "claim": _WAITING,
-    "rescue": frozenset({State.RUNNING}),
-    "cancel": _WAITING | {State.RUNNING},
-    "requeue": FINAL | {State.RETRYING},
-    "delete": FINAL | _WAITING,
-    "purge": FINAL,
-}
-"""For each call that chooses its records itself: the states in which it changes a record."""
-
 
 def perhaps(operation: Operation, id: UUID, queue: str | None) -> Fact | None:
     """Return the possible effect of a vague operation on a record, or None; `queue` may be unknown."""
-    step = _perhaps(operation, id, queue)
-    return None if step is None else Fact(operation, step, operation.over, certain=False)
+    effect = _perhaps(operation, id, queue)
+    return None if effect is None else Fact(operation, effect, operation.over, certain=False)
 
 
-def _perhaps(operation: Operation, id: UUID, queue: str | None) -> Step | None:
+def _perhaps(operation: Operation, id: UUID, queue: str | None) -> Effect | None:
     given = operation.given
     match operation.call:
         case "claim":
-            claimed = steps.claimed(given["worker"], given["lease"], given.get("now"), None)
+            claimed = effects.claimed(given["worker"], given["lease"], given.get("now"), None)
             return claimed if queue is None or queue in given["queues"] else None
         case "rescue":
-            return steps.rescued(given.get("now"), None)
+            return effects.rescued(given.get("now"), None)
         case "purge":
-            return steps.purged(frozenset(given["states"]), given["before"])
+            return effects.purged(frozenset(given["states"]), given["before"])
         case _:
             filter = given["filter"]
             return _change(operation) if filter.ids is None or id in filter.ids else None

@@ -1,21 +1,12 @@
 """`report.json`: the report as a JSON document. Its JSON Schema is `report.schema.json` in this folder."""
 
 import json
-import platform
-from dataclasses import asdict
-from datetime import datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from tallystick import CONTRACT_VERSION, Capabilities
 
-from ..clauses import CLAUSES
-from ..profiles import ProfileName
-from ..programs.coverage import WAYS
-from ..redaction import Redaction
-from ..report import Report, Result
+from ..harness.profiles import ProfileName
 
 SCHEMA: Final = 1
 SCHEMA_FILE = Path(__file__).with_name("report.schema.json")
@@ -101,11 +92,6 @@ class Document(_Part):
     fixed_traces: list[str]
 
 
-def to_json(report: Report) -> str:
-    """Return a report as JSON."""
-    return dumped(of(report))
-
-
 def dumped(document: Document) -> str:
     """Return a document as JSON; omit the null values of clauses."""
     data = document.model_dump(mode="json", by_alias=True)
@@ -116,65 +102,3 @@ def dumped(document: Document) -> str:
 def schema() -> str:
     """Return the JSON Schema of the document."""
     return json.dumps(Document.model_json_schema(), indent=2) + "\n"
-
-
-def of(report: Report) -> Document:
-    """Convert a report to a document, without secrets."""
-    redaction, subject = Redaction(report.subject.url), report.subject
-    finished = report.started + timedelta(seconds=report.seconds)
-    return Document(
-        schema=SCHEMA,
-        kit=version("tallystick-conformance"),
-        contract=CONTRACT_VERSION,
-        target=redaction.text(subject.target),
-        backend=BackendEntry(
-            distribution=subject.distribution, version=subject.version, server_version=subject.server_version
-        ),
-        python=platform.python_version(),
-        platform=platform.platform(),
-        capabilities=_capabilities(subject.capabilities),
-        profile=report.profile,
-        seed=report.seed,
-        started=_written(report.started),
-        finished=_written(finished),
-        seconds=round(report.seconds, 3),
-        budget_seconds=report.budget_seconds,
-        interrupted=report.interrupted,
-        partial=report.is_partial,
-        passed=report.passed,
-        verdict=report.verdict,
-        clauses=[_entry(result, redaction) for result in report.results],
-        transitions=[TransitionEntry(**way._asdict(), covered=way in report.ways) for way in WAYS],
-        known_failures=[result.clause_id for result in report.results if result.status == "known"],
-        fixed_traces=report.fixed,
-    )
-
-
-def _written(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")
-
-
-def _capabilities(capabilities: Capabilities) -> dict[str, Any]:
-    return {
-        name: value.total_seconds() if isinstance(value, timedelta) else value
-        for name, value in asdict(capabilities).items()
-    }
-
-
-def _entry(result: Result, redaction: Redaction) -> ClauseEntry:
-    clause, violation = CLAUSES[result.clause_id], result.violation
-    return ClauseEntry(
-        id=clause.id,
-        text=clause.text,
-        level=clause.level,
-        tier=clause.tier,
-        status=result.status.value,
-        seconds=round(result.seconds, 3),
-        detail=redaction.text(result.detail) or None,
-        notice=redaction.text(result.notice) or None,
-        raised=redaction.text(result.raised) or None,
-        expected=redaction.text(violation.expected) if violation else None,
-        observed=redaction.text(violation.observed) if violation else None,
-        steps=[redaction.text(step) for step in violation.steps] if violation else None,
-        shares=[ShareEntry(**share._asdict()) for share in result.shares] or None,
-    )

@@ -57,7 +57,7 @@ def _failed(entry: ClauseEntry) -> Iterator[str]:
     if entry.raised and entry.expected is None:  # a violation's detail already has it
         yield from ("", "````text", entry.raised, "````")
     if entry.expected is not None:
-        yield f"\nTo reproduce it: `python repro-{entry.id}.py URL`"
+        yield f"\nTo reproduce it: `tallystick conform replay trace-{entry.id}.json URL`"
 
 
 def _cell(text: str | None) -> str:

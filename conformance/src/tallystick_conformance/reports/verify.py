@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 from tallystick import CONTRACT_VERSION
 
-from ..clauses import CLAUSES, Clause
-from ..shares import Share, incomplete
+from ..contract.clauses import CLAUSES, Clause
+from ..harness.shares import Share, incomplete
 from .document import SCHEMA, ClauseEntry, Document
 
 

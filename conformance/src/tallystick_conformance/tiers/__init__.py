@@ -1,1 +1,1 @@
-"""Hand-written tests of clients, processes and network failures that interfere with each other."""
+"""The tests that are more than small examples: generated programs, schedules, histories, races, crashes and faults."""

@@ -11,13 +11,15 @@ All times are in UTC. `now` and `given` are rounded down to the backend's `time_
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 from uuid import UUID
 
 from .. import validation
+from ..changes import Changes
 from ..errors import InvalidArgument, Unsupported
-from ..filters import MOST_COUNTED, ORDERS, Changes, Filter, Order
+from ..filters import MOST_COUNTED, ORDERS, Filter, Order
 from ..outcomes import Complete, Outcome, Release, Retry
 from ..records import Capabilities, Claim, NewRecord, Record
 from ..safe_repr import safe_repr
@@ -281,11 +283,10 @@ def change(filter: Filter, capabilities: Capabilities, *, limit: int, now: datet
 
 
 class UpdateCall(NamedTuple):
-    """The checked arguments of `update`. `run_at` is that of the changes, rounded up."""
+    """The checked arguments of `update`. The `run_at` of the changes is rounded up."""
 
     filter: Filter
     changes: Changes
-    run_at: datetime | None
     limit: int
     now: datetime
     given: datetime | None
@@ -298,21 +299,25 @@ def update(
     _check_filter(filter, capabilities)
     if not isinstance(changes, Changes):
         raise InvalidArgument(f"changes is {safe_repr(changes)}; it must be Changes, e.g. Changes(priority=5)")
-    run_at = None if changes.run_at is None else rounded_up(changes.run_at, capabilities.time_precision)
-    return UpdateCall(filter, changes, run_at, validation.limit(limit), *call_times(now, capabilities))
+    if changes.run_at is not None:
+        changes = replace(changes, run_at=rounded_up(changes.run_at, capabilities.time_precision))
+    return UpdateCall(filter, changes, validation.limit(limit), *call_times(now, capabilities))
 
 
 class PurgeCall(NamedTuple):
-    """The checked arguments of `purge`. `kinds` is None for any kind."""
+    """The checked arguments of `purge`. `since` is None without a lower bound, and `kinds` for any kind."""
 
     states: tuple[State, ...]
+    since: datetime | None
     before: datetime
     limit: int
     kinds: tuple[str, ...] | None
     except_kinds: tuple[str, ...]
 
-    def selects(self, kind: str) -> bool:
-        """Return whether the call deletes records of a kind."""
+    def selects(self, kind: str, finished_at: datetime) -> bool:
+        """Return whether the call deletes the record of a finished job."""
+        if (self.since is not None and finished_at < self.since) or finished_at >= self.before:
+            return False
         return (self.kinds is None or kind in self.kinds) and kind not in self.except_kinds
 
 
@@ -322,6 +327,7 @@ def purge(
     *,
     before: datetime,
     limit: int,
+    since: datetime | None = None,
     kinds: Collection[str] | None = None,
     except_kinds: Collection[str] = (),
 ) -> PurgeCall:
@@ -329,9 +335,12 @@ def purge(
     validation.final(states)
     limit = validation.limit(limit)
     before = rounded_up(validation.utc(before, "before"), capabilities.time_precision, "before")
+    if since is not None:
+        since = rounded_up(validation.utc(since, "since"), capabilities.time_precision, "since")
+        validation.in_order(since, before, "since", "before")
     only = None if kinds is None else validation.names(kinds, "kinds")
     excluded = validation.names(except_kinds, "except_kinds")
-    return PurgeCall(tuple(dict.fromkeys(map(State, states))), before, limit, only, excluded)
+    return PurgeCall(tuple(dict.fromkeys(map(State, states))), since, before, limit, only, excluded)
 
 
 def queue(name: str) -> str:

@@ -1,6 +1,7 @@
 """Read stored values without failing on damaged ones, such as after an edit by hand.
 
-One damaged record must not block the others: a call that reads a thousand records returns all of them.
+One damaged record must not block the others: a call that reads a thousand records returns all of them. Read an error
+with `Failure.from_json`, which never fails either.
 """
 
 import json
@@ -23,11 +24,6 @@ NO_ATTEMPT_LEFT = Failure(
 def optional_moment(micros: int | None) -> datetime | None:
     """Return the time of a number of microseconds since 1970, clamped to the years 1 to 9999."""
     return None if micros is None else moment(micros)
-
-
-def failure(text: str | bytes | None) -> Failure | None:
-    """Return the failure of the JSON of `Failure.to_json`. Any other text becomes one of type `Unreadable`."""
-    return None if text is None else Failure.from_json(text)
 
 
 def tags(values: Iterable[object] | None) -> tuple[str, ...]:

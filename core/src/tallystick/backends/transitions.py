@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import assert_never
 
 from .. import validation
-from ..failure import ERRORS_KEPT, LEASE_EXPIRED, AttemptError, Failure
-from ..filters import Changes
+from ..attempt_errors import AttemptError
+from ..changes import Changes
+from ..failure import LEASE_EXPIRED, Failure
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
-from ..records import Claim, Hold, Record
+from ..records import Hold, Record
 from ..state import CLAIMABLE, FINAL, State
 
 
@@ -26,9 +27,9 @@ def claimed(record: Record, worker: str, until: datetime, now: datetime) -> Reco
     )
 
 
-def is_current(record: Record, claim: Claim) -> bool:
-    """Return whether a claim is the current attempt of a running job. Any other claim is stale."""
-    return record.state is State.RUNNING and record.id == claim.id and record.attempt == claim.attempt
+def is_current(record: Record, attempt: int) -> bool:
+    """Return whether an attempt is the current one of a running job. The claim of any other is stale."""
+    return record.state is State.RUNNING and record.attempt == attempt
 
 
 def extended(record: Record, until: datetime, now: datetime) -> Record:
@@ -70,8 +71,8 @@ def rescued(record: Record, now: datetime) -> Record:
 
 
 def _failed(record: Record, error: Failure, now: datetime) -> Record:
-    errors = (*record.errors, AttemptError.of(record.attempt, now, error))
-    return record._replace(last_error=error, errors=errors[-ERRORS_KEPT:])
+    errors = AttemptError.of(record.attempt, now, error).appended_to(record.errors)
+    return record._replace(last_error=error, errors=errors)
 
 
 def cancelled(record: Record, now: datetime) -> Record | None:
@@ -98,16 +99,12 @@ def requeued(record: Record, now: datetime) -> Record | None:
     )
 
 
-def updated(record: Record, changes: Changes, run_at: datetime | None, now: datetime) -> Record | None:
-    """Change a waiting job. `run_at` is that of the changes, rounded. Return None if the job stays unchanged."""
+def updated(record: Record, changes: Changes, now: datetime) -> Record | None:
+    """Change a waiting job. Return None if the job stays unchanged."""
     if record.state not in CLAIMABLE:
         return None
-    changed = record._replace(
-        run_at=record.run_at if run_at is None else run_at,
-        priority=record.priority if changes.priority is None else changes.priority,
-        queue=record.queue if changes.queue is None else changes.queue,
-    )
-    return None if changed == record else changed._replace(updated_at=now)
+    changed = changes.of(record, now)
+    return None if changed is record else changed
 
 
 def without_errors(record: Record) -> Record:

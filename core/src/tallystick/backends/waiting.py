@@ -84,10 +84,5 @@ class WakeUps:
             self._closed = True
             self._condition.notify_all()
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether `close` was called."""
-        return self._closed
-
     def _seen(self, queues: Sequence[str]) -> Seen:
         return (self._all_woken, *(self._woken[queue] for queue in queues))

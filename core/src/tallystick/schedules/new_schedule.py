@@ -34,7 +34,7 @@ class NewSchedule:
 
     Args:
         name: Identifies the schedule in its store. 1 to 200 printable characters.
-        rule: A cron text such as "*/5 * * * *", a nickname such as "@daily", or "every 5 minutes". At most 255
+        rule: A cron text such as `*/5 * * * *`, a nickname such as `@daily`, or `every 5 minutes`. At most 255
             characters.
         kind: The kind of the job that each tick inserts. payload, queue, priority, max_attempts, tags and meta belong
             to this job, too; see `NewRecord`. A tag may not begin with "schedule:".

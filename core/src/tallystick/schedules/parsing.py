@@ -17,7 +17,7 @@ LONGEST_RULE = 255
 def parse_rule(
     rule: str | timedelta, *, zone: str = "UTC", start: datetime | None = None, end: datetime | None = None
 ) -> Rule:
-    """Return the rule of a text: "every 5 minutes", or a cron text such as "*/5 * * * *" or "@daily".
+    """Return the rule of a text such as `every 5 minutes`, `*/5 * * * *` or `@daily`.
 
     Args:
         rule: At most 255 ASCII characters. A timedelta means the same as "every ...".

@@ -52,19 +52,19 @@ class Rule(ABC):
     def last_tick(self, at: datetime, *, since: datetime = EPOCH) -> datetime | None:
         """Return the last tick from `since` on that is not later than `at`, or None if there is none.
 
-        The search halves the range, so it takes some thirty steps, however many ticks there are.
+        The search halves the range after each tick, so it takes some thirty steps, however many ticks there are.
         """
         at = high = validation.utc(at, "at")
-        last = self.next_tick(_earlier(validation.utc(since, "since")))
-        if last is None or last > at:
-            return None
-        while high - last >= SECOND:
-            middle = last + (high - last) // 2
-            tick = self.next_tick(middle)
-            if tick is None or tick > at:
-                high = middle
+        last = None
+        tick = self.next_tick(_earlier(validation.utc(since, "since")))
+        while tick is not None and tick <= at:
+            middle = tick + (high - tick) // 2
+            later = self.next_tick(middle)
+            if later is None or later > at:
+                last, high = tick, middle
             else:
-                last = tick
+                last = later
+            tick = self.next_tick(last)
         return last
 
     def ticks(self, since: datetime, until: datetime) -> Iterator[datetime]:

@@ -233,7 +233,7 @@ class MemoryBackend(Backend):
         call = calls.update(filter, changes, _CAPABILITIES, limit=limit, now=now)
         with self._locked() as store:
             found = selection.matching(store.records, call.filter)
-            updates = (transitions.updated(record, call.changes, call.run_at, call.now) for record in found)
+            updates = (transitions.updated(record, call.changes, call.now) for record in found)
             changed = _put_some(store, updates, call.limit)
             store.changed.notify_all()
         return changed
@@ -244,10 +244,13 @@ class MemoryBackend(Backend):
         *,
         before: datetime,
         limit: int,
+        since: datetime | None = None,
         kinds: Collection[str] | None = None,
         except_kinds: Collection[str] = (),
     ) -> int:
-        call = calls.purge(states, _CAPABILITIES, before=before, limit=limit, kinds=kinds, except_kinds=except_kinds)
+        call = calls.purge(
+            states, _CAPABILITIES, before=before, limit=limit, since=since, kinds=kinds, except_kinds=except_kinds
+        )
         with self._locked() as store:
             finished = (record for state in call.states for record in store.finished(state, call))
             purged = [*islice(finished, call.limit)]
@@ -359,7 +362,8 @@ class MemoryBackend(Backend):
     def _locked(self) -> Iterator[Store]:
         self._lifetime.check()
         with self._store.changed:
-            self._lifetime.check()  # `close` may have dropped the store during the wait for the lock
+            if self._lifetime.has_ended:  # `close` may have dropped the store during the wait for the lock
+                raise lifetime.closed()
             yield self._store
 
 

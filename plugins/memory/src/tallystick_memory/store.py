@@ -57,7 +57,7 @@ class Store:
         else:
             assert record.finished_at is not None
             heappush(self._finished[record.state], (record.finished_at, record.id))
-            if not transitions.holds_key(record):
+            if record.unique_until == "finished":
                 self._free_key(record)
 
     def remove(self, record: Record) -> None:
@@ -72,7 +72,7 @@ class Store:
     def current(self, claim: Claim) -> Record | None:
         """Return the record of a claim, or None if the claim is stale."""
         record = self.records.get(claim.id)
-        return record if record is not None and transitions.is_current(record, claim) else None
+        return record if record is not None and transitions.is_current(record, claim.attempt) else None
 
     def holder(self, unique_key: str | None) -> Record | None:
         """Return the record that holds a unique key, or None."""
@@ -87,7 +87,7 @@ class Store:
                 record = self.records.get(id)
                 if record is None or record.state is not state or record.finished_at != finished_at:
                     continue
-                if purge.selects(record.kind):
+                if purge.selects(record.kind, finished_at):
                     yield record
                 else:
                     kept.append(place)

@@ -4,8 +4,8 @@ import builtins
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Self
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
 from uuid import UUID
 
 from pymongo.client_session import ClientSession
@@ -24,13 +24,13 @@ from tallystick import (
     Record,
     State,
     Stats,
-    Unsupported,
-    forks,
-    validation,
 )
-from tallystick.backends import batches
+from tallystick.backends import calls
+from tallystick.backends.lifetime import Lifetime
+from tallystick.backends.waiting import WakeUps
 
 from . import (
+    bulk,
     claiming,
     counting,
     deleting,
@@ -44,15 +44,12 @@ from . import (
     schema,
     settling,
     staging,
-    waiting,
 )
-from .bulk import change, collect
 from .collections import Collections
 from .connection import Connection
-from .documents import claiming_order, rounded_down, rounded_up
 from .errors import mapped
-from .join_transaction import join
-from .listener import Listener
+from .join_transaction import begin_transaction, join_transaction
+from .listener import Listener, stream
 from .location import Location, namespaced
 from .server_state import read_state, unpaused
 
@@ -62,15 +59,9 @@ _CAPABILITIES = Capabilities(
     notify=True,
     transactions=True,
     time_precision=timedelta(milliseconds=1),
-    max_payload_bytes=inserting.MAX_PAYLOAD_BYTES,
-    max_batch=inserting.MAX_BATCH,
+    max_payload_bytes=7 * 1024 * 1024,  # a payload, a result, names and an error share a document of at most 16 MB
+    max_batch=100_000,
 )
-
-_MAX_QUEUES = 1_000
-"""For a batch with more queues, skip the lookup and treat all queues as new."""
-
-_AWAIT_MILLISECONDS = 500
-"""How long the server waits for a change before it returns an empty result."""
 
 
 class MongoBackend(Backend):
@@ -83,9 +74,10 @@ class MongoBackend(Backend):
 
     def __init__(self, location: Location) -> None:
         self._location = location
-        self._connection = Connection(location, schema.check)
-        self._listener = Listener()
-        self._owner = forks.Owner()
+        self._lifetime = Lifetime()
+        self._connection = Connection(location, schema.check, self._lifetime)
+        self._wake_ups = WakeUps()
+        self._listener = Listener(self._wake_ups)
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -97,237 +89,164 @@ class MongoBackend(Backend):
 
     @property
     def capabilities(self) -> Capabilities:
-        self._owner.check()
         has_log = self._connection.deployment.has_transactions
         return replace(_CAPABILITIES, transactions=has_log, notify=has_log and self._location.options.notify)
 
     def transaction(self) -> AbstractContextManager[ClientSession]:
-        self._connection.check_open()
-        self._require_transactions()
-        return self._transaction()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[ClientSession]:
-        with (
-            self._mapped(writing=True),
-            self._connection.client.start_session() as session,
-            session.start_transaction(),
-        ):
-            yield session
+        self._connection.require_transactions()
+        return begin_transaction(self._connection.client, self._location)
 
     def setup(self) -> None:
-        self._forget()
-        store = self._connection.any
-        with self._mapped(writing=True):
+        store = self._connection.unchecked()
+        with mapped(self._location, writing=True):
             schema.setup(store, self._location)
 
     def teardown(self) -> None:
-        self._forget()
-        store = self._connection.any
-        with self._mapped(writing=True):
+        store = self._connection.unchecked()
+        with mapped(self._location, writing=True):
             schema.teardown(store, self._location)
-
-    def _forget(self) -> None:
-        self._connection.check_open()
-        self._connection.forget()
 
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
-        batches.records(records, _CAPABILITIES.max_batch)
-        inserting.check(records, _given_or_local(now))
-        store = self._store(transaction)
-        if not records:
-            return []
-        queues = {record.queue for record in records}
-        with self._mapped(writing=transaction is None):
-            seen = read_state(
-                self._connection.collections, self._location, queues if len(queues) <= _MAX_QUEUES else ()
-            )
-            moment = seen.now if now is None else rounded_down(validation.utc(now))
-            put = inserting.insert if transaction is None else inserting.insert_in_transaction
-            results = put(store, records, moment, new_queues=not queues <= seen.queues.keys())
-        self._listener.wake()
+        call = calls.insert(records, _CAPABILITIES, now=now)
+        with self._writing(transaction) as store:
+            if not records:
+                return []
+            seen = read_state(self._connection.collections, self._location, inserting.queues_of(records))
+            results = inserting.insert(store, call.at(seen.now).stored(), known=seen.queues)
+        self._wake_ups.wake_all()
         return results
 
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
     ) -> Sequence[Record]:
-        names = validation.names(queues, "queues")
-        validation.limit(limit)
-        validation.name(worker, "worker")
-        _until(lease, _given_or_local(now))
-        store = self._store()
-        with self._mapped(writing=True):
-            seen = read_state(store, self._location, names)
-            moment = seen.now if now is None else rounded_down(validation.utc(now))
-            until = _until(lease, moment)
-            due = claiming.claim(store, unpaused(names, seen), limit=limit, worker=worker, until=until, now=moment)
-            return sorted(collect(due), key=claiming_order)
+        call = calls.claim(queues, _CAPABILITIES, limit=limit, worker=worker, lease=lease, now=now)
+        with self._writing() as store:
+            seen = read_state(store, self._location, call.queues)
+            return claiming.claim(store, call.at(seen.now), unpaused(call.queues, seen))
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
-        batches.claims(claims, _CAPABILITIES.max_batch)
-        _until(lease, _given_or_local(now))
-        store = self._store()
-        with self._mapped(writing=True):
-            moment = self._moment(now)
-            return extending.extend(store, claims, _until(lease, moment), moment)
+        call = calls.extend(claims, _CAPABILITIES, lease=lease, now=now)
+        with self._writing() as store:
+            return extending.extend(store, call.at(self._now(call.given)))
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
-        batches.outcomes(outcomes, _CAPABILITIES.max_batch)
-        settling.check(outcomes, _given_or_local(now), _CAPABILITIES.max_payload_bytes)
-        store = self._store(transaction)
-        with self._mapped(writing=transaction is None):
-            applied = settling.settle(store, outcomes, self._moment(now))
-        self._listener.wake()
+        call = calls.settle(outcomes, _CAPABILITIES, now=now)
+        with self._writing(transaction) as store:
+            applied = settling.settle(store, call.at(self._now(call.given)))
+        self._wake_ups.wake_all()
         return applied
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
-        validation.limit(limit)
-        store = self._store()
-        with self._mapped(writing=True):
-            rescued = collect(rescuing.rescue(store, limit=limit, now=self._moment(now)))
-        with suppress(PyMongoError):  # the rescue succeeded, and the next one sweeps again
-            staging.sweep(store)
-        self._listener.wake()
+        call = calls.rescue(_CAPABILITIES, limit=limit, now=now)
+        with self._writing() as store:
+            rescued = rescuing.rescue(store, limit=limit, now=self._now(call.given))
+            with suppress(PyMongoError):  # the rescue succeeded, and the next one sweeps again
+                staging.sweep(store)
+        self._wake_ups.wake_all()
         return rescued
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
-        batches.ids(ids, _CAPABILITIES.max_batch)
-        store = self._store()
-        with self._mapped():
-            found = store.jobs.find(queries.among(ids, {"state": queries.VISIBLE}))
+        wanted = calls.get(ids, _CAPABILITIES)
+        with self._reading() as store:
+            found = store.jobs.find(queries.among(wanted, {"state": queries.VISIBLE}))
             return {record.id: record for record in documents.records(found)}
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        validation.limit(limit)
-        batches.filter(filter, _CAPABILITIES.max_batch)
-        batches.after(after)
-        store = self._store()
+        call = calls.list(filter, _CAPABILITIES, limit=limit, after=after)
         fitting = queries.fitting(filter, {"state": queries.VISIBLE})
-        with self._mapped():
-            found = store.jobs.find(queries.among(filter.ids, fitting, below=after))
-            return builtins.list(documents.records(found.sort(queries.NEWEST_FIRST).limit(limit)))
+        with self._reading() as store:
+            found = store.jobs.find(queries.among(filter.ids, fitting, below=call.after))
+            return builtins.list(documents.records(found.sort(queries.NEWEST_FIRST).limit(call.limit)))
 
     def stats(self, *, now: datetime | None = None) -> Stats:
-        now = None if now is None else validation.utc(now)
-        store = self._store()
-        with self._mapped():
-            groups = builtins.list(store.jobs.aggregate(queries.counts(self._moment(now))))
+        call = calls.stats(_CAPABILITIES, now=now)
+        with self._reading() as store:
+            groups = store.jobs.aggregate(queries.counts(self._now(call.given)))
             return counting.stats(groups, known_queues.known(store))
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        store = self._checked_store(filter, limit)
-        with self._mapped(writing=True):
-            update = queries.cancelled(self._moment(now))
-            return collect(change(store, "cancel", filter, queries.CANCELLABLE, update, limit=limit))
+        call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
+        with self._writing() as store:
+            return bulk.change(store, "cancel", call, queries.CANCELLABLE, queries.cancelled(self._now(call.given)))
 
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        store = self._checked_store(filter, limit)
-        with self._mapped(writing=True):
-            update = queries.requeued(self._moment(now))
-            changed = collect(change(store, "requeue", filter, queries.CAN_BE_REQUEUED, update, limit=limit))
-        self._listener.wake()
+        call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
+        with self._writing() as store:
+            update = queries.requeued(self._now(call.given))
+            changed = bulk.change(store, "requeue", call, queries.CAN_BE_REQUEUED, update)
+        self._wake_ups.wake_all()
         return changed
 
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
-        store = self._checked_store(filter, limit)
-        with self._mapped(writing=True):
-            return collect(deleting.delete(store, filter, limit=limit))
-
-    def _checked_store(self, filter: Filter, limit: int) -> Collections:
-        validation.limit(limit)
-        batches.filter(filter, _CAPABILITIES.max_batch)
-        return self._store()
+        call = calls.change(filter, _CAPABILITIES, limit=limit)
+        with self._writing() as store:
+            return deleting.delete(store, call)
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        validation.final(states)
-        validation.limit(limit)
-        finished = queries.finished(states, rounded_up(validation.utc(before, "before"), "before"))
-        store = self._store()
-        with self._mapped(writing=True):
-            return len(collect(deleting.purge(store, finished, limit=limit)))
+        call = calls.purge(states, _CAPABILITIES, before=before, limit=limit)
+        with self._writing() as store:
+            return deleting.purge(store, queries.finished(call.states, call.before), limit=call.limit)
 
     def pause(self, queue: str) -> None:
-        validation.name(queue, "queue")
-        store = self._store()
-        with self._mapped(writing=True):
-            known_queues.pause(store, queue)
+        name = calls.queue(queue)
+        with self._writing() as store:
+            read_state(store, self._location)  # raises NotSetUp
+            known_queues.pause(store, name)
 
     def resume(self, queue: str) -> None:
-        validation.name(queue, "queue")
-        store = self._store()
-        with self._mapped(writing=True):
-            known_queues.resume(store, queue)
-        self._listener.wake()
+        name = calls.queue(queue)
+        with self._writing() as store:
+            read_state(store, self._location)  # raises NotSetUp
+            known_queues.resume(store, name)
+        self._wake_ups.wake_all()
 
     def queues(self) -> Sequence[Queue]:
-        store = self._store()
-        with self._mapped():
+        with self._reading() as store:
             return known_queues.known(store)
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
-        names = validation.names(queues, "queues")
-        validation.duration(timeout, "timeout")
-        store = self._store()
+        call = calls.wait(queues, timeout=timeout)
+        store = self._connection.collections
         if self.capabilities.notify:
-            self._listener.start(lambda: _watched(store))
-        return waiting.wait(names, timeout, self._seconds_until_due, self._listener)
+            self._listener.start(stream(store))
+        return self._wake_ups.wait(call.queues, self._seconds_until_due, call.timeout)
 
-    def _seconds_until_due(self, names: Sequence[str]) -> float | None:
-        store = self._store()
-        with self._mapped():
-            seen = read_state(store, self._location, names)
-            due = claiming.next_due(store, unpaused(names, seen))
+    def _seconds_until_due(self, queues: Sequence[str]) -> float | None:
+        with self._reading() as store:
+            seen = read_state(store, self._location, queues)
+            due = claiming.next_due(store, unpaused(queues, seen))
         return None if due is None else (due - seen.now).total_seconds()
 
     def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
-        self._connection.check_open()
-        with self._mapped():
+        self._lifetime.check()
+        with mapped(self._location):
             return builtins.list(doctor.diagnose(self._connection, self._location, concurrency))
 
     def close(self) -> None:
-        if self._owner.is_this_process:
+        if self._lifetime.end():
             self._listener.close()
             self._connection.close()
 
-    def _store(self, transaction: object | None = None) -> Collections:
-        """Return the store's collections, bound to the caller's transaction if there is one."""
-        self._connection.check_open()
-        if transaction is None:
-            return self._connection.collections
-        self._require_transactions()
-        self._connection.collections  # noqa: B018  # raises NotSetUp
-        return join(transaction, self._location)
+    @contextmanager
+    def _reading(self) -> Iterator[Collections]:
+        store = self._connection.collections
+        with mapped(self._location):
+            yield store
 
-    def _require_transactions(self) -> None:
-        if not self.capabilities.transactions:
-            raise Unsupported(
-                f"{self._location.shown} is a {self._connection.deployment.kind}, which has no transactions (they are "
-                "not declared); use a replica set (one member is enough)"
-            )
+    @contextmanager
+    def _writing(self, transaction: object | None = None) -> Iterator[Collections]:
+        """Yield the store's collections, bound to the caller's transaction if there is one."""
+        store = self._connection.collections
+        if transaction is not None:
+            self._connection.require_transactions()
+            store = join_transaction(transaction, self._location)
+        with mapped(self._location, writing=transaction is None):
+            yield store
 
-    def _moment(self, now: datetime | None) -> datetime:
-        """Return the given `now`, else the server's time."""
-        if now is not None:
-            return rounded_down(validation.utc(now))
-        return read_state(self._connection.collections, self._location).now
-
-    def _mapped(self, *, writing: bool = False) -> AbstractContextManager[None]:
-        return mapped(self._location, writing=writing)
-
-
-def _watched(store: Collections) -> Any:
-    changes = queries.changes(store.jobs.name, store.queues.name)
-    return store.database.watch(changes, max_await_time_ms=_AWAIT_MILLISECONDS)
-
-
-def _given_or_local(now: datetime | None) -> datetime:
-    """Return a moment for validating delays before the call to the server."""
-    return rounded_down(datetime.now(UTC) if now is None else validation.utc(now))
-
-
-def _until(lease: timedelta, now: datetime) -> datetime:
-    return rounded_up(validation.moment(validation.positive(lease, "lease"), now, "lease"), "lease")
+    def _now(self, given: datetime | None) -> datetime:
+        """Return the caller's `now`, else the server's time."""
+        return read_state(self._connection.collections, self._location).now if given is None else given

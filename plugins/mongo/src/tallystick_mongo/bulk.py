@@ -6,7 +6,8 @@ from typing import TypeVar
 from uuid import UUID
 
 from pymongo.errors import PyMongoError
-from tallystick import BackendError, Filter
+from tallystick import BackendError
+from tallystick.backends.calls import ChangeCall
 
 from . import queries
 from .collections import Collections
@@ -31,18 +32,24 @@ def collect(parts: Iterable[list[T]]) -> list[T]:
     return whole
 
 
-def change(
-    store: Collections, call: str, filter: Filter, guard: Query, update: Query | Pipeline, *, limit: int
+def change(store: Collections, name: str, call: ChangeCall, guard: Query, update: Query | Pipeline) -> list[UUID]:
+    """Change up to `limit` records that satisfy the guard, each at most once, and return their ids."""
+    return collect(change_in_parts(store, name, call, guard, update))
+
+
+def change_in_parts(
+    store: Collections, name: str, call: ChangeCall, guard: Query, update: Query | Pipeline
 ) -> Iterator[list[UUID]]:
-    """Change up to `limit` records, each at most once, and yield their ids in parts.
+    """Change records as `change` does, and yield their ids in parts.
 
     The filter is part of each update's guard, so a record that no longer satisfies it does not change.
     """
-    fitting = queries.fitting(filter, guard)
-    with store.jobs.find(queries.among(filter.ids, fitting), ID_ONLY).sort(NEWEST_FIRST) as found:
+    limit = call.limit
+    fitting = queries.fitting(call.filter, guard)
+    with store.jobs.find(queries.among(call.filter.ids, fitting), ID_ONLY).sort(NEWEST_FIRST) as found:
         ids = (document["_id"] for document in found)
         while limit and (some := list(islice(ids, min(limit, _PAGE)))):
-            made = apply(store, call, [Change(id, fitting, update) for id in some])
+            made = apply(store, name, [Change(id, fitting, update) for id in some])
             changed = [id for id, is_made in zip(some, made, strict=True) if is_made]
             yield changed
             limit -= len(changed)

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import compress
 from uuid import UUID
 
 from tallystick import Record, State
+from tallystick.backends.calls import ClaimCall
+from tallystick.backends.selection import claiming_order
 
 from . import documents, queries
+from .bulk import collect
 from .collections import Collections
 from .damaged import discard, is_whole
 from .documents import Document, order_found
@@ -24,22 +28,26 @@ _FRUITLESS = 20
 """Give up after this many finds in a row of which other clients claimed all jobs."""
 
 
-def claim(
-    store: Collections, queues: Sequence[str], *, limit: int, worker: str, until: datetime, now: datetime
-) -> Iterator[list[Record]]:
-    """Claim up to `limit` due jobs of the queues, and yield them in parts."""
+def claim(store: Collections, call: ClaimCall, queues: Sequence[str]) -> list[Record]:
+    """Claim up to `limit` due jobs of the queues, and return them in claiming order."""
+    return sorted(collect(_claim_in_parts(store, call, queues)), key=claiming_order)
+
+
+def _claim_in_parts(store: Collections, call: ClaimCall, queues: Sequence[str]) -> Iterator[list[Record]]:
+    limit = call.limit
     mine: set[UUID] = set()
-    again: list[UUID] = []  # damaged documents, and jobs that this call claimed and that are due again
+    again: list[object] = []  # damaged documents, and jobs that this call claimed and that are due again
     fruitless = 0
     while limit and fruitless < _FRUITLESS:
         wanted = min(limit, _PAGE)
-        due = queries.but(again, queries.due(now))
+        due = queries.but(again, queries.due(call.now))
         found = _first(store, due, queues, wanted)
-        fresh = [document for document in found if document["_id"] not in mine and is_whole(document)]
+        are_fresh = [is_whole(document) and document["_id"] not in mine for document in found]
+        fresh = list(compress(found, are_fresh))
         if len(fresh) < len(found):
-            discard(store.jobs, found, now)
-        again += {document["_id"] for document in found} - {document["_id"] for document in fresh}
-        changes = [_take(document, worker, until, now) for document in fresh]
+            discard(store.jobs, found, call.now)
+            again += [document["_id"] for document, is_fresh in zip(found, are_fresh, strict=True) if not is_fresh]
+        changes = [_take(document, call) for document in fresh]
         made = apply(store, "claim", changes)
         taken = [
             _claimed_record(one, change) for one, change, is_made in zip(fresh, changes, made, strict=True) if is_made
@@ -80,10 +88,10 @@ def _chunks(queues: Sequence[str]) -> Iterator[Sequence[str]]:
         yield queues[start : start + _QUEUES]
 
 
-def _take(document: Document, worker: str, until: datetime, now: datetime) -> Change:
+def _take(document: Document, call: ClaimCall) -> Change:
     """Start an attempt if the job is unchanged since it was found, so that the returned record is the stored one."""
     guard = {name: document.get(name) for name in ("state", "attempt", "due", "updated_at")}
-    return Change(document["_id"], guard, queries.claimed(document["attempt"] + 1, worker, until, now))
+    return Change(document["_id"], guard, queries.claimed(document["attempt"] + 1, call.worker, call.until, call.now))
 
 
 def _claimed_record(document: Document, change: Change) -> Record:

@@ -21,7 +21,7 @@ _CODEC: CodecOptions[Any] = CodecOptions(
     tz_aware=True,
     tzinfo=UTC,
     uuid_representation=UuidRepresentation.STANDARD,
-    datetime_conversion=DatetimeConversion.DATETIME_CLAMP,  # else one invalid date fails the whole page
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,  # else one date beyond Python fails its page
     unicode_decode_error_handler="backslashreplace",
 )
 

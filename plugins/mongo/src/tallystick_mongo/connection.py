@@ -6,10 +6,11 @@ from typing import Any, NamedTuple, Self
 
 import pymongo
 from pymongo import MongoClient
-from tallystick import ConfigurationError, forks
+from tallystick import ConfigurationError, Unsupported, forks
+from tallystick.backends.lifetime import Lifetime
 
 from .collections import AnyClient, Collections
-from .errors import closed, mapped
+from .errors import mapped
 from .location import Location
 
 OLDEST_SERVER = "6.0"
@@ -41,23 +42,22 @@ class Deployment(NamedTuple):
 class Connection:
     """The driver's client, opened once. The driver pools connections, finds a new primary, and retries calls."""
 
-    def __init__(self, location: Location, check: Callable[[Collections, Location], None]) -> None:
+    def __init__(self, location: Location, check: Callable[[Collections, Location], None], lifetime: Lifetime) -> None:
         self._location = location
         self._check = check
+        self._lifetime = lifetime
         self._lock = Lock()
         self._client: AnyClient | None = None
         self._deployment: Deployment | None = None
         self._is_set_up = False
-        self._closed = False
-        self._owner = forks.Owner()
         forks.watch(self)
 
     @property
     def client(self) -> AnyClient:
         """The driver's client, connected."""
-        self._owner.check()
+        self._lifetime.check()  # before the lock, which a thread of the parent may have held at a fork
         with self._lock:
-            self.check_open()
+            self._lifetime.check()
             if self._client is None:
                 self._client = MongoClient(self._location.uri, **self._location.arguments)
             client = self._client
@@ -74,11 +74,13 @@ class Connection:
         assert self._deployment is not None
         return self._deployment
 
-    @property
-    def any(self) -> Collections:
-        """The store's collections, whether or not they are set up."""
-        with mapped(self._location):
-            return Collections.of(self.client, self._location)
+    def require_transactions(self) -> None:
+        """Raise `Unsupported` if the deployment has no transactions."""
+        if not self.deployment.has_transactions:
+            raise Unsupported(
+                f"{self._location.shown} is a {self.deployment.kind}, which has no transactions (they are not "
+                "declared); use a replica set (one member is enough)"
+            )
 
     @property
     def collections(self) -> Collections:
@@ -87,16 +89,22 @@ class Connection:
         Raises:
             NotSetUp: There is no store, or its version is newer than this package.
         """
-        collections = self.any
+        collections = self._collections()
         if not self._is_set_up:
             with mapped(self._location):
                 self._check(collections, self._location)
             self._is_set_up = True
         return collections
 
-    def forget(self) -> None:
-        """Make the next use check again whether the store is set up."""
+    def unchecked(self) -> Collections:
+        """Return the store's collections, whether or not they are set up. Check this again at the next use."""
+        collections = self._collections()
         self._is_set_up = False
+        return collections
+
+    def _collections(self) -> Collections:
+        with mapped(self._location):
+            return Collections.of(self.client, self._location)
 
     def _hello(self, client: AnyClient) -> Deployment:
         hello = client.admin.command("hello")
@@ -111,18 +119,9 @@ class Connection:
         """Drop the parent's client; `forks` keeps a reference to it."""
         self._client = None
 
-    def check_open(self) -> None:
-        """Raise `Closed` after `close`, and in a forked child."""
-        self._owner.check()
-        if self._closed:
-            raise closed()
-
     def close(self) -> None:
-        """Close the client. Repeat: no effect; also none in a forked child."""
-        if not self._owner.is_this_process:
-            return
+        """Close the client, at the end of its lifetime."""
         with self._lock:
-            self._closed = True
             client, self._client = self._client, None
         if client is not None:
             with pymongo.timeout(_CLOSE_SECONDS):  # else the driver searches for a lost server until its own timeout

@@ -5,61 +5,44 @@ Readers return them with placeholders. A claim or rescue that finds one discards
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from pymongo.collection import Collection
 from tallystick import Failure, State
+
+from .fields import FIELDS
 
 logger = logging.getLogger("tallystick.mongo")
 
 _LAST_ATTEMPT = 2**31 - 1
 """The largest attempt number, that of a 32-bit integer. A job with it cannot be claimed again."""
 
-UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
-"""The placeholder for a time that cannot be read."""
+_REQUIRED = {field.name: field for field in FIELDS if field.placeholder is not None}
+_TYPES = [(name, field.type) for name, field in _REQUIRED.items()]
+_OPTIONAL_TYPES = [
+    *((field.name, field.type) for field in FIELDS if field.placeholder is None),
+    ("calls", dict),
+    ("due", datetime),
+]
+_CHECKS = [(field.name, field.is_valid) for field in FIELDS if field.is_valid is not None]
 
-_REQUIRED: dict[str, tuple[type, object]] = {
-    "kind": (str, "?"),
-    "queue": (str, "?"),
-    "payload": (bytes, b""),
-    "priority": (int, 0),
-    "attempt": (int, 0),
-    "max_attempts": (int, 0),
-    "run_at": (datetime, UNKNOWN),
-    "created_at": (datetime, UNKNOWN),
-    "updated_at": (datetime, UNKNOWN),
-    "cancel_requested": (bool, False),
-    "unique_until": (str, "finished"),
-    "tags": (list, []),
-}
-_OPTIONAL: dict[str, type] = {
-    "attempted_at": datetime,
-    "finished_at": datetime,
-    "lease_until": datetime,
-    "worker": str,
-    "unique_key": str,
-    "last_error": str,
-    "result": bytes,
-    "calls": dict,
-    "due": datetime,
-}
-_STATES = frozenset(State)
+_NAMES = ("kind", "queue")
+"""Of these, a damaged value is shown as text."""
 
 
 def is_whole(document: Mapping[str, Any]) -> bool:
     """Return whether a document is a valid job that can have another attempt."""
-    return isinstance(document["_id"], UUID) and not _damaged(document) and document["attempt"] < _LAST_ATTEMPT
+    return not _damaged(document) and document["attempt"] < _LAST_ATTEMPT
 
 
 def _damaged(document: Mapping[str, Any]) -> list[str]:
+    """Return the fields that are missing or have a wrong value."""
     get = document.get
-    damaged = [name for name, (kind, _) in _REQUIRED.items() if not isinstance(get(name), kind)]
-    damaged += [name for name, kind in _OPTIONAL.items() if name in document and not isinstance(get(name), kind)]
-    if "tags" not in damaged and not all(isinstance(tag, str) for tag in document["tags"]):
-        damaged.append("tags")
-    return damaged if get("state") in _STATES else [*damaged, "state"]
+    damaged = [name for name, type in _TYPES if not isinstance(get(name), type)]
+    damaged += [name for name, type in _OPTIONAL_TYPES if name in document and not isinstance(get(name), type)]
+    damaged += [name for name, is_valid in _CHECKS if name not in damaged and not is_valid(get(name))]
+    return damaged
 
 
 def readable(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,14 +54,13 @@ def readable(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _placeholder(name: str, value: object) -> object:
-    kind, placeholder = _REQUIRED[name]
-    return str(value) if kind is str and value is not None else placeholder
+    return str(value) if name in _NAMES and value is not None else _REQUIRED[name].placeholder
 
 
 def _failure(document: Mapping[str, Any]) -> Failure:
     if damaged := _damaged(document):
         return Failure("DamagedRecord", f"these fields are missing or have a wrong type: {', '.join(damaged)}")
-    return Failure("DamagedRecord", "its attempt is the largest possible number, or its id is not a UUID")
+    return Failure("DamagedRecord", "its attempt is the largest possible number")
 
 
 def discard(jobs: Collection[Any], found: Sequence[Mapping[str, Any]], now: datetime) -> None:
@@ -87,7 +69,7 @@ def discard(jobs: Collection[Any], found: Sequence[Mapping[str, Any]], now: date
         if is_whole(document):
             continue
         failure = _failure(document)
-        guard = {name: document.get(name) for name in ("_id", "state", "due", "lease_until")}
+        guard = {name: {"$eq": document.get(name)} for name in ("_id", "state", "due", "lease_until")}
         ended = {"state": State.DISCARDED, "last_error": failure.to_json(), "finished_at": now, "updated_at": now}
         gone = dict.fromkeys(("due", "lease_until", "held_key", "calls"), "")
         if jobs.update_one(guard, {"$set": ended, "$unset": gone}).modified_count:

@@ -30,7 +30,7 @@ def diagnose(connection: Connection, location: Location, concurrency: int | None
     yield _write_concern(connection)
     yield _clock(before, hello["localTime"].replace(tzinfo=UTC), after)
     yield _pool(connection, concurrency)
-    store = connection.any
+    store = connection.unchecked()
     try:
         schema.check(store, location)
     except NotSetUp as exc:

@@ -1,6 +1,6 @@
 """Convert records to documents and back.
 
-A document has the fields of the record by name, except those that are None. It can have these in addition:
+A document has the `FIELDS` of the record, except those that are None. It can have these in addition:
 
 - `due`: the `run_at` of a waiting job. No other document has it, so the indexes for claims contain only waiting jobs.
 - `held_key`: the unique key, while the job holds it.
@@ -8,54 +8,36 @@ A document has the fields of the record by name, except those that are None. It 
 - `calls`: the latest call of each kind that changed the document. A call uses it to find out what it changed.
 - `batch`: only in a document that is not a job yet, or not any more. See `staging`.
 
-BSON has a precision of milliseconds. Due times are rounded up; the driver rounds all other times down.
+BSON has a precision of milliseconds, so all times of a record are in whole milliseconds.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from bson import ObjectId
-from tallystick import Failure, InvalidArgument, NewRecord, Record, State
+from tallystick import Record
 
-from .damaged import UNKNOWN, is_whole, readable
+from .damaged import is_whole, readable
+from .fields import FIELDS, UNKNOWN
 
 Document = Mapping[str, Any]
 
 HIDDEN = "hidden"
 """The state of a document that is not a job. Readers skip it."""
 
-_FIELDS = Record._fields
-_LAST = "9999-12-31T23:59:59.999000+00:00"
-
-
-def rounded_up(moment: datetime, what: str = "run_at") -> datetime:
-    """Round a time up to whole milliseconds."""
-    beyond = moment.microsecond % 1_000
-    try:
-        return moment + timedelta(microseconds=1_000 - beyond) if beyond else moment
-    except OverflowError as exc:
-        raise InvalidArgument(f"{what} is {moment}; the latest time that MongoDB can store is {_LAST}") from exc
-
-
-def rounded_down(moment: datetime) -> datetime:
-    """Round a time down to whole milliseconds, as the driver does."""
-    return moment.replace(microsecond=moment.microsecond // 1_000 * 1_000)
-
-
-def stored(new: NewRecord, now: datetime) -> Record:
-    """Return the record of a new job. `now` is in whole milliseconds."""
-    record = new.stored(now)
-    return record._replace(run_at=rounded_up(record.run_at))
+_NAMES = [field.name for field in FIELDS]
+_ENCODERS = [(field.name, field.encode) for field in FIELDS if field.encode is not None]
+_DECODERS = [(n, field.decode) for n, field in enumerate(FIELDS) if field.decode is not None]
 
 
 def inserted(record: Record, batch: ObjectId | None, call: ObjectId) -> dict[str, Any]:
     """Return the document of a new record. A record of a batch is hidden until the batch is committed."""
-    document: dict[str, Any] = {name: value for name, value in zip(_FIELDS, record, strict=True) if value is not None}
-    document["_id"] = document.pop("id")
-    document["state"] = HIDDEN if batch else record.state.value
-    document["tags"] = list(record.tags)
+    document: dict[str, Any] = {name: value for name, value in zip(_NAMES, record, strict=True) if value is not None}
+    document |= {name: encode(document[name]) for name, encode in _ENCODERS if name in document}
+    if batch:
+        document["state"] = HIDDEN
     document["calls"] = {"insert": call}
     if record.unique_key is not None:
         document["held_key"] = record.unique_key
@@ -73,36 +55,11 @@ def records(documents: Iterable[Document]) -> Iterator[Record]:
 
 def record(document: Document) -> Record:
     """Return the record of a document."""
-    get = document.get
-    error = get("last_error")
-    return Record(
-        document["_id"],
-        document["kind"],
-        document["queue"],
-        document["payload"],
-        document["priority"],
-        State(document["state"]),
-        document["attempt"],
-        document["max_attempts"],
-        document["run_at"],
-        document["created_at"],
-        document["updated_at"],
-        get("attempted_at"),
-        get("finished_at"),
-        get("lease_until"),
-        get("worker"),
-        get("cancel_requested", False),
-        get("unique_key"),
-        get("unique_until", "finished"),
-        None if error is None else Failure.from_json(error),
-        get("result"),
-        tuple(get("tags", ())),
-    )
-
-
-def claiming_order(record: Record) -> tuple[int, datetime, bytes]:
-    """Return the sort key of a record in claiming order."""
-    return (-record.priority, record.run_at, record.id.bytes)
+    values = list(map(document.get, _NAMES))
+    for n, decode in _DECODERS:
+        if values[n] is not None:
+            values[n] = decode(values[n])
+    return Record._make(values)
 
 
 def order_found(document: Document) -> tuple[int, datetime, bytes]:

@@ -120,8 +120,3 @@ def not_set_up(location: Location) -> NotSetUp:
         f"{location.shown}, collections {location.options.collection!r}, is not set up; run `tallystick setup` with "
         "its URL, or call setup()"
     )
-
-
-def closed() -> Closed:
-    """Return the error for a call after `close`."""
-    return Closed("this backend was closed; open another with tallystick.open_backend(url)")

@@ -1,51 +1,49 @@
-"""Insert new jobs, all or nothing, and find existing jobs with the same id or unique key."""
+"""Insert new jobs, all or nothing: one job by itself, several as a batch."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
-from functools import partial
 from random import random
 from time import sleep
 from uuid import UUID
 
 from bson import ObjectId
-from pymongo.errors import AutoReconnect, BulkWriteError, PyMongoError
-from tallystick import Inserted, NewRecord, OutcomeUnknown, Record, Unavailable, validation
+from pymongo.errors import AutoReconnect, PyMongoError
+from tallystick import Inserted, NewRecord, OutcomeUnknown, Record, Unavailable
 
-from . import documents, known_queues, queries, staging
+from . import known_queues, queries, staging
 from .collections import Collections
-from .documents import HIDDEN, Document
-from .errors import rejected
-from .guarded_writes import sliced
+from .insert_or_find import insert_or_find
 from .staging import TakenBack
-
-MAX_PAYLOAD_BYTES = 7 * 1024 * 1024
-"""A payload, a result, names and an error share one document, which MongoDB limits to 16 MB."""
-
-MAX_BATCH = 100_000
 
 _MAX_TRIES = 10
 _MAX_PAUSE = 0.2
 
-New = Mapping[int, NewRecord]
-Put = Callable[[New], dict[int, Record]]
-"""Stores new jobs, except for duplicates, and returns the stored ones. No two of the jobs may share an id or a key."""
+_MAX_QUEUES = 1_000
+"""For a batch with more queues, skip the lookup and treat all queues as new."""
 
 
-def check(records: Sequence[NewRecord], about_now: datetime) -> None:
-    """Reject jobs that cannot be stored."""
-    for record in records:
-        validation.size(record.payload, MAX_PAYLOAD_BYTES, "payload")
-        documents.stored(record, about_now)
+def queues_of(records: Sequence[NewRecord]) -> set[str]:
+    """Return the queues to look up before an insert."""
+    queues = {record.queue for record in records}
+    return queues if len(queues) <= _MAX_QUEUES else set()
 
 
-def insert(store: Collections, records: Sequence[NewRecord], now: datetime, *, new_queues: bool) -> list[Inserted]:
-    """Store new jobs. Several jobs are stored as a batch, as is one job whose queue may be new."""
+def insert(store: Collections, records: Sequence[Record], *, known: Container[str]) -> list[Inserted]:
+    """Store new jobs. Several jobs are stored as a batch, as is one job whose queue may be new.
+
+    Args:
+        store: The collections. If they are bound to a caller's transaction, the insert is part of it.
+        records: The jobs to store.
+        known: The known queues among those of the jobs.
+    """
+    new_queues = any(record.queue not in known for record in records)
+    if store.session is not None:
+        return _insert_in_transaction(store, records, new_queues=new_queues)
     if len(records) == 1 and not new_queues:
-        return _insert_or_find(store, records, partial(_put, store, now, None), None)
+        return insert_or_find(store, records)
     for _ in range(_MAX_TRIES):
         with suppress(TakenBack):
-            return _insert_batch(store, records, now, new_queues=new_queues)
+            return _insert_batch(store, records, new_queues=new_queues)
         sleep(random() * _MAX_PAUSE)
     raise Unavailable(
         f"gave up on a batch of {len(records)} jobs after {_MAX_TRIES} tries: each time another client waited for its "
@@ -53,23 +51,18 @@ def insert(store: Collections, records: Sequence[NewRecord], now: datetime, *, n
     )
 
 
-def insert_in_transaction(
-    store: Collections, records: Sequence[NewRecord], now: datetime, *, new_queues: bool
-) -> list[Inserted]:
-    """Store new jobs and make their queues known, in the caller's transaction."""
-    results = _insert_or_find(store, records, partial(_put_in_transaction, store, now), None)
+def _insert_in_transaction(store: Collections, records: Sequence[Record], *, new_queues: bool) -> list[Inserted]:
+    results = insert_or_find(store, records)
     if new_queues:
         known_queues.make_known(store, {result.record.queue for result in results if result.created})
     return results
 
 
-def _insert_batch(
-    store: Collections, records: Sequence[NewRecord], now: datetime, *, new_queues: bool
-) -> list[Inserted]:
+def _insert_batch(store: Collections, records: Sequence[Record], *, new_queues: bool) -> list[Inserted]:
     batch = ObjectId()
     try:
         staging.begin(store, batch, len(records))
-        results = _insert_or_find(store, records, partial(_put, store, now, batch), batch)
+        results = insert_or_find(store, records, batch)
     except BaseException as exc:
         with suppress(PyMongoError):  # then a rescue takes it back
             staging.take_back(store, batch)
@@ -113,95 +106,3 @@ def _is_stored(store: Collections, batch: ObjectId, ids: Sequence[UUID]) -> bool
     return (
         store.jobs.find_one({**queries.inserted_by(batch, ids), "state": queries.VISIBLE}, queries.ID_ONLY) is not None
     )
-
-
-def _insert_or_find(
-    store: Collections, records: Sequence[NewRecord], put: Put, batch: ObjectId | None
-) -> list[Inserted]:
-    results: dict[int, Inserted] = {}
-    waiting = dict(enumerate(records))
-    while waiting:
-        some = _distinct(waiting)
-        created = put(some)
-        results |= {n: Inserted(record, created=True) for n, record in created.items()}
-        waiting = {n: new for n, new in waiting.items() if n not in created}
-        by_id, by_key = _duplicates(store, waiting.values(), batch)
-        by_id |= {record.id: record for record in created.values()}
-        by_key |= {record.unique_key: record for record in created.values() if record.unique_key is not None}
-        undecided: set[UUID | str | None] = set()  # ids and keys that an earlier job may still be stored with
-        for n, new in waiting.items():
-            holder = by_id.get(new.id) or by_key.get(new.unique_key)
-            if holder is not None and new.id not in undecided:
-                results[n] = Inserted(holder, created=False)
-            else:
-                undecided |= {new.id, new.unique_key}
-        waiting = {n: new for n, new in waiting.items() if n not in results}
-    return [results[n] for n in range(len(records))]
-
-
-def _distinct(waiting: New) -> dict[int, NewRecord]:
-    """Return the jobs whose id and key no earlier job has. The result for the earlier job must be known first."""
-    seen: set[UUID | str | None] = set()
-    some: dict[int, NewRecord] = {}
-    for n, new in waiting.items():
-        if new.id not in seen and (new.unique_key is None or new.unique_key not in seen):
-            some[n] = new
-        seen |= {new.id, new.unique_key}
-    return some
-
-
-def _put(store: Collections, now: datetime, batch: ObjectId | None, new: New) -> dict[int, Record]:
-    numbers = {one.id: n for n, one in new.items()}
-    records = [documents.stored(one, now) for one in new.values()]
-    return {numbers[record.id]: record for some in sliced(records) for record in _put_some(store, batch, some)}
-
-
-def _put_some(store: Collections, batch: ObjectId | None, records: Sequence[Record]) -> list[Record]:
-    """Store the records that are no duplicates, and return them. If the reply is lost, check that all were stored."""
-    call = batch or ObjectId()
-    try:
-        store.jobs.insert_many(
-            [documents.inserted(record, batch, call) for record in records], ordered=False, session=store.session
-        )
-    except BulkWriteError as exc:
-        duplicates = rejected(exc)
-        mine = _inserted_by(store, call, [records[n] for n in duplicates])  # the driver may have repeated the insert
-        return [record for n, record in enumerate(records) if n not in duplicates or record.id in mine]
-    except AutoReconnect:
-        if store.session is not None or len(_inserted_by(store, call, records)) < len(records):
-            raise
-    return list(records)
-
-
-def _inserted_by(store: Collections, call: ObjectId, records: Sequence[Record]) -> set[UUID]:
-    wanted = queries.inserted_by(call, [record.id for record in records])
-    return {document["_id"] for document in store.jobs.find(wanted, queries.ID_ONLY, session=store.session)}
-
-
-def _put_in_transaction(store: Collections, now: datetime, new: New) -> dict[int, Record]:
-    """Store the jobs that are no duplicates. Find duplicates first, because a rejected write aborts a transaction."""
-    by_id, by_key = _duplicates(store, new.values(), None)
-    free = {n: one for n, one in new.items() if one.id not in by_id and one.unique_key not in by_key}
-    return _put(store, now, None, free) if free else {}
-
-
-def _duplicates(
-    store: Collections, new: Iterable[NewRecord], batch: ObjectId | None
-) -> tuple[dict[UUID, Record], dict[str | None, Record]]:
-    """Return the records with the ids or keys of new ones. Finish the batches of other clients that have them."""
-    new = list(new)
-    keys = {one.unique_key for one in new if one.unique_key is not None}
-    if not new:
-        return {}, {}
-    found = list(store.jobs.find(queries.holders([one.id for one in new], list(keys)), session=store.session))
-    for other in {document["batch"] for document in found if document["state"] == HIDDEN} - {batch}:
-        _resolve(store, other)
-    visible: list[Document] = [document for document in found if document["state"] != HIDDEN]
-    by_id = {document["_id"]: documents.record(document) for document in visible}
-    return by_id, {document["held_key"]: by_id[document["_id"]] for document in visible if "held_key" in document}
-
-
-def _resolve(store: Collections, batch: ObjectId) -> None:
-    if store.session is not None:
-        raise Unavailable("an unfinished batch has some of these ids or keys; start the transaction again")
-    staging.resolve(store, batch, patience=staging.PATIENCE)

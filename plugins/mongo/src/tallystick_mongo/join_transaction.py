@@ -1,13 +1,24 @@
-"""Join a caller's transaction: a PyMongo session of any client."""
+"""Begin a transaction, or join the caller's: a PyMongo session of any client, in an open transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pymongo.client_session import ClientSession
 from tallystick import InvalidArgument
 
-from .collections import Collections
+from .collections import AnyClient, Collections
+from .errors import mapped
 from .location import Location
 
 
-def join(transaction: object, location: Location) -> Collections:
+@contextmanager
+def begin_transaction(client: AnyClient, location: Location) -> Iterator[ClientSession]:
+    """Begin a transaction. It commits when the `with` block ends, and rolls back on an exception."""
+    with mapped(location, writing=True), client.start_session() as session, session.start_transaction():
+        yield session
+
+
+def join_transaction(transaction: object, location: Location) -> Collections:
     """Return the store's collections, bound to the caller's transaction. The caller starts and ends it.
 
     Raises:

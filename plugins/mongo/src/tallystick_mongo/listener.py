@@ -1,15 +1,22 @@
-"""Wake the waiting threads of a backend when jobs become due, using a change stream if there is one."""
+"""Wake the waiting threads of a backend when other clients make jobs due, through a change stream."""
 
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from threading import TIMEOUT_MAX, Condition, Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any, Protocol
 
 from pymongo.errors import PyMongoError
 from tallystick import TallystickError
+from tallystick.backends.waiting import WakeUps
+
+from . import queries
+from .collections import Collections
 
 logger = logging.getLogger("tallystick.mongo")
+
+_AWAIT_MILLISECONDS = 500
+"""How long the server waits for a change before it returns an empty result."""
 
 _FIRST_PAUSE, _MAX_PAUSE = 0.1, 5.0
 """Seconds between two attempts to open the stream. The pause doubles after each attempt."""
@@ -33,48 +40,41 @@ Watch = Callable[[], AbstractContextManager[Stream]]
 """Opens a change stream of the changes that may make jobs due."""
 
 
-class Listener:
-    """Wakes waiting threads for calls of this client and, after `start`, for changes by other clients.
+def stream(store: Collections) -> Watch:
+    """Return a function that opens a change stream of a store."""
+    changes = queries.changes(store.jobs.name, store.queues.name)
+    return lambda: store.database.watch(changes, max_await_time_ms=_AWAIT_MILLISECONDS)
 
-    Changes arrive in a thread that runs until `close`. A change does not always name its queue, so each wakes all
-    waiting threads, and they query again. The listener also wakes them each time it opens the stream, because they may
-    have missed changes before.
+
+class Listener:
+    """Wakes the waiting threads for changes by other clients, from `start` until `close`.
+
+    A change does not always name its queue, so each wakes all waiting threads, and they query again. The listener also
+    wakes them each time it opens the stream, because they may have missed changes before.
     """
 
-    def __init__(self) -> None:
-        self._condition = Condition()
+    def __init__(self, wake_ups: WakeUps) -> None:
+        self._wake_ups = wake_ups
+        self._lock = Lock()
         self._closed = Event()
         self._thread: Thread | None = None
-        self.woken = 0
 
     def start(self, watch: Watch) -> None:
         """Start the listening thread. Repeat: no effect."""
-        with self._condition:
+        with self._lock:
             if self._thread is None and not self._closed.is_set():
                 self._thread = Thread(target=self._run, args=(watch,), name="tallystick-mongo-listener", daemon=True)
                 self._thread.start()
-
-    def wait(self, seen: int, seconds: float) -> bool:
-        """Wait until `woken` differs from `seen`, for at most `seconds`; return False once the listener is closed."""
-        with self._condition:
-            self._condition.wait_for(lambda: self._closed.is_set() or self.woken != seen, min(seconds, TIMEOUT_MAX))
-            return not self._closed.is_set()
-
-    def wake(self) -> None:
-        """Wake all waiting threads."""
-        with self._condition:
-            self.woken += 1
-            self._condition.notify_all()
 
     def close(self) -> None:
         """Stop the thread, and wake all waiting threads.
 
         If the server does not respond, the thread ends later, at the driver's timeout.
         """
-        with self._condition:
+        with self._lock:
             self._closed.set()
-            self._condition.notify_all()
             thread = self._thread
+        self._wake_ups.close()
         if thread is not None:
             thread.join(_LONGEST_JOIN)
 
@@ -84,10 +84,10 @@ class Listener:
             try:
                 with watch() as stream:
                     pause = _FIRST_PAUSE
-                    self.wake()
+                    self._wake_ups.wake_all()
                     while stream.alive and not self._closed.is_set():
                         if stream.try_next() is not None:
-                            self.wake()
+                            self._wake_ups.wake_all()
             except (PyMongoError, TallystickError) as exc:
                 if self._closed.is_set():
                     return

@@ -1,23 +1,20 @@
 """Parse a `mongodb://...` URL into the server, database, collections and options."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Self
-from urllib.parse import parse_qsl, quote, urlencode
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 from tallystick import BackendUrl, ConfigurationError, urls
+from tallystick.backends import locations
 
 DATABASE = "tallystick"
 """The default database."""
 
 NAME_LENGTH = 60
 """The maximum length of a name in characters. It leaves room for a namespace within MongoDB's own limit."""
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 _CLIENT_DEFAULTS: Mapping[str, Any] = {
     "appname": "tallystick",
@@ -35,12 +32,9 @@ _SEARCH, _ELECTION = 5_000, 20_000
 
 def _name(name: str) -> str:
     """Return a valid database or collection name unchanged; raise `ValueError` for any other."""
-    if not _NAME.fullmatch(name) or len(name) > NAME_LENGTH or name == "system":
-        raise ValueError(
-            f"a name has 1 to {NAME_LENGTH} characters of A-Z, a-z, 0-9, underscore and hyphen, begins with a letter "
-            "or underscore, and is not `system`"
-        )
-    return name
+    if name == "system":
+        raise ValueError("this name is reserved by MongoDB; use characters of A-Z, a-z, 0-9, underscore and hyphen")
+    return locations.identifier(name, NAME_LENGTH)
 
 
 class Options(BaseModel):
@@ -77,11 +71,8 @@ class Location:
             ConfigurationError: The URL is malformed, or has an invalid option or name.
         """
         parsed = BackendUrl.parse(url)
-        ours, theirs = _split(parsed.query)
-        options = BackendUrl(parsed.scheme, parsed.host, parsed.path, ours).options(Options)
-        head, _, _ = url.partition("?")
-        uri = f"{head}?{urlencode(theirs, quote_via=quote)}" if theirs else head
-        given = _driver_options(head, theirs, url)
+        split = locations.split(url, Options)
+        given = _driver_options(split, url)
         if given.get("w") == 0:
             raise ConfigurationError("w=0 disables replies to writes, and a claim needs them; remove w from the URL")
         try:
@@ -91,30 +82,23 @@ class Location:
         has_elections = "replicaSet" in given or "," in parsed.host or parsed.scheme.endswith("+srv")
         defaults = {**_CLIENT_DEFAULTS, "serverSelectionTimeoutMS": _ELECTION if has_elections else _SEARCH}
         arguments = {name: value for name, value in defaults.items() if name not in given}
-        return cls(urls.redact(url), uri, arguments, database, options, urls.secrets(url))
+        return cls(urls.redact(url), split.driver_url, arguments, database, split.options, urls.secrets(url))
 
     def named(self, what: str) -> str:
         """Return the name of one of the store's collections."""
         return f"{self.options.collection}.{what}"
 
 
-def _split(query: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return Tallystick's options, and the driver's."""
-    ours = {name: value for name, value in query.items() if name in Options.model_fields}
-    return ours, {name: value for name, value in query.items() if name not in ours}
-
-
-def _driver_options(head: str, theirs: Mapping[str, str], url: str) -> Mapping[str, Any]:
+def _driver_options(split: locations.Split[Options], url: str) -> Mapping[str, Any]:
     """Return the options that the driver reads from its part of a URL, without a name service lookup."""
-    plain = head.replace("mongodb+srv://", "mongodb://", 1)
-    known = urlencode({name: value for name, value in theirs.items() if not name.startswith("srv")}, quote_via=quote)
+    plain = split.head.replace("mongodb+srv://", "mongodb://", 1)
+    known = {name: value for name, value in split.driver_options.items() if not name.startswith("srv")}
     try:
-        options: Mapping[str, Any] = parse_uri(f"{plain}?{known}" if known else plain)["options"]
+        options: Mapping[str, Any] = parse_uri(locations.with_query(plain, known))["options"]
     except (PyMongoError, ValueError, OSError) as exc:
-        why = urls.scrub(str(exc).replace(head, urls.redact(head)), urls.secrets(url))
         raise ConfigurationError(
-            f"{urls.redact(url)!r} cannot be used: {why}. Tallystick's options are {', '.join(Options.model_fields)}; "
-            "all others are the driver's, for example replicaSet"
+            f"{urls.redact(url)!r} cannot be used: {locations.without_secrets(str(exc), url)}. Tallystick's options "
+            f"are {', '.join(Options.model_fields)}; all others are the driver's, for example replicaSet"
         ) from None  # the cause may contain a password
     return options
 
@@ -122,8 +106,6 @@ def _driver_options(head: str, theirs: Mapping[str, str], url: str) -> Mapping[s
 def namespaced(url: str, namespace: str) -> str:
     """Return the URL with the namespace in the collections' prefix: `tallystick` becomes `tallystick_namespace`."""
     collection = f"{Location.parse(url).options.collection}_{urls.namespace(namespace)}"
-    head, _, query = url.partition("?")
-    kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != "collection"]
-    new_url = f"{head}?{urlencode([*kept, ('collection', collection)], quote_via=quote)}"
+    new_url = locations.with_option(url, "collection", collection)
     Location.parse(new_url)
     return new_url

@@ -38,7 +38,9 @@ def state_and_queues(collection: str, names: Sequence[str]) -> Pipeline:
 WAITING: Final = {"$in": sorted(CLAIMABLE)}
 VISIBLE: Final = {"$in": list(State)}
 DELETABLE: Final = {"$in": [state for state in State if state is not State.RUNNING]}
-_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+FIRST: Final = datetime.min.replace(tzinfo=UTC)
+DATE: Final = {"$gte": FIRST, "$lte": datetime.max.replace(tzinfo=UTC)}
+"""Matches dates in Python's range, and lists with one. A comparison matches no other type."""
 
 REQUEUEABLE: Final = {"$in": [State.RETRYING, *sorted(FINAL)]}
 
@@ -62,8 +64,9 @@ def due(now: datetime) -> Query:
 
 
 def waits(queues: Sequence[str]) -> Query:
-    """Match waiting jobs, due or not. The comparison with a date excludes a damaged `due` of another type."""
-    return {"queue": {"$in": list(queues)}, "due": {"$exists": True, "$gte": _FIRST}, "state": WAITING}
+    """Match waiting jobs, due or not, whose `due` is a date. A claim could not take the others."""
+    due = {"$exists": True, **DATE, "$not": {"$type": "array"}}
+    return {"queue": {"$in": list(queues)}, "due": due, "state": WAITING}
 
 
 def expired(now: datetime) -> Query:
@@ -102,7 +105,7 @@ def among(ids: Sequence[UUID] | None, query: Query, *, below: UUID | None = None
     return {"_id": wanted, **query} if wanted else query
 
 
-def but(taken: Sequence[UUID], query: Query) -> Query:
+def but(taken: Sequence[object], query: Query) -> Query:
     """Exclude ids from a query."""
     return {**query, "_id": {"$nin": list(taken)}} if taken else query
 
@@ -262,7 +265,8 @@ def changes(jobs: str, queues: str) -> Pipeline:
 
 def counts(now: datetime) -> Pipeline:
     """Count the records and the due jobs of each queue, kind and state, and find the earliest `run_at` of due jobs."""
-    is_due = {"$and": [{"$in": ["$state", sorted(CLAIMABLE)]}, {"$lte": ["$run_at", now]}]}
+    is_past = [{"$lte": ["$run_at", now]}, {"$gte": ["$run_at", FIRST]}]  # types before that of a date sort before it
+    is_due = {"$and": [{"$in": ["$state", sorted(CLAIMABLE)]}, *is_past]}
     return [
         {"$match": {"state": VISIBLE}},
         {

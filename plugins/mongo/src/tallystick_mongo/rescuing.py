@@ -8,6 +8,7 @@ from uuid import UUID
 from tallystick import LEASE_EXPIRED, Record, State
 
 from . import documents, queries
+from .bulk import collect
 from .collections import Collections
 from .damaged import discard, is_whole
 from .documents import Document
@@ -16,14 +17,18 @@ from .guarded_writes import Change, apply
 _PAGE = 1_000
 
 
-def rescue(store: Collections, *, limit: int, now: datetime) -> Iterator[list[Record]]:
-    """End attempts with an expired lease, and yield their records in parts."""
+def rescue(store: Collections, *, limit: int, now: datetime) -> list[Record]:
+    """End attempts with an expired lease, and return their records."""
+    return collect(_rescue_in_parts(store, limit=limit, now=now))
+
+
+def _rescue_in_parts(store: Collections, *, limit: int, now: datetime) -> Iterator[list[Record]]:
     mine: set[UUID] = set()
-    others: list[UUID] = []  # jobs that other clients changed, damaged ones, and rescued ones that expired again
+    others: list[object] = []  # jobs that other clients changed, damaged ones, and rescued ones that expired again
     while limit:
         wanted = min(limit, _PAGE)
         found = list(store.jobs.find(queries.but(others, queries.expired(now))).sort("lease_until").limit(wanted))
-        fresh = [document for document in found if document["_id"] not in mine and is_whole(document)]
+        fresh = [document for document in found if is_whole(document) and document["_id"] not in mine]
         if len(fresh) < len(found):
             discard(store.jobs, found, now)
         ends = [_end(document, now) for document in fresh]
@@ -32,7 +37,7 @@ def rescue(store: Collections, *, limit: int, now: datetime) -> Iterator[list[Re
         rescued = [_rescued_record(one, end) for one, end, is_made in zip(fresh, ends, made, strict=True) if is_made]
         yield rescued
         done = {record.id for record in rescued}
-        others += [document["_id"] for document in found if document["_id"] not in done]
+        others += [id for id in (document["_id"] for document in found) if not isinstance(id, UUID) or id not in done]
         mine |= done
         limit -= len(rescued)
         if len(found) < wanted:

@@ -1,50 +1,59 @@
 """Claim due jobs: execute `claim.sql`, and repeat it further down the queues if other clients hold the first jobs."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
 from psycopg import errors
-from tallystick import BackendError, Failure, Record
+from tallystick import BackendError, Record
+from tallystick.backends.calls import ClaimCall
+from tallystick.backends.decoding import NO_ATTEMPT_LEFT
+from tallystick.backends.selection import claiming_order
 
 from . import rows
+from .execute import Execute
 from .queries import Queries
 from .rows import Row
 
 logger = logging.getLogger("tallystick.postgres")
 
-_NO_ATTEMPT_LEFT = Failure(
-    "DamagedRecord", "its attempt is the largest number that a store holds, so it cannot be claimed again"
-)
 
-Write = Callable[[LiteralString, Mapping[str, Any]], Sequence[Row]]
-"""A function that executes one statement as a transaction, and returns its rows."""
-
-
-def claim(write: Write, queries: Queries, parameters: Mapping[str, Any]) -> Sequence[Record]:
+def claim(execute: Execute, queries: Queries, call: ClaimCall) -> Sequence[Record]:
     """Claim due jobs; return them in claiming order. If a damaged job makes `claim.sql` fail, discard it first."""
+    parameters = {
+        "queues": list(call.queues),
+        "limit": call.limit,
+        "worker": call.worker,
+        "lease": call.lease,
+        "now": call.given,
+    }
     try:
-        return _claim(write, queries.claim, parameters)
+        claimed = _claim(execute, queries.claim, parameters)
     except BackendError as exc:
         if not isinstance(exc.__cause__, errors.NumericValueOutOfRange):
             raise
-    for [id] in write(queries.discard_damaged, {"now": parameters["now"], "error": _NO_ATTEMPT_LEFT.to_json()}):
-        logger.warning("job %s discarded: %s", id, _NO_ATTEMPT_LEFT.message)
-    return _claim(write, queries.claim, parameters)
+        _discard_damaged(execute, queries, call)
+        claimed = _claim(execute, queries.claim, parameters)
+    return sorted(rows.records(claimed), key=claiming_order)
 
 
-def _claim(write: Write, query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Record]:
+def _discard_damaged(execute: Execute, queries: Queries, call: ClaimCall) -> None:
+    for [id] in execute(queries.discard_damaged, {"now": call.given, "error": NO_ATTEMPT_LEFT.to_json()}):
+        logger.warning("job %s discarded: %s", id, NO_ATTEMPT_LEFT.message)
+
+
+def _claim(execute: Execute, query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
     limit = look = parameters["limit"]
-    taken, found = _taken(write(query, {**parameters, "look": look, "taken": []}))
+    taken, found = _taken(execute(query, {**parameters, "look": look, "taken": []}))
     while len(taken) < limit and found == look:  # other clients hold some of the first jobs
         look *= 2
         more = {**parameters, "limit": limit - len(taken), "look": look, "taken": [row[0] for row in taken]}
         found = 0
         with _kept(taken):
-            further, found = _taken(write(query, more))
+            further, found = _taken(execute(query, more))
             taken += further
-    return rows.records(sorted(taken, key=rows.claiming_order))
+    return taken
 
 
 def _taken(found: Sequence[Row]) -> tuple[list[Row], int]:

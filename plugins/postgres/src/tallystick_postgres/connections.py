@@ -17,8 +17,9 @@ from psycopg.adapt import AdaptersMap
 from psycopg.pq import Format
 from psycopg_pool import ConnectionPool
 from tallystick import forks, urls
+from tallystick.backends.lifetime import Lifetime
 
-from .errors import PASSING, closed, mapped, ours
+from .errors import PASSING, mapped, ours
 from .location import Location
 from .rows import Row
 
@@ -78,16 +79,15 @@ class Connections:
     prepares no statement for the same reason. So the server also never reuses a plan that it made for other values.
     """
 
-    def __init__(self, location: Location, check: Callable[[Connection, Location], None]) -> None:
+    def __init__(self, location: Location, lifetime: Lifetime, check: Callable[[Connection, Location], None]) -> None:
         self._location = location
+        self._lifetime = lifetime
         self._check = check
         self._lock = Lock()
         self._calls = 0
         self._call_ended = Condition(self._lock)
         self._pool: ConnectionPool[Connection] | None = None
         self._is_read_committed = False
-        self._closed = False
-        self._owner = forks.Owner()
         forks.watch(self)
 
     def read(self, work: Callable[[Cursor[Row]], T]) -> T:
@@ -101,7 +101,7 @@ class Connections:
             OutcomeUnknown: the connection was lost during the statement.
             Unavailable: no connection could be opened; nothing was changed.
         """
-        self._owner.check()
+        self._lifetime.check()
         with self._lock:
             self._opened()
         if not self._is_read_committed:
@@ -150,7 +150,7 @@ class Connections:
     @contextmanager
     def _held_open(self) -> Iterator[ConnectionPool[Connection]]:
         """Yield the open pool, and make `close` wait: a call on a closed pool would wait for a connection in vain."""
-        self._owner.check()
+        self._lifetime.check()
         with self._lock:
             pool = self._opened()
             self._calls += 1
@@ -182,8 +182,7 @@ class Connections:
         return None
 
     def _opened(self) -> ConnectionPool[Connection]:
-        if self._closed:
-            raise closed()
+        self._lifetime.check()  # it may have ended while this call waited for the lock
         if self._pool is None:
             with mapped(self._location):
                 self._pool = self._open()
@@ -212,9 +211,11 @@ class Connections:
         self._pool = None
 
     def close(self) -> None:
-        """Close all connections after the running calls end; a connection of a long call is closed when it returns."""
+        """Close all connections after the running calls end; a connection of a long call is closed when it returns.
+
+        The lifetime has ended, so no new call begins.
+        """
         with self._lock:
-            self._closed = True
             pool, self._pool = self._pool, None
             self._call_ended.wait_for(lambda: not self._calls, _LONGEST_GOODBYE)
         if pool is not None:

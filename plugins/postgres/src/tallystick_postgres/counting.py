@@ -1,29 +1,24 @@
 """Convert the rows of `stats.sql` to `Stats`."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from tallystick import QueueStats, State, Stats
+from tallystick import Queue, State, Stats
+from tallystick.backends import counting
+from tallystick.backends.counting import Count
 
 from . import rows
 from .rows import Row
 
-_STATES = frozenset(State)
-
 
 def stats(found: Sequence[Row]) -> Stats:
-    """Sum up the counts of each queue, kind and state; a row without a state describes a queue."""
-    states: Counter[State] = Counter(dict.fromkeys(State, 0))
-    kinds: Counter[str] = Counter()
-    totals: Counter[str] = Counter()
-    for queue, kind, state, n, _, _ in found:
-        if state in _STATES:  # a client may have written any text into the ledger
-            states[State(state)] += n
-            kinds[kind] += n
-            totals[queue] += n
-    queues = {
-        queue: QueueStats(totals[queue], due, None if oldest is None else rows.moment(oldest), paused)
-        for queue, _, state, due, oldest, paused in found
-        if state is None
-    }
-    return Stats(sum(totals.values()), dict(states), {kind: n for kind, n in kinds.items() if n}, queues)
+    """Sum up the counts of each queue, kind and state. A row without a state describes a queue."""
+    queues = (Queue(queue, paused) for queue, _, state, _, _, paused in found if state is None)
+    return counting.stats(_counts(found), queues)
+
+
+def _counts(found: Sequence[Row]) -> Iterator[Count]:
+    for queue, kind, state, n, oldest, _ in found:
+        if state is None:
+            yield Count(queue, "", State.PENDING, 0, n, None if oldest is None else rows.moment(oldest))
+        else:
+            yield Count(queue, kind, state, n)

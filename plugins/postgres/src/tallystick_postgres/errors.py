@@ -8,7 +8,6 @@ from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
 from tallystick import (
     BackendError,
-    Closed,
     ConfigurationError,
     InvalidArgument,
     NotSetUp,
@@ -17,6 +16,7 @@ from tallystick import (
     Unavailable,
     urls,
 )
+from tallystick.backends.lifetime import closed
 
 from .location import Location
 
@@ -72,8 +72,3 @@ def not_set_up(location: Location) -> NotSetUp:
         f"{location.shown} has no store in schema {location.schema!r}; run `tallystick setup` with its URL, or call "
         "setup()"
     )
-
-
-def closed() -> Closed:
-    """Return the error for a call after `close`."""
-    return Closed("this backend was closed; open another with tallystick.open_backend(url)")

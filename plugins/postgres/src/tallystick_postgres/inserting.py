@@ -1,44 +1,28 @@
 """Insert a batch of new jobs, and find the stored duplicates of those that were not inserted."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from tallystick import Inserted, NewRecord, Record, validation
-from tallystick.backends import batches
+from tallystick import Inserted, NewRecord, Record
+from tallystick.backends.calls import InsertCall
 
 from . import rows
 from .execute import Execute
 from .queries import Queries
 
-MAX_PAYLOAD_BYTES = 16 * 1024 * 1024
-MAX_BATCH = 100_000
-
 STATEMENT_BYTES = 64 * 1024 * 1024
 """The most bytes of payloads in one statement. PostgreSQL's limit is one gigabyte for a whole message."""
 
 
-def check(records: Sequence[NewRecord], now: datetime | None) -> datetime | None:
-    """Reject records that the store cannot hold; return `now` in UTC."""
-    batches.records(records, MAX_BATCH)
-    now = None if now is None else validation.utc(now)
-    about_now = datetime.now(UTC) if now is None else now  # the server adds delays to its own clock
-    for record in records:
-        validation.size(record.payload, MAX_PAYLOAD_BYTES, "payload")
-        validation.moment(record.run_at, about_now)
-    return now
-
-
-def insert(
-    execute: Execute, queries: Queries, records: Sequence[NewRecord], now: datetime | None
-) -> Sequence[Inserted]:
+def insert(execute: Execute, queries: Queries, call: InsertCall) -> Sequence[Inserted]:
     """Insert new jobs in the transaction of `execute`; return a result for each, in order."""
     results: dict[int, Inserted] = {}
-    waiting = dict(enumerate(records))
+    waiting = dict(enumerate(call.records))
     while waiting:
         some = dict(_first(waiting))
-        stored = _store(execute, queries, list(some.values()), now)
+        stored = _store(execute, queries, list(some.values()), call.given)
         results.update({n: Inserted(stored[new.id], created=True) for n, new in some.items() if new.id in stored})
         duplicates = _duplicates(execute, queries, [new for n, new in some.items() if n not in results])
         for n, new in some.items():
@@ -46,7 +30,7 @@ def insert(
             if n not in results and holder is not None:
                 results[n] = Inserted(holder, created=False)
         waiting = {n: new for n, new in waiting.items() if n not in results}
-    return [results[n] for n in range(len(records))]
+    return [results[n] for n in range(len(call.records))]
 
 
 def _first(records: dict[int, NewRecord]) -> Iterator[tuple[int, NewRecord]]:
@@ -72,16 +56,9 @@ def _store(
 def columns(records: Sequence[NewRecord]) -> dict[str, Any]:
     """Return the parameters of `insert.sql`: one list of values for each column."""
     return {
-        "ids": [new.id for new in records],
-        "kinds": [new.kind for new in records],
-        "queues": [new.queue for new in records],
-        "payloads": [new.payload for new in records],
-        "priorities": [new.priority for new in records],
-        "max_attempts": [new.max_attempts for new in records],
-        "run_ats": rows.array([new.run_at if isinstance(new.run_at, datetime) else None for new in records]),
-        "delays": rows.array([new.run_at if isinstance(new.run_at, timedelta) else None for new in records]),
-        "unique_keys": rows.array([new.unique_key for new in records]),
-        "unique_untils": [new.unique_until for new in records],
+        **{name: rows.array([getattr(new, name) for new in records]) for name in rows.NEW_COLUMNS},
+        "run_at": rows.array([new.run_at if isinstance(new.run_at, datetime) else None for new in records]),
+        "delay": rows.array([new.run_at if isinstance(new.run_at, timedelta) else None for new in records]),
         "tags": [rows.tags(new.tags) for new in records],
     }
 

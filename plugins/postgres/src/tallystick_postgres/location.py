@@ -1,23 +1,20 @@
 """Parse a `postgresql://...` URL: its server, schema and options."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Self
-from urllib.parse import parse_qsl, quote, urlencode
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from tallystick import BackendUrl, ConfigurationError, urls
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from tallystick import ConfigurationError, urls
+from tallystick.backends.locations import Seconds, identifier, split, with_option, without_secrets
 
 from .queries import CHANNEL, Queries
 
 SCHEMA_LENGTH = 50
 """The longest schema name, in characters: the channel named after it must fit PostgreSQL's limit on names."""
-
-_SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 _CONNECTION_DEFAULTS = {
     "application_name": "tallystick",
@@ -31,23 +28,12 @@ _CONNECTION_DEFAULTS = {
 
 def schema_name(name: str) -> str:
     """Return the name of a schema unchanged; raise `ValueError` unless it is safe to quote in a statement."""
-    if not _SCHEMA.fullmatch(name) or len(name) > SCHEMA_LENGTH or name.startswith("pg_"):
-        raise ValueError(
-            f"a schema name must have 1 to {SCHEMA_LENGTH} characters of A-Z, a-z, 0-9, underscore and hyphen, begin "
-            "with a letter or underscore, and not begin with pg_"
-        )
-    return name
+    if name.startswith("pg_"):
+        raise ValueError("a name that begins with pg_ is reserved by PostgreSQL")
+    return identifier(name, SCHEMA_LENGTH)
 
 
-def _seconds(value: object) -> object:
-    """Convert text that is a number to seconds: pydantic converts numbers, but not numeric text."""
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-_Wait = Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta(0), le=timedelta(days=1))]
+_Wait = Annotated[Seconds, Field(gt=timedelta(0), le=timedelta(days=1))]
 
 
 class Options(BaseModel):
@@ -71,9 +57,6 @@ class Options(BaseModel):
     notify: bool = True
 
 
-_OURS = tuple(field.alias or name for name, field in Options.model_fields.items())
-
-
 @dataclass(frozen=True)
 class Location:
     """A parsed URL: one schema of a server, and options. `conninfo` is for libpq, and may contain a password."""
@@ -90,24 +73,19 @@ class Location:
         Raises:
             ConfigurationError: the URL is malformed, or has an unknown option.
         """
-        parsed = BackendUrl.parse(url)
-        head, _, _ = url.partition("?")
-        ours = {name: value for name, value in parsed.query.items() if name in _OURS}
-        theirs = {name: value for name, value in parsed.query.items() if name not in _OURS}
-        options = BackendUrl(parsed.scheme, parsed.host, parsed.path, ours).options(Options)
+        parts = split(url, Options)
         try:
-            from_url = conninfo_to_dict(f"{head}?{urlencode(theirs, quote_via=quote)}" if theirs else head)
+            from_url = conninfo_to_dict(parts.driver_url)
         except ProgrammingError as exc:
-            why = str(exc).strip().replace(url, urls.redact(url)).replace(head, urls.redact(head))
-            why = urls.scrub(why, urls.secrets(url))
+            ours = ", ".join(urls.option_names(Options))
             raise ConfigurationError(
-                f"{urls.redact(url)!r} is not a valid URL: {why}. Tallystick's options are {', '.join(_OURS)}; all "
-                "others must be options of libpq, e.g. sslmode"
+                f"{urls.redact(url)!r} is not a valid URL: {without_secrets(str(exc).strip(), url)}. Tallystick's "
+                f"options are {ours}; all others must be options of libpq, e.g. sslmode"
             ) from None  # the cause's message may contain a password
         if not all(port.isdigit() for port in str(from_url.get("port") or "0").split(",")):
             raise ConfigurationError(f"{urls.redact(url)!r} is not a valid URL: its port is not a number")
         conninfo = make_conninfo("", **{**_CONNECTION_DEFAULTS, **from_url})
-        return cls(urls.redact(url), conninfo, options, urls.secrets(url))
+        return cls(urls.redact(url), conninfo, parts.options, urls.secrets(url))
 
     @property
     def schema(self) -> str:
@@ -127,9 +105,6 @@ class Location:
 
 def namespaced(url: str, namespace: str) -> str:
     """Return the URL of another schema of this database: `tallystick` becomes `tallystick_namespace`."""
-    schema = f"{Location.parse(url).schema}_{urls.namespace(namespace)}"
-    head, _, query = url.partition("?")
-    kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != "schema"]
-    other = f"{head}?{urlencode([*kept, ('schema', schema)], quote_via=quote)}"
+    other = with_option(url, "schema", f"{Location.parse(url).schema}_{urls.namespace(namespace)}")
     Location.parse(other)
     return other

@@ -1,15 +1,35 @@
 """The SQL statements, read from their files. The head of each file states its effect, locks and index.
 
-They contain three placeholders: `{schema}` is the schema's name, `{channel}` is the channel that wakes waiting clients,
-and `{now}` is the `now` of the call, by default the server's clock at the start of the statement. (PostgreSQL's `now()`
-is the start of the transaction, which may be long ago in an application's own transaction.)
+They contain placeholders:
+
+- `{columns}` are the columns of a record, `{new_columns}` those that an insert sets, and `{new_values}` their
+  parameters; `rows` lists them.
+- `{matches}` is the condition of a filter.
+- `{schema}` is the schema's name, and `{channel}` is the channel that wakes waiting clients.
+- `{now}` is the `now` of the call, by default the server's clock at the start of the statement. (PostgreSQL's `now()`
+  is the start of the transaction, which may be long ago in an application's own transaction.)
 """
 
 from functools import cache
 from importlib.resources import files
 from typing import LiteralString
 
+from .rows import COLUMNS, NEW_COLUMNS
+
+_MATCHES = """(%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s::uuid[]))
+        AND (%(states)s::text[] IS NULL OR state = ANY (%(states)s::text[]))
+        AND (%(kinds)s::text[] IS NULL OR kind = ANY (%(kinds)s::text[]))
+        AND (%(queues)s::text[] IS NULL OR queue = ANY (%(queues)s::text[]))
+        AND (%(tags)s::text[] IS NULL OR (tags <> '{}' AND tags && %(tags)s::text[]))"""
+
 _NOW = "coalesce(%(now)s::timestamptz, statement_timestamp())"
+
+_PLACEHOLDERS = {
+    "{matches}": _MATCHES,
+    "{columns}": ", ".join(COLUMNS),
+    "{new_columns}": ", ".join(NEW_COLUMNS),
+    "{new_values}": ", ".join(f"%({name})s::{type}[]" for name, type in NEW_COLUMNS.items()),
+}
 
 CHANNEL = "tallystick:{schema}"
 """The channel that wakes waiting clients. The payload of a notification is the name of a queue."""
@@ -21,6 +41,7 @@ class Queries:
     def __init__(self, schema: str) -> None:
         self._schema = schema
         self.migrations = [self._named(text) for text in read_all("migrations").values()]
+
         self.insert = self._read("insert")
         self.duplicates = self._read("duplicates")
         self.claim = self._read("claim")
@@ -44,7 +65,7 @@ class Queries:
 
         self.lock = self._read("lock")
         self.find_schema = self._read("find_schema")
-        self.find_migrations = self._read("find_migrations")
+        self.mark = self._read("mark")
         self.is_empty = self._read("is_empty")
         self.version = self._read("version")
         self.create_schema = self._read("create_schema")
@@ -67,6 +88,8 @@ class Queries:
 
     def _named(self, text: str) -> LiteralString:
         """Replace the placeholders. Only the schema's name comes from a user, and `location` has validated it."""
+        for placeholder, value in _PLACEHOLDERS.items():
+            text = text.replace(placeholder, value)
         channel = CHANNEL.replace("{schema}", self._schema)
         text = text.replace("'{channel}'", f"'{channel}'").replace("{channel}", f'"{channel}"')
         return text.replace("{schema}", f'"{self._schema}"').replace("{now}", _NOW)

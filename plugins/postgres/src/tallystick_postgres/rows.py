@@ -5,19 +5,19 @@ most jobs of a batch share their times, and the result is in UTC whatever the se
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from tallystick import Failure, Record, State
+from tallystick import Failure, Record
+from tallystick.backends import decoding
 
 Row = tuple[Any, ...]
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
-_STATES = {state.value: state for state in State}
 
 
 @lru_cache(maxsize=4096)
@@ -34,49 +34,59 @@ def micros(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def _optional(micros: int | None) -> datetime | None:
-    return None if micros is None else moment(micros)
+COLUMNS: dict[str, Callable[[Any], object] | None] = {
+    "id": None,
+    "kind": None,
+    "queue": None,
+    "payload": None,
+    "priority": None,
+    "state": decoding.STATES.__getitem__,
+    "attempt": None,
+    "max_attempts": None,
+    "run_at": moment,
+    "created_at": moment,
+    "updated_at": moment,
+    "attempted_at": moment,
+    "finished_at": moment,
+    "lease_until": moment,
+    "worker": None,
+    "cancel_requested": None,
+    "unique_key": None,
+    "unique_until": None,
+    "last_error": Failure.from_json,
+    "result": None,
+    "tags": decoding.tags,
+}
+"""The columns of a record, in the order of its fields. Each has the function that converts a value that is not NULL."""
+
+NEW_COLUMNS = {
+    "id": "uuid",
+    "kind": "text",
+    "queue": "text",
+    "payload": "bytea",
+    "priority": "smallint",
+    "max_attempts": "integer",
+    "unique_key": "text",
+    "unique_until": "text",
+}
+"""The columns that a caller of `insert` sets, with their types. `insert.sql` itself converts `run_at` and `tags`."""
+
+_WIDTH = len(COLUMNS)
+_CONVERTED = tuple((position, convert) for position, convert in enumerate(COLUMNS.values()) if convert)
 
 
 def record(row: Row) -> Record:
-    """Return the record of a row, whose first columns are the fields of `Record` in order."""
-    return Record(
-        row[0],
-        row[1],
-        row[2],
-        row[3],
-        row[4],
-        _STATES[row[5]],
-        row[6],
-        row[7],
-        moment(row[8]),
-        moment(row[9]),
-        moment(row[10]),
-        _optional(row[11]),
-        _optional(row[12]),
-        _optional(row[13]),
-        row[14],
-        row[15],
-        row[16],
-        row[17],
-        None if row[18] is None else Failure.from_json(row[18]),
-        row[19],
-        _tags(row[20]) if row[20] else (),
-    )
-
-
-def _tags(values: Sequence[object]) -> tuple[str, ...]:
-    return tuple(value if isinstance(value, str) else str(value) for value in values)
+    """Return the record of a row that begins with `COLUMNS`."""
+    values = [*row[:_WIDTH]]
+    for position, convert in _CONVERTED:
+        if (value := values[position]) is not None:
+            values[position] = convert(value)
+    return Record._make(values)
 
 
 def records(rows: Sequence[Row]) -> list[Record]:
     """Return the record of each row."""
     return [record(row) for row in rows]
-
-
-def claiming_order(row: Row) -> tuple[int, int, bytes]:
-    """Return the sort key of a row in claiming order."""
-    return (-row[4], row[8], row[0].bytes)
 
 
 def array(values: Sequence[object]) -> Sequence[object] | None:

@@ -65,7 +65,7 @@ def version(connection: Connection, location: Location) -> int | None:
     _refuse_old(connection, location)
     if not _exists(connection, location):
         return None
-    if not _answer(connection, location.queries.find_migrations):
+    if not _answer(connection, location.queries.mark):
         if not _answer(connection, location.queries.is_empty):
             raise ForeignStore(
                 f"schema {location.schema!r} of {location.shown} was not created by Tallystick (it has no table "

@@ -1,16 +1,32 @@
-"""Convert a batch of outcomes to the parameters of `settle.sql`."""
+"""Settle a batch of outcomes: convert it to the parameters of `settle.sql`, and execute that."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from tallystick import Cancel, Complete, Discard, Failure, Outcome, Release, Retry, State, validation
+from tallystick.backends.calls import SettleCall
 
 from . import rows
+from .execute import Execute
+from .keys import in_locking_order, key
+from .queries import Queries
+
+_Ended = tuple[State, datetime | timedelta | None, Failure | None, bytes | None]
+
+
+def settle(execute: Execute, queries: Queries, call: SettleCall) -> Sequence[bool]:
+    """End attempts in the transaction of `execute`; return for each whether its claim was current."""
+    keys = [key(outcome.claim) for outcome in call.outcomes]
+    first = {key: n for n, key in reversed([*enumerate(keys)])}
+    outcomes = [call.outcomes[n] for n in in_locking_order(first)]
+    found = execute(queries.settle, {**columns(outcomes), "now": call.given})
+    applied = {(id.int, attempt) for id, attempt in found}
+    return [key in applied and first[key] == n for n, key in enumerate(keys)]
 
 
 def columns(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Return the parameters: one list of values for each column."""
+    """Return the parameters of `settle.sql`: one list of values for each column."""
     ended = [_ended(outcome) for outcome in outcomes]
     return {
         "ids": [outcome.claim.id for outcome in outcomes],
@@ -23,17 +39,8 @@ def columns(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
-def check(outcomes: Sequence[Outcome], now: datetime, max_bytes: int) -> None:
-    """Reject outcomes that the store cannot record."""
-    for outcome in outcomes:
-        match outcome:
-            case Complete(result=result):
-                validation.size(result, max_bytes, "result")
-            case Retry(run_at=run_at) | Release(run_at=run_at):
-                validation.moment(run_at, now)
-
-
-def _ended(outcome: Outcome) -> tuple[str, datetime | timedelta | None, Failure | None, bytes | None]:
+def _ended(outcome: Outcome) -> _Ended:
+    """Return the state, the due time or delay, the error and the result of an outcome."""
     match outcome:
         case Complete(result=result):
             return State.COMPLETED, None, None, result

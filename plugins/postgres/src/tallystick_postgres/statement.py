@@ -6,8 +6,10 @@ from functools import cache
 from typing import Any, Literal, overload
 
 from tallystick import InvalidArgument, NewRecord
+from tallystick.backends import calls
 
 from . import inserting, paramstyle
+from .capabilities import CAPABILITIES
 from .location import schema_name
 from .paramstyle import Style
 from .queries import Queries
@@ -48,8 +50,8 @@ def insert_statement(
         queries = _queries(schema_name(schema))
     except ValueError as exc:
         raise InvalidArgument(f"schema is {schema!r}: {exc}") from exc
-    now = inserting.check(records, now)
-    parameters = {"now": now, **inserting.columns(records)}
+    call = calls.insert(records, CAPABILITIES, now=now)
+    parameters = {"now": call.given, **inserting.columns(records)}
     match style:
         case "pyformat":
             return queries.insert, parameters

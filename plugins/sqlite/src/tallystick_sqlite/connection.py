@@ -1,36 +1,35 @@
-"""A connection to the file with its lock and transactions, and `join_transaction` for the caller's own."""
+"""A connection to the file, with its lock and transactions."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from threading import Lock
 
-from tallystick import Closed, InvalidArgument, forks
+from tallystick.backends.lifetime import Lifetime
 
 from . import forking, queries
 from .errors import mapped
 from .location import Location
-from .schema import check, open_store
+from .rows import escaped
+from .schema import open_store
 
 
 class Connection:
     """A connection that opens on first use; one thread at a time uses it."""
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, lifetime: Lifetime) -> None:
         self._location = location
+        self._lifetime = lifetime
         self._lock = Lock()
         self._opened: sqlite3.Connection | None = None
-        self._closed = False
         self._text_factory: Callable[[bytes], str] = str
-        self._owner = forks.Owner()
         self.path = location.path
         forking.watch(self)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Yield the connection for reading; each statement sees the latest commit."""
-        self._owner.check()
+        self._lifetime.check()
         with self._lock, mapped(self._location.path):
             yield self._open()
 
@@ -54,8 +53,7 @@ class Connection:
                 connection.rollback()  # no effect after the commit
 
     def _open(self) -> sqlite3.Connection:
-        if self._closed:
-            raise closed()
+        self._lifetime.check()  # it may have ended while this call waited for the lock
         if self._opened is None:
             self._opened = open_store(self._location)
             self._opened.text_factory = self._text_factory
@@ -70,7 +68,7 @@ class Connection:
         self.let_go()
 
     def let_go(self) -> None:
-        """Close the connection; the next use opens it again."""
+        """Close the connection; the next use opens it again, unless the client was closed."""
         with self._lock:
             self._drop()
 
@@ -89,59 +87,3 @@ class Connection:
     def resume(self) -> None:
         """Allow calls again after `pause`."""
         self._lock.release()
-
-    def close(self) -> None:
-        """Close for good; a repeated call has no effect."""
-        self._closed = True
-        self.let_go()
-
-
-@contextmanager
-def join_transaction(transaction: object, location: Location) -> Iterator[sqlite3.Cursor]:
-    """Yield a cursor in the caller's transaction; after an error, roll back to a savepoint. It never commits.
-
-    Raises:
-        InvalidArgument: `transaction` is not a `sqlite3.Connection` to this file with a transaction begun.
-    """
-    if not isinstance(transaction, sqlite3.Connection):
-        raise InvalidArgument(f"transaction is of type {type(transaction).__name__}; it must be a sqlite3.Connection")
-    with mapped(location.path), _plain_cursor(transaction) as cursor:
-        if not transaction.in_transaction:
-            raise InvalidArgument("transaction is a connection without a transaction; execute BEGIN IMMEDIATE first")
-        _refuse_other_file(cursor, location.path)
-        check(cursor, location)
-        cursor.execute(queries.SAVEPOINT)
-        try:
-            yield cursor
-        except BaseException:
-            if transaction.in_transaction:  # some errors roll back the whole transaction
-                cursor.execute(queries.SAVEPOINT_ROLLBACK)
-                cursor.execute(queries.SAVEPOINT_RELEASE)
-            raise
-        cursor.execute(queries.SAVEPOINT_RELEASE)
-
-
-@contextmanager
-def _plain_cursor(connection: sqlite3.Connection) -> Iterator[sqlite3.Cursor]:
-    """Yield a cursor that ignores the connection's row factory and text factory."""
-    text_factory, connection.text_factory = connection.text_factory, escaped
-    try:
-        yield sqlite3.Cursor(connection)
-    finally:
-        connection.text_factory = text_factory
-
-
-def escaped(text: bytes) -> str:
-    """Decode text as UTF-8, with invalid bytes escaped in hexadecimal."""
-    return text.decode(errors="backslashreplace")
-
-
-def _refuse_other_file(cursor: sqlite3.Cursor, path: Path) -> None:
-    [file] = cursor.execute(queries.MAIN_FILE).fetchone()
-    if not file or not Path(file).exists() or not path.exists() or not Path(file).samefile(path):
-        raise InvalidArgument(f"transaction is a connection to {file or 'no file'}; it must be one to {path}")
-
-
-def closed() -> Closed:
-    """Return the error for a call after `close`."""
-    return Closed("this backend was closed; open another with tallystick.open_backend(url)")

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from contextlib import closing
 from sqlite3 import Connection, DatabaseError
-from typing import Any
 
 from tallystick import Finding, NotSetUp
 from tallystick.diagnostics import fault, ok, warning
 
-from . import schema
+from . import queries, schema
 from .location import Location
 
 MUCH_FREE = 16 * 1024 * 1024
@@ -23,7 +22,7 @@ def diagnose(location: Location) -> Iterator[Finding]:
         yield fault("schema version", str(exc), "run `tallystick setup` with this URL")
         return
     with closing(schema.connect(location)) as connection:
-        yield ok("schema version", f"{len(schema.MIGRATIONS)} of {len(schema.MIGRATIONS)}")
+        yield ok("schema version", f"{len(queries.MIGRATIONS)} of {len(queries.MIGRATIONS)}")
         yield ok("journal mode", "wal")  # open_store rejects any other mode
         yield _synchronous(location)
         yield _integrity(connection)
@@ -41,7 +40,7 @@ def _synchronous(location: Location) -> Finding:
 
 def _integrity(connection: Connection) -> Finding:
     try:
-        result = "; ".join(text for (text,) in connection.execute("PRAGMA quick_check(5)"))
+        result = "; ".join(text for (text,) in connection.execute(queries.DOCTOR_INTEGRITY))
     except DatabaseError as exc:
         result = str(exc)
     if result == "ok":
@@ -54,13 +53,8 @@ def _integrity(connection: Connection) -> Finding:
 
 
 def _size(connection: Connection) -> Finding:
-    page, pages, free = (_pragma(connection, name) for name in ("page_size", "page_count", "freelist_count"))
+    page, pages, free = connection.execute(queries.DOCTOR_SIZE).fetchone()
     found = f"{page * pages:,} bytes, {page * free:,} of them free"
     if free * 2 > pages and page * free > MUCH_FREE:
         return warning("file size", found, "SQLite reuses free pages; to shrink the file, execute VACUUM")
     return ok("file size", found)
-
-
-def _pragma(connection: Connection, name: str) -> Any:
-    [value] = connection.execute(f"PRAGMA {name}").fetchone()
-    return value

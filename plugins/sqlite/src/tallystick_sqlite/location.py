@@ -6,19 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from tallystick import BackendUrl, ConfigurationError, urls
+from tallystick.backends.locations import Seconds
 
-
-def _seconds(value: object) -> object:
-    """Convert text that is a number to seconds: pydantic converts numbers, but not numeric text."""
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-_BusyTimeout = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0), le=timedelta(days=1))]
+_BusyTimeout = Annotated[Seconds, Field(ge=timedelta(0), le=timedelta(days=1))]
 
 
 class Options(BaseModel):

@@ -1,13 +1,19 @@
-"""Find the records that match a filter."""
+"""Find the records that match a filter, to list or change them one by one."""
 
+import builtins
 import sqlite3
 from collections.abc import Collection, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 from uuid import UUID
 
 from tallystick import Filter, Record, State
+from tallystick.backends.calls import ChangeCall, ListCall
+from tallystick.backends.times import micros
 
-from . import queries, rows
+from . import queries
+from .rows import json_list, record
 
 _ABOVE_ALL = b"\xff" * 17
 
@@ -15,7 +21,24 @@ _ABOVE_ALL = b"\xff" * 17
 def get(connection: sqlite3.Connection, id: bytes) -> Record | None:
     """Return the record with this id, or None."""
     row = connection.execute(queries.GET, {"id": id}).fetchone()
-    return None if row is None else rows.record(row)
+    return None if row is None else record(row)
+
+
+def list(connection: sqlite3.Connection, call: ListCall) -> Sequence[Record]:
+    """Return one page of matching records, newest first. All statements must see the same snapshot."""
+    ids = builtins.list(islice(matching(connection, call.filter, states=set(State), after=call.after), call.limit))
+    return [found for id in ids if (found := get(connection, id)) is not None]
+
+
+def change(
+    connection: sqlite3.Connection, statement: str, call: ChangeCall, states: Collection[State]
+) -> Sequence[UUID]:
+    """Execute a statement for each matching record in some states, until it has changed `limit` of them."""
+    cursor = connection.cursor()
+    now = micros(call.now)
+    with closing(matching(connection, call.filter, states=states)) as found:
+        changed = (id for id in found if cursor.execute(statement, {"id": id, "now": now}).rowcount == 1)
+        return [UUID(bytes=id) for id in islice(changed, call.limit)]
 
 
 def matching(
@@ -32,16 +55,16 @@ def matching(
         return
     parameters = {
         "below": below,
-        "states": rows.json_list(allowed),
-        "kinds": rows.json_list(filter.kinds),
-        "queues": rows.json_list(filter.queues),
-        "tags": rows.json_list(filter.tags),
+        "states": json_list(allowed),
+        "kinds": json_list(filter.kinds),
+        "queues": json_list(filter.queues),
+        "tags": json_list(filter.tags),
     }
-    for [id] in connection.execute(queries.MATCHING, parameters):
+    for [id] in connection.execute(queries.LIST, parameters):
         yield id
 
 
 def _among(connection: sqlite3.Connection, ids: Sequence[UUID], filter: Filter, below: bytes) -> Iterator[bytes]:
     for id in sorted({id.bytes for id in ids}, reverse=True):
-        if id < below and (record := get(connection, id)) is not None and filter.fits(record):
+        if id < below and (found := get(connection, id)) is not None and filter.fits(found):
             yield id

@@ -6,7 +6,6 @@ applied migrations. `setup` writes both in the transaction that creates the tabl
 
 import sqlite3
 from contextlib import closing
-from importlib.resources import files
 from time import monotonic, sleep
 from typing import Any
 
@@ -18,14 +17,6 @@ from .location import Location
 
 APPLICATION_ID = 0x5453544B
 """The bytes "TSTK" in the header, which mark a file as Tallystick's."""
-
-MIGRATIONS = tuple(
-    file.read_text("utf-8")
-    for file in sorted((files(__package__) / "migrations").iterdir(), key=lambda file: file.name)
-    if file.name.endswith(".sql")
-)
-"""The migration at index n upgrades the schema from version n to n + 1. Each statement ends with a semicolon and a
-newline."""
 
 _PAUSE = 0.01
 _CHANGING = 1.0
@@ -73,16 +64,16 @@ def open_store(location: Location) -> sqlite3.Connection:
 
 def check(connection: sqlite3.Connection | sqlite3.Cursor, location: Location) -> None:
     """Raise unless the file was created by Tallystick and has the tables of this version."""
-    version = _pragma(connection, "user_version")
-    if _pragma(connection, "application_id") != APPLICATION_ID:
+    version = _value(connection, queries.VERSION)
+    if not _is_marked(connection):
         raise _foreign(location)
     _refuse_newer(version, location)
-    if version < len(MIGRATIONS):
+    if version < len(queries.MIGRATIONS):
         raise not_set_up(location.path)
 
 
 def _refuse_unfinished(connection: sqlite3.Connection, location: Location) -> None:
-    if _pragma(connection, "journal_mode") != "wal":
+    if _value(connection, "PRAGMA journal_mode") != "wal":
         raise not_set_up(location.path)
 
 
@@ -102,8 +93,8 @@ def setup(location: Location) -> None:
 
 def script() -> str:
     """Return the statements that `setup` executes in a new file, to run by hand."""
-    migrations = "".join(f"{text.strip()}\n\n" for text in MIGRATIONS)
-    marks = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {len(MIGRATIONS)};\n"
+    migrations = "".join(f"{text.strip()}\n\n" for text in queries.MIGRATIONS)
+    marks = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {len(queries.MIGRATIONS)};\n"
     return f"BEGIN IMMEDIATE;\n\n{migrations}{marks}COMMIT;\n\nPRAGMA journal_mode = WAL;\n"
 
 
@@ -118,21 +109,19 @@ def teardown(location: Location) -> None:
         with closing(connect(location)) as connection:
             try:
                 connection.execute(queries.BEGIN_WRITE)
-                connection.execute(queries.DROP_JOBS)
-                connection.execute(queries.DROP_QUEUES)
+                _execute_each(connection, queries.DROP)
                 connection.execute("PRAGMA user_version = 0")
                 connection.commit()
             finally:
                 connection.rollback()
-            [empty] = connection.execute(queries.IS_EMPTY).fetchone()
-            if empty and _is_alone(connection):
+            if _value(connection, queries.IS_EMPTY) and _is_alone(connection):
                 location.path.unlink(missing_ok=True)
 
 
 def _is_alone(connection: sqlite3.Connection) -> bool:
     """Check that no other connection has the file open: only then can SQLite leave WAL mode."""
     try:
-        return bool(_pragma(connection, "journal_mode = DELETE") == "delete")
+        return bool(_value(connection, "PRAGMA journal_mode = DELETE") == "delete")
     except sqlite3.OperationalError as exc:
         if primary_code(exc) != sqlite3.SQLITE_BUSY:
             raise
@@ -149,21 +138,21 @@ def _is_ours(location: Location) -> bool:
     deadline = monotonic() + _CHANGING
     while _size(location):
         try:
-            mark = _mark(location)
+            marked = _has_mark(location)
         except sqlite3.DatabaseError as exc:  # without locks, a setup in progress may look corrupt
             if primary_code(exc) != sqlite3.SQLITE_CORRUPT or monotonic() > deadline:
                 raise
             sleep(_PAUSE)
             continue
-        if mark != APPLICATION_ID:
+        if not marked:
             raise _foreign(location)
         return True
     return False
 
 
-def _mark(location: Location) -> Any:
+def _has_mark(location: Location) -> bool:
     with closing(connect(location, "ro&immutable=1")) as connection:
-        return _pragma(connection, "application_id")
+        return _is_marked(connection)
 
 
 def _size(location: Location) -> int:
@@ -180,19 +169,16 @@ def _size(location: Location) -> int:
 
 
 def _migrate(connection: sqlite3.Connection, location: Location) -> None:
-    ours = _pragma(connection, "application_id") == APPLICATION_ID
-    [empty] = connection.execute(queries.IS_EMPTY).fetchone()
-    if not ours and not empty:
+    if not _is_marked(connection) and not _value(connection, queries.IS_EMPTY):
         raise _foreign(location)
-    version = _pragma(connection, "user_version")
+    version = _value(connection, queries.VERSION)
     _refuse_newer(version, location)
-    if version == len(MIGRATIONS):
+    if version == len(queries.MIGRATIONS):
         return
-    for migration in MIGRATIONS[version:]:
-        for statement in migration.split(";\n"):
-            connection.execute(statement)
+    for migration in queries.MIGRATIONS[version:]:
+        _execute_each(connection, migration)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    connection.execute(f"PRAGMA user_version = {len(queries.MIGRATIONS)}")
 
 
 def _switch_to_wal(connection: sqlite3.Connection, location: Location) -> None:
@@ -200,7 +186,7 @@ def _switch_to_wal(connection: sqlite3.Connection, location: Location) -> None:
     deadline = monotonic() + location.options.busy_timeout.total_seconds()
     while True:
         try:
-            mode = _pragma(connection, "journal_mode = WAL")
+            mode = _value(connection, "PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as exc:
             if primary_code(exc) != sqlite3.SQLITE_BUSY or monotonic() > deadline:
                 raise
@@ -213,16 +199,26 @@ def _switch_to_wal(connection: sqlite3.Connection, location: Location) -> None:
         return
 
 
-def _pragma(connection: sqlite3.Connection | sqlite3.Cursor, name: str) -> Any:
-    [value] = connection.execute(f"PRAGMA {name}").fetchone()
+def _execute_each(connection: sqlite3.Connection, statements: str) -> None:
+    """Execute statements without a commit, unlike `executescript`."""
+    for statement in statements.split(";\n"):
+        connection.execute(statement)
+
+
+def _is_marked(connection: sqlite3.Connection | sqlite3.Cursor) -> bool:
+    return bool(_value(connection, queries.MARK) == APPLICATION_ID)
+
+
+def _value(connection: sqlite3.Connection | sqlite3.Cursor, statement: str) -> Any:
+    [value] = connection.execute(statement).fetchone()
     return value
 
 
 def _refuse_newer(version: int, location: Location) -> None:
-    if version > len(MIGRATIONS):
+    if version > len(queries.MIGRATIONS):
         raise NotSetUp(
             f"{location.path} has schema version {version}, created by a newer tallystick-sqlite; this one supports "
-            f"versions up to {len(MIGRATIONS)}: upgrade it"
+            f"versions up to {len(queries.MIGRATIONS)}: upgrade it"
         )
 
 

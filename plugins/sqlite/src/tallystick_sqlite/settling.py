@@ -1,30 +1,56 @@
-"""Map each outcome to the statement and parameters that record it."""
+"""Settle outcomes: convert each to the parameters of `settle.sql`, and execute it."""
 
+import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
-from tallystick import Cancel, Complete, Discard, Outcome, Release, Retry, validation
+from tallystick import Cancel, Complete, Discard, Failure, Outcome, Release, Retry, State
+from tallystick.backends.calls import SettleCall
+from tallystick.backends.times import micros
 
 from . import queries
-from .rows import Parameters, micros
+from .rows import Parameters
+
+_Ended = tuple[State, datetime | None, Failure | None, bytes | None]
 
 
-def settlement(outcome: Outcome, now: datetime, max_bytes: int) -> tuple[str, Parameters]:
-    """Return the statement and parameters that record an outcome; raise if its values are invalid."""
-    claim = outcome.claim
-    parameters: Parameters = {"id": claim.id.bytes, "attempt": claim.attempt, "now": micros(now)}
+def settle(cursor: sqlite3.Cursor, ended: Sequence[Parameters]) -> Sequence[bool]:
+    """End attempts in the transaction of a cursor; return for each whether its claim was current."""
+    return [cursor.execute(queries.SETTLE, parameters).rowcount == 1 for parameters in ended]
+
+
+def parameters(call: SettleCall) -> Sequence[Parameters]:
+    """Return the parameters of `settle.sql` for each outcome."""
+    now = micros(call.now)
+    return [_parameters(outcome, _ended(call, outcome), now) for outcome in call.outcomes]
+
+
+def _parameters(outcome: Outcome, ended: _Ended, now: int) -> Parameters:
+    state, run_at, error, result = ended
+    return {
+        "id": outcome.claim.id.bytes,
+        "attempt": outcome.claim.attempt,
+        "state": state.value,
+        "run_at": run_at and micros(run_at),
+        "error": error and error.to_json(),
+        "result": result,
+        "now": now,
+    }
+
+
+def _ended(call: SettleCall, outcome: Outcome) -> _Ended:
+    """Return the state, the due time, the error and the result of an outcome."""
     match outcome:
         case Complete(result=result):
-            validation.size(result, max_bytes, "result")
-            return queries.SETTLE_COMPLETE, parameters | {"result": result}
-        case Retry(run_at=run_at, error=error):
-            due = micros(validation.moment(run_at, now))
-            return queries.SETTLE_RETRY, parameters | {"run_at": due, "error": error.to_json()}
+            return State.COMPLETED, None, None, result
+        case Retry(error=error):
+            return State.RETRYING, call.due(outcome), error, None
         case Discard(error=error):
-            return queries.SETTLE_DISCARD, parameters | {"error": error.to_json()}
-        case Release(run_at=run_at):
-            return queries.SETTLE_RELEASE, parameters | {"run_at": micros(validation.moment(run_at, now))}
+            return State.DISCARDED, None, error, None
+        case Release():
+            return State.PENDING, call.due(outcome), None, None
         case Cancel():
-            return queries.SETTLE_CANCEL, parameters
+            return State.CANCELLED, None, None, None
         case _:
             assert_never(outcome)

@@ -3,11 +3,7 @@
 WITH chosen AS MATERIALIZED (
     SELECT id FROM {schema}.jobs
     WHERE (state IN ('pending', 'retrying') OR (state = 'running' AND NOT cancel_requested))
-        AND (%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s::uuid[]))
-        AND (%(states)s::text[] IS NULL OR state = ANY (%(states)s::text[]))
-        AND (%(kinds)s::text[] IS NULL OR kind = ANY (%(kinds)s::text[]))
-        AND (%(queues)s::text[] IS NULL OR queue = ANY (%(queues)s::text[]))
-        AND (%(tags)s::text[] IS NULL OR (tags <> '{}' AND tags && %(tags)s::text[]))
+        AND {matches}
     ORDER BY id DESC LIMIT %(limit)s FOR UPDATE
 )
 UPDATE {schema}.jobs

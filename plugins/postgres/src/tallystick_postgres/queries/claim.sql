@@ -54,13 +54,11 @@ taken AS MATERIALIZED (
 ),
 claimed AS (
     UPDATE {schema}.jobs
-    SET state = 'running', attempt = attempt + 1, worker = %(worker)s, lease_until = ({now} AT TIME ZONE 'UTC' + %(lease)s) AT TIME ZONE 'UTC',
+    SET state = 'running', attempt = attempt + 1, worker = %(worker)s,
+        lease_until = ({now} AT TIME ZONE 'UTC' + %(lease)s) AT TIME ZONE 'UTC',
         attempted_at = {now}, updated_at = {now}
     WHERE id = ANY (ARRAY(SELECT id FROM taken))
-    RETURNING
-        id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at,
-        attempted_at, finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error,
-        result, tags
+    RETURNING {columns}
 )
 SELECT claimed.*, looked.n
 FROM (SELECT count(*) AS n FROM first) AS looked

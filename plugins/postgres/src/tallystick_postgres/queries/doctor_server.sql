@@ -1,5 +1,6 @@
 -- Effect: read the server's settings, and how many more connections it accepts.
 -- Locks: none. Index: none; it reads the catalog.
+-- Only PostgreSQL: SQLite has no server.
 SELECT
     current_setting('server_version'),
     current_setting('default_transaction_isolation'),

@@ -1,5 +1,6 @@
 -- Effect: replace many rows of the ledger by one for each (queue, kind, state); no sum changes.
 -- Locks: the rows that it folds; skips rows that another transaction has locked. Index: none.
+-- Only PostgreSQL: on SQLite, stats counts the records themselves.
 WITH folded AS (
     DELETE FROM {schema}.counts
     WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.counts LIMIT %(limit)s FOR UPDATE SKIP LOCKED))

@@ -6,11 +6,7 @@
 WITH fitting AS MATERIALIZED (
     SELECT id, unique_key FROM {schema}.jobs AS job
     WHERE state IN ('retrying', 'completed', 'discarded', 'cancelled')
-        AND (%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s::uuid[]))
-        AND (%(states)s::text[] IS NULL OR state = ANY (%(states)s::text[]))
-        AND (%(kinds)s::text[] IS NULL OR kind = ANY (%(kinds)s::text[]))
-        AND (%(queues)s::text[] IS NULL OR queue = ANY (%(queues)s::text[]))
-        AND (%(tags)s::text[] IS NULL OR (tags <> '{}' AND tags && %(tags)s::text[]))
+        AND {matches}
         AND (
             held_key IS NOT NULL
             OR (SELECT holder.id FROM {schema}.jobs AS holder WHERE holder.held_key = job.unique_key) IS NULL
@@ -22,8 +18,7 @@ chosen AS (
     FROM fitting ORDER BY coalesce(unique_key, id::text), unique_key IS NULL, id DESC
 )
 UPDATE {schema}.jobs
-SET state = 'pending', run_at = {now},
-    max_attempts = greatest(max_attempts, least(attempt, 2147483646) + 1), finished_at = NULL, result = NULL, cancel_requested = FALSE,
-    held_key = unique_key, updated_at = {now}
+SET state = 'pending', run_at = {now}, max_attempts = greatest(max_attempts, least(attempt, 2147483646) + 1),
+    finished_at = NULL, result = NULL, cancel_requested = FALSE, held_key = unique_key, updated_at = {now}
 WHERE id = ANY (ARRAY(SELECT id FROM chosen))
 RETURNING id

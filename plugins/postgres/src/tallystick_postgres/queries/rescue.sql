@@ -25,6 +25,4 @@ SET state = CASE
     END,
     last_error = %(error)s, lease_until = NULL, updated_at = {now}
 WHERE id = ANY (ARRAY(SELECT id FROM expired))
-RETURNING
-    id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,
-    finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error, result, tags
+RETURNING {columns}

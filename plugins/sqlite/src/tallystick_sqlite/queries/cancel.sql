@@ -1,6 +1,9 @@
--- Effect: cancel a waiting job.
+-- Effect: cancel a waiting job, or request cancellation of a running one.
 -- Locks: write. Index: primary key.
 UPDATE tallystick_jobs
-SET state = 'cancelled', finished_at = :now, updated_at = :now,
-    held_key = CASE unique_until WHEN 'purged' THEN held_key END
-WHERE id = :id AND state IN ('pending', 'retrying')
+SET state = iif(state = 'running', state, 'cancelled'),
+    cancel_requested = (state = 'running'),
+    finished_at = iif(state = 'running', finished_at, :now),
+    held_key = iif(state <> 'running' AND unique_until = 'finished', NULL, held_key),
+    updated_at = :now
+WHERE id = :id AND (state IN ('pending', 'retrying') OR (state = 'running' AND NOT cancel_requested))

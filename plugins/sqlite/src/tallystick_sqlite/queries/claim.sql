@@ -46,9 +46,7 @@ due (job, queue, priority, run_at, id) AS (
     LIMIT :limit
 )
 UPDATE tallystick_jobs
-SET state = 'running', attempt = attempt + 1, lease_until = :until, worker = :worker, attempted_at = :now,
-    updated_at = :now
+SET state = 'running', attempt = attempt + 1, worker = :worker, lease_until = :until,
+    attempted_at = :now, updated_at = :now
 WHERE rowid IN (SELECT job FROM due)
-RETURNING
-    id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,
-    finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error, result, tags
+RETURNING {columns}

@@ -1,7 +1,5 @@
 -- Effect: read the record with the given id.
 -- Locks: none. Index: primary key.
-SELECT
-    id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,
-    finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error, result, tags
+SELECT {columns}
 FROM tallystick_jobs
 WHERE id = :id

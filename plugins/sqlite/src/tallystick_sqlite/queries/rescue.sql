@@ -7,13 +7,11 @@ SET state = CASE
         WHEN attempt >= max_attempts THEN 'discarded'
         ELSE 'retrying'
     END,
-    last_error = :error, updated_at = :now, lease_until = NULL,
     run_at = iif(cancel_requested OR attempt >= max_attempts, run_at, :now),
     finished_at = iif(cancel_requested OR attempt >= max_attempts, :now, NULL),
-    held_key = iif((cancel_requested OR attempt >= max_attempts) AND unique_until = 'finished', NULL, held_key)
+    held_key = iif((cancel_requested OR attempt >= max_attempts) AND unique_until = 'finished', NULL, held_key),
+    last_error = :error, lease_until = NULL, updated_at = :now
 WHERE rowid IN (
     SELECT rowid FROM tallystick_jobs WHERE state = 'running' AND lease_until <= :now ORDER BY lease_until LIMIT :limit
 )
-RETURNING
-    id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,
-    finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error, result, tags
+RETURNING {columns}

@@ -1,0 +1,17 @@
+"""The mutants of the PostgreSQL backend. They need a server: `tallystick conform mutants --module` runs only these."""
+
+from tallystick_conformance import Mutant
+
+from . import cap, claim, fault, insert, settle, setup, stats, time, wait
+
+MUTANTS: tuple[Mutant, ...] = (
+    *claim.MUTANTS,
+    *insert.MUTANTS,
+    *settle.MUTANTS,
+    *stats.MUTANTS,
+    *cap.MUTANTS,
+    *fault.MUTANTS,
+    *wait.MUTANTS,
+    *setup.MUTANTS,
+    *time.MUTANTS,
+)

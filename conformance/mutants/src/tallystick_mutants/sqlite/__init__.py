@@ -1,0 +1,17 @@
+"""The mutants of the SQLite backend."""
+
+from tallystick_conformance import Mutant
+
+from . import cap, cap_interrupts, cap_undeclared, claim, crash, leak, query, settle, setup
+
+MUTANTS: tuple[Mutant, ...] = (
+    *claim.MUTANTS,
+    *settle.MUTANTS,
+    *query.MUTANTS,
+    *cap.MUTANTS,
+    *cap_undeclared.MUTANTS,
+    *setup.MUTANTS,
+    *leak.MUTANTS,
+    *crash.MUTANTS,
+    *cap_interrupts.MUTANTS,
+)

@@ -1,0 +1,182 @@
+"""Bugs in steps: late or split commits, transactions left open, and changes that other processes do not see."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import islice
+from threading import Timer
+from typing import Any
+from uuid import UUID
+
+from tallystick import Backend, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Queue, Record, State
+from tallystick.backends import times
+from tallystick_sqlite import SqliteBackend, queries
+from tallystick_sqlite.connection import Connection
+from tallystick_sqlite.location import Location
+from tallystick_sqlite.matching import get, matching
+
+from ..patch import SQLITE
+
+Now = datetime | None
+
+_ADD_QUEUE = queries.ADD_QUEUE
+_CLEARED = "finished_at = NULL, result = NULL, cancel_requested = FALSE, "
+_CLEAR = "UPDATE tallystick_jobs SET finished_at = NULL, result = NULL, cancel_requested = FALSE WHERE id = ?"
+
+
+class _KnowsQueuesLate(SqliteBackend):
+    def insert(self, records: Sequence[NewRecord], *, transaction: Any = None, now: Now = None) -> Sequence[Inserted]:
+        answers = super().insert(records, transaction=transaction, now=now)
+        with self._joining(transaction) as target:
+            for name in {answer.record.queue for answer in answers if answer.created}:
+                target.execute(_ADD_QUEUE, {"queue": name})
+        return answers
+
+
+def knows_queues_late() -> type[Backend]:
+    """An insert makes new queues known in a second transaction, after that of its jobs."""
+    queries.ADD_QUEUE = "SELECT :queue"
+    return _KnowsQueuesLate
+
+
+class _ClearsLate(SqliteBackend):
+    def requeue(self, filter: Filter, *, limit: int, now: Now = None) -> Sequence[UUID]:
+        ids = super().requeue(filter, limit=limit, now=now)
+        for id in ids:
+            with self._writer.writing() as connection:
+                connection.execute(_CLEAR, (id.bytes,))
+        return ids
+
+
+def clears_late() -> type[Backend]:
+    """A requeue makes jobs pending in one transaction, and clears their results in another."""
+    queries.REQUEUE = queries.REQUEUE.replace(_CLEARED, "")
+    return _ClearsLate
+
+
+class _CommitsFirst(Connection):
+    @contextmanager
+    def reading(self) -> Iterator[Any]:
+        with super().reading() as connection:
+            connection.commit()
+            yield connection
+
+
+class CommitsLater(SqliteBackend):
+    """settle returns before it commits. It commits at the client's next call, or after a moment."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        self._writer = self._reader = _CommitsFirst(location, self._lifetime)
+        self._connections = (self._watcher, self._reader, self._writer)
+
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
+    ) -> Sequence[bool]:
+        if transaction is not None:
+            return super().settle(outcomes, transaction=transaction, now=now)
+        with self._writer.reading() as connection:
+            connection.execute(queries.BEGIN_WRITE)
+            answers = super().settle(outcomes, transaction=connection, now=now)
+        Timer(0.02, self._writer.let_go).start()
+        return answers
+
+
+class LeavesRefusedOpen(SqliteBackend):
+    """settle begins a transaction before it validates its arguments, and leaves it open if they are invalid."""
+
+    def settle(
+        self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: Now = None
+    ) -> Sequence[bool]:
+        try:
+            return super().settle(outcomes, transaction=transaction, now=now)
+        except InvalidArgument:
+            with self._writer.reading() as connection:
+                connection.execute(queries.BEGIN_WRITE)
+            raise
+
+
+_paused: defaultdict[str, set[str]] = defaultdict(set)
+
+
+class PausesInItsProcess(SqliteBackend):
+    """The paused queues are stored in the memory of the process instead of the database."""
+
+    def pause(self, queue: str) -> None:
+        super().pause(queue)
+        super().resume(queue)
+        _paused[self._location.url].add(queue)
+
+    def resume(self, queue: str) -> None:
+        super().resume(queue)
+        _paused[self._location.url].discard(queue)
+
+    def queues(self) -> Sequence[Queue]:
+        return [Queue(name, name in _paused[self._location.url]) for name, _ in super().queues()]
+
+    def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
+        paused = _paused[self._location.url]
+        return super().claim([name for name in queues if name not in paused], **options)
+
+
+class UnlinksUnderOthers(SqliteBackend):
+    """teardown deletes the file although other clients have it open."""
+
+    def teardown(self) -> None:
+        super().teardown()
+        self._location.path.unlink(missing_ok=True)
+
+
+class _Unlocked(Connection):
+    @contextmanager
+    def reading(self) -> Iterator[Any]:
+        with super().reading() as connection:
+            pass
+        yield connection
+
+
+class ReadsUnlocked(SqliteBackend):
+    """Reads do not lock the connection that a client's threads share."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        self._reader = _Unlocked(location, self._lifetime)
+        self._connections = (self._watcher, self._reader, self._writer)
+
+
+class ListsInTwoSteps(SqliteBackend):
+    """list finds ids in one step, and reads each record in another."""
+
+    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
+        super().list(filter, limit=limit, after=after)  # to validate the arguments
+        with self._reader.reading() as connection:
+            ids = [*islice(matching(connection, filter, states=set(State), after=after), limit)]
+            return [record for id in ids if (record := get(connection, id)) is not None]
+
+
+class LooksOnlyLater(SqliteBackend):
+    """wait with a zero timeout returns False."""
+
+    def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
+        return super().wait(queues if timeout else [], timeout=timeout)
+
+
+def reckons_with_floats() -> type[Backend]:
+    """Times are converted to microseconds through floats."""
+    times.micros.__code__ = (lambda moment: round(moment.timestamp() * 1_000_000)).__code__
+    return SqliteBackend
+
+
+MUTANTS = (
+    SQLITE.mutant("knows queues late", "CRASH-02", knows_queues_late, "H2"),
+    SQLITE.mutant("clears late", "CRASH-03", clears_late),
+    SQLITE.mutant("commits later", "CRASH-01", CommitsLater, "N4"),
+    SQLITE.mutant("leaves what it refused open", "LEAK-04", LeavesRefusedOpen, "M5"),
+    SQLITE.mutant("pauses in its process", "SETUP-11", PausesInItsProcess, "A2"),
+    SQLITE.mutant("unlinks under others", "SETUP-02", UnlinksUnderOthers),
+    SQLITE.mutant("reads unlocked", "CALL-01", ReadsUnlocked),
+    SQLITE.mutant("lists in two steps", "SCHED-08", ListsInTwoSteps),
+    SQLITE.mutant("looks only later", "WAIT-02", LooksOnlyLater),
+    SQLITE.mutant("reckons with floats", "TIME-05", reckons_with_floats, "B5"),
+)

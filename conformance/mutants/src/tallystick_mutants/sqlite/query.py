@@ -1,0 +1,39 @@
+"""Bugs in SQL of lists, counts and queues."""
+
+from ..patch import SQLITE
+
+patched = SQLITE.patched
+
+_TAGGED = "tag.value IN (SELECT value FROM json_each(:tags))"
+_DUE = "state IN ('pending', 'retrying') AND run_at <= :now"
+
+MUTANTS = (
+    patched("lists the last again", "QUERY-03", "LIST", "id < :below", "id <= :below", "E1"),
+    patched("lists oldest first", "QUERY-02", "LIST", "ORDER BY id DESC", "ORDER BY id"),
+    patched("lists by creation", "QUERY-02", "LIST", "ORDER BY id DESC", "ORDER BY created_at DESC, id DESC", "E1"),
+    patched("lists in no order", "QUERY-02", "LIST", "ORDER BY id DESC", "ORDER BY run_at, kind"),
+    patched("filters by part of a tag", "FILTER-01", "LIST", _TAGGED, "instr(:tags, substr(tag.value, 1, 1))"),
+    patched("filters tags without case", "NAME-02", "LIST", _TAGGED,
+            "EXISTS (SELECT 1 FROM json_each(:tags) AS t WHERE t.value LIKE tag.value)", "L4"),
+    patched("filters kinds without case", "NAME-02", "LIST", "kind IN", "kind COLLATE NOCASE IN", "L4"),
+    patched("filters by any field", "FILTER-01", "LIST",
+            "AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))\n    AND (:tags",
+            "AND (queue IN (SELECT value FROM json_each(:queues)) OR :tags"),
+    patched("counts no retries as due", "STATS-04", "STATS", _DUE, "state = 'pending' AND run_at <= :now"),
+    patched("counts late by a tick", "STATS-04", "STATS", "run_at <= :now", "run_at < :now"),
+    patched("finds the oldest of all", "STATS-05", "STATS", f"min(run_at) FILTER (WHERE {_DUE})", "min(run_at)", "E5"),
+    patched("finds the newest due", "STATS-05", "STATS", "min(run_at)", "max(run_at)"),
+    patched("counts each queue once", "STATS-02", "STATS", "GROUP BY queue, kind, state", "GROUP BY queue, state"),
+    patched("does not count what ended", "STATS-01", "STATS", "GROUP BY", "WHERE state <> 'discarded' GROUP BY", "E8"),
+    patched("names queues backwards", "QUEUE-02", "QUEUES", "ORDER BY name", "ORDER BY name DESC"),
+    patched("knows paused queues only", "QUEUE-01", "QUEUES", "ORDER BY", "WHERE paused ORDER BY", "E7"),
+    patched("pauses and resumes", "QUEUE-03", "PAUSE", "SET paused = TRUE", "SET paused = NOT paused"),
+    patched("pauses known queues only", "QUEUE-01", "PAUSE", "INSERT INTO tallystick_queues (name, paused) VALUES "
+            "(:queue, TRUE) ON CONFLICT DO UPDATE SET paused = TRUE",
+            "UPDATE tallystick_queues SET paused = TRUE WHERE name = :queue"),
+    patched("resumes all", "QUEUE-02", "RESUME", " WHERE name = :queue", ""),
+    patched("knows what it resumes", "QUEUE-03", "RESUME", "UPDATE tallystick_queues SET paused = FALSE WHERE name = "
+            ":queue", "INSERT INTO tallystick_queues (name) VALUES (:queue) ON CONFLICT DO UPDATE SET paused = FALSE"),
+    patched("wakes for a paused queue", "WAIT-04", "NEXT_DUE",
+            "WHERE NOT EXISTS (SELECT 1 FROM tallystick_queues WHERE name = asked.value AND paused)", "", "M2"),
+)  # fmt: skip

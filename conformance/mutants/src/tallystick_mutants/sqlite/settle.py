@@ -1,0 +1,95 @@
+"""Bugs in SQL of settles, rescues and changes by an operator."""
+
+from ..patch import SQLITE
+
+patched = SQLITE.patched
+
+_MINE = " AND attempt = :attempt"
+_RUNS = "state = 'running' AND "
+_DUE = "run_at, :run_at)"
+_ENDED = "OR :state NOT IN ('pending', 'retrying')"
+_FREED = "unique_until = 'finished', NULL"
+
+
+def _any_attempt(state: str) -> str:
+    return f" AND (attempt = :attempt OR :state = '{state}')"
+
+
+def _any_state(state: str) -> str:
+    return f"(state = 'running' OR :state = '{state}') AND "
+
+
+def _due(state: str, run_at: str) -> str:
+    return f"run_at, iif(:state = '{state}', {run_at}, :run_at))"
+
+
+MUTANTS = (
+    patched("completes any attempt", "SETTLE-06", "SETTLE", _MINE, _any_attempt("completed"), "D1"),
+    patched("completes what waits", "SETTLE-06", "SETTLE", _RUNS, _any_state("completed"), "D8"),
+    patched("retries any attempt", "SETTLE-06", "SETTLE", _MINE, _any_attempt("retrying"), "D11"),
+    patched("retries what ended", "SETTLE-06", "SETTLE", _RUNS, _any_state("retrying")),
+    patched("discards any attempt", "SETTLE-06", "SETTLE", _MINE, _any_attempt("discarded")),
+    patched("releases any attempt", "SETTLE-06", "SETTLE", _MINE, _any_attempt("pending")),
+    patched("releases what ended", "SETTLE-06", "SETTLE", _RUNS, _any_state("pending")),
+    patched("cancels any attempt", "SETTLE-06", "SETTLE", _MINE, _any_attempt("cancelled")),
+    patched("forgets the error", "SETTLE-01", "SETTLE", "coalesce(:error, last_error)",
+            "iif(:state = 'completed', NULL, coalesce(:error, last_error))"),
+    patched("forgets the worker", "SETTLE-01", "SETTLE", "lease_until = NULL",
+            "lease_until = NULL, worker = iif(:state = 'completed', NULL, worker)"),
+    patched("leaves the lease", "SETTLE-03", "SETTLE", "lease_until = NULL",
+            "lease_until = iif(:state = 'discarded', lease_until, NULL)"),
+    patched("finishes without a time", "SETTLE-05", "SETTLE", f"{_ENDED}, :now",
+            "OR :state NOT IN ('pending', 'retrying', 'cancelled'), :now", "I2"),
+    patched("retries never in the past", "SETTLE-02", "SETTLE", _DUE, _due("retrying", "max(:run_at, :now)")),
+    patched("retries as new", "SETTLE-02", "SETTLE", "'cancelled', :state)",
+            "'cancelled', iif(:state = 'retrying', 'pending', :state))"),
+    patched("retries down to milliseconds", "TIME-06", "SETTLE", _DUE, _due("retrying", ":run_at / 1000 * 1000"), "B2"),
+    patched("retries the cancelled", "SETTLE-09", "SETTLE", "cancel_requested AND :state IN ('pending', 'retrying')",
+            "cancel_requested AND :state = 'pending'", "D10"),
+    patched("releases at a cost", "SETTLE-04", "SETTLE", "min(max_attempts, 2147483646) + 1", "max_attempts"),
+    patched("releases with a new count", "SETTLE-04", "SETTLE",
+            "max_attempts = iif(:state = 'pending', min(max_attempts, 2147483646) + 1, max_attempts)",
+            "attempt = attempt - (:state = 'pending')", "D5"),
+    patched("releases at once", "SETTLE-04", "SETTLE", _DUE, _due("pending", "min(:run_at, :now)"), "B1"),
+    patched("frees every key", "UNIQUE-04", "SETTLE", _FREED,
+            "(unique_until = 'finished' OR :state = 'completed'), NULL", "F5"),
+    patched("discards and keeps the key", "UNIQUE-03", "SETTLE", _FREED,
+            "unique_until = 'finished' AND :state <> 'discarded', NULL", "F2"),
+    patched("cancels and keeps the key", "UNIQUE-03", "CANCEL", _FREED, "FALSE, NULL"),
+    patched("cancels a retry and keeps the key", "UNIQUE-03", "CANCEL", f"state <> 'running' AND {_FREED}",
+            f"state = 'pending' AND {_FREED}"),
+    patched("stops and keeps the key", "UNIQUE-03", "SETTLE", _FREED,
+            "unique_until = 'finished' AND :state <> 'cancelled', NULL"),
+    patched("rescues and keeps the key", "UNIQUE-03", "RESCUE", "NULL, held_key)", "held_key, held_key)"),
+    patched("rescues and frees the key", "UNIQUE-04", "RESCUE", " AND unique_until = 'finished'", ""),
+    patched("rescues late by a tick", "TIME-02", "RESCUE", "lease_until <= :now", "lease_until < :now"),
+    patched("rescues the cancelled", "RESCUE-04", "RESCUE", "WHEN cancel_requested THEN 'cancelled'", "", "D10"),
+    patched("rescues once more", "RESCUE-03", "RESCUE", "attempt >= max_attempts", "attempt > max_attempts", "K4"),
+    patched("rescues to the old time", "RESCUE-02", "RESCUE", "run_at, :now)", "run_at, run_at)", "J2"),
+    patched("rescues with the old error", "RESCUE-02", "RESCUE", "last_error = :error",
+            "last_error = coalesce(last_error, :error)"),
+    patched("rescues all", "RESCUE-05", "RESCUE", "LIMIT :limit", "LIMIT -1"),
+    patched("rescues by its own clock", "RESCUE-01", "RESCUE", "lease_until <= :now",
+            "lease_until <= unixepoch() * 1000000", "B7"),
+    patched("requeues as finished", "REQUEUE-01", "REQUEUE", " finished_at = NULL,", "", "D13"),
+    patched("requeues with the result", "REQUEUE-01", "REQUEUE", " result = NULL,", ""),
+    patched("requeues flagged", "REQUEUE-01", "REQUEUE", "cancel_requested = FALSE, ", ""),
+    patched("requeues in its old place", "REQUEUE-01", "REQUEUE", "run_at = :now", "run_at = min(run_at, :now)"),
+    patched("requeues to the first attempt", "REQUEUE-01", "REQUEUE", "run_at = :now", "run_at = :now, attempt = 0"),
+    patched("requeues with fewer attempts", "REQUEUE-02", "REQUEUE", "max(max_attempts, min(attempt, 2147483646) + 1)",
+            "attempt + 1"),
+    patched("requeues without its key", "REQUEUE-04", "REQUEUE", " held_key = unique_key,", ""),
+    patched("requeues over a holder", "REQUEUE-04", "REQUEUE", "UPDATE OR IGNORE", "UPDATE OR REPLACE"),
+    patched("requeues or fails", "REQUEUE-04", "REQUEUE", "UPDATE OR IGNORE", "UPDATE", "D16"),
+    patched("requeues without updating", "RECORD-03", "REQUEUE", ", updated_at = :now", ""),
+    patched("cancels without a time", "CANCEL-01", "CANCEL", "finished_at, :now", "finished_at, NULL"),
+    patched("cancels again", "CANCEL-03", "CANCEL", " AND NOT cancel_requested", ""),
+    patched("flags without updating", "RECORD-03", "CANCEL", "updated_at = :now",
+            "updated_at = iif(state = 'running', updated_at, :now)"),
+    patched("purges at the moment", "PURGE-01", "PURGE", "finished_at < :before", "finished_at <= :before"),
+    patched("purges by age", "PURGE-01", "PURGE", "finished_at < :before", "created_at < :before", "I5"),
+    patched("purges all at once", "PURGE-02", "PURGE", "    LIMIT :limit\n", ""),
+    patched("never purges the cancelled", "PURGE-02", "PURGE", "AND finished_at",
+            "AND state <> 'cancelled' AND finished_at", "I2"),
+    patched("purges any state", "PURGE-01", "PURGE", "state IN (SELECT value FROM json_each(:states)) AND ", ""),
+)  # fmt: skip

@@ -1,0 +1,3 @@
+"""The command `tallystick conform`."""
+
+HELP = "Test a backend against the contract: `tallystick conform URL`."

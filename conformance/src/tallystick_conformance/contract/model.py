@@ -1,0 +1,221 @@
+"""The model: the contract in the simplest Python, without regard for speed.
+
+The model shares no helper with any backend, only the value types. It keeps no index: it searches all records for the
+holder of a key or the due jobs, so no index can be out of date.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import assert_never
+from uuid import UUID
+
+from tallystick import (
+    LEASE_EXPIRED,
+    Cancel,
+    Claim,
+    Complete,
+    Discard,
+    Filter,
+    Inserted,
+    NewRecord,
+    Outcome,
+    Queue,
+    QueueStats,
+    Record,
+    Release,
+    Retry,
+    State,
+    Stats,
+)
+
+from .eligibility import claim_order, fits, holds_key, is_due, is_expired, is_purgeable
+
+
+class Model:
+    """The expected contents of a store. Queries return all allowed choices; each change is for one record."""
+
+    def __init__(self) -> None:
+        self.records: dict[UUID, Record] = {}
+        self.paused: dict[str, bool] = {}
+        """Every known queue, and whether it is paused."""
+
+    def copy(self) -> "Model":
+        """Return an independent copy."""
+        other = Model()
+        other.records, other.paused = dict(self.records), dict(self.paused)
+        return other
+
+    def holder(self, key: str | None) -> Record | None:
+        """Return the record that holds a unique key, or None."""
+        for record in self.records.values():
+            if key is not None and record.unique_key == key and holds_key(record):
+                return record
+        return None
+
+    def current(self, claim: Claim) -> Record | None:
+        """Return the record if the claim is its running attempt, or None."""
+        record = self.records.get(claim.id)
+        if record is not None and record.state == State.RUNNING and record.attempt == claim.attempt:
+            return record
+        return None
+
+    def due(self, queues: Sequence[str], now: datetime) -> list[Record]:
+        """Return the claimable records, in claiming order."""
+        found = [
+            record
+            for record in self.records.values()
+            if is_due(record, now) and record.queue in queues and not self.paused[record.queue]
+        ]
+        return sorted(found, key=claim_order)
+
+    def running(self) -> list[Record]:
+        """Return the running records."""
+        return [record for record in self.records.values() if record.state == State.RUNNING]
+
+    def expired(self, now: datetime) -> list[Record]:
+        """Return the running records with an expired lease."""
+        return [record for record in self.records.values() if is_expired(record, now)]
+
+    def fitting(self, filter: Filter) -> list[Record]:
+        """Return the records that fit a filter, newest first."""
+        found = [record for record in self.records.values() if fits(filter, record)]
+        return sorted(found, key=lambda record: record.id.bytes, reverse=True)
+
+    def purgeable(self, states: Sequence[State], before: datetime) -> list[Record]:
+        """Return the records that a purge may delete."""
+        return [record for record in self.records.values() if is_purgeable(record, states, before)]
+
+    def queues(self) -> list[Queue]:
+        """Return every known queue."""
+        return [Queue(name, self.paused[name]) for name in sorted(self.paused)]
+
+    def stats(self, now: datetime) -> Stats:
+        """Return the expected stats."""
+        records = list(self.records.values())
+        return Stats(
+            total=len(records),
+            by_state={state: sum(record.state == state for record in records) for state in State},
+            by_kind=dict(Counter(record.kind for record in records)),
+            by_queue={name: self._queue_stats(name, now) for name in self.paused},
+        )
+
+    def _queue_stats(self, name: str, now: datetime) -> QueueStats:
+        records = [record for record in self.records.values() if record.queue == name]
+        due = [record.run_at for record in records if is_due(record, now)]
+        return QueueStats(len(records), len(due), min(due) if due else None, self.paused[name])
+
+    def insert(self, new: NewRecord, now: datetime) -> Inserted:
+        """Store a new job, or return its duplicate."""
+        duplicate = self.records.get(new.id) or self.holder(new.unique_key)
+        if duplicate is not None:
+            return Inserted(duplicate, created=False)
+        record = Record(
+            id=new.id,
+            kind=new.kind,
+            queue=new.queue,
+            payload=new.payload,
+            priority=new.priority,
+            state=State.PENDING,
+            attempt=0,
+            max_attempts=new.max_attempts,
+            run_at=_moment(new.run_at, now),
+            created_at=now,
+            updated_at=now,
+            attempted_at=None,
+            finished_at=None,
+            lease_until=None,
+            worker=None,
+            cancel_requested=False,
+            unique_key=new.unique_key,
+            unique_until=new.unique_until,
+            last_error=None,
+            result=None,
+            tags=new.tags,
+        )
+        self.records[record.id] = record
+        self.paused.setdefault(record.queue, False)
+        return Inserted(record, created=True)
+
+    def claim(self, id: UUID, worker: str, lease: timedelta, now: datetime) -> None:
+        """Start an attempt."""
+        self._change(
+            id,
+            now,
+            state=State.RUNNING,
+            attempt=self.records[id].attempt + 1,
+            lease_until=now + lease,
+            worker=worker,
+            attempted_at=now,
+        )
+
+    def extend(self, id: UUID, lease: timedelta, now: datetime) -> None:
+        """Extend the lease of an attempt."""
+        self._change(id, now, lease_until=now + lease)
+
+    def settle(self, outcome: Outcome, now: datetime) -> None:
+        """Apply an outcome to a running attempt."""
+        id = outcome.claim.id
+        flagged = self.records[id].cancel_requested
+        match outcome:
+            case Complete(_, result):
+                self._end(id, State.COMPLETED, now, result=result)
+            case Discard(_, error):
+                self._end(id, State.DISCARDED, now, last_error=error)
+            case Cancel():
+                self._end(id, State.CANCELLED, now)
+            case Retry(_, _, error) if flagged:
+                self._end(id, State.CANCELLED, now, last_error=error)
+            case Retry(_, run_at, error):
+                run_at = _moment(run_at, now)
+                self._change(id, now, state=State.RETRYING, run_at=run_at, last_error=error, lease_until=None)
+            case Release() if flagged:
+                self._end(id, State.CANCELLED, now, max_attempts=self.records[id].max_attempts + 1)
+            case Release(_, run_at):
+                run_at, more = _moment(run_at, now), self.records[id].max_attempts + 1
+                self._change(id, now, state=State.PENDING, run_at=run_at, max_attempts=more, lease_until=None)
+            case _:
+                assert_never(outcome)
+
+    def rescue(self, id: UUID, now: datetime) -> None:
+        """End an attempt with an expired lease."""
+        record = self.records[id]
+        if record.cancel_requested:
+            self._end(id, State.CANCELLED, now, last_error=LEASE_EXPIRED)
+        elif record.attempt >= record.max_attempts:
+            self._end(id, State.DISCARDED, now, last_error=LEASE_EXPIRED)
+        else:
+            self._change(id, now, state=State.RETRYING, run_at=now, last_error=LEASE_EXPIRED, lease_until=None)
+
+    def cancel(self, id: UUID, now: datetime) -> None:
+        """Cancel a waiting job, or set the flag on a running one."""
+        if self.records[id].state == State.RUNNING:
+            self._change(id, now, cancel_requested=True)
+        else:
+            self._end(id, State.CANCELLED, now)
+
+    def requeue(self, id: UUID, now: datetime) -> None:
+        """Make a job pending again."""
+        record = self.records[id]
+        self._change(
+            id,
+            now,
+            state=State.PENDING,
+            run_at=now,
+            max_attempts=max(record.max_attempts, record.attempt + 1),
+            finished_at=None,
+            result=None,
+            cancel_requested=False,
+        )
+
+    def _end(self, id: UUID, state: State, now: datetime, **fields: object) -> None:
+        self._change(id, now, state=state, finished_at=now, lease_until=None, **fields)
+
+    def _change(self, id: UUID, now: datetime, **fields: object) -> None:
+        self.records[id] = self.records[id]._replace(updated_at=now, **fields)  # type: ignore[arg-type]
+
+
+def _moment(value: datetime | timedelta | None, now: datetime) -> datetime:
+    if value is None:
+        return now
+    return value if isinstance(value, datetime) else now + value

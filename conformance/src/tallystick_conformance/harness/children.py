@@ -1,0 +1,143 @@
+"""Other processes that work on a store: start them together, collect their results, and end them."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from tallystick import Backend, TallystickError
+
+from ..subject.exceptions import origin
+from ..subject.target import MakeBackend
+from .case import Case, NotRun
+from .parcel import Parcel
+
+PATIENCE = 60
+"""Seconds that a process may take."""
+
+
+_UNKNOWN = "another process cannot open it"
+
+
+class Child(NamedTuple):
+    """What a process receives: the packed `make`, the namespace, its number, and a barrier shared by all processes."""
+
+    make: Parcel
+    namespace: str
+    number: int
+    barrier: Any
+
+    def open(self) -> Backend:
+        """Open a client of the store."""
+        make: MakeBackend = self.make.opened()
+        return make(self.namespace)
+
+
+class ChildResult(NamedTuple):
+    """The result of a process, or the error that ended it. `rejected` means that the error was a TallystickError."""
+
+    value: Any = None
+    error: str = ""
+    rejected: bool = False
+
+
+def require_sendable(case: Case) -> None:
+    """Raise NotRun if another process cannot open the target."""
+    _sent(case.target.make)
+    program = getattr(sys.modules["__main__"], "__file__", None)
+    if program is not None and not Path(program).exists():  # each process begins by importing it
+        raise NotRun(f"cannot start another process, because the main program is not a file: {program}")
+
+
+def _sent(make: MakeBackend) -> Parcel:
+    try:
+        return Parcel.of(make)
+    except Exception as exc:
+        raise NotRun(f"make_backend cannot be sent to another process: {exc}") from exc
+
+
+def run_in_processes(
+    case: Case, work: Callable[[Child], Any], count: int = 1, *, method: str = "spawn"
+) -> list[ChildResult]:
+    """Run `work` in new processes on the store of a case, and return their results.
+
+    Each process then exits without closing anything.
+
+    Raises:
+        NotRun: A process can neither import the target's module by its name nor load it from its file.
+    """
+    make = _sent(case.target.make)
+    context: Any = multiprocessing.get_context(method)
+    barrier, processes, receivers = context.Barrier(count), [], []
+    try:
+        for number in range(count):
+            receiver, sender = context.Pipe(duplex=False)
+            child = Child(make, case.namespace, number, barrier)
+            process = context.Process(target=_send, args=(work, child, sender), daemon=True)
+            with spared():
+                process.start()
+            sender.close()
+            processes.append(process)
+            receivers.append(receiver)
+        results = list(map(_receive, receivers))
+    finally:
+        for process in processes:
+            process.kill()
+            process.join()
+    if results[0].error.startswith(_UNKNOWN):
+        raise NotRun(results[0].error)
+    return results
+
+
+def run_in_forks(case: Case, work: Callable[[Child], Any], count: int = 1) -> list[ChildResult]:
+    """Run `work` in forks of this process on the store of a case, and return their results."""
+    if "fork" not in multiprocessing.get_all_start_methods():
+        raise NotRun("this platform has no fork")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the examples fork next to threads on purpose
+        return run_in_processes(case, work, count, method="fork")
+
+
+def _send(work: Callable[[Child], Any], child: Child, sender: Connection) -> NoReturn:
+    sender.send(_worked(work, child))
+    os._exit(0)  # exits like a killed process, which closes nothing
+
+
+def _worked(work: Callable[[Child], Any], child: Child) -> ChildResult:
+    try:
+        child.make.opened()
+    except Exception as exc:
+        return ChildResult(error=f"{_UNKNOWN}: {exc!r}")
+    try:
+        return ChildResult(work(child))
+    except Exception as exc:
+        return ChildResult(error=f"{exc!r}, raised {origin(exc)}", rejected=isinstance(exc, TallystickError))
+
+
+def _receive(receiver: Connection) -> ChildResult:
+    try:
+        result: ChildResult = (
+            receiver.recv() if receiver.poll(PATIENCE) else ChildResult(error=f"no result within {PATIENCE} s")
+        )
+    except EOFError:
+        result = ChildResult(error="the process ended without a result")
+    return result
+
+
+@contextmanager
+def spared() -> Iterator[None]:
+    """Block SIGINT in the processes started here, so that a Ctrl-C makes them print no traceback."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,1 @@
+"""Runs of the kit: choose the clauses, run them in order, and replay old traces first."""

@@ -1,0 +1,1 @@
+"""Failures of the network between a client and its server."""

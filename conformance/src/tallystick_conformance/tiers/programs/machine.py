@@ -1,0 +1,272 @@
+"""The Hypothesis state machine of generated programs: it draws calls, and makes them on a backend and on the model."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import Any, assert_never
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tallystick import (
+    Cancel,
+    Claim,
+    Complete,
+    Discard,
+    Failure,
+    Filter,
+    NewRecord,
+    Outcome,
+    Release,
+    Retry,
+    State,
+)
+
+from ...contract.eligibility import is_eligible
+from ...subject.target import Target
+from . import strategies
+from .crowd import Crowd, crowds, run_crowd
+from .differential import Pair
+from .judge import Judge, Unarmed
+from .strategies import IDS, Draft, Ending, Grip, Moment
+
+STARTS = {"2001": datetime(2001, 1, 1, tzinfo=UTC), "2077": datetime(2077, 1, 1, tzinfo=UTC)}
+"""The starts of the virtual clock; a backend that uses its own clock cannot be near both."""
+
+
+def _guarded(method: Callable[..., None]) -> Callable[..., None]:
+    """End the program when the backend and the model differ under a clause that is not armed."""
+
+    @wraps(method)
+    def rule_method(self: "Machine", *args: Any, **kwargs: Any) -> None:
+        if not self.over:
+            try:
+                with self._pair.judging_errors():
+                    method(self, *args, **kwargs)
+            except Unarmed:
+                self.over = True
+
+    return rule_method
+
+
+class Machine(RuleBasedStateMachine):
+    """One program on one fresh store. If `over` is true from the start, it makes no calls."""
+
+    def __init__(
+        self, target: Target, judge: Judge, start: datetime, *, crowds: bool = True, over: bool = False
+    ) -> None:
+        super().__init__()
+        self.over = over
+        self.now = start
+        self._has_crowd = crowds
+        self._stack = ExitStack()
+        if over:
+            return
+        _, backend = self._stack.enter_context(target.fresh())
+        judge.steps.clear()
+        self._tick = backend.capabilities.time_precision
+        self._pair = Pair(backend, judge)
+
+    def teardown(self) -> None:
+        """Remove the store."""
+        self._stack.close()
+
+    @initialize(stock=strategies.stocks, crowd=crowds)
+    @_guarded
+    def begin(self, stock: list[Draft], crowd: Crowd | None) -> None:
+        """Start with some jobs, so that every program has jobs to work on; sometimes run a crowd before."""
+        if crowd is not None and self._has_crowd:
+            run_crowd(crowd, self._pair, self.now)
+        self._pair.insert([self._new(draft) for draft in stock], now=self.now)
+
+    @rule(stock=strategies.stocks)
+    @_guarded
+    def refill(self, stock: list[Draft]) -> None:
+        """Resume all paused queues, and insert many jobs."""
+        for queue in self._pair.model.queues():
+            if queue.paused:
+                self._pair.resume(queue.name)
+        self._pair.insert([self._new(draft) for draft in stock], now=self.now)
+
+    @rule(batch=strategies.batches, now=strategies.clock_steps)
+    @_guarded
+    def insert(self, batch: list[Draft], now: Moment) -> None:
+        """Insert new jobs, some with ids and keys that are already stored."""
+        self._move(now)
+        self._pair.insert([self._new(draft) for draft in batch], now=self.now)
+
+    @rule(queues=strategies.queue_lists, limit=strategies.limits, worker=st.sampled_from(strategies.WORKERS),
+          lease=strategies.leases, now=strategies.due_moments)  # fmt: skip
+    @_guarded
+    def claim(self, queues: list[str], limit: int, worker: str, lease: timedelta, now: Moment) -> None:
+        """Claim, sometimes at the edge of a due time."""
+        self._move(now)
+        self._pair.claim(queues, limit=limit, worker=worker, lease=lease, now=self.now)
+
+    @rule(
+        limit=strategies.limits,
+        endings=st.lists(strategies.endings, min_size=1, max_size=5),
+        now=strategies.clock_steps,
+    )
+    @_guarded
+    def work(self, limit: int, endings: list[Ending], now: Moment) -> None:
+        """Claim and settle in one step, so that many jobs finish."""
+        self._begin_attempts(limit, timedelta(seconds=10), now)
+        self._pair.settle(self._outcomes(endings), now=self.now)
+
+    @rule(limit=strategies.limits, lease=strategies.leases, now=strategies.clock_steps, later=strategies.lease_moments,
+          grips=st.lists(strategies.grips, min_size=1, max_size=3))  # fmt: skip
+    @_guarded
+    def hold(self, limit: int, lease: timedelta, now: Moment, later: Moment, grips: list[Grip]) -> None:
+        """Claim and extend in one go, so that there is something to hold."""
+        self._begin_attempts(limit, timedelta(seconds=30), now)
+        self._move(later)
+        self._pair.extend(self._claims(grips), lease=lease, now=self.now)
+
+    @rule(
+        grips=st.lists(strategies.grips, min_size=1, max_size=5), lease=strategies.leases, now=strategies.lease_moments
+    )
+    @_guarded
+    def extend(self, grips: list[Grip], lease: timedelta, now: Moment) -> None:
+        """Extend claims that are current, stale, repeated or unknown."""
+        self._move(now)
+        self._pair.extend(self._claims(grips), lease=lease, now=self.now)
+
+    @rule(endings=st.lists(strategies.endings, min_size=1, max_size=5), now=strategies.clock_steps)
+    @_guarded
+    def settle(self, endings: list[Ending], now: Moment) -> None:
+        """Settle claims that are current, stale, repeated or unknown."""
+        self._move(now)
+        self._pair.settle(self._outcomes(endings), now=self.now)
+
+    @rule(limit=strategies.limits, now=strategies.lease_moments)
+    @_guarded
+    def rescue(self, limit: int, now: Moment) -> None:
+        """Rescue, sometimes at the edge of a lease."""
+        if not self._pair.model.running():
+            self._begin_attempts(limit, timedelta(seconds=30), Moment("now", 0, 0, 0))
+        self._move(now)
+        self._pair.rescue(limit=limit, now=self.now)
+
+    @rule(filter=strategies.filters, limit=strategies.limits, now=strategies.clock_steps)
+    @_guarded
+    def cancel(self, filter: Filter, limit: int, now: Moment) -> None:
+        """Cancel by a filter."""
+        self._move(now)
+        self._pair.cancel(filter, limit=limit, now=self.now)
+
+    @rule(limit=strategies.limits, endings=st.lists(strategies.endings, max_size=2), now=strategies.clock_steps)
+    @_guarded
+    def flag(self, limit: int, endings: list[Ending], now: Moment) -> None:
+        """Cancel running jobs, and settle some of them."""
+        self._move(now)
+        self._pair.cancel(Filter(states=[State.RUNNING]), limit=limit, now=self.now)
+        self._pair.sweep(self.now)
+        self._pair.settle(self._outcomes(endings), now=self.now)
+
+    @rule(filter=strategies.wide_filters, limit=strategies.limits, now=strategies.clock_steps)
+    @_guarded
+    def requeue(self, filter: Filter, limit: int, now: Moment) -> None:
+        """Requeue by a filter."""
+        self._move(now)
+        self._pair.requeue(filter, limit=limit, now=self.now)
+
+    @rule(filter=strategies.filters, limit=st.sampled_from([1, 2]))
+    @_guarded
+    def delete(self, filter: Filter, limit: int) -> None:
+        """Delete by a filter."""
+        self._pair.delete(filter, limit=limit)
+
+    @rule(states=strategies.final_states, before=strategies.finish_moments, limit=strategies.limits)
+    @_guarded
+    def purge(self, states: list[State], before: Moment, limit: int) -> None:
+        """Purge, sometimes at the edge of a finish time."""
+        self._pair.purge(states, before=self._at(before), limit=limit)
+
+    @rule(queue=st.sampled_from(strategies.QUEUES), pause=st.sampled_from([False, False, False, True]))
+    @_guarded
+    def switch(self, queue: str, pause: bool) -> None:
+        """Pause or resume a queue."""
+        (self._pair.pause if pause else self._pair.resume)(queue)
+
+    @rule(slots=st.lists(strategies.slots, max_size=5))
+    @_guarded
+    def get(self, slots: list[int]) -> None:
+        """Get by ids, some of them unknown or repeated."""
+        self._pair.get([IDS[slot] for slot in slots])
+
+    @rule(filter=strategies.filters, limit=strategies.limits, after=st.none() | strategies.slots)
+    @_guarded
+    def page(self, filter: Filter, limit: int, after: int | None) -> None:
+        """List one page."""
+        self._pair.page(filter, limit=limit, after=None if after is None else IDS[after])
+
+    @invariant()
+    @_guarded
+    def sides_agree(self) -> None:
+        """The store holds what the model holds."""
+        self._pair.sweep(self.now)
+
+    def _begin_attempts(self, limit: int, lease: timedelta, now: Moment) -> None:
+        """Claim from every queue; if nothing is due yet, move the clock to the next due time."""
+        self._move(now)
+        model = self._pair.model
+        if not model.due(strategies.QUEUES, self.now):
+            waiting = [record.run_at for record in model.records.values() if is_eligible("claim", record)]
+            self.now = min(waiting, default=self.now)
+        self._pair.claim(strategies.QUEUES, limit=limit, worker="w3", lease=lease, now=self.now)
+        self._pair.sweep(self.now)
+
+    def _move(self, moment: Moment) -> None:
+        self.now = self._at(moment)
+
+    def _at(self, moment: Moment) -> datetime:
+        anchor = self.now
+        if moment.anchor != "now":
+            records = sorted(self._pair.model.records.values())
+            anchors = [at for record in records if (at := getattr(record, moment.anchor)) is not None]
+            anchor = anchors[moment.slot % len(anchors)] if anchors else self.now
+        return anchor + moment.ticks * self._tick + timedelta(seconds=moment.seconds)
+
+    def _when(self, at: Moment | timedelta | None) -> datetime | timedelta | None:
+        return self._at(at) if isinstance(at, Moment) else at
+
+    def _new(self, draft: Draft) -> NewRecord:
+        fields: dict[str, Any] = draft._asdict()
+        return NewRecord(id=IDS[fields.pop("slot")], run_at=self._when(fields.pop("at")), **fields)
+
+    def _claims(self, grips: list[Grip]) -> list[Claim]:
+        """Convert grips to claims, each of the next job, so that few claims repeat.
+
+        If no job runs, omit the grips of running jobs except the first.
+        """
+        records = self._pair.model.records
+        running = sorted(record.id for record in self._pair.model.running())
+        claims = []
+        for place, grip in enumerate(grips):
+            ids = running if running and grip.running else IDS
+            id = ids[(grip.slot + place) % len(ids)]
+            if not place or running or not grip.running:
+                claims.append(Claim(id, max(0, (records[id].attempt if id in records else 1) + grip.lag)))
+        return claims
+
+    def _outcomes(self, endings: list[Ending]) -> list[Outcome]:
+        claims = self._claims([ending.grip for ending in endings])
+        return [self._outcome(ending, claim) for ending, claim in zip(endings, claims, strict=False)]
+
+    def _outcome(self, ending: Ending, claim: Claim) -> Outcome:
+        error = Failure("Error", ending.text)
+        match ending.by:
+            case "complete":
+                return Complete(claim, ending.text.encode() or None)
+            case "retry":
+                run_at = self._when(ending.at)
+                return Retry(claim, self.now if run_at is None else run_at, error)
+            case "discard":
+                return Discard(claim, error)
+            case "release":
+                return Release(claim, self._when(ending.at))
+            case "cancel":
+                return Cancel(claim)
+            case _:
+                assert_never(ending.by)

@@ -1,0 +1,135 @@
+"""Hypothesis strategies for generated programs.
+
+No drawn value depends on the state of a store: a program names slots, anchors and lags, and `machine` resolves them at
+run time. So Hypothesis can shrink a program, and it means the same on every backend.
+"""
+
+from datetime import timedelta
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from hypothesis import strategies as st
+from tallystick import Filter, State
+from tallystick.records import MAX_ATTEMPTS, PRIORITIES
+
+from ...contract.eligibility import FINAL
+
+IDS = tuple(
+    UUID(hex=f"{head}{'0' * 22}{tail}")
+    for head in ("00000000", "01890000", "7fffffff", "80000000", "ff000000")
+    for tail in ("01", "7f", "80")
+)
+"""Ids that differ in the first byte, in its highest bit, or in the last byte only."""
+
+QUEUES = ("east", "north", "west")
+KINDS = ("a", "b")
+WORKERS = ("w1", "w2")
+
+
+class Moment(NamedTuple):
+    """A moment relative to an anchor: the current time, or a field of the n-th record that has it."""
+
+    anchor: Literal["now", "run_at", "lease_until", "finished_at"]
+    slot: int
+    ticks: int
+    seconds: int
+
+
+class Grip(NamedTuple):
+    """A claim of the n-th running job or of the n-th id, `lag` attempts away from the current one."""
+
+    slot: int
+    running: bool
+    lag: int
+
+
+class Ending(NamedTuple):
+    """An outcome for a grip."""
+
+    grip: Grip
+    by: Literal["complete", "retry", "discard", "release", "cancel"]
+    at: Moment | timedelta | None
+    text: str
+
+
+class Draft(NamedTuple):
+    """A job to insert."""
+
+    slot: int
+    kind: str
+    queue: str
+    payload: bytes
+    priority: int
+    max_attempts: int
+    at: Moment | timedelta | None
+    unique_key: str | None
+    unique_until: Literal["finished", "purged"]
+    tags: tuple[str, ...]
+
+
+def _one_of(*strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Draw from one of these. Unlike `st.one_of`, a repeated strategy is drawn from more often."""
+    return st.sampled_from(strategies).flatmap(lambda strategy: strategy)
+
+
+slots = st.integers(0, len(IDS) - 1)
+limits = st.sampled_from([2, 1, 3, 100])
+leases = st.sampled_from([timedelta(seconds=30), timedelta(seconds=1), timedelta(hours=1), timedelta(days=3_650)])
+delays = st.sampled_from([timedelta(0), timedelta(seconds=1), timedelta(seconds=30), timedelta(days=400)])
+
+clock_steps = st.builds(
+    Moment, st.just("now"), st.just(0), st.sampled_from([0, 1]), st.sampled_from([0, 0, 1, 30, 86_400, -45, -3_600])
+)
+
+
+def _edges(anchor: str) -> st.SearchStrategy[Moment]:
+    return st.builds(Moment, st.just(anchor), slots, st.sampled_from([0, -1, 1]), st.just(0))
+
+
+moments = _one_of(clock_steps, clock_steps, _edges("run_at"), _edges("lease_until"), _edges("finished_at"))
+due_moments = _one_of(clock_steps, _edges("run_at"))
+lease_moments = _one_of(_edges("lease_until"), moments)
+finish_moments = _one_of(_edges("finished_at"), moments)
+
+drafts = st.builds(
+    Draft,
+    slot=slots,
+    kind=st.sampled_from(KINDS),
+    queue=st.sampled_from(QUEUES),
+    payload=st.sampled_from([b"", b"{}", b"\x00\xff"]),
+    priority=st.sampled_from([0, 0, 1, -1, *PRIORITIES]),
+    max_attempts=st.sampled_from([1, 2, 20, MAX_ATTEMPTS[1]]),
+    at=_one_of(st.none(), st.none(), st.none(), st.none(), moments, delays, delays),
+    unique_key=st.sampled_from([None, None, "k", "l"]),
+    unique_until=st.sampled_from(["finished", "purged"]),
+    tags=st.sampled_from([(), (), ("red",), ("red", "blue")]),
+)
+batches = st.lists(drafts, min_size=1, max_size=5)
+stocks = st.lists(drafts, min_size=1, max_size=8, unique_by=lambda draft: draft.slot)
+
+grips = st.builds(Grip, slots, st.sampled_from([True] * 7 + [False]), st.sampled_from([0] * 8 + [-1, 1]))
+endings = st.builds(
+    Ending,
+    grips,
+    st.sampled_from(["complete", "retry", "discard", "release", "cancel"]),
+    _one_of(delays, delays, moments, st.none()),
+    st.sampled_from(["", "x", "done"]),
+)
+
+_ids = st.lists(slots, min_size=1, max_size=8).map(lambda drawn: [IDS[slot] for slot in drawn])
+_states = st.lists(st.sampled_from(State), min_size=1, max_size=3)
+_kinds = st.lists(st.sampled_from(KINDS), min_size=1, max_size=2)
+_queues = st.lists(st.sampled_from(QUEUES), min_size=1, max_size=2)
+_tags = st.lists(st.sampled_from(["red", "blue", "none"]), min_size=1, max_size=2)
+_nothing: st.SearchStrategy[list[Any] | None] = st.none() | st.builds(list)
+filters = _one_of(
+    st.just(Filter()),
+    st.just(Filter()),
+    st.builds(Filter, ids=_ids),
+    st.builds(Filter, states=_states, kinds=st.none() | _kinds),
+    st.builds(Filter, queues=_queues, tags=st.none() | _tags),
+    st.builds(Filter, ids=_nothing, states=_nothing, kinds=_nothing, queues=_nothing, tags=_nothing | _tags),
+)
+wide_filters = _one_of(st.just(Filter()), filters)
+queue_lists = _one_of(st.just(list(QUEUES)), st.just(list(QUEUES)), st.lists(st.sampled_from(QUEUES), max_size=4))
+final_states = _one_of(st.just(sorted(FINAL)), st.lists(st.sampled_from(sorted(FINAL)), max_size=3))

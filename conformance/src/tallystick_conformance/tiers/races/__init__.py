@@ -1,0 +1,1 @@
+"""Races between clients: in threads, in processes and in forks."""

@@ -1,0 +1,223 @@
+"""Races between calls of several clients. Each round starts its calls at a barrier. A correct backend never fails."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
+from typing import NamedTuple, TypeVar, assert_never
+
+from tallystick import (
+    Backend,
+    Cancel,
+    Claim,
+    Complete,
+    Discard,
+    Failure,
+    Filter,
+    Hold,
+    NewRecord,
+    Outcome,
+    Release,
+    Retry,
+    State,
+)
+
+from ...gates import Jitter, jitter, steps_seen
+from ...harness.case import LEASE, NOW, Case, example
+from ...harness.threads import together
+from ..histories.rounds import run_rounds
+from ..schedules.play import lines
+
+_JOBS = 12
+_THREADS = 4
+
+AnswerT = TypeVar("AnswerT")
+
+
+class _Round(NamedTuple):
+    """Clients of one store, and the jitter that delays their threads in every second round."""
+
+    clients: Sequence[Backend]
+    hold: Jitter | None = None
+
+    def together(self, *calls: Callable[[], AnswerT]) -> list[AnswerT]:
+        """Make the calls at once, each in its own thread."""
+        return together(*calls, hold=self.hold)
+
+
+def _rounds(case: Case, clients: int = _THREADS, *, shared: bool = False) -> Iterator[_Round]:
+    """Yield the clients for each round, or one client for all threads, and clear the steps of the round before."""
+    steps = steps_seen(case.target)
+    with ExitStack() as stack:
+        seed = f"{case.profile.seed} {case.clause_id}"
+        held = stack.enter_context(jitter(steps, case.target, case.namespace, seed)) if steps is not None else None
+        names = ["w"] if shared else [f"w{n}" for n in range(clients)]
+        opened = [stack.enter_context(held.client(name)) if held is not None else case.bare_client() for name in names]
+        for n in range(case.profile.rounds):
+            case.steps.clear()
+            yield _Round(opened * (clients // len(opened)), held if n % 2 else None)
+
+
+def _claims_are_exclusive(case: Case, round: _Round, queue: str) -> None:
+    new = [NewRecord(kind="k", queue=queue) for _ in range(_JOBS)]
+    case.raw.insert(new, now=NOW)
+    claim = [partial(client.claim, [queue], limit=4, worker="w", lease=LEASE, now=NOW) for client in round.clients]
+    won = [record for records in round.together(*claim) for record in records]
+    rest = case.raw.claim([queue], limit=_JOBS, worker="w", lease=LEASE, now=NOW)
+    times_claimed = Counter(record.claim for record in [*won, *rest])
+    case.equal({Claim(record.id, 1): 1 for record in new}, dict(times_claimed))
+
+
+@example("RACE-01")
+def clients_race_to_claim(case: Case) -> None:
+    """Four clients that claim from one queue at once get each job exactly once, with attempt 1."""
+    for n, round in enumerate(_rounds(case)):
+        _claims_are_exclusive(case, round, f"q{n}")
+
+
+@example("RACE-02")
+def threads_race_on_one_client(case: Case) -> None:
+    """Four threads that claim through one client at once get each job exactly once."""
+    for n, round in enumerate(_rounds(case, shared=True)):
+        _claims_are_exclusive(case, round, f"q{n}")
+
+
+@example("RACE-02")
+def threads_share_one_client(case: Case) -> None:
+    """Three threads that make random calls through one client get results that some order of the calls explains."""
+    seed, steps = f"{case.profile.seed} shared", steps_seen(case.target)
+    rounds = run_rounds(case.target, rounds=case.profile.rounds // 2, seed=seed, steps=steps, shared=True)
+    for history, findings in rounds:
+        for finding in findings:
+            case.steps[:] = lines(history)
+            case.that(False, "results that some order of these calls explains", f"{finding.text} ({finding.rule})")
+
+
+@example("RACE-03")
+def outcomes_race(case: Case) -> None:
+    """`settle` applies one of four concurrent outcomes for a claim, and the record has the state of that outcome."""
+    failure = Failure("E", "m")
+    endings: tuple[Callable[[Claim], Outcome], ...] = (
+        lambda claim: Complete(claim, b"a"),
+        lambda claim: Complete(claim, b"b"),
+        lambda claim: Discard(claim, failure),
+        lambda claim: Retry(claim, NOW + LEASE, failure),
+    )
+    for n, round in enumerate(_rounds(case, len(endings))):
+        claims = _claimed(case, 1 if n % 3 == 0 else _JOBS)
+        rivals = [[end(claim) for claim in claims] for end in endings]
+        applied = round.together(
+            *(partial(client.settle, row, now=NOW) for client, row in zip(round.clients, rivals, strict=True))
+        )
+        records = case.raw.get([claim.id for claim in claims])
+        for claim, outcomes, answers in zip(claims, zip(*rivals, strict=True), zip(*applied, strict=True), strict=True):
+            won = [outcome for outcome, answer in zip(outcomes, answers, strict=True) if answer]
+            case.that(len(won) == 1, f"one outcome of {claim} applied", won)
+            record = records[claim.id]
+            case.equal(_ending(won[0]), (record.state, record.result))
+
+
+def _claimed(case: Case, count: int) -> list[Claim]:
+    case.insert(*(NewRecord(kind="k") for _ in range(count)))
+    return [record.claim for record in case.claim()]
+
+
+def _ending(outcome: Outcome) -> tuple[State, bytes | None]:
+    match outcome:
+        case Complete(_, result):
+            return State.COMPLETED, result
+        case Discard():
+            return State.DISCARDED, None
+        case Retry():
+            return State.RETRYING, None
+        case Release():
+            return State.PENDING, None
+        case Cancel():
+            return State.CANCELLED, None
+        case _:
+            assert_never(outcome)
+
+
+@example("RACE-04")
+def rescues_race(case: Case) -> None:
+    """Four concurrent rescues take each expired job exactly once."""
+    for n, round in enumerate(_rounds(case)):
+        new = [NewRecord(kind="k", queue=f"q{n}") for _ in range(_JOBS)]
+        case.raw.insert(new, now=NOW)
+        case.raw.claim([f"q{n}"], limit=_JOBS, worker="w", lease=LEASE, now=NOW)
+        won = round.together(*(partial(client.rescue, limit=_JOBS, now=NOW + LEASE) for client in round.clients))
+        rest = case.raw.rescue(limit=_JOBS, now=NOW + LEASE)
+        rescued = Counter(record.id for records in [*won, rest] for record in records)
+        case.equal({record.id: 1 for record in new}, dict(rescued))
+
+
+@example("RACE-05")
+def settle_races_with_rescue(case: Case) -> None:
+    """Either settle or rescue ends an expired claim. If a concurrent extend holds the claim, only settle can end it."""
+    for round in _rounds(case, 3):
+        settler, rescuer, holder = round.clients
+        claim, later = case.running().claim, NOW + LEASE
+        applied, rescued, held = round.together(
+            lambda: list[object](settler.settle([Complete(claim)], now=later)),  # noqa: B023 - called within this round
+            lambda: list[object](rescuer.rescue(limit=1, now=later)),  # noqa: B023
+            lambda: list[object](holder.extend([claim], lease=LEASE, now=later)),  # noqa: B023
+        )
+        case.that(
+            applied[0] is not bool(rescued) and not (rescued and held == [Hold.HELD]),
+            "ended by either settle or rescue, and by settle if extend returned HELD",
+            f"settle {applied}, rescue {rescued}, extend {held}",
+        )
+        state = case.raw.get([claim.id])[claim.id].state
+        case.equal(State.RETRYING if rescued else State.COMPLETED, state)
+        case.raw.delete(Filter(), limit=9)
+
+
+@example("RACE-06")
+def unique_keys_race(case: Case) -> None:
+    """One of four concurrent inserts with one unique key stores its job, and the others return that job."""
+    for n, round in enumerate(_rounds(case)):
+        new = [NewRecord(kind="k", unique_key=f"key {n}") for _ in round.clients]
+        answers = round.together(
+            *(partial(c.insert, [record], now=NOW) for c, record in zip(round.clients, new, strict=True))
+        )
+        created = [answer.record.id for (answer,) in answers if answer.created]
+        case.equal(1, len(created))
+        case.equal(created * _THREADS, [answer.record.id for (answer,) in answers])
+        stored = case.raw.list(Filter(ids=[record.id for record in new]), limit=9)
+        case.equal(created, [record.id for record in stored])
+
+
+@example("RACE-07")
+def one_id_races(case: Case) -> None:
+    """One of four concurrent inserts of the same record stores it, and the others return it."""
+    for round in _rounds(case):
+        new = NewRecord(kind="k")
+        answers = round.together(*(partial(client.insert, [new], now=NOW) for client in round.clients))
+        case.equal(1, sum(answer.created for (answer,) in answers))
+        case.equal([new.id] * _THREADS, [answer.record.id for (answer,) in answers])
+
+
+@example("RACE-08")
+def claim_races_with_cancel(case: Case) -> None:
+    """A job that is claimed and cancelled at once is either cancelled, or running with its cancellation requested."""
+    for round in _rounds(case, 2):
+        claimer, canceller = round.clients
+        id = case.raw.insert([NewRecord(kind="k")], now=NOW)[0].record.id
+        claimed, cancelled = round.together(
+            lambda: [r.id for r in claimer.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)],  # noqa: B023
+            lambda: list(canceller.cancel(Filter(ids=[id]), limit=1, now=NOW)),  # noqa: B023
+        )
+        record = case.raw.get([id])[id]
+        expected = (State.RUNNING, True) if claimed else (State.CANCELLED, False)
+        case.equal(([id], *expected), (cancelled, record.state, record.cancel_requested))
+
+
+@example("RACE-09")
+def requeues_race(case: Case) -> None:
+    """One of four concurrent requeues changes the job."""
+    for round in _rounds(case):
+        claim = case.running().claim
+        case.raw.settle([Complete(claim)], now=NOW)
+        answers = round.together(*(partial(c.requeue, Filter(ids=[claim.id]), limit=1, now=NOW) for c in round.clients))
+        case.equal([claim.id], [id for ids in answers for id in ids])
+        case.raw.delete(Filter(), limit=9)

@@ -1,0 +1,1 @@
+"""Systematic schedules: small programs whose workers are pre-empted at each step."""

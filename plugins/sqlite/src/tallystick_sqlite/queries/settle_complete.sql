@@ -1,6 +1,0 @@
--- Effect: end the attempt of a current claim as completed.
--- Locks: write. Index: primary key.
-UPDATE tallystick_jobs
-SET state = 'completed', result = :result, finished_at = :now, updated_at = :now, lease_until = NULL,
-    held_key = CASE unique_until WHEN 'purged' THEN held_key END
-WHERE id = :id AND state = 'running' AND attempt = :attempt

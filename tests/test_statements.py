@@ -1,0 +1,43 @@
+"""SQLite and PostgreSQL have the same tree of statements, so that a diff of the two folders shows what differs."""
+
+from importlib.resources import files
+
+import pytest
+from tallystick import NewRecord, Record
+from tallystick_postgres import rows as postgres_rows
+from tallystick_postgres.queries import Queries
+from tallystick_sqlite import queries as sqlite_queries
+from tallystick_sqlite import rows as sqlite_rows
+
+STORES = {"SQLite": "tallystick_sqlite", "PostgreSQL": "tallystick_postgres"}
+
+
+def statements(package: str) -> dict[str, str]:
+    folder = files(package) / "queries"
+    return {file.name: file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(".sql")}
+
+
+@pytest.mark.parametrize(("store", "other"), [("SQLite", "PostgreSQL"), ("PostgreSQL", "SQLite")])
+def test_a_statement_of_one_store_only_has_its_reason(store: str, other: str) -> None:
+    """A statement has the same file name in both stores, or its head says why only one store has it."""
+    alone = {name for name, text in statements(STORES[store]).items() if f"\n-- Only {store}: " in text}
+    assert alone == statements(STORES[store]).keys() - statements(STORES[other]).keys()
+
+
+def test_a_statement_has_the_same_name_in_code() -> None:
+    """The code names a statement after its file, in both stores."""
+    assert {f"{name}.sql" for name in vars(Queries("s")) if not name.startswith("_") and name != "migrations"} == set(
+        statements(STORES["PostgreSQL"])
+    )
+    assert {
+        f"{name.lower()}.sql"
+        for name, value in vars(sqlite_queries).items()
+        if name.isupper() and not name.startswith("_") and isinstance(value, str)
+    } == set(statements(STORES["SQLite"]))
+
+
+def test_the_columns_are_the_fields_of_a_record() -> None:
+    """Both stores have one column for each field of `Record`, in order, and insert the fields of `NewRecord`."""
+    new = set(NewRecord.__dataclass_fields__)
+    assert tuple(sqlite_rows.COLUMNS) == tuple(postgres_rows.COLUMNS) == Record._fields
+    assert set(sqlite_rows.NEW_COLUMNS) == {*postgres_rows.NEW_COLUMNS, "run_at", "tags"} == new
