@@ -1,7 +1,7 @@
 """A worker describes itself to its store, and adds its numbers to the store's meters."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any
@@ -59,7 +59,7 @@ def test_a_worker_describes_itself(make_runner: MakeRunner) -> None:
     handle = runner.enqueue(block.job(None))
     eventually(lambda: runner.snapshot().working)
     beat_now(runner)
-    worker = eventually(lambda: busy(runner))
+    [worker] = eventually(lambda: busy(runner))
     assert (worker.worker, worker.pid, worker.version) == ("w-1", os.getpid(), __version__)
     assert (worker.queues, worker.concurrency, worker.draining) == (("a", "b"), 3, False)
     [running] = worker.running
@@ -77,10 +77,9 @@ def beat_now(runner: Runner) -> None:
     runner._worker.running._reporter.service.wake()
 
 
-def busy(runner: Runner) -> WorkerInfo | None:
-    """Return the only worker, if it executes an attempt."""
-    [worker] = runner.backend.workers()
-    return worker if worker.busy else None
+def busy(runner: Runner) -> list[WorkerInfo]:
+    """Return the workers that execute attempts."""
+    return [worker for worker in runner.backend.workers() if worker.busy]
 
 
 def test_a_stop_reports_that_the_worker_drains(make_runner: MakeRunner) -> None:
@@ -222,8 +221,7 @@ def test_a_store_that_fails_does_not_stop_the_worker(
 ) -> None:
     """An unexpected error of a beat is logged, and jobs run."""
     store = MemoryBackend()
-    fail: Callable[..., None] = lambda *args, **kwargs: 1 / 0  # type: ignore[assignment, return-value]  # noqa: E731
-    monkeypatch.setattr(store, "beat", fail)
+    monkeypatch.setattr(store, "beat", lambda *args, **kwargs: 1 / 0)
     runner = make_runner(store)
     register(runner)
     runner.start()

@@ -32,6 +32,9 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
     timeout: ClassVar[timedelta | None] = DEFAULTS.timeout
     tags: ClassVar[tuple[str, ...]] = DEFAULTS.tags
     meta: ClassVar[Mapping[str, str]] = DEFAULTS.meta
+    keep_completed: ClassVar[timedelta | None] = DEFAULTS.keep_completed
+    keep_discarded: ClassVar[timedelta | None] = DEFAULTS.keep_discarded
+    keep_cancelled: ClassVar[timedelta | None] = DEFAULTS.keep_cancelled
 
     def work(self, ctx: Context) -> R_co | Awaitable[R_co]:
         """Do the job. Return its result, or raise an exception to fail."""
@@ -56,4 +59,7 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
             timeout=cls.timeout,
             tags=cls.tags,
             meta=cls.meta,
+            keep_completed=cls.keep_completed,
+            keep_discarded=cls.keep_discarded,
+            keep_cancelled=cls.keep_cancelled,
         )

@@ -26,6 +26,9 @@ _EXAMPLES = {
     "timeout": "timeout = timedelta(seconds=30)",
     "tags": 'tags = ("urgent",)',
     "meta": 'meta = {"team": "billing"}',
+    "keep_completed": "keep_completed = timedelta(days=30)",
+    "keep_discarded": "keep_discarded = timedelta(days=30)",
+    "keep_cancelled": "keep_cancelled = timedelta(days=30)",
 }
 _SHOWN_AS_WRITTEN = {
     "kind": str,

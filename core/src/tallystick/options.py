@@ -24,6 +24,10 @@ class Options:
             handler is cancelled. A thread cannot be cancelled: the worker abandons and replaces it (see
             `Snapshot.stuck`).
         meta: Text that each job carries; see `NewRecord`.
+        keep_completed: How long the records of completed jobs are kept. None is the runner's setting; `timedelta.max`
+            keeps them forever. Each worker of the store should register the kind: others purge by their setting.
+        keep_discarded: The same for discarded jobs.
+        keep_cancelled: The same for cancelled jobs.
     """
 
     queue: str = "default"
@@ -33,6 +37,9 @@ class Options:
     timeout: timedelta | None = None
     tags: tuple[str, ...] = ()
     meta: Mapping[str, str] = NO_META
+    keep_completed: timedelta | None = None
+    keep_discarded: timedelta | None = None
+    keep_cancelled: timedelta | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "queue", validation.name(self.queue, "queue"))
@@ -43,6 +50,9 @@ class Options:
             validation.positive(self.timeout, "timeout")
         object.__setattr__(self, "tags", validation.names(self.tags, "tags"))
         object.__setattr__(self, "meta", self.meta if type(self.meta) is Meta else Meta(self.meta))
+        for name in ("keep_completed", "keep_discarded", "keep_cancelled"):
+            if (keep := getattr(self, name)) is not None:
+                validation.not_negative(keep, name)
 
 
 DEFAULTS = Options()
@@ -72,3 +82,6 @@ class OptionArgs(TypedDict, total=False):
     timeout: timedelta | None
     tags: tuple[str, ...]
     meta: Mapping[str, str]
+    keep_completed: timedelta | None
+    keep_discarded: timedelta | None
+    keep_cancelled: timedelta | None

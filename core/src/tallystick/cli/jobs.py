@@ -8,8 +8,9 @@ from uuid import UUID
 
 import typer
 
+from ..attempt_errors import AttemptError
 from ..errors import JobNotFound
-from ..failure import AttemptError, Failure
+from ..failure import Failure
 from ..records import Record
 from ..state import CLAIMABLE, State
 from . import changes, show

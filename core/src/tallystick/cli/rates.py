@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import typer
 
 from ..backend import Backend
+from ..backends.registers import Numbers
 from ..registers import METERS_KEPT, Meter
 from . import show
 from .times import length
@@ -22,46 +23,43 @@ class Rate(NamedTuple):
 
     queue: str
     kind: str
-    completed: int
-    retried: int
-    discarded: int
-    released: int
-    cancelled: int
-    waiting: timedelta
-    running: timedelta
+    numbers: Numbers
 
     @classmethod
     def of(cls, meters: Sequence[Meter]) -> list[Self]:
         """Add up meters by queue and kind, in the order of their names."""
-        rates: dict[tuple[str, str], Self] = {}
-        for _, queue, kind, *numbers in meters:
-            before = rates.get((queue, kind))
-            sums = numbers if before is None else [a + b for a, b in zip(before[2:], numbers, strict=True)]
-            rates[queue, kind] = cls(queue, kind, *sums)
-        return [rates[key] for key in sorted(rates)]
+        sums: dict[tuple[str, str], Numbers] = {}
+        for meter in meters:
+            key, numbers = (meter.queue, meter.kind), Numbers(*meter[3:])
+            sums[key] = sums[key].plus(numbers) if key in sums else numbers
+        return [cls(*key, sums[key]) for key in sorted(sums)]
 
     @property
     def ended(self) -> int:
         """The number of attempts."""
-        return self.completed + self.retried + self.discarded + self.released + self.cancelled
+        return sum(self.numbers[:5])
 
     @property
     def error_rate(self) -> float:
-        """The fraction of the attempts that failed, of those that completed or failed."""
-        failed = self.retried + self.discarded
-        return failed / (failed + self.completed) if failed else 0.0
+        """The share of failed attempts among those that completed or failed."""
+        failed = self.numbers.retried + self.numbers.discarded
+        return failed / (failed + self.numbers.completed) if failed else 0.0
+
+    @property
+    def mean_wait(self) -> timedelta:
+        """The mean time from run_at to the claim."""
+        return self.numbers.waiting / max(self.ended, 1)
+
+    @property
+    def mean_run(self) -> timedelta:
+        """The mean time from the claim to the outcome."""
+        return self.numbers.running / max(self.ended, 1)
 
     def document(self) -> dict[str, object]:
-        """Return the numbers for JSON, with times as the mean in seconds."""
-        return self._asdict() | {
-            "waiting": self.mean(self.waiting).total_seconds(),
-            "running": self.mean(self.running).total_seconds(),
-            "error_rate": round(self.error_rate, 6),
-        }
-
-    def mean(self, total: timedelta) -> timedelta:
-        """Return the mean of a sum of times."""
-        return total / max(self.ended, 1)
+        """Return the numbers for JSON, with the mean times in seconds."""
+        means = {"waiting": self.mean_wait.total_seconds(), "running": self.mean_run.total_seconds()}
+        numbers = self.numbers._asdict() | means
+        return {"queue": self.queue, "kind": self.kind, **numbers, "error_rate": round(self.error_rate, 6)}
 
 
 def read(store: Backend, last: timedelta) -> list[Rate]:
@@ -81,9 +79,9 @@ def table(rates: Sequence[Rate], last: timedelta) -> "Table":
             f"{rate.ended:,}",
             f"{rate.ended / (last / MINUTE):,.1f}",
             f"{rate.error_rate:.1%}",
-            f"{rate.discarded:,}",
-            length(rate.mean(rate.waiting)),
-            length(rate.mean(rate.running)),
+            f"{rate.numbers.discarded:,}",
+            length(rate.mean_wait),
+            length(rate.mean_run),
         )
     return made
 
