@@ -190,3 +190,71 @@ def test_bad_usage_exits_with_2(cli: Cli, arguments: tuple[str, ...]) -> None:
     result = cli("jobs", *arguments)
     assert result.code == 2
     assert "Usage: " in result.err
+
+
+def _failed(store: Backend, type: str, message: str, *, worker: str = "w-1", now: datetime | None = None) -> Record:
+    (job,) = store.insert([NewRecord(kind="a", queue=worker, unique_key=message)], now=now)
+    claim = store.claim([worker], limit=1, worker=worker, lease=LEASE, now=now)[0].claim
+    store.settle([Discard(claim, Failure(type, message))], now=now)
+    return job.record
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (("--error-type", "OSError", "--error-type", "KeyError"), "bc"),
+        (("--error-text", "disk"), "b"),
+        (("--worker", "w-2"), "c"),
+        (("--unique-key", "disk full"), "b"),
+        (("--created-since", "2026-01-03"), "c"),
+        (("--created-until", "2026-01-03", "--state", "discarded"), "b"),
+        (("--finished-since", "2026-01-02T03:00", "--finished-until", "2026-01-02T05:00+01:00"), ""),
+        (("--finished-since", "2026-01-02T03:00", "--finished-until", "2026-01-02T05:00-01:00"), "b"),
+    ],
+)
+def test_list_and_count_select_by_errors_workers_keys_and_times(
+    cli: Cli, store: Backend, options: tuple[object, ...], found: str
+) -> None:
+    """The options select by the last error, the worker, the unique key, and the times of creation and end."""
+    _insert(store, NewRecord(kind="plain"))
+    jobs = {
+        "b": _failed(store, "OSError", "disk full", now=datetime(2026, 1, 2, 4, tzinfo=UTC)),
+        "c": _failed(store, "KeyError", "x", worker="w-2", now=datetime(2026, 1, 4, tzinfo=UTC)),
+    }
+    given = options if "since" not in str(options) else (*options, "--kind", "a")
+    ids = {job["id"] for job in cli("jobs", "list", "--json", *given).json}
+    assert ids == {str(jobs[name].id) for name in found}
+    assert cli("jobs", "count", "--json", *given).json == {"count": len(found), "complete": True}
+
+
+def test_an_empty_text_is_not_no_filter(cli: Cli, store: Backend) -> None:
+    """An option with an empty value, as from an unset variable, is an error and never selects more jobs."""
+    _insert(store, NewRecord(kind="a"))
+    for option in ("--error-text", "--kind", "--created-since"):
+        result = cli("jobs", "delete", "--queue", "default", "--yes", option, "")
+        assert (result.code, store.stats().total) == (2, 1)
+
+
+def test_count_has_a_limit(cli: Cli, store: Backend) -> None:
+    """`jobs count` stops at --at-most."""
+    _insert(store, *(NewRecord(kind=kind) for kind in "abc"))
+    assert cli("jobs", "count").out == "3\n"
+    assert cli("jobs", "count", "--at-most", 2).out == "2 or more\n"
+    assert cli("jobs", "count", "--at-most", 2, "--json").json == {"count": 2, "complete": False}
+
+
+def test_list_in_another_order_has_pages(cli: Cli, store: Backend) -> None:
+    """`jobs list --order` lists the latest ends or the next due times first, and --after continues by the last id."""
+    late, early = (
+        _failed(store, "E", key, now=datetime(2026, 1, day, tzinfo=UTC)) for key, day in (("x", 9), ("y", 2))
+    )
+    later, soon = _insert(
+        store, NewRecord(kind="a", run_at=timedelta(hours=2)), NewRecord(kind="a", run_at=timedelta(hours=1))
+    )
+    for order, first, second in (("finished_at", late, early), ("run_at", soon, later)):
+        page = cli("jobs", "list", "--order", order, "--limit", 1)
+        assert page.err == f"there may be more: --after {first.id}\n"
+        [rest] = cli("jobs", "list", "--order", order, "--after", first.id, "--json").json
+        assert rest["id"] == str(second.id)
+    result = cli("jobs", "list", "--order", "finished_at", "--after", soon.id)
+    assert (result.code, "has no finished_at now" in result.err) == (2, True)

@@ -10,7 +10,7 @@ from ..backend import Backend
 from ..backends.registers import Numbers
 from ..registers import METERS_KEPT, Meter
 from . import show
-from .times import length
+from .times import length, parse_span
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -88,9 +88,7 @@ def table(rates: Sequence[Rate], last: timedelta) -> "Table":
 
 def parse_last(text: str) -> timedelta:
     """Read a span such as 15m, 1h or 7d: a minute to seven days."""
-    units = {"m": MINUTE, "h": timedelta(hours=1), "d": timedelta(days=1)}
-    if text[:-1].isascii() and text[:-1].isdecimal() and len(text) <= 6 and text[-1] in units:
-        last = int(text[:-1]) * units[text[-1]]
-        if MINUTE <= last <= METERS_KEPT:
-            return last
+    last = parse_span(text)
+    if last is not None and MINUTE <= last <= METERS_KEPT:
+        return last
     raise typer.BadParameter(f"{text!r} is not a span from 1m to {METERS_KEPT.days}d, e.g. 15m, 1h or 7d")
