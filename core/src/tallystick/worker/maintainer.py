@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from random import random
 from typing import assert_never
@@ -13,8 +13,8 @@ from ..failure import LEASE_EXPIRED
 from ..outcomes import Cancel, Discard, Outcome
 from ..records import Record
 from ..safe_logging import safe_logger
-from ..settings import Settings
 from ..state import State
+from .retention import Purge, purges
 from .service import Service
 from .worker_context import WorkerContext
 
@@ -37,14 +37,14 @@ class Maintainer:
         self.counts: Counter[type[Outcome]] = Counter()
         self._context = context
         self._extend_held = extend_held
-        self._keep = {state: keep for state in State if (keep := _keep(context.settings, state)) is not None}
+        self._purges = purges(context.settings, context.definitions)
 
     def _step(self) -> None:
         try:
             self._until_done(self._rescue)
         finally:
-            for state, keep in self._keep.items():
-                self._until_done(partial(self._purge, state, keep))
+            for purge in self._purges:
+                self._until_done(partial(self._purge, purge))
         # randomized, so that workers that started together do not always rescue together
         self.service.stopping.wait(self._context.settings.maintenance.total_seconds() * (0.5 + random()))
 
@@ -79,27 +79,14 @@ class Maintainer:
             self.counts.update(map(type, outcomes))
             self._context.observers.settled(outcomes, [record for _, record in ended])
 
-    def _purge(self, state: State, keep: timedelta) -> int:
+    def _purge(self, purge: Purge) -> int:
         try:
-            before = datetime.now(UTC) - keep
+            before = datetime.now(UTC) - purge.keep
         except OverflowError:  # longer ago than the first date
             return 0
-        return self._context.backend.purge([state], before=before, limit=_LIMIT)
-
-
-def _keep(settings: Settings, state: State) -> timedelta | None:
-    """Return how long the records in a state are kept; None if they are never purged."""
-    match state:
-        case State.COMPLETED:
-            return settings.keep_completed
-        case State.DISCARDED:
-            return settings.keep_discarded
-        case State.CANCELLED:
-            return settings.keep_cancelled
-        case State.PENDING | State.RUNNING | State.RETRYING:
-            return None
-        case _:
-            assert_never(state)
+        return self._context.backend.purge(
+            [purge.state], before=before, limit=_LIMIT, kinds=purge.kinds, except_kinds=purge.except_kinds
+        )
 
 
 def _outcome(record: Record) -> Outcome | None:
