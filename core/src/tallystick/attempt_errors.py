@@ -44,6 +44,13 @@ class AttemptError(NamedTuple):
         return json.dumps(dict(zip(_FIELDS, (self.attempt, at, *_texts(self.error)), strict=True)))
 
     @classmethod
+    def json_without_time(cls, attempt: int, error: Failure) -> str:
+        """Serialize an error whose time is not known yet. A store adds `at` by its own clock."""
+        kept = cls.of(attempt, _EPOCH, error)
+        values = (kept.attempt, *_texts(kept.error))
+        return json.dumps(dict(zip([field for field in _FIELDS if field != "at"], values, strict=True)))
+
+    @classmethod
     def from_json(cls, text: str | bytes) -> "AttemptError":
         """Parse the JSON of `to_json`. Any other text becomes attempt 0 in 1970, with the type `Unreadable`."""
         try:

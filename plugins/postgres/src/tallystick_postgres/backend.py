@@ -136,7 +136,7 @@ class PostgresBackend(Backend):
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         wanted = calls.get(ids, CAPABILITIES)
         found = self._read(self._queries.get, {"ids": builtins.list(wanted)})
-        return {record.id: record for record in rows.records(found)}
+        return {record.id: record for record in map(rows.record_with_errors, found)}
 
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         call = calls.list(filter, CAPABILITIES, limit=limit, after=after)

@@ -57,6 +57,7 @@ def columns(records: Sequence[NewRecord]) -> dict[str, Any]:
     """Return the parameters of `insert.sql`: one list of values for each column."""
     return {
         **{name: rows.array([getattr(new, name) for new in records]) for name in rows.NEW_COLUMNS},
+        "meta": rows.array([new.meta.to_json() if new.meta else None for new in records]),
         "run_at": rows.array([new.run_at if isinstance(new.run_at, datetime) else None for new in records]),
         "delay": rows.array([new.run_at if isinstance(new.run_at, timedelta) else None for new in records]),
         "tags": [rows.tags(new.tags) for new in records],

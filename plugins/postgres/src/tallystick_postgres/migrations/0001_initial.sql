@@ -28,7 +28,9 @@ CREATE TABLE {schema}.jobs (
     unique_until     text        NOT NULL COLLATE "C",
     held_key         text        COLLATE "C",
     tags             text[]      NOT NULL COLLATE "C" DEFAULT '{}',
+    meta             text        COLLATE "C",
     last_error       text        COLLATE "C",
+    errors           text[]      COLLATE "C",
     result           bytea,
     payload          bytea       NOT NULL,
     CONSTRAINT jobs_state CHECK (
@@ -54,6 +56,14 @@ CREATE INDEX jobs_finished ON {schema}.jobs (state, finished_at) WHERE finished_
 CREATE UNIQUE INDEX jobs_held_keys ON {schema}.jobs (held_key) WHERE held_key IS NOT NULL;
 
 CREATE INDEX jobs_tags ON {schema}.jobs USING gin (tags) WHERE tags <> '{}';
+
+-- The errors of a record after one more: `entry` is a JSON object without its time. The latest 20 stay.
+CREATE FUNCTION {schema}.append_error(errors text[], entry text, at timestamptz) RETURNS text[] LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT (
+        errors || ('{"at": ' || (extract(epoch FROM at) * 1000000)::bigint || ', ' || substr(entry, 2))
+    )[greatest(cardinality(errors) - 18, 1):]
+$$;
 
 -- The ledger of job counts. Each statement that changes a count inserts rows, without waiting for a lock. A count is
 -- the sum of its rows. The ledger also lists the known queues, so one row of each (queue, kind, state) stays, even if
