@@ -324,13 +324,15 @@ class Backend(ABC):
         *,
         before: datetime,
         limit: int,
+        since: datetime | None = None,
         kinds: Collection[str] | None = None,
         except_kinds: Collection[str] = (),
     ) -> int:
         """Delete the records of jobs that finished before a given time.
 
-        When: The state is in `states`, finished_at < before, the kind is in `kinds` (None: any), and the kind is not in
-            `except_kinds`.
+        When: The state is in `states`, since <= finished_at < before (None: no lower bound), the kind is in `kinds`
+            (None: any), and the kind is not in `except_kinds`.
+        Cost: Does not grow with the records that finished at another time.
 
         Args:
             states: Final states. Any other state raises `InvalidArgument`.
@@ -401,7 +403,7 @@ class Backend(ABC):
             paused schedule fires no ticks. Any other advance is rejected and changes nothing.
         Atomic: Each advance is applied or rejected independently. The check, the jobs and the move are one step, so any
             number of callers fires each tick once. After a crash of the caller, other clients may see the move before
-            the jobs; the jobs follow with the next call of `advance`.
+            the jobs; the jobs follow with the next call of `advance` or `due_schedules`.
         Repeat: Has no effect: an advance that was applied is rejected the second time.
 
         An applied advance sets `next_tick` and `paused`, sets `last_tick` to the last of its ticks, and raises

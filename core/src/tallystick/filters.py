@@ -109,10 +109,8 @@ def _state(value: State) -> State:
 
 
 def _check_range(since: datetime | None, until: datetime | None, what: str) -> None:
-    if since is not None and until is not None and since > until:
-        raise InvalidArgument(
-            f"{what}_since is {since.isoformat()}, later than {what}_until, {until.isoformat()}; exchange them"
-        )
+    if since is not None and until is not None:
+        validation.in_order(since, until, f"{what}_since", f"{what}_until")
 
 
 def _is_within(moment: datetime | None, since: datetime | None, until: datetime | None) -> bool:

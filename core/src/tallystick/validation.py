@@ -89,6 +89,14 @@ def names(values: Collection[str], what: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name(value, what) for value in collection(values, what, "names")))
 
 
+def in_order(first: datetime, last: datetime, first_name: str, last_name: str) -> None:
+    """Reject a range that begins after its end."""
+    if first > last:
+        raise InvalidArgument(
+            f"{first_name} is {first.isoformat()}, later than {last_name}, {last.isoformat()}; exchange them"
+        )
+
+
 def collection(values: Collection[T], what: str, of: str) -> Collection[T]:
     """Return a collection. Reject a bare string, bytes, a mapping, and an iterator."""
     if isinstance(values, str):

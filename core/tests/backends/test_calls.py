@@ -227,9 +227,14 @@ def test_list_and_change() -> None:
 def test_purge() -> None:
     """A purge has distinct final states, and a cut-off that is rounded up."""
     call = calls.purge(["cancelled", State.CANCELLED], COARSE, before=ODD, limit=1)  # type: ignore[list-item]
-    assert call == ((State.CANCELLED,), UP, 1, None, ())
-    only = calls.purge([State.CANCELLED], STORE, before=NOW, limit=1, kinds=["a", "b"], except_kinds=["b"])
-    assert [kind for kind in "abc" if only.selects(kind)] == ["a"]
+    assert call == ((State.CANCELLED,), None, UP, 1, None, ())
+    kinds = {"kinds": ["a", "b"], "except_kinds": ["b"]}
+    only = calls.purge([State.CANCELLED], STORE, since=NOW - SECOND, before=NOW, limit=1, **kinds)
+    assert [kind for kind in "abc" if only.selects(kind, NOW - SECOND)] == ["a"]
+    assert not only.selects("a", NOW)
+    assert not only.selects("a", NOW - 2 * SECOND)
+    with pytest.raises(InvalidArgument, match="since"):
+        calls.purge([State.CANCELLED], STORE, since=NOW + SECOND, before=NOW, limit=1)
     with pytest.raises(InvalidArgument, match="only final ones"):
         calls.purge([State.RUNNING], STORE, before=NOW, limit=1)
 

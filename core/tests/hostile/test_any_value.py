@@ -225,7 +225,7 @@ def calls_of_a_backend(backend: Backend) -> Iterator[tuple[str, Callable[[Any], 
     for call in (backend.cancel, backend.requeue):
         yield from each(call, "filter limit now", filter=Filter(), limit=1)
     yield from each(backend.delete, "filter limit", filter=Filter(), limit=1)
-    yield from each(backend.purge, "states before limit kinds except_kinds", states=[], before=NOW, limit=1)
+    yield from each(backend.purge, "states before limit since kinds except_kinds", states=[], before=NOW, limit=1)
     yield from by_position(backend.pause, backend.resume)
     yield from each(backend.wait, "queues timeout", queues=["q"], timeout=timedelta(0))
 

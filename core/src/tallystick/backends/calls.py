@@ -305,16 +305,19 @@ def update(
 
 
 class PurgeCall(NamedTuple):
-    """The checked arguments of `purge`. `kinds` is None for any kind."""
+    """The checked arguments of `purge`. `since` is None without a lower bound, and `kinds` for any kind."""
 
     states: tuple[State, ...]
+    since: datetime | None
     before: datetime
     limit: int
     kinds: tuple[str, ...] | None
     except_kinds: tuple[str, ...]
 
-    def selects(self, kind: str) -> bool:
-        """Return whether the call deletes records of a kind."""
+    def selects(self, kind: str, finished_at: datetime) -> bool:
+        """Return whether the call deletes the record of a finished job."""
+        if (self.since is not None and finished_at < self.since) or finished_at >= self.before:
+            return False
         return (self.kinds is None or kind in self.kinds) and kind not in self.except_kinds
 
 
@@ -324,6 +327,7 @@ def purge(
     *,
     before: datetime,
     limit: int,
+    since: datetime | None = None,
     kinds: Collection[str] | None = None,
     except_kinds: Collection[str] = (),
 ) -> PurgeCall:
@@ -331,9 +335,12 @@ def purge(
     validation.final(states)
     limit = validation.limit(limit)
     before = rounded_up(validation.utc(before, "before"), capabilities.time_precision, "before")
+    if since is not None:
+        since = rounded_up(validation.utc(since, "since"), capabilities.time_precision, "since")
+        validation.in_order(since, before, "since", "before")
     only = None if kinds is None else validation.names(kinds, "kinds")
     excluded = validation.names(except_kinds, "except_kinds")
-    return PurgeCall(tuple(dict.fromkeys(map(State, states))), before, limit, only, excluded)
+    return PurgeCall(tuple(dict.fromkeys(map(State, states))), since, before, limit, only, excluded)
 
 
 def queue(name: str) -> str:

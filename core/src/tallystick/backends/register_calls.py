@@ -130,8 +130,7 @@ class MetersCall(NamedTuple):
 def meters(since: datetime, until: datetime, *, step: timedelta) -> MetersCall:
     """Check `meters`."""
     since, until = validation.utc(since, "since"), validation.utc(until, "until")
-    if since > until:
-        raise InvalidArgument(f"since is {since}, later than until, {until}; exchange them")
+    validation.in_order(since, until, "since", "until")
     if validation.positive(step, "step") % MINUTE:
         raise InvalidArgument(f"step is {safe_repr(step)}; it must be a whole number of minutes")
     if (until - since) / step > MOST_STEPS:

@@ -4,9 +4,7 @@ Everything here is pure. A store compares and stores times; it never reads a rul
 """
 
 from .advance import MOST_TICKS, Advance
-from .cron import Cron
 from .due import ON_TIME, Due, due_ticks
-from .every import Every
 from .new_schedule import Missed, NewSchedule
 from .parsing import LONGEST_RULE, parse_rule
 from .rule import Rule
@@ -18,9 +16,7 @@ __all__ = [
     "MOST_TICKS",
     "ON_TIME",
     "Advance",
-    "Cron",
     "Due",
-    "Every",
     "Missed",
     "NewSchedule",
     "Rule",

@@ -8,7 +8,7 @@ Walls = Callable[[datetime], Iterator[datetime]]
 """Returns the times on the wall that are later than a given one: naive, in whole seconds, ascending."""
 
 _SECOND = timedelta(seconds=1)
-_PROBE = timedelta(days=1)  # since 1970, no zone has had two changes of its offset within a day
+_PROBE = timedelta(days=3)  # in the tz database, two changes of a zone since 1970 are at least six days apart
 
 
 def instants(walls: Walls, zone: ZoneInfo, after: datetime, *, fixed: bool) -> Iterator[datetime]:

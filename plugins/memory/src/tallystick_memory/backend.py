@@ -244,10 +244,13 @@ class MemoryBackend(Backend):
         *,
         before: datetime,
         limit: int,
+        since: datetime | None = None,
         kinds: Collection[str] | None = None,
         except_kinds: Collection[str] = (),
     ) -> int:
-        call = calls.purge(states, _CAPABILITIES, before=before, limit=limit, kinds=kinds, except_kinds=except_kinds)
+        call = calls.purge(
+            states, _CAPABILITIES, before=before, limit=limit, since=since, kinds=kinds, except_kinds=except_kinds
+        )
         with self._locked() as store:
             finished = (record for state in call.states for record in store.finished(state, call))
             purged = [*islice(finished, call.limit)]

@@ -87,7 +87,7 @@ class Store:
                 record = self.records.get(id)
                 if record is None or record.state is not state or record.finished_at != finished_at:
                     continue
-                if purge.selects(record.kind):
+                if purge.selects(record.kind, finished_at):
                     yield record
                 else:
                     kept.append(place)
