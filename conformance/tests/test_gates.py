@@ -91,6 +91,24 @@ def test_a_blocked_worker_lets_the_other_go_on() -> None:
     assert done.index("b lock") > done.index("a 1")
 
 
+def test_a_worker_with_two_connections_continues(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker continues if the gate holds two of its connections, and one of them sends nothing more."""
+    monkeypatch.setattr("tallystick_conformance.gates.gate._LIMIT", 86_400.0)
+
+    def work() -> None:
+        with gate.worker("a"):
+            other = Thread(target=gate.step, args=("a",))
+            other.start()
+            gate.step("a")
+            other.join()
+
+    with Gate(ByHand(), MEMORY, "gate", ["a"]) as gate:
+        thread = Thread(target=work)
+        thread.start()
+        assert gate.run([Turn("a", None)]).steps == {"a": 3}
+        thread.join()
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="this platform does not show the state of a thread")
 def test_a_slow_worker_is_not_taken_for_blocked() -> None:
     """A worker that needs the CPU longer than a blocked worker may idle keeps its turn."""

@@ -174,9 +174,13 @@ class Gate:
             self._let_wake(worker)
 
     def _await_sign(self, worker: _Worker, seen: int) -> None:
-        """Wait until a worker reaches its next step or is blocked: only another worker in a call can block it."""
+        """Wait until a worker reaches its next step or is blocked.
+
+        Only another worker in a call can block it, or the gate itself, if it holds another connection of the worker.
+        """
         began = monotonic()
-        if not any(other.is_in_call for other in self._workers.values() if other is not worker):
+        others = (other for other in self._workers.values() if other is not worker)
+        if not worker.is_held and not any(other.is_in_call for other in others):
             self._changed.wait_for(lambda: worker.signs > seen, _LIMIT)
             self._slowest = max(self._slowest, monotonic() - began)
             return
