@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from tallystick import NO_META, AttemptError, Failure, Meta, Record
+from tallystick.attempt_errors import TYPE_LENGTH
 from tallystick.backends import decoding
 
 Row = tuple[Any, ...]
@@ -100,6 +101,16 @@ def record_with_errors(row: Row) -> Record:
 def records(rows: Sequence[Row]) -> list[Record]:
     """Return the record of each row."""
     return [record(row) for row in rows]
+
+
+def error_type(error: Failure) -> str | None:
+    """Return the type of an error, or None if no filter can name it."""
+    return error.type if error.type.isprintable() and 1 <= len(error.type) <= TYPE_LENGTH else None
+
+
+def error_columns(error: Failure) -> dict[str, str | None]:
+    """Return the parameters of an error."""
+    return {"error": error.to_json(), "error_type": error_type(error)}
 
 
 def array(values: Sequence[object]) -> Sequence[object] | None:

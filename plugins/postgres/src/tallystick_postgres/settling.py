@@ -35,6 +35,7 @@ def columns(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "run_ats": rows.array([at if isinstance(at, datetime) else None for _, at, _, _ in ended]),
         "delays": rows.array([at if isinstance(at, timedelta) else None for _, at, _, _ in ended]),
         "errors": rows.array([error and error.to_json() for _, _, error, _ in ended]),
+        "error_types": rows.array([error and rows.error_type(error) for _, _, error, _ in ended]),
         "entries": rows.array(
             [
                 error and AttemptError.json_without_time(outcome.claim.attempt, error)
