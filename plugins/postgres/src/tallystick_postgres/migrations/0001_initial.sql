@@ -114,7 +114,8 @@ CREATE TABLE {schema}.schedules (
     created_at    timestamptz NOT NULL,
     updated_at    timestamptz NOT NULL,
     CONSTRAINT schedules_missed CHECK (missed IN ('skip', 'last', 'all')),
-    CONSTRAINT schedules_revision CHECK (revision >= 1)
+    CONSTRAINT schedules_names CHECK (length(name) BETWEEN 1 AND 200),
+    CONSTRAINT schedules_revision CHECK (revision BETWEEN 1 AND 9000000000000000000)
 );
 
 CREATE INDEX schedules_due ON {schema}.schedules (next_tick, name) WHERE next_tick IS NOT NULL AND NOT paused;
