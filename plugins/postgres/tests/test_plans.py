@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from tallystick import Claim, Complete, NewRecord
-from tallystick_postgres import PostgresBackend, settling
+from tallystick import Claim, Complete, Filter, NewRecord
+from tallystick_postgres import PostgresBackend, matching, settling
 from tallystick_postgres.location import Location
 from tallystick_postgres.queries import Queries
 
@@ -18,7 +18,8 @@ HOUR = timedelta(hours=1)
 LIMIT = 10
 BATCH = 200
 CLAIM = {"limit": LIMIT, "worker": "w", "lease": HOUR, "now": NOW, "look": LIMIT, "taken": []}
-NO_FILTER = dict.fromkeys(("ids", "states", "kinds", "queues", "tags"))
+NO_FILTER = matching.parameters(Filter())
+PURGE = {"states": ["completed"], "since": None, "before": NOW, "kinds": None, "except_kinds": [], "limit": 100}
 
 
 @pytest.fixture
@@ -123,8 +124,8 @@ def test_batches_use_an_index(
         (queries.settle, ended),
         (queries.get, both),
         (queries.duplicates, {"ids": both["ids"], "keys": ["a", "b"]}),
-        (queries.rescue, {"limit": 100, "now": NOW, "error": "{}"}),
-        (queries.purge, {"states": ["completed"], "before": NOW, "limit": 100}),
+        (queries.rescue, {"limit": 100, "now": NOW, "error": "{}", "error_type": "E"}),
+        (queries.purge, PURGE),
         (queries.list, {**NO_FILTER, "after": None, "limit": 50}),
         (queries.list, {**NO_FILTER, "after": uuid4(), "limit": 50}),
         (queries.list, {**NO_FILTER, "states": ["running"], "after": None, "limit": 50}),
