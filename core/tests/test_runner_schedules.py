@@ -118,6 +118,12 @@ def test_a_change_by_hand_survives_a_restart(make_runner: MakeRunner) -> None:
     assert (started(changed)["report"].rule, started(changed)["report"].paused) == ("@weekly", True)
 
 
+def test_the_fingerprint_of_a_declaration_never_changes(runner: Runner) -> None:
+    """The fingerprint is the same in every process and version, so that an upgrade does not undo changes by hand."""
+    declare(runner, "@yearly", payload=7, window=MINUTE)
+    assert started(runner)["report"].declared == "384a30f9f023e5a73a4a213d043f1012"
+
+
 def test_a_schedule_that_code_no_longer_declares_stays(make_runner: MakeRunner) -> None:
     """A start removes no schedule: another program may have stored it."""
     backend = MemoryBackend()

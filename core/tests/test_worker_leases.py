@@ -364,3 +364,32 @@ def test_invalid_retention_of_a_kind(runner: Runner, keep: Any, text: str) -> No
     """A retention that is negative or no timedelta is rejected at the definition."""
     with pytest.raises(InvalidArgument, match=text):
         runner.job("work", keep_discarded=keep)
+
+
+class Purging(MemoryBackend):
+    """Notes the bounds of each purge of completed jobs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bounds: list[tuple[datetime | None, datetime]] = []
+
+    def purge(self, states: Sequence[State], **kwargs: Any) -> int:
+        """Note the bounds."""
+        if states == [State.COMPLETED]:
+            self.bounds.append((kwargs["since"], kwargs["before"]))
+        return super().purge(states, **kwargs)
+
+
+def test_a_purge_continues_where_the_last_one_ended(make_runner: MakeRunner) -> None:
+    """The first purge reads all old records. The next ones begin shortly before the end of the last one."""
+    backend = Purging()
+    runner = make_runner(backend, maintenance=SECOND / 50)
+
+    @runner.job("work")
+    def work(payload: None, ctx: Context) -> None: ...
+
+    runner.start()
+    eventually(lambda: len(backend.bounds) >= 2)
+    runner.stop()
+    [(first, end), (second, _), *_] = backend.bounds
+    assert (first, second) == (None, end - timedelta(hours=1))

@@ -148,7 +148,7 @@ def test_an_own_put_wakes_the_scheduler(make_runner: MakeRunner) -> None:
 def test_ten_runners_fire_each_tick_once(make_runner: MakeRunner) -> None:
     """However many workers share a store, a tick has one job, and no worker fires it again."""
     backend = MemoryBackend()
-    runners = [make_runner(backend) for _ in range(10)]
+    runners = [make_runner(backend, maintenance=SECOND / 5) for _ in range(10)]
     noted = [note_ticks(runner) for runner in runners]
     for runner in runners:
         runner.start()

@@ -145,11 +145,12 @@ class DeclaredSchedules:
             backend.put_schedules(schedules[start : start + size])
 
 
-_DECLARED = tuple(field.name for field in fields(NewSchedule) if field.compare and field.name != "declared")
-
-
 def _fingerprint(schedule: NewSchedule) -> str:
-    values = {name: _plain(getattr(schedule, name)) for name in _DECLARED}
+    """Return a hash of the fields without their defaults, so that a new field does not change it."""
+    declared = [
+        (field.name, getattr(schedule, field.name), field.default) for field in fields(schedule) if field.compare
+    ]
+    values = {name: _plain(value) for name, value, default in declared if name != "declared" and value != default}
     return sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:_FINGERPRINT]
 
 

@@ -59,6 +59,7 @@ def test_bad_kind(runner: Runner, kind: Any) -> None:
         ("max_attemps", 3, "max_attempts"),
         ("name", "mail", "the kind"),
         ("unique_key", "one", "when you enqueue"),
+        ("cron", "* * * * *", r"write @runner\.schedule"),
         ("colour", "red", "the options are: keep_cancelled"),
     ],
 )

@@ -3,8 +3,6 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from functools import partial
 from random import random
 from typing import assert_never
 
@@ -14,7 +12,7 @@ from ..outcomes import Cancel, Discard, Outcome
 from ..records import Record
 from ..safe_logging import safe_logger
 from ..state import State
-from .retention import Purge, purges
+from .retention import Retention
 from .service import Service
 from .worker_context import WorkerContext
 
@@ -37,20 +35,22 @@ class Maintainer:
         self.counts: Counter[type[Outcome]] = Counter()
         self._context = context
         self._extend_held = extend_held
-        self._purges = purges(context.settings, context.definitions)
+        self._retention = Retention(context, _LIMIT)
 
     def _step(self) -> None:
         try:
             self._until_done(self._rescue)
         finally:
-            for purge in self._purges:
-                self._until_done(partial(self._purge, purge))
+            self._retention.purge(self._until_done)
         # randomized, so that workers that started together do not always rescue together
         self.service.stopping.wait(self._context.settings.maintenance.total_seconds() * (0.5 + random()))
 
-    def _until_done(self, some: Callable[[], int]) -> None:
-        while not self.service.stopping.is_set() and some() == _LIMIT:
-            pass
+    def _until_done(self, some: Callable[[], int]) -> bool:
+        """Repeat a call until it has nothing left to do. Return False if a stop came first."""
+        while not self.service.stopping.is_set():
+            if some() < _LIMIT:
+                return True
+        return False
 
     def _rescue(self) -> int:
         """Rescue expired jobs. First extend this worker's leases, which may have expired during a suspension."""
@@ -78,15 +78,6 @@ class Maintainer:
             outcomes = [outcome for outcome, _ in ended]
             self.counts.update(map(type, outcomes))
             self._context.observers.settled(outcomes, [record for _, record in ended])
-
-    def _purge(self, purge: Purge) -> int:
-        try:
-            before = datetime.now(UTC) - purge.keep
-        except OverflowError:  # longer ago than the first date
-            return 0
-        return self._context.backend.purge(
-            [purge.state], before=before, limit=_LIMIT, kinds=purge.kinds, except_kinds=purge.except_kinds
-        )
 
 
 def _outcome(record: Record) -> Outcome | None:
