@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, LiteralString
 from uuid import UUID
 
-from tallystick import FINAL, Filter, State
+from tallystick import CLAIMABLE, FINAL, Filter, State
 from tallystick.backends.calls import ChangeCall, UpdateCall
 
 from . import error_text
@@ -35,6 +35,11 @@ def _states(filter: Filter) -> list[State] | None:
 def final_states(filter: Filter) -> list[State]:
     """Return the final states that a filter matches."""
     return [state for state in State if state in FINAL and (filter.states is None or state in filter.states)]
+
+
+def waiting_states(filter: Filter) -> list[State]:
+    """Return the states of waiting jobs that a filter matches."""
+    return [state for state in State if state in CLAIMABLE and (filter.states is None or state in filter.states)]
 
 
 def is_counted_by_the_ledger(filter: Filter) -> bool:

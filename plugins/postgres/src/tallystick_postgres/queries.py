@@ -76,6 +76,9 @@ class Queries:
     list: LiteralString
     list_by_finished_at: LiteralString
     list_by_run_at: LiteralString
+    list_by_error_type: LiteralString
+    list_failed_by_finished_at: LiteralString
+    list_failed_by_run_at: LiteralString
     count: LiteralString
     count_ledger: LiteralString
     stats: LiteralString
