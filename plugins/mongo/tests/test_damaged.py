@@ -7,7 +7,7 @@ import pytest
 from bson import Int64, ObjectId, decode, encode
 from bson.datetime_ms import DatetimeMS
 from damage import assert_harmless, fill
-from tallystick import BackendError, Filter, NewRecord, State
+from tallystick import BackendError, Failure, Filter, NewRecord, Retry, State
 from tallystick_mongo import MongoBackend, documents
 from tallystick_mongo.collections import Collections
 from tallystick_mongo.damaged import is_whole
@@ -56,7 +56,13 @@ CHANGES: dict[str, dict[str, Any]] = {
     "worker a number": {"worker": 5},
     "result text": {"result": "text"},
     "finished_at text": {"finished_at": "now"},
+    "meta a number": {"meta": 5},
+    "meta text": {"meta": "oops"},
+    "errors a number": {"errors": 5},
+    "errors of other things": {"errors": [1, None, "oops", {"a": 1}]},
+    "error_type a number": {"error_type": 5},
     "running, max_attempts text, expired": {**RUNNING, "due": GONE, "max_attempts": "many"},
+    "running, errors a number, expired": {**RUNNING, "due": GONE, "errors": 5},
     "running, attempt text, expired": {**RUNNING, "due": GONE, "attempt": "one"},
     "completed, result text": {"state": "completed", "due": GONE, "result": "text", "finished_at": "now"},
 }
@@ -159,6 +165,39 @@ def test_a_damaged_queue_harms_no_job(backend: MongoBackend, store: Collections,
     bad, good = fill(backend)
     store.queues.insert_one({"_id": 5})
     assert_harmless(backend, url, bad, good)
+
+
+@pytest.mark.parametrize("errors", [5, "oops", {"a": 1}, None, [1, None]], ids=str)
+def test_damaged_errors_hinder_no_outcome(backend: MongoBackend, store: Collections, errors: object) -> None:
+    """A job whose errors are damaged is rescued and retried, and its new error is appended."""
+    [inserted] = backend.insert([NewRecord(kind="k", meta={"a": "b"})], now=PAST)
+    id = inserted.record.id
+    for attempt in (1, 2):
+        store.jobs.update_one({"_id": id}, {"$set": {"errors": errors}})
+        [record] = backend.claim(["default"], limit=1, worker="w", lease=LEASE, now=PAST + attempt * LEASE)
+        assert (dict(record.meta), record.errors) == ({"a": "b"}, ())
+        if attempt == 1:
+            backend.settle([Retry(record.claim, PAST, Failure("E", "m"))], now=PAST + LEASE)
+        else:
+            assert len(backend.rescue(limit=1, now=PAST + 9 * LEASE)) == 1
+        *_, last = backend.get([id])[id].errors
+        assert (last.attempt, last.error.type) == (attempt, "E" if attempt == 1 else "LeaseExpired")
+
+
+@pytest.mark.parametrize(("finished_at", "due"), [("now", "now"), (5, 5), (None, None), ([PAST], [PAST])])
+def test_a_time_that_is_no_date_is_on_no_page(
+    backend: MongoBackend, store: Collections, finished_at: object, due: object
+) -> None:
+    """Pages in the order of a time contain the other records."""
+    bad, waiting, done, ended = (
+        inserted.record.id for inserted in backend.insert([NewRecord(kind="k") for _ in range(4)], now=PAST)
+    )
+    backend.cancel(Filter(ids=[done, ended]), limit=2, now=PAST)
+    store.jobs.update_one({"_id": ended}, {"$set": {"finished_at": finished_at}})
+    store.jobs.update_one({"_id": bad}, {"$set": {"due": due}})
+    by_end = {record.id for record in backend.list(Filter(), limit=9, order="finished_at")}
+    by_time = {record.id for record in backend.list(Filter(), limit=9, order="run_at")}
+    assert (by_end - {ended}, by_time) == ({done}, {waiting})
 
 
 def test_a_damaged_job_is_discarded(

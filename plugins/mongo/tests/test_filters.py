@@ -16,6 +16,7 @@ from pymongo import MongoClient
 from tallystick import CLAIMABLE, FINAL, Failure, Filter, NewRecord, Queue, Record, State
 from tallystick.backends.selection import claiming_order
 from tallystick_mongo import counting, documents, queries
+from tallystick_mongo.error_fields import described
 
 NOW = datetime(2031, 5, 17, 12, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -95,6 +96,50 @@ def test_a_filter_selects(jobs: Jobs, name: str) -> None:
     records = every_state(jobs)
     found = {document["_id"] for document in jobs.find(query)}
     assert found == {record.id for record in records if fits(record)}
+
+
+TEXTS = ["E", "e", "a.c", "abc", "%", "\0", "\n", "\ud800", "\udc00", "é", "Ã", "\U0001f600", "x" * 300, "$m", "\\"]
+MILLISECOND = timedelta(milliseconds=1)
+NEW_FILTERS = [
+    *(Filter(error_text=text) for text in TEXTS if len(text) < 256),
+    *(Filter(error_types=[name]) for name in ("E", "e", "abc", "é", "$m", "absent")),
+    Filter(error_types=["E", "é"], states=[State.DISCARDED]),
+    Filter(workers=["E", "a.c"]),
+    Filter(unique_keys=["abc", "$m"]),
+    Filter(created_since=NOW, created_until=NOW + 3 * MILLISECOND),
+    Filter(created_since=NOW + MILLISECOND / 2, created_until=NOW + 5 * MILLISECOND / 2),
+    Filter(finished_since=NOW + MILLISECOND),
+    Filter(finished_until=NOW + 4 * MILLISECOND),
+    Filter(finished_since=NOW + MILLISECOND, finished_until=NOW + MILLISECOND),
+    Filter(states=[State.COMPLETED, State.DISCARDED]),
+]
+
+
+@pytest.mark.parametrize("filter", NEW_FILTERS, ids=ascii)
+def test_a_filter_fits_as_in_the_contract(jobs: Jobs, filter: Filter) -> None:
+    """Each field selects the records that `Filter.fits` selects, with any text and within a millisecond."""
+    records = []
+    for n, text in enumerate(TEXTS):
+        name = text if text.isprintable() and len(text) < 256 else None
+        now = NOW + n * MILLISECOND
+        record = (
+            NewRecord(kind="k", unique_key=name)
+            .stored(now)
+            ._replace(
+                state=State.DISCARDED if n % 2 else State.RETRYING,
+                finished_at=now if n % 2 else None,
+                worker=name,
+                last_error=Failure(text, f"{text} {TEXTS[n - 1]}", "traceback"),
+            )
+        )
+        records.append(record)
+        records.append(NewRecord(kind="k").stored(now))
+    for record in records:
+        error = described(record.last_error) if record.last_error else {}
+        document = documents.inserted(record._replace(last_error=None), None, CALL)
+        jobs.insert_one({**document, **error, "held_key": str(record.id)})
+    found = {document["_id"] for document in jobs.find(queries.fitting(filter, {"state": queries.VISIBLE}))}
+    assert found == {record.id for record in records if filter.fits(record)}
 
 
 def test_ids_restrict_a_filter(jobs: Jobs) -> None:

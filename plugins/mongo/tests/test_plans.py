@@ -6,32 +6,48 @@ from typing import Any, NamedTuple
 
 import pytest
 from bson import ObjectId
-from tallystick import NewRecord, State
+from tallystick import Filter, NewRecord, State
 from tallystick_mongo import MongoBackend, queries, schema
-from tallystick_mongo.collections import Collections
+from tallystick_mongo.collections import Collections, Jobs
 from tallystick_mongo.queries import Query
 
 NOW = datetime(2031, 5, 17, tzinfo=UTC)
 QUEUES = ["a", "b"]
 
-INDEXES = {index.document["name"]: index.document for index in schema.INDEXES}
+INDEXES = {
+    index.document["name"]: index.document
+    for index in (*schema.INDEXES, *(index for some in schema.REGISTER_INDEXES.values() for index in some))
+}
 
 
 class IndexedQuery(NamedTuple):
-    """A query, its order, and whether it names its index."""
+    """A query, its order, whether it names its index, and the collection."""
 
     filter: Query
     order: Sequence[tuple[str, int]] = ()
     hinted: bool = False
+    collection: str = "jobs"
+
+
+def _part(filter: Filter) -> Query:
+    """Return the condition of a filter with one field."""
+    [_, condition] = queries.fitting(filter, {})["$and"]
+    assert isinstance(condition, dict)
+    return condition
 
 
 QUERIES = {
     schema.CLAIMS: IndexedQuery({**queries.due(NOW), "queue": {"$in": QUEUES}}, queries.CLAIMING_ORDER, hinted=True),
-    schema.DUE: IndexedQuery(queries.waits(QUEUES), [("due", 1)], hinted=True),
+    schema.DUE: IndexedQuery(queries.waits(QUEUES), queries.EARLIEST_FIRST, hinted=True),
     "tallystick_leases": IndexedQuery(queries.expired(NOW), [("lease_until", 1)]),
-    "tallystick_finished": IndexedQuery(queries.finished([State.COMPLETED], NOW)),
+    "tallystick_finished": IndexedQuery(queries.finished([State.COMPLETED], NOW), queries.LATEST_FIRST),
+    schema.ERRORS: IndexedQuery(_part(Filter(error_types=["E"])), queries.NEWEST_FIRST),
+    "tallystick_unique_keys": IndexedQuery(_part(Filter(unique_keys=["k"])), queries.NEWEST_FIRST),
     "tallystick_held_keys": IndexedQuery(queries.holders([], ["k"])["$or"][1]),  # each branch has its own index
     "tallystick_batches": IndexedQuery(queries.staged(ObjectId())),
+    "tallystick_next_ticks": IndexedQuery(queries.WILL_FIRE, queries.NEXT_FIRST, collection="schedules"),
+    "tallystick_fired": IndexedQuery(queries.FIRED, collection="schedules"),
+    "tallystick_minutes": IndexedQuery({**queries.older(NOW), "first": {"$lt": NOW}}, collection="meters"),
 }
 
 
@@ -52,7 +68,7 @@ def test_indexes_follow_the_esr_rule(name: str) -> None:
     while keys and keys[0][0] in equal:
         keys.pop(0)
     ordered, ranges = keys[: len(query.order)], keys[len(query.order) :]
-    assert ordered == list(query.order)
+    assert ordered in (list(query.order), [(field, -direction) for field, direction in query.order])
     assert not {field for field, _ in ranges} - (query.filter.keys() - equal)
 
 
@@ -74,7 +90,8 @@ def test_the_server_uses_the_index(backend: MongoBackend, store: Collections, na
     """The server uses the index, without a sort or a collection scan."""
     backend.insert([NewRecord(kind="k", queue=queue) for queue in QUEUES for _ in range(50)], now=NOW)
     query = QUERIES[name]
-    cursor = store.jobs.find(query.filter).limit(10)
+    collection: Jobs = getattr(store, query.collection)
+    cursor = collection.find(query.filter).limit(10)
     cursor = cursor.sort(query.order) if query.order else cursor
     cursor = cursor.hint(name) if query.hinted else cursor
     plan = cursor.explain().get("queryPlanner", {}).get("winningPlan")

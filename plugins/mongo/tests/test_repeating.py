@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tallystick import Complete, Filter, Hold, NewRecord, State
+from tallystick import Advance, Changes, Complete, Filter, Hold, NewRecord, NewSchedule, State
 from tallystick_mongo import MongoBackend
 from tallystick_mongo.collections import Collections
 
@@ -42,6 +42,20 @@ def test_results_are_those_of_the_first_write(backend: MongoBackend, count: int)
         assert len(backend.requeue(Filter(states=[State.COMPLETED]), limit=9, now=NOW)) == count
         assert len(backend.claim(["default"], limit=9, worker="w", lease=LEASE, now=NOW)) == count
         assert len(backend.rescue(limit=9, now=NOW + LEASE)) == count
+        assert len(backend.update(Filter(), Changes(priority=5), limit=9, now=NOW)) == count
         assert len(backend.cancel(Filter(), limit=9, now=NOW)) == count
         assert [inserted.created for inserted in backend.insert(new, now=NOW)] == [False] * count
         assert len(backend.delete(Filter(), limit=9)) == count
+
+
+@pytest.mark.usefixtures("twice")
+def test_a_schedule_fires_once(backend: MongoBackend) -> None:
+    """Each call about schedules returns the same as if each write had been done once."""
+    new = NewSchedule(name="s", rule="every 1 minute", kind="k", after=NOW - LEASE)
+    for _ in range(2):
+        assert [schedule.revision for schedule in backend.put_schedules([new], now=NOW)] == [1]
+    fires = Advance(name="s", revision=1, ticks=(NOW,), next_tick=NOW + LEASE)
+    assert backend.advance([fires], now=NOW) == [True]
+    assert backend.advance([Advance(name="s", revision=2, next_tick=NOW + LEASE, paused=True)], now=NOW) == [True]
+    assert [(each.revision, each.paused) for each in backend.schedules()] == [(3, True)]
+    assert len(backend.list(Filter(), limit=9)) == 1

@@ -1,35 +1,47 @@
 """Implement the backend contract on the collections of a MongoDB database."""
 
 import builtins
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 from uuid import UUID
 
+from bson import ObjectId
 from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 from tallystick import (
+    Advance,
     Backend,
+    Beat,
     Capabilities,
+    Changes,
     Claim,
     Filter,
     Finding,
     Hold,
     Inserted,
+    Meter,
+    MeterDelta,
     NewRecord,
+    NewSchedule,
+    Order,
     Outcome,
     Queue,
     Record,
+    Schedule,
     State,
     Stats,
+    WorkerInfo,
+    validation,
 )
-from tallystick.backends import calls
+from tallystick.backends import calls, register_calls
 from tallystick.backends.lifetime import Lifetime
 from tallystick.backends.waiting import WakeUps
 
 from . import (
+    advancing,
     bulk,
     claiming,
     counting,
@@ -39,12 +51,17 @@ from . import (
     extending,
     inserting,
     known_queues,
+    meters,
+    paging,
     queries,
     rescuing,
     schema,
     settling,
     staging,
+    updating,
+    workers,
 )
+from . import schedules as stored_schedules
 from .collections import Collections
 from .connection import Connection
 from .errors import mapped
@@ -59,8 +76,9 @@ _CAPABILITIES = Capabilities(
     notify=True,
     transactions=True,
     time_precision=timedelta(milliseconds=1),
-    max_payload_bytes=7 * 1024 * 1024,  # a payload, a result, names and an error share a document of at most 16 MB
+    max_payload_bytes=6 * 1024 * 1024,  # a payload, a result, names and errors share a document of at most 16 MB
     max_batch=100_000,
+    error_text=True,
 )
 
 
@@ -70,7 +88,7 @@ class MongoBackend(Backend):
     A `transaction` is a PyMongo `ClientSession` in an open transaction: see `join_transaction`.
     """
 
-    contract_version: ClassVar[int] = 1
+    contract_version: ClassVar[int] = 2
 
     def __init__(self, location: Location) -> None:
         self._location = location
@@ -78,6 +96,7 @@ class MongoBackend(Backend):
         self._connection = Connection(location, schema.check, self._lifetime)
         self._wake_ups = WakeUps()
         self._listener = Listener(self._wake_ups)
+        self._id = ObjectId()
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -155,12 +174,22 @@ class MongoBackend(Backend):
             found = store.jobs.find(queries.among(wanted, {"state": queries.VISIBLE}))
             return {record.id: record for record in documents.records(found)}
 
-    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        call = calls.list(filter, _CAPABILITIES, limit=limit, after=after)
-        fitting = queries.fitting(filter, {"state": queries.VISIBLE})
+    def list(
+        self,
+        filter: Filter,
+        *,
+        limit: int,
+        order: Order = "id",
+        after: UUID | tuple[datetime, UUID] | None = None,
+    ) -> Sequence[Record]:
+        call = calls.list(filter, _CAPABILITIES, limit=limit, order=order, after=after)
         with self._reading() as store:
-            found = store.jobs.find(queries.among(filter.ids, fitting, below=call.after))
-            return builtins.list(documents.records(found.sort(queries.NEWEST_FIRST).limit(call.limit)))
+            return paging.page(store, call)
+
+    def count(self, filter: Filter, *, at_most: int = 10_000) -> int:
+        call = calls.count(filter, _CAPABILITIES, at_most=at_most)
+        with self._reading() as store:
+            return paging.count(store, call)
 
     def stats(self, *, now: datetime | None = None) -> Stats:
         call = calls.stats(_CAPABILITIES, now=now)
@@ -186,10 +215,29 @@ class MongoBackend(Backend):
         with self._writing() as store:
             return deleting.delete(store, call)
 
-    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        call = calls.purge(states, _CAPABILITIES, before=before, limit=limit)
+    def update(self, filter: Filter, changes: Changes, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
+        call = calls.update(filter, changes, _CAPABILITIES, limit=limit, now=now)
         with self._writing() as store:
-            return deleting.purge(store, queries.finished(call.states, call.before), limit=call.limit)
+            changed = updating.update(store, call, self._now(call.given))
+        self._wake_ups.wake_all()
+        return changed
+
+    def purge(
+        self,
+        states: Sequence[State],
+        *,
+        before: datetime,
+        limit: int,
+        since: datetime | None = None,
+        kinds: Collection[str] | None = None,
+        except_kinds: Collection[str] = (),
+    ) -> int:
+        call = calls.purge(
+            states, _CAPABILITIES, before=before, limit=limit, since=since, kinds=kinds, except_kinds=except_kinds
+        )
+        finished = queries.finished(call.states, call.before, call.since, call.kinds, call.except_kinds)
+        with self._writing() as store:
+            return deleting.purge(store, finished, limit=call.limit)
 
     def pause(self, queue: str) -> None:
         name = calls.queue(queue)
@@ -207,6 +255,53 @@ class MongoBackend(Backend):
     def queues(self) -> Sequence[Queue]:
         with self._reading() as store:
             return known_queues.known(store)
+
+    def put_schedules(self, schedules: Sequence[NewSchedule], *, now: datetime | None = None) -> Sequence[Schedule]:
+        call = register_calls.put_schedules(schedules, _CAPABILITIES, now=now)
+        with self._writing() as store:
+            clock = self._clock(call.given)
+            return stored_schedules.put(store, call.schedules, clock)
+
+    def schedules(self, names: Collection[str] | None = None) -> Sequence[Schedule]:
+        chosen = None if names is None else register_calls.names(names, _CAPABILITIES)
+        with self._reading() as store:
+            return stored_schedules.named(store, chosen)
+
+    def due_schedules(self, *, limit: int) -> Sequence[Schedule]:
+        limit = validation.limit(limit)
+        with self._reading() as store:
+            return stored_schedules.due(store, limit=limit)
+
+    def advance(self, advances: Sequence[Advance], *, now: datetime | None = None) -> Sequence[bool]:
+        call = register_calls.advance(advances, _CAPABILITIES, now=now)
+        with self._writing() as store:
+            applied = advancing.advance(store, call.at(self._clock(call.given)))
+        self._wake_ups.wake_all()
+        return applied
+
+    def remove_schedules(self, names: Collection[str]) -> Sequence[str]:
+        chosen = register_calls.names(names, _CAPABILITIES)
+        with self._writing() as store:
+            return stored_schedules.remove(store, chosen)
+
+    def beat(self, beat: Beat, *, ttl: timedelta, now: datetime | None = None) -> None:
+        call = register_calls.beat(beat, _CAPABILITIES, ttl=ttl, now=now)
+        with self._writing() as store:
+            workers.beat(store, call, self._clock(call.given))
+
+    def workers(self) -> Sequence[WorkerInfo]:
+        with self._reading() as store:
+            return workers.listed(store)
+
+    def meter(self, deltas: Sequence[MeterDelta], *, now: datetime | None = None) -> None:
+        call = register_calls.meter(deltas, _CAPABILITIES, now=now)
+        with self._writing() as store:
+            meters.add(store, call, self._clock(call.given), self._id)
+
+    def meters(self, since: datetime, until: datetime, *, step: timedelta) -> Sequence[Meter]:
+        call = register_calls.meters(since, until, step=step)
+        with self._reading() as store:
+            return meters.by_steps(store, call)
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         call = calls.wait(queues, timeout=timeout)
@@ -246,6 +341,11 @@ class MongoBackend(Backend):
             store = join_transaction(transaction, self._location)
         with mapped(self._location, writing=transaction is None):
             yield store
+
+    def _clock(self, given: datetime | None) -> datetime:
+        """Return the caller's `now`, else the server's time. Raise `NotSetUp` if another client tore the store down."""
+        clock = read_state(self._connection.collections, self._location).now
+        return clock if given is None else given
 
     def _now(self, given: datetime | None) -> datetime:
         """Return the caller's `now`, else the server's time."""

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from pymongo.errors import PyMongoError
 from tallystick import BackendError
-from tallystick.backends.calls import ChangeCall
+from tallystick.backends.calls import ChangeCall, UpdateCall
 
 from . import queries
 from .collections import Collections
 from .guarded_writes import Change, apply
 from .queries import ID_ONLY, NEWEST_FIRST, Pipeline, Query
+from .schema import hint
 
 _PAGE = 1_000
 """The maximum number of records in one bulk write."""
@@ -32,13 +33,15 @@ def collect(parts: Iterable[list[T]]) -> list[T]:
     return whole
 
 
-def change(store: Collections, name: str, call: ChangeCall, guard: Query, update: Query | Pipeline) -> list[UUID]:
+def change(
+    store: Collections, name: str, call: ChangeCall | UpdateCall, guard: Query, update: Query | Pipeline
+) -> list[UUID]:
     """Change up to `limit` records that satisfy the guard, each at most once, and return their ids."""
     return collect(change_in_parts(store, name, call, guard, update))
 
 
 def change_in_parts(
-    store: Collections, name: str, call: ChangeCall, guard: Query, update: Query | Pipeline
+    store: Collections, name: str, call: ChangeCall | UpdateCall, guard: Query, update: Query | Pipeline
 ) -> Iterator[list[UUID]]:
     """Change records as `change` does, and yield their ids in parts.
 
@@ -46,7 +49,8 @@ def change_in_parts(
     """
     limit = call.limit
     fitting = queries.fitting(call.filter, guard)
-    with store.jobs.find(queries.among(call.filter.ids, fitting), ID_ONLY).sort(NEWEST_FIRST) as found:
+    query = queries.among(call.filter.ids, fitting)
+    with store.jobs.find(query, ID_ONLY, **hint(call.filter)).sort(NEWEST_FIRST) as found:
         ids = (document["_id"] for document in found)
         while limit and (some := list(islice(ids, min(limit, _PAGE)))):
             made = apply(store, name, [Change(id, fitting, update) for id in some])

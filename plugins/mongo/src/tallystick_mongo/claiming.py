@@ -14,6 +14,7 @@ from .bulk import collect
 from .collections import Collections
 from .damaged import discard, is_whole
 from .documents import Document, order_found
+from .error_fields import UNREAD
 from .guarded_writes import Change, apply
 from .queries import Query
 from .schema import CLAIMS, DUE
@@ -23,6 +24,9 @@ _PAGE = 1_000
 
 _QUEUES = 50
 """The maximum number of queues in one find. For up to this many, the server merges index scans; for more, it sorts."""
+
+_GUARDED = ("state", "attempt", "due", "updated_at", "queue", "priority")
+"""The fields that a claim compares. An `update` within the same millisecond leaves `updated_at` as it is."""
 
 _FRUITLESS = 20
 """Give up after this many finds in a row of which other clients claimed all jobs."""
@@ -64,8 +68,8 @@ def _first(store: Collections, due: Query, queues: Sequence[str], limit: int) ->
     """Return the first due jobs in claiming order."""
     found = [
         document
-        for some in _chunks(queues)
-        for document in store.jobs.find({**due, "queue": {"$in": list(some)}})
+        for some in chunks(queues)
+        for document in store.jobs.find({**due, "queue": {"$in": list(some)}}, UNREAD)
         .sort(queries.CLAIMING_ORDER)
         .limit(limit)
         .hint(CLAIMS)
@@ -77,20 +81,21 @@ def next_due(store: Collections, queues: Sequence[str]) -> datetime | None:
     """Return when the first waiting job of the queues is due; None if no job waits."""
     moments = [
         document["due"]
-        for some in _chunks(queues)
+        for some in chunks(queues)
         for document in store.jobs.find(queries.waits(some), {"due": 1}).sort("due").limit(1).hint(DUE)
     ]
     return min(moments, default=None)
 
 
-def _chunks(queues: Sequence[str]) -> Iterator[Sequence[str]]:
+def chunks(queues: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Split queues into parts, one for each find."""
     for start in range(0, len(queues), _QUEUES):
         yield queues[start : start + _QUEUES]
 
 
 def _take(document: Document, call: ClaimCall) -> Change:
     """Start an attempt if the job is unchanged since it was found, so that the returned record is the stored one."""
-    guard = {name: document.get(name) for name in ("state", "attempt", "due", "updated_at")}
+    guard = {name: document.get(name) for name in _GUARDED}
     return Change(document["_id"], guard, queries.claimed(document["attempt"] + 1, call.worker, call.until, call.now))
 
 

@@ -27,11 +27,14 @@ _CODEC: CodecOptions[Any] = CodecOptions(
 
 
 class Collections(NamedTuple):
-    """The four collections of a store. All reads use the primary, because a secondary may show jobs as unclaimed."""
+    """The collections of a store. All reads use the primary, because a secondary may show jobs as unclaimed."""
 
     jobs: Jobs
     queues: Collection[Document]
     batches: Collection[Document]
+    schedules: Collection[Document]
+    workers: Collection[Document]
+    meters: Collection[Document]
     store: Collection[Document]
     session: ClientSession | None = None
 
@@ -41,8 +44,8 @@ class Collections(NamedTuple):
         database: Database[Document] = client.get_database(
             location.database, codec_options=_CODEC, read_preference=ReadPreference.PRIMARY
         )
-        jobs, queues, batches, store = (database[location.named(what)] for what in NAMES)
-        return cls(jobs, queues, batches, store, session)
+        jobs, queues, batches, schedules, workers, meters, store = (database[location.named(what)] for what in NAMES)
+        return cls(jobs, queues, batches, schedules, workers, meters, store, session)
 
     @property
     def database(self) -> Database[Document]:
@@ -50,4 +53,4 @@ class Collections(NamedTuple):
         return self.jobs.database
 
 
-NAMES = ("jobs", "queues", "batches", "store")
+NAMES = ("jobs", "queues", "batches", "schedules", "workers", "meters", "store")

@@ -11,6 +11,7 @@ from typing import Any
 from pymongo.collection import Collection
 from tallystick import Failure, State
 
+from .error_fields import described
 from .fields import FIELDS
 
 logger = logging.getLogger("tallystick.mongo")
@@ -70,7 +71,7 @@ def discard(jobs: Collection[Any], found: Sequence[Mapping[str, Any]], now: date
             continue
         failure = _failure(document)
         guard = {name: {"$eq": document.get(name)} for name in ("_id", "state", "due", "lease_until")}
-        ended = {"state": State.DISCARDED, "last_error": failure.to_json(), "finished_at": now, "updated_at": now}
+        ended = {**described(failure), "state": State.DISCARDED, "finished_at": now, "updated_at": now}
         gone = dict.fromkeys(("due", "lease_until", "held_key", "calls"), "")
         if jobs.update_one(guard, {"$set": ended, "$unset": gone}).modified_count:
             logger.warning("job %s discarded: %s", document["_id"], failure.message)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from tallystick import Finding, NotSetUp
@@ -94,8 +95,10 @@ def _pool(connection: Connection, concurrency: int | None) -> Finding:
 
 
 def _indexes(store: Collections) -> Finding:
-    found = store.jobs.index_information()
-    wanted = {index.document["name"]: index.document for index in schema.INDEXES}
+    collections = (store.jobs, store.schedules, store.meters)
+    found = dict(chain.from_iterable(collection.index_information().items() for collection in collections))
+    indexes = (*schema.INDEXES, *chain.from_iterable(schema.REGISTER_INDEXES.values()))
+    wanted = {index.document["name"]: index.document for index in indexes}
     missing = sorted(wanted.keys() - found.keys())
     other = sorted(name for name in wanted.keys() & found.keys() if not _alike(wanted[name], found[name]))
     if missing or other:
@@ -103,8 +106,8 @@ def _indexes(store: Collections) -> Finding:
         return fault(
             "indexes",
             "; ".join(problems),
-            "stop the workers, drop the changed indexes, and create those of tallystick_mongo.schema.INDEXES: "
-            "collection.create_indexes(list(INDEXES))",
+            "stop the workers, drop the changed indexes, and create those of tallystick_mongo.schema: "
+            "jobs.create_indexes(list(INDEXES)), and those of REGISTER_INDEXES",
         )
     return ok("indexes", f"all {len(wanted)} exist")
 

@@ -1,9 +1,10 @@
 """Convert records to documents and back.
 
-A document has the `FIELDS` of the record, except those that are None. It can have these in addition:
+A document has the `FIELDS` of the record, except those that are None or empty. It can have these in addition:
 
 - `due`: the `run_at` of a waiting job. No other document has it, so the indexes for claims contain only waiting jobs.
 - `held_key`: the unique key, while the job holds it.
+- `error_type`, `error_message`: see `error_fields`.
 - `told_to_stop`: True if the latest extension of the attempt returned `CANCEL_REQUESTED`.
 - `calls`: the latest call of each kind that changed the document. A call uses it to find out what it changed.
 - `batch`: only in a document that is not a job yet, or not any more. See `staging`.
@@ -28,14 +29,18 @@ HIDDEN = "hidden"
 """The state of a document that is not a job. Readers skip it."""
 
 _NAMES = [field.name for field in FIELDS]
+_ABSENT = [field.absent for field in FIELDS]
 _ENCODERS = [(field.name, field.encode) for field in FIELDS if field.encode is not None]
 _DECODERS = [(n, field.decode) for n, field in enumerate(FIELDS) if field.decode is not None]
 
 
 def inserted(record: Record, batch: ObjectId | None, call: ObjectId) -> dict[str, Any]:
     """Return the document of a new record. A record of a batch is hidden until the batch is committed."""
-    document: dict[str, Any] = {name: value for name, value in zip(_NAMES, record, strict=True) if value is not None}
+    values = zip(_NAMES, record, _ABSENT, strict=True)
+    document: dict[str, Any] = {name: value for name, value, absent in values if value is not absent}
     document |= {name: encode(document[name]) for name, encode in _ENCODERS if name in document}
+    if not record.meta:
+        document.pop("meta", None)
     if batch:
         document["state"] = HIDDEN
     document["calls"] = {"insert": call}
@@ -55,9 +60,9 @@ def records(documents: Iterable[Document]) -> Iterator[Record]:
 
 def record(document: Document) -> Record:
     """Return the record of a document."""
-    values = list(map(document.get, _NAMES))
+    values = list(map(document.get, _NAMES, _ABSENT))
     for n, decode in _DECODERS:
-        if values[n] is not None:
+        if values[n] is not _ABSENT[n]:
             values[n] = decode(values[n])
     return Record._make(values)
 

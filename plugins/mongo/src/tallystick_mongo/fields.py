@@ -9,8 +9,10 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tallystick import Failure, State
+from tallystick import NO_META, Failure, Meta, State
 from tallystick.backends.decoding import STATES
+
+from .error_fields import read_errors
 
 UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 """The placeholder for a time that cannot be read."""
@@ -22,10 +24,11 @@ class Field(NamedTuple):
     Args:
         name: Its name in the document: that in `Record`, except for the id.
         type: The type of a stored value. A value of another type is damaged.
-        placeholder: Replaces a damaged value. None marks an optional field, whose absence stands for None.
+        placeholder: Replaces a damaged value. None marks an optional field, which may be absent.
         encode: Converts a value of the record to the stored one.
         decode: Converts a stored value back.
         is_valid: Checks a stored value of the right type.
+        absent: The value that the absence of the field stands for.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Field(NamedTuple):
     encode: Callable[[Any], object] | None = None
     decode: Callable[[Any], object] | None = None
     is_valid: Callable[[Any], bool] | None = None
+    absent: object = None
 
 
 def _are_texts(values: list[object]) -> bool:
@@ -62,5 +66,7 @@ FIELDS = (
     Field("last_error", str, encode=Failure.to_json, decode=Failure.from_json),
     Field("result", bytes),
     Field("tags", list, (), list, tuple, _are_texts),
+    Field("meta", object, encode=Meta.to_json, decode=Meta.from_json, absent=NO_META),
+    Field("errors", object, decode=read_errors, absent=()),
 )
 """The fields of `Record`, in its order."""

@@ -11,6 +11,7 @@ from tallystick import BackendError, Inserted, Record, Unavailable
 from . import documents, queries, staging
 from .collections import Collections
 from .documents import HIDDEN, Document
+from .error_fields import UNREAD
 from .errors import rejected
 from .guarded_writes import sliced
 
@@ -102,7 +103,8 @@ def _duplicates(
     keys = {one.unique_key for one in new if one.unique_key is not None}
     if not new:
         return {}, {}
-    found = list(store.jobs.find(queries.holders([one.id for one in new], list(keys)), session=store.session))
+    holders = queries.holders([one.id for one in new], list(keys))
+    found = list(store.jobs.find(holders, UNREAD, session=store.session))
     batches: set[Any] = {document.get("batch") for document in found if document.get("state") == HIDDEN}
     for other in batches - {batch}:
         _resolve(store, other)

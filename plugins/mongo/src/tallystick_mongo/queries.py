@@ -12,9 +12,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from bson import ObjectId
-from tallystick import CLAIMABLE, FINAL, Filter, State
+from tallystick import CLAIMABLE, ERRORS_KEPT, FINAL, AttemptError, Changes, Filter, State
 
 from .documents import HIDDEN
+from .error_fields import containing, searchable
 
 Query = dict[str, Any]
 Pipeline = list[dict[str, Any]]
@@ -54,6 +55,8 @@ KEY_AFTER_THE_END: Final = {"$cond": [{"$eq": ["$unique_until", "purged"]}, KEY_
 
 CLAIMING_ORDER: Final = [("priority", -1), ("due", 1), ("_id", 1)]
 NEWEST_FIRST: Final = [("_id", -1)]
+LATEST_FIRST: Final = [("finished_at", -1), ("_id", -1)]
+EARLIEST_FIRST: Final = [("due", 1), ("_id", 1)]
 ID_ONLY: Final = {"_id": 1}
 QUEUE_ONLY: Final = {"queue": 1}
 
@@ -63,10 +66,13 @@ def due(now: datetime) -> Query:
     return {"due": {"$exists": True, "$lte": now}, "state": WAITING}
 
 
+WAITS: Final[Query] = {"due": {"$exists": True, **DATE, "$not": {"$type": "array"}}, "state": WAITING}
+"""Matches waiting jobs, due or not, whose `due` is a date. A claim could not take the others."""
+
+
 def waits(queues: Sequence[str]) -> Query:
-    """Match waiting jobs, due or not, whose `due` is a date. A claim could not take the others."""
-    due = {"$exists": True, **DATE, "$not": {"$type": "array"}}
-    return {"queue": {"$in": list(queues)}, "due": due, "state": WAITING}
+    """Match waiting jobs of some queues, due or not."""
+    return {"queue": {"$in": list(queues)}, **WAITS}
 
 
 def expired(now: datetime) -> Query:
@@ -74,9 +80,18 @@ def expired(now: datetime) -> Query:
     return {"lease_until": {"$exists": True, "$lte": now}, "state": State.RUNNING}
 
 
-def finished(states: Sequence[State], before: datetime) -> Query:
-    """Match jobs that finished in one of the states before a time."""
-    return {"finished_at": {"$exists": True, "$lt": before}, "state": {"$in": list(states)}}
+def finished(
+    states: Sequence[State],
+    before: datetime,
+    since: datetime | None = None,
+    kinds: Sequence[str] | None = None,
+    except_kinds: Sequence[str] = (),
+) -> Query:
+    """Match jobs of some kinds that finished in one of the states before a time, and not before `since`."""
+    kind: Query = {} if kinds is None else {"$in": list(kinds)}
+    kind |= {"$nin": list(except_kinds)} if except_kinds else {}
+    time = {"$exists": True, "$lt": before} | ({} if since is None else {"$gte": since})
+    return {"finished_at": time, "state": {"$in": list(states)}} | ({"kind": kind} if kind else {})
 
 
 def current(attempt: int) -> Query:
@@ -94,9 +109,57 @@ CAN_BE_REQUEUED: Final[Query] = {"state": REQUEUEABLE, "attempt": {"$lt": 2**31 
 
 def fitting(filter: Filter, condition: Query) -> Query:
     """Match records that satisfy a condition and a filter, except for the filter's ids."""
-    wanted = {"state": filter.states, "kind": filter.kinds, "queue": filter.queues, "tags": filter.tags}
-    fields = [{name: {"$in": list(values)}} for name, values in wanted.items() if values is not None]
+    types = filter.error_types
+    wanted = {
+        "state": filter.states,
+        "kind": filter.kinds,
+        "queue": filter.queues,
+        "tags": filter.tags,
+        "worker": filter.workers,
+        "unique_key": filter.unique_keys,
+        "error_type": None if types is None else list(map(searchable, types)),
+    }
+    fields: Pipeline = [{name: {"$in": list(values)}} for name, values in wanted.items() if values is not None]
+    fields += within("created_at", filter.created_since, filter.created_until)
+    fields += within("finished_at", filter.finished_since, filter.finished_until)
+    if filter.states and FINAL.issuperset(filter.states):
+        fields.append(FINISHED)
+    if filter.error_text is not None:
+        fields.append(_has_error_with(filter.error_text))
     return {"$and": [condition, *fields]} if fields else condition
+
+
+FINISHED: Final[Query] = {"finished_at": {"$exists": True}}
+"""Matches finished jobs. A search for final states needs it to use the index of finished jobs."""
+
+
+def _has_error_with(text: str) -> Query:
+    """Match jobs whose latest error has a text. `$exists` is needed for the server to use the partial index."""
+    found = {"$regex": containing(text)}
+    return {"error_type": {"$exists": True}, "$or": [{"error_type": found}, {"error_message": found}]}
+
+
+def within(field: str, since: datetime | None, until: datetime | None) -> list[Query]:
+    """Match times from `since` on, before `until`. A comparison with a date matches no other type."""
+    conditions = []
+    if since is not None:
+        conditions.append({field: {"$gte" if _is_whole(since) else "$gt": since}})
+    if until is not None:
+        conditions.append({field: {"$lt" if _is_whole(until) else "$lte": until}})
+    return conditions
+
+
+def _is_whole(moment: datetime) -> bool:
+    """Return whether a time has whole milliseconds. BSON rounds any other time down."""
+    return moment.microsecond % 1_000 == 0
+
+
+def behind(field: str, order: int, moment: datetime, id: UUID) -> Query:
+    """Match the records behind a position in the order of a time and the id."""
+    later = "$gt" if order > 0 else "$lt"
+    if not _is_whole(moment):  # no stored time is equal, and BSON rounds this one down
+        return {field: {"$gt" if order > 0 else "$lte": moment}}
+    return {field: {f"{later}e": moment}, "$or": [{field: {later: moment}}, {"_id": {later: id}}]}
 
 
 def among(ids: Sequence[UUID] | None, query: Query, *, below: UUID | None = None) -> Query:
@@ -142,7 +205,7 @@ def extended(until: datetime, now: datetime) -> Pipeline:
     return [{"$set": {"lease_until": until, "updated_at": now, "told_to_stop": to_stop}}]
 
 
-def ended(state: State, now: datetime, **fields: Any) -> Pipeline:
+def ended(state: State, now: datetime, *, entry: AttemptError | None = None, **fields: Any) -> Pipeline:
     """End an attempt and its job."""
     return [
         {
@@ -152,13 +215,22 @@ def ended(state: State, now: datetime, **fields: Any) -> Pipeline:
                 "updated_at": now,
                 "lease_until": ABSENT,
                 "held_key": KEY_AFTER_THE_END,
+                **_appended(entry),
                 **_literal(fields),
             }
         }
     ]
 
 
-def put_off(state: State, run_at: datetime, now: datetime, *, given_back: int = 0, **fields: Any) -> Pipeline:
+def put_off(
+    state: State,
+    run_at: datetime,
+    now: datetime,
+    *,
+    given_back: int = 0,
+    entry: AttemptError | None = None,
+    **fields: Any,
+) -> Pipeline:
     """End an attempt and make its job wait for the next one. A job with a requested cancellation ends instead."""
     flagged = "$cancel_requested"
     return [
@@ -172,10 +244,16 @@ def put_off(state: State, run_at: datetime, now: datetime, *, given_back: int = 
                 "max_attempts": {"$add": ["$max_attempts", given_back]},
                 "updated_at": now,
                 "lease_until": ABSENT,
+                **_appended(entry),
                 **_literal(fields),
             }
         }
     ]
+
+
+def rescued(fields: Mapping[str, Any], entry: AttemptError) -> Pipeline:
+    """End an attempt with an error. A value of None removes a field."""
+    return [{"$set": {**_literal(fields), **_appended(entry)}}]
 
 
 def cancelled(now: datetime) -> Pipeline:
@@ -192,6 +270,22 @@ def cancelled(now: datetime) -> Pipeline:
             }
         }
     ]
+
+
+def differing(changes: Changes) -> Query:
+    """Match waiting jobs that the changes would change."""
+    return {"state": WAITING, "$or": [{name: {"$ne": value}} for name, value in _given(changes).items()]}
+
+
+def changed(changes: Changes, now: datetime) -> Query:
+    """Change a waiting job."""
+    due = {} if changes.run_at is None else {"due": changes.run_at}
+    return {"$set": {**_given(changes), **due, "updated_at": now}}
+
+
+def _given(changes: Changes) -> dict[str, Any]:
+    values = {"run_at": changes.run_at, "priority": changes.priority, "queue": changes.queue}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def requeued(now: datetime) -> Pipeline:
@@ -219,6 +313,15 @@ def hidden(batch: ObjectId) -> Query:
     return {"$set": {"state": HIDDEN, "batch": batch}, "$unset": {"held_key": "", "due": ""}}
 
 
+def _appended(entry: AttemptError | None) -> Query:
+    """Append an entry to the errors of a job. Damaged errors that are no list are replaced."""
+    if entry is None:
+        return {}
+    before = {"$cond": [{"$isArray": "$errors"}, "$errors", []]}
+    appended = {"$concatArrays": [before, [{"$literal": entry.to_json()}]]}
+    return {"errors": {"$slice": [appended, -ERRORS_KEPT]}}
+
+
 def _literal(fields: Mapping[str, Any]) -> Query:
     return {name: ABSENT if value is None else {"$literal": value} for name, value in fields.items()}
 
@@ -240,13 +343,93 @@ def committed(*, new_queues: bool) -> Query:
     return {"$set": {"state": "committed", "new_queues": new_queues}}
 
 
+# schedules; see `staging` for `staging` and `fired`
+
+UNSTAGED: Final[Query] = {"$unset": {"staging": ""}}
+FINISHED_ADVANCE: Final[Query] = {"$unset": {"fired": ""}}
+FIRED: Final[Query] = {"fired": {"$exists": True}}
+NEXT_FIRST: Final = [("next_tick", 1), ("_id", 1)]
+
+WILL_FIRE: Final[Query] = {"paused": False, "next_tick": {"$exists": True, **DATE}}
+"""Matches schedules that are not paused and have a next tick."""
+
+
+def schedule_of(batch: ObjectId) -> Query:
+    """Match the schedule whose advance has a batch."""
+    return {"$or": [{"staging": batch}, {"fired": batch}]}
+
+
+def unchanged(found: Mapping[str, Any]) -> Query:
+    """Match a schedule that has not changed since it was found. The mark differs even if it was stored anew."""
+    return {name: {"$eq": found.get(name)} for name in ("_id", "revision", "mark")}
+
+
+def begun(found: Mapping[str, Any]) -> Query:
+    """Match an unchanged schedule whose open batch is the one that was found, or that has none."""
+    return {**unchanged(found), "staging": {"$eq": found.get("staging")}, "fired": {"$exists": False}}
+
+
+def written(fields: Mapping[str, Any], **more: Any) -> Query:
+    """Set the fields of a schedule, and remove those that are None. No batch can be committed after this."""
+    values = {**fields, "staging": None, **more}
+    present = {name: value for name, value in values.items() if value is not None}
+    return {"$set": present, "$unset": dict.fromkeys(values.keys() - present.keys(), "")}
+
+
+# workers and meters
+
+
+def died(before: datetime) -> Query:
+    """Match workers whose latest beat ceased to count before a time."""
+    return {"until": {"$lt": before}}
+
+
+def added(rows: Sequence[Mapping[str, Any]], first: datetime, last: datetime) -> Query:
+    """Append rows to a bucket of meters, and extend its range of minutes."""
+    return {"$push": {"rows": {"$each": list(rows)}}, "$min": {"first": first}, "$max": {"last": last}}
+
+
+def older(before: datetime) -> Query:
+    """Match buckets of which every minute is older than a time."""
+    return {"last": {"$exists": True, "$lt": before}}
+
+
+def partly_older(before: datetime) -> Query:
+    """Match buckets of which some minute is older than a time."""
+    return {"first": {"$lt": before}}
+
+
+def without_older(before: datetime) -> Query:
+    """Remove the older minutes of a bucket."""
+    return {"$pull": {"rows": {"minute": {"$lt": before}}}, "$set": {"first": before}}
+
+
+def sums(since: datetime, until: datetime, counters: Sequence[str]) -> Pipeline:
+    """Add up the rows of each minute, queue and kind. `$sum` ignores values that are no numbers."""
+    overlapping = [{"last": {"$exists": True}}, *within("last", since, None), *within("first", None, until)]
+    in_range = [{"$match": condition} for condition in within("rows.minute", since, until)]
+    are_names = {f"rows.{name}": {"$type": "string"} for name in ("queue", "kind")}
+    return [
+        {"$match": {"$and": overlapping}},
+        {"$unwind": "$rows"},
+        *in_range,
+        {"$match": are_names},
+        {
+            "$group": {
+                "_id": {"minute": "$rows.minute", "queue": "$rows.queue", "kind": "$rows.kind"},
+                **{name: {"$sum": f"$rows.{name}"} for name in counters},
+            }
+        },
+    ]
+
+
 # queues
 
 KNOWN: Final = {"$setOnInsert": {"paused": False}}
 PAUSED: Final = {"$set": {"paused": True}}
 RESUMED: Final = {"$set": {"paused": False}}
 
-# changes that may make a job due: a job gets the field `due`, or a queue is resumed
+# changes that may make a job due: a job gets the field `due` or another queue, or a queue is resumed
 
 STORED_WHOLE: Final = {"$in": ["insert", "replace"]}
 """MongoDB reports an update that changes most of a document as a replacement."""
@@ -255,9 +438,10 @@ STORED_WHOLE: Final = {"$in": ["insert", "replace"]}
 def changes(jobs: str, queues: str) -> Pipeline:
     """Select the changes of the database that end a wait."""
     inserted = {"ns.coll": jobs, "operationType": STORED_WHOLE, "fullDocument.due": {"$exists": True}}
-    updated = {"ns.coll": jobs, "operationType": "update", "updateDescription.updatedFields.due": {"$exists": True}}
+    updated = {"ns.coll": jobs, "operationType": "update"}
+    fields = [{f"updateDescription.updatedFields.{name}": {"$exists": True}} for name in ("due", "queue")]
     resumed = {"ns.coll": queues, "operationType": "update", "updateDescription.updatedFields.paused": False}
-    return [{"$match": {"$or": [inserted, updated, resumed]}}, {"$project": {"operationType": 1}}]
+    return [{"$match": {"$or": [inserted, {**updated, "$or": fields}, resumed]}}, {"$project": {"operationType": 1}}]
 
 
 # counts

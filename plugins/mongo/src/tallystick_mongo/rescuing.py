@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from tallystick import LEASE_EXPIRED, Record, State
+from tallystick import LEASE_EXPIRED, AttemptError, Record, State
 
 from . import documents, queries
 from .bulk import collect
 from .collections import Collections
 from .damaged import discard, is_whole
 from .documents import Document
+from .error_fields import UNREAD, described
 from .guarded_writes import Change, apply
 
 _PAGE = 1_000
@@ -27,12 +28,13 @@ def _rescue_in_parts(store: Collections, *, limit: int, now: datetime) -> Iterat
     others: list[object] = []  # jobs that other clients changed, damaged ones, and rescued ones that expired again
     while limit:
         wanted = min(limit, _PAGE)
-        found = list(store.jobs.find(queries.but(others, queries.expired(now))).sort("lease_until").limit(wanted))
+        expired = queries.but(others, queries.expired(now))
+        found = list(store.jobs.find(expired, UNREAD).sort("lease_until").limit(wanted))
         fresh = [document for document in found if is_whole(document) and document["_id"] not in mine]
         if len(fresh) < len(found):
             discard(store.jobs, found, now)
         ends = [_end(document, now) for document in fresh]
-        changes = [Change(one["_id"], _as_found(one), end) for one, end in zip(fresh, ends, strict=True)]
+        changes = [_change(one, end, now) for one, end in zip(fresh, ends, strict=True)]
         made = apply(store, "rescue", changes)
         rescued = [_rescued_record(one, end) for one, end, is_made in zip(fresh, ends, made, strict=True) if is_made]
         yield rescued
@@ -48,19 +50,23 @@ def _as_found(document: Document) -> dict[str, Any]:
     return {name: document.get(name) for name in ("state", "attempt", "lease_until", "cancel_requested")}
 
 
-def _end(document: Document, now: datetime) -> queries.Query:
-    fields: dict[str, Any] = {"last_error": LEASE_EXPIRED.to_json(), "updated_at": now}
-    gone = ["lease_until"]
+def _change(document: Document, end: dict[str, Any], now: datetime) -> Change:
+    entry = AttemptError.of(document["attempt"], now, LEASE_EXPIRED)
+    return Change(document["_id"], _as_found(document), queries.rescued(end, entry))
+
+
+def _end(document: Document, now: datetime) -> dict[str, Any]:
+    """Return the fields that a rescue changes. A value of None removes a field."""
+    fields: dict[str, Any] = {**described(LEASE_EXPIRED), "updated_at": now, "lease_until": None}
     if document["cancel_requested"] or document["attempt"] >= document["max_attempts"]:
         state = State.CANCELLED if document["cancel_requested"] else State.DISCARDED
         fields |= {"state": state.value, "finished_at": now}
         if document["unique_until"] == "finished":
-            gone.append("held_key")
+            fields["held_key"] = None
     else:
         fields |= {"state": State.RETRYING.value, "run_at": now, "due": now}
-    return {"$set": fields, "$unset": dict.fromkeys(gone, "")}
+    return fields
 
 
-def _rescued_record(document: Document, end: queries.Query) -> Record:
-    rest = {name: value for name, value in document.items() if name not in end["$unset"]}
-    return documents.record({**rest, **end["$set"]})
+def _rescued_record(document: Document, end: dict[str, Any]) -> Record:
+    return documents.record({**document, **end})

@@ -5,12 +5,13 @@ Tallystick. `setup` writes it last, so its presence proves that the indexes exis
 0.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
-from tallystick import ForeignStore, NotSetUp
+from tallystick import Filter, ForeignStore, NotSetUp
 
 from . import staging
 from .collections import NAMES, Collections
@@ -23,6 +24,7 @@ VERSION: Final = 1
 CLAIMS: Final = "tallystick_claims"
 DUE: Final = "tallystick_due"
 HELD_KEYS: Final = "tallystick_held_keys"
+ERRORS: Final = "tallystick_errors"
 
 INDEXES: Final = (
     IndexModel(
@@ -31,7 +33,9 @@ INDEXES: Final = (
         partialFilterExpression={"due": {"$exists": True}},
     ),
     IndexModel(
-        [("queue", ASCENDING), ("due", ASCENDING)], name=DUE, partialFilterExpression={"due": {"$exists": True}}
+        [("queue", ASCENDING), ("due", ASCENDING), ("_id", ASCENDING)],
+        name=DUE,
+        partialFilterExpression={"due": {"$exists": True}},
     ),
     IndexModel(
         [("lease_until", ASCENDING)],
@@ -39,7 +43,7 @@ INDEXES: Final = (
         partialFilterExpression={"lease_until": {"$exists": True}},
     ),
     IndexModel(
-        [("state", ASCENDING), ("finished_at", ASCENDING)],
+        [("state", ASCENDING), ("finished_at", ASCENDING), ("_id", ASCENDING)],
         name="tallystick_finished",
         partialFilterExpression={"finished_at": {"$exists": True}},
     ),
@@ -49,9 +53,53 @@ INDEXES: Final = (
         unique=True,
         partialFilterExpression={"held_key": {"$exists": True}},
     ),
+    IndexModel(
+        [("error_type", ASCENDING), ("_id", ASCENDING)],
+        name=ERRORS,
+        partialFilterExpression={"error_type": {"$exists": True}},
+    ),
+    IndexModel(
+        [("unique_key", ASCENDING), ("_id", ASCENDING)],
+        name="tallystick_unique_keys",
+        partialFilterExpression={"unique_key": {"$exists": True}},
+    ),
     IndexModel([("batch", ASCENDING)], name="tallystick_batches", partialFilterExpression={"batch": {"$exists": True}}),
 )
-"""The indexes of `jobs`. All are partial, so the queries for current jobs do not slow down as finished jobs pile up."""
+"""The indexes of `jobs`. All are partial, so the queries for current jobs do not slow down as finished jobs pile up.
+
+Each adds `_id` if pages need its order. A job without an error and without a unique key has no entry in those of errors
+and unique keys.
+"""
+
+
+REGISTER_INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
+    "schedules": (
+        IndexModel(
+            [("paused", ASCENDING), ("next_tick", ASCENDING), ("_id", ASCENDING)],
+            name="tallystick_next_ticks",
+            partialFilterExpression={"next_tick": {"$exists": True}},
+        ),
+        IndexModel(
+            [("fired", ASCENDING)], name="tallystick_fired", partialFilterExpression={"fired": {"$exists": True}}
+        ),
+    ),
+    "meters": (
+        IndexModel(
+            [("last", ASCENDING), ("first", ASCENDING)],
+            name="tallystick_minutes",
+            partialFilterExpression={"last": {"$exists": True}},
+        ),
+    ),
+}
+"""The indexes of the collections of schedules and meters. Workers are few, and have none."""
+
+
+def hint(filter: Filter) -> dict[str, Any]:
+    """Return the option of a find that names the index of errors, for a search in their text.
+
+    Without it, the planner may read every record.
+    """
+    return {} if filter.error_text is None or filter.ids is not None else {"hint": ERRORS}
 
 
 def setup(store: Collections, location: Location) -> None:
@@ -72,6 +120,8 @@ def setup(store: Collections, location: Location) -> None:
 
 def _make(store: Collections) -> None:
     store.jobs.create_indexes(list(INDEXES))
+    store.schedules.create_indexes(list(REGISTER_INDEXES["schedules"]))
+    store.meters.create_indexes(list(REGISTER_INDEXES["meters"]))
     with suppress(DuplicateKeyError):
         store.store.update_one(STORE, {"$setOnInsert": {"version": VERSION}}, upsert=True)
 

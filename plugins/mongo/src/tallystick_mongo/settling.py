@@ -2,11 +2,12 @@
 
 from typing import assert_never
 
-from tallystick import Cancel, Claim, Complete, Discard, Outcome, Release, Retry, State
+from tallystick import AttemptError, Cancel, Claim, Complete, Discard, Outcome, Release, Retry, State
 from tallystick.backends.calls import SettleCall
 
 from . import queries
 from .collections import Collections
+from .error_fields import described
 from .guarded_writes import Change, apply
 from .queries import Pipeline
 
@@ -29,14 +30,16 @@ def _take_first(claims: set[Claim], claim: Claim) -> bool:
 
 
 def _end(outcome: Outcome, call: SettleCall) -> Pipeline:
-    now = call.now
+    now, attempt = call.now, outcome.claim.attempt
     match outcome:
         case Complete(result=result):
             return queries.ended(State.COMPLETED, now, result=result)
         case Retry(error=error):
-            return queries.put_off(State.RETRYING, call.due(outcome), now, last_error=error.to_json())
+            entry = AttemptError.of(attempt, now, error)
+            return queries.put_off(State.RETRYING, call.due(outcome), now, entry=entry, **described(error))
         case Discard(error=error):
-            return queries.ended(State.DISCARDED, now, last_error=error.to_json())
+            entry = AttemptError.of(attempt, now, error)
+            return queries.ended(State.DISCARDED, now, entry=entry, **described(error))
         case Release():
             return queries.put_off(State.PENDING, call.due(outcome), now, given_back=1)
         case Cancel():

@@ -13,6 +13,10 @@ A client that finds a hidden job reads the batch's document:
 
 So a process may die at any point, and several clients may finish the same batch.
 
+The jobs of an advance are a batch, too. The document of its schedule replaces the document of the batch: it contains
+the batch's id as `staging` while the batch is open, and as `fired` once it is committed. So one update of this document
+commits the batch and moves the schedule. See `advancing`.
+
 The id of a batch contains the writer's time. It only decides how soon a rescue takes an open batch back.
 """
 
@@ -29,7 +33,7 @@ from pymongo.errors import DuplicateKeyError
 from . import known_queues, queries
 from .collections import Collections
 from .guarded_writes import sliced
-from .queries import OPEN, QUEUE_ONLY, REVEALED, committed, staged
+from .queries import FINISHED_ADVANCE, OPEN, QUEUE_ONLY, REVEALED, UNSTAGED, committed, staged
 
 PATIENCE = 2.0
 """Seconds that a conflicting insert waits for an open batch before it takes the batch back."""
@@ -37,7 +41,8 @@ PATIENCE = 2.0
 ABANDONED = timedelta(minutes=1)
 """The age at which a rescue takes back an open batch."""
 
-_PAUSE = 0.02
+PAUSE = 0.02
+"""Seconds between two looks at an open batch."""
 
 
 class TakenBack(Exception):
@@ -79,7 +84,9 @@ def take_back(store: Collections, batch: ObjectId) -> bool:
 
     A committed batch stays unchanged. If the batch no longer exists, delete its hidden jobs.
     """
-    was_open = bool(store.batches.delete_one({"_id": batch, **OPEN}).deleted_count)
+    was_open = bool(store.batches.delete_one({"_id": batch, **OPEN}).deleted_count) or bool(
+        store.schedules.update_one({"staging": batch}, UNSTAGED).modified_count
+    )
     if was_open or not is_there(store, batch):
         for some in sliced(list(_hidden(store, batch))):
             store.jobs.delete_many(queries.among(some, staged(batch)))
@@ -92,16 +99,33 @@ def _hidden(store: Collections, batch: ObjectId) -> dict[UUID, str]:
 
 def is_there(store: Collections, batch: ObjectId) -> bool:
     """Return whether a batch is unfinished."""
-    return store.batches.find_one({"_id": batch}) is not None
+    return _found(store, batch) is not None
+
+
+def _found(store: Collections, batch: ObjectId) -> Mapping[str, Any] | None:
+    """Return the document of a batch, or one with the same fields for the batch of an advance."""
+    if (found := store.batches.find_one({"_id": batch})) is not None:
+        return found
+    schedule = store.schedules.find_one(queries.schedule_of(batch))
+    if schedule is None:
+        return None
+    return {"state": "committed" if schedule.get("fired") == batch else "open", "new_queues": True}
+
+
+def finish(store: Collections, batch: ObjectId) -> None:
+    """Make the jobs of a committed advance visible. Several clients may do so."""
+    reveal(store, batch, _hidden(store, batch), new_queues=True)
+    store.schedules.update_one({"fired": batch}, FINISHED_ADVANCE)
 
 
 def resolve(store: Collections, batch: ObjectId, *, patience: float) -> None:
     """Finish a batch: wait for its writer up to `patience` seconds, then reveal it or take it back."""
     deadline = monotonic() + patience
-    while (found := store.batches.find_one({"_id": batch})) and found["state"] == "open" and monotonic() < deadline:
-        sleep(_PAUSE)
+    while (found := _found(store, batch)) and found["state"] == "open" and monotonic() < deadline:
+        sleep(PAUSE)
     if found and found["state"] == "committed":
         reveal(store, batch, _hidden(store, batch), new_queues=found["new_queues"])
+        store.schedules.update_one({"fired": batch}, FINISHED_ADVANCE)
     else:
         take_back(store, batch)
 

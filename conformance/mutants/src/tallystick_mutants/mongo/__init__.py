@@ -2,7 +2,7 @@
 
 from tallystick_conformance import Mutant
 
-from . import claim, insert, payload, query, settle, setup
+from . import advance, claim, insert, payload, query, settle, setup
 
 MUTANTS: tuple[Mutant, ...] = (
     *payload.MUTANTS,
@@ -10,5 +10,6 @@ MUTANTS: tuple[Mutant, ...] = (
     *insert.MUTANTS,
     *settle.MUTANTS,
     *query.MUTANTS,
+    *advance.MUTANTS,
     *setup.MUTANTS,
 )

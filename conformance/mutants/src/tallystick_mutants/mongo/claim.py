@@ -6,7 +6,7 @@ from ..patch import MONGO
 
 broken, edit, edited, put = MONGO.broken, MONGO.edit, MONGO.edited, MONGO.put
 
-_GUARD = 'guard = {name: document.get(name) for name in ("state", "attempt", "due", "updated_at")}'
+_GUARD = "guard = {name: document.get(name) for name in _GUARDED}"
 
 _AGAIN = "return store.jobs.bulk_write(updates, ordered=False).modified_count"
 _ALL = """
@@ -21,8 +21,8 @@ _ALL_OR_NONE = """
 MUTANTS: tuple[Mutant, ...] = (
     edited("takes whatever it found", "SCHED-01", "claiming._take", _GUARD, "guard = {}", "A1",
            "Due jobs are updated by id, even if they have changed since they were found."),
-    edited("takes by an old attempt", "SCHED-01", "claiming._take", '("state", "attempt", "due", "updated_at")',
-           '("state",)', "D5", "A job that was claimed and released since it was found gets the same attempt again."),
+    edited("takes by an old attempt", "SCHED-01", "claiming._take", "_GUARDED", '("state",)', "D5",
+           "A job that was claimed and released since it was found gets the same attempt again."),
     edited("takes some for all", "SCHED-01", "guarded_writes._apply", "if made == len(changes):",
            "if made:", "A1", "If some updates of a bulk took effect, the claim counts all as done."),
     edited("takes some for the first", "LEASE-02", "guarded_writes._apply", "[value in found for value in marks]",
