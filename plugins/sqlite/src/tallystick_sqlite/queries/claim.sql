@@ -1,6 +1,7 @@
 -- Effect: begin an attempt of the first due jobs, in claiming order, of the queues that are not paused.
 -- Locks: write. Index: {prefix}_waiting.
--- Order: the returned rows are in no order.
+-- Order: the returned rows are in no order; `claiming.py` sorts them by `claiming_order`. The ORDER BY of `due` and
+--     {prefix}_waiting have the same order.
 --
 -- A lane is one (queue, priority); the index keeps its jobs in claiming order. `lane` jumps from one lane to the next,
 -- and reads no job in between. `due` is a priority queue, ordered by its ORDER BY. It starts with the first due job of
