@@ -21,7 +21,7 @@ class _Pages(MemoryBackend):
         if order == "id":
             return super().list(filter, limit=limit, order=order, after=after, **options)
         super().list(filter, limit=limit, order=order, after=after)
-        every = super().list(filter, limit=2**31, order=order)
+        every = super().list(filter, limit=100_000, order=order)
         return self._page(list(every), order, after)[:limit]
 
     def _page(self, every: Records, order: str, after: Any) -> Records:
