@@ -9,7 +9,6 @@ CREATE SCHEMA "tallystick";
 
 -- Effect: create the table of applied migrations, which marks the schema as Tallystick's.
 -- Locks: the catalog. Index: none.
--- Only PostgreSQL: SQLite has the version in the file's header.
 CREATE TABLE "tallystick".tallystick_migrations (
     version    integer     NOT NULL PRIMARY KEY,
     applied_at timestamptz NOT NULL DEFAULT statement_timestamp()
@@ -223,7 +222,6 @@ FROM "tallystick".jobs;
 
 -- Effect: record that the next migration was applied.
 -- Locks: none. Index: primary key.
--- Only PostgreSQL: SQLite has the version in the file's header.
 INSERT INTO "tallystick".tallystick_migrations (version)
 SELECT coalesce(max(version), 0) + 1 FROM "tallystick".tallystick_migrations;
 

@@ -38,7 +38,6 @@ from . import (
     forking,
     inserting,
     matching,
-    queries,
     rows,
     schema,
     settling,
@@ -62,6 +61,7 @@ class SqliteBackend(Backend):
 
     def __init__(self, location: Location) -> None:
         self._location = location
+        self._queries = location.queries
         self._lifetime = Lifetime()
         self._writer = Connection(location, self._lifetime)
         self._reader = Connection(location, self._lifetime)
@@ -85,7 +85,7 @@ class SqliteBackend(Backend):
             schema.setup(self._location)
 
     def script(self) -> str:
-        return schema.script()
+        return schema.script(self._location)
 
     def teardown(self) -> None:
         self._lifetime.check()
@@ -100,12 +100,12 @@ class SqliteBackend(Backend):
     ) -> Sequence[Inserted]:
         new = calls.insert(records, CAPABILITIES, transaction=transaction, now=now).stored()
         with self._joining(transaction) as cursor:
-            return inserting.insert(cursor, new)
+            return inserting.insert(cursor, self._queries, new)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._in_use(), mapped(self._location.path), closing(schema.open_store(self._location)) as connection:
-            connection.execute(queries.BEGIN_WRITE)
+        with self._in_use(), mapped(self._location), closing(schema.open_store(self._location)) as connection:
+            connection.execute(self._queries.begin_write)
             yield connection
             connection.commit()
 
@@ -114,91 +114,92 @@ class SqliteBackend(Backend):
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
     ) -> Sequence[Record]:
         call = calls.claim(queues, CAPABILITIES, limit=limit, worker=worker, lease=lease, now=now)
-        return claiming.claim(self._reader, self._writer, call)
+        return claiming.claim(self._reader, self._writer, self._queries, call)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         call = calls.extend(claims, CAPABILITIES, lease=lease, now=now)
         with self._writer.writing() as connection:
-            return extending.extend(connection, call)
+            return extending.extend(connection, self._queries, call)
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
         ended = settling.parameters(calls.settle(outcomes, CAPABILITIES, transaction=transaction, now=now))
         with self._joining(transaction) as cursor:
-            return settling.settle(cursor, ended)
+            return settling.settle(cursor, self._queries, ended)
 
     @reads_any_text
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         call = calls.rescue(CAPABILITIES, limit=limit, now=now)
         parameters = {"limit": call.limit, "now": micros(call.now), "error": LEASE_EXPIRED.to_json()}
         with self._writer.writing() as connection:
-            rescued = connection.execute(queries.RESCUE, parameters).fetchall()
+            rescued = connection.execute(self._queries.rescue, parameters).fetchall()
         return rows.records(rescued)
 
     @reads_any_text
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         wanted = calls.get(ids, CAPABILITIES)
         with self._reader.reading() as connection:
-            return {id: record for id in wanted if (record := matching.get(connection, id.bytes)) is not None}
+            found = {id: matching.get(connection, self._queries, id.bytes) for id in wanted}
+        return {id: record for id, record in found.items() if record is not None}
 
     @reads_any_text
     def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
         call = calls.list(filter, CAPABILITIES, limit=limit, after=after)
         with self._reader.snapshot() as connection:
-            return matching.list(connection, call)
+            return matching.list(connection, self._queries, call)
 
     @reads_any_text
     def stats(self, *, now: datetime | None = None) -> Stats:
         call = calls.stats(CAPABILITIES, now=now)
         with self._reader.snapshot() as connection:
-            return counting.stats(connection, call)
+            return counting.stats(connection, self._queries, call)
 
     @reads_any_text
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         call = calls.change(filter, CAPABILITIES, limit=limit, now=now)
-        return self._change(queries.CANCEL, call, CLAIMABLE | {State.RUNNING})
+        return self._change(self._queries.cancel, call, CLAIMABLE | {State.RUNNING})
 
     @reads_any_text
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         call = calls.change(filter, CAPABILITIES, limit=limit, now=now)
-        return self._change(queries.REQUEUE, call, FINAL | {State.RETRYING})
+        return self._change(self._queries.requeue, call, FINAL | {State.RETRYING})
 
     @reads_any_text
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
         call = calls.change(filter, CAPABILITIES, limit=limit)
-        return self._change(queries.DELETE, call, set(State) - {State.RUNNING})
+        return self._change(self._queries.delete, call, set(State) - {State.RUNNING})
 
     def _change(self, statement: str, call: calls.ChangeCall, states: Set[State]) -> Sequence[UUID]:
         with self._writer.writing() as connection:
-            return matching.change(connection, statement, call, states)
+            return matching.change(connection, self._queries, statement, call, states)
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
         call = calls.purge(states, CAPABILITIES, before=before, limit=limit)
         parameters = {"states": rows.json_list(call.states), "before": micros(call.before), "limit": call.limit}
         with self._writer.writing() as connection:
-            return connection.execute(queries.PURGE, parameters).rowcount
+            return connection.execute(self._queries.purge, parameters).rowcount
 
     def pause(self, queue: str) -> None:
         parameters = {"queue": calls.queue(queue)}
         with self._writer.writing() as connection:
-            connection.execute(queries.PAUSE, parameters)
+            connection.execute(self._queries.pause, parameters)
 
     def resume(self, queue: str) -> None:
         parameters = {"queue": calls.queue(queue)}
         with self._writer.writing() as connection:
-            connection.execute(queries.RESUME, parameters)
+            connection.execute(self._queries.resume, parameters)
 
     @reads_any_text
     def queues(self) -> Sequence[Queue]:
         with self._reader.reading() as connection:
-            return counting.queues(connection)
+            return counting.queues(connection, self._queries)
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
-        return waiting.wait(self._watcher, self._lifetime, calls.wait(queues, timeout=timeout))
+        return waiting.wait(self._watcher, self._queries, self._lifetime, calls.wait(queues, timeout=timeout))
 
     def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
-        with self._in_use(), mapped(self._location.path):
+        with self._in_use(), mapped(self._location):
             return builtins.list(doctor.diagnose(self._location))
 
     def close(self) -> None:

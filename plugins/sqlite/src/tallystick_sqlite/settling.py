@@ -9,15 +9,15 @@ from tallystick import Cancel, Complete, Discard, Failure, Outcome, Release, Ret
 from tallystick.backends.calls import SettleCall
 from tallystick.backends.times import micros
 
-from . import queries
+from .queries import Queries
 from .rows import Parameters
 
 _Ended = tuple[State, datetime | None, Failure | None, bytes | None]
 
 
-def settle(cursor: sqlite3.Cursor, ended: Sequence[Parameters]) -> Sequence[bool]:
+def settle(cursor: sqlite3.Cursor, queries: Queries, ended: Sequence[Parameters]) -> Sequence[bool]:
     """End attempts in the transaction of a cursor; return for each whether its claim was current."""
-    return [cursor.execute(queries.SETTLE, parameters).rowcount == 1 for parameters in ended]
+    return [cursor.execute(queries.settle, parameters).rowcount == 1 for parameters in ended]
 
 
 def parameters(call: SettleCall) -> Sequence[Parameters]:

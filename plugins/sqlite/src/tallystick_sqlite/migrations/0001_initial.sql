@@ -8,7 +8,7 @@
 --
 -- The checks reject rows that cannot be read as a record, or that no worker could work. The check of the state does not
 -- use IN, because SQLite would build a table of the six values at each update, which takes 2 us a job.
-CREATE TABLE tallystick_jobs (
+CREATE TABLE {prefix}_jobs (
     id               BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     kind             TEXT    NOT NULL CHECK (length(kind) BETWEEN 1 AND 255),
     queue            TEXT    NOT NULL CHECK (length(queue) BETWEEN 1 AND 255),
@@ -37,16 +37,16 @@ CREATE TABLE tallystick_jobs (
     CHECK (state <> 'running' OR lease_until IS NOT NULL)
 ) STRICT;
 
-CREATE INDEX tallystick_waiting ON tallystick_jobs (queue, priority DESC, run_at, id)
+CREATE INDEX {prefix}_waiting ON {prefix}_jobs (queue, priority DESC, run_at, id)
     WHERE state IN ('pending', 'retrying');
 
-CREATE INDEX tallystick_leases ON tallystick_jobs (lease_until) WHERE state = 'running';
+CREATE INDEX {prefix}_leases ON {prefix}_jobs (lease_until) WHERE state = 'running';
 
-CREATE INDEX tallystick_finished ON tallystick_jobs (state, finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX {prefix}_finished ON {prefix}_jobs (state, finished_at) WHERE finished_at IS NOT NULL;
 
-CREATE UNIQUE INDEX tallystick_held_keys ON tallystick_jobs (held_key) WHERE held_key IS NOT NULL;
+CREATE UNIQUE INDEX {prefix}_held_keys ON {prefix}_jobs (held_key) WHERE held_key IS NOT NULL;
 
-CREATE TABLE tallystick_queues (
+CREATE TABLE {prefix}_queues (
     name   TEXT    NOT NULL PRIMARY KEY,
     paused INTEGER NOT NULL DEFAULT FALSE
 ) STRICT, WITHOUT ROWID;

@@ -1,5 +1,5 @@
 -- Effect: read the record with the given id.
 -- Locks: none. Index: primary key.
 SELECT {columns}
-FROM tallystick_jobs
+FROM {prefix}_jobs
 WHERE id = :id

@@ -3,7 +3,7 @@
 --     costs no round trip here.
 -- Locks: none. Index: primary key, read until the caller has enough.
 SELECT id
-FROM tallystick_jobs AS job
+FROM {prefix}_jobs AS job
 WHERE id < :below
     AND state IN (SELECT value FROM json_each(:states))
     AND (:kinds IS NULL OR kind IN (SELECT value FROM json_each(:kinds)))

@@ -1,7 +1,7 @@
 -- Effect: end the attempt of a current claim. `state` is the outcome's, but a job with a requested cancellation is
 --     cancelled instead of waiting again. A finished job releases its unique key, unless it holds it until purged.
 -- Locks: write. Index: primary key.
-UPDATE tallystick_jobs
+UPDATE {prefix}_jobs
 SET state = iif(cancel_requested AND :state IN ('pending', 'retrying'), 'cancelled', :state),
     run_at = iif(cancel_requested OR :state NOT IN ('pending', 'retrying'), run_at, :run_at),
     max_attempts = iif(:state = 'pending', min(max_attempts, 2147483646) + 1, max_attempts),

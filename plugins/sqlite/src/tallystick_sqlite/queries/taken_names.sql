@@ -1,0 +1,8 @@
+-- Effect: read the names of the store that tables, indexes, views and triggers of the file have.
+-- Locks: none. Index: none; it reads the catalog.
+-- Only SQLite: on PostgreSQL, the store has a schema of its own.
+SELECT name FROM main.sqlite_schema
+WHERE lower(name) IN (
+    '{prefix}_migrations', '{prefix}_jobs', '{prefix}_waiting', '{prefix}_leases', '{prefix}_finished',
+    '{prefix}_held_keys', '{prefix}_queues'
+)
