@@ -94,7 +94,7 @@ class CountsBeforeFilter(MemoryBackend):
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    MEMORY.mutant("sorts the finished by id, ascending", "PAGE-01", FinishedAscending),
+    MEMORY.mutant("sorts the finished by id, ascending", "PAGE-04", FinishedAscending),
     MEMORY.mutant("shows the running as finished", "PAGE-01", RunningIsFinished),
     MEMORY.mutant("sorts the waiting by priority", "PAGE-02", WaitsByPriority),
     MEMORY.mutant("repeats the place", "PAGE-03", RepeatsThePlace),
