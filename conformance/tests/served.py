@@ -193,8 +193,8 @@ class ServedBackend(Backend):
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         return self._ask("get", ids)  # type: ignore[no-any-return]
 
-    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        return self._ask("list", filter, limit=limit, after=after)  # type: ignore[no-any-return]
+    def list(self, filter: Filter, *, limit: int, after: Any = None, **options: Any) -> Sequence[Record]:
+        return self._ask("list", filter, limit=limit, after=after, **options)  # type: ignore[no-any-return]
 
     def stats(self, *, now: datetime | None = None) -> Stats:
         return self._ask("stats", now=now)  # type: ignore[no-any-return]
@@ -208,8 +208,8 @@ class ServedBackend(Backend):
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
         return self._ask("delete", filter, limit=limit)  # type: ignore[no-any-return]
 
-    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        return self._ask("purge", states, before=before, limit=limit)  # type: ignore[no-any-return]
+    def purge(self, states: Sequence[State], *, before: datetime, limit: int, **options: Any) -> int:
+        return self._ask("purge", states, before=before, limit=limit, **options)  # type: ignore[no-any-return]
 
     def pause(self, queue: str) -> None:
         self._ask("pause", queue)

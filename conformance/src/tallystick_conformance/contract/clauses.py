@@ -12,7 +12,7 @@ from tallystick import ConfigurationError
 
 Tier = Literal["model", "payload", "name", "time", "refusal", "batch", "query", "wait", "store", "capability", "cost",
                "race", "schedule", "history", "crash", "fault", "leak"]  # fmt: skip
-Level = Literal["core", "durable", "multi_process", "notify", "transactions"]
+Level = Literal["core", "durable", "multi_process", "notify", "transactions", "error_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,15 @@ _ALL = (
     Clause(
         "FILTER-01", "model", "A filter matches records that match every given field; an empty collection matches none."
     ),
+    Clause("COUNT-01", "model", "count returns the number of matching records, or at_most if there are more."),
+    Clause(
+        "PAGE-01", "model", "list by finished_at returns only final jobs, the latest first, then by id, descending."
+    ),
+    Clause("PAGE-02", "model", "list by run_at returns only waiting jobs, the earliest first, then by id, ascending."),
+    Clause("PAGE-03", "model", "list by a time returns only records behind the time and id of `after`."),
+    Clause("PAGE-04", "query", "Paging with the time and id of the last record reaches each record once."),
+    Clause("ERRORS-01", "model", "Retry, Discard and rescue append the attempt's error to `errors`."),
+    Clause("ERRORS-02", "model", "Only get returns errors; the records of other calls have none."),
     Clause(
         "STATS-01", "model", "stats counts each record once, in the total and in its state; each state has a count."
     ),
@@ -95,6 +104,7 @@ _ALL = (
     Clause("STATS-03", "model", "stats counts the records of each known queue, even at zero."),
     Clause("STATS-04", "model", "stats counts the due jobs of each queue, even if the queue is paused."),
     Clause("STATS-05", "model", "oldest_due is the lowest run_at of a queue's due jobs, or None."),
+    Clause("STATS-06", "model", "stats counts the records of each queue by state, even at zero."),
     Clause("CANCEL-01", "model", "cancel makes waiting jobs cancelled, finished now."),
     Clause("CANCEL-02", "model", "cancel sets cancel_requested on running jobs; they stay running."),
     Clause("CANCEL-03", "model", "cancel skips final jobs and jobs with cancel_requested."),
@@ -120,13 +130,46 @@ _ALL = (
     Clause(
         "DELETE-02", "model", "delete removes every other matching record, up to `limit`, and returns the removed ids."
     ),
+    Clause("UPDATE-01", "model", "update sets the given run_at, priority and queue; the rest is unchanged."),
+    Clause("UPDATE-02", "model", "update skips jobs that do not wait, and jobs that have the given values already."),
+    Clause(
+        "UPDATE-03", "model", "update changes every other matching job, up to `limit`, and returns the changed ids."
+    ),
     Clause("PURGE-01", "model", "purge removes only records in the given states with finished_at < before."),
     Clause("PURGE-02", "model", "purge removes every such record, up to `limit`, and returns how many."),
-    Clause("QUEUE-01", "model", "The first insert or pause makes a queue known, for good."),
+    Clause("PURGE-03", "model", "purge removes only records of the given kinds that finished at `since` or later."),
+    Clause("QUEUE-01", "model", "The first insert, update or pause makes a queue known, for good."),
     Clause("QUEUE-02", "model", "queues returns the known queues sorted by name, and whether each is paused."),
     Clause(
         "QUEUE-03", "model", "Repeated pause and resume have no effect; an unknown queue stays unknown after resume."
     ),
+    Clause(
+        "TICK-01", "model", "put_schedules stores a new schedule as given, with revision 1, and returns it in order."
+    ),
+    Clause("TICK-02", "model", "A put with an equal definition, or with the same `declared`, changes nothing."),
+    Clause(
+        "TICK-03",
+        "model",
+        "Any other put replaces the definition; only a new rule, zone, start or end moves next_tick.",
+    ),
+    Clause("TICK-04", "model", "schedules returns the named schedules, or all, sorted by name."),
+    Clause(
+        "TICK-05", "model", "due_schedules returns the schedules that fire, by next_tick, then name, up to `limit`."
+    ),
+    Clause("TICK-06", "model", "advance inserts the job of each tick, unless its id is stored or its key is held."),
+    Clause(
+        "TICK-07",
+        "model",
+        "An advance with another revision, a future or repeated tick, or a tick while paused is rejected.",
+    ),
+    Clause("TICK-08", "model", "An applied advance sets next_tick, last_tick and paused, and raises revision by 1."),
+    Clause("TICK-09", "model", "advance returns one result for each advance, in the order given."),
+    Clause("TICK-10", "model", "remove_schedules removes the named schedules, and returns their names; the jobs stay."),
+    Clause("BEAT-01", "model", "beat stores a worker in place of its earlier beat; workers are sorted by name."),
+    Clause("BEAT-02", "model", "A beat with a ttl of zero removes the worker."),
+    Clause("BEAT-03", "model", "beat removes the workers whose ttl ended more than a day ago, and no others."),
+    Clause("METER-01", "model", "meter adds to the minutes; meters returns their sums by step, queue and kind."),
+    Clause("METER-02", "model", "meter drops and removes the minutes that began more than seven days ago."),
     Clause("INSERT-05", "batch", "Repeating an insert has no effect, in whatever state its jobs are by then."),
     Clause("BATCH-01", "batch", "An empty batch returns an empty result."),
     Clause("BATCH-02", "batch", "A batch of up to max_batch items is accepted, and its results are in order."),
@@ -141,6 +184,16 @@ _ALL = (
     ),
     Clause("PAYLOAD-04", "payload", "One byte more than max_payload_bytes raises PayloadTooLarge without effect."),
     Clause("PAYLOAD-05", "payload", "The text of a failure is kept unchanged, including NUL and lone surrogates."),
+    Clause("META-01", "payload", "The meta of a job is kept unchanged, and every call returns it."),
+    Clause("ERRORS-03", "payload", "errors keeps the latest 20 errors, oldest first."),
+    Clause(
+        "ERRORS-04",
+        "payload",
+        "An error keeps the start of its type and message, and the end of its traceback, with any characters.",
+    ),
+    Clause("TICK-11", "payload", "The text, bytes and times of a schedule are kept unchanged, and so are its jobs."),
+    Clause("BEAT-04", "payload", "The description of a worker is kept unchanged."),
+    Clause("METER-03", "payload", "Large counts and sums, and any names, are kept unchanged in meters."),
     Clause(
         "NAME-01", "name", "A kind, queue, worker, unique key or tag of any printable characters is kept unchanged."
     ),
@@ -158,12 +211,22 @@ _ALL = (
     Clause(
         "TIME-12", "time", "A duration is elapsed time: a day is 24 hours in any time zone, across clock changes too."
     ),
+    Clause("UPDATE-04", "query", "An updated job is claimed by its new run_at, priority and queue only."),
+    Clause(
+        "FILTER-02", "query", "A filter's range of time has its start but not its end; `finished` needs a final job."
+    ),
+    Clause(
+        "METER-04", "query", "Steps of meters begin at multiples of the step since 1970, in order of step, queue, kind."
+    ),
     Clause("REFUSE-01", "refusal", "A limit below 1 raises InvalidArgument without effect."),
     Clause("REFUSE-02", "refusal", "A lease of zero or less raises InvalidArgument without effect."),
     Clause("REFUSE-03", "refusal", "purge raises InvalidArgument for a state that is not final, without effect."),
     Clause("REFUSE-04", "refusal", "An invalid worker or queue name raises InvalidArgument without effect."),
     Clause("REFUSE-05", "refusal", "A string or a single item in place of a batch raises InvalidArgument."),
     Clause("REFUSE-06", "refusal", "A claim with an attempt below 0 or above 2**63 - 1 raises InvalidArgument."),
+    Clause("REFUSE-07", "refusal", "A position, order or at_most that does not fit raises InvalidArgument."),
+    Clause("REFUSE-08", "refusal", "Schedules with one name, or with too large a payload, are rejected as a whole."),
+    Clause("REFUSE-09", "refusal", "A ttl, minute, range or step that is not allowed raises InvalidArgument."),
     Clause("WAIT-01", "wait", "wait returns False at its timeout if no job is due."),
     Clause("WAIT-02", "wait", "wait returns True at once if a job is due."),
     Clause("WAIT-03", "wait", "wait returns True as soon as a future job becomes due."),
@@ -171,6 +234,7 @@ _ALL = (
     Clause("WAIT-05", "wait", "wait returns True soon after an insert by another client.", "notify"),
     Clause("WAIT-06", "wait", "wait returns True soon after another client makes a job due in any way.", "notify"),
     Clause("WAIT-07", "wait", "wait returns True soon after an insert by the same client."),
+    Clause("WAIT-08", "wait", "wait returns True soon after an update or advance by the same client makes a job due."),
     Clause("SETUP-01", "store", "A repeated setup changes nothing."),
     Clause("SETUP-02", "store", "setup after teardown creates an empty store; a repeated teardown has no effect."),
     Clause("SETUP-03", "store", "The stores of two namespaces are separate."),
@@ -203,6 +267,13 @@ _ALL = (
     Clause("CAP-08", "capability", "Attempts settled in a transaction have ended once it commits.", "transactions"),
     Clause("CAP-09", "capability", "Attempts settled in a transaction keep running if it rolls back.", "transactions"),
     Clause("CAP-10", "capability", "A stale claim is rejected in a transaction too.", "transactions"),
+    Clause("CAP-11", "capability", "Without error_text, a filter with error_text raises Unsupported without effect."),
+    Clause(
+        "FILTER-03",
+        "capability",
+        "error_text matches the type or message of last_error, as plain text; case matters.",
+        "error_text",
+    ),
     Clause("COST-01", "cost", "The cost of a claim does not grow with the backlog, future jobs or finished jobs."),
     Clause("RACE-01", "race", "If clients claim at the same time, each job goes to exactly one; none is lost."),
     Clause("RACE-02", "race", "If threads claim through one client, each job goes to exactly one; none is lost."),
@@ -228,6 +299,12 @@ _ALL = (
         "multi_process",
     ),
     Clause("RACE-12", "race", "Concurrent calls with the same jobs or keys in opposite orders do not fail."),
+    Clause("RACE-13", "race", "If equal updates of one job race, exactly one changes it."),
+    Clause("RACE-14", "race", "If a claim and an update race, the update changes the job before the claim, or not."),
+    Clause("RACE-15", "race", "If advances of one schedule race, each tick fires once, and no tick is lost."),
+    Clause("RACE-16", "race", "If removals of one schedule race, exactly one removes it."),
+    Clause("RACE-17", "race", "If beats of one worker race, one of them stays."),
+    Clause("RACE-18", "race", "Numbers that several callers add to one minute all count."),
     Clause(
         "SCHED-01",
         "schedule",
@@ -247,6 +324,12 @@ _ALL = (
     Clause("CRASH-03", "crash", "If a process dies in a call, each job is as before or as after the call.", "durable"),
     Clause("CRASH-04", "crash", "A process that dies in a call does not block others.", "durable"),
     Clause("CRASH-05", "crash", "If a process dies in setup, setup can be repeated.", "durable"),
+    Clause(
+        "CRASH-06",
+        "crash",
+        "If a process dies in advance, a schedule moves together with all its jobs, or not at all.",
+        "durable",
+    ),
     Clause(
         "FAULT-01",
         "fault",

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from tallystick import Filter, Record, State
+from tallystick import Changes, Failure, Filter, Order, Record, State
 
 CLAIMABLE = frozenset({State.PENDING, State.RETRYING})
 FINAL = frozenset({State.COMPLETED, State.DISCARDED, State.CANCELLED})
@@ -18,6 +18,7 @@ ELIGIBLE: Mapping[str, frozenset[State]] = {
     "cancel": CLAIMABLE | {State.RUNNING},
     "requeue": FINAL | {State.RETRYING},
     "delete": FINAL | CLAIMABLE,
+    "update": CLAIMABLE,
     "purge": FINAL,
 }
 """For each call that chooses its records itself: the states in which it changes a record."""
@@ -43,9 +44,46 @@ def is_expired(record: Record, now: datetime) -> bool:
     return is_eligible("rescue", record) and record.lease_until is not None and record.lease_until <= now
 
 
-def is_purgeable(record: Record, states: Collection[State], before: datetime) -> bool:
-    """Return whether a record is in one of the states and finished before a moment."""
-    return record.state in states and record.finished_at is not None and record.finished_at < before
+def is_purgeable(
+    record: Record,
+    states: Collection[State],
+    *,
+    before: datetime,
+    since: datetime | None = None,
+    kinds: Collection[str] | None = None,
+    except_kinds: Collection[str] = (),
+) -> bool:
+    """Return whether a purge with these arguments deletes a record."""
+    if record.state not in states or not is_within(record.finished_at, since, before):
+        return False
+    return (kinds is None or record.kind in kinds) and record.kind not in except_kinds
+
+
+def is_changed(record: Record, changes: Changes) -> bool:
+    """Return whether an update changes a record that waits: a given value differs from its own."""
+    return any(
+        given not in (None, own)
+        for given, own in (
+            (changes.run_at, record.run_at),
+            (changes.priority, record.priority),
+            (changes.queue, record.queue),
+        )
+    )
+
+
+def is_on_page(record: Record, order: Order) -> bool:
+    """Return whether the pages of an order have a record."""
+    return order == "id" or record.state in (FINAL if order == "finished_at" else CLAIMABLE)
+
+
+def page_place(record: Record, order: Order) -> Any:
+    """Return the position of a record in the pages of an order, as `after` has it."""
+    return record.id if order == "id" else (getattr(record, order), record.id)
+
+
+def page_key(place: Any) -> tuple[Any, ...]:
+    """Return the sort key of a position: the time, if the order has one, then the id as bytes."""
+    return (place[0], place[1].bytes) if isinstance(place, tuple) else (place.bytes,)
 
 
 def holds_key(record: Record | None) -> bool:
@@ -57,12 +95,31 @@ def holds_key(record: Record | None) -> bool:
 
 def fits(filter: Filter, record: Record) -> bool:
     """Return whether a record fits a filter."""
-    if filter.ids is not None and record.id not in filter.ids:
-        return False
-    if filter.states is not None and record.state not in filter.states:
-        return False
-    if filter.kinds is not None and record.kind not in filter.kinds:
-        return False
-    if filter.queues is not None and record.queue not in filter.queues:
-        return False
-    return filter.tags is None or any(tag in filter.tags for tag in record.tags)
+    error = record.last_error
+    chosen = (
+        (filter.ids, record.id),
+        (filter.states, record.state),
+        (filter.kinds, record.kind),
+        (filter.queues, record.queue),
+        (filter.workers, record.worker),
+        (filter.unique_keys, record.unique_key),
+        (filter.error_types, error and error.type),
+    )
+    return (
+        all(values is None or value in values for values, value in chosen)
+        and (filter.tags is None or any(tag in filter.tags for tag in record.tags))
+        and (filter.error_text is None or _has_text(error, filter.error_text))
+        and is_within(record.created_at, filter.created_since, filter.created_until)
+        and is_within(record.finished_at, filter.finished_since, filter.finished_until)
+    )
+
+
+def _has_text(error: Failure | None, text: str) -> bool:
+    return error is not None and (text in error.type or text in error.message)
+
+
+def is_within(moment: datetime | None, since: datetime | None, until: datetime | None) -> bool:
+    """Return whether since <= moment < until. None for a bound is no bound; no moment is within no bounds only."""
+    if since is None and until is None:
+        return True
+    return moment is not None and (since is None or moment >= since) and (until is None or moment < until)

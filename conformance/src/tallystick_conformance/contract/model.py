@@ -7,18 +7,22 @@ holder of a key or the due jobs, so no index can be out of date.
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from tallystick import (
     LEASE_EXPIRED,
+    AttemptError,
     Cancel,
+    Changes,
     Claim,
     Complete,
     Discard,
+    Failure,
     Filter,
     Inserted,
     NewRecord,
+    Order,
     Outcome,
     Queue,
     QueueStats,
@@ -29,7 +33,21 @@ from tallystick import (
     Stats,
 )
 
-from .eligibility import claim_order, fits, holds_key, is_due, is_expired, is_purgeable
+from .eligibility import (
+    claim_order,
+    fits,
+    holds_key,
+    is_due,
+    is_expired,
+    is_on_page,
+    is_purgeable,
+    page_key,
+    page_place,
+)
+
+_MOST_ERRORS = 20
+_TYPE, _MESSAGE, _TRACEBACK = 255, 1_000, 8_000
+"""The maximum lengths of the parts of a kept error."""
 
 
 class Model:
@@ -82,9 +100,20 @@ class Model:
         found = [record for record in self.records.values() if fits(filter, record)]
         return sorted(found, key=lambda record: record.id.bytes, reverse=True)
 
-    def purgeable(self, states: Sequence[State], before: datetime) -> list[Record]:
+    def page(self, filter: Filter, order: Order, after: Any) -> list[Record]:
+        """Return the records behind a position, in an order."""
+        found = [record for record in self.records.values() if fits(filter, record) and is_on_page(record, order)]
+        ascends = order == "run_at"
+        found.sort(key=lambda record: page_key(page_place(record, order)), reverse=not ascends)
+        if after is None:
+            return found
+        start = page_key(after)
+        places = [(page_key(page_place(record, order)), record) for record in found]
+        return [record for place, record in places if (place > start if ascends else place < start)]
+
+    def purgeable(self, states: Sequence[State], **selection: Any) -> list[Record]:
         """Return the records that a purge may delete."""
-        return [record for record in self.records.values() if is_purgeable(record, states, before)]
+        return [record for record in self.records.values() if is_purgeable(record, states, **selection)]
 
     def queues(self) -> list[Queue]:
         """Return every known queue."""
@@ -103,7 +132,8 @@ class Model:
     def _queue_stats(self, name: str, now: datetime) -> QueueStats:
         records = [record for record in self.records.values() if record.queue == name]
         due = [record.run_at for record in records if is_due(record, now)]
-        return QueueStats(len(records), len(due), min(due) if due else None, self.paused[name])
+        by_state = {state: sum(record.state == state for record in records) for state in State}
+        return QueueStats(len(records), len(due), min(due) if due else None, self.paused[name], by_state)
 
     def insert(self, new: NewRecord, now: datetime) -> Inserted:
         """Store a new job, or return its duplicate."""
@@ -132,6 +162,7 @@ class Model:
             last_error=None,
             result=None,
             tags=new.tags,
+            meta=new.meta,
         )
         self.records[record.id] = record
         self.paused.setdefault(record.queue, False)
@@ -157,18 +188,19 @@ class Model:
         """Apply an outcome to a running attempt."""
         id = outcome.claim.id
         flagged = self.records[id].cancel_requested
+        if isinstance(outcome, Retry | Discard):
+            self._fail(id, outcome.error, now)
         match outcome:
             case Complete(_, result):
                 self._end(id, State.COMPLETED, now, result=result)
-            case Discard(_, error):
-                self._end(id, State.DISCARDED, now, last_error=error)
+            case Discard():
+                self._end(id, State.DISCARDED, now)
             case Cancel():
                 self._end(id, State.CANCELLED, now)
-            case Retry(_, _, error) if flagged:
-                self._end(id, State.CANCELLED, now, last_error=error)
-            case Retry(_, run_at, error):
-                run_at = _moment(run_at, now)
-                self._change(id, now, state=State.RETRYING, run_at=run_at, last_error=error, lease_until=None)
+            case Retry() if flagged:
+                self._end(id, State.CANCELLED, now)
+            case Retry(_, run_at, _):
+                self._change(id, now, state=State.RETRYING, run_at=_moment(run_at, now), lease_until=None)
             case Release() if flagged:
                 self._end(id, State.CANCELLED, now, max_attempts=self.records[id].max_attempts + 1)
             case Release(_, run_at):
@@ -180,12 +212,13 @@ class Model:
     def rescue(self, id: UUID, now: datetime) -> None:
         """End an attempt with an expired lease."""
         record = self.records[id]
+        self._fail(id, LEASE_EXPIRED, now)
         if record.cancel_requested:
-            self._end(id, State.CANCELLED, now, last_error=LEASE_EXPIRED)
+            self._end(id, State.CANCELLED, now)
         elif record.attempt >= record.max_attempts:
-            self._end(id, State.DISCARDED, now, last_error=LEASE_EXPIRED)
+            self._end(id, State.DISCARDED, now)
         else:
-            self._change(id, now, state=State.RETRYING, run_at=now, last_error=LEASE_EXPIRED, lease_until=None)
+            self._change(id, now, state=State.RETRYING, run_at=now, lease_until=None)
 
     def cancel(self, id: UUID, now: datetime) -> None:
         """Cancel a waiting job, or set the flag on a running one."""
@@ -208,11 +241,34 @@ class Model:
             cancel_requested=False,
         )
 
+    def update(self, id: UUID, changes: Changes, now: datetime) -> None:
+        """Change a waiting job."""
+        given = {"run_at": changes.run_at, "priority": changes.priority, "queue": changes.queue}
+        self._change(id, now, **{name: value for name, value in given.items() if value is not None})
+        self.paused.setdefault(self.records[id].queue, False)
+
+    def _fail(self, id: UUID, error: Failure, now: datetime) -> None:
+        record = self.records[id]
+        errors = (*record.errors, kept_error(record.attempt, now, error))
+        self._change(id, now, last_error=error, errors=errors[-_MOST_ERRORS:])
+
     def _end(self, id: UUID, state: State, now: datetime, **fields: object) -> None:
         self._change(id, now, state=state, finished_at=now, lease_until=None, **fields)
 
     def _change(self, id: UUID, now: datetime, **fields: object) -> None:
         self.records[id] = self.records[id]._replace(updated_at=now, **fields)  # type: ignore[arg-type]
+
+
+def kept_error(attempt: int, at: datetime, error: Failure) -> AttemptError:
+    """Return the entry of `errors` for an error."""
+    traceback = error.traceback
+    kept = traceback if len(traceback) <= _TRACEBACK else traceback[len(traceback) - _TRACEBACK :]
+    return AttemptError(attempt, at, Failure(error.type[:_TYPE], error.message[:_MESSAGE], kept))
+
+
+def bare(record: Record) -> Record:
+    """Return a record as each call except `get` returns it."""
+    return record._replace(errors=())
 
 
 def _moment(value: datetime | timedelta | None, now: datetime) -> datetime:

@@ -16,7 +16,20 @@ from inspect import cleandoc
 from pathlib import Path
 from types import ModuleType
 
-from tallystick import BackendError, backend, errors, failure, outcomes, records
+from tallystick import (
+    BackendError,
+    attempt_errors,
+    backend,
+    changes,
+    errors,
+    failure,
+    filters,
+    meta,
+    outcomes,
+    records,
+    registers,
+    schedules,
+)
 
 from .clauses import CLAUSES
 
@@ -35,6 +48,23 @@ _ERRORS = (
 )
 """The errors that a backend raises. The runner raises the others."""
 
+_MODULES = (
+    backend,
+    records,
+    filters,
+    failure,
+    attempt_errors,
+    meta,
+    outcomes,
+    changes,
+    schedules.new_schedule,
+    schedules.schedule,
+    schedules.advance,
+    schedules.tick_ids,
+    registers.workers,
+    registers.meters,
+)
+
 _TEXT = "text"
 _HEADING = re.compile(r"(Args|Returns|Raises):$")
 _LABEL = re.compile(r"- (?:\*(\w+)\.\*)?|([A-Z][a-z]+): | {4}`?(\w+)`?: ")
@@ -44,7 +74,7 @@ _NEXT = re.compile(r"(?<=[.])\s+(?=[A-Z`*])")
 def sentences() -> dict[str, Units]:
     """Return the sentences of each part of the contract by unit, in the order in which they are written."""
     raised = (part for part in _parts(errors) if part[0] in _ERRORS)
-    parts = [*_parts(backend), *_parts(records), *_parts(failure), *_parts(outcomes), *raised]
+    parts = [part for module in _MODULES for part in _parts(module)] + list(raised)
     return {name: _by_unit(cleandoc(doc)) for name, doc in parts}
 
 

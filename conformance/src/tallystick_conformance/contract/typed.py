@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from types import UnionType
-from typing import Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from tallystick import Record, Stats
+from tallystick import AttemptError, Meter, Record, Schedule, Stats, WorkerInfo
 
 _ANSWERS: Mapping[str, type] = {
     "insert": Sequence, "claim": Sequence, "extend": Sequence, "settle": Sequence, "rescue": Sequence, "get": dict,
-    "list": Sequence, "stats": Stats, "cancel": Sequence, "requeue": Sequence, "delete": Sequence, "purge": int,
-    "queues": Sequence, "wait": bool,
+    "list": Sequence, "count": int, "stats": Stats, "cancel": Sequence, "requeue": Sequence, "delete": Sequence,
+    "update": Sequence, "purge": int, "queues": Sequence, "put_schedules": Sequence, "schedules": Sequence,
+    "due_schedules": Sequence, "advance": Sequence, "remove_schedules": Sequence, "workers": Sequence,
+    "meters": Sequence, "wait": bool,
 }  # fmt: skip
 
 
@@ -26,6 +28,7 @@ def require_answer(method: str, answer: object) -> None:
 
 
 def _kinds(hint: object) -> tuple[type, ...]:
+    """Return the classes of a type hint."""
     origin = get_origin(hint)
     if origin in (Union, UnionType):
         return tuple(kind for argument in get_args(hint) for kind in _kinds(argument))
@@ -35,12 +38,18 @@ def _kinds(hint: object) -> tuple[type, ...]:
     return (kind,) if isinstance(kind, type) else ()
 
 
-_FIELDS = {name: _kinds(hint) for name, hint in get_type_hints(Record).items()}
+_TYPES: tuple[type[Any], ...] = (Record, AttemptError, Schedule, WorkerInfo, Meter)
+_FIELDS = {of: {name: _kinds(hint) for name, hint in get_type_hints(of).items()} for of in _TYPES}
 
 
-def flaws(record: Record) -> list[str]:
+def flaws(value: Record | Schedule | WorkerInfo | Meter | AttemptError) -> list[str]:
     """Return the names of fields with the wrong type, or with a datetime that is not in UTC."""
-    return [name for name, value in record._asdict().items() if not _is_one_of(value, _FIELDS[name])]
+    kinds = _FIELDS.get(type(value))
+    if kinds is None:
+        return [f"a value of type {type(value).__name__}"]
+    wrong = [name for name, field in value._asdict().items() if not _is_one_of(field, kinds[name])]
+    entries = value.errors if isinstance(value, Record) and "errors" not in wrong else ()
+    return [*wrong, *(f"errors: {flaw}" for entry in entries for flaw in flaws(entry))]
 
 
 def _is_one_of(value: object, kinds: tuple[type, ...]) -> bool:

@@ -6,6 +6,7 @@ The examples of a clause family such as CLAIM are in `claim.py`. A large family 
 
 from . import (  # noqa: F401 - importing them registers their examples
     batch,
+    beat,
     call,
     cancel,
     cap,
@@ -16,10 +17,14 @@ from . import (  # noqa: F401 - importing them registers their examples
     cost,
     delete,
     durable,
+    errors,
     filter,  # noqa: A004 - the name of the clause family
     insert,
     lease,
+    meta,
+    meter,
     name,
+    page,
     payload,
     purge,
     query,
@@ -34,10 +39,12 @@ from . import (  # noqa: F401 - importing them registers their examples
     setup_foreign,
     setup_namespaces,
     stats,
+    tick,
     time,
     time_clock,
     time_zones,
     unique,
+    update,
     wait,
     wait_wake,
 )

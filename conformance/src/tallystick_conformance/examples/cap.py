@@ -1,12 +1,14 @@
 """The capabilities that a backend declares. The kit probes undeclared ones, and gives a notice if they work anyway."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from time import monotonic
 from typing import NamedTuple
 from uuid import UUID
 
-from tallystick import Claim, Complete, Filter, NewRecord, Record, Unsupported
+from tallystick import Changes, Claim, Complete, Filter, NewRecord, Record, Unsupported
 
 from ..harness.case import LEASE, NOW, Case, example
 from ..harness.children import Child, require_sendable, run_in_processes
@@ -31,6 +33,25 @@ def undeclared_transactions_are_rejected(case: Case) -> None:
     ended = [Complete(case.running().claim)]
     case.refuses(Unsupported, lambda: case.backend.settle(ended, transaction=object(), now=NOW))
     case.refuses(Unsupported, lambda: case.backend.settle([], transaction=object(), now=NOW))
+
+
+@example("CAP-11")
+def undeclared_error_text_is_rejected(case: Case) -> None:
+    """If `error_text` is not declared, each call with a filter that has it raises Unsupported and does nothing."""
+    if case.capabilities.error_text:
+        return
+    case.insert(NewRecord(kind="k"))
+    backend, filter = case.backend, Filter(error_text="text")
+    calls: tuple[Callable[[], object], ...] = (
+        partial(backend.list, filter, limit=9),
+        partial(backend.count, filter),
+        partial(backend.cancel, filter, limit=9, now=NOW),
+        partial(backend.requeue, filter, limit=9, now=NOW),
+        partial(backend.delete, filter, limit=9),
+        partial(backend.update, filter, Changes(priority=1), limit=9, now=NOW),
+    )
+    for call in calls:
+        case.refuses(Unsupported, call)
 
 
 @example("CAP-04")

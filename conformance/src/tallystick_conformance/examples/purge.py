@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from tallystick import Cancel, Complete, Discard, Filter, State
+from tallystick import Cancel, Complete, Discard, Filter, NewRecord, State
 
 from ..harness.case import LEASE, NOW, Case, example
 from .common import ERROR, LARGEST_LIMIT, LEAST, ODD_TICKS, insert_many
@@ -32,3 +32,21 @@ def many_are_purged_at_once(case: Case) -> None:
     size = insert_many(case)
     case.backend.cancel(Filter(), limit=size, now=NOW)
     case.equal(size, case.backend.purge([State.CANCELLED], before=NOW + LEASE, limit=LARGEST_LIMIT))
+
+
+@example("PURGE-03")
+def kinds_are_purged_apart(case: Case) -> None:
+    """Purge keeps the kinds that are not given or excepted, and the records that finished before `since`."""
+    tick = case.capabilities.time_precision
+    for kind in ("a", "b", "c", "A"):
+        case.insert(NewRecord(kind=kind))
+    case.backend.cancel(Filter(), limit=9, now=NOW)
+    purge = partial(case.backend.purge, [State.CANCELLED], before=NOW + LEASE, limit=9)
+    case.equal(0, purge(kinds=[]))
+    case.equal(0, purge(kinds=["a"], except_kinds=["a"]))
+    case.equal(0, purge(since=NOW + tick))
+    case.equal(1, purge(kinds=["b", "unknown"], since=NOW))
+    case.equal({"a", "c", "A"}, {record.kind for record in case.backend.list(Filter(), limit=9)})
+    case.equal(2, purge(except_kinds=["a"], limit=2))
+    case.equal(["a"], [record.kind for record in case.backend.list(Filter(), limit=9)])
+    case.equal(1, purge(kinds=None, except_kinds=()))

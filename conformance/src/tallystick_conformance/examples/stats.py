@@ -13,7 +13,7 @@ def queues_are_counted_when_empty(case: Case) -> None:
     case.backend.pause("paused")
     case.backend.delete(Filter(ids=[gone.id]), limit=1)
     by_queue = case.backend.stats(now=NOW).by_queue
-    case.equal({"gone": (0, 0, None, False), "paused": (0, 0, None, True)}, {n: tuple(q) for n, q in by_queue.items()})
+    case.equal({"gone": (0, 0, None, False), "paused": (0, 0, None, True)}, {n: q[:4] for n, q in by_queue.items()})
 
 
 @example("STATS-04")

@@ -5,7 +5,7 @@ from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
-from tallystick import Backend, Complete, Filter, NewRecord, Release, Retry
+from tallystick import Advance, Backend, Changes, Complete, Filter, NewRecord, NewSchedule, Release, Retry
 
 from ..harness.case import Case, example
 from ..harness.threads import Beside
@@ -141,6 +141,30 @@ def an_insert_through_the_same_client_wakes(case: Case) -> None:
     """A wait in one thread ends soon after another thread inserts through the same client."""
     for queue in ("first", "second"):
         _require_wake(case, case.raw, queue, lambda queue=queue: case.raw.insert([NewRecord(kind="k", queue=queue)]))  # type: ignore[misc]
+
+
+@example("WAIT-06")
+def another_clients_update_wakes(case: Case) -> None:
+    """A wait ends soon after another client's update or advance makes a job due."""
+    _require_wakes_by_update(case, case.backend, case.client())
+
+
+@example("WAIT-08")
+def an_update_through_the_same_client_wakes(case: Case) -> None:
+    """A wait in one thread ends soon after another thread's update or advance through the same client."""
+    _require_wakes_by_update(case, case.raw, case.raw)
+
+
+def _require_wakes_by_update(case: Case, waiting: Backend, changing: Backend) -> None:
+    tick = datetime.now(UTC).replace(second=0, microsecond=0)
+    changing.insert([NewRecord(kind=kind, queue=kind, run_at=timedelta(hours=1)) for kind in ("hastened", "moved")])
+    new = NewSchedule(name="s", rule="every 1 minute", kind="k", queue="ticked", after=tick - timedelta(minutes=1))
+    [stored] = changing.put_schedules([new])
+    advance = Advance(name="s", revision=stored.revision, next_tick=tick + timedelta(days=1), ticks=(tick,))
+    hasten, move = Changes(run_at=tick), Changes(run_at=tick, queue="new")
+    _require_wake(case, waiting, "hastened", lambda: changing.update(Filter(kinds=["hastened"]), hasten, limit=1))
+    _require_wake(case, waiting, "new", lambda: changing.update(Filter(kinds=["moved"]), move, limit=1))
+    _require_wake(case, waiting, "ticked", lambda: changing.advance([advance]))
 
 
 def _require_wake(case: Case, backend: Backend, queue: str, change: Callable[[], object]) -> None:

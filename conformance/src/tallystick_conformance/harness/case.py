@@ -123,7 +123,15 @@ class Case:
     def contents(self) -> dict[str, Any]:
         """Return all visible contents of the store, as of `NOW`."""
         records = self.raw.list(Filter(), limit=1_000)
-        return {"records": list(records), "queues": list(self.raw.queues()), "stats": self.raw.stats(now=NOW)}
+        meters = self.raw.meters(NOW - timedelta(days=8), NOW + timedelta(days=1), step=timedelta(hours=1))
+        return {
+            "records": list(records),
+            "queues": list(self.raw.queues()),
+            "stats": self.raw.stats(now=NOW),
+            "schedules": list(self.raw.schedules()),
+            "workers": list(self.raw.workers()),
+            "meters": list(meters),
+        }
 
     def insert(self, *records: NewRecord) -> list[Record]:
         """Insert jobs at `NOW`, and return the stored records."""

@@ -10,10 +10,13 @@ from typing import Any, NamedTuple, assert_never
 
 from tallystick import (
     LEASE_EXPIRED,
+    AttemptError,
     Cancel,
+    Changes,
     Claim,
     Complete,
     Discard,
+    Failure,
     Filter,
     Hold,
     NewRecord,
@@ -24,7 +27,7 @@ from tallystick import (
     State,
 )
 
-from ..contract.eligibility import CLAIMABLE, FINAL, fits, is_eligible
+from ..contract.eligibility import CLAIMABLE, FINAL, fits, is_changed, is_eligible
 from .moments import after, agree, is_late, known, resolved
 
 
@@ -50,7 +53,7 @@ def inserted(new: NewRecord, now: datetime | None, answer: Record | None) -> Eff
     record = Record(
         new.id, new.kind, new.queue, new.payload, new.priority, State.PENDING, 0, new.max_attempts,
         resolved(new.run_at, at), at, at, None, None, None, None, False, new.unique_key, new.unique_until,
-        None, None, new.tags,
+        None, None, new.tags, new.meta,
     )  # fmt: skip
 
     def effect(stored: Stored, precision: timedelta) -> Stored | Refusal:
@@ -68,13 +71,13 @@ def missing(stored: Stored, _precision: timedelta) -> Stored | Refusal:
     return Refusal("R11", f"it was not found, although it was {_describe(stored)} and no call removed it")
 
 
-def seen(record: Record) -> Effect:
-    """Return the effect of a read that returns a record."""
+def seen(record: Record, *, with_errors: bool = False) -> Effect:
+    """Return the effect of a read that returns a record, and perhaps its errors."""
 
     def effect(stored: Stored, precision: timedelta) -> Stored | Refusal:
         if stored is None:
             return _NOTHING
-        answered = _as_answered(stored, record, precision)
+        answered = _as_answered(stored, record, precision, with_errors=with_errors)
         return answered if isinstance(answered, Refusal) else stored
 
     return effect
@@ -169,11 +172,11 @@ def _ended(running: Record, outcome: Outcome, at: datetime) -> Record:
         case Complete():
             return _final(running, State.COMPLETED, at, result=outcome.result)
         case Discard():
-            return _final(running, State.DISCARDED, at, last_error=outcome.error)
+            return _final(_failed(running, outcome.error, at), State.DISCARDED, at)
         case Cancel():
             return _final(running, State.CANCELLED, at)
         case Retry():
-            return _again(running._replace(last_error=outcome.error), State.RETRYING, outcome.run_at, at)
+            return _again(_failed(running, outcome.error, at), State.RETRYING, outcome.run_at, at)
         case Release():
             return _again(running._replace(max_attempts=running.max_attempts + 1), State.PENDING, outcome.run_at, at)
         case _:
@@ -195,7 +198,7 @@ def rescued(now: datetime | None, answer: Record | None) -> Effect:
             return Refusal(
                 "R14", f"it was rescued at {at.isoformat()}, although its lease ended at {stored.lease_until}"
             )
-        failed = stored._replace(last_error=LEASE_EXPIRED)
+        failed = _failed(stored, LEASE_EXPIRED, at)
         if stored.attempt >= stored.max_attempts and not stored.cancel_requested:
             return _as_answered(_final(failed, State.DISCARDED, at), answer, precision)
         return _as_answered(_again(failed, State.RETRYING, at, at), answer, precision)
@@ -241,6 +244,24 @@ def requeued(filter: Filter, now: datetime | None) -> Effect:
     return effect
 
 
+def updated(filter: Filter, changes: Changes, now: datetime | None) -> Effect:
+    """Return the effect of an update."""
+    at = known(now)
+    given = {"run_at": changes.run_at, "priority": changes.priority, "queue": changes.queue}
+    fields: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+
+    def effect(stored: Stored, _precision: timedelta) -> Stored | Refusal:
+        if stored is None or not fits(filter, stored):
+            return _unfit(stored, "updated")
+        if not is_eligible("update", stored):
+            return Refusal("R2", f"it was updated, although the job was {_describe(stored)}")
+        if not is_changed(stored, changes):
+            return Refusal("R7", "it was reported as updated, although it already had the values")
+        return stored._replace(updated_at=at, **fields)
+
+    return effect
+
+
 def deleted(filter: Filter) -> Effect:
     """Return the effect of a delete."""
 
@@ -267,6 +288,11 @@ def purged(states: frozenset[State], before: datetime) -> Effect:
     return effect
 
 
+def _failed(record: Record, error: Failure, at: datetime) -> Record:
+    """Return the record with an error. The kit's histories have short errors, of which a record keeps all."""
+    return record._replace(last_error=error, errors=(*record.errors, AttemptError(record.attempt, at, error)))
+
+
 def _final(record: Record, state: State, at: datetime, **fields: Any) -> Record:
     return record._replace(state=state, finished_at=at, lease_until=None, updated_at=at, **fields)
 
@@ -277,10 +303,14 @@ def _again(record: Record, state: State, run_at: datetime | timedelta | None, at
     return record._replace(state=state, run_at=resolved(run_at, at), lease_until=None, updated_at=at)
 
 
-def _as_answered(stored: Record, answer: Record | None, precision: timedelta) -> Record | Refusal:
+def _as_answered(
+    stored: Record, answer: Record | None, precision: timedelta, *, with_errors: bool = False
+) -> Record | Refusal:
     """Return the returned record, with its exact moments, if it agrees with the stored one; else a refusal."""
     if answer is None or answer == stored:
         return stored
+    if not with_errors and not answer.errors:
+        answer = answer._replace(errors=stored.errors)
     fields = zip(Record._fields, stored, answer, strict=True)
     wrong = [(name, value, other) for name, value, other in fields if not agree(value, other, precision)]
     if not wrong:

@@ -34,4 +34,6 @@ def agree(one: object, other: object, precision: timedelta) -> bool:
         return True
     if isinstance(one, datetime) and isinstance(other, datetime):
         return abs(one - other) < precision
+    if isinstance(one, tuple) and isinstance(other, tuple) and len(one) == len(other):
+        return all(agree(a, b, precision) for a, b in zip(one, other, strict=True))
     return one == other

@@ -122,7 +122,7 @@ def _rescue(operation: Operation) -> Certain:
 def _get(operation: Operation) -> Certain:
     for id in dict.fromkeys(operation.given["ids"]):
         record = operation.answer.get(id)
-        yield id, effects.missing if record is None else effects.seen(record), True
+        yield id, effects.missing if record is None else effects.seen(record, with_errors=True), True
 
 
 def _list(operation: Operation) -> Certain:
@@ -137,9 +137,15 @@ def _changed(operation: Operation) -> Certain:
 
 def _change(operation: Operation) -> Effect:
     filter, now = operation.given["filter"], operation.given.get("now")
-    if operation.call == "cancel":
-        return effects.cancelled(filter, now)
-    return effects.requeued(filter, now) if operation.call == "requeue" else effects.deleted(filter)
+    match operation.call:
+        case "cancel":
+            return effects.cancelled(filter, now)
+        case "requeue":
+            return effects.requeued(filter, now)
+        case "update":
+            return effects.updated(filter, operation.given["changes"], now)
+        case _:
+            return effects.deleted(filter)
 
 
 def _perhaps_inserted(operation: Operation) -> Uncertain:
@@ -168,6 +174,7 @@ _ANSWERED = {
     "cancel": _changed,
     "requeue": _changed,
     "delete": _changed,
+    "update": _changed,
 }
 _UNANSWERED = {"insert": _perhaps_inserted, "extend": _perhaps_extended, "settle": _perhaps_settled}
 

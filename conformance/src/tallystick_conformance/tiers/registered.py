@@ -7,7 +7,7 @@ from .crashes import kills
 from .faults import claims, network, setups, waits
 from .histories import rules
 from .leaks import closed_clients, open_clients
-from .races import batches, calls, forks, processes, removals
+from .races import batches, calls, forks, processes, registers, removals
 from .schedules import drawn, pairs, scenarios, sharing
 from .schedules import setups as interleaved_setups
 

@@ -20,11 +20,12 @@ def place(record: Record) -> Place:
 class Lane:
     """Two heaps: `ready` in claiming order, `future` by run_at, so that future jobs of high priority cost nothing.
 
-    The entry of a job that is claimed, cancelled or deleted stays in its heap, until `first` or `next_due` drops it.
+    The entry of a job that is claimed, changed or deleted stays in its heap, until `first` or `next_due` drops it.
     So each change of a job costs one push and one pop, O(log n), without a search.
     """
 
-    def __init__(self, records: Mapping[UUID, Record]) -> None:
+    def __init__(self, queue: str, records: Mapping[UUID, Record]) -> None:
+        self._queue = queue
         self._records = records
         self._ready: list[Place] = []
         self._future: list[tuple[datetime, Place]] = []
@@ -54,4 +55,6 @@ class Lane:
 
     def _waits(self, place: Place) -> bool:
         record = self._records.get(place[3])
-        return record is not None and record.state in CLAIMABLE and (-record.priority, record.run_at) == place[:2]
+        if record is None or record.state not in CLAIMABLE or record.queue != self._queue:
+            return False
+        return (-record.priority, record.run_at) == place[:2]

@@ -40,7 +40,7 @@ class Store:
     def lane(self, queue: str) -> Lane:
         """Return the lane of a queue, and make the queue known."""
         if queue not in self.lanes:
-            self.lanes[queue] = Lane(self.records)
+            self.lanes[queue] = Lane(queue, self.records)
         return self.lanes[queue]
 
     def put(self, record: Record) -> None:

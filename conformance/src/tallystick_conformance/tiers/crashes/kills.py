@@ -7,9 +7,12 @@ from time import monotonic_ns
 from typing import NamedTuple
 from uuid import UUID
 
-from tallystick import Backend, Complete, Filter, NewRecord, Record
+from tallystick import Advance, Backend, Complete, Filter, NewRecord, Record, Schedule
 
 from ...contract.eligibility import FINAL
+from ...contract.registers import id_of
+from ...examples.meter import MINUTE, START
+from ...examples.tick import schedule
 from ...gates import StepObserver
 from ...harness.case import LEASE, NOW, Case, NotRun, example
 from ...harness.children import require_sendable
@@ -67,7 +70,7 @@ class _Left(NamedTuple):
     """What a dead process left: the history, its call's number of steps (0 without a result), records and queues.
 
     `later` has each record after a rescue, in which a backend may complete what the process began.
-    `at_last` has each queue after the jobs of an insert were deleted.
+    `at_last` has each queue after the jobs of an insert were deleted. `schedules` has the schedules.
     """
 
     history: Sequence[Operation]
@@ -76,6 +79,7 @@ class _Left(NamedTuple):
     later: dict[UUID, Record]
     queues: Sequence[str]
     at_last: Sequence[str]
+    schedules: Sequence[Schedule]
 
 
 @example("CRASH-01")
@@ -139,6 +143,22 @@ def setups_can_be_repeated(case: Case) -> None:
         pass
 
 
+@example("CRASH-06")
+def advances_are_whole(case: Case) -> None:
+    """If a process dies at any step of an advance, each schedule has moved and all its jobs follow, or nothing has."""
+    names, ticks = ("a", "b"), tuple(START - n * MINUTE for n in (2, 1, 0))
+    put = call("put_schedules", [schedule(name, after=START - 9 * MINUTE) for name in names], now=NOW)
+    advances = [Advance(name=name, revision=1, next_tick=START + MINUTE, ticks=ticks) for name in names]
+    for left in _deaths(case, (put,), call("advance", advances, now=NOW)):
+        expected = {id_of(one.name, tick) for one in left.schedules if one.revision == 2 for tick in ticks}
+        case.that(set(left.records) <= expected, f"only the jobs {sorted(expected)}", sorted(left.records))
+        case.equal(expected, set(left.later))
+        for one in left.schedules:
+            moved = one.revision == 2
+            places = (START + MINUTE, START) if moved else (START - 8 * MINUTE, None)
+            case.equal(places, (one.next_tick, one.last_tick))
+
+
 def _prepared(case: Case) -> StepObserver:
     require_sendable(case)
     case.raw.close()
@@ -177,14 +197,17 @@ def _state_after_death(
                 _require_usable(case, backend.setup)
             after = recorder.client(backend, "after")
             records, queues = _every(after), [queue.name for queue in backend.queues()]
+            if last.method == "advance":
+                backend.due_schedules(limit=1)  # may insert the jobs of a schedule that has moved
             after.rescue(limit=_MANY, now=NOW)
             later = _every(after)
+            schedules = list(backend.schedules()) if last.method == "advance" else []
             at_last = _queues_of_the_gone(backend) if last.method == "insert" else []
             case.steps[:] = _steps_taken(recorder, call, point)
             if must_work:
                 _require_usable(case, lambda: _require_works(case, backend, last))
             history = [*recorder.history(), call]
-        return _Left(history, report.steps if report else 0, records, later, queues, at_last)
+        return _Left(history, report.steps if report else 0, records, later, queues, at_last, schedules)
 
 
 def _queues_of_the_gone(backend: Backend) -> list[str]:

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from traceback import extract_tb
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-from tallystick import Backend, Claim, Filter, Hold, Inserted, NewRecord, Outcome, Record, State
+from tallystick import Backend, Changes, Claim, Filter, Hold, Inserted, NewRecord, Order, Outcome, Record, State
 
-from ...contract.eligibility import is_eligible
-from ...contract.model import Model
+from ...contract.eligibility import fits, is_changed, is_eligible, is_on_page
+from ...contract.model import Model, bare
 from ...contract.typed import flaws
 from ...harness.violation import Violation
 from ...subject.sources import sources
@@ -24,6 +24,8 @@ from . import clause_of
 from .judge import Judge, Unarmed
 
 AnswerT = TypeVar("AnswerT")
+
+_PAGE_CLAUSES: dict[Order, str] = {"id": "QUERY-02", "finished_at": "PAGE-01", "run_at": "PAGE-02"}
 
 _MANY = 10_000
 """A limit above the number of jobs in any program."""
@@ -42,7 +44,7 @@ class Pair:
 
     def insert(self, records: Sequence[NewRecord], *, now: datetime) -> None:
         """Insert, and compare each result."""
-        answers = self._answer(lambda: self.backend.insert(records, now=now))
+        answers = self.answer(lambda: self.backend.insert(records, now=now))
         self.judge.that("INSERT-03", len(answers) == len(records), f"{len(records)} results", answers)
         earlier: set[UUID] = set()
         for new, answer in zip(records, answers, strict=True):
@@ -58,7 +60,8 @@ class Pair:
         self._is_typed(answer.record)
         if not expected.created:
             self.judge.equal(clause, expected.record.id, answer.record.id)
-            self.judge.equal("INSERT-03", expected.record, answer.record)
+            self._has_no_errors(answer.record)
+            self.judge.equal("INSERT-03", bare(expected.record), answer.record)
             return
         self.judge.equal("INSERT-03", expected.record.id, answer.record.id)
         self.judge.equal("INSERT-02", expected.record.run_at, answer.record.run_at)
@@ -66,7 +69,7 @@ class Pair:
 
     def claim(self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime) -> None:
         """Claim, and compare the returned jobs, their order and their fields."""
-        got = self._answer(lambda: self.backend.claim(queues, limit=limit, worker=worker, lease=lease, now=now))
+        got = self.answer(lambda: self.backend.claim(queues, limit=limit, worker=worker, lease=lease, now=now))
         ids = [record.id for record in got]
         self.judge.that(
             "CLAIM-06", len(ids) <= limit and len(set(ids)) == len(ids), f"at most {limit} jobs, each once", got
@@ -88,7 +91,8 @@ class Pair:
             self._is_typed(record)
             self.model.claim(record.id, worker, lease, now)
             self.judge.equal("CLAIM-09", now + lease, record.lease_until)
-            self.judge.equal("CLAIM-08", self.model.records[record.id], record)
+            self._has_no_errors(record)
+            self.judge.equal("CLAIM-08", bare(self.model.records[record.id]), record)
             self._touched[record.id] = "CLAIM-08"
 
     def _edge_matters(self, missing: Set[UUID], again: Callable[..., Sequence[Record]], now: datetime) -> bool:
@@ -113,7 +117,7 @@ class Pair:
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime) -> None:
         """Extend, and compare each result."""
-        holds = self._answer(lambda: self.backend.extend(claims, lease=lease, now=now))
+        holds = self.answer(lambda: self.backend.extend(claims, lease=lease, now=now))
         self.judge.that("LEASE-05", len(holds) == len(claims), f"{len(claims)} results", holds)
         for claim, hold in zip(claims, holds, strict=True):
             record = self.model.current(claim)
@@ -128,7 +132,7 @@ class Pair:
 
     def settle(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         """Settle, and compare each result."""
-        applied = self._answer(lambda: self.backend.settle(outcomes, now=now))
+        applied = self.answer(lambda: self.backend.settle(outcomes, now=now))
         self.judge.that("SETTLE-07", len(applied) == len(outcomes), f"{len(outcomes)} results", applied)
         earlier: set[Claim] = set()
         for outcome, answer in zip(outcomes, applied, strict=True):
@@ -142,7 +146,7 @@ class Pair:
 
     def rescue(self, *, limit: int, now: datetime) -> None:
         """Rescue; the model follows the backend's choice."""
-        got = self._answer(lambda: self.backend.rescue(limit=limit, now=now))
+        got = self.answer(lambda: self.backend.rescue(limit=limit, now=now))
         expired = {record.id: record for record in self.model.expired(now)}
         ids = [record.id for record in got]
         self.judge.that("RESCUE-01", set(ids) <= set(expired), f"only {clause_of.names(expired.values())}", got)
@@ -157,11 +161,12 @@ class Pair:
             clause = clause_of.rescue(self.model.records[record.id])
             self.model.rescue(record.id, now)
             self._touched[record.id] = clause
-            self.judge.equal(clause, self.model.records[record.id], record)
+            self._has_no_errors(record)
+            self.judge.equal(clause, bare(self.model.records[record.id]), record)
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime) -> None:
         """Cancel; the model follows the backend's choice."""
-        got = self._answer(lambda: self.backend.cancel(filter, limit=limit, now=now))
+        got = self.answer(lambda: self.backend.cancel(filter, limit=limit, now=now))
         allowed = self._chosen(got, filter, "CANCEL-03", "cancel")
         self._all_of("CANCEL-04", got, allowed, limit)
         for id in got:
@@ -170,7 +175,7 @@ class Pair:
 
     def requeue(self, filter: Filter, *, limit: int, now: datetime) -> None:
         """Requeue; the model follows the backend's choice."""
-        got = self._answer(lambda: self.backend.requeue(filter, limit=limit, now=now))
+        got = self.answer(lambda: self.backend.requeue(filter, limit=limit, now=now))
         idle = self._chosen(got, filter, "REQUEUE-03", "requeue")
         free = [r for r in idle.values() if (self.model.holder(r.unique_key) or r).id == r.id]
         rivals = {r.unique_key or r.id for r in free}
@@ -186,7 +191,7 @@ class Pair:
 
     def delete(self, filter: Filter, *, limit: int) -> None:
         """Delete; the model follows the backend's choice."""
-        got = self._answer(lambda: self.backend.delete(filter, limit=limit))
+        got = self.answer(lambda: self.backend.delete(filter, limit=limit))
         allowed = self._chosen(got, filter, "DELETE-01", "delete")
         self._all_of("DELETE-02", got, allowed, limit)
         stored = {record.id for record in self.raw.list(Filter(), limit=_MANY)}
@@ -194,12 +199,26 @@ class Pair:
             self.judge.that("DELETE-02", id not in stored, f"{id} is removed", "it is still listed")
             del self.model.records[id]
 
-    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> None:
+    def update(self, filter: Filter, changes: Changes, *, limit: int, now: datetime) -> None:
+        """Update; the model follows the backend's choice."""
+        got = self.answer(lambda: self.backend.update(filter, changes, limit=limit, now=now))
+        waiting = self._chosen(got, filter, "UPDATE-02", "update")
+        allowed = {id for id, record in waiting.items() if is_changed(record, changes)}
+        self.judge.that("UPDATE-02", set(got) <= allowed, f"only {clause_of.names(allowed)}", got)
+        self._all_of("UPDATE-03", got, allowed, limit)
+        for id in got:
+            self._touched[id] = "UPDATE-01"
+            self.model.update(id, changes, now)
+
+    def purge(self, states: Sequence[State], *, before: datetime, limit: int, **selection: Any) -> None:
         """Purge; the model follows the backend's choice."""
-        count = self._answer(lambda: self.backend.purge(states, before=before, limit=limit))
-        allowed = {record.id for record in self.model.purgeable(states, before)}
+        count = self.answer(lambda: self.backend.purge(states, before=before, limit=limit, **selection))
+        finished = {record.id for record in self.model.purgeable(states, before=before)}
+        allowed = {record.id for record in self.model.purgeable(states, before=before, **selection)}
         kept = {record.id for record in self.raw.list(Filter(), limit=_MANY)}
         gone = set(self.model.records) - kept
+        if selection and gone <= finished:
+            self.judge.that("PURGE-03", gone <= allowed, f"only {clause_of.names(allowed)} removed", gone)
         self.judge.that("PURGE-01", gone <= allowed, f"only {clause_of.names(allowed)} removed", gone)
         self.judge.that("PURGE-02", count == len(gone) == min(limit, len(allowed)), min(limit, len(allowed)), count)
         for id in gone:
@@ -207,25 +226,46 @@ class Pair:
 
     def pause(self, queue: str) -> None:
         """Pause a queue."""
-        self._answer(lambda: self.backend.pause(queue))
+        self.answer(lambda: self.backend.pause(queue))
         self._harmless = self.model.paused.get(queue, False)
         self.model.paused[queue] = True
 
     def resume(self, queue: str) -> None:
         """Resume a queue."""
-        self._answer(lambda: self.backend.resume(queue))
+        self.answer(lambda: self.backend.resume(queue))
         self._harmless = not self.model.paused.get(queue, False)
         if queue in self.model.paused:
             self.model.paused[queue] = False
 
     def get(self, ids: Sequence[UUID]) -> None:
         """Get by ids."""
-        got = self._answer(lambda: self.backend.get(ids))
+        got = self.answer(lambda: self.backend.get(ids))
         self.judge.equal("QUERY-01", {id: self.model.records[id] for id in ids if id in self.model.records}, got)
+
+    def count(self, filter: Filter, *, at_most: int) -> None:
+        """Count."""
+        got = self.answer(lambda: self.backend.count(filter, at_most=at_most))
+        self.judge.equal("COUNT-01", min(at_most, len(self.model.fitting(filter))), got)
+
+    def page_by(self, filter: Filter, *, limit: int, order: Order, after: Any) -> None:
+        """List one page in any order."""
+        got = self.answer(lambda: self.backend.list(filter, limit=limit, order=order, after=after))
+        clause = _PAGE_CLAUSES[order]
+        fitting = [record for record in self.model.records.values() if fits(filter, record)]
+        ids = [record.id for record in got]
+        self.judge.that("FILTER-01", set(ids) <= {r.id for r in fitting}, f"only {clause_of.names(fitting)}", ids)
+        allowed = [record for record in fitting if is_on_page(record, order)]
+        self.judge.that(clause, set(ids) <= {r.id for r in allowed}, f"only {clause_of.names(allowed)}", ids)
+        expected = self.model.page(filter, order, after)
+        if after is not None:
+            behind = {record.id for record in expected}
+            self.judge.that("PAGE-03", set(ids) <= behind, f"only {clause_of.names(expected)}, behind {after}", ids)
+        self.judge.equal(clause, [record.id for record in expected[:limit]], ids)
+        self.judge.equal("QUERY-01", [bare(record) for record in expected[:limit]], list(got))
 
     def page(self, filter: Filter, *, limit: int, after: UUID | None) -> None:
         """List one page."""
-        got = self._answer(lambda: self.backend.list(filter, limit=limit, after=after))
+        got = self.answer(lambda: self.backend.list(filter, limit=limit, after=after))
         fitting = self.model.fitting(filter)
         expected = [record for record in fitting if after is None or record.id.bytes < after.bytes]
         ids = [record.id for record in got]
@@ -234,22 +274,42 @@ class Pair:
             lower = all(id.bytes < after.bytes for id in ids)
             self.judge.that("QUERY-03", lower, f"only ids lower than {after}", ids)
         self.judge.equal("QUERY-02", [record.id for record in expected[:limit]], ids)
-        self.judge.equal("QUERY-01", expected[:limit], list(got))
+        self.judge.equal("QUERY-01", [bare(record) for record in expected[:limit]], list(got))
 
     def sweep(self, now: datetime) -> None:
         """Compare the whole store with the model."""
         self._look()
-        stored = {record.id: record for record in self.raw.list(Filter(), limit=_MANY)}
+        stored = {record.id: record for record in self.every()}
         expected = self.model.records
         self.judge.that("RECORD-02", set(stored) == set(expected), clause_of.names(expected), clause_of.names(stored))
         for id, record in expected.items():
             if id in self._touched:
                 self._is_typed(stored[id])
-            if id in self._touched and stored[id]._replace(updated_at=record.updated_at) == record:
+            self._has_no_errors(stored[id])
+            if id in self._touched and stored[id]._replace(updated_at=record.updated_at) == bare(record):
                 self.judge.equal("RECORD-03", record.updated_at, stored[id].updated_at)
-            self.judge.equal(self._touched.get(id, "RECORD-01"), record, stored[id])
+            self.judge.equal(self._touched.get(id, "RECORD-01"), bare(record), stored[id])
+        self._compare_errors()
         self._touched.clear()
         self._compare_queues(now)
+
+    def every(self) -> Sequence[Record]:
+        """Return every record of the backend."""
+        return self.raw.list(Filter(), limit=_MANY)
+
+    def has_new(self, ids: Sequence[UUID], clause: str) -> None:
+        """Note which records the last call inserted, to compare them under a clause."""
+        self._touched.update(dict.fromkeys(ids, clause))
+
+    def _compare_errors(self) -> None:
+        """Compare the errors of the records that the last call changed. Only `get` returns them."""
+        touched = [id for id in self._touched if id in self.model.records]
+        for id, record in self.raw.get(touched[: self.raw.capabilities.max_batch]).items():
+            self._is_typed(record)
+            self.judge.equal("ERRORS-01", self.model.records[id].errors, record.errors)
+
+    def _has_no_errors(self, record: Record) -> None:
+        self.judge.that("ERRORS-02", record.errors == (), "no errors in this result", record.errors)
 
     def _is_typed(self, record: Record) -> None:
         self.judge.that("CALL-02", not flaws(record), "fields of their declared types, datetimes in UTC", flaws(record))
@@ -268,6 +328,7 @@ class Pair:
         for name, queue in expected.by_queue.items():
             self.judge.equal("STATS-04", queue.due, stats.by_queue[name].due)
             self.judge.equal("STATS-05", queue.oldest_due, stats.by_queue[name].oldest_due)
+            self.judge.equal("STATS-06", queue.by_state, dict(stats.by_queue[name].by_state))
 
     @contextmanager
     def judging_errors(self) -> Iterator[None]:
@@ -291,7 +352,8 @@ class Pair:
     def _look(self) -> None:
         self.judge.ways.look(self.model.records, self.judge.steps[-1] if self.judge.steps else None)
 
-    def _answer(self, method: Callable[[], AnswerT]) -> AnswerT:
+    def answer(self, method: Callable[[], AnswerT]) -> AnswerT:
+        """Make a call on the backend, and judge its exceptions."""
         self._look()
         try:
             answer = method()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, assert_never
@@ -10,25 +11,28 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from tallystick import (
     Cancel,
+    Changes,
     Claim,
     Complete,
     Discard,
     Failure,
     Filter,
     NewRecord,
+    Order,
     Outcome,
     Release,
     Retry,
     State,
 )
 
-from ...contract.eligibility import is_eligible
+from ...contract.eligibility import is_eligible, page_place
 from ...subject.target import Target
 from . import strategies
+from .chores import Chores
 from .crowd import Crowd, crowds, run_crowd
 from .differential import Pair
 from .judge import Judge, Unarmed
-from .strategies import IDS, Draft, Ending, Grip, Moment
+from .strategies import IDS, Change, Chore, Draft, Ending, Grip, Moment, Range
 
 STARTS = {"2001": datetime(2001, 1, 1, tzinfo=UTC), "2077": datetime(2077, 1, 1, tzinfo=UTC)}
 """The starts of the virtual clock; a backend that uses its own clock cannot be near both."""
@@ -66,6 +70,7 @@ class Machine(RuleBasedStateMachine):
         judge.steps.clear()
         self._tick = backend.capabilities.time_precision
         self._pair = Pair(backend, judge)
+        self._chores = Chores(self._pair)
 
     def teardown(self) -> None:
         """Remove the store."""
@@ -177,11 +182,42 @@ class Machine(RuleBasedStateMachine):
         """Delete by a filter."""
         self._pair.delete(filter, limit=limit)
 
-    @rule(states=strategies.final_states, before=strategies.finish_moments, limit=strategies.limits)
+    @rule(
+        states=strategies.final_states,
+        before=strategies.finish_moments,
+        limit=strategies.limits,
+        kinds=strategies.purged_kinds,
+        since=st.none() | st.none() | strategies.finish_moments,
+    )
     @_guarded
-    def purge(self, states: list[State], before: Moment, limit: int) -> None:
-        """Purge, sometimes at the edge of a finish time."""
-        self._pair.purge(states, before=self._at(before), limit=limit)
+    def purge(
+        self, states: list[State], before: Moment, limit: int, kinds: dict[str, Any], since: Moment | None
+    ) -> None:
+        """Purge, sometimes at the edge of a finish time, and sometimes only some kinds."""
+        end = self._at(before)
+        selection = kinds if since is None else {**kinds, "since": min(self._at(since), end)}
+        self._pair.purge(states, before=end, limit=limit, **selection)
+
+    @rule(
+        filter=strategies.wide_filters,
+        change=strategies.changes,
+        limit=strategies.limits,
+    )
+    @_guarded
+    def update(self, filter: Filter, change: Change, limit: int) -> None:
+        """Change waiting jobs."""
+        fields: dict[str, Any] = change._asdict()
+        changes = Changes(**{**fields, "run_at": None if change.run_at is None else self._at(change.run_at)})
+        self._pair.update(filter, changes, limit=limit, now=self.now)
+
+    @rule(chores=st.lists(strategies.chores, min_size=1, max_size=4))
+    @_guarded
+    def tend(self, chores: list[Chore]) -> None:
+        """Make calls about schedules, workers and meters."""
+        for chore in chores:
+            self._move(chore.at)
+            self._chores.do(chore, self.now)
+            self._pair.sweep(self.now)
 
     @rule(queue=st.sampled_from(strategies.QUEUES), pause=st.sampled_from([False, False, False, True]))
     @_guarded
@@ -201,11 +237,37 @@ class Machine(RuleBasedStateMachine):
         """List one page."""
         self._pair.page(filter, limit=limit, after=None if after is None else IDS[after])
 
+    @rule(
+        filter=strategies.filters,
+        range=strategies.ranges,
+        order=strategies.orders,
+        limit=strategies.limits,
+        after=st.none() | strategies.slots,
+    )
+    @_guarded
+    def view(self, filter: Filter, range: Range | None, order: Order, limit: int, after: int | None) -> None:
+        """List one page in an order, and count the matching records."""
+        filter = filter if range is None else self._within(filter, range)
+        records = sorted(self._pair.model.records.values())
+        places = [page_place(record, order) for record in records if getattr(record, order) is not None]
+        place = places[after % len(places)] if after is not None and places else None
+        self._pair.page_by(filter, limit=limit, order=order, after=place)
+        self._pair.count(filter, at_most=limit)
+
+    def _within(self, filter: Filter, range: Range) -> Filter:
+        since = None if range.since is None else self._at(range.since)
+        until = None if range.until is None else self._at(range.until)
+        if since is not None and until is not None:
+            since, until = min(since, until), max(since, until)
+        fields: dict[str, Any] = {f"{range.of}_since": since, f"{range.of}_until": until}
+        return replace(filter, **fields)
+
     @invariant()
     @_guarded
     def sides_agree(self) -> None:
         """The store holds what the model holds."""
         self._pair.sweep(self.now)
+        self._chores.sweep()
 
     def _begin_attempts(self, limit: int, lease: timedelta, now: Moment) -> None:
         """Claim from every queue; if nothing is due yet, move the clock to the next due time."""

@@ -4,6 +4,7 @@ No drawn value depends on the state of a store: a program names slots, anchors a
 run time. So Hypothesis can shrink a program, and it means the same on every backend.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
@@ -29,7 +30,7 @@ WORKERS = ("w1", "w2")
 class Moment(NamedTuple):
     """A moment relative to an anchor: the current time, or a field of the n-th record that has it."""
 
-    anchor: Literal["now", "run_at", "lease_until", "finished_at"]
+    anchor: Literal["now", "run_at", "lease_until", "finished_at", "created_at"]
     slot: int
     ticks: int
     seconds: int
@@ -65,6 +66,23 @@ class Draft(NamedTuple):
     unique_key: str | None
     unique_until: Literal["finished", "purged"]
     tags: tuple[str, ...]
+    meta: Mapping[str, str]
+
+
+class Change(NamedTuple):
+    """New values for waiting jobs."""
+
+    run_at: Moment | None
+    priority: int | None
+    queue: str | None
+
+
+class Range(NamedTuple):
+    """A range of `created_at` or `finished_at` for a filter. Either end may be open."""
+
+    of: Literal["created", "finished"]
+    since: Moment | None
+    until: Moment | None
 
 
 def _one_of(*strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -103,6 +121,7 @@ drafts = st.builds(
     unique_key=st.sampled_from([None, None, "k", "l"]),
     unique_until=st.sampled_from(["finished", "purged"]),
     tags=st.sampled_from([(), (), ("red",), ("red", "blue")]),
+    meta=st.sampled_from([{}, {}, {}, {"trace": "\x00\ud800", "b": ""}]),
 )
 batches = st.lists(drafts, min_size=1, max_size=5)
 stocks = st.lists(drafts, min_size=1, max_size=8, unique_by=lambda draft: draft.slot)
@@ -121,6 +140,12 @@ _states = st.lists(st.sampled_from(State), min_size=1, max_size=3)
 _kinds = st.lists(st.sampled_from(KINDS), min_size=1, max_size=2)
 _queues = st.lists(st.sampled_from(QUEUES), min_size=1, max_size=2)
 _tags = st.lists(st.sampled_from(["red", "blue", "none"]), min_size=1, max_size=2)
+
+
+def _some_of(*names: str) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(names), min_size=1, max_size=2)
+
+
 _nothing: st.SearchStrategy[list[Any] | None] = st.none() | st.builds(list)
 filters = _one_of(
     st.just(Filter()),
@@ -128,8 +153,50 @@ filters = _one_of(
     st.builds(Filter, ids=_ids),
     st.builds(Filter, states=_states, kinds=st.none() | _kinds),
     st.builds(Filter, queues=_queues, tags=st.none() | _tags),
+    st.builds(Filter, workers=_some_of("w1", "w2", "w3")),
+    st.builds(Filter, unique_keys=_some_of("k", "l"), error_types=st.none() | _some_of("Error", "LeaseExpired")),
     st.builds(Filter, ids=_nothing, states=_nothing, kinds=_nothing, queues=_nothing, tags=_nothing | _tags),
 )
 wide_filters = _one_of(st.just(Filter()), filters)
 queue_lists = _one_of(st.just(list(QUEUES)), st.just(list(QUEUES)), st.lists(st.sampled_from(QUEUES), max_size=4))
 final_states = _one_of(st.just(sorted(FINAL)), st.lists(st.sampled_from(sorted(FINAL)), max_size=3))
+
+
+_ends = st.none() | finish_moments | _edges("created_at")
+ranges = st.none() | st.builds(Range, st.sampled_from(["created", "finished"]), _ends, _ends)
+orders = st.sampled_from(["finished_at", "run_at", "id"])
+purged_kinds: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [{}, {}, {}, {"kinds": ["a"]}, {"kinds": ["b", "c"], "except_kinds": ["c"]}, {"except_kinds": ["a"]}, {"kinds": []}]
+)
+
+
+_priorities, _queue = st.sampled_from([0, 1, -1]), st.sampled_from(QUEUES)
+changes = _one_of(
+    st.builds(Change, due_moments, st.none(), st.none()),
+    st.builds(Change, st.none(), _priorities, st.none()),
+    st.builds(Change, st.none(), st.none(), _queue),
+    st.builds(Change, due_moments, _priorities, _queue),
+)
+
+
+class Chore(NamedTuple):
+    """A call about a schedule, a worker or a meter. The machine resolves the slot, the lag and the moments."""
+
+    on: Literal["put", "advance", "remove", "beat", "meter"]
+    slot: int
+    lag: int
+    ticks: int
+    variant: int
+    at: Moment
+
+
+chores = st.builds(
+    Chore,
+    on=st.sampled_from(["put", "advance", "advance", "advance", "remove", "beat", "meter"]),
+    slot=st.integers(0, 2),
+    lag=st.sampled_from([0, 0, 0, 0, 1, -1]),
+    ticks=st.integers(0, 3),
+    variant=st.integers(0, 7),
+    at=clock_steps,
+)
+"""What a program does with the registers, in a few calls at a time."""

@@ -1,13 +1,11 @@
 """Races between calls of several clients. Each round starts its calls at a barrier. A correct backend never fails."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, TypeVar, assert_never
+from typing import assert_never
 
 from tallystick import (
-    Backend,
     Cancel,
     Claim,
     Complete,
@@ -22,43 +20,16 @@ from tallystick import (
     State,
 )
 
-from ...gates import Jitter, jitter, steps_seen
+from ...gates import steps_seen
 from ...harness.case import LEASE, NOW, Case, example
-from ...harness.threads import together
 from ..histories.rounds import run_rounds
 from ..schedules.play import lines
+from .rounds import THREADS, Round, race_rounds
 
 _JOBS = 12
-_THREADS = 4
-
-AnswerT = TypeVar("AnswerT")
 
 
-class _Round(NamedTuple):
-    """Clients of one store, and the jitter that delays their threads in every second round."""
-
-    clients: Sequence[Backend]
-    hold: Jitter | None = None
-
-    def together(self, *calls: Callable[[], AnswerT]) -> list[AnswerT]:
-        """Make the calls at once, each in its own thread."""
-        return together(*calls, hold=self.hold)
-
-
-def _rounds(case: Case, clients: int = _THREADS, *, shared: bool = False) -> Iterator[_Round]:
-    """Yield the clients for each round, or one client for all threads, and clear the steps of the round before."""
-    steps = steps_seen(case.target)
-    with ExitStack() as stack:
-        seed = f"{case.profile.seed} {case.clause_id}"
-        held = stack.enter_context(jitter(steps, case.target, case.namespace, seed)) if steps is not None else None
-        names = ["w"] if shared else [f"w{n}" for n in range(clients)]
-        opened = [stack.enter_context(held.client(name)) if held is not None else case.bare_client() for name in names]
-        for n in range(case.profile.rounds):
-            case.steps.clear()
-            yield _Round(opened * (clients // len(opened)), held if n % 2 else None)
-
-
-def _claims_are_exclusive(case: Case, round: _Round, queue: str) -> None:
+def _claims_are_exclusive(case: Case, round: Round, queue: str) -> None:
     new = [NewRecord(kind="k", queue=queue) for _ in range(_JOBS)]
     case.raw.insert(new, now=NOW)
     claim = [partial(client.claim, [queue], limit=4, worker="w", lease=LEASE, now=NOW) for client in round.clients]
@@ -71,14 +42,14 @@ def _claims_are_exclusive(case: Case, round: _Round, queue: str) -> None:
 @example("RACE-01")
 def clients_race_to_claim(case: Case) -> None:
     """Four clients that claim from one queue at once get each job exactly once, with attempt 1."""
-    for n, round in enumerate(_rounds(case)):
+    for n, round in enumerate(race_rounds(case)):
         _claims_are_exclusive(case, round, f"q{n}")
 
 
 @example("RACE-02")
 def threads_race_on_one_client(case: Case) -> None:
     """Four threads that claim through one client at once get each job exactly once."""
-    for n, round in enumerate(_rounds(case, shared=True)):
+    for n, round in enumerate(race_rounds(case, shared=True)):
         _claims_are_exclusive(case, round, f"q{n}")
 
 
@@ -103,7 +74,7 @@ def outcomes_race(case: Case) -> None:
         lambda claim: Discard(claim, failure),
         lambda claim: Retry(claim, NOW + LEASE, failure),
     )
-    for n, round in enumerate(_rounds(case, len(endings))):
+    for n, round in enumerate(race_rounds(case, len(endings))):
         claims = _claimed(case, 1 if n % 3 == 0 else _JOBS)
         rivals = [[end(claim) for claim in claims] for end in endings]
         applied = round.together(
@@ -141,7 +112,7 @@ def _ending(outcome: Outcome) -> tuple[State, bytes | None]:
 @example("RACE-04")
 def rescues_race(case: Case) -> None:
     """Four concurrent rescues take each expired job exactly once."""
-    for n, round in enumerate(_rounds(case)):
+    for n, round in enumerate(race_rounds(case)):
         new = [NewRecord(kind="k", queue=f"q{n}") for _ in range(_JOBS)]
         case.raw.insert(new, now=NOW)
         case.raw.claim([f"q{n}"], limit=_JOBS, worker="w", lease=LEASE, now=NOW)
@@ -154,7 +125,7 @@ def rescues_race(case: Case) -> None:
 @example("RACE-05")
 def settle_races_with_rescue(case: Case) -> None:
     """Either settle or rescue ends an expired claim. If a concurrent extend holds the claim, only settle can end it."""
-    for round in _rounds(case, 3):
+    for round in race_rounds(case, 3):
         settler, rescuer, holder = round.clients
         claim, later = case.running().claim, NOW + LEASE
         applied, rescued, held = round.together(
@@ -175,14 +146,14 @@ def settle_races_with_rescue(case: Case) -> None:
 @example("RACE-06")
 def unique_keys_race(case: Case) -> None:
     """One of four concurrent inserts with one unique key stores its job, and the others return that job."""
-    for n, round in enumerate(_rounds(case)):
+    for n, round in enumerate(race_rounds(case)):
         new = [NewRecord(kind="k", unique_key=f"key {n}") for _ in round.clients]
         answers = round.together(
             *(partial(c.insert, [record], now=NOW) for c, record in zip(round.clients, new, strict=True))
         )
         created = [answer.record.id for (answer,) in answers if answer.created]
         case.equal(1, len(created))
-        case.equal(created * _THREADS, [answer.record.id for (answer,) in answers])
+        case.equal(created * THREADS, [answer.record.id for (answer,) in answers])
         stored = case.raw.list(Filter(ids=[record.id for record in new]), limit=9)
         case.equal(created, [record.id for record in stored])
 
@@ -190,17 +161,17 @@ def unique_keys_race(case: Case) -> None:
 @example("RACE-07")
 def one_id_races(case: Case) -> None:
     """One of four concurrent inserts of the same record stores it, and the others return it."""
-    for round in _rounds(case):
+    for round in race_rounds(case):
         new = NewRecord(kind="k")
         answers = round.together(*(partial(client.insert, [new], now=NOW) for client in round.clients))
         case.equal(1, sum(answer.created for (answer,) in answers))
-        case.equal([new.id] * _THREADS, [answer.record.id for (answer,) in answers])
+        case.equal([new.id] * THREADS, [answer.record.id for (answer,) in answers])
 
 
 @example("RACE-08")
 def claim_races_with_cancel(case: Case) -> None:
     """A job that is claimed and cancelled at once is either cancelled, or running with its cancellation requested."""
-    for round in _rounds(case, 2):
+    for round in race_rounds(case, 2):
         claimer, canceller = round.clients
         id = case.raw.insert([NewRecord(kind="k")], now=NOW)[0].record.id
         claimed, cancelled = round.together(
@@ -215,7 +186,7 @@ def claim_races_with_cancel(case: Case) -> None:
 @example("RACE-09")
 def requeues_race(case: Case) -> None:
     """One of four concurrent requeues changes the job."""
-    for round in _rounds(case):
+    for round in race_rounds(case):
         claim = case.running().claim
         case.raw.settle([Complete(claim)], now=NOW)
         answers = round.together(*(partial(c.requeue, Filter(ids=[claim.id]), limit=1, now=NOW) for c in round.clients))
