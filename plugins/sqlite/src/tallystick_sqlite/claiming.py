@@ -13,7 +13,7 @@ from tallystick.backends.times import micros
 
 from .connection import Connection
 from .queries import Queries
-from .rows import Parameters, Row, json_list, records
+from .rows import Parameters, Row, error_columns, json_list, records
 
 logger = logging.getLogger("tallystick.sqlite")
 
@@ -48,6 +48,6 @@ def _claim(connection: sqlite3.Connection, queries: Queries, parameters: Paramet
 
 
 def _discard_damaged(connection: sqlite3.Connection, queries: Queries, now: int) -> None:
-    parameters = {"now": now, "error": NO_ATTEMPT_LEFT.to_json()}
+    parameters = {"now": now, **error_columns(NO_ATTEMPT_LEFT)}
     for [id] in connection.execute(queries.discard_damaged, parameters).fetchall():
         logger.warning("job %s discarded: %s", UUID(bytes=id), NO_ATTEMPT_LEFT.message)

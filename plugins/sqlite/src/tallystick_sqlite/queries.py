@@ -4,6 +4,9 @@ They contain placeholders:
 
 - `{columns}` are the columns of a record, `{new_columns}` those that an insert sets, and `{new_values}` their
   parameters; `rows` lists them.
+- `{matches}` is the condition of a filter; `matching` returns its parameters.
+- `{schedule_columns}` are the columns of a schedule, `{schedule_values}` their parameters, and `{schedule_changes}` the
+  assignments that replace a stored one.
 - `{prefix}` begins the names of the store's tables and indexes.
 """
 
@@ -11,67 +14,111 @@ from functools import cache
 from importlib.resources import files
 
 from .rows import COLUMNS, NEW_COLUMNS
+from .schedule_rows import SCHEDULE_COLUMNS
 
-_COLUMNS = {
+_MATCHES = """state IN (SELECT value FROM json_each(:states))
+    AND (:kinds IS NULL OR kind IN (SELECT value FROM json_each(:kinds)))
+    AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
+    AND (:tags IS NULL OR EXISTS (
+        SELECT 1 FROM json_each(job.tags) AS tag WHERE tag.value IN (SELECT value FROM json_each(:tags))
+    ))
+    AND (:error_types IS NULL OR error_type IN (SELECT value FROM json_each(:error_types)))
+    AND (:error_part IS NULL OR instr(last_error, :error_part))
+    AND (:workers IS NULL OR worker IN (SELECT value FROM json_each(:workers)))
+    AND (:unique_keys IS NULL OR unique_key IN (SELECT value FROM json_each(:unique_keys)))
+    AND (:created_since IS NULL OR created_at >= :created_since)
+    AND (:created_until IS NULL OR created_at < :created_until)
+    AND (:finished_since IS NULL OR finished_at >= :finished_since)
+    AND (:finished_until IS NULL OR finished_at < :finished_until)"""
+
+_PLACEHOLDERS = {
+    "{matches}": _MATCHES,
     "{columns}": ", ".join(COLUMNS),
     "{new_columns}": ", ".join(NEW_COLUMNS),
     "{new_values}": ", ".join(f":{column}" for column in NEW_COLUMNS),
+    "{schedule_columns}": ", ".join(SCHEDULE_COLUMNS),
+    "{schedule_values}": ", ".join(f":{column}" for column in SCHEDULE_COLUMNS),
+    "{schedule_changes}": ", ".join(f"{column} = excluded.{column}" for column in SCHEDULE_COLUMNS if column != "name"),
 }
 
 
 class Queries:
     """The statements for the tables with one prefix."""
 
+    insert: str
+    duplicates: str
+    add_queue: str
+    claim: str
+    discard_damaged: str
+    next_due: str
+    extend: str
+    settle: str
+    rescue: str
+    get: str
+    read: str
+    list: str
+    list_by_error: str
+    list_by_error_type: str
+    list_by_unique_key: str
+    list_by_finished_at: str
+    list_by_run_at: str
+    list_failed_by_finished_at: str
+    list_failed_by_run_at: str
+    count: str
+    stats: str
+    cancel: str
+    requeue: str
+    delete: str
+    update: str
+    purge: str
+    pause: str
+    resume: str
+    queues: str
+
+    put_schedules: str
+    schedules: str
+    schedule: str
+    due_schedules: str
+    advance_schedules: str
+    remove_schedules: str
+    beat: str
+    remove_worker: str
+    remove_workers: str
+    workers: str
+    meter: str
+    remove_meters: str
+    meters: str
+
+    data_version: str
+
+    begin_read: str
+    begin_write: str
+    savepoint: str
+    savepoint_release: str
+    savepoint_rollback: str
+    main_file: str
+
+    taken_names: str
+    is_empty: str
+    version: str
+    create_migrations: str
+    add_migration: str
+    set_created_file: str
+    created_file: str
+    drop: str
+
+    doctor_integrity: str
+    doctor_size: str
+
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self.migrations = [self._named(text) for text in read_all("migrations").values()]
-
-        self.insert = self._read("insert")
-        self.duplicates = self._read("duplicates")
-        self.add_queue = self._read("add_queue")
-        self.claim = self._read("claim")
-        self.discard_damaged = self._read("discard_damaged")
-        self.next_due = self._read("next_due")
-        self.extend = self._read("extend")
-        self.settle = self._read("settle")
-        self.rescue = self._read("rescue")
-        self.get = self._read("get")
-        self.list = self._read("list")
-        self.stats = self._read("stats")
-        self.cancel = self._read("cancel")
-        self.requeue = self._read("requeue")
-        self.delete = self._read("delete")
-        self.purge = self._read("purge")
-        self.pause = self._read("pause")
-        self.resume = self._read("resume")
-        self.queues = self._read("queues")
-        self.data_version = self._read("data_version")
-
-        self.begin_read = self._read("begin_read")
-        self.begin_write = self._read("begin_write")
-        self.savepoint = self._read("savepoint")
-        self.savepoint_release = self._read("savepoint_release")
-        self.savepoint_rollback = self._read("savepoint_rollback")
-        self.main_file = self._read("main_file")
-
-        self.taken_names = self._read("taken_names")
-        self.is_empty = self._read("is_empty")
-        self.version = self._read("version")
-        self.create_migrations = self._read("create_migrations")
-        self.add_migration = self._read("add_migration")
-        self.set_created_file = self._read("set_created_file")
-        self.created_file = self._read("created_file")
-        self.drop = self._read("drop")
-
-        self.doctor_integrity = self._read("doctor_integrity")
-        self.doctor_size = self._read("doctor_size")
-
-    def _read(self, name: str) -> str:
-        return self._named(read_all("queries")[f"{name}.sql"])
+        for name, text in read_all("queries").items():
+            setattr(self, name.removesuffix(".sql"), self._named(text))
 
     def _named(self, text: str) -> str:
         """Replace the placeholders. Only the prefix comes from a user, and `location` has validated it."""
-        for placeholder, value in _COLUMNS.items():
+        for placeholder, value in _PLACEHOLDERS.items():
             text = text.replace(placeholder, value)
         return text.replace("{prefix}", self._prefix)
 

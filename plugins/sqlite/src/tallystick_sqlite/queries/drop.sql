@@ -2,4 +2,7 @@
 -- Locks: write. Index: none.
 DROP TABLE IF EXISTS {prefix}_jobs;
 DROP TABLE IF EXISTS {prefix}_queues;
+DROP TABLE IF EXISTS {prefix}_schedules;
+DROP TABLE IF EXISTS {prefix}_workers;
+DROP TABLE IF EXISTS {prefix}_meters;
 DROP TABLE IF EXISTS {prefix}_migrations

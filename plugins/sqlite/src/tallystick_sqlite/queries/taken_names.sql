@@ -4,5 +4,6 @@
 SELECT name FROM main.sqlite_schema
 WHERE lower(name) IN (
     '{prefix}_migrations', '{prefix}_jobs', '{prefix}_waiting', '{prefix}_leases', '{prefix}_finished',
-    '{prefix}_held_keys', '{prefix}_queues'
+    '{prefix}_held_keys', '{prefix}_unique_keys', '{prefix}_errors', '{prefix}_error_types', '{prefix}_queues',
+    '{prefix}_schedules', '{prefix}_schedules_due', '{prefix}_workers', '{prefix}_meters'
 )
