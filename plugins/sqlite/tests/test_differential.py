@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 from uuid import UUID
 
 from hypothesis import settings
@@ -30,7 +31,7 @@ from tallystick import (
     State,
 )
 from tallystick_memory import MemoryBackend
-from tallystick_sqlite import SqliteBackend
+from tallystick_sqlite import SqliteBackend, listing
 
 ALL = 1_000
 QUEUES = ["a", "b", "c"]
@@ -113,15 +114,20 @@ def _position(record: Record, order: Order) -> UUID | tuple[datetime, UUID]:
 class SameResults(RuleBasedStateMachine):
     """For any sequence of calls, both backends return the same results and contain the same records."""
 
+    FEW = listing.FEW
+
     @initialize(start=st.sampled_from([datetime(2001, 1, 1, tzinfo=UTC), datetime(1960, 1, 1, 0, 0, 0, 1, tzinfo=UTC)]))
     def open(self, start: datetime) -> None:
         self.now = start
+        self.few = patch.object(listing, "FEW", self.FEW)
+        self.few.start()
         self.folder = TemporaryDirectory()
         self.memory = MemoryBackend.from_url("memory://")
         self.sqlite = SqliteBackend.from_url(f"sqlite:///{Path(self.folder.name)}/jobs.db?synchronous=NORMAL")
         self.sqlite.setup()
 
     def teardown(self) -> None:
+        self.few.stop()
         self.sqlite.close()
         self.folder.cleanup()
 
@@ -231,5 +237,12 @@ class SameResults(RuleBasedStateMachine):
         self.same(lambda backend: backend.queues())
 
 
+class SameScans(SameResults):
+    """The same holds if each page is scanned, as in a store with many records."""
+
+    FEW = 0
+
+
 TestSameResults = SameResults.TestCase
-TestSameResults.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestSameScans = SameScans.TestCase
+TestSameResults.settings = TestSameScans.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)

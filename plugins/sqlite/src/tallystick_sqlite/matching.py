@@ -19,6 +19,8 @@ from .rows import Parameters, Row, json_list, record, record_with_errors
 ABOVE_ALL = b"\xff" * 17
 """A value behind every id."""
 
+ALL_STATES = frozenset(State)
+
 _LISTS = ("kinds", "queues", "tags", "error_types", "workers", "unique_keys")
 _TIMES = ("created_since", "created_until", "finished_since", "finished_until")
 
@@ -99,7 +101,7 @@ def allowed(filter: Filter, states: Collection[State]) -> list[State]:
 def parameters(filter: Filter) -> Parameters:
     """Return the parameters of a filter's fields, except for ids. A NULL list matches every record."""
     return {
-        "states": json_list(allowed(filter, State)),
+        "states": json_list(allowed(filter, ALL_STATES)),
         **{name: json_list(getattr(filter, name)) for name in _LISTS},
         **{name: None if (value := getattr(filter, name)) is None else micros(value) for name in _TIMES},
         "error_part": None if filter.error_text is None else json.dumps(filter.error_text)[1:-1],

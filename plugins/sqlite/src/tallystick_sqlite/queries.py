@@ -5,6 +5,8 @@ They contain placeholders:
 - `{columns}` are the columns of a record, `{new_columns}` those that an insert sets, and `{new_values}` their
   parameters; `rows` lists them.
 - `{matches}` is the condition of a filter; `matching` returns its parameters.
+- `{candidates}` are the records that a filter may match, read from indexes that together have each of them once;
+  `candidates` returns the parameters that choose the indexes.
 - `{schedule_columns}` are the columns of a schedule, `{schedule_values}` their parameters, and `{schedule_changes}` the
   assignments that replace a stored one.
 - `{prefix}` begins the names of the store's tables and indexes.
@@ -31,7 +33,28 @@ _MATCHES = """state IN (SELECT value FROM json_each(:states))
     AND (:finished_since IS NULL OR finished_at >= :finished_since)
     AND (:finished_until IS NULL OR finished_at < :finished_until)"""
 
+_CANDIDATES = """
+        SELECT rowid AS place FROM {prefix}_jobs INDEXED BY {prefix}_waiting
+        WHERE :waiting AND state IN ('pending', 'retrying')
+        UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_leases
+        WHERE :running AND state = 'running'
+        UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_finished
+        WHERE state IN (SELECT value FROM json_each(:finals)) AND finished_at BETWEEN :first AND :last
+        UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_errors
+        WHERE :failed AND last_error IS NOT NULL
+        UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_error_types
+        WHERE error_type IN (SELECT value FROM json_each(:by_error_types))
+        UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_unique_keys
+        WHERE unique_key IN (SELECT value FROM json_each(:by_unique_keys))
+    """
+
 _PLACEHOLDERS = {
+    "{candidates}": _CANDIDATES,
     "{matches}": _MATCHES,
     "{columns}": ", ".join(COLUMNS),
     "{new_columns}": ", ".join(NEW_COLUMNS),
@@ -65,6 +88,8 @@ class Queries:
     list_failed_by_finished_at: str
     list_failed_by_run_at: str
     count: str
+    count_candidates: str
+    list_candidates: str
     stats: str
     cancel: str
     requeue: str

@@ -46,7 +46,7 @@ class ClaimsInTwoSteps(SqliteBackend):
         with self._writer.writing() as connection:
             for id in ids:
                 connection.execute(_TAKE, (micros(until), worker, micros(now), micros(now), id))
-            return [rows.record(connection.execute(self._queries.get, {"id": id}).fetchone()) for id in ids]
+            return [rows.record(connection.execute(self._queries.read, {"id": id}).fetchone()) for id in ids]
 
 
 class LocksItsProcess(ClaimsInTwoSteps):
@@ -70,7 +70,7 @@ class RescuesFromASnapshot(SqliteBackend):
         with self._writer.writing() as connection:
             for id in ids:
                 connection.execute(_TAKE_BACK, (micros(now), micros(now), LEASE_EXPIRED.to_json(), id))
-            return [rows.record(connection.execute(self._queries.get, {"id": id}).fetchone()) for id in ids]
+            return [rows.record(connection.execute(self._queries.read, {"id": id}).fetchone()) for id in ids]
 
 
 class InsertsBeside(SqliteBackend):

@@ -4,17 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from itertools import islice
 from threading import Timer
 from typing import Any
 from uuid import UUID
 
-from tallystick import Backend, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Queue, Record, State
-from tallystick.backends import times
-from tallystick_sqlite import SqliteBackend
+from tallystick import Backend, Filter, Inserted, InvalidArgument, NewRecord, Order, Outcome, Queue, Record
+from tallystick.backends import calls, times
+from tallystick_sqlite import SqliteBackend, listing
 from tallystick_sqlite.connection import Connection
 from tallystick_sqlite.location import Location
-from tallystick_sqlite.matching import get, matching
 
 from ..patch import SQLITE
 
@@ -143,11 +141,12 @@ class ReadsUnlocked(SqliteBackend):
 class ListsInTwoSteps(SqliteBackend):
     """list finds ids in one step, and reads each record in another."""
 
-    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        super().list(filter, limit=limit, after=after)  # to validate the arguments
+    def list(
+        self, filter: Filter, *, limit: int, order: Order = "id", after: UUID | tuple[datetime, UUID] | None = None
+    ) -> Sequence[Record]:
+        call = calls.list(filter, self.capabilities, limit=limit, order=order, after=after)
         with self._reader.reading() as connection:
-            ids = [*islice(matching(connection, self._queries, filter, set(State), after), limit)]
-            return [record for id in ids if (record := get(connection, self._queries, id)) is not None]
+            return listing.page(connection, self._queries, call)
 
 
 class LooksOnlyLater(SqliteBackend):
