@@ -21,7 +21,7 @@ class _Pages(MemoryBackend):
         if order == "id":
             return super().list(filter, limit=limit, order=order, after=after, **options)
         super().list(filter, limit=limit, order=order, after=after)
-        every = super().list(filter, limit=2**31, order=order)
+        every = super().list(filter, limit=100_000, order=order)
         return self._page(list(every), order, after)[:limit]
 
     def _page(self, every: Records, order: str, after: Any) -> Records:
@@ -94,7 +94,7 @@ class CountsBeforeFilter(MemoryBackend):
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    MEMORY.mutant("sorts the finished by id, ascending", "PAGE-01", FinishedAscending),
+    MEMORY.mutant("sorts the finished by id, ascending", "PAGE-04", FinishedAscending),
     MEMORY.mutant("shows the running as finished", "PAGE-01", RunningIsFinished),
     MEMORY.mutant("sorts the waiting by priority", "PAGE-02", WaitsByPriority),
     MEMORY.mutant("repeats the place", "PAGE-03", RepeatsThePlace),
