@@ -2,7 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterator
-from typing import NamedTuple, Self
+from dataclasses import dataclass
+from typing import Self
 
 from tallystick import CLAIMABLE, FINAL, Filter, State
 from tallystick.backends.times import micros
@@ -15,7 +16,8 @@ _FIRST, _LAST = -(2**63), 2**63 - 1
 _COVERED = ("states", "finished_since", "finished_until")
 
 
-class Candidates(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Candidates:
     """The records that a filter without ids may match."""
 
     filter: Filter

@@ -2,12 +2,13 @@
 
 from tallystick_conformance import Mutant
 
-from . import cap, cap_interrupts, cap_undeclared, claim, crash, leak, query, settle, setup
+from . import cap, cap_interrupts, cap_undeclared, claim, crash, leak, query, registers, settle, setup
 
 MUTANTS: tuple[Mutant, ...] = (
     *claim.MUTANTS,
     *settle.MUTANTS,
     *query.MUTANTS,
+    *registers.MUTANTS,
     *cap.MUTANTS,
     *cap_undeclared.MUTANTS,
     *setup.MUTANTS,

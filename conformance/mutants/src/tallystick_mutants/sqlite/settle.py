@@ -86,6 +86,13 @@ MUTANTS = (
     patched("cancels again", "CANCEL-03", "cancel", " AND NOT cancel_requested", ""),
     patched("flags without updating", "RECORD-03", "cancel", "updated_at = :now",
             "updated_at = iif(state = 'running', updated_at, :now)"),
+    patched("keeps the first errors", "ERRORS-03", "settle", "ELSE substr(errors, instr(errors, char(10)) + 1) || "
+            "char(10) || :entry", "ELSE errors"),
+    patched("rescues without an entry", "ERRORS-01", "rescue", "WHEN errors IS NULL THEN ''", "WHEN TRUE THEN NULL"),
+    patched("updates what runs", "UPDATE-02", "update", "state IN ('pending', 'retrying')",
+            "state IN ('pending', 'retrying', 'running')"),
+    patched("updates what is equal", "UPDATE-02", "update", "run_at <> coalesce(:run_at, run_at)", "TRUE"),
+    patched("purges what it keeps", "PURGE-03", "purge", "kind NOT IN", "kind IN"),
     patched("purges at the moment", "PURGE-01", "purge", "finished_at < :before", "finished_at <= :before"),
     patched("purges by age", "PURGE-01", "purge", "finished_at < :before", "created_at < :before", "I5"),
     patched("purges all at once", "PURGE-02", "purge", "    LIMIT :limit\n", ""),

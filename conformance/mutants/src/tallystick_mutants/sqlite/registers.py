@@ -1,0 +1,41 @@
+"""Bugs in schedules, workers and meters."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from tallystick import Advance
+from tallystick.backends import register_calls, registers
+from tallystick_conformance import Mutant
+from tallystick_sqlite import SqliteBackend, inserting, schedule_rows
+
+from ..patch import SQLITE
+
+patched = SQLITE.patched
+
+
+class AdvancesInTwoSteps(SqliteBackend):
+    """One transaction reads a schedule, and another inserts the jobs and moves the schedule."""
+
+    def advance(self, advances: Sequence[Advance], *, now: datetime | None = None) -> Sequence[bool]:
+        call = register_calls.advance(advances, self.capabilities, now=now)
+        applied = []
+        for advance in call.advances:
+            stored = next(iter(self.schedules([advance.name])), None)
+            moved = registers.advanced(stored, advance, call)
+            applied.append(moved is not None)
+            if moved is not None:
+                with self._writer.writing() as connection:
+                    connection.execute(self._queries.put_schedules, schedule_rows.columns(moved))
+                    jobs = [moved.job(tick).stored(call.now) for tick in advance.ticks]
+                    inserting.insert(connection.cursor(), self._queries, jobs)
+        return applied
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    SQLITE.mutant("advances in two transactions", "RACE-15", AdvancesInTwoSteps),
+    patched("moves only schedules with jobs", "TICK-08", "advance_schedules", "revision = revision + 1",
+            "revision = revision + (last_tick IS NOT :last_tick)"),
+    patched("lists paused schedules as due", "TICK-05", "due_schedules", " AND NOT paused", ""),
+    patched("forgets workers at once", "BEAT-03", "remove_workers", ":oldest", ":oldest + 86400000000"),
+    patched("counts only the latest numbers", "METER-01", "meter", "old.completed + ", ""),
+)  # fmt: skip
