@@ -8,6 +8,7 @@ from pathlib import Path
 import nox
 
 PYTHONS = ["3.11", "3.12", "3.13"]
+SCHEDULED = ["sqlite", "postgres", "mongo", "mongo-set"]
 CHAOS = ["postgres", "mongo", "mongo-set"]
 BACKENDS = ["memory", "sqlite", "postgres", "mongo"]
 DISTRIBUTIONS = {
@@ -166,6 +167,14 @@ def chaos(session: nox.Session, server: str) -> None:
     """Crash a server repeatedly while four processes work."""
     sync(session, "dev")
     session.run("python", "tests/chaos/restarts.py", server, *session.posargs, env=TESTS)
+
+
+@nox.session
+@nox.parametrize("store", SCHEDULED, ids=SCHEDULED)
+def chaos_schedules(session: nox.Session, store: str) -> None:
+    """Fire a schedule of every second from ten runners, two of which are killed."""
+    sync(session, "dev")
+    session.run("python", "tests/chaos/schedules.py", store, *session.posargs, env=TESTS)
 
 
 @nox.session

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 from support import PATIENCE
-from tallystick import Context, Fixed, Job, JobDiscarded, Runner, State
+from tallystick import Context, Filter, Fixed, Job, JobDiscarded, Runner, State, tick_id
 
 SOON = timedelta(seconds=PATIENCE)
 README = Path(__file__).parent.parent / "README.md"
@@ -73,6 +75,34 @@ def test_a_delayed_job_is_worked_when_it_is_due(runner: Runner) -> None:
     record = runner.get(job)
     assert record.attempted_at is not None
     assert record.attempted_at >= record.run_at
+
+
+def test_a_schedule_fires_each_second(runner: Runner) -> None:
+    """Each tick of a schedule is one job, with the tick as its due time; a paused schedule fires no more."""
+    runner.put_schedule("every second", Add(left=1, right=2), name="often", missed="all", queue="ticks")
+    deadline = monotonic() + PATIENCE
+    while len(jobs := runner.backend.list(Filter(tags=["schedule:often"]), limit=100)) < 3:
+        assert monotonic() < deadline
+        sleep(0.05)
+    ticks = sorted(job.run_at for job in jobs)
+    assert {later - earlier for earlier, later in pairwise(ticks)} == {timedelta(seconds=1)}
+    assert {tick_id("often", tick) for tick in ticks} == {job.id for job in jobs}
+    paused = runner.pause_schedule("often")
+    assert runner.backend.schedules(["often"]) == [paused]
+
+
+def test_a_worker_is_listed_and_its_outcomes_are_counted(runner: Runner) -> None:
+    """The store lists the worker while it runs, and has the numbers of its attempts after its stop."""
+    deadline = monotonic() + PATIENCE
+    while [worker.worker for worker in runner.backend.workers()] != [runner.settings.worker]:
+        assert monotonic() < deadline
+        sleep(0.05)
+    runner.result(runner.enqueue(Add(left=1, right=2)), timeout=SOON)
+    runner.stop()
+    assert runner.backend.workers() == []
+    now = datetime.now(UTC)
+    meters = runner.backend.meters(now - timedelta(hours=1), now + timedelta(hours=1), step=timedelta(minutes=1))
+    assert sum(meter.completed for meter in meters if meter.kind == "add") == 1
 
 
 def test_the_readme_example_needs_another_url_only(url: str, capsys: pytest.CaptureFixture[str]) -> None:

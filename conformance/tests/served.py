@@ -102,10 +102,19 @@ def _read(connection: socket.socket, size: int, over: Event | None) -> bytes:
     return data
 
 
+def _asked(method: str) -> Any:
+    """Return a method that makes the call of this name on the server."""
+
+    def ask(backend: "ServedBackend", *args: Any, **kwargs: Any) -> Any:
+        return backend._ask(method, *args, **kwargs)
+
+    return ask
+
+
 class ServedBackend(Backend):
     """A connection to a server, opened at the first call and reopened after it was lost."""
 
-    contract_version: ClassVar[int] = 1
+    contract_version: ClassVar[int] = 2
 
     def __init__(self, address: tuple[str, int], store: str) -> None:
         self._address, self._store = address, store
@@ -193,8 +202,8 @@ class ServedBackend(Backend):
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         return self._ask("get", ids)  # type: ignore[no-any-return]
 
-    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        return self._ask("list", filter, limit=limit, after=after)  # type: ignore[no-any-return]
+    def list(self, filter: Filter, *, limit: int, after: Any = None, **options: Any) -> Sequence[Record]:
+        return self._ask("list", filter, limit=limit, after=after, **options)  # type: ignore[no-any-return]
 
     def stats(self, *, now: datetime | None = None) -> Stats:
         return self._ask("stats", now=now)  # type: ignore[no-any-return]
@@ -208,8 +217,8 @@ class ServedBackend(Backend):
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
         return self._ask("delete", filter, limit=limit)  # type: ignore[no-any-return]
 
-    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        return self._ask("purge", states, before=before, limit=limit)  # type: ignore[no-any-return]
+    def purge(self, states: Sequence[State], *, before: datetime, limit: int, **options: Any) -> int:
+        return self._ask("purge", states, before=before, limit=limit, **options)  # type: ignore[no-any-return]
 
     def pause(self, queue: str) -> None:
         self._ask("pause", queue)
@@ -219,6 +228,12 @@ class ServedBackend(Backend):
 
     def queues(self) -> Sequence[Queue]:
         return self._ask("queues")  # type: ignore[no-any-return]
+
+    count, update = _asked("count"), _asked("update")
+    put_schedules, remove_schedules = _asked("put_schedules"), _asked("remove_schedules")
+    schedules, due_schedules, advance = _asked("schedules"), _asked("due_schedules"), _asked("advance")
+    beat, workers = _asked("beat"), _asked("workers")
+    meter, meters = _asked("meter"), _asked("meters")
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         return self._ask("wait", queues, timeout=timeout)  # type: ignore[no-any-return]

@@ -13,7 +13,7 @@ from tallystick import CLAIMABLE, Complete, Filter, NewRecord, Outcome
 from tallystick.backends import transitions
 from tallystick.backends.times import micros
 from tallystick_memory import MemoryBackend
-from tallystick_sqlite import SqliteBackend, queries
+from tallystick_sqlite import SqliteBackend
 
 
 class SelectsThenUpdates(MemoryBackend):
@@ -90,7 +90,7 @@ class LocksAndUnlocks(SqliteBackend):
         paused = {queue.name for queue in self.queues() if queue.paused}
         for queue in queues:
             with self._writer.writing() as connection:
-                connection.execute(queries.PAUSE, {"queue": queue})
+                connection.execute(self._queries.pause, {"queue": queue})
         for queue in set(queues) - paused:
             self.resume(queue)
         return super().claim(queues, **options)

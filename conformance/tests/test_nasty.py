@@ -59,10 +59,10 @@ class Nasty(MemoryBackend):
         batches.ids(ids, self.capabilities.max_batch)
         return super().get(ids)
 
-    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
+    def list(self, filter: Filter, *, limit: int, after: Any = None, **options: Any) -> Sequence[Record]:
         """Reject a filter with many ids."""
         batches.filter(filter, self.capabilities.max_batch)
-        return super().list(filter, limit=limit, after=after)
+        return super().list(filter, limit=limit, after=after, **options)
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         return super()._insert(store, record._replace(run_at=_up(record.run_at)))

@@ -55,6 +55,8 @@ SERVICES = (
     "tallystick-settler",
     "tallystick-heartbeat",
     "tallystick-maintainer",
+    "tallystick-reporter",
+    "tallystick-scheduler",
     "tallystick-loop",
 )
 

@@ -55,6 +55,7 @@ def test_every_call_has_an_async_variant() -> None:
     assert {name[1:] for name in VARIANTS} == {
         *("enqueue", "enqueue_in", "enqueue_at", "enqueue_batch", "enqueue_raw"),
         *("get", "result", "cancel", "requeue", "delete", "start", "stop", "close"),
+        *("schedules", "put_schedule", "pause_schedule", "resume_schedule", "remove_schedule", "run_schedule"),
     }
 
 

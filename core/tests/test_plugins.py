@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tallystick import (
+    CONTRACT_VERSION,
     Backend,
     ConfigurationError,
     ContractMismatch,
@@ -118,7 +119,8 @@ def test_conflict(install: Install) -> None:
 def test_contract_mismatch(install: Install, backend: type[Backend], version: str) -> None:
     """A backend for another version of the contract is rejected, and the error names both versions."""
     found = plugins.load([install("tallystick-acme", lambda: {"acme": backend})])
-    with pytest.raises(ContractMismatch, match=rf"tallystick-acme 1\.2\.3 .*{version} of .*implements version 1"):
+    rejected = rf"tallystick-acme 1\.2\.3 .*{version} of .*implements version {CONTRACT_VERSION}"
+    with pytest.raises(ContractMismatch, match=rejected):
         found.backend("acme://host")
 
 

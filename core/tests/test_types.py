@@ -7,6 +7,7 @@ import pytest
 from .helpers import check_types
 
 APPLICATION = """
+from datetime import timedelta
 from uuid import UUID
 from pydantic import BaseModel
 from tallystick import Context, Job, Runner
@@ -41,6 +42,24 @@ async def coroutine(payload: str, ctx: Context) -> list[str]:
 def raw(payload: bytes, ctx: Context) -> bytes | None:
     return payload
 
+@runner.schedule("@daily", zone="Europe/Berlin", payload=7)
+@runner.job("scheduled")
+def scheduled(payload: int, ctx: Context) -> Receipt:
+    return Receipt(number=payload)
+
+@runner.schedule(every=timedelta(minutes=5), overlap=False)
+@runner.register
+class Sweep(Job[Receipt]):
+    kind = "sweep"
+    def work(self, ctx: Context) -> Receipt:
+        return Receipt(number=1)
+
+runner.schedule("@daily", Buy(amount=1), name="buy-one")
+reveal_type(scheduled)  # scheduled function
+reveal_type(Sweep())  # scheduled class
+reveal_type(runner.put_schedule("@daily", Buy(amount=1), missed="all").paused)  # stored schedule
+runner.schedule("@daily", 7)  # no job to schedule
+runner.schedule("@daily", Buy(amount=1), missed="some")  # no such policy
 reveal_type(runner.enqueue(Buy(amount=1)))  # class
 reveal_type(runner.enqueue(BuySlowly(amount=1)))  # async class
 reveal_type(runner.result(runner.enqueue(Buy(amount=1))))  # result
@@ -63,6 +82,7 @@ async def main(ctx: Context) -> None:
     reveal_type(await runner.aresult(await runner.aenqueue(sync.job(1))))  # awaited result
     reveal_type(await runner.aresult(UUID(int=0)))  # awaited id
     reveal_type(await runner.aenqueue_batch([Buy(amount=1)]))  # awaited batch
+    reveal_type((await runner.apause_schedule("buy")).paused)  # awaited schedule
     reveal_type(await runner.acancel(UUID(int=0)))  # awaited count
     reveal_type(await ctx.acomplete(Receipt(number=1), transaction=None))  # awaited completion
     await runner.aenqueue("buy")  # no job to await
@@ -90,6 +110,10 @@ def messages(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFacto
 @pytest.mark.parametrize(
     ("line", "type_"),
     [
+        ("scheduled function", "Definition[int, Receipt]"),
+        ("scheduled class", "Sweep"),
+        ("stored schedule", "bool"),
+        ("awaited schedule", "bool"),
         ("class", "Handle[Receipt]"),
         ("async class", "Handle[Receipt]"),
         ("result", "Receipt"),
@@ -122,11 +146,15 @@ def test_wrong_payload(messages: dict[str, str], line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["no job", "no such option", "wrong setting", "no job to await", "no such option to await"]
+    "line",
+    [
+        *("no job", "no such option", "wrong setting", "no job to await", "no such option to await"),
+        *("no job to schedule", "no such policy"),
+    ],
 )
 def test_wrong_call(messages: dict[str, str], line: str) -> None:
     """A call with a wrong job, option or setting is an error."""
-    assert re.search(r"\[(arg-type|call-arg|type-var|misc)\]", messages[line])
+    assert re.search(r"\[(arg-type|call-arg|call-overload|type-var|misc)\]", messages[line])
 
 
 def test_no_other_complaint(messages: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ from tallystick import (
     Discard,
     Filter,
     Hold,
+    InvalidArgument,
     JobNotFound,
     NewRecord,
     Outcome,
@@ -106,7 +107,7 @@ def test_end_by_rescue_is_reported(runner: Runner) -> None:
     assert runner.snapshot()[6:12] == (0, 1, 0, 1, 0, 3)
     [(record, outcome)] = discarded
     assert outcome == Discard(dead.claim, LEASE_EXPIRED)
-    assert record == runner.get(dead.id)
+    assert record == runner.get(dead.id)._replace(errors=())  # only `get` returns them
 
 
 def test_callback_after_a_rescue_is_inside(runner: Runner) -> None:
@@ -336,3 +337,59 @@ def test_retention(make_runner: MakeRunner) -> None:
     eventually(purged)
     assert runner.get(kept.id).state is State.COMPLETED
     assert runner.get(recent).state is State.CANCELLED
+
+
+def test_retention_of_a_kind(make_runner: MakeRunner) -> None:
+    """A kind's own retention replaces the setting, in both directions, and the other kinds follow the setting."""
+    runner = make_runner(keep_completed=timedelta(days=1), maintenance=SECOND / 50)
+    kinds = {"short": timedelta(0), "long": timedelta.max, "longer": timedelta(days=36_500), "default": None}
+    for kind, keep in kinds.items():
+
+        @runner.job(kind, keep_completed=keep)
+        def work(payload: None, ctx: Context) -> None: ...
+
+    records = {kind: finished(runner, kind) for kind in kinds}
+    [recent] = runner.backend.insert([NewRecord(kind="short", payload=b"null")])
+    runner.start()
+    eventually(lambda: runner.snapshot().completed == 1)
+    left = {kind: records[kind].id for kind in ("long", "longer")}
+    eventually(lambda: not runner.backend.get([records["short"].id, records["default"].id, recent.record.id]))
+    assert runner.backend.get(list(left.values())).keys() == set(left.values())
+
+
+@pytest.mark.parametrize(
+    ("keep", "text"), [(timedelta(-1), "keep_discarded is .*; it must be a timedelta"), (5, "timedelta")]
+)
+def test_invalid_retention_of_a_kind(runner: Runner, keep: Any, text: str) -> None:
+    """A retention that is negative or no timedelta is rejected at the definition."""
+    with pytest.raises(InvalidArgument, match=text):
+        runner.job("work", keep_discarded=keep)
+
+
+class Purging(MemoryBackend):
+    """Notes the bounds of each purge of completed jobs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bounds: list[tuple[datetime | None, datetime]] = []
+
+    def purge(self, states: Sequence[State], **kwargs: Any) -> int:
+        """Note the bounds."""
+        if states == [State.COMPLETED]:
+            self.bounds.append((kwargs["since"], kwargs["before"]))
+        return super().purge(states, **kwargs)
+
+
+def test_a_purge_continues_where_the_last_one_ended(make_runner: MakeRunner) -> None:
+    """The first purge reads all old records. The next ones begin shortly before the end of the last one."""
+    backend = Purging()
+    runner = make_runner(backend, maintenance=SECOND / 50)
+
+    @runner.job("work")
+    def work(payload: None, ctx: Context) -> None: ...
+
+    runner.start()
+    eventually(lambda: len(backend.bounds) >= 2)
+    runner.stop()
+    [(first, end), (second, _), *_] = backend.bounds
+    assert (first, second) == (None, end - timedelta(hours=1))

@@ -8,7 +8,8 @@ _POLICY = "retry=, with a policy: Exponential(...), Fixed(...), ByException({...
 _LATER = "run_at= when you enqueue: an aware datetime, or a timedelta as the delay"
 _TIMEOUT = "timeout=timedelta(seconds=...)"
 _EXPIRY = "nothing: jobs do not expire; a handler can raise DiscardJob if its job is too old"
-_RESULTS = "nothing: the settings keep_completed and keep_discarded limit how long records are kept"
+_SCHEDULE = '@runner.schedule("*/5 * * * *") or @runner.schedule(every=timedelta(minutes=5)), above the job'
+_RESULTS = "keep_completed= and keep_discarded=, which limit how long records are kept"
 
 NEVER_FIELDS = {
     "retries": _ATTEMPTS,
@@ -54,10 +55,16 @@ WORDS = NEVER_FIELDS | {
     "job_id": "id=, a uuid.UUID",
     "args": "the payload: one value of any type",
     "kwargs": "the payload: one value of any type",
+    "cron": _SCHEDULE,
+    "crontab": _SCHEDULE,
+    "schedule": _SCHEDULE,
+    "every": _SCHEDULE,
+    "interval": _SCHEDULE,
+    "periodic": _SCHEDULE,
 }
 
 OF_ONE_JOB = ("run_at", "id", "unique_key", "unique_until", "transaction")
-OF_A_KIND = ("retry", "timeout")
+OF_A_KIND = ("retry", "timeout", "keep_completed", "keep_discarded", "keep_cancelled")
 
 CALLS = {
     "delay": "runner.enqueue({job})",

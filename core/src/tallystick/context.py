@@ -1,7 +1,8 @@
 """The second argument of a handler: which attempt of which job this is, and whether it should stop."""
 
 import logging
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
@@ -10,6 +11,7 @@ from .async_bridge import async_variant
 from .control import Stopped
 from .errors import InvalidArgument
 from .records import Record
+from .schedules import tick_of
 
 logger = logging.getLogger("tallystick.jobs")
 
@@ -53,6 +55,16 @@ class Context:
     def attempt(self) -> int:
         """The number of this attempt, from 1. Each claim of the job has a number of its own."""
         return self.record.attempt
+
+    @property
+    def meta(self) -> Mapping[str, str]:
+        """The text that the job carries, from its enqueue or its schedule."""
+        return self.record.meta
+
+    @property
+    def tick(self) -> datetime | None:
+        """The tick of the schedule that inserted this job; None for other jobs. It is the same in each attempt."""
+        return tick_of(self.record.id, self.record.tags)
 
     @property
     def should_stop(self) -> bool:

@@ -22,13 +22,15 @@ R_co = TypeVar("R_co", covariant=True)
 class BatchOptions(TypedDict, total=False):
     """Options that apply to all jobs of a batch. An option that you leave out comes from the definition of the kind.
 
-    `transaction` is your own open transaction, in which the jobs are stored; see `Backend.insert`.
+    `meta` is text that each job carries, such as the context of a trace. `transaction` is your own open transaction, in
+    which the jobs are stored; see `Backend.insert`.
     """
 
     queue: str
     priority: int
     max_attempts: int
     tags: tuple[str, ...]
+    meta: Mapping[str, str]
     transaction: object
 
 
@@ -56,6 +58,7 @@ class Enqueue(Generic[R_co]):
     priority: int | None = None
     max_attempts: int | None = None
     tags: tuple[str, ...] | None = None
+    meta: Mapping[str, str] | None = None
     unique_key: str | None = None
     unique_until: UniqueUntil | None = None
 
@@ -106,6 +109,7 @@ def new_record(definition: Definition[Any, Any], payload: bytes, options: Mappin
         "priority": defaults.priority,
         "max_attempts": defaults.max_attempts,
         "tags": defaults.tags,
+        "meta": defaults.meta,
         **options,
     }
     return NewRecord(kind=definition.kind, payload=payload, **given)

@@ -76,6 +76,10 @@ class DuplicateKind(DefinitionError):
     """Two jobs have the same kind."""
 
 
+class DuplicateSchedule(DefinitionError):
+    """Two schedules declared in code have the same name."""
+
+
 class UnknownKind(DefinitionError):
     """The kind is not registered with this runner."""
 
@@ -116,6 +120,10 @@ class Closed(BackendError):
 
 class ClaimLost(TallystickError):
     """The attempt has ended, by its outcome or by a rescue, so its claim is no longer valid."""
+
+
+class ScheduleNotFound(TallystickError):
+    """No schedule has this name."""
 
 
 class ResultError(TallystickError):

@@ -1,6 +1,6 @@
 """Jobs written as classes: the fields are the payload, and the method `work` is the handler."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Generic
 
@@ -21,7 +21,7 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
 
     Write `Job[Receipt]` if `work` returns a Receipt. Class attributes set the defaults of `Options`, without
     annotation: `queue = "emails"`. An annotated option is rejected, because it would be a field of the payload. `tags`
-    apply to every job of the kind.
+    and `meta` apply to every job of the kind.
     """
 
     kind: ClassVar[str]
@@ -31,6 +31,10 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
     retry: ClassVar[RetryPolicy] = DEFAULTS.retry
     timeout: ClassVar[timedelta | None] = DEFAULTS.timeout
     tags: ClassVar[tuple[str, ...]] = DEFAULTS.tags
+    meta: ClassVar[Mapping[str, str]] = DEFAULTS.meta
+    keep_completed: ClassVar[timedelta | None] = DEFAULTS.keep_completed
+    keep_discarded: ClassVar[timedelta | None] = DEFAULTS.keep_discarded
+    keep_cancelled: ClassVar[timedelta | None] = DEFAULTS.keep_cancelled
 
     def work(self, ctx: Context) -> R_co | Awaitable[R_co]:
         """Do the job. Return its result, or raise an exception to fail."""
@@ -54,4 +58,8 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
             retry=cls.retry,
             timeout=cls.timeout,
             tags=cls.tags,
+            meta=cls.meta,
+            keep_completed=cls.keep_completed,
+            keep_discarded=cls.keep_discarded,
+            keep_cancelled=cls.keep_cancelled,
         )

@@ -25,8 +25,19 @@ _EXAMPLES = {
     "retry": "retry = Fixed(timedelta(seconds=30))",
     "timeout": "timeout = timedelta(seconds=30)",
     "tags": 'tags = ("urgent",)',
+    "meta": 'meta = {"team": "billing"}',
+    "keep_completed": "keep_completed = timedelta(days=30)",
+    "keep_discarded": "keep_discarded = timedelta(days=30)",
+    "keep_cancelled": "keep_cancelled = timedelta(days=30)",
 }
-_SHOWN_AS_WRITTEN = {"kind": str, "queue": str, "priority": int, "max_attempts": int, "tags": tuple | list}
+_SHOWN_AS_WRITTEN = {
+    "kind": str,
+    "queue": str,
+    "priority": int,
+    "max_attempts": int,
+    "tags": tuple | list,
+    "meta": dict,
+}
 _CLASS_VARIABLE = re.compile(r"((\w+\.)?Annotated\[)?(\w+\.)?(ClassVar|Final)\b")
 _NEAR = 0.85
 

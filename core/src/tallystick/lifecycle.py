@@ -13,6 +13,7 @@ from . import forks, validation
 from .async_bridge import async_variant
 from .backend import Backend
 from .current import current, is_inside, made_current, open_runners
+from .declared_schedules import DeclaredSchedules
 from .errors import AlreadyStarted, CalledFromInside, InvalidArgument
 from .lazy_backend import LazyBackend
 from .leftovers import report_lost_jobs
@@ -39,8 +40,9 @@ class Lifecycle:
         self._settings = read_settings(settings)
         self._lazy_backend = LazyBackend(backend if isinstance(backend, Backend) else None)
         self._registry = Registry()
+        self._declared = DeclaredSchedules()
         self._observers = Observers(installed().hooks)
-        self._worker = SingleWorker(self._registry)
+        self._worker = SingleWorker(self._registry, self._declared.put)
         self._inherited = False  # by a fork
         forks.watch(self)
 

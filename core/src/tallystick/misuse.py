@@ -33,6 +33,12 @@ def check_callback(callback: object, decorator: str) -> None:
         raise DefinitionError(f"@runner.{decorator}() takes no parentheses; write @runner.{decorator}")
 
 
+def check_rule(rule: object) -> None:
+    """Reject `@runner.schedule` without parentheses."""
+    if callable(rule):
+        raise InvalidArgument('@runner.schedule needs a rule; write @runner.schedule("*/5 * * * *")')
+
+
 def check_alone(more: tuple[object, ...]) -> None:
     """Reject a second positional argument of `enqueue`, such as the payload."""
     if more:

@@ -1,5 +1,6 @@
 """Options of a kind of job: how its jobs are queued and run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypedDict
@@ -7,6 +8,7 @@ from typing import Any, TypedDict
 from . import validation
 from .advice import unknown_option
 from .errors import DefinitionError
+from .meta import NO_META, Meta
 from .records import MAX_ATTEMPTS, PRIORITIES
 from .retry import Exponential, RetryPolicy, check_policy
 
@@ -21,6 +23,11 @@ class Options:
         timeout: The longest that an attempt may take before it fails with TimeoutError; None is no limit. An async
             handler is cancelled. A thread cannot be cancelled: the worker abandons and replaces it (see
             `Snapshot.stuck`).
+        meta: Text that each job carries; see `NewRecord`.
+        keep_completed: How long the records of completed jobs are kept. None is the runner's setting; `timedelta.max`
+            keeps them forever. Each worker of the store should register the kind: others purge by their setting.
+        keep_discarded: The same for discarded jobs.
+        keep_cancelled: The same for cancelled jobs.
     """
 
     queue: str = "default"
@@ -29,6 +36,10 @@ class Options:
     retry: RetryPolicy = field(default_factory=Exponential)
     timeout: timedelta | None = None
     tags: tuple[str, ...] = ()
+    meta: Mapping[str, str] = NO_META
+    keep_completed: timedelta | None = None
+    keep_discarded: timedelta | None = None
+    keep_cancelled: timedelta | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "queue", validation.name(self.queue, "queue"))
@@ -38,6 +49,10 @@ class Options:
         if self.timeout is not None:
             validation.positive(self.timeout, "timeout")
         object.__setattr__(self, "tags", validation.names(self.tags, "tags"))
+        object.__setattr__(self, "meta", self.meta if type(self.meta) is Meta else Meta(self.meta))
+        for name in ("keep_completed", "keep_discarded", "keep_cancelled"):
+            if (keep := getattr(self, name)) is not None:
+                validation.not_negative(keep, name)
 
 
 DEFAULTS = Options()
@@ -66,3 +81,7 @@ class OptionArgs(TypedDict, total=False):
     retry: RetryPolicy
     timeout: timedelta | None
     tags: tuple[str, ...]
+    meta: Mapping[str, str]
+    keep_completed: timedelta | None
+    keep_discarded: timedelta | None
+    keep_cancelled: timedelta | None

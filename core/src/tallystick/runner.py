@@ -1,4 +1,7 @@
-"""The runner of an application: register, enqueue, inspect and change jobs. It inherits `start`, `stop` and `close`."""
+"""The runner of an application: register, enqueue, inspect and change jobs.
+
+It inherits `start`, `stop` and `close` from `Lifecycle`, and the methods about schedules from `RunnerSchedules`.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,19 +21,19 @@ from .enqueueing import BatchOptions, Enqueue, EnqueueOptions, check_jobs, new_r
 from .errors import InvalidArgument, JobNotFound, NotFinished, OutcomeUnknown
 from .handle import Handle, job_id
 from .job import Job
-from .lifecycle import Lifecycle
 from .misuse import MISSING
 from .observers import Callback
 from .options import OptionArgs
 from .records import NewRecord, Record
 from .results import read_result
+from .runner_schedules import RunnerSchedules
 
 R = TypeVar("R")
 JobClassT = TypeVar("JobClassT", bound=type[Job[Any]])
 CallbackT = TypeVar("CallbackT", bound=Callback)
 
 
-class Runner(Lifecycle):
+class Runner(RunnerSchedules):
     """An application's jobs, its store and, once started, its worker.
 
     `Runner("sqlite:///jobs.db", concurrency=20)` takes the settings of `Settings` as arguments. Settings that you leave

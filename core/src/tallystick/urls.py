@@ -1,4 +1,4 @@
-"""Parse, check and redact the URL that selects a backend."""
+"""Parse and check the URL that selects a backend, and redact the secrets in it. `plugins` reports an unknown scheme."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -163,3 +163,31 @@ def test_exactly_one_way_to_select_jobs(cli: Cli, store: Backend, command: str, 
     assert result.code == 2
     assert result.err == "error: select jobs in exactly one way: by ID, by filter options, or with --all\n"
     assert store.stats().by_state[State.PENDING] == 1
+
+
+def test_update_changes_waiting_jobs(cli: Cli, store: Backend) -> None:
+    """`jobs update` changes priority, queue and due time of the selected jobs that wait, after a confirmation."""
+    running, *ids = _insert(store, "a", "b", "c")
+    _work(store)
+    options = "--set-priority", 5, "--set-queue", "fast", "--set-run-at", "2030-01-01"
+    result = cli("jobs", "update", "--queue", "default", *options, input="y")
+    assert "Matching jobs: 2. Update them?" in result.err
+    assert (result.code, result.out.splitlines()[-1]) == (0, "updated: 2")
+    for record in store.get(ids).values():
+        assert (record.priority, record.queue, record.run_at.year) == (5, "fast", 2030)
+    again = cli("jobs", "update", ids[0], running, ID, "--set-priority", 5)
+    assert (again.code, again.out) == (1, "updated: 0\n")
+    assert again.err.splitlines() == [
+        f"unchanged: {ids[0]}: it has these values already",
+        f"unchanged: {running}: running",
+        f"unchanged: {ID}: not found",
+    ]
+
+
+def test_update_needs_a_value_and_a_selection(cli: Cli, store: Backend) -> None:
+    """`jobs update` without a new value, or without a selection, changes nothing."""
+    (id,) = _insert(store, "a")
+    assert cli("jobs", "update", id).code == 2
+    assert cli("jobs", "update", "--set-priority", 5).code == 2
+    assert cli("jobs", "update", id, "--set-priority", 99_999).code == 2
+    assert store.get([id])[id].priority == 0

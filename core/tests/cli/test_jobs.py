@@ -97,6 +97,20 @@ def test_show_prints_everything(cli: Cli, store: Backend) -> None:
     assert out.endswith("\nlast_error\nOSError: disk\nTraceback:\n  line 7\n")
 
 
+def test_show_prints_meta_and_the_history_of_errors(cli: Cli, store: Backend) -> None:
+    """`jobs show` prints the meta in one line, and each error in one line: the attempt, the time and the message."""
+    _insert(store, NewRecord(kind="a", meta={"trace": "7", "user": "ada"}))
+    for error in (Failure("OSError", "disk"), Failure("KeyError", "x\ny")):
+        store.settle([Retry(_work(store).claim, timedelta(0), error)])
+    out = cli("jobs", "show", _work(store).id).out
+    assert "\nmeta              trace=7, user=ada\n" in out
+    history = out.split("\nerrors\n")[1].split("\n\n")[0].splitlines()
+    assert [line.split(maxsplit=2) for line in history] == [
+        ["1", "now", "OSError: disk"],
+        ["2", "now", "KeyError: x y"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("payload", "shown"),
     [
@@ -135,9 +149,9 @@ def test_a_payload_is_its_json_value_or_base64(cli: Cli, store: Backend, payload
 
 
 def test_json_has_the_fields_of_a_record(cli: Cli, store: Backend) -> None:
-    """With --json, the keys are the record's fields in their order, times are UTC, and `list` and `show` agree."""
+    """With --json, the keys are the record's fields in their order, times are UTC, and `list` omits the errors."""
     now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    store.insert([NewRecord(kind="a", tags=("t",))], now=now)
+    store.insert([NewRecord(kind="a", tags=("t",), meta={"trace": "7"})], now=now)
     (job,) = store.claim(["default"], limit=1, worker="w-1", lease=LEASE, now=now)
     store.settle([Discard(job.claim, Failure("OSError", "disk", "tb"))], now=now)
     shown = cli("jobs", "show", job.id, "--json").json
@@ -146,7 +160,10 @@ def test_json_has_the_fields_of_a_record(cli: Cli, store: Backend) -> None:
     assert shown["finished_at"] == "2026-01-02T03:04:05Z"
     assert shown["lease_until"] is None
     assert shown["last_error"] == {"type": "OSError", "message": "disk", "traceback": "tb"}
-    assert shown["tags"] == ["t"]
+    assert (shown["tags"], shown["meta"]) == (["t"], {"trace": "7"})
+    assert shown.pop("errors") == [
+        {"attempt": 1, "at": "2026-01-02T03:04:05Z", "type": "OSError", "message": "disk", "traceback": "tb"}
+    ]
     assert cli("jobs", "list", "--json").json == [shown]
 
 
@@ -173,3 +190,71 @@ def test_bad_usage_exits_with_2(cli: Cli, arguments: tuple[str, ...]) -> None:
     result = cli("jobs", *arguments)
     assert result.code == 2
     assert "Usage: " in result.err
+
+
+def _failed(store: Backend, type: str, message: str, *, worker: str = "w-1", now: datetime | None = None) -> Record:
+    (job,) = store.insert([NewRecord(kind="a", queue=worker, unique_key=message)], now=now)
+    claim = store.claim([worker], limit=1, worker=worker, lease=LEASE, now=now)[0].claim
+    store.settle([Discard(claim, Failure(type, message))], now=now)
+    return job.record
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (("--error-type", "OSError", "--error-type", "KeyError"), "bc"),
+        (("--error-text", "disk"), "b"),
+        (("--worker", "w-2"), "c"),
+        (("--unique-key", "disk full"), "b"),
+        (("--created-since", "2026-01-03"), "c"),
+        (("--created-until", "2026-01-03", "--state", "discarded"), "b"),
+        (("--finished-since", "2026-01-02T03:00", "--finished-until", "2026-01-02T05:00+01:00"), ""),
+        (("--finished-since", "2026-01-02T03:00", "--finished-until", "2026-01-02T05:00-01:00"), "b"),
+    ],
+)
+def test_list_and_count_select_by_errors_workers_keys_and_times(
+    cli: Cli, store: Backend, options: tuple[object, ...], found: str
+) -> None:
+    """The options select by the last error, the worker, the unique key, and the times of creation and end."""
+    _insert(store, NewRecord(kind="plain"))
+    jobs = {
+        "b": _failed(store, "OSError", "disk full", now=datetime(2026, 1, 2, 4, tzinfo=UTC)),
+        "c": _failed(store, "KeyError", "x", worker="w-2", now=datetime(2026, 1, 4, tzinfo=UTC)),
+    }
+    given = options if "since" not in str(options) else (*options, "--kind", "a")
+    ids = {job["id"] for job in cli("jobs", "list", "--json", *given).json}
+    assert ids == {str(jobs[name].id) for name in found}
+    assert cli("jobs", "count", "--json", *given).json == {"count": len(found), "complete": True}
+
+
+def test_an_empty_text_is_not_no_filter(cli: Cli, store: Backend) -> None:
+    """An option with an empty value, as from an unset variable, is an error and never selects more jobs."""
+    _insert(store, NewRecord(kind="a"))
+    for option in ("--error-text", "--kind", "--created-since"):
+        result = cli("jobs", "delete", "--queue", "default", "--yes", option, "")
+        assert (result.code, store.stats().total) == (2, 1)
+
+
+def test_count_has_a_limit(cli: Cli, store: Backend) -> None:
+    """`jobs count` stops at --at-most."""
+    _insert(store, *(NewRecord(kind=kind) for kind in "abc"))
+    assert cli("jobs", "count").out == "3\n"
+    assert cli("jobs", "count", "--at-most", 2).out == "2 or more\n"
+    assert cli("jobs", "count", "--at-most", 2, "--json").json == {"count": 2, "complete": False}
+
+
+def test_list_in_another_order_has_pages(cli: Cli, store: Backend) -> None:
+    """`jobs list --order` lists the latest ends or the next due times first, and --after continues by the last id."""
+    late, early = (
+        _failed(store, "E", key, now=datetime(2026, 1, day, tzinfo=UTC)) for key, day in (("x", 9), ("y", 2))
+    )
+    later, soon = _insert(
+        store, NewRecord(kind="a", run_at=timedelta(hours=2)), NewRecord(kind="a", run_at=timedelta(hours=1))
+    )
+    for order, first, second in (("finished_at", late, early), ("run_at", soon, later)):
+        page = cli("jobs", "list", "--order", order, "--limit", 1)
+        assert page.err == f"there may be more: --after {first.id}\n"
+        [rest] = cli("jobs", "list", "--order", order, "--after", first.id, "--json").json
+        assert rest["id"] == str(second.id)
+    result = cli("jobs", "list", "--order", "finished_at", "--after", soon.id)
+    assert (result.code, "has no finished_at now" in result.err) == (2, True)

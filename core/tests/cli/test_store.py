@@ -25,7 +25,7 @@ def test_backends_lists_the_installed_ones(cli: Cli) -> None:
     """`backends` lists scheme, distribution, version and contract version, without opening a store."""
     result = cli("backends", TALLYSTICK_BACKEND=None)
     assert result.code == 0
-    assert ["memory://", "tallystick-memory", version("tallystick-memory"), "1"] in [
+    assert ["memory://", "tallystick-memory", version("tallystick-memory"), "2"] in [
         line.split() for line in result.out.splitlines()
     ]
     memory = next(entry for entry in cli("backends", "--json").json if entry["scheme"] == "memory")

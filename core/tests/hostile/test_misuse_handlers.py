@@ -59,7 +59,8 @@ def test_bad_kind(runner: Runner, kind: Any) -> None:
         ("max_attemps", 3, "max_attempts"),
         ("name", "mail", "the kind"),
         ("unique_key", "one", "when you enqueue"),
-        ("colour", "red", "the options are: max_attempts"),
+        ("cron", "* * * * *", r"write @runner\.schedule"),
+        ("colour", "red", "the options are: keep_cancelled"),
     ],
 )
 def test_bad_option(runner: Runner, option: str, value: object, advice: str) -> None:

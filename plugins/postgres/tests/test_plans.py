@@ -3,22 +3,26 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
-from typing import Any
+from typing import Any, LiteralString
 from uuid import uuid4
 
 import psycopg
 import pytest
-from tallystick import Claim, Complete, NewRecord
-from tallystick_postgres import PostgresBackend, settling
+from tallystick import Claim, Complete, Discard, Failure, Filter, NewRecord, NewSchedule, Order, State
+from tallystick.backends import calls
+from tallystick_postgres import PostgresBackend, listing, matching, settling
+from tallystick_postgres.capabilities import CAPABILITIES
 from tallystick_postgres.location import Location
 from tallystick_postgres.queries import Queries
+from tallystick_postgres.rows import Row
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 LIMIT = 10
 BATCH = 200
 CLAIM = {"limit": LIMIT, "worker": "w", "lease": HOUR, "now": NOW, "look": LIMIT, "taken": []}
-NO_FILTER = dict.fromkeys(("ids", "states", "kinds", "queues", "tags"))
+NO_FILTER = matching.parameters(Filter())
+PURGE = {"states": ["completed"], "since": None, "before": NOW, "kinds": None, "except_kinds": [], "limit": 100}
 
 
 @pytest.fixture
@@ -123,8 +127,8 @@ def test_batches_use_an_index(
         (queries.settle, ended),
         (queries.get, both),
         (queries.duplicates, {"ids": both["ids"], "keys": ["a", "b"]}),
-        (queries.rescue, {"limit": 100, "now": NOW, "error": "{}"}),
-        (queries.purge, {"states": ["completed"], "before": NOW, "limit": 100}),
+        (queries.rescue, {"limit": 100, "now": NOW, "error": "{}", "error_type": "E"}),
+        (queries.purge, PURGE),
         (queries.list, {**NO_FILTER, "after": None, "limit": 50}),
         (queries.list, {**NO_FILTER, "after": uuid4(), "limit": 50}),
         (queries.list, {**NO_FILTER, "states": ["running"], "after": None, "limit": 50}),
@@ -156,6 +160,109 @@ def test_a_batch_costs_the_same_among_running_jobs(
     columns = settling.columns([Complete(claim) for claim in held])
     plan = explain(connection, statement, {**columns, "lease": HOUR, "now": NOW})
     assert max(node["Actual Rows"] * node["Actual Loops"] for node in nodes(plan)) <= BATCH
+
+
+def fail(backend: PostgresBackend, count: int, type_: str) -> None:
+    """Insert jobs, and discard them with an error."""
+    backend.insert([NewRecord(kind="k", queue="failing") for _ in range(count)], now=NOW)
+    claimed = backend.claim(["failing"], limit=count, worker="w", lease=HOUR, now=NOW)
+    backend.settle([Discard(record.claim, Failure(type_, "words")) for record in claimed], now=NOW)
+
+
+def crowd(backend: PostgresBackend, count: int, now: datetime) -> None:
+    """Insert waiting and finished jobs without errors, in five queues."""
+    backend.insert([NewRecord(kind="k", queue=f"q{n % 5}", run_at=now) for n in range(count)], now=now)
+    backend.insert([NewRecord(kind="k", queue="done") for _ in range(count)], now=now)
+    claimed = backend.claim(["done"], limit=count, worker="w", lease=HOUR, now=now)
+    backend.settle([Complete(record.claim) for record in claimed], now=now)
+
+
+def explain_page(connection: psycopg.Connection, queries: Queries, order: Order, **fields: Any) -> dict[str, Any]:
+    plans: list[dict[str, Any]] = []
+
+    def execute(query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
+        plans.append(explain(connection, query, parameters))
+        return []
+
+    listing.page(execute, queries, calls.list(Filter(**fields), CAPABILITIES, limit=LIMIT, order=order))
+    return plans[0]
+
+
+FILTERS: dict[str, dict[str, Any]] = {
+    "empty": {},
+    "type": {"error_types": ["Rare"]},
+    "text": {"error_text": "words"},
+    "key": {"unique_keys": ["key"]},
+    "retrying": {"states": [State.RETRYING]},
+}
+
+
+@pytest.mark.parametrize("order", ["id", "finished_at", "run_at"])
+@pytest.mark.parametrize("fields", FILTERS.values(), ids=FILTERS)
+def test_a_page_costs_the_same_in_a_full_store(
+    connection: psycopg.Connection,
+    backend: PostgresBackend,
+    schema: str,
+    order: Order,
+    fields: dict[str, Any],
+) -> None:
+    """Other jobs do not make a page more expensive, in any order, for the filters that have an index."""
+    crowd(backend, 50, NOW)
+    fail(backend, 20, "Rare")
+    connection.execute(f'VACUUM ANALYZE "{schema}".jobs')
+    before = pages(explain_page(connection, backend._queries, order, **fields))
+    crowd(backend, 5_000, NOW - HOUR if order == "finished_at" else NOW + HOUR)
+    connection.execute(
+        f"""UPDATE "{schema}".jobs SET finished_at = finished_at - hashtext(id::text) * interval '1 microsecond'
+        WHERE state = 'completed'"""
+    )
+    connection.execute(f'VACUUM ANALYZE "{schema}".jobs')
+    plan = explain_page(connection, backend._queries, order, **fields)
+    assert "jobs" not in scans(plan)
+    assert pages(plan) <= before * 2 + 20
+
+
+def test_a_page_of_one_type_of_errors_reads_its_index(
+    connection: psycopg.Connection, backend: PostgresBackend, queries: Queries, schema: str
+) -> None:
+    """A page of a common type of errors reads no record of another type, even if all its records are old."""
+    fail(backend, 3_000, "Old")
+    fail(backend, 3_000, "New")
+    connection.execute(f'VACUUM ANALYZE "{schema}".jobs')
+    plan = explain_page(connection, queries, "id", error_types=["Old"])
+    assert max(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in nodes(plan)) <= LIMIT
+
+
+def test_registers_cost_the_same_with_many_jobs(
+    connection: psycopg.Connection, backend: PostgresBackend, queries: Queries, schema: str
+) -> None:
+    """The schedules that fire next are read by index, and without the table of jobs."""
+    new = [
+        NewSchedule(name=f"s{n}", rule="every hour", kind="k", after=NOW + n * timedelta(seconds=1))
+        for n in range(2_000)
+    ]
+    backend.put_schedules(new)
+    connection.execute(f'VACUUM ANALYZE "{schema}".schedules')
+    plan = explain(connection, queries.due_schedules, {"limit": LIMIT})
+    assert scans(plan) == set()
+    assert max(node["Actual Rows"] for node in nodes(plan)) <= LIMIT
+
+
+def test_a_purge_reads_no_record_from_before_its_range(
+    connection: psycopg.Connection, backend: PostgresBackend, queries: Queries, schema: str
+) -> None:
+    """A purge that keeps some kinds does not read the kept records that finished before `since`."""
+    fill(backend, 5_000)
+    connection.execute(f'VACUUM ANALYZE "{schema}".jobs')
+    since = NOW + timedelta(microseconds=1)
+    plan = explain(connection, queries.purge, {**PURGE, "since": since, "before": NOW + HOUR, "except_kinds": ["k"]})
+    assert pages(plan) <= 20
+
+
+def test_every_statement_is_declared() -> None:
+    """`Queries` declares an attribute for each .sql file."""
+    folder = files("tallystick_postgres") / "queries"
+    assert {f"{name}.sql" for name in Queries.__annotations__} == {file.name for file in folder.iterdir()}
 
 
 def test_every_statement_documents_its_effect() -> None:

@@ -9,6 +9,7 @@ from threading import Barrier, Thread
 import pytest
 from tallystick import Claim, Closed, Filter, NewRecord, OutcomeUnknown, Unavailable
 from tallystick_sqlite import SqliteBackend, errors
+from tallystick_sqlite.location import Location
 
 LEASE = timedelta(minutes=1)
 
@@ -59,11 +60,11 @@ def test_a_commit_that_fails_leaves_nothing(path: Path, backend: SqliteBackend) 
 
 
 @pytest.mark.parametrize(("committing", "error"), [(True, OutcomeUnknown), (False, Unavailable)])
-def test_a_disk_that_fails(path: Path, committing: bool, error: type[Exception]) -> None:
+def test_a_disk_that_fails(url: str, committing: bool, error: type[Exception]) -> None:
     """After an I/O error during a commit, OutcomeUnknown is raised; before it, Unavailable."""
     failure = sqlite3.OperationalError("disk I/O error")
     failure.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
-    with pytest.raises(error), errors.mapped(path, committing=committing):
+    with pytest.raises(error), errors.mapped(Location.parse(url), committing=committing):
         raise failure
 
 

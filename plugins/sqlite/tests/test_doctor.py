@@ -27,17 +27,34 @@ def test_a_healthy_file(backend: SqliteBackend) -> None:
 
 
 def test_not_set_up(url: str, path: Path) -> None:
-    """A missing file and a file without a write-ahead log are faults, and neither is changed."""
+    """A missing file, and one without our tables, are faults, and neither is changed."""
     with SqliteBackend.from_url(url) as backend:
         [finding] = backend.diagnose()
         assert (finding.name, finding.severity) == ("schema version", Severity.FAULT)
         assert "tallystick setup" in finding.advice
         assert not path.exists()
-        backend.setup()
         with closing(sqlite3.connect(path)) as connection:
-            connection.execute("PRAGMA journal_mode = DELETE")
+            connection.execute("CREATE TABLE orders (id)")
+        before = path.read_bytes()
         [finding] = backend.diagnose()
         assert finding.severity is Severity.FAULT
+        assert path.read_bytes() == before
+
+
+def test_no_write_ahead_log(url: str) -> None:
+    """A file without a write-ahead log is a warning, and its advice is the statement and the option that change it."""
+    with SqliteBackend.from_url(f"{url}?journal_mode=delete") as backend:
+        backend.setup()
+        finding = found(backend, "journal mode")
+        assert (finding.severity, finding.found) == (Severity.WARNING, "delete")
+        assert "PRAGMA journal_mode = WAL" in finding.advice
+        assert "journal_mode=wal" in finding.advice
+        assert found(backend, "synchronous").severity is Severity.OK
+    with SqliteBackend.from_url(f"{url}?synchronous=FULL") as backend:
+        assert found(backend, "synchronous").severity is Severity.WARNING
+    with SqliteBackend.from_url(f"{url}?journal_mode=wal") as backend:
+        backend.setup()
+        assert found(backend, "journal mode").severity is Severity.OK
 
 
 def test_a_damaged_file(backend: SqliteBackend, path: Path) -> None:

@@ -42,8 +42,9 @@ def test_any_file_name_works(tmp_path: Path, name: str) -> None:
         ("sqlite://jobs.db", "sqlite:///jobs.db"),
         ("sqlite://:memory:", "sqlite:///jobs.db"),
         ("sqlite:///:memory:", "memory://"),
-        ("sqlite:///jobs.db?mode=memory", "synchronous, busy_timeout"),
+        ("sqlite:///jobs.db?mode=memory", "prefix, journal_mode, synchronous, busy_timeout"),
         ("sqlite:///jobs.db?synchronous=OFF", "'NORMAL', 'FULL' or 'EXTRA'"),
+        ("sqlite:///jobs.db?journal_mode=memory", "'wal' or 'delete'"),
         ("sqlite:///jobs.db?busy_timeout=-1", "greater than or equal to"),
         ("sqlite:///jobs.db?busy_timeout=soon", "busy_timeout"),
     ],
@@ -65,7 +66,7 @@ def test_busy_timeout(text: str, seconds: float) -> None:
 def test_defaults_are_safe() -> None:
     """By default, commits wait for the disk, and calls wait for a lock."""
     options = Location.parse("sqlite:///jobs.db").options
-    assert (options.synchronous, options.busy_timeout) == ("FULL", timedelta(seconds=30))
+    assert (options.synchronous, options.busy_timeout) == ("EXTRA", timedelta(seconds=30))
 
 
 @pytest.mark.parametrize(

@@ -5,30 +5,32 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from tallystick import Complete, NewRecord
 from tallystick.backends.times import micros
-from tallystick_sqlite import SqliteBackend, queries, rows
+from tallystick_sqlite import SqliteBackend, rows
+from tallystick_sqlite.queries import Queries, read_all
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
+QUERIES = Queries("tallystick")
+
 BY_INDEX = {
-    queries.GET: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
-    queries.EXTEND: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
-    queries.SETTLE: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
-    queries.CANCEL: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
-    queries.REQUEUE: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
-    queries.DELETE: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
-    queries.LIST: "sqlite_autoindex_tallystick_jobs_1 (id<?)",
-    queries.DUPLICATES: "tallystick_held_keys (held_key=?)",
-    queries.RESCUE: "tallystick_leases (lease_until<?)",
-    queries.PURGE: "tallystick_finished (state=? AND finished_at<?)",
-    queries.NEXT_DUE: "tallystick_waiting (queue=? AND priority=?)",
-    queries.CLAIM: "tallystick_waiting (queue=? AND priority=? AND (run_at,id)>(?,?) AND run_at<?)",
+    QUERIES.get: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    QUERIES.extend: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    QUERIES.settle: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    QUERIES.cancel: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    QUERIES.requeue: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    QUERIES.delete: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    QUERIES.list: "sqlite_autoindex_tallystick_jobs_1 (id<?)",
+    QUERIES.duplicates: "tallystick_held_keys (held_key=?)",
+    QUERIES.rescue: "tallystick_leases (lease_until<?)",
+    QUERIES.purge: "tallystick_finished (state=? AND finished_at<?)",
+    QUERIES.next_due: "tallystick_waiting (queue=? AND priority=?)",
+    QUERIES.claim: "tallystick_waiting (queue=? AND priority=? AND (run_at,id)>(?,?) AND run_at<?)",
 }
 
 
@@ -82,11 +84,11 @@ def steps(connection: sqlite3.Connection, query: str, queues: Sequence[str], lim
     found = connection.execute(query, parameters).fetchall()
     connection.set_progress_handler(None, 1)
     connection.execute("ROLLBACK")
-    assert query != queries.CLAIM or len(found) == limit
+    assert query != QUERIES.claim or len(found) == limit
     return counted
 
 
-@pytest.mark.parametrize("query", [queries.CLAIM, queries.NEXT_DUE], ids=["claim", "next_due"])
+@pytest.mark.parametrize("query", [QUERIES.claim, QUERIES.next_due], ids=["claim", "next_due"])
 def test_claiming_costs_the_same_in_a_full_store(
     connection: sqlite3.Connection, backend: SqliteBackend, query: str
 ) -> None:
@@ -109,18 +111,15 @@ def test_claiming_costs_the_same_in_a_full_store(
 def test_waiting_for_future_jobs_only_costs_the_same(connection: sqlite3.Connection, backend: SqliteBackend) -> None:
     """Finding that no job is due costs the same with many future jobs."""
     backend.insert([NewRecord(kind="k", run_at=NOW + HOUR)], now=NOW)
-    before = steps(connection, queries.NEXT_DUE, ["default"], 1)
+    before = steps(connection, QUERIES.next_due, ["default"], 1)
     backend.insert([NewRecord(kind="k", run_at=NOW + HOUR) for _ in range(5_000)], now=NOW)
-    assert steps(connection, queries.NEXT_DUE, ["default"], 1) == before
+    assert steps(connection, QUERIES.next_due, ["default"], 1) == before
 
 
 def test_every_statement_documents_its_effect() -> None:
-    """Each .sql file begins with its effect, its locks and its index, and each is used."""
-    used = {value for value in vars(queries).values() if isinstance(value, str)}
-    for folder in ("queries", "migrations"):
-        for file in (files("tallystick_sqlite") / folder).iterdir():
-            if file.name.endswith(".sql"):
-                text = file.read_text("utf-8")
-                assert text.startswith("-- Effect: ")
-                assert folder == "migrations" or ("-- Locks: " in text and "Index: " in text), file.name
-                assert folder == "migrations" or queries._named(text) in used, file.name
+    """Each .sql file begins with its effect, and each statement states its locks and its index too."""
+    for name, text in {**read_all("queries"), **read_all("migrations")}.items():
+        assert text.startswith("-- Effect: "), name
+    for name, text in read_all("queries").items():
+        assert "-- Locks: " in text, name
+        assert "Index: " in text, name

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 from tallystick import BackendError, Filter, ForeignStore, NewRecord, NotSetUp, Unavailable
-from tallystick_sqlite import SqliteBackend, queries, schema
+from tallystick_sqlite import SqliteBackend
+
+NAMES_TAKEN = [
+    "CREATE TABLE tallystick_jobs (x)",
+    "CREATE TABLE Tallystick_Queues (x)",
+    "CREATE TABLE tallystick_migrations (id, name)",
+    "CREATE TABLE tallystick_migrations (version, mark)",
+    "CREATE INDEX tallystick_waiting ON t (x)",
+    "CREATE VIEW tallystick_leases AS SELECT x FROM t",
+    "CREATE TRIGGER tallystick_finished AFTER INSERT ON t BEGIN SELECT 1; END",
+]
 
 
 def execute(path: Path, *statements: str) -> None:
@@ -26,7 +36,7 @@ def fingerprint(folder: Path) -> dict[str, tuple[str, int]]:
     return {
         file.name: (sha256(file.read_bytes()).hexdigest(), file.stat().st_mtime_ns)
         for file in folder.iterdir()
-        if not file.name.endswith("-shm")
+        if not file.name.endswith("-shm") and not (file.name.endswith("-wal") and file.stat().st_size == 0)
     }
 
 
@@ -46,29 +56,31 @@ def assert_rejected_unchanged(url: str, path: Path, error: type[BackendError]) -
     assert fingerprint(path.parent) == before
 
 
-def test_a_database_without_application_id_is_unchanged(url: str, path: Path) -> None:
-    """Another application's database is rejected, and no byte of it changes."""
-    execute(path, "CREATE TABLE t (x)")
-    assert_rejected_unchanged(url, path, ForeignStore)
-
-
-def test_a_database_with_another_application_id_is_unchanged(url: str, path: Path) -> None:
-    """A database with another application_id is rejected, even if it has a table named tallystick_jobs."""
-    execute(path, "CREATE TABLE tallystick_jobs (x)", "PRAGMA application_id = 7")
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+@pytest.mark.parametrize("statement", NAMES_TAKEN)
+def test_names_of_others_are_unchanged(url: str, path: Path, statement: str, mode: str) -> None:
+    """A table, index, view or trigger with a name of the store is rejected, and no byte of the file changes."""
+    execute(path, f"PRAGMA journal_mode = {mode}", "CREATE TABLE t (x)", statement)
     assert_rejected_unchanged(url, path, ForeignStore)
 
 
 def test_a_foreign_log_is_not_recovered(url: str, path: Path) -> None:
-    """A foreign database is not recovered: its write-ahead log stays unchanged."""
+    """If a name is taken, the write-ahead log of a crashed program stays unchanged."""
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("PRAGMA journal_mode = WAL")
-    other.execute("CREATE TABLE t (x)")
+    other.execute("CREATE TABLE tallystick_jobs (x)")
     wal = path.with_name(path.name + "-wal")
     main_bytes, wal_bytes = path.read_bytes(), wal.read_bytes()
     other.close()
-    path.with_name(path.name + "-shm").unlink(missing_ok=True)
     path.write_bytes(main_bytes)
     wal.write_bytes(wal_bytes)
+    assert_rejected_unchanged(url, path, ForeignStore)
+
+
+def test_a_journal_next_to_another_file_is_unchanged(url: str, path: Path) -> None:
+    """A file that is not a database is rejected, and a file next to it that looks like its journal stays."""
+    path.write_bytes(b"x" * 10_000)
+    path.with_name(path.name + "-journal").write_bytes(b"y" * 10_000)
     assert_rejected_unchanged(url, path, ForeignStore)
 
 
@@ -90,26 +102,16 @@ def test_an_empty_file_can_be_set_up(url: str, path: Path) -> None:
 
 
 def test_a_newer_schema_is_rejected(url: str, path: Path, backend: SqliteBackend) -> None:
-    """A newer schema is rejected, and the error names both versions."""
-    newer = len(queries.MIGRATIONS) + 1
-    execute(path, f"PRAGMA user_version = {newer}")
+    """A newer schema is rejected and unchanged, and the error names both versions."""
+    newer = len(backend._queries.migrations) + 1
+    backend.close()
+    execute(path, backend._queries.add_migration)
+    before = fingerprint(path.parent)
     with SqliteBackend.from_url(url) as late:
-        for call in (late.setup, late.queues):
+        for call in (late.setup, late.queues, late.teardown):
             with pytest.raises(NotSetUp, match=rf"schema version {newer}.* up to {newer - 1}"):
                 call()
-    execute(path, f"PRAGMA user_version = {newer - 1}")
-    assert backend.queues() == []
-
-
-def test_an_unfinished_setup_is_not_used(url: str, path: Path, backend: SqliteBackend) -> None:
-    """A store without a write-ahead log, left by a killed setup, is rejected until setup has finished."""
-    backend.close()
-    execute(path, "PRAGMA journal_mode = DELETE")
-    with SqliteBackend.from_url(url) as late:
-        with pytest.raises(NotSetUp, match="tallystick setup"):
-            late.queues()
-        late.setup()
-        assert late.queues() == []
+    assert fingerprint(path.parent) == before
 
 
 def test_without_setup(url: str, path: Path) -> None:
@@ -163,32 +165,30 @@ def test_setup_again_changes_nothing(path: Path, backend: SqliteBackend) -> None
     assert backend.list(Filter(), limit=9) == [inserted.record]
 
 
-def test_each_step_of_migration_leads_to_the_same_schema(
-    path: Path, backend: SqliteBackend, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_step_of_migration_leads_to_the_same_schema(path: Path, backend: SqliteBackend) -> None:
     """Setup after a teardown, and setup of any earlier version, give the same schema as a new store."""
     new = schema_of(path)
     backend.teardown()
     backend.setup()
     assert schema_of(path) == new
-    for version in range(1, len(queries.MIGRATIONS)):
+    for version in range(1, len(backend._queries.migrations)):
         older = path.with_name(f"{version}.db")
+        with SqliteBackend.from_url(f"sqlite:///{older}") as early:
+            del early._queries.migrations[version:]
+            early.setup()
         with SqliteBackend.from_url(f"sqlite:///{older}") as late:
-            with monkeypatch.context() as patch:
-                patch.setattr(queries, "MIGRATIONS", queries.MIGRATIONS[:version])
-                late.setup()
             late.setup()
         assert schema_of(older) == new
 
 
-def test_a_migration_that_fails_leaves_nothing(url: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_that_fails_leaves_nothing(url: str, path: Path) -> None:
     """A setup that fails halfway is rolled back, and the next one starts afresh."""
+    with SqliteBackend.from_url(url) as broken:
+        broken._queries.migrations.append("CREATE TABLE t (x);\nCREATE NONSENSE;\n")
+        with pytest.raises(Unavailable, match="NONSENSE"):
+            broken.setup()
+    assert schema_of(path) == []
     with SqliteBackend.from_url(url) as backend:
-        with monkeypatch.context() as patch:
-            patch.setattr(queries, "MIGRATIONS", (*queries.MIGRATIONS, "CREATE TABLE t (x);\nCREATE NONSENSE;\n"))
-            with pytest.raises(Unavailable, match="NONSENSE"):
-                backend.setup()
-        assert schema_of(path) == []
         backend.setup()
         assert backend.queues() == []
 
@@ -218,38 +218,23 @@ def test_teardown_under_an_open_client(url: str, backend: SqliteBackend) -> None
     assert backend.stats().total == 1
 
 
-def test_a_file_during_setup_is_read_again(
-    url: str, path: Path, backend: SqliteBackend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A file that looks malformed, because another process is setting it up, is read again before it is rejected."""
-    backend.close()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")
-    whole = path.read_bytes()
-    path.write_bytes(whole[:100] + b"\xff" * 412 + whole[512:])
-
-    monkeypatch.setattr(schema, "sleep", lambda _: path.write_bytes(whole))
-    with SqliteBackend.from_url(url) as again:
-        again.setup()
-        assert again.stats().total == 0
-
-
-def test_the_script_makes_the_store_that_setup_makes(backend: SqliteBackend, path: Path, tmp_path: Path) -> None:
-    """The script creates the same tables, indexes and marks as `setup`, which then has nothing to do."""
+@pytest.mark.parametrize("options", ["", "?journal_mode=wal&prefix=mail"])
+def test_the_script_makes_the_store_that_setup_makes(path: Path, tmp_path: Path, options: str) -> None:
+    """In a file that exists, the script does the same as `setup`, which then has nothing to do."""
     other = tmp_path / "other.db"
-    with closing(sqlite3.connect(other)) as connection:
-        connection.executescript(backend.script())
-    schemas = []
     for file in (path, other):
-        with closing(sqlite3.connect(file)) as connection:
-            schemas.append(
-                [
-                    connection.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY name").fetchall(),
-                    *(connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")),
-                    connection.execute("PRAGMA journal_mode").fetchone(),
-                ]
-            )
-    assert schemas[0] == schemas[1]
-    with SqliteBackend.from_url(f"sqlite:///{other}") as another:
+        execute(file, "CREATE TABLE orders (id)")
+    with SqliteBackend.from_url(f"sqlite:///{path}{options}") as backend:
+        backend.setup()
+        with closing(sqlite3.connect(other)) as connection:
+            connection.executescript(backend.script())
+    assert dump_of(path) == dump_of(other)
+    with SqliteBackend.from_url(f"sqlite:///{other}{options}") as another:
         another.setup()
         assert another.stats().total == 0
+    assert dump_of(path) == dump_of(other)
+
+
+def dump_of(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return [*connection.execute("PRAGMA journal_mode").fetchone(), *connection.iterdump()]

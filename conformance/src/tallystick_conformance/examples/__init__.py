@@ -15,6 +15,7 @@ from . import (  # noqa: F401 - importing them registers their examples
     claim,
     close,
     cost,
+    count,
     delete,
     durable,
     errors,

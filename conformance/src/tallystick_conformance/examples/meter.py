@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tallystick import Meter, MeterDelta
+from tallystick import MeterDelta
 
 from ..harness.case import NOW, Case, example
 from .name import HOSTILE, SIMILAR
@@ -27,7 +27,7 @@ def large_numbers_are_kept(case: Case) -> None:
     case.backend.meter([delta(**counts, waiting=longest, running=least)], now=NOW)
     case.backend.meter([delta(**counts, waiting=longest, running=least)], now=NOW)
     [found] = case.backend.meters(START, START + MINUTE, step=MINUTE)
-    case.equal(Meter(START, "q", "k", *[2 * most] * 5, 2 * longest, 2 * least), found)
+    case.equal((START, "q", "k", *[2 * most] * 5, 2 * longest, 2 * least), tuple(found))
 
 
 @example("METER-03")

@@ -67,13 +67,3 @@ def retried_jobs_are_not_finished(case: Case) -> None:
     case.backend.requeue(Filter(), limit=1, now=NOW)
     case.equal([], list(case.backend.list(Filter(), limit=9, order="finished_at")))
     case.equal([record.id], [r.id for r in case.backend.list(Filter(), limit=9, order="run_at")])
-
-
-@example("COUNT-01")
-def counts_of_many_are_bounded(case: Case) -> None:
-    """Count returns at most at_most, which is 10,000 by default and may be a million."""
-    case.insert(*(NewRecord(kind="ab"[n % 2]) for n in range(40)))
-    for filter, size in ((Filter(), 40), (Filter(kinds=["a"]), 20), (Filter(states=[State.RUNNING]), 0)):
-        for at_most in (1, size or 1, size + 1, 1_000_000):
-            case.equal(min(size, at_most), case.backend.count(filter, at_most=at_most))
-        case.equal(size, case.backend.count(filter))

@@ -88,6 +88,15 @@ def names_of_schedules_are_exact(case: Case) -> None:
     case.equal(sorted(names[5:]), [each.name for each in case.backend.schedules()])
 
 
+@example("TICK-01")
+def schedules_are_returned_in_order(case: Case) -> None:
+    """put_schedules returns new and stored schedules in the order given."""
+    case.backend.put_schedules([schedule("b")], now=NOW)
+    stored = case.backend.put_schedules([schedule("c"), schedule("a"), schedule("b")], now=NOW)
+    case.equal(["c", "a", "b"], [each.name for each in stored])
+    case.equal([1, 1, 1], [each.revision for each in stored])
+
+
 @example("TICK-02")
 def an_equal_put_changes_nothing(case: Case) -> None:
     """A put with an equal definition leaves the schedule as it is, also with another `after`, and after an advance."""

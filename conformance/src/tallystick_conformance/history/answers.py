@@ -24,7 +24,7 @@ def check_answer(operation: Operation) -> Iterator[Finding]:
         yield Finding.of("R8", text, operation)
     if operation.call == "purge" and answer > given["limit"]:
         yield Finding.of("R8", f"purge removed {answer} with a limit of {given['limit']}", operation)
-    elif operation.call in ("claim", "rescue", "list", "cancel", "requeue", "delete"):
+    elif operation.call in ("claim", "rescue", "list", "cancel", "requeue", "delete", "update"):
         yield from _limited(operation)
     if operation.call == "claim":
         yield from _claim(operation)

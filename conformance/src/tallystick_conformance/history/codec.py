@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import tallystick
-from tallystick import errors
+from tallystick import Meta, errors
 
 from .operation import Operation
 
@@ -22,6 +22,7 @@ _MAKE: dict[str, Callable[[Any], Any]] = {
     "uuid": UUID,
     "tuple": lambda items: tuple(map(decoded, items)),
     "map": lambda pairs: {decoded(key): decoded(value) for key, value in pairs},
+    "meta": lambda pairs: Meta(dict(pairs)),
     "error": lambda parts: _error(*parts),
 }
 
@@ -43,6 +44,8 @@ def encoded(value: Any) -> Any:  # noqa: PLR0911 - one return for each type
             return {"uuid": str(value)}
         case BaseException():
             return {"error": [type(value).__name__, str(value)]}
+        case Meta():
+            return {"meta": list(value.items())}
         case Mapping():
             return {"map": [[encoded(key), encoded(item)] for key, item in value.items()]}
     if hasattr(value, "_asdict"):

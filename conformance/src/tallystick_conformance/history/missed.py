@@ -11,14 +11,14 @@ from uuid import UUID
 
 from tallystick import Record, State
 
-from ..contract.eligibility import CLAIMABLE, claim_order, fits, is_eligible
+from ..contract.eligibility import CLAIMABLE, claim_order, fits, is_changed, is_eligible
 from .finding import Finding
 from .linearize import Life, Window, covering
 from .moments import ANY
 from .operation import Operation
 from .pauses import Pauses
 
-_BY_FILTER = ("cancel", "requeue", "delete")
+_BY_FILTER = ("cancel", "requeue", "delete", "update")
 
 MOST_LOOKS = 200
 """How many waiting jobs are checked for each call, from the first in order."""
@@ -76,7 +76,11 @@ def _must_change(call: Operation, stored: Record | None) -> bool:
     if stored is None or not fits(call.given["filter"], stored):
         return False
     may_stay = call.call == "requeue" and stored.unique_key is not None  # its key may have another holder
-    return is_eligible(call.call, stored) and not may_stay
+    return is_eligible(call.call, stored) and not may_stay and not _has_values(call, stored)
+
+
+def _has_values(call: Operation, stored: Record) -> bool:
+    return call.call == "update" and not is_changed(stored, call.given["changes"])
 
 
 _CLOSED, _CALLED, _OPENED = range(3)
@@ -178,7 +182,7 @@ def _may_hold(other: Operation, call: Operation, waiting: _Waiting) -> bool:
 def _may_change(call: Operation, id: UUID) -> bool:
     """Return whether a call may change a job, by its id or as one of all that fit."""
     match call.call:
-        case "cancel" | "requeue" | "delete":
+        case "cancel" | "requeue" | "delete" | "update":
             return call.given["filter"].ids is None or id in call.given["filter"].ids
         case "settle":
             return any(outcome.claim.id == id for outcome in call.given["outcomes"])

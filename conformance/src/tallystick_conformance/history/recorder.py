@@ -12,7 +12,7 @@ from .codec import decoded, encoded
 from .operation import Operation
 
 CALLS = ("insert", "claim", "extend", "settle", "rescue", "get", "list", "stats",
-         "cancel", "requeue", "delete", "purge", "pause", "resume")  # fmt: skip
+         "cancel", "requeue", "delete", "update", "purge", "pause", "resume")  # fmt: skip
 """The recorded calls; all other calls pass through."""
 
 _SIGNATURES = {call: signature(getattr(Backend, call)) for call in CALLS}

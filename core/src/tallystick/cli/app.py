@@ -9,16 +9,16 @@ from typer.core import TyperGroup
 
 from .. import plugins
 from .._version import __version__
-from ..errors import BackendError, ResultError, TallystickError
+from ..errors import BackendError, ResultError, ScheduleNotFound, TallystickError
 from ..hook_calls import hook_calls
 from ..interrupts import from_signal
 from ..safe_repr import safe_repr
 from ..urls import redact, redact_all
-from . import demo, doctor, jobs, queues, stats, store, worker
+from . import demo, doctor, jobs, queues, schedules, stats, store, worker, workers
 from .options import examples
 from .show import one_line
 
-ORDER = ("demo", "worker", "jobs", "queues", "stats", "doctor", "setup", "backends")
+ORDER = ("demo", "worker", "jobs", "queues", "schedules", "workers", "stats", "doctor", "setup", "backends")
 """The order of the commands in help. Commands of plugins follow."""
 
 NOT_FOUND, MISUSED, FAILED = 1, 2, 3
@@ -27,7 +27,7 @@ NOT_FOUND, MISUSED, FAILED = 1, 2, 3
 def exit_code(exc: TallystickError) -> int:
     """Return the exit code for an error: 1 no result, 2 bad usage or configuration, 3 the store failed."""
     match exc:
-        case ResultError():
+        case ResultError() | ScheduleNotFound():
             return NOT_FOUND
         case BackendError():
             return FAILED
@@ -81,6 +81,8 @@ app = typer.Typer(
 )
 app.add_typer(jobs.app, name="jobs", rich_help_panel="Operate")
 app.add_typer(queues.app, name="queues", rich_help_panel="Operate")
+app.add_typer(schedules.app, name="schedules", rich_help_panel="Operate")
+app.command("workers", rich_help_panel="Operate", epilog=workers.EXAMPLES)(workers.workers)
 app.command("stats", rich_help_panel="Operate", epilog=stats.EXAMPLES)(stats.stats)
 app.command("doctor", rich_help_panel="Operate", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("demo", rich_help_panel="Work", epilog=demo.EXAMPLES)(demo.demo)

@@ -10,7 +10,9 @@ from uuid import UUID
 import typer
 
 from ..failure import Failure
+from ..meta import Meta
 from ..state import State
+from .times import relative
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -77,6 +79,23 @@ def content(data: bytes) -> "Text":
     return JSONHighlighter()(text(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
+def field(value: object, now: datetime) -> "Text | str":
+    """Return the value of a field in one line."""
+    match value:
+        case State():
+            return state(value)
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S.%f} UTC ({relative(value, now)})"
+        case bool():
+            return "yes" if value else "no"
+        case Meta():
+            return text(", ".join(f"{key}={item}" for key, item in value.items()) or "-")
+        case tuple():
+            return text(", ".join(value) or "-")
+        case _:
+            return text(value)
+
+
 def document(value: object) -> None:
     """Print one JSON document."""
     typer.echo(json.dumps(value, indent=2, default=_encoded))
@@ -100,6 +119,8 @@ def _encoded(value: object) -> Any:
             return str(value)
         case Failure():
             return asdict(value)
+        case Meta():
+            return dict(value)
         case bytes():
             try:
                 return _loads(value)

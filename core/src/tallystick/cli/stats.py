@@ -1,33 +1,58 @@
 """`tallystick stats`: count the jobs in a store."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from ..records import QueueStats, Stats
-from . import show
+from . import rates, show
 from .options import Json, Url, examples, opened
 from .times import span
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-EXAMPLES = examples("tallystick stats", "tallystick stats --json | jq .by_queue.emails.due")
+EXAMPLES = examples(
+    "tallystick stats", "tallystick stats --last 1h", "tallystick stats --json | jq .by_queue.emails.due"
+)
+
+Last = Annotated[
+    timedelta | None,
+    typer.Option(parser=rates.parse_last, metavar="SPAN", help="Show the attempts of this span: 15m, 1h, 7d."),
+]
 
 
-def stats(*, url: Url = None, as_json: Json = False) -> None:
-    """Count the jobs by state, by queue and by kind.
+def stats(*, last: Last = None, url: Url = None, as_json: Json = False) -> None:
+    """Count the jobs by state, by queue and by kind; or the attempts of a span.
+
+    With --last, show the throughput, the share of failed attempts and the mean
+    times of each queue and kind. Workers send these numbers every ten seconds,
+    and the store keeps them for seven days.
 
     With --json: an object with the keys total, by_state {state: count},
-    by_kind {kind: count} and by_queue {queue: {total, due, oldest_due,
-    paused}}.
+    by_kind {kind: count} and by_queue {queue: {total, due, oldest_due, paused,
+    by_state}}. With --last: an array of objects with the keys queue, kind,
+    completed, retried, discarded, released, cancelled, waiting and running
+    (mean seconds), and error_rate.
     """
     with opened(url) as store:
+        if last is not None:
+            _print_rates(rates.read(store, last), last, as_json=as_json)
+            return
         counted = store.stats()
     if as_json:
         show.document(_document(counted))
     else:
         _print_tables(counted, datetime.now(UTC))
+
+
+def _print_rates(found: Sequence[rates.Rate], last: timedelta, *, as_json: bool) -> None:
+    if as_json:
+        show.document([rate.document() for rate in found])
+    else:
+        show.put(rates.table(found, last))
 
 
 def _document(counted: Stats) -> dict[str, object]:

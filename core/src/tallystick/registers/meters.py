@@ -11,9 +11,11 @@ from ..safe_repr import safe_repr
 METERS_KEPT = timedelta(days=7)
 """How long the numbers of a minute are kept."""
 
+LONGEST_SUM = timedelta(days=36_500)
+"""The longest `waiting` or `running` of one delta."""
+
 _COUNTS = ("completed", "retried", "discarded", "released", "cancelled")
 _LARGEST_COUNT = 2**31 - 1
-_LONGEST_SUM = timedelta(days=36_500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +52,9 @@ class MeterDelta:
         for name in _COUNTS:
             validation.within(getattr(self, name), 0, _LARGEST_COUNT, name)
         for name in ("waiting", "running"):
-            if validation.not_negative(getattr(self, name), name) > _LONGEST_SUM:
+            if validation.not_negative(getattr(self, name), name) > LONGEST_SUM:
                 raise InvalidArgument(
-                    f"{name} is {safe_repr(getattr(self, name))}; it must be at most {_LONGEST_SUM.days:,} days"
+                    f"{name} is {safe_repr(getattr(self, name))}; it must be at most {LONGEST_SUM.days:,} days"
                 )
 
 

@@ -8,7 +8,7 @@ from .due import ON_TIME, Due, due_ticks
 from .new_schedule import Missed, NewSchedule
 from .parsing import LONGEST_RULE, parse_rule
 from .rule import Rule
-from .schedule import Schedule
+from .schedule import Schedule, tick_of
 from .tick_ids import tick_id
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "due_ticks",
     "parse_rule",
     "tick_id",
+    "tick_of",
 ]

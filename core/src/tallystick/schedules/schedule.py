@@ -1,14 +1,17 @@
 """A stored schedule."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
+from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from ..errors import InvalidArgument
 from ..meta import Meta
 from ..records import NewRecord
 from .parsing import parse_rule
-from .rule import Rule
+from .rule import EPOCH, Rule
 from .tick_ids import tick_id
 
 TAG = "schedule:"
@@ -77,3 +80,16 @@ class Schedule(NamedTuple):
             tags=(*self.tags, TAG + self.name),
             meta=self.meta,
         )
+
+
+def tick_of(id: UUID, tags: Collection[str]) -> datetime | None:
+    """Return the tick that a job with this id and these tags was inserted for. None: no schedule inserted the job."""
+    names = [tag.removeprefix(TAG) for tag in tags if tag.startswith(TAG)]
+    try:
+        tick = EPOCH + timedelta(milliseconds=id.int >> _BITS_BELOW_TIME)
+        return tick if any(tick_id(name, tick) == id for name in names) else None
+    except (InvalidArgument, OverflowError):  # an application chose the id or the tag
+        return None
+
+
+_BITS_BELOW_TIME = 80

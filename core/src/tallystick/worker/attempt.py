@@ -17,20 +17,37 @@ T = TypeVar("T")
 class Attempt(Context):
     """The handler's context, with the worker's own state of the attempt.
 
-    `started_at` uses the monotonic clock, `extend_at` the worker's clock. `lost` records that the loss was reported.
-    `completion` is the outcome that the handler settled in its own transaction, which may not have committed.
+    `started_at` uses the monotonic clock, `claimed_at` and `extend_at` the worker's clock. `lost` records that the loss
+    was reported. `completion` is the outcome that the handler settled in its own transaction, which may not have
+    committed.
     """
 
-    __slots__ = ("claim", "completion", "definition", "extend_at", "lost", "started_at", "task", "worker_context")
+    __slots__ = (
+        "claim",
+        "claimed_at",
+        "completion",
+        "definition",
+        "extend_at",
+        "lost",
+        "started_at",
+        "task",
+        "worker_context",
+    )
 
     def __init__(
-        self, context: WorkerContext, record: Record, definition: Definition[Any, Any], extend_at: float
+        self,
+        context: WorkerContext,
+        record: Record,
+        definition: Definition[Any, Any],
+        claimed_at: float,
+        extend_at: float,
     ) -> None:
         super().__init__(record)
         self.worker_context = context
         self.completion: Complete | None = None
         self.claim: Claim = record.claim
         self.definition = definition
+        self.claimed_at = claimed_at
         self.extend_at = extend_at
         self.lost = False
         self.started_at: float | None = None

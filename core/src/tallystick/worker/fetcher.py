@@ -66,10 +66,17 @@ class Fetcher:
             records = self._context.backend.claim(
                 self._context.queues, limit=limit, worker=settings.worker, lease=settings.lease
             )
-            extend_at = clock.seconds() + self._context.extend_interval
+            claimed_at = clock.seconds()
+            extend_at = claimed_at + self._context.extend_interval
             attempts = [
-                Attempt(self._context, r, known.get(r.kind, UNKNOWN) if isinstance(r.kind, str) else UNKNOWN, extend_at)
-                for r in records
+                Attempt(
+                    self._context,
+                    record,
+                    known.get(record.kind, UNKNOWN) if isinstance(record.kind, str) else UNKNOWN,
+                    claimed_at,
+                    extend_at,
+                )
+                for record in records
             ]
             self._in_flight.take(attempts)
         finally:

@@ -3,8 +3,6 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import partial
 from random import random
 from typing import assert_never
 
@@ -13,8 +11,8 @@ from ..failure import LEASE_EXPIRED
 from ..outcomes import Cancel, Discard, Outcome
 from ..records import Record
 from ..safe_logging import safe_logger
-from ..settings import Settings
 from ..state import State
+from .retention import Retention
 from .service import Service
 from .worker_context import WorkerContext
 
@@ -37,20 +35,22 @@ class Maintainer:
         self.counts: Counter[type[Outcome]] = Counter()
         self._context = context
         self._extend_held = extend_held
-        self._keep = {state: keep for state in State if (keep := _keep(context.settings, state)) is not None}
+        self._retention = Retention(context, _LIMIT)
 
     def _step(self) -> None:
         try:
             self._until_done(self._rescue)
         finally:
-            for state, keep in self._keep.items():
-                self._until_done(partial(self._purge, state, keep))
+            self._retention.purge(self._until_done)
         # randomized, so that workers that started together do not always rescue together
         self.service.stopping.wait(self._context.settings.maintenance.total_seconds() * (0.5 + random()))
 
-    def _until_done(self, some: Callable[[], int]) -> None:
-        while not self.service.stopping.is_set() and some() == _LIMIT:
-            pass
+    def _until_done(self, some: Callable[[], int]) -> bool:
+        """Repeat a call until it has nothing left to do. Return False if a stop came first."""
+        while not self.service.stopping.is_set():
+            if some() < _LIMIT:
+                return True
+        return False
 
     def _rescue(self) -> int:
         """Rescue expired jobs. First extend this worker's leases, which may have expired during a suspension."""
@@ -78,28 +78,6 @@ class Maintainer:
             outcomes = [outcome for outcome, _ in ended]
             self.counts.update(map(type, outcomes))
             self._context.observers.settled(outcomes, [record for _, record in ended])
-
-    def _purge(self, state: State, keep: timedelta) -> int:
-        try:
-            before = datetime.now(UTC) - keep
-        except OverflowError:  # longer ago than the first date
-            return 0
-        return self._context.backend.purge([state], before=before, limit=_LIMIT)
-
-
-def _keep(settings: Settings, state: State) -> timedelta | None:
-    """Return how long the records in a state are kept; None if they are never purged."""
-    match state:
-        case State.COMPLETED:
-            return settings.keep_completed
-        case State.DISCARDED:
-            return settings.keep_discarded
-        case State.CANCELLED:
-            return settings.keep_cancelled
-        case State.PENDING | State.RUNNING | State.RETRYING:
-            return None
-        case _:
-            assert_never(state)
 
 
 def _outcome(record: Record) -> Outcome | None:

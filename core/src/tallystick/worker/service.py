@@ -21,7 +21,7 @@ class Service:
     """A thread that repeats a step. If a step raises, the error is logged, and the next step follows after a pause.
 
     The pause doubles with each error, up to `longest_pause`, in seconds. Each step runs inside the context manager
-    `inside`.
+    `inside`. When stopped, the thread calls `last` once.
     """
 
     def __init__(
@@ -31,8 +31,11 @@ class Service:
         inside: Callable[[], AbstractContextManager[object]],
         *,
         longest_pause: float = 5.0,
+        last: Callable[[], None] = lambda: None,
     ) -> None:
         self.stopping = Event()
+        self._woken = Event()
+        self._last = last
         self._step = step
         self._inside = inside
         self._longest_pause = longest_pause
@@ -48,20 +51,36 @@ class Service:
         """Whether the thread is alive."""
         return self._thread.is_alive()
 
+    def pause(self, seconds: float) -> None:
+        """Pause the step until `wake` or a stop. A `wake` since the previous pause ends it at once."""
+        self._woken.wait(seconds)
+        if not self.stopping.is_set():
+            self._woken.clear()
+
+    def wake(self) -> None:
+        """End the pause."""
+        self._woken.set()
+
+    def begin_stop(self) -> None:
+        """Start no further step."""
+        self.stopping.set()
+        self._woken.set()
+
     def stop(self, seconds: float = STOP_SECONDS) -> None:
         """Start no further step, and wait for the current one; abandon it if the store does not respond in time."""
-        self.stopping.set()
+        self.begin_stop()
         if self._thread.is_alive():
             self._thread.join(max(0.0, seconds))
 
     def _run(self) -> None:
         with self._inside():
             while not self.stopping.is_set():
-                self._try_step()
+                self._try(self._step)
+            self._try(self._last)
 
-    def _try_step(self) -> None:
+    def _try(self, step: Callable[[], None]) -> None:
         try:
-            self._step()
+            step()
             self._pauses = self._new_pauses()
         except BaseException as exc:  # SystemExit from a hook or a backend must not end the thread
             traceback = None if issubclass(type(exc), BackendError) else exc_info(exc)

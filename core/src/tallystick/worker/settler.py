@@ -15,6 +15,7 @@ from .attempt import Attempt
 from .execute import Ended
 from .in_flight import InFlight
 from .losses import Losses
+from .meters import Meters
 from .service import STOP_SECONDS
 from .settle_retry import Recorded, SettleRetry, split_by_transaction
 from .worker_context import WorkerContext
@@ -25,10 +26,11 @@ logger = safe_logger("tallystick.worker")
 class Settler:
     """A thread that records the outcomes of ended attempts."""
 
-    def __init__(self, context: WorkerContext, in_flight: InFlight, losses: Losses) -> None:
+    def __init__(self, context: WorkerContext, in_flight: InFlight, losses: Losses, meters: Meters) -> None:
         self.counts: Counter[type[Outcome]] = Counter()
         self.unrecorded = 0
         self._losses = losses
+        self._meters = meters
         self._context = context
         self._in_flight = in_flight
         self._queue: SimpleQueue[Ended | None] = SimpleQueue()
@@ -100,6 +102,7 @@ class Settler:
 
     def _report_settled(self, settled: list[Ended]) -> None:
         self.counts.update(type(ended.outcome) for ended in settled)
+        self._meters.add(settled)
         self._context.observers.settled(
             [ended.outcome for ended in settled],
             [ended.attempt.record for ended in settled],

@@ -6,6 +6,7 @@ from threading import RLock
 from uuid import uuid4
 
 from .. import forks
+from ..backend import Backend
 from ..errors import AlreadyStarted
 from ..records import NewRecord
 from ..registry import Registry
@@ -19,11 +20,15 @@ logger = safe_logger("tallystick.worker")
 
 
 class SingleWorker:
-    """A runner's worker, of which at most one runs. While it runs, the registry accepts no new kinds."""
+    """A runner's worker, of which at most one runs. While it runs, the registry accepts no new kinds.
 
-    def __init__(self, registry: Registry) -> None:
+    `prepare` is called with the store before a start. Its errors prevent the start.
+    """
+
+    def __init__(self, registry: Registry, prepare: Callable[[Backend], None]) -> None:
         self.running: Worker | None = None
         self._registry = registry
+        self._prepare = prepare
         self._name = ""
         self._served = ServedQueues((), {})
         self._lock = RLock()  # a signal handler may stop a runner whose start or stop it interrupts
@@ -42,6 +47,7 @@ class SingleWorker:
                 raise AlreadyStarted("this runner is already running; call stop() first")
             context = new_context()
             context.backend.get([uuid4()])  # raise here if the store cannot be used: the threads only log errors
+            self._prepare(context.backend)
             served = ServedQueues(context.queues, self._registry)
             worker = Worker(context)
             self._registry.closed = True
@@ -89,6 +95,11 @@ class SingleWorker:
         """Log newly enqueued jobs in queues that the running worker does not serve."""
         if self.running is not None:
             self._served.check(records)
+
+    def look_at_schedules(self) -> None:
+        """Let the running worker read the schedules now, because one has changed."""
+        if (worker := self.running) is not None:
+            worker.look_at_schedules()
 
     def release_at_exit(self) -> None:
         """Release claimed jobs if the process ends without a stop, and log how many."""

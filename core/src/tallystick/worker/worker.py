@@ -15,6 +15,9 @@ from .heartbeat import Heartbeat
 from .in_flight import InFlight
 from .losses import Losses
 from .maintainer import Maintainer
+from .meters import Meters
+from .reporter import Reporter
+from .scheduler import Scheduler
 from .service import STOP_SECONDS
 from .settler import Settler
 from .snapshot import Snapshot
@@ -45,7 +48,8 @@ class Worker:
         self._context = context
         self._in_flight = InFlight(context.slots, context.batch)
         self._losses = Losses(context)
-        self._settler = Settler(context, self._in_flight, self._losses)
+        meters = Meters()
+        self._settler = Settler(context, self._in_flight, self._losses, meters)
         self._stuck = StuckHandlers(settings.concurrency)
         self._threads = ThreadExecutor(
             context, self._in_flight, self._settler.finish, settings.concurrency, self._stuck
@@ -54,7 +58,9 @@ class Worker:
         heartbeat = Heartbeat(context, self._in_flight, self._settler, self._losses, self._interrupt)
         self._maintainer = Maintainer(context, heartbeat.extend_held)
         self._fetcher = Fetcher(context, self._in_flight, heartbeat.extend, self._dispatch, self._stuck)
-        self._services = (self._maintainer.service, heartbeat.service)
+        self._scheduler = Scheduler(context)
+        self._reporter = Reporter(context, self._in_flight, meters)
+        self._services = (self._maintainer.service, self._scheduler.service, heartbeat.service, self._reporter.service)
         self._parts: tuple[Part, ...] = (
             *self._services,
             self._tasks,
@@ -82,7 +88,8 @@ class Worker:
         """
         end = monotonic() + grace.total_seconds()
         unrecorded = self._settler.unrecorded
-        self._fetcher.service.stopping.set()
+        self._fetcher.service.begin_stop()
+        self._reporter.drain()
         self._release(list(self._in_flight.waiting))
         try:
             _wait_while(lambda: bool(self._in_flight.open), end, hurried)
@@ -104,7 +111,7 @@ class Worker:
         self._fetcher.service.stop(end - monotonic())
         self._settler.stop(end - monotonic())
         for service in self._services:
-            service.stopping.set()
+            service.begin_stop()
         for service in self._services:
             service.stop(end - monotonic())
         self._threads.stop()
@@ -131,6 +138,10 @@ class Worker:
         return {
             attempt for attempt in list(self._in_flight.open) if self._settler.finish(attempt, Release(attempt.claim))
         }
+
+    def look_at_schedules(self) -> None:
+        """Read the schedules now, because one has changed."""
+        self._scheduler.look()
 
     def snapshot(self) -> Snapshot:
         """Return the numbers of this worker."""

@@ -253,10 +253,11 @@ class MemoryBackend(Backend):
         )
         with self._locked() as store:
             finished = (record for state in call.states for record in store.finished(state, call))
-            purged = [*islice(finished, call.limit)]
-            for record in purged:
-                store.remove(record)
-        return len(purged)
+            count = 0
+            for record in islice(finished, call.limit):
+                store.remove(record)  # before the next one is taken, because the heap may have a record twice
+                count += 1
+        return count
 
     def pause(self, queue: str) -> None:
         name = calls.queue(queue)

@@ -1,7 +1,7 @@
 """The PostgreSQL backend: implements the contract in one schema of a database."""
 
 import builtins
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,26 +11,51 @@ from uuid import UUID
 import psycopg
 from tallystick import (
     LEASE_EXPIRED,
+    Advance,
     Backend,
     BackendError,
+    Beat,
     Capabilities,
+    Changes,
     Claim,
     Filter,
     Finding,
     Hold,
     Inserted,
+    Meter,
+    MeterDelta,
     NewRecord,
+    NewSchedule,
+    Order,
     Outcome,
     Queue,
     Record,
+    Schedule,
     State,
     Stats,
+    WorkerInfo,
+    validation,
 )
-from tallystick.backends import calls
+from tallystick.backends import calls, register_calls
 from tallystick.backends.lifetime import Lifetime
 from tallystick.backends.waiting import WakeUps
 
-from . import claiming, counting, doctor, extending, inserting, matching, rows, schema, settling
+from . import (
+    claiming,
+    counting,
+    doctor,
+    extending,
+    inserting,
+    listing,
+    matching,
+    metering,
+    rows,
+    schedule_rows,
+    scheduling,
+    schema,
+    settling,
+    worker_rows,
+)
 from .capabilities import CAPABILITIES
 from .connections import Connections, connect
 from .errors import mapped
@@ -51,7 +76,7 @@ class PostgresBackend(Backend):
     `transaction` may be an open transaction of psycopg or SQLAlchemy, sync or async: see `join_transaction`.
     """
 
-    contract_version: ClassVar[int] = 1
+    contract_version: ClassVar[int] = 2
 
     def __init__(self, location: Location) -> None:
         self._location = location
@@ -126,7 +151,7 @@ class PostgresBackend(Backend):
 
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         call = calls.rescue(CAPABILITIES, limit=limit, now=now)
-        parameters = {"limit": call.limit, "now": call.given, "error": LEASE_EXPIRED.to_json()}
+        parameters = {"limit": call.limit, "now": call.given, **rows.error_columns(LEASE_EXPIRED)}
         rescued = rows.records(self._write(self._queries.rescue, parameters))
         self._wake_ups.wake({record.queue for record in rescued})
         with suppress(BackendError):  # the rescue is committed; the next rescue folds
@@ -136,12 +161,21 @@ class PostgresBackend(Backend):
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         wanted = calls.get(ids, CAPABILITIES)
         found = self._read(self._queries.get, {"ids": builtins.list(wanted)})
-        return {record.id: record for record in rows.records(found)}
+        return {record.id: record for record in map(rows.record_with_errors, found)}
 
-    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        call = calls.list(filter, CAPABILITIES, limit=limit, after=after)
-        parameters = {**matching.parameters(call.filter), "limit": call.limit, "after": call.after}
-        return rows.records(self._read(self._queries.list, parameters))
+    def list(
+        self,
+        filter: Filter,
+        *,
+        limit: int,
+        order: Order = "id",
+        after: UUID | tuple[datetime, UUID] | None = None,
+    ) -> Sequence[Record]:
+        call = calls.list(filter, CAPABILITIES, limit=limit, order=order, after=after)
+        return listing.page(self._read, self._queries, call)
+
+    def count(self, filter: Filter, *, at_most: int = 10_000) -> int:
+        return listing.count(self._read, self._queries, calls.count(filter, CAPABILITIES, at_most=at_most))
 
     def stats(self, *, now: datetime | None = None) -> Stats:
         call = calls.stats(CAPABILITIES, now=now)
@@ -159,9 +193,34 @@ class PostgresBackend(Backend):
     def _change(self, query: LiteralString, call: calls.ChangeCall) -> Sequence[UUID]:
         return self._connections.transact(lambda cursor: matching.change(on(cursor), query, call))
 
-    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        call = calls.purge(states, CAPABILITIES, before=before, limit=limit)
-        parameters = {"states": builtins.list(call.states), "before": call.before, "limit": call.limit}
+    def update(self, filter: Filter, changes: Changes, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
+        call = calls.update(filter, changes, CAPABILITIES, limit=limit, now=now)
+        values = {name: getattr(call.changes, name) for name in ("run_at", "priority", "queue")}
+        return self._connections.transact(
+            lambda cursor: matching.change(on(cursor), self._queries.update, call, values)
+        )
+
+    def purge(
+        self,
+        states: Sequence[State],
+        *,
+        before: datetime,
+        limit: int,
+        since: datetime | None = None,
+        kinds: Collection[str] | None = None,
+        except_kinds: Collection[str] = (),
+    ) -> int:
+        call = calls.purge(
+            states, CAPABILITIES, before=before, limit=limit, since=since, kinds=kinds, except_kinds=except_kinds
+        )
+        parameters = {
+            "states": builtins.list(call.states),
+            "since": call.since,
+            "before": call.before,
+            "kinds": None if call.kinds is None else builtins.list(call.kinds),
+            "except_kinds": builtins.list(call.except_kinds),
+            "limit": call.limit,
+        }
         [[removed]] = self._write(self._queries.purge, parameters)
         return int(removed)
 
@@ -174,6 +233,45 @@ class PostgresBackend(Backend):
 
     def queues(self) -> Sequence[Queue]:
         return [Queue(name, paused) for name, paused in self._read(self._queries.queues, {})]
+
+    def put_schedules(self, schedules: Sequence[NewSchedule], *, now: datetime | None = None) -> Sequence[Schedule]:
+        call = register_calls.put_schedules(schedules, CAPABILITIES, now=now)
+        return self._connections.transact(lambda cursor: scheduling.put(on(cursor), self._queries, call))
+
+    def schedules(self, names: Collection[str] | None = None) -> Sequence[Schedule]:
+        chosen = None if names is None else builtins.list(register_calls.names(names, CAPABILITIES))
+        return [*map(schedule_rows.schedule, self._read(self._queries.schedules, {"names": chosen}))]
+
+    def due_schedules(self, *, limit: int) -> Sequence[Schedule]:
+        parameters = {"limit": validation.limit(limit)}
+        return [*map(schedule_rows.schedule, self._read(self._queries.due_schedules, parameters))]
+
+    def advance(self, advances: Sequence[Advance], *, now: datetime | None = None) -> Sequence[bool]:
+        call = register_calls.advance(advances, CAPABILITIES, now=now)
+        applied, jobs = self._connections.transact(lambda cursor: scheduling.advance(on(cursor), self._queries, call))
+        self._wake_ups.wake({job.queue for job in jobs})
+        return applied
+
+    def remove_schedules(self, names: Collection[str]) -> Sequence[str]:
+        chosen = builtins.list(register_calls.names(names, CAPABILITIES))
+        return sorted(name for [name] in self._write(self._queries.remove_schedules, {"names": chosen}))
+
+    def beat(self, beat: Beat, *, ttl: timedelta, now: datetime | None = None) -> None:
+        call = register_calls.beat(beat, CAPABILITIES, ttl=ttl, now=now)
+        parameters = {"worker": beat.worker, "beat": beat.to_json(), "ttl": call.ttl, "now": call.given}
+        self._write(self._queries.beat if call.ttl else self._queries.remove_worker, parameters)
+
+    def workers(self) -> Sequence[WorkerInfo]:
+        return [*worker_rows.workers(self._read(self._queries.workers, {}))]
+
+    def meter(self, deltas: Sequence[MeterDelta], *, now: datetime | None = None) -> None:
+        call = register_calls.meter(deltas, CAPABILITIES, now=now)
+        self._write(self._queries.meter, metering.columns(call))
+
+    def meters(self, since: datetime, until: datetime, *, step: timedelta) -> Sequence[Meter]:
+        call = register_calls.meters(since, until, step=step)
+        parameters = {"since": call.since, "until": call.until, "step": min(call.step, metering.LONGEST_STEP)}
+        return [*metering.meters(self._read(self._queries.meters, parameters))]
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         call = calls.wait(queues, timeout=timeout)

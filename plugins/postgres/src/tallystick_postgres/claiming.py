@@ -39,7 +39,8 @@ def claim(execute: Execute, queries: Queries, call: ClaimCall) -> Sequence[Recor
 
 
 def _discard_damaged(execute: Execute, queries: Queries, call: ClaimCall) -> None:
-    for [id] in execute(queries.discard_damaged, {"now": call.given, "error": NO_ATTEMPT_LEFT.to_json()}):
+    parameters = {"now": call.given, **rows.error_columns(NO_ATTEMPT_LEFT)}
+    for [id] in execute(queries.discard_damaged, parameters):
         logger.warning("job %s discarded: %s", id, NO_ATTEMPT_LEFT.message)
 
 

@@ -1,11 +1,11 @@
 """Insert a batch of new jobs, and find the stored duplicates of those that were not inserted."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from tallystick import Inserted, NewRecord, Record
+from tallystick import Inserted, Meta, NewRecord, Record
 from tallystick.backends.calls import InsertCall
 
 from . import rows
@@ -45,6 +45,15 @@ def _first(records: dict[int, NewRecord]) -> Iterator[tuple[int, NewRecord]]:
         yield n, new
 
 
+def add(execute: Execute, queries: Queries, records: Sequence[NewRecord], now: datetime | None) -> None:
+    """Insert new jobs with distinct ids in the transaction of `execute`; skip duplicates."""
+    waiting = dict(enumerate(records))
+    while waiting:
+        some = dict(_first(waiting))
+        _store(execute, queries, list(some.values()), now)
+        waiting = {n: new for n, new in waiting.items() if n not in some}
+
+
 def _store(
     execute: Execute, queries: Queries, records: Sequence[NewRecord], now: datetime | None
 ) -> dict[UUID, Record]:
@@ -57,10 +66,15 @@ def columns(records: Sequence[NewRecord]) -> dict[str, Any]:
     """Return the parameters of `insert.sql`: one list of values for each column."""
     return {
         **{name: rows.array([getattr(new, name) for new in records]) for name in rows.NEW_COLUMNS},
+        "meta": rows.array([_json(new.meta) for new in records]),
         "run_at": rows.array([new.run_at if isinstance(new.run_at, datetime) else None for new in records]),
         "delay": rows.array([new.run_at if isinstance(new.run_at, timedelta) else None for new in records]),
         "tags": [rows.tags(new.tags) for new in records],
     }
+
+
+def _json(meta: Mapping[str, str]) -> str | None:
+    return meta.to_json() if meta and isinstance(meta, Meta) else None
 
 
 def _duplicates(execute: Execute, queries: Queries, records: Iterable[NewRecord]) -> dict[UUID | str | None, Record]:

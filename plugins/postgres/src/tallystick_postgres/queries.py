@@ -4,7 +4,9 @@ They contain placeholders:
 
 - `{columns}` are the columns of a record, `{new_columns}` those that an insert sets, and `{new_values}` their
   parameters; `rows` lists them.
-- `{matches}` is the condition of a filter.
+- `{matches}` is the condition of a filter; `matching` returns its parameters.
+- `{schedule_columns}` are the columns of a schedule, `{schedule_values}` their parameters, and `{schedule_changes}` the
+  assignments that replace a stored one.
 - `{schema}` is the schema's name, and `{channel}` is the channel that wakes waiting clients.
 - `{now}` is the `now` of the call, by default the server's clock at the start of the statement. (PostgreSQL's `now()`
   is the start of the transaction, which may be long ago in an application's own transaction.)
@@ -15,12 +17,33 @@ from importlib.resources import files
 from typing import LiteralString
 
 from .rows import COLUMNS, NEW_COLUMNS
+from .schedule_rows import SCHEDULE_COLUMNS
 
 _MATCHES = """(%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s::uuid[]))
         AND (%(states)s::text[] IS NULL OR state = ANY (%(states)s::text[]))
         AND (%(kinds)s::text[] IS NULL OR kind = ANY (%(kinds)s::text[]))
         AND (%(queues)s::text[] IS NULL OR queue = ANY (%(queues)s::text[]))
-        AND (%(tags)s::text[] IS NULL OR (tags <> '{}' AND tags && %(tags)s::text[]))"""
+        AND (%(tags)s::text[] IS NULL OR (tags <> '{}' AND tags && %(tags)s::text[]))
+        AND (
+            %(error_types)s::text[] IS NULL
+            OR (last_error IS NOT NULL AND error_type = ANY (%(error_types)s::text[]))
+        )
+        AND (
+            %(error_part)s::text IS NULL
+            OR (
+                last_error IS NOT NULL
+                AND CASE
+                    WHEN strpos(last_error, %(error_part)s::text) > 0 THEN last_error ~ %(error_pattern)s::text
+                    ELSE FALSE
+                END
+            )
+        )
+        AND (%(workers)s::text[] IS NULL OR worker = ANY (%(workers)s::text[]))
+        AND (%(unique_keys)s::text[] IS NULL OR unique_key = ANY (%(unique_keys)s::text[]))
+        AND (%(created_since)s::timestamptz IS NULL OR created_at >= %(created_since)s::timestamptz)
+        AND (%(created_until)s::timestamptz IS NULL OR created_at < %(created_until)s::timestamptz)
+        AND (%(finished_since)s::timestamptz IS NULL OR finished_at >= %(finished_since)s::timestamptz)
+        AND (%(finished_until)s::timestamptz IS NULL OR finished_at < %(finished_until)s::timestamptz)"""
 
 _NOW = "coalesce(%(now)s::timestamptz, statement_timestamp())"
 
@@ -29,6 +52,9 @@ _PLACEHOLDERS = {
     "{columns}": ", ".join(COLUMNS),
     "{new_columns}": ", ".join(NEW_COLUMNS),
     "{new_values}": ", ".join(f"%({name})s::{type}[]" for name, type in NEW_COLUMNS.items()),
+    "{schedule_columns}": ", ".join(SCHEDULE_COLUMNS),
+    "{schedule_values}": ", ".join(f"%({name})s::{type}[]" for name, type in SCHEDULE_COLUMNS.items()),
+    "{schedule_changes}": ", ".join(f"{name} = excluded.{name}" for name in SCHEDULE_COLUMNS if name != "name"),
 }
 
 CHANNEL = "tallystick:{schema}"
@@ -38,53 +64,73 @@ CHANNEL = "tallystick:{schema}"
 class Queries:
     """The statements for the tables of one schema."""
 
+    insert: LiteralString
+    duplicates: LiteralString
+    claim: LiteralString
+    discard_damaged: LiteralString
+    next_due: LiteralString
+    extend: LiteralString
+    settle: LiteralString
+    rescue: LiteralString
+    get: LiteralString
+    list: LiteralString
+    list_by_finished_at: LiteralString
+    list_by_run_at: LiteralString
+    list_by_error_type: LiteralString
+    list_failed_by_finished_at: LiteralString
+    list_failed_by_run_at: LiteralString
+    count: LiteralString
+    count_ledger: LiteralString
+    stats: LiteralString
+    fold: LiteralString
+    cancel: LiteralString
+    requeue: LiteralString
+    delete: LiteralString
+    update: LiteralString
+    purge: LiteralString
+    pause: LiteralString
+    resume: LiteralString
+    queues: LiteralString
+    listen: LiteralString
+
+    put_schedules: LiteralString
+    schedules: LiteralString
+    lock_schedules: LiteralString
+    due_schedules: LiteralString
+    advance_schedules: LiteralString
+    remove_schedules: LiteralString
+    beat: LiteralString
+    remove_worker: LiteralString
+    workers: LiteralString
+    meter: LiteralString
+    meters: LiteralString
+    clock: LiteralString
+
+    lock: LiteralString
+    find_schema: LiteralString
+    mark: LiteralString
+    is_empty: LiteralString
+    version: LiteralString
+    create_schema: LiteralString
+    create_migrations: LiteralString
+    add_migration: LiteralString
+    drop: LiteralString
+    drop_schema: LiteralString
+
+    doctor_server: LiteralString
+    doctor_transactions: LiteralString
+    doctor_session: LiteralString
+    doctor_notify: LiteralString
+    doctor_indexes: LiteralString
+    doctor_triggers: LiteralString
+    doctor_tables: LiteralString
+    doctor_ledger: LiteralString
+
     def __init__(self, schema: str) -> None:
         self._schema = schema
         self.migrations = [self._named(text) for text in read_all("migrations").values()]
-
-        self.insert = self._read("insert")
-        self.duplicates = self._read("duplicates")
-        self.claim = self._read("claim")
-        self.discard_damaged = self._read("discard_damaged")
-        self.next_due = self._read("next_due")
-        self.extend = self._read("extend")
-        self.settle = self._read("settle")
-        self.rescue = self._read("rescue")
-        self.get = self._read("get")
-        self.list = self._read("list")
-        self.stats = self._read("stats")
-        self.fold = self._read("fold")
-        self.cancel = self._read("cancel")
-        self.requeue = self._read("requeue")
-        self.delete = self._read("delete")
-        self.purge = self._read("purge")
-        self.pause = self._read("pause")
-        self.resume = self._read("resume")
-        self.queues = self._read("queues")
-        self.listen = self._read("listen")
-
-        self.lock = self._read("lock")
-        self.find_schema = self._read("find_schema")
-        self.mark = self._read("mark")
-        self.is_empty = self._read("is_empty")
-        self.version = self._read("version")
-        self.create_schema = self._read("create_schema")
-        self.create_migrations = self._read("create_migrations")
-        self.add_migration = self._read("add_migration")
-        self.drop = self._read("drop")
-        self.drop_schema = self._read("drop_schema")
-
-        self.doctor_server = self._read("doctor_server")
-        self.doctor_transactions = self._read("doctor_transactions")
-        self.doctor_session = self._read("doctor_session")
-        self.doctor_notify = self._read("doctor_notify")
-        self.doctor_indexes = self._read("doctor_indexes")
-        self.doctor_triggers = self._read("doctor_triggers")
-        self.doctor_tables = self._read("doctor_tables")
-        self.doctor_ledger = self._read("doctor_ledger")
-
-    def _read(self, name: str) -> LiteralString:
-        return self._named(read_all("queries")[f"{name}.sql"])
+        for name, text in read_all("queries").items():
+            setattr(self, name.removesuffix(".sql"), self._named(text))
 
     def _named(self, text: str) -> LiteralString:
         """Replace the placeholders. Only the schema's name comes from a user, and `location` has validated it."""

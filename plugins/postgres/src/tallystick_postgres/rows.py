@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from tallystick import Failure, Record
+from tallystick import NO_META, AttemptError, Failure, Meta, Record
+from tallystick.attempt_errors import TYPE_LENGTH
 from tallystick.backends import decoding
 
 Row = tuple[Any, ...]
@@ -56,8 +57,12 @@ COLUMNS: dict[str, Callable[[Any], object] | None] = {
     "last_error": Failure.from_json,
     "result": None,
     "tags": decoding.tags,
+    "meta": Meta.from_json,
 }
-"""The columns of a record, in the order of its fields. Each has the function that converts a value that is not NULL."""
+"""The columns of a record, in the order of its fields, without `errors`, which only `get.sql` reads.
+
+Each has the function that converts a value that is not NULL.
+"""
 
 NEW_COLUMNS = {
     "id": "uuid",
@@ -68,6 +73,7 @@ NEW_COLUMNS = {
     "max_attempts": "integer",
     "unique_key": "text",
     "unique_until": "text",
+    "meta": "text",
 }
 """The columns that a caller of `insert` sets, with their types. `insert.sql` itself converts `run_at` and `tags`."""
 
@@ -81,12 +87,30 @@ def record(row: Row) -> Record:
     for position, convert in _CONVERTED:
         if (value := values[position]) is not None:
             values[position] = convert(value)
-    return Record._make(values)
+    if values[-1] is None:
+        values[-1] = NO_META
+    return Record(*values)
+
+
+def record_with_errors(row: Row) -> Record:
+    """Return the record of a row of `get.sql`, which ends with the errors."""
+    found, errors = record(row), row[-1]
+    return found._replace(errors=tuple(map(AttemptError.from_json, errors))) if errors else found
 
 
 def records(rows: Sequence[Row]) -> list[Record]:
     """Return the record of each row."""
     return [record(row) for row in rows]
+
+
+def error_type(error: Failure) -> str | None:
+    """Return the type of an error, or None if no filter can name it."""
+    return error.type if error.type.isprintable() and 1 <= len(error.type) <= TYPE_LENGTH else None
+
+
+def error_columns(error: Failure) -> dict[str, str | None]:
+    """Return the parameters of an error."""
+    return {"error": error.to_json(), "error_type": error_type(error)}
 
 
 def array(values: Sequence[object]) -> Sequence[object] | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from tallystick import Cancel, Complete, Discard, Failure, Outcome, Release, Retry, State, validation
+from tallystick import AttemptError, Cancel, Complete, Discard, Failure, Outcome, Release, Retry, State, validation
 from tallystick.backends.calls import SettleCall
 
 from . import rows
@@ -35,6 +35,13 @@ def columns(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "run_ats": rows.array([at if isinstance(at, datetime) else None for _, at, _, _ in ended]),
         "delays": rows.array([at if isinstance(at, timedelta) else None for _, at, _, _ in ended]),
         "errors": rows.array([error and error.to_json() for _, _, error, _ in ended]),
+        "error_types": rows.array([error and rows.error_type(error) for _, _, error, _ in ended]),
+        "entries": rows.array(
+            [
+                error and AttemptError.json_without_time(outcome.claim.attempt, error)
+                for outcome, (_, _, error, _) in zip(outcomes, ended, strict=True)
+            ]
+        ),
         "results": rows.array([result for _, _, _, result in ended]),
     }
 

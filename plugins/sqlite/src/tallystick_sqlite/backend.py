@@ -2,7 +2,7 @@
 
 import builtins
 import sqlite3
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
@@ -12,21 +12,31 @@ from tallystick import (
     CLAIMABLE,
     FINAL,
     LEASE_EXPIRED,
+    Advance,
     Backend,
+    Beat,
     Capabilities,
+    Changes,
     Claim,
     Filter,
     Finding,
     Hold,
     Inserted,
+    Meter,
+    MeterDelta,
     NewRecord,
+    NewSchedule,
+    Order,
     Outcome,
     Queue,
     Record,
+    Schedule,
     State,
     Stats,
+    WorkerInfo,
+    validation,
 )
-from tallystick.backends import calls
+from tallystick.backends import calls, register_calls
 from tallystick.backends.lifetime import Lifetime
 from tallystick.backends.times import micros
 
@@ -37,11 +47,16 @@ from . import (
     extending,
     forking,
     inserting,
+    listing,
     matching,
-    queries,
+    metering,
+    presence,
+    purging,
     rows,
+    scheduling,
     schema,
     settling,
+    updating,
     waiting,
 )
 from .capabilities import CAPABILITIES
@@ -50,6 +65,7 @@ from .damaged import reads_any_text
 from .errors import mapped
 from .join_transaction import join_transaction
 from .location import Location, namespaced
+from .matching import Change
 
 
 class SqliteBackend(Backend):
@@ -58,10 +74,11 @@ class SqliteBackend(Backend):
     `transaction` must be a `sqlite3.Connection` to the same file, with a transaction begun.
     """
 
-    contract_version: ClassVar[int] = 1
+    contract_version: ClassVar[int] = 2
 
     def __init__(self, location: Location) -> None:
         self._location = location
+        self._queries = location.queries
         self._lifetime = Lifetime()
         self._writer = Connection(location, self._lifetime)
         self._reader = Connection(location, self._lifetime)
@@ -85,7 +102,7 @@ class SqliteBackend(Backend):
             schema.setup(self._location)
 
     def script(self) -> str:
-        return schema.script()
+        return schema.script(self._location)
 
     def teardown(self) -> None:
         self._lifetime.check()
@@ -100,12 +117,12 @@ class SqliteBackend(Backend):
     ) -> Sequence[Inserted]:
         new = calls.insert(records, CAPABILITIES, transaction=transaction, now=now).stored()
         with self._joining(transaction) as cursor:
-            return inserting.insert(cursor, new)
+            return inserting.insert(cursor, self._queries, new)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._in_use(), mapped(self._location.path), closing(schema.open_store(self._location)) as connection:
-            connection.execute(queries.BEGIN_WRITE)
+        with self._in_use(), mapped(self._location), closing(schema.open_store(self._location)) as connection:
+            connection.execute(self._queries.begin_write)
             yield connection
             connection.commit()
 
@@ -114,91 +131,172 @@ class SqliteBackend(Backend):
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
     ) -> Sequence[Record]:
         call = calls.claim(queues, CAPABILITIES, limit=limit, worker=worker, lease=lease, now=now)
-        return claiming.claim(self._reader, self._writer, call)
+        return claiming.claim(self._reader, self._writer, self._queries, call)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         call = calls.extend(claims, CAPABILITIES, lease=lease, now=now)
         with self._writer.writing() as connection:
-            return extending.extend(connection, call)
+            return extending.extend(connection, self._queries, call)
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
         ended = settling.parameters(calls.settle(outcomes, CAPABILITIES, transaction=transaction, now=now))
         with self._joining(transaction) as cursor:
-            return settling.settle(cursor, ended)
+            return settling.settle(cursor, self._queries, ended)
 
     @reads_any_text
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         call = calls.rescue(CAPABILITIES, limit=limit, now=now)
-        parameters = {"limit": call.limit, "now": micros(call.now), "error": LEASE_EXPIRED.to_json()}
+        parameters = {"limit": call.limit, "now": micros(call.now), **rows.error_columns(LEASE_EXPIRED)}
         with self._writer.writing() as connection:
-            rescued = connection.execute(queries.RESCUE, parameters).fetchall()
+            rescued = connection.execute(self._queries.rescue, parameters).fetchall()
         return rows.records(rescued)
 
     @reads_any_text
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         wanted = calls.get(ids, CAPABILITIES)
         with self._reader.reading() as connection:
-            return {id: record for id in wanted if (record := matching.get(connection, id.bytes)) is not None}
+            found = {id: matching.get(connection, self._queries, id.bytes) for id in wanted}
+        return {id: record for id, record in found.items() if record is not None}
 
     @reads_any_text
-    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        call = calls.list(filter, CAPABILITIES, limit=limit, after=after)
+    def list(
+        self,
+        filter: Filter,
+        *,
+        limit: int,
+        order: Order = "id",
+        after: UUID | tuple[datetime, UUID] | None = None,
+    ) -> Sequence[Record]:
+        call = calls.list(filter, CAPABILITIES, limit=limit, order=order, after=after)
         with self._reader.snapshot() as connection:
-            return matching.list(connection, call)
+            return listing.page(connection, self._queries, call)
+
+    @reads_any_text
+    def count(self, filter: Filter, *, at_most: int = 10_000) -> int:
+        call = calls.count(filter, CAPABILITIES, at_most=at_most)
+        with self._reader.snapshot() as connection:
+            return listing.count(connection, self._queries, call)
 
     @reads_any_text
     def stats(self, *, now: datetime | None = None) -> Stats:
         call = calls.stats(CAPABILITIES, now=now)
         with self._reader.snapshot() as connection:
-            return counting.stats(connection, call)
+            return counting.stats(connection, self._queries, call)
 
     @reads_any_text
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         call = calls.change(filter, CAPABILITIES, limit=limit, now=now)
-        return self._change(queries.CANCEL, call, CLAIMABLE | {State.RUNNING})
+        return self._change(Change(self._queries.cancel, CLAIMABLE | {State.RUNNING}), call)
 
     @reads_any_text
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         call = calls.change(filter, CAPABILITIES, limit=limit, now=now)
-        return self._change(queries.REQUEUE, call, FINAL | {State.RETRYING})
+        return self._change(Change(self._queries.requeue, FINAL | {State.RETRYING}), call)
 
     @reads_any_text
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
         call = calls.change(filter, CAPABILITIES, limit=limit)
-        return self._change(queries.DELETE, call, set(State) - {State.RUNNING})
+        return self._change(Change(self._queries.delete, set(State) - {State.RUNNING}), call)
 
-    def _change(self, statement: str, call: calls.ChangeCall, states: Set[State]) -> Sequence[UUID]:
+    def _change(self, change: Change, call: calls.ChangeCall) -> Sequence[UUID]:
         with self._writer.writing() as connection:
-            return matching.change(connection, statement, call, states)
+            return matching.change(connection, self._queries, change, call)
 
-    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        call = calls.purge(states, CAPABILITIES, before=before, limit=limit)
-        parameters = {"states": rows.json_list(call.states), "before": micros(call.before), "limit": call.limit}
+    @reads_any_text
+    def update(self, filter: Filter, changes: Changes, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
+        call = calls.update(filter, changes, CAPABILITIES, limit=limit, now=now)
         with self._writer.writing() as connection:
-            return connection.execute(queries.PURGE, parameters).rowcount
+            return updating.update(connection, self._queries, call)
+
+    def purge(
+        self,
+        states: Sequence[State],
+        *,
+        before: datetime,
+        limit: int,
+        since: datetime | None = None,
+        kinds: Collection[str] | None = None,
+        except_kinds: Collection[str] = (),
+    ) -> int:
+        call = calls.purge(
+            states, CAPABILITIES, before=before, limit=limit, since=since, kinds=kinds, except_kinds=except_kinds
+        )
+        with self._writer.writing() as connection:
+            return purging.purge(connection, self._queries, call)
 
     def pause(self, queue: str) -> None:
         parameters = {"queue": calls.queue(queue)}
         with self._writer.writing() as connection:
-            connection.execute(queries.PAUSE, parameters)
+            connection.execute(self._queries.pause, parameters)
 
     def resume(self, queue: str) -> None:
         parameters = {"queue": calls.queue(queue)}
         with self._writer.writing() as connection:
-            connection.execute(queries.RESUME, parameters)
+            connection.execute(self._queries.resume, parameters)
 
     @reads_any_text
     def queues(self) -> Sequence[Queue]:
         with self._reader.reading() as connection:
-            return counting.queues(connection)
+            return counting.queues(connection, self._queries)
+
+    @reads_any_text
+    def put_schedules(self, schedules: Sequence[NewSchedule], *, now: datetime | None = None) -> Sequence[Schedule]:
+        call = register_calls.put_schedules(schedules, CAPABILITIES, now=now)
+        with self._writer.writing() as connection:
+            return scheduling.put(connection, self._queries, call)
+
+    @reads_any_text
+    def schedules(self, names: Collection[str] | None = None) -> Sequence[Schedule]:
+        chosen = None if names is None else register_calls.names(names, CAPABILITIES)
+        with self._reader.reading() as connection:
+            return scheduling.schedules(connection, self._queries, chosen)
+
+    @reads_any_text
+    def due_schedules(self, *, limit: int) -> Sequence[Schedule]:
+        limit = validation.limit(limit)
+        with self._reader.reading() as connection:
+            return scheduling.due(connection, self._queries, limit)
+
+    @reads_any_text
+    def advance(self, advances: Sequence[Advance], *, now: datetime | None = None) -> Sequence[bool]:
+        call = register_calls.advance(advances, CAPABILITIES, now=now)
+        with self._writer.writing() as connection:
+            return scheduling.advance(connection, self._queries, call)
+
+    @reads_any_text
+    def remove_schedules(self, names: Collection[str]) -> Sequence[str]:
+        chosen = register_calls.names(names, CAPABILITIES)
+        with self._writer.writing() as connection:
+            return scheduling.remove(connection, self._queries, chosen)
+
+    def beat(self, beat: Beat, *, ttl: timedelta, now: datetime | None = None) -> None:
+        call = register_calls.beat(beat, CAPABILITIES, ttl=ttl, now=now)
+        with self._writer.writing() as connection:
+            presence.beat(connection, self._queries, call)
+
+    @reads_any_text
+    def workers(self) -> Sequence[WorkerInfo]:
+        with self._reader.reading() as connection:
+            return builtins.list(presence.workers(connection, self._queries))
+
+    def meter(self, deltas: Sequence[MeterDelta], *, now: datetime | None = None) -> None:
+        call = register_calls.meter(deltas, CAPABILITIES, now=now)
+        with self._writer.writing() as connection:
+            metering.meter(connection, self._queries, call)
+
+    @reads_any_text
+    def meters(self, since: datetime, until: datetime, *, step: timedelta) -> Sequence[Meter]:
+        call = register_calls.meters(since, until, step=step)
+        with self._reader.reading() as connection:
+            return metering.meters(connection, self._queries, call)
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
-        return waiting.wait(self._watcher, self._lifetime, calls.wait(queues, timeout=timeout))
+        return waiting.wait(self._watcher, self._queries, self._lifetime, calls.wait(queues, timeout=timeout))
 
     def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
-        with self._in_use(), mapped(self._location.path):
+        with self._in_use(), mapped(self._location):
             return builtins.list(doctor.diagnose(self._location))
 
     def close(self) -> None:

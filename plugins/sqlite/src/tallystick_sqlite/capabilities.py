@@ -12,4 +12,5 @@ CAPABILITIES = Capabilities(
     time_precision=timedelta(microseconds=1),
     max_payload_bytes=16 * 1024 * 1024,
     max_batch=100_000,
+    error_text=True,
 )

@@ -11,43 +11,43 @@ from tallystick.backends.decoding import NO_ATTEMPT_LEFT
 from tallystick.backends.selection import claiming_order
 from tallystick.backends.times import micros
 
-from . import queries
 from .connection import Connection
-from .rows import Parameters, Row, json_list, records
+from .queries import Queries
+from .rows import Parameters, Row, error_columns, json_list, records
 
 logger = logging.getLogger("tallystick.sqlite")
 
 
-def claim(reader: Connection, writer: Connection, call: ClaimCall) -> Sequence[Record]:
+def claim(reader: Connection, writer: Connection, queries: Queries, call: ClaimCall) -> Sequence[Record]:
     """Claim due jobs; return them in claiming order."""
-    queues, now = json_list(call.queues), micros(call.now)
+    names, now = json_list(call.queues), micros(call.now)
     with reader.reading() as connection:
-        due = next_due(connection, queues)
+        due = next_due(connection, queries, names)
     if due is None or due > now:
         return []
     until = micros(call.until)
-    parameters = {"queues": queues, "limit": call.limit, "worker": call.worker, "until": until, "now": now}
+    parameters = {"queues": names, "limit": call.limit, "worker": call.worker, "until": until, "now": now}
     with writer.writing() as connection:
-        claimed = _claim(connection, parameters)
+        claimed = _claim(connection, queries, parameters)
     return sorted(records(claimed), key=claiming_order)
 
 
-def next_due(connection: sqlite3.Connection, queues: str | None) -> int | None:
+def next_due(connection: sqlite3.Connection, queries: Queries, names: str | None) -> int | None:
     """Return the earliest run_at of the waiting jobs in a JSON list of queues; None if no job waits."""
-    [due] = connection.execute(queries.NEXT_DUE, {"queues": queues}).fetchone()
+    [due] = connection.execute(queries.next_due, {"queues": names}).fetchone()
     return None if due is None else int(due)
 
 
-def _claim(connection: sqlite3.Connection, parameters: Parameters) -> Sequence[Row]:
+def _claim(connection: sqlite3.Connection, queries: Queries, parameters: Parameters) -> Sequence[Row]:
     """Execute `claim.sql`. If a damaged job makes it fail, discard the job first."""
     try:
-        return connection.execute(queries.CLAIM, parameters).fetchall()
+        return connection.execute(queries.claim, parameters).fetchall()
     except sqlite3.IntegrityError:
-        _discard_damaged(connection, parameters["now"])
-        return connection.execute(queries.CLAIM, parameters).fetchall()
+        _discard_damaged(connection, queries, parameters["now"])
+        return connection.execute(queries.claim, parameters).fetchall()
 
 
-def _discard_damaged(connection: sqlite3.Connection, now: int) -> None:
-    parameters = {"now": now, "error": NO_ATTEMPT_LEFT.to_json()}
-    for [id] in connection.execute(queries.DISCARD_DAMAGED, parameters).fetchall():
+def _discard_damaged(connection: sqlite3.Connection, queries: Queries, now: int) -> None:
+    parameters = {"now": now, **error_columns(NO_ATTEMPT_LEFT)}
+    for [id] in connection.execute(queries.discard_damaged, parameters).fetchall():
         logger.warning("job %s discarded: %s", UUID(bytes=id), NO_ATTEMPT_LEFT.message)

@@ -7,7 +7,7 @@ from threading import Lock
 
 from tallystick.backends.lifetime import Lifetime
 
-from . import forking, queries
+from . import forking
 from .errors import mapped
 from .location import Location
 from .rows import escaped
@@ -20,7 +20,9 @@ class Connection:
     def __init__(self, location: Location, lifetime: Lifetime) -> None:
         self._location = location
         self._lifetime = lifetime
+        self._entrance = Lock()  # taken before the lock, so that a fork can stop new calls
         self._lock = Lock()
+        self._paused = False
         self._opened: sqlite3.Connection | None = None
         self._text_factory: Callable[[bytes], str] = str
         self.path = location.path
@@ -30,16 +32,18 @@ class Connection:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Yield the connection for reading; each statement sees the latest commit."""
         self._lifetime.check()
-        with self._lock, mapped(self._location.path):
+        with self._entrance:
+            pass
+        with self._lock, mapped(self._location):
             yield self._open()
 
     def snapshot(self) -> AbstractContextManager[sqlite3.Connection]:
         """Yield the connection for reading; all statements see the same snapshot."""
-        return self._transaction(queries.BEGIN_READ)
+        return self._transaction(self._location.queries.begin_read)
 
     def writing(self) -> AbstractContextManager[sqlite3.Connection]:
         """Yield the connection in a write transaction; commit at the end, or roll back after an error."""
-        return self._transaction(queries.BEGIN_WRITE)
+        return self._transaction(self._location.queries.begin_write)
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
@@ -47,7 +51,7 @@ class Connection:
             try:
                 connection.execute(begin)
                 yield connection
-                with mapped(self._location.path, committing=True):
+                with mapped(self._location, committing=True):
                     connection.commit()
             finally:
                 connection.rollback()  # no effect after the commit
@@ -77,13 +81,20 @@ class Connection:
         if opened is not None:
             opened.close()
 
+    def stop_calls(self) -> None:
+        """Let no further call begin until `resume`."""
+        self._entrance.acquire()
+
     def pause(self, seconds: float) -> bool:
-        """Close, and block calls until `resume`; return False and do nothing if a running call outlasts `seconds`."""
-        if not self._lock.acquire(timeout=seconds):
-            return False
-        self._drop()
-        return True
+        """Close when the running call has ended; return False and do nothing if it outlasts `seconds`."""
+        self._paused = self._lock.acquire(timeout=seconds)
+        if self._paused:
+            self._drop()
+        return self._paused
 
     def resume(self) -> None:
-        """Allow calls again after `pause`."""
-        self._lock.release()
+        """Allow calls again."""
+        if self._paused:
+            self._paused = False
+            self._lock.release()
+        self._entrance.release()

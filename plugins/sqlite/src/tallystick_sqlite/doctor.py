@@ -7,8 +7,10 @@ from sqlite3 import Connection, DatabaseError
 from tallystick import Finding, NotSetUp
 from tallystick.diagnostics import fault, ok, warning
 
-from . import queries, schema
+from . import schema
 from .location import Location
+from .opening import connect, pragma
+from .queries import Queries
 
 MUCH_FREE = 16 * 1024 * 1024
 """The bytes of free pages above which a file is reported, if they are also most of the file."""
@@ -21,16 +23,35 @@ def diagnose(location: Location) -> Iterator[Finding]:
     except NotSetUp as exc:
         yield fault("schema version", str(exc), "run `tallystick setup` with this URL")
         return
-    with closing(schema.connect(location)) as connection:
-        yield ok("schema version", f"{len(queries.MIGRATIONS)} of {len(queries.MIGRATIONS)}")
-        yield ok("journal mode", "wal")  # open_store rejects any other mode
-        yield _synchronous(location)
-        yield _integrity(connection)
-        yield _size(connection)
+    with closing(connect(location)) as connection:
+        migrations = len(location.queries.migrations)
+        yield ok("schema version", f"{migrations} of {migrations}")
+        yield _journal_mode(connection)
+        yield _synchronous(connection, location)
+        yield _integrity(connection, location.queries)
+        yield _size(connection, location.queries)
 
 
-def _synchronous(location: Location) -> Finding:
+def _journal_mode(connection: Connection) -> Finding:
+    mode = pragma(connection, "journal_mode")
+    if mode != "wal":
+        return warning(
+            "journal mode",
+            mode,
+            "readers and the writer block each other, and a commit takes longer; execute PRAGMA journal_mode = WAL, or "
+            "add journal_mode=wal to the URL and run `tallystick setup`",
+        )
+    return ok("journal mode", mode)
+
+
+def _synchronous(connection: Connection, location: Location) -> Finding:
     mode = location.options.synchronous
+    if mode == "FULL" and pragma(connection, "journal_mode") != "wal":
+        return warning(
+            "synchronous",
+            mode,
+            "without a write-ahead log, a power cut may undo the latest commit; remove synchronous=FULL from the URL",
+        )
     if mode == "NORMAL":
         return warning(
             "synchronous", mode, "a power cut may undo the latest commits; remove synchronous=NORMAL from the URL"
@@ -38,9 +59,9 @@ def _synchronous(location: Location) -> Finding:
     return ok("synchronous", mode)
 
 
-def _integrity(connection: Connection) -> Finding:
+def _integrity(connection: Connection, queries: Queries) -> Finding:
     try:
-        result = "; ".join(text for (text,) in connection.execute(queries.DOCTOR_INTEGRITY))
+        result = "; ".join(text for (text,) in connection.execute(queries.doctor_integrity))
     except DatabaseError as exc:
         result = str(exc)
     if result == "ok":
@@ -52,8 +73,8 @@ def _integrity(connection: Connection) -> Finding:
     )
 
 
-def _size(connection: Connection) -> Finding:
-    page, pages, free = connection.execute(queries.DOCTOR_SIZE).fetchone()
+def _size(connection: Connection, queries: Queries) -> Finding:
+    page, pages, free = connection.execute(queries.doctor_size).fetchone()
     found = f"{page * pages:,} bytes, {page * free:,} of them free"
     if free * 2 > pages and page * free > MUCH_FREE:
         return warning("file size", found, "SQLite reuses free pages; to shrink the file, execute VACUUM")

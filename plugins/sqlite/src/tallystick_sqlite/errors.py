@@ -1,11 +1,13 @@
 """Map the errors of SQLite to those of Tallystick."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from tallystick import BackendError, ForeignStore, InvalidArgument, NotSetUp, OutcomeUnknown, Unavailable
+
+from .location import Location
 
 
 class UndecodableText(Unavailable):
@@ -16,32 +18,43 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 @contextmanager
-def mapped(path: Path, *, committing: bool = False) -> Iterator[None]:
+def mapped(location: Location, *, committing: bool = False) -> Iterator[None]:
     """Reraise each error of SQLite as one of Tallystick."""
     try:
         yield
     except sqlite3.Error as exc:
         if not primary_code(exc) and "decode to UTF-8" in str(exc):
-            raise UndecodableText(f"{path} has text that is not UTF-8: {exc}") from exc
-        raise _ours(exc, path, committing) from exc
+            raise UndecodableText(f"{location.path} has text that is not UTF-8: {exc}") from exc
+        raise _ours(exc, location, committing) from exc
 
 
-def _ours(exc: sqlite3.Error, path: Path, committing: bool) -> BackendError | InvalidArgument:
+def _ours(exc: sqlite3.Error, location: Location, committing: bool) -> BackendError | InvalidArgument:
+    path = location.path
     code = primary_code(exc)
     if isinstance(exc, sqlite3.ProgrammingError):
         return InvalidArgument(f"transaction is a connection that cannot be used: {exc}")
-    if code in _BUSY:
-        return Unavailable(
-            f"{path} was locked by another connection for longer than busy_timeout ({exc}); keep transactions "
-            "short, begin write transactions with BEGIN IMMEDIATE, or set sqlite:///...?busy_timeout=60"
-        )
     if code == sqlite3.SQLITE_NOTADB:
         return ForeignStore(f"{path} is not an SQLite database; it was not changed")
-    if "no such table: tallystick_" in str(exc) or "no such table: main.tallystick_" in str(exc):
-        return not_set_up(path)
+    if re.search(rf"no such table: (main\.)?{location.options.prefix}_", str(exc)):
+        return not_set_up(location)
     if committing and code == sqlite3.SQLITE_IOERR:
         return OutcomeUnknown(f"{path} could not be written during the commit, which may have taken effect: {exc}")
-    return Unavailable(f"{path} could not be used: {exc}")
+    return Unavailable(_unavailable(exc, location))
+
+
+def _unavailable(exc: sqlite3.Error, location: Location) -> str:
+    code = primary_code(exc)
+    if code in _BUSY:
+        return (
+            f"{location.path} was locked by another connection for longer than busy_timeout ({exc}); keep transactions "
+            "short, begin write transactions with BEGIN IMMEDIATE, or set sqlite:///...?busy_timeout=60"
+        )
+    if code == sqlite3.SQLITE_READONLY:
+        return (
+            f"{location.path} cannot be written ({exc}); make the file and its directory writable for this user, and "
+            "do not move or delete the file while it is open"
+        )
+    return f"{location.path} could not be used: {exc}"
 
 
 def primary_code(exc: sqlite3.Error) -> int:
@@ -49,6 +62,9 @@ def primary_code(exc: sqlite3.Error) -> int:
     return getattr(exc, "sqlite_errorcode", 0) & 0xFF
 
 
-def not_set_up(path: Path) -> NotSetUp:
+def not_set_up(location: Location) -> NotSetUp:
     """Return the error for a file without tables: `setup` has not run, or `teardown` has."""
-    return NotSetUp(f"{path} is not set up; run `tallystick setup` with its URL, or call setup()")
+    return NotSetUp(
+        f"{location.path} is not set up (it has no tables {location.options.prefix}_...); run `tallystick setup` with "
+        "its URL, or call setup()"
+    )

@@ -8,14 +8,14 @@ from tallystick.backends.calls import ExtendCall
 from tallystick.backends.times import micros
 from tallystick.backends.transitions import hold
 
-from . import queries
+from .queries import Queries
 
 
-def extend(connection: sqlite3.Connection, call: ExtendCall) -> Sequence[Hold]:
+def extend(connection: sqlite3.Connection, queries: Queries, call: ExtendCall) -> Sequence[Hold]:
     """Extend the leases; return a result for each claim, in order."""
     times = {"until": micros(call.until), "now": micros(call.now)}
     return [
-        _hold(connection.execute(queries.EXTEND, {"id": claim.id.bytes, "attempt": claim.attempt, **times}))
+        _hold(connection.execute(queries.extend, {"id": claim.id.bytes, "attempt": claim.attempt, **times}))
         for claim in call.claims
     ]
 

@@ -29,11 +29,14 @@ class Pausable(Protocol):
 
     path: Path
 
+    def stop_calls(self) -> None:
+        """Let no further call begin until `resume`."""
+
     def pause(self, seconds: float) -> bool:
-        """Close, and block calls until `resume`; return False and do nothing if a running call outlasts `seconds`."""
+        """Close when the running call has ended; return False and do nothing if it outlasts `seconds`."""
 
     def resume(self) -> None:
-        """Allow calls again after `pause`."""
+        """Allow calls again."""
 
 
 class _Process:
@@ -42,7 +45,7 @@ class _Process:
     def __init__(self) -> None:
         self.turn = Lock()  # one thread forks at a time
         self.connections: WeakSet[Pausable] = WeakSet()
-        self.paused: list[Pausable] = []
+        self.stopped: list[Pausable] = []
         self.gate = Condition()
         self.short: Counter[Path] = Counter()
         self.busy: set[_File] = set()
@@ -50,20 +53,20 @@ class _Process:
     def before_fork(self) -> None:
         self.turn.acquire()
         deadline = monotonic() + _PATIENCE
-        busy = set()
-        for connection in list(self.connections):
-            if connection.pause(max(0.0, deadline - monotonic())):
-                self.paused.append(connection)
-            else:
-                busy.add(connection.path)
+        self.stopped = list(self.connections)
+        for connection in self.stopped:  # all of them first: a call may wait for a file that further calls keep locked
+            connection.stop_calls()
+        busy = {
+            connection.path for connection in self.stopped if not connection.pause(max(0.0, deadline - monotonic()))
+        }
         self.gate.acquire()
         self.gate.wait_for(lambda: not +self.short, max(0.0, deadline - monotonic()))
         self.busy = {file for path in busy | set(+self.short) if (file := _file(path))}
 
     def after_fork_in_parent(self) -> None:
         self.gate.release()
-        while self.paused:
-            self.paused.pop().resume()
+        while self.stopped:
+            self.stopped.pop().resume()
         self.turn.release()
 
 

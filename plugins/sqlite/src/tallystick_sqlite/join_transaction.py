@@ -7,11 +7,10 @@ from pathlib import Path
 
 from tallystick import InvalidArgument
 
-from . import queries
 from .errors import mapped
 from .location import Location
+from .ownership import check
 from .rows import escaped
-from .schema import check
 
 
 @contextmanager
@@ -23,20 +22,21 @@ def join_transaction(transaction: object, location: Location) -> Iterator[sqlite
     """
     if not isinstance(transaction, sqlite3.Connection):
         raise InvalidArgument(f"transaction is of type {type(transaction).__name__}; it must be a sqlite3.Connection")
-    with mapped(location.path), _plain_cursor(transaction) as cursor:
+    queries = location.queries
+    with mapped(location), _plain_cursor(transaction) as cursor:
         if not transaction.in_transaction:
             raise InvalidArgument("transaction is a connection without a transaction; execute BEGIN IMMEDIATE first")
-        _refuse_other_file(cursor, location.path)
+        _refuse_other_file(cursor, location)
         check(cursor, location)
-        cursor.execute(queries.SAVEPOINT)
+        cursor.execute(queries.savepoint)
         try:
             yield cursor
         except BaseException:
             if transaction.in_transaction:  # some errors roll back the whole transaction
-                cursor.execute(queries.SAVEPOINT_ROLLBACK)
-                cursor.execute(queries.SAVEPOINT_RELEASE)
+                cursor.execute(queries.savepoint_rollback)
+                cursor.execute(queries.savepoint_release)
             raise
-        cursor.execute(queries.SAVEPOINT_RELEASE)
+        cursor.execute(queries.savepoint_release)
 
 
 @contextmanager
@@ -49,7 +49,8 @@ def _plain_cursor(connection: sqlite3.Connection) -> Iterator[sqlite3.Cursor]:
         connection.text_factory = text_factory
 
 
-def _refuse_other_file(cursor: sqlite3.Cursor, path: Path) -> None:
-    [file] = cursor.execute(queries.MAIN_FILE).fetchone()
+def _refuse_other_file(cursor: sqlite3.Cursor, location: Location) -> None:
+    path = location.path
+    [file] = cursor.execute(location.queries.main_file).fetchone()
     if not file or not Path(file).exists() or not path.exists() or not Path(file).samefile(path):
         raise InvalidArgument(f"transaction is a connection to {file or 'no file'}; it must be one to {path}")

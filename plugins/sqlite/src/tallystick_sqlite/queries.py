@@ -1,64 +1,155 @@
 """The SQL statements, read from their files. The head of each file states its effect, locks and index.
 
-They contain three placeholders: `{columns}` are the columns of a record, `{new_columns}` those that an insert sets, and
-`{new_values}` their parameters. `rows` lists them.
+They contain placeholders:
+
+- `{columns}` are the columns of a record, `{new_columns}` those that an insert sets, and `{new_values}` their
+  parameters; `rows` lists them.
+- `{matches}` is the condition of a filter; `matching` returns its parameters.
+- `{candidates}` are the records that a filter may match, read from indexes that together have each of them once;
+  `candidates` returns the parameters that choose the indexes.
+- `{schedule_columns}` are the columns of a schedule, `{schedule_values}` their parameters, and `{schedule_changes}` the
+  assignments that replace a stored one.
+- `{prefix}` begins the names of the store's tables and indexes.
 """
 
+from functools import cache
 from importlib.resources import files
 
 from .rows import COLUMNS, NEW_COLUMNS
+from .schedule_rows import SCHEDULE_COLUMNS
+
+_MATCHES = """state IN (SELECT value FROM json_each(:states))
+    AND (:kinds IS NULL OR kind IN (SELECT value FROM json_each(:kinds)))
+    AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
+    AND (:tags IS NULL OR EXISTS (
+        SELECT 1 FROM json_each(job.tags) AS tag WHERE tag.value IN (SELECT value FROM json_each(:tags))
+    ))
+    AND (:error_types IS NULL OR error_type IN (SELECT value FROM json_each(:error_types)))
+    AND (:error_part IS NULL OR instr(last_error, :error_part))
+    AND (:workers IS NULL OR worker IN (SELECT value FROM json_each(:workers)))
+    AND (:unique_keys IS NULL OR unique_key IN (SELECT value FROM json_each(:unique_keys)))
+    AND (:created_since IS NULL OR created_at >= :created_since)
+    AND (:created_until IS NULL OR created_at < :created_until)
+    AND (:finished_since IS NULL OR finished_at >= :finished_since)
+    AND (:finished_until IS NULL OR finished_at < :finished_until)"""
+
+_CANDIDATES = """
+        SELECT rowid AS place FROM {prefix}_jobs INDEXED BY {prefix}_waiting
+        WHERE :waiting AND state IN ('pending', 'retrying')
+        UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_leases
+        WHERE :running AND state = 'running'
+        UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_finished
+        WHERE state IN (SELECT value FROM json_each(:finals)) AND finished_at BETWEEN :first AND :last
+        UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_errors
+        WHERE :failed AND last_error IS NOT NULL
+        UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_error_types
+        WHERE error_type IN (SELECT value FROM json_each(:by_error_types))
+        UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_unique_keys
+        WHERE unique_key IN (SELECT value FROM json_each(:by_unique_keys))
+    """
+
+_PLACEHOLDERS = {
+    "{candidates}": _CANDIDATES,
+    "{matches}": _MATCHES,
+    "{columns}": ", ".join(COLUMNS),
+    "{new_columns}": ", ".join(NEW_COLUMNS),
+    "{new_values}": ", ".join(f":{column}" for column in NEW_COLUMNS),
+    "{schedule_columns}": ", ".join(SCHEDULE_COLUMNS),
+    "{schedule_values}": ", ".join(f":{column}" for column in SCHEDULE_COLUMNS),
+    "{schedule_changes}": ", ".join(f"{column} = excluded.{column}" for column in SCHEDULE_COLUMNS if column != "name"),
+}
 
 
-def _read_all(folder: str) -> dict[str, str]:
+class Queries:
+    """The statements for the tables with one prefix."""
+
+    insert: str
+    duplicates: str
+    add_queue: str
+    claim: str
+    discard_damaged: str
+    next_due: str
+    extend: str
+    settle: str
+    rescue: str
+    get: str
+    read: str
+    list: str
+    list_by_error: str
+    list_by_error_type: str
+    list_by_unique_key: str
+    list_by_finished_at: str
+    list_by_run_at: str
+    list_failed_by_finished_at: str
+    list_failed_by_run_at: str
+    count: str
+    count_candidates: str
+    list_candidates: str
+    stats: str
+    cancel: str
+    requeue: str
+    delete: str
+    update: str
+    purge: str
+    pause: str
+    resume: str
+    queues: str
+
+    put_schedules: str
+    schedules: str
+    schedule: str
+    due_schedules: str
+    advance_schedules: str
+    remove_schedules: str
+    beat: str
+    remove_worker: str
+    remove_workers: str
+    workers: str
+    meter: str
+    remove_meters: str
+    meters: str
+
+    data_version: str
+
+    begin_read: str
+    begin_write: str
+    savepoint: str
+    savepoint_release: str
+    savepoint_rollback: str
+    main_file: str
+
+    taken_names: str
+    is_empty: str
+    version: str
+    create_migrations: str
+    add_migration: str
+    set_created_file: str
+    created_file: str
+    drop: str
+
+    doctor_integrity: str
+    doctor_size: str
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self.migrations = [self._named(text) for text in read_all("migrations").values()]
+        for name, text in read_all("queries").items():
+            setattr(self, name.removesuffix(".sql"), self._named(text))
+
+    def _named(self, text: str) -> str:
+        """Replace the placeholders. Only the prefix comes from a user, and `location` has validated it."""
+        for placeholder, value in _PLACEHOLDERS.items():
+            text = text.replace(placeholder, value)
+        return text.replace("{prefix}", self._prefix)
+
+
+@cache
+def read_all(folder: str) -> dict[str, str]:
     """Return the text of each `.sql` file of a folder by its name, sorted by name."""
     found = [file for file in (files(__package__) / folder).iterdir() if file.name.endswith(".sql")]
-    return {file.name: _named(file.read_text("utf-8")) for file in sorted(found, key=lambda file: file.name)}
-
-
-def _named(text: str) -> str:
-    """Replace the placeholders."""
-    text = text.replace("{columns}", ", ".join(COLUMNS)).replace("{new_columns}", ", ".join(NEW_COLUMNS))
-    return text.replace("{new_values}", ", ".join(f":{column}" for column in NEW_COLUMNS))
-
-
-MIGRATIONS: tuple[str, ...] = tuple(_read_all("migrations").values())
-"""The migration at index n upgrades the schema from version n to n + 1. Each statement ends with a semicolon and a
-newline."""
-
-_queries = _read_all("queries")
-
-INSERT = _queries["insert.sql"]
-DUPLICATES = _queries["duplicates.sql"]
-ADD_QUEUE = _queries["add_queue.sql"]
-CLAIM = _queries["claim.sql"]
-DISCARD_DAMAGED = _queries["discard_damaged.sql"]
-NEXT_DUE = _queries["next_due.sql"]
-EXTEND = _queries["extend.sql"]
-SETTLE = _queries["settle.sql"]
-RESCUE = _queries["rescue.sql"]
-GET = _queries["get.sql"]
-LIST = _queries["list.sql"]
-STATS = _queries["stats.sql"]
-CANCEL = _queries["cancel.sql"]
-REQUEUE = _queries["requeue.sql"]
-DELETE = _queries["delete.sql"]
-PURGE = _queries["purge.sql"]
-PAUSE = _queries["pause.sql"]
-RESUME = _queries["resume.sql"]
-QUEUES = _queries["queues.sql"]
-DATA_VERSION = _queries["data_version.sql"]
-
-BEGIN_READ = _queries["begin_read.sql"]
-BEGIN_WRITE = _queries["begin_write.sql"]
-SAVEPOINT = _queries["savepoint.sql"]
-SAVEPOINT_RELEASE = _queries["savepoint_release.sql"]
-SAVEPOINT_ROLLBACK = _queries["savepoint_rollback.sql"]
-MAIN_FILE = _queries["main_file.sql"]
-
-MARK = _queries["mark.sql"]
-IS_EMPTY = _queries["is_empty.sql"]
-VERSION = _queries["version.sql"]
-DROP = _queries["drop.sql"]
-
-DOCTOR_INTEGRITY = _queries["doctor_integrity.sql"]
-DOCTOR_SIZE = _queries["doctor_size.sql"]
+    return {file.name: file.read_text("utf-8") for file in sorted(found, key=lambda file: file.name)}

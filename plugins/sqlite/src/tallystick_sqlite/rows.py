@@ -6,7 +6,8 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from tallystick import Failure, Record
+from tallystick import ERRORS_KEPT, NO_META, AttemptError, Failure, Meta, Record
+from tallystick.attempt_errors import TYPE_LENGTH
 from tallystick.backends.decoding import STATES, tags_from_json
 from tallystick.backends.times import micros, moment
 
@@ -50,8 +51,12 @@ COLUMNS: dict[str, Callable[[Any], object] | None] = {
     "last_error": Failure.from_json,
     "result": None,
     "tags": tags_from_json,
+    "meta": Meta.from_json,
 }
-"""The columns of a record, in the order of its fields. Each has the function that converts a value that is not NULL."""
+"""The columns of a record, in the order of its fields, without `errors`, which only `get.sql` reads.
+
+Each has the function that converts a value that is not NULL.
+"""
 
 NEW_COLUMNS = (
     "id",
@@ -64,6 +69,7 @@ NEW_COLUMNS = (
     "unique_key",
     "unique_until",
     "tags",
+    "meta",
 )
 """The columns that a caller of `insert` sets."""
 
@@ -77,7 +83,18 @@ def record(row: Row) -> Record:
     for position, convert in _CONVERTED:
         if (value := values[position]) is not None:
             values[position] = convert(value)
-    return Record._make(values)
+    if values[-1] is None:
+        values[-1] = NO_META
+    return Record(*values)
+
+
+def record_with_errors(row: Row) -> Record:
+    """Return the record of a row of `get.sql`, which ends with the errors: one line of JSON for each."""
+    found, errors = record(row[:-1]), row[-1]
+    if errors is None:
+        return found
+    lines = errors.split("\n")[-ERRORS_KEPT:]
+    return found._replace(errors=tuple(map(AttemptError.from_json, lines)))
 
 
 def records(rows: Iterable[Row]) -> list[Record]:
@@ -91,5 +108,12 @@ def insertion(record: Record) -> Parameters:
     parameters["id"] = record.id.bytes
     parameters["run_at"] = micros(record.run_at)
     parameters["tags"] = json.dumps(record.tags) if record.tags else "[]"
+    parameters["meta"] = record.meta.to_json() if isinstance(record.meta, Meta) and record.meta else None
     parameters["now"] = micros(record.created_at)
     return parameters
+
+
+def error_columns(error: Failure) -> Parameters:
+    """Return the parameters of an error. Its type is NULL if no filter can name it."""
+    is_name = error.type.isprintable() and 1 <= len(error.type) <= TYPE_LENGTH
+    return {"error": error.to_json(), "error_type": error.type if is_name else None}

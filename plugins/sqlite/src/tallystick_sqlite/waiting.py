@@ -8,31 +8,33 @@ from tallystick.backends.calls import WaitCall
 from tallystick.backends.lifetime import Lifetime
 from tallystick.backends.times import micros
 
-from . import claiming, queries
+from . import claiming
 from .connection import Connection
+from .queries import Queries
 from .rows import json_list
 
 _POLL_SECONDS = 0.010
 
 
-def wait(watcher: Connection, lifetime: Lifetime, call: WaitCall) -> bool:
+def wait(watcher: Connection, queries: Queries, lifetime: Lifetime, call: WaitCall) -> bool:
     """Wait until a job is due; return False at the timeout, or once the client is closed."""
-    poll = _Poll(watcher, json_list(call.queues))
+    poll = _Poll(watcher, queries, json_list(call.queues))
     return waiting.wait(poll, lambda seconds: lifetime.sleep(min(seconds, _POLL_SECONDS)), call.timeout)
 
 
 class _Poll:
     """Returns the seconds until the first job is due."""
 
-    def __init__(self, watcher: Connection, queues: str | None) -> None:
+    def __init__(self, watcher: Connection, queries: Queries, names: str | None) -> None:
         self._watcher = watcher
-        self._queues = queues
+        self._queries = queries
+        self._names = names
         self._seen: tuple[sqlite3.Connection, int] | None = None
         self._due: int | None = None
 
     def __call__(self) -> float | None:
         with self._watcher.reading() as connection:
-            [version] = connection.execute(queries.DATA_VERSION).fetchone()
+            [version] = connection.execute(self._queries.data_version).fetchone()
             if (connection, version) != self._seen:  # versions of two connections do not compare; a fork reconnects
-                self._seen, self._due = (connection, version), claiming.next_due(connection, self._queues)
+                self._seen, self._due = (connection, version), claiming.next_due(connection, self._queries, self._names)
         return None if self._due is None else (self._due - micros(datetime.now(UTC))) / 1_000_000

@@ -87,8 +87,8 @@ class Remembers(MemoryBackend):
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
         return self._removing(lambda: super(Remembers, self).delete(filter, limit=limit))
 
-    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        return self._removing(lambda: super(Remembers, self).purge(states, before=before, limit=limit))
+    def purge(self, states: Sequence[State], *, before: datetime, limit: int, **options: Any) -> int:
+        return self._removing(lambda: super(Remembers, self).purge(states, before=before, limit=limit, **options))
 
     def _removing(self, remove: Callable[[], AnswerT]) -> AnswerT:
         before = dict(self._store.records)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from tallystick import Claim, Filter, Hold, Inserted, InvalidArgument, NewRecord, Record, Stats
 from tallystick_conformance import Mutant
@@ -15,10 +14,10 @@ from .bases import Now, Stores
 class RefusesLargeLimits(MemoryBackend):
     """A limit above 10,000 is rejected."""
 
-    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
+    def list(self, filter: Filter, *, limit: int, after: Any = None, **options: Any) -> Sequence[Record]:
         if limit > 10_000:
             raise InvalidArgument(f"limit is {limit}; it must be at most 10,000")
-        return super().list(filter, limit=limit, after=after)
+        return super().list(filter, limit=limit, after=after, **options)
 
 
 class RefusesLowPriorities(MemoryBackend):

@@ -34,7 +34,16 @@ class SaysMore(MemoryBackend):
         return replace(super().capabilities, max_batch=100_000 if self._set_up else 1)
 
 
+class FindsTextUndeclared(MemoryBackend):
+    """error_text is not declared, and works."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return replace(super().capabilities, error_text=False)
+
+
 MUTANTS: tuple[Mutant, ...] = (
     MEMORY.mutant("ignores transactions", "CAP-01", IgnoresTransactions),
     MEMORY.mutant("says more later", "CAP-04", SaysMore),
+    MEMORY.mutant("finds text, undeclared", "CAP-11", FindsTextUndeclared),
 )

@@ -95,8 +95,8 @@ class CountsAttemptsOn(Remembers):
 class KeepsTagsOfTheRemoved(Remembers):
     """A filter by tags matches a job by the tags of a deleted job with the same id."""
 
-    def list(self, filter: Filter, *, limit: int, after: Any = None) -> Sequence[Record]:
-        found = super().list(filter, limit=limit, after=after)
+    def list(self, filter: Filter, *, limit: int, after: Any = None, **options: Any) -> Sequence[Record]:
+        found = super().list(filter, limit=limit, after=after, **options)
         tags = set(filter.tags or ())
         ghosts = [id for id, record in self._removed.items() if tags & set(record.tags) and id in self._store.records]
         return found or [self._store.records[id] for id in ghosts[:limit]]

@@ -21,23 +21,24 @@ class AnswersNone(MemoryBackend):
 class PagesByHundreds(MemoryBackend):
     """A page after an id has at most 100 records."""
 
-    def list(self, filter: Filter, *, limit: int, after: Any = None) -> Sequence[Record]:
-        return super().list(filter, limit=limit if after is None else min(limit, 100), after=after)
+    def list(self, filter: Filter, *, limit: int, after: Any = None, **options: Any) -> Sequence[Record]:
+        return super().list(filter, limit=limit if after is None else min(limit, 100), after=after, **options)
 
 
 class RepeatsLast(MemoryBackend):
     """A page begins with the last record of the previous page."""
 
-    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        return super().list(filter, limit=limit, after=UUID(int=min(after.int + 1, 2**128 - 1)) if after else None)
+    def list(self, filter: Filter, *, limit: int, after: Any = None, **options: Any) -> Sequence[Record]:
+        later = UUID(int=min(after.int + 1, 2**128 - 1)) if isinstance(after, UUID) else after
+        return super().list(filter, limit=limit, after=later, **options)
 
 
 class SkipsTies(MemoryBackend):
     """A page omits records that were created at the same time as the last one of the previous page."""
 
-    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        page = super().list(filter, limit=limit, after=after)
-        last = self.get([after])[after].created_at if after and self.get([after]) else None
+    def list(self, filter: Filter, *, limit: int, after: Any = None, **options: Any) -> Sequence[Record]:
+        page = super().list(filter, limit=limit, after=after, **options)
+        last = self.get([after])[after].created_at if isinstance(after, UUID) and self.get([after]) else None
         return [record for record in page if record.created_at != last]
 
 

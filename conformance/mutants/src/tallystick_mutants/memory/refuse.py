@@ -29,8 +29,8 @@ class TakesAnyLease(MemoryBackend):
 class PurgesTheLiving(MemoryBackend):
     """A purge ignores states that are not final."""
 
-    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        return super().purge([state for state in states if state in FINAL], before=before, limit=limit)
+    def purge(self, states: Sequence[State], *, before: datetime, limit: int, **options: Any) -> int:
+        return super().purge([state for state in states if state in FINAL], before=before, limit=limit, **options)
 
 
 class TakesAnyWorker(MemoryBackend):
@@ -56,6 +56,16 @@ class TakesAnyAttempt(MemoryBackend):
         return [Hold.LOST if n in beyond else next(held) for n in range(len(claims))]
 
 
+class TakesAnyOrder(MemoryBackend):
+    """A list in an unknown order is a list by id."""
+
+    def list(self, filter: Filter, *, order: Any = "id", **options: Any) -> Sequence[Record]:
+        known = order in ("id", "finished_at", "run_at")
+        return super().list(filter, order=order if known else "id", **options)
+
+
+_PUT, _BEAT, _METER = (f"backend.register_calls.{call}" for call in ("put_schedules", "beat", "meter"))
+
 MUTANTS: tuple[Mutant, ...] = (
     MEMORY.mutant("takes any limit", "REFUSE-01", TakesAnyLimit),
     MEMORY.mutant("takes any lease", "REFUSE-02", TakesAnyLease),
@@ -63,4 +73,8 @@ MUTANTS: tuple[Mutant, ...] = (
     MEMORY.mutant("takes any worker", "REFUSE-04", TakesAnyWorker),
     MEMORY.mutant("reads letters", "REFUSE-05", ReadsLetters),
     MEMORY.mutant("takes any attempt", "REFUSE-06", TakesAnyAttempt),
+    MEMORY.mutant("takes any order", "REFUSE-07", TakesAnyOrder),
+    MEMORY.edited("puts the last of a name", "REFUSE-08", _PUT, "schedule.name in names", "False"),
+    MEMORY.edited("takes any ttl", "REFUSE-09", _BEAT, "> LONGEST_TTL", "> 365 * LONGEST_TTL"),
+    MEMORY.edited("meters the future", "REFUSE-09", _METER, "delta.minute - moment > AHEAD", "False"),
 )

@@ -105,7 +105,7 @@ class DeletesLater(MemoryBackend):
 class PurgesLater(MemoryBackend):
     """A purge selects jobs under the lock, releases the lock, and then deletes them."""
 
-    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
+    def purge(self, states: Sequence[State], *, before: datetime, limit: int, **options: Any) -> int:
         validation.final(states)
         validation.limit(limit)
         before, purged = validation.utc(before, "before"), 0
@@ -176,8 +176,8 @@ def _are_fit(records: Sequence[NewRecord]) -> bool:
 class ListsInTwoLooks(MemoryBackend):
     """list finds ids under the lock, and reads their records under a second lock; some may be deleted in between."""
 
-    def list(self, filter: Filter, *, limit: int, after: Any = None) -> Sequence[Record]:
-        ids = [record.id for record in super().list(filter, limit=limit, after=after)]
+    def list(self, filter: Filter, *, limit: int, after: Any = None, **options: Any) -> Sequence[Record]:
+        ids = [record.id for record in super().list(filter, limit=limit, after=after, **options)]
         found = self.get(ids) if len(ids) <= self.capabilities.max_batch else {}
         return [found[id] for id in ids if id in found]
 

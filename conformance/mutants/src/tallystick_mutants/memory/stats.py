@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from tallystick import QueueStats, State, Stats
+from tallystick import State, Stats
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
 
@@ -32,7 +32,7 @@ class SaysUnpaused(MemoryBackend):
 
     def stats(self, *, now: Now = None) -> Stats:
         stats = super().stats(now=now)
-        return stats._replace(by_queue={name: QueueStats(*queue[:3], False) for name, queue in stats.by_queue.items()})
+        return stats._replace(by_queue={name: queue._replace(paused=False) for name, queue in stats.by_queue.items()})
 
 
 class CountsFuture(MemoryBackend):
@@ -56,10 +56,23 @@ class CountsUpTo(MemoryBackend):
         return found._replace(by_queue=by_queue)
 
 
+class LeavesOutZeros(MemoryBackend):
+    """The counts by state of a queue omit states without jobs."""
+
+    def stats(self, *, now: Now = None) -> Stats:
+        found = super().stats(now=now)
+        by_queue = {
+            name: queue._replace(by_state={state: count for state, count in queue.by_state.items() if count})
+            for name, queue in found.by_queue.items()
+        }
+        return found._replace(by_queue=by_queue)
+
+
 MUTANTS: tuple[Mutant, ...] = (
     MEMORY.mutant("counts twice", "STATS-01", CountsTwice, "E4"),
     MEMORY.mutant("leaves out empty queues", "STATS-03", CountsKnownOnly, "E7"),
     MEMORY.mutant("does not tell of pauses", "STATS-03", SaysUnpaused),
     MEMORY.mutant("counts the future", "STATS-04", CountsFuture, "E5"),
     MEMORY.mutant("counts up to a hundred", "STATS-04", CountsUpTo),
+    MEMORY.mutant("leaves out zeros", "STATS-06", LeavesOutZeros),
 )

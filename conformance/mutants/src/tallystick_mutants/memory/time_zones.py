@@ -33,10 +33,10 @@ class ForgetsFold(Inserts):
 class PurgesLocally(MemoryBackend):
     """The cut-off of a purge is read in the local time zone."""
 
-    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
+    def purge(self, states: Sequence[State], *, before: datetime, limit: int, **options: Any) -> int:
         if before.tzinfo is not UTC and before.tzinfo is not None:
             before = before.replace(tzinfo=UTC)
-        return super().purge(states, before=before, limit=limit)
+        return super().purge(states, before=before, limit=limit, **options)
 
 
 class KeepsTheZoneOfNow(MemoryBackend):

@@ -225,4 +225,8 @@ MUTANTS: tuple[Mutant, ...] = (
     MEMORY.mutant("resumes silently", "WAIT-06", ResumesSilently),
     MEMORY.mutant("wakes others only", "WAIT-07", WakesOthersOnly),
     MEMORY.mutant("cannot wait for ever", "WAIT-07", CannotWaitForEver),
+    MEMORY.edited("updates silently", "WAIT-08", "backend.MemoryBackend.update", "store.changed.notify_all()", "pass"),
+    MEMORY.edited(
+        "advances silently", "WAIT-08", "backend.MemoryBackend.advance", "store.changed.notify_all()", "pass"
+    ),
 )

@@ -2,7 +2,7 @@
 
 from tallystick_conformance import Mutant
 
-from . import cap, claim, fault, insert, settle, setup, stats, time, wait
+from . import cap, claim, fault, insert, settle, setup, stats, tick, time, wait
 
 MUTANTS: tuple[Mutant, ...] = (
     *claim.MUTANTS,
@@ -14,4 +14,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *wait.MUTANTS,
     *setup.MUTANTS,
     *time.MUTANTS,
+    *tick.MUTANTS,
 )

@@ -8,7 +8,8 @@ from typing import Any
 
 from tallystick import LEASE_EXPIRED, Filter, Inserted, NewRecord, Outcome, Record, Retry, validation
 from tallystick.backends.times import micros
-from tallystick_sqlite import SqliteBackend, queries, rows, schema
+from tallystick_sqlite import SqliteBackend, rows
+from tallystick_sqlite.opening import connect
 
 from ..patch import SQLITE
 
@@ -45,7 +46,7 @@ class ClaimsInTwoSteps(SqliteBackend):
         with self._writer.writing() as connection:
             for id in ids:
                 connection.execute(_TAKE, (micros(until), worker, micros(now), micros(now), id))
-            return [rows.record(connection.execute(queries.GET, {"id": id}).fetchone()) for id in ids]
+            return [rows.record(connection.execute(self._queries.read, {"id": id}).fetchone()) for id in ids]
 
 
 class LocksItsProcess(ClaimsInTwoSteps):
@@ -69,7 +70,7 @@ class RescuesFromASnapshot(SqliteBackend):
         with self._writer.writing() as connection:
             for id in ids:
                 connection.execute(_TAKE_BACK, (micros(now), micros(now), LEASE_EXPIRED.to_json(), id))
-            return [rows.record(connection.execute(queries.GET, {"id": id}).fetchone()) for id in ids]
+            return [rows.record(connection.execute(self._queries.read, {"id": id}).fetchone()) for id in ids]
 
 
 class InsertsBeside(SqliteBackend):
@@ -105,7 +106,7 @@ class SettlesBeside(SqliteBackend):
         answers = super().settle(outcomes, transaction=transaction, now=now)
         if transaction is not None and hasattr(transaction, "execute"):
             transaction.execute("COMMIT")
-            transaction.execute(queries.BEGIN_WRITE)
+            transaction.execute(self._queries.begin_write)
         return answers
 
 
@@ -158,7 +159,7 @@ class SetsUpUnlocked(SqliteBackend):
 
     def setup(self) -> None:
         self._lifetime.check()
-        with closing(schema.connect(self._location, "rwc")) as connection:
+        with closing(connect(self._location, "rwc")) as connection:
             names = {name for [name] in connection.execute("SELECT name FROM sqlite_master")}
         if "tallystick_jobs" in names:
             return

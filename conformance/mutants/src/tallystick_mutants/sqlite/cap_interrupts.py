@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from sqlite3 import Connection
 
-from tallystick_sqlite import SqliteBackend, queries, schema
+from tallystick_sqlite import SqliteBackend, schema
 
 from ..patch import SQLITE
 
@@ -17,7 +17,7 @@ class _CommitsAfter(SqliteBackend):
     def transaction(self) -> Iterator[Connection]:
         self._lifetime.check()
         with closing(schema.open_store(self._location)) as connection:
-            connection.execute(queries.BEGIN_WRITE)
+            connection.execute(self._queries.begin_write)
             try:
                 yield connection
             except self.spared:

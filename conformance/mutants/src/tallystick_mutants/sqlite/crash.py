@@ -4,55 +4,48 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from itertools import islice
 from threading import Timer
 from typing import Any
 from uuid import UUID
 
-from tallystick import Backend, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Queue, Record, State
-from tallystick.backends import times
-from tallystick_sqlite import SqliteBackend, queries
+from tallystick import Backend, Filter, Inserted, InvalidArgument, NewRecord, Order, Outcome, Queue, Record
+from tallystick.backends import calls, times
+from tallystick_sqlite import SqliteBackend, listing
 from tallystick_sqlite.connection import Connection
 from tallystick_sqlite.location import Location
-from tallystick_sqlite.matching import get, matching
 
 from ..patch import SQLITE
 
 Now = datetime | None
 
-_ADD_QUEUE = queries.ADD_QUEUE
 _CLEARED = "finished_at = NULL, result = NULL, cancel_requested = FALSE, "
 _CLEAR = "UPDATE tallystick_jobs SET finished_at = NULL, result = NULL, cancel_requested = FALSE WHERE id = ?"
 
 
-class _KnowsQueuesLate(SqliteBackend):
+class KnowsQueuesLate(SqliteBackend):
+    """An insert makes new queues known in a second transaction, after that of its jobs."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        self._add_queue, self._queries.add_queue = self._queries.add_queue, "SELECT :queue"
+
     def insert(self, records: Sequence[NewRecord], *, transaction: Any = None, now: Now = None) -> Sequence[Inserted]:
         answers = super().insert(records, transaction=transaction, now=now)
         with self._joining(transaction) as target:
             for name in {answer.record.queue for answer in answers if answer.created}:
-                target.execute(_ADD_QUEUE, {"queue": name})
+                target.execute(self._add_queue, {"queue": name})
         return answers
 
 
-def knows_queues_late() -> type[Backend]:
-    """An insert makes new queues known in a second transaction, after that of its jobs."""
-    queries.ADD_QUEUE = "SELECT :queue"
-    return _KnowsQueuesLate
+class ClearsLate(SqliteBackend):
+    """A requeue makes jobs pending in one transaction, and clears their results in another."""
 
-
-class _ClearsLate(SqliteBackend):
     def requeue(self, filter: Filter, *, limit: int, now: Now = None) -> Sequence[UUID]:
         ids = super().requeue(filter, limit=limit, now=now)
         for id in ids:
             with self._writer.writing() as connection:
                 connection.execute(_CLEAR, (id.bytes,))
         return ids
-
-
-def clears_late() -> type[Backend]:
-    """A requeue makes jobs pending in one transaction, and clears their results in another."""
-    queries.REQUEUE = queries.REQUEUE.replace(_CLEARED, "")
-    return _ClearsLate
 
 
 class _CommitsFirst(Connection):
@@ -77,7 +70,7 @@ class CommitsLater(SqliteBackend):
         if transaction is not None:
             return super().settle(outcomes, transaction=transaction, now=now)
         with self._writer.reading() as connection:
-            connection.execute(queries.BEGIN_WRITE)
+            connection.execute(self._queries.begin_write)
             answers = super().settle(outcomes, transaction=connection, now=now)
         Timer(0.02, self._writer.let_go).start()
         return answers
@@ -93,7 +86,7 @@ class LeavesRefusedOpen(SqliteBackend):
             return super().settle(outcomes, transaction=transaction, now=now)
         except InvalidArgument:
             with self._writer.reading() as connection:
-                connection.execute(queries.BEGIN_WRITE)
+                connection.execute(self._queries.begin_write)
             raise
 
 
@@ -148,11 +141,12 @@ class ReadsUnlocked(SqliteBackend):
 class ListsInTwoSteps(SqliteBackend):
     """list finds ids in one step, and reads each record in another."""
 
-    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        super().list(filter, limit=limit, after=after)  # to validate the arguments
+    def list(
+        self, filter: Filter, *, limit: int, order: Order = "id", after: UUID | tuple[datetime, UUID] | None = None
+    ) -> Sequence[Record]:
+        call = calls.list(filter, self.capabilities, limit=limit, order=order, after=after)
         with self._reader.reading() as connection:
-            ids = [*islice(matching(connection, filter, states=set(State), after=after), limit)]
-            return [record for id in ids if (record := get(connection, id)) is not None]
+            return listing.page(connection, self._queries, call)
 
 
 class LooksOnlyLater(SqliteBackend):
@@ -169,8 +163,8 @@ def reckons_with_floats() -> type[Backend]:
 
 
 MUTANTS = (
-    SQLITE.mutant("knows queues late", "CRASH-02", knows_queues_late, "H2"),
-    SQLITE.mutant("clears late", "CRASH-03", clears_late),
+    SQLITE.mutant("knows queues late", "CRASH-02", KnowsQueuesLate, "H2"),
+    SQLITE.mutant("clears late", "CRASH-03", ClearsLate, "", SQLITE.patch("requeue", _CLEARED, "")),
     SQLITE.mutant("commits later", "CRASH-01", CommitsLater, "N4"),
     SQLITE.mutant("leaves what it refused open", "LEAK-04", LeavesRefusedOpen, "M5"),
     SQLITE.mutant("pauses in its process", "SETUP-11", PausesInItsProcess, "A2"),

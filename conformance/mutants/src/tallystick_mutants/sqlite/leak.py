@@ -78,6 +78,7 @@ class ForksInCalls(SqliteBackend):
     def __init__(self, location: Location) -> None:
         super().__init__(location)
         for connection in self._connections:
+            connection.stop_calls = lambda: None  # type: ignore[method-assign]
             connection.pause = lambda seconds: True  # type: ignore[method-assign]  # does not pause
             connection.resume = lambda: None  # type: ignore[method-assign]
 

@@ -40,6 +40,7 @@ from ..schedules.program import (
     rescue,
     retry,
     settle,
+    update,
 )
 from .child import ChildReport, Death
 from .fork_server import fork_server
@@ -60,6 +61,7 @@ _EACH: tuple[tuple[Calls, Call], ...] = (
     (_RUNNING, settle(complete(0), retry(1), discard(2))),
     (_RUNNING, rescue()),
     ((*_STOCK, claim(1)), cancel(0, 1, 2)),
+    (_STOCK, update(0, 1, 2, priority=7)),
     (_ENDED, requeue(0, 1, 2)),
     (_ENDED, delete(0, 1, 2)),
     (_ENDED, purge()),

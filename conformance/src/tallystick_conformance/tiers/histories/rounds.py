@@ -11,6 +11,7 @@ from uuid import UUID
 from tallystick import (
     Backend,
     Cancel,
+    Changes,
     Claim,
     Complete,
     Discard,
@@ -46,7 +47,7 @@ Mix = dict[str, int]
 """The relative frequency of each call."""
 
 EVEN: Mix = {"insert": 4, "claim": 6, "settle": 6, "extend": 3, "rescue": 3, "cancel": 2, "requeue": 2, "delete": 1,
-             "purge": 1, "pause": 1, "resume": 1, "get": 2, "list": 1, "stats": 2}  # fmt: skip
+             "purge": 1, "pause": 1, "resume": 1, "get": 2, "list": 1, "stats": 2, "update": 1}  # fmt: skip
 
 
 def run_rounds(
@@ -207,6 +208,10 @@ class _Worker:
 
     def _requeue(self) -> None:
         self._client.requeue(self._filter(), limit=self._random.choice((1, 9)), now=self._now)
+
+    def _update(self) -> None:
+        changes = self._random.choice((Changes(priority=1), Changes(run_at=self._now), Changes(run_at=_START)))
+        self._client.update(self._filter(), changes, limit=self._random.choice((1, 9)), now=self._now)
 
     def _delete(self) -> None:
         self._client.delete(self._filter(), limit=1)

@@ -255,10 +255,12 @@ class Machine(RuleBasedStateMachine):
         self._pair.count(filter, at_most=limit)
 
     def _within(self, filter: Filter, range: Range) -> Filter:
-        ends = [None if end is None else self._at(end) for end in (range.since, range.until)]
-        if None not in ends:
-            ends.sort()
-        return replace(filter, **{f"{range.of}_since": ends[0], f"{range.of}_until": ends[1]})
+        since = None if range.since is None else self._at(range.since)
+        until = None if range.until is None else self._at(range.until)
+        if since is not None and until is not None:
+            since, until = min(since, until), max(since, until)
+        fields: dict[str, Any] = {f"{range.of}_since": since, f"{range.of}_until": until}
+        return replace(filter, **fields)
 
     @invariant()
     @_guarded

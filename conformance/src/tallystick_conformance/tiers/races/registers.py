@@ -88,13 +88,14 @@ def puts_race_with_advances(case: Case) -> None:
         [one] = case.raw.put_schedules([schedule(name)], now=NOW)
         advance = Advance(name=name, revision=one.revision, next_tick=START + MINUTE, ticks=(START,))
         applied, _ = round.together(
-            lambda: list(firing.advance([advance], now=NOW)),  # noqa: B023 - called within this round
-            lambda: list(changing.put_schedules([schedule(name, kind="new")], now=NOW)),  # noqa: B023
+            lambda: list[object](firing.advance([advance], now=NOW)),  # noqa: B023 - called within this round
+            lambda: list[object](changing.put_schedules([schedule(name, kind="new")], now=NOW)),  # noqa: B023
         )
+        fired = applied == [True]
         [left] = case.raw.schedules([name])
         jobs = case.raw.get([id_of(name, START)])
-        case.equal(("new", 2 + applied[0], applied[0]), (left.kind, left.revision, left.last_tick == START))
-        case.equal(["k"] * applied[0], [job.kind for job in jobs.values()])
+        case.equal(("new", 2 + fired, fired), (left.kind, left.revision, left.last_tick == START))
+        case.equal(["k"] * fired, [job.kind for job in jobs.values()])
 
 
 @example("RACE-16")
@@ -102,7 +103,7 @@ def removals_race(case: Case) -> None:
     """One of four concurrent removals of a schedule removes it."""
     for round in race_rounds(case):
         case.raw.put_schedules([schedule("a"), schedule("b")], now=NOW)
-        orders = (["a", "b"], ["b", "a"])
+        orders: tuple[Sequence[str], ...] = (["a", "b"], ["b", "a"])
         removed = round.together(*(partial(c.remove_schedules, orders[n % 2]) for n, c in enumerate(round.clients)))
         case.equal(["a", "b"], sorted(name for names in removed for name in names))
 
@@ -134,7 +135,7 @@ def meters_race(case: Case) -> None:
     """Numbers that four callers add to the same minutes, in opposite orders, all count."""
     for n, round in enumerate(race_rounds(case)):
         both = [delta(queue=f"q{n}", kind=kind, completed=1, running=MINUTE) for kind in ("a", "b")]
-        orders = (both, both[::-1])
+        orders: tuple[Sequence[MeterDelta], ...] = (both, both[::-1])
         round.together(*(partial(_add, client, orders[place % 2]) for place, client in enumerate(round.clients)))
         found = [m for m in case.raw.meters(START, START + MINUTE, step=MINUTE) if m.queue == f"q{n}"]
         total = _ADDED * len(round.clients)

@@ -28,6 +28,7 @@ from .program import (
     rescue,
     retry,
     settle,
+    update,
 )
 
 _RUNNING = (insert(0, max_attempts=3), claim())
@@ -38,15 +39,27 @@ _WHILE_IT_RUNS = (
     cancel(0, at=LEASE),
     delete(0),
 )
+_WHILE_IT_WAITS = (
+    claim(),
+    update(0, priority=1),
+    update(0, run_at=NOW + 2 * LEASE),
+    cancel(0),
+    delete(0),
+)
 _ENDED = (*_RUNNING, settle(complete()))
 _ONCE_IT_ENDED = (requeue(0), delete(0), purge(), insert(0, at=LEASE + SECOND), cancel(0, at=LEASE + SECOND))
 
 
 @example("SCHED-08")
 def every_two_calls_interleave(case: Case) -> None:
-    """Each pair of calls about a running or a finished job gives results that one of the two orders explains."""
+    """Each pair of calls about a waiting, running or finished job gives results that one of the orders explains."""
     places = case.profile.places // 2  # there are many pairs
-    interleave(case, *_pairs(_RUNNING, _WHILE_IT_RUNS), *_pairs(_ENDED, _ONCE_IT_ENDED), places=places)
+    pairs = (
+        *_pairs((insert(0),), _WHILE_IT_WAITS),
+        *_pairs(_RUNNING, _WHILE_IT_RUNS),
+        *_pairs(_ENDED, _ONCE_IT_ENDED),
+    )
+    interleave(case, *pairs, places=places)
 
 
 @example("SCHED-08")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tallystick import Cancel, Claim, Complete, Discard, Failure, Filter, NewRecord, Outcome, Release, Retry
+from tallystick import Cancel, Changes, Claim, Complete, Discard, Failure, Filter, NewRecord, Outcome, Release, Retry
 
 from ...contract.eligibility import FINAL
 from ...harness.case import LEASE, NOW
@@ -109,6 +109,11 @@ def cancel(*slots: int, at: timedelta = SECOND) -> Call:
 def requeue(*slots: int, at: timedelta = LEASE + SECOND) -> Call:
     """Build a requeue of the jobs of some slots."""
     return call("requeue", _filter(slots), limit=MANY, now=NOW + at)
+
+
+def update(*slots: int, at: timedelta = SECOND, **values: Any) -> Call:
+    """Build an update of the jobs of some slots."""
+    return call("update", _filter(slots), Changes(**values), limit=MANY, now=NOW + at)
 
 
 def delete(*slots: int) -> Call:

@@ -1,6 +1,6 @@
 """Implement the backend contract on one append-only file. Each call is one step: lock, read, decide, write, unlock."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -10,23 +10,42 @@ from urllib.parse import quote
 from uuid import UUID
 
 from tallystick import (
+    Advance,
     Backend,
     BackendUrl,
+    Beat,
     Capabilities,
+    Changes,
     Claim,
     ConfigurationError,
     Filter,
     Hold,
     Inserted,
+    Meter,
+    MeterDelta,
     NewRecord,
+    NewSchedule,
+    Order,
     Outcome,
     Queue,
     Record,
+    Schedule,
     State,
     Stats,
+    WorkerInfo,
     urls,
+    validation,
 )
-from tallystick.backends import calls, counting, lifetime, selection, transitions, waiting
+from tallystick.backends import (
+    calls,
+    counting,
+    lifetime,
+    register_calls,
+    registers,
+    selection,
+    transitions,
+    waiting,
+)
 
 from .log import Log
 from .store import Store
@@ -39,6 +58,7 @@ _CAPABILITIES = Capabilities(
     time_precision=timedelta(microseconds=1),
     max_payload_bytes=1024 * 1024,
     max_batch=10_000,
+    error_text=True,
 )
 
 _POLL_SECONDS = 0.02
@@ -47,7 +67,7 @@ _POLL_SECONDS = 0.02
 class DbmBackend(Backend):
     """One client of the store in a file: `dbm:///relative.dbm`, `dbm:////absolute.dbm`."""
 
-    contract_version: ClassVar[int] = 1
+    contract_version: ClassVar[int] = 2
 
     def __init__(self, path: Path) -> None:
         self._log = Log(path)
@@ -86,7 +106,8 @@ class DbmBackend(Backend):
         call = calls.claim(queues, _CAPABILITIES, limit=limit, worker=worker, lease=lease, now=now)
         with self._step() as store:
             due = [store.records[id] for id in islice(store.due(call.queues, call.now), call.limit)]
-            return [store.put(transitions.claimed(record, call.worker, call.until, call.now)) for record in due]
+            claimed = [store.put(transitions.claimed(record, call.worker, call.until, call.now)) for record in due]
+        return _without_errors(claimed)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         call = calls.extend(claims, _CAPABILITIES, lease=lease, now=now)
@@ -105,18 +126,32 @@ class DbmBackend(Backend):
         with self._step() as store:
             running = (store.records[id] for id in store.running)
             expired = (record for record in running if record.lease_until and record.lease_until <= call.now)
-            return [store.put(transitions.rescued(record, call.now)) for record in list(islice(expired, call.limit))]
+            chosen = list(islice(expired, call.limit))
+            rescued = [store.put(transitions.rescued(record, call.now)) for record in chosen]
+        return _without_errors(rescued)
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         distinct = calls.get(ids, _CAPABILITIES)
         with self._step() as store:
             return {id: store.records[id] for id in distinct if id in store.records}
 
-    def list(self, filter: Filter, *, limit: int, after: UUID | None = None) -> Sequence[Record]:
-        call = calls.list(filter, _CAPABILITIES, limit=limit, after=after)
+    def list(
+        self,
+        filter: Filter,
+        *,
+        limit: int,
+        order: Order = "id",
+        after: UUID | tuple[datetime, UUID] | None = None,
+    ) -> Sequence[Record]:
+        call = calls.list(filter, _CAPABILITIES, limit=limit, order=order, after=after)
         with self._step() as store:
             found = selection.matching(store.records, call.filter)
-        return selection.page(found, limit=call.limit, after=call.after)
+        return _without_errors(selection.page(found, call))
+
+    def count(self, filter: Filter, *, at_most: int = 10_000) -> int:
+        call = calls.count(filter, _CAPABILITIES, at_most=at_most)
+        with self._step() as store:
+            return min(call.at_most, len(selection.matching(store.records, call.filter)))
 
     def stats(self, *, now: datetime | None = None) -> Stats:
         call = calls.stats(_CAPABILITIES, now=now)
@@ -136,7 +171,20 @@ class DbmBackend(Backend):
 
         return self._change(call, requeue)
 
-    def _change(self, call: calls.ChangeCall, change: Callable[[Store, Record], Record | None]) -> Sequence[UUID]:
+    def update(self, filter: Filter, changes: Changes, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
+        call = calls.update(filter, changes, _CAPABILITIES, limit=limit, now=now)
+
+        def update(store: Store, record: Record) -> Record | None:
+            updated = transitions.updated(record, call.changes, call.now)
+            if updated is not None:
+                store.know_queue(updated.queue)
+            return updated
+
+        return self._change(call, update)
+
+    def _change(
+        self, call: calls.ChangeCall | calls.UpdateCall, change: Callable[[Store, Record], Record | None]
+    ) -> Sequence[UUID]:
         with self._step() as store:
             # lazily: each is decided after the one before was stored
             after = (change(store, record) for record in selection.matching(store.records, call.filter))
@@ -149,11 +197,22 @@ class DbmBackend(Backend):
             idle = (record.id for record in found if record.state is not State.RUNNING)
             return _remove(store, islice(idle, call.limit))
 
-    def purge(self, states: Sequence[State], *, before: datetime, limit: int) -> int:
-        call = calls.purge(states, _CAPABILITIES, before=before, limit=limit)
+    def purge(
+        self,
+        states: Sequence[State],
+        *,
+        before: datetime,
+        limit: int,
+        since: datetime | None = None,
+        kinds: Collection[str] | None = None,
+        except_kinds: Collection[str] = (),
+    ) -> int:
+        call = calls.purge(
+            states, _CAPABILITIES, before=before, limit=limit, since=since, kinds=kinds, except_kinds=except_kinds
+        )
         with self._step() as store:
-            finished = (record for record in store.records.values() if record.state in call.states)
-            old = (record.id for record in finished if record.finished_at and record.finished_at < call.before)
+            ended = (record for record in store.records.values() if record.state in call.states)
+            old = (r.id for r in ended if r.finished_at and call.selects(r.kind, r.finished_at))
             return len(_remove(store, islice(old, call.limit)))
 
     def pause(self, queue: str) -> None:
@@ -170,6 +229,65 @@ class DbmBackend(Backend):
     def queues(self) -> Sequence[Queue]:
         with self._step() as store:
             return _queues(store)
+
+    def put_schedules(self, schedules: Sequence[NewSchedule], *, now: datetime | None = None) -> Sequence[Schedule]:
+        call = register_calls.put_schedules(schedules, _CAPABILITIES, now=now)
+        with self._step() as store:
+            for new in call.schedules:
+                old = store.schedules.get(new.name)
+                stored = new.stored(call.now) if old is None else new.replacing(old, call.now)
+                if stored is not old:
+                    store.set_schedule(new.name, stored)
+            return [store.schedules[new.name] for new in call.schedules]
+
+    def schedules(self, names: Collection[str] | None = None) -> Sequence[Schedule]:
+        chosen = None if names is None else register_calls.names(names, _CAPABILITIES)
+        with self._step() as store:
+            return [store.schedules[name] for name in sorted(store.schedules) if chosen is None or name in chosen]
+
+    def due_schedules(self, *, limit: int) -> Sequence[Schedule]:
+        limit = validation.limit(limit)
+        with self._step() as store:
+            return registers.due(store.schedules.values(), limit)
+
+    def advance(self, advances: Sequence[Advance], *, now: datetime | None = None) -> Sequence[bool]:
+        call = register_calls.advance(advances, _CAPABILITIES, now=now)
+        with self._step() as store:
+            return [_advance(store, advance, call) for advance in call.advances]
+
+    def remove_schedules(self, names: Collection[str]) -> Sequence[str]:
+        chosen = register_calls.names(names, _CAPABILITIES)
+        with self._step() as store:
+            removed = sorted(store.schedules.keys() & {*chosen})
+            for name in removed:
+                store.set_schedule(name, None)
+        return removed
+
+    def beat(self, beat: Beat, *, ttl: timedelta, now: datetime | None = None) -> None:
+        call = register_calls.beat(beat, _CAPABILITIES, ttl=ttl, now=now)
+        with self._step() as store:
+            store.set_worker(beat.worker, beat if call.ttl else None, call.now, call.ttl)
+            for worker in [one for one in store.workers.values() if not registers.is_kept(one, call.now)]:
+                store.set_worker(worker.worker, None, call.now, call.ttl)
+
+    def workers(self) -> Sequence[WorkerInfo]:
+        with self._step() as store:
+            return [store.workers[name] for name in sorted(store.workers)]
+
+    def meter(self, deltas: Sequence[MeterDelta], *, now: datetime | None = None) -> None:
+        call = register_calls.meter(deltas, _CAPABILITIES, now=now)
+        with self._step() as store:
+            for delta in call.deltas:
+                key, more = (delta.minute, delta.queue, delta.kind), registers.Numbers.of(delta)
+                store.set_meter(key, store.meters[key].plus(more) if key in store.meters else more)
+            for key in [key for key in store.meters if key[0] < call.oldest]:
+                store.set_meter(key, None)
+
+    def meters(self, since: datetime, until: datetime, *, step: timedelta) -> Sequence[Meter]:
+        call = register_calls.meters(since, until, step=step)
+        with self._step() as store:
+            chosen = [(*key, sums) for key, sums in store.meters.items() if call.since <= key[0] < call.until]
+        return registers.by_steps(chosen, call)
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         call = calls.wait(queues, timeout=timeout)
@@ -206,9 +324,8 @@ def _path(url: str) -> Path:
 def _insert(store: Store, record: Record) -> Inserted:
     duplicate = store.records.get(record.id) or store.holder(record)
     if duplicate is not None:
-        return Inserted(duplicate, created=False)
-    if record.queue not in store.queues:
-        store.set_queue(record.queue, paused=False)
+        return Inserted(transitions.without_errors(duplicate), created=False)
+    store.know_queue(record.queue)
     return Inserted(store.put(record), created=True)
 
 
@@ -225,6 +342,20 @@ def _settle(store: Store, outcome: Outcome, now: datetime) -> bool:
         return False
     store.put(transitions.settled(record, outcome, now))
     return True
+
+
+def _advance(store: Store, advance: Advance, call: register_calls.AdvanceCall) -> bool:
+    schedule = registers.advanced(store.schedules.get(advance.name), advance, call)
+    if schedule is None:
+        return False
+    store.set_schedule(advance.name, schedule)
+    for tick in advance.ticks:
+        _insert(store, schedule.job(tick).stored(call.now))
+    return True
+
+
+def _without_errors(records: Sequence[Record]) -> Sequence[Record]:
+    return [transitions.without_errors(record) for record in records]
 
 
 def _remove(store: Store, ids: Iterator[UUID]) -> list[UUID]:

@@ -1,12 +1,27 @@
-"""Convert records to JSON and back without loss: any bytes, any text, and microseconds."""
+"""Convert records and the entries of registers to JSON and back without loss: any bytes, any text, microseconds."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from tallystick import Failure, Record, State
+from tallystick import AttemptError, Beat, Failure, Meta, Record, Schedule, State, WorkerInfo
+from tallystick.backends import registers
+
+Meter = tuple[datetime, str, str]
+"""The minute, queue and kind of numbers."""
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def _duration(text: str) -> timedelta:
+    return int(text) * _MICROSECOND
+
+
+def _errors(rows: Sequence[Sequence[Any]]) -> tuple[AttemptError, ...]:
+    return tuple(AttemptError(n, datetime.fromisoformat(at), Failure.from_json(text)) for n, at, text in rows)
+
 
 _READ: dict[str, Callable[[Any], object]] = {
     "id": UUID,
@@ -21,7 +36,17 @@ _READ: dict[str, Callable[[Any], object]] = {
     "last_error": Failure.from_json,
     "result": b64decode,
     "tags": tuple,
+    "meta": Meta.from_json,
+    "errors": _errors,
+    "start": datetime.fromisoformat,
+    "end": datetime.fromisoformat,
+    "window": _duration,
+    "next_tick": datetime.fromisoformat,
+    "last_tick": datetime.fromisoformat,
+    "waiting": _duration,
+    "running": _duration,
 }
+"""How a field of a record, a schedule or numbers is read, if JSON has no such value."""
 
 
 def plain(value: object) -> str:
@@ -33,15 +58,40 @@ def plain(value: object) -> str:
             return b64encode(value).decode()
         case datetime():
             return value.isoformat()
-        case Failure():
+        case Failure() | Meta() | Beat():
             return value.to_json()
-    raise TypeError(f"a record contains a value of type {type(value).__name__}, which has no JSON form")
+        case timedelta():
+            return str(value // _MICROSECOND)
+    raise TypeError(f"a row contains a value of type {type(value).__name__}, which has no JSON form")
 
 
 def record(row: Sequence[Any]) -> Record:
     """Return the record of a JSON array."""
-    values = dict(zip(Record._fields, row, strict=True))
-    for field, read in _READ.items():
-        if values[field] is not None:
-            values[field] = read(values[field])
-    return Record(**values)
+    return Record(**_values(Record._fields, row))
+
+
+def schedule(row: Sequence[Any]) -> Schedule:
+    """Return the schedule of a JSON array."""
+    return Schedule(**_values(Schedule._fields, row))
+
+
+def numbers(row: Sequence[Any]) -> registers.Numbers:
+    """Return the numbers of a JSON array."""
+    return registers.Numbers(**_values(registers.Numbers._fields, row))
+
+
+def meter(row: Sequence[Any]) -> Meter:
+    """Return the minute, queue and kind of a JSON array."""
+    minute, queue, kind = row
+    return datetime.fromisoformat(minute), queue, kind
+
+
+def worker(name: str, row: Sequence[Any]) -> WorkerInfo:
+    """Return the worker of a JSON array: its beat, and the time and ttl of the beat."""
+    text, seen_at, ttl = row
+    return Beat.from_json(name, text).info(datetime.fromisoformat(seen_at), _duration(ttl))
+
+
+def _values(fields: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
+    values = zip(fields, row, strict=True)
+    return {name: _READ[name](value) if name in _READ and value is not None else value for name, value in values}

@@ -1,20 +1,20 @@
-"""All jobs and queues in memory, with indexes for the frequent queries, and the changes of the current step."""
+"""The whole store in memory, with indexes for the frequent queries, and the changes of the current step."""
 
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import merge
 from typing import Any
 from uuid import UUID
 
-from tallystick import CLAIMABLE, Claim, Record, State
-from tallystick.backends import transitions
+from tallystick import CLAIMABLE, Beat, Claim, Record, Schedule, State, WorkerInfo
+from tallystick.backends import registers, transitions
 
 from . import rows
 
 Change = tuple[str, Any, Any]
-"""One change as JSON: `put` or `remove` with a job's id and record, or `queue` with a name and the paused flag."""
+"""One change as JSON: the name of a method of the store, and its two arguments."""
 
 
 class Store:
@@ -24,6 +24,9 @@ class Store:
         self.records: dict[UUID, Record] = {}
         self.queues: dict[str, bool] = {}  # name: paused
         self.running: set[UUID] = set()
+        self.schedules: dict[str, Schedule] = {}
+        self.workers: dict[str, WorkerInfo] = {}
+        self.meters: dict[rows.Meter, registers.Numbers] = {}
         self.changes: list[Change] = []
         self._holders: dict[str | None, UUID] = {}  # unique key: the job that holds it
         self._waiting: defaultdict[tuple[str, int], list[tuple[datetime, UUID]]] = defaultdict(list)
@@ -52,6 +55,26 @@ class Store:
             self.queues[name] = paused
             self.changes.append(("queue", name, paused))
 
+    def know_queue(self, name: str) -> None:
+        """Make a queue known, if it is not."""
+        if name not in self.queues:
+            self.set_queue(name, paused=False)
+
+    def set_schedule(self, name: str, schedule: Schedule | None) -> None:
+        """Store a schedule, or remove it."""
+        _set(self.schedules, name, schedule)
+        self.changes.append(("schedule", name, schedule))
+
+    def set_worker(self, name: str, beat: Beat | None, seen_at: datetime, ttl: timedelta) -> None:
+        """Store a worker, or remove it."""
+        _set(self.workers, name, beat and beat.info(seen_at, ttl))
+        self.changes.append(("worker", name, beat and (beat, seen_at, ttl)))
+
+    def set_meter(self, key: rows.Meter, numbers: registers.Numbers | None) -> None:
+        """Store the numbers of a minute, or remove them."""
+        _set(self.meters, key, numbers)
+        self.changes.append(("meter", key, numbers))
+
     def repeat(self, changes: Sequence[Sequence[Any]]) -> None:
         """Apply the changes of a step from the file."""
         for what, name, value in changes:
@@ -62,6 +85,12 @@ class Store:
                     self.remove(UUID(name))
                 case "queue":
                     self.set_queue(name, paused=value)
+                case "schedule":
+                    _set(self.schedules, name, value and rows.schedule(value))
+                case "worker":
+                    _set(self.workers, name, value and rows.worker(name, value))
+                case "meter":
+                    _set(self.meters, rows.meter(name), value and rows.numbers(value))
 
     def due(self, queues: Sequence[str], now: datetime) -> Iterator[UUID]:
         """Yield the ids of due jobs in claiming order. It reads only these and one more per priority."""
@@ -91,3 +120,11 @@ class Store:
         self.running.discard(id)
         if self._holders.get(record.unique_key) == id:
             del self._holders[record.unique_key]
+
+
+def _set(entries: dict[Any, Any], key: Any, value: Any) -> None:
+    """Store an entry, or remove it if the value is None."""
+    if value is None:
+        entries.pop(key, None)
+    else:
+        entries[key] = value

@@ -1,7 +1,10 @@
--- Effect: create the table of jobs and its indexes, the ledger of job counts, and the table of paused queues.
+-- Effect: create the table of jobs and its indexes, the ledger of job counts, and the tables of paused queues, schedules,
+--     workers and meters.
 --
 -- A job is one row from its insert to its purge. It is always in exactly one of the three partial indexes on the
 -- state. So each transition writes one entry to the primary key and one to one of these indexes.
+--
+-- A job without tags, unique key and error has no entry in the other indexes.
 --
 -- COLLATE "C" compares names byte by byte. It is the fastest collation, and an upgrade of the system's collations does
 -- not require a rebuild.
@@ -28,7 +31,10 @@ CREATE TABLE {schema}.jobs (
     unique_until     text        NOT NULL COLLATE "C",
     held_key         text        COLLATE "C",
     tags             text[]      NOT NULL COLLATE "C" DEFAULT '{}',
+    meta             text        COLLATE "C",
     last_error       text        COLLATE "C",
+    error_type       text        COLLATE "C",
+    errors           text[]      COLLATE "C",
     result           bytea,
     payload          bytea       NOT NULL,
     CONSTRAINT jobs_state CHECK (
@@ -38,6 +44,7 @@ CREATE TABLE {schema}.jobs (
     CONSTRAINT jobs_attempts CHECK (attempt >= 0 AND max_attempts >= 1),
     CONSTRAINT jobs_unique_until CHECK (unique_until IN ('finished', 'purged')),
     CONSTRAINT jobs_tags_list CHECK (tags = '{}' OR (array_ndims(tags) = 1 AND array_position(tags, NULL) IS NULL)),
+    CONSTRAINT jobs_errors_list CHECK (errors IS NULL OR (array_ndims(errors) = 1 AND array_lower(errors, 1) = 1)),
     CONSTRAINT jobs_lease CHECK (state <> 'running' OR lease_until IS NOT NULL),
     CONSTRAINT jobs_run_at_year CHECK (run_at < '10000-01-01 00:00:00+00'),
     CONSTRAINT jobs_lease_until_year CHECK (lease_until < '10000-01-01 00:00:00+00')
@@ -53,7 +60,26 @@ CREATE INDEX jobs_finished ON {schema}.jobs (state, finished_at) WHERE finished_
 
 CREATE UNIQUE INDEX jobs_held_keys ON {schema}.jobs (held_key) WHERE held_key IS NOT NULL;
 
+CREATE INDEX jobs_unique_keys ON {schema}.jobs (unique_key, id) WHERE unique_key IS NOT NULL;
+
+CREATE INDEX jobs_errors ON {schema}.jobs (id) WHERE last_error IS NOT NULL;
+
+CREATE INDEX jobs_error_types ON {schema}.jobs (error_type, id) WHERE last_error IS NOT NULL;
+
+CREATE INDEX jobs_failed ON {schema}.jobs (finished_at, id) WHERE last_error IS NOT NULL AND finished_at IS NOT NULL;
+
+CREATE INDEX jobs_retrying ON {schema}.jobs (run_at, id)
+    WHERE state IN ('pending', 'retrying') AND (state = 'retrying' OR last_error IS NOT NULL);
+
 CREATE INDEX jobs_tags ON {schema}.jobs USING gin (tags) WHERE tags <> '{}';
+
+-- Returns the errors of a record after one more: `entry` is a JSON object without its time. The latest 20 stay.
+CREATE FUNCTION {schema}.append_error(errors text[], entry text, at timestamptz) RETURNS text[] LANGUAGE sql STABLE
+AS $$
+    SELECT (
+        errors || ('{"at": ' || (extract(epoch FROM at) * 1000000)::bigint || ', ' || substr(entry, 2))
+    )[greatest(cardinality(errors) - 18, 1):]
+$$;
 
 -- The ledger of job counts. Each statement that changes a count inserts rows, without waiting for a lock. A count is
 -- the sum of its rows. The ledger also lists the known queues, so one row of each (queue, kind, state) stays, even if
@@ -68,6 +94,58 @@ CREATE TABLE {schema}.counts (
 CREATE TABLE {schema}.paused_queues (
     name text NOT NULL COLLATE "C" PRIMARY KEY
 );
+
+CREATE TABLE {schema}.schedules (
+    name          text        NOT NULL COLLATE "C" PRIMARY KEY,
+    rule          text        NOT NULL COLLATE "C",
+    kind          text        NOT NULL COLLATE "C",
+    payload       bytea       NOT NULL,
+    queue         text        NOT NULL COLLATE "C",
+    priority      smallint    NOT NULL,
+    max_attempts  integer     NOT NULL,
+    tags          text        NOT NULL COLLATE "C",
+    meta          text        COLLATE "C",
+    unique_key    text        COLLATE "C",
+    zone          text        NOT NULL COLLATE "C",
+    starts_at     timestamptz,
+    ends_at       timestamptz,
+    missed        text        NOT NULL COLLATE "C",
+    window_micros bigint      NOT NULL,
+    declared      text        COLLATE "C",
+    next_tick     timestamptz,
+    last_tick     timestamptz,
+    paused        boolean     NOT NULL,
+    revision      bigint      NOT NULL,
+    created_at    timestamptz NOT NULL,
+    updated_at    timestamptz NOT NULL,
+    CONSTRAINT schedules_missed CHECK (missed IN ('skip', 'last', 'all')),
+    CONSTRAINT schedules_names CHECK (length(name) BETWEEN 1 AND 200),
+    CONSTRAINT schedules_revision CHECK (revision BETWEEN 1 AND 9000000000000000000)
+);
+
+CREATE INDEX schedules_due ON {schema}.schedules (next_tick, name) WHERE next_tick IS NOT NULL AND NOT paused;
+
+CREATE TABLE {schema}.workers (
+    name        text        NOT NULL COLLATE "C" PRIMARY KEY,
+    beat        text        NOT NULL COLLATE "C",
+    seen_at     timestamptz NOT NULL,
+    alive_until timestamptz NOT NULL
+) WITH (fillfactor = 50);
+
+-- The numbers of one minute of a queue and kind. Sums of times are in microseconds.
+CREATE TABLE {schema}.meters (
+    minute    timestamptz NOT NULL,
+    queue     text        NOT NULL COLLATE "C",
+    kind      text        NOT NULL COLLATE "C",
+    completed bigint      NOT NULL,
+    retried   bigint      NOT NULL,
+    discarded bigint      NOT NULL,
+    released  bigint      NOT NULL,
+    cancelled bigint      NOT NULL,
+    waiting   bigint      NOT NULL,
+    running   bigint      NOT NULL,
+    PRIMARY KEY (minute, queue, kind)
+) WITH (fillfactor = 80);
 
 -- Triggers update the ledger and wake waiting clients, so that any client may change the table: an application through
 -- any driver, or a user with psql.
@@ -201,5 +279,5 @@ CREATE VIEW {schema}.jobs_readable AS
 SELECT
     id, kind, queue, state, priority, attempt, max_attempts, {schema}.readable(payload) AS payload,
     {schema}.readable(result) AS result, last_error, run_at, created_at, updated_at, attempted_at, finished_at,
-    lease_until, worker, cancel_requested, unique_key, unique_until, tags
+    lease_until, worker, cancel_requested, unique_key, unique_until, tags, meta
 FROM {schema}.jobs;

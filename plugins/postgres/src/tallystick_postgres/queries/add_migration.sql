@@ -1,5 +1,4 @@
 -- Effect: record that the next migration was applied.
 -- Locks: none. Index: primary key.
--- Only PostgreSQL: SQLite has the version in the file's header.
 INSERT INTO {schema}.tallystick_migrations (version)
 SELECT coalesce(max(version), 0) + 1 FROM {schema}.tallystick_migrations

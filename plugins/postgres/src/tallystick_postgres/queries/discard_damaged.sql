@@ -7,7 +7,7 @@ WITH last AS MATERIALIZED (
     ORDER BY id DESC FOR UPDATE
 )
 UPDATE {schema}.jobs
-SET state = 'discarded', last_error = %(error)s, finished_at = {now}, updated_at = {now},
+SET state = 'discarded', last_error = %(error)s, error_type = %(error_type)s, finished_at = {now}, updated_at = {now},
     held_key = CASE WHEN unique_until = 'finished' THEN NULL ELSE held_key END
 WHERE id = ANY (ARRAY(SELECT id FROM last))
 RETURNING id

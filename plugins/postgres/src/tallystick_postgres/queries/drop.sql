@@ -1,6 +1,8 @@
 -- Effect: drop everything that the migrations created, including all records.
 -- Locks: every table, exclusively. Index: none.
 DROP VIEW {schema}.jobs_readable;
-DROP TABLE {schema}.jobs, {schema}.counts, {schema}.paused_queues, {schema}.tallystick_migrations;
+DROP TABLE {schema}.jobs, {schema}.counts, {schema}.paused_queues, {schema}.schedules, {schema}.workers, {schema}.meters,
+    {schema}.tallystick_migrations;
 DROP FUNCTION {schema}.jobs_inserted(), {schema}.jobs_updated(), {schema}.jobs_deleted(), {schema}.wake(text),
-    {schema}.readable(bytea), {schema}.due(text, bigint, timestamptz)
+    {schema}.append_error(text[], text, timestamptz), {schema}.readable(bytea),
+    {schema}.due(text, bigint, timestamptz)

@@ -1,5 +1,5 @@
 -- Effect: read the records with the given ids.
 -- Locks: none. Index: primary key.
-SELECT {columns}
+SELECT {columns}, errors
 FROM {schema}.jobs
 WHERE id = ANY (%(ids)s::uuid[])

@@ -23,6 +23,8 @@ SET state = CASE
         WHEN (cancel_requested OR attempt >= max_attempts) AND unique_until = 'finished' THEN NULL
         ELSE held_key
     END,
-    last_error = %(error)s, lease_until = NULL, updated_at = {now}
+    last_error = %(error)s, error_type = %(error_type)s,
+    errors = {schema}.append_error(errors, '{"attempt": ' || attempt || ', ' || substr(%(error)s, 2), {now}),
+    lease_until = NULL, updated_at = {now}
 WHERE id = ANY (ARRAY(SELECT id FROM expired))
 RETURNING {columns}

@@ -30,11 +30,16 @@ SET state = CASE
     END,
     result = CASE WHEN ended.state = 'completed' THEN ended.result ELSE job.result END,
     last_error = coalesce(ended.error, job.last_error),
+    error_type = CASE WHEN ended.error IS NULL THEN job.error_type ELSE ended.error_type END,
+    errors = CASE
+        WHEN ended.entry IS NULL THEN job.errors
+        ELSE {schema}.append_error(job.errors, ended.entry, {now})
+    END,
     lease_until = NULL, updated_at = {now}
 FROM unnest(
     %(ids)s::uuid[], %(attempts)s::bigint[], %(states)s::text[], %(run_ats)s::timestamptz[], %(delays)s::interval[],
-    %(errors)s::text[], %(results)s::bytea[]
-) AS ended (id, attempt, state, run_at, delay, error, result)
+    %(errors)s::text[], %(error_types)s::text[], %(entries)s::text[], %(results)s::bytea[]
+) AS ended (id, attempt, state, run_at, delay, error, error_type, entry, result)
 WHERE job.id = ANY (%(ids)s::uuid[]) AND job.id = ended.id
     AND CASE WHEN job.state = 'running' THEN job.attempt = ended.attempt ELSE FALSE END
 RETURNING job.id, job.attempt

@@ -1,14 +1,17 @@
--- Effect: create the table of jobs and its indexes, and the table of known queues.
+-- Effect: create the table of jobs and its indexes, and the tables of queues, schedules, workers and meters.
 --
 -- Times are microseconds since 1970 in UTC, and ids are 16 bytes. A job is always in exactly one of the three partial
 -- indexes on the state, so each transition costs one index deletion and one insertion.
 --
 -- The table has rowids: a table clustered by id is no faster, and each search by id would have to pass large payloads.
--- Large columns come last, so that reading the others does not follow overflow pages.
+-- Large columns come last, so that reading the others does not follow overflow pages. `errors` has a line of JSON for
+-- each error; only `get` reads it.
+--
+-- A job without unique key and error has no entry in the other partial indexes.
 --
 -- The checks reject rows that cannot be read as a record, or that no worker could work. The check of the state does not
 -- use IN, because SQLite would build a table of the six values at each update, which takes 2 us a job.
-CREATE TABLE tallystick_jobs (
+CREATE TABLE {prefix}_jobs (
     id               BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     kind             TEXT    NOT NULL CHECK (length(kind) BETWEEN 1 AND 255),
     queue            TEXT    NOT NULL CHECK (length(queue) BETWEEN 1 AND 255),
@@ -31,22 +34,81 @@ CREATE TABLE tallystick_jobs (
     unique_until     TEXT    NOT NULL CHECK (unique_until = 'finished' OR unique_until = 'purged'),
     held_key         TEXT,
     tags             TEXT    NOT NULL CHECK (CASE WHEN json_valid(tags) THEN json_type(tags) = 'array' ELSE FALSE END),
+    meta             TEXT,
+    error_type       TEXT,
     last_error       TEXT,
     result           BLOB,
     payload          BLOB    NOT NULL,
+    errors           TEXT,
     CHECK (state <> 'running' OR lease_until IS NOT NULL)
 ) STRICT;
 
-CREATE INDEX tallystick_waiting ON tallystick_jobs (queue, priority DESC, run_at, id)
+CREATE INDEX {prefix}_waiting ON {prefix}_jobs (queue, priority DESC, run_at, id)
     WHERE state IN ('pending', 'retrying');
 
-CREATE INDEX tallystick_leases ON tallystick_jobs (lease_until) WHERE state = 'running';
+CREATE INDEX {prefix}_leases ON {prefix}_jobs (lease_until) WHERE state = 'running';
 
-CREATE INDEX tallystick_finished ON tallystick_jobs (state, finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX {prefix}_finished ON {prefix}_jobs (state, finished_at) WHERE finished_at IS NOT NULL;
 
-CREATE UNIQUE INDEX tallystick_held_keys ON tallystick_jobs (held_key) WHERE held_key IS NOT NULL;
+CREATE UNIQUE INDEX {prefix}_held_keys ON {prefix}_jobs (held_key) WHERE held_key IS NOT NULL;
 
-CREATE TABLE tallystick_queues (
+CREATE INDEX {prefix}_unique_keys ON {prefix}_jobs (unique_key, id) WHERE unique_key IS NOT NULL;
+
+CREATE INDEX {prefix}_errors ON {prefix}_jobs (id) WHERE last_error IS NOT NULL;
+
+CREATE INDEX {prefix}_error_types ON {prefix}_jobs (error_type, id) WHERE error_type IS NOT NULL;
+
+CREATE TABLE {prefix}_queues (
     name   TEXT    NOT NULL PRIMARY KEY,
     paused INTEGER NOT NULL DEFAULT FALSE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE {prefix}_schedules (
+    name          TEXT    NOT NULL PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 200),
+    rule          TEXT    NOT NULL,
+    kind          TEXT    NOT NULL,
+    payload       BLOB    NOT NULL,
+    queue         TEXT    NOT NULL,
+    priority      INTEGER NOT NULL,
+    max_attempts  INTEGER NOT NULL,
+    tags          TEXT    NOT NULL,
+    meta          TEXT,
+    unique_key    TEXT,
+    zone          TEXT    NOT NULL,
+    starts_at     INTEGER,
+    ends_at       INTEGER,
+    missed        TEXT    NOT NULL CHECK (missed IN ('skip', 'last', 'all')),
+    window_micros INTEGER NOT NULL,
+    declared      TEXT,
+    next_tick     INTEGER,
+    last_tick     INTEGER,
+    paused        INTEGER NOT NULL,
+    revision      INTEGER NOT NULL CHECK (revision BETWEEN 1 AND 9000000000000000000),
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX {prefix}_schedules_due ON {prefix}_schedules (next_tick, name)
+    WHERE next_tick IS NOT NULL AND NOT paused;
+
+CREATE TABLE {prefix}_workers (
+    name        TEXT    NOT NULL PRIMARY KEY,
+    beat        TEXT    NOT NULL,
+    seen_at     INTEGER NOT NULL,
+    alive_until INTEGER NOT NULL
+) STRICT;
+
+-- The numbers of one minute of a queue and kind. Sums of times are in microseconds.
+CREATE TABLE {prefix}_meters (
+    minute    INTEGER NOT NULL,
+    queue     TEXT    NOT NULL,
+    kind      TEXT    NOT NULL,
+    completed INTEGER NOT NULL,
+    retried   INTEGER NOT NULL,
+    discarded INTEGER NOT NULL,
+    released  INTEGER NOT NULL,
+    cancelled INTEGER NOT NULL,
+    waiting   INTEGER NOT NULL,
+    running   INTEGER NOT NULL,
+    PRIMARY KEY (minute, queue, kind)
 ) STRICT, WITHOUT ROWID;

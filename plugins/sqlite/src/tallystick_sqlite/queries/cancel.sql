@@ -1,6 +1,6 @@
 -- Effect: cancel a waiting job, or request cancellation of a running one.
 -- Locks: write. Index: primary key.
-UPDATE tallystick_jobs
+UPDATE {prefix}_jobs
 SET state = iif(state = 'running', state, 'cancelled'),
     cancel_requested = (state = 'running'),
     finished_at = iif(state = 'running', finished_at, :now),

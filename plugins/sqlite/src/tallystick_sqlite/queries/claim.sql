@@ -1,6 +1,7 @@
 -- Effect: begin an attempt of the first due jobs, in claiming order, of the queues that are not paused.
--- Locks: write. Index: tallystick_waiting.
--- Order: the returned rows are in no order.
+-- Locks: write. Index: {prefix}_waiting.
+-- Order: the returned rows are in no order; `claiming.py` sorts them by `claiming_order`. The ORDER BY of `due` and
+--     {prefix}_waiting have the same order.
 --
 -- A lane is one (queue, priority); the index keeps its jobs in claiming order. `lane` jumps from one lane to the next,
 -- and reads no job in between. `due` is a priority queue, ordered by its ORDER BY. It starts with the first due job of
@@ -10,16 +11,16 @@ WITH RECURSIVE lane (queue, priority) AS (
     SELECT
         asked.value,
         (
-            SELECT max(priority) FROM tallystick_jobs
+            SELECT max(priority) FROM {prefix}_jobs
             WHERE queue = asked.value AND state IN ('pending', 'retrying')
         )
     FROM json_each(:queues) AS asked
-    WHERE NOT EXISTS (SELECT 1 FROM tallystick_queues WHERE name = asked.value AND paused)
+    WHERE NOT EXISTS (SELECT 1 FROM {prefix}_queues WHERE name = asked.value AND paused)
     UNION ALL
     SELECT
         lane.queue,
         (
-            SELECT max(priority) FROM tallystick_jobs
+            SELECT max(priority) FROM {prefix}_jobs
             WHERE queue = lane.queue AND priority < lane.priority AND state IN ('pending', 'retrying')
         )
     FROM lane
@@ -27,16 +28,16 @@ WITH RECURSIVE lane (queue, priority) AS (
 ),
 due (job, queue, priority, run_at, id) AS (
     SELECT job.rowid, job.queue, job.priority, job.run_at, job.id
-    FROM lane CROSS JOIN tallystick_jobs AS job ON job.rowid = (
-        SELECT rowid FROM tallystick_jobs
+    FROM lane CROSS JOIN {prefix}_jobs AS job ON job.rowid = (
+        SELECT rowid FROM {prefix}_jobs
         WHERE queue = lane.queue AND priority = lane.priority AND state IN ('pending', 'retrying') AND run_at <= :now
         ORDER BY run_at, id
         LIMIT 1
     )
     UNION ALL
     SELECT job.rowid, job.queue, job.priority, job.run_at, job.id
-    FROM due CROSS JOIN tallystick_jobs AS job ON job.rowid = (
-        SELECT rowid FROM tallystick_jobs
+    FROM due CROSS JOIN {prefix}_jobs AS job ON job.rowid = (
+        SELECT rowid FROM {prefix}_jobs
         WHERE queue = due.queue AND priority = due.priority AND state IN ('pending', 'retrying') AND run_at <= :now
             AND (run_at, id) > (due.run_at, due.id)
         ORDER BY run_at, id
@@ -45,7 +46,7 @@ due (job, queue, priority, run_at, id) AS (
     ORDER BY 3 DESC, 4, 5
     LIMIT :limit
 )
-UPDATE tallystick_jobs
+UPDATE {prefix}_jobs
 SET state = 'running', attempt = attempt + 1, worker = :worker, lease_until = :until,
     attempted_at = :now, updated_at = :now
 WHERE rowid IN (SELECT job FROM due)

@@ -1,3 +1,3 @@
 -- Effect: delete the record of a job that is not running.
 -- Locks: write. Index: primary key.
-DELETE FROM tallystick_jobs WHERE id = :id AND state <> 'running'
+DELETE FROM {prefix}_jobs WHERE id = :id AND state <> 'running'

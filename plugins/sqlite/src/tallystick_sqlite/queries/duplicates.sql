@@ -1,8 +1,8 @@
 -- Effect: read the record that has an id, or else the one that holds a unique key.
--- Locks: none. Index: primary key, tallystick_held_keys.
+-- Locks: none. Index: primary key, {prefix}_held_keys.
 SELECT {columns}
-FROM tallystick_jobs
+FROM {prefix}_jobs
 WHERE id = coalesce(
-    (SELECT id FROM tallystick_jobs WHERE id = :id),
-    (SELECT id FROM tallystick_jobs WHERE held_key = :unique_key)
+    (SELECT id FROM {prefix}_jobs WHERE id = :id),
+    (SELECT id FROM {prefix}_jobs WHERE held_key = :unique_key)
 )

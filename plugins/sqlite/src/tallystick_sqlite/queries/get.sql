@@ -1,5 +1,5 @@
--- Effect: read the record with the given id.
+-- Effect: read the record with the given id, and its errors.
 -- Locks: none. Index: primary key.
-SELECT {columns}
-FROM tallystick_jobs
+SELECT {columns}, errors
+FROM {prefix}_jobs
 WHERE id = :id

@@ -1,14 +1,9 @@
 -- Effect: read the ids of the records below an id, newest first, that match a filter. A NULL list matches every record.
---     It reads no records, because cancel, requeue and delete also use it. They change one job at a time: a statement
---     costs no round trip here.
+--     It reads no records, because cancel, requeue, delete and update also use it. They change one job at a time: a
+--     statement costs no round trip here. To search the text of errors, the caller also gets the error.
 -- Locks: none. Index: primary key, read until the caller has enough.
-SELECT id
-FROM tallystick_jobs AS job
+SELECT id, iif(:error_part IS NULL, NULL, last_error)
+FROM {prefix}_jobs AS job
 WHERE id < :below
-    AND state IN (SELECT value FROM json_each(:states))
-    AND (:kinds IS NULL OR kind IN (SELECT value FROM json_each(:kinds)))
-    AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
-    AND (:tags IS NULL OR EXISTS (
-        SELECT 1 FROM json_each(job.tags) AS tag WHERE tag.value IN (SELECT value FROM json_each(:tags))
-    ))
+    AND {matches}
 ORDER BY id DESC

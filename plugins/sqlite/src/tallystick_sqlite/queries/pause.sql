@@ -1,3 +1,3 @@
 -- Effect: pause a queue, and make it known.
 -- Locks: write. Index: primary key.
-INSERT INTO tallystick_queues (name, paused) VALUES (:queue, TRUE) ON CONFLICT DO UPDATE SET paused = TRUE
+INSERT INTO {prefix}_queues (name, paused) VALUES (:queue, TRUE) ON CONFLICT DO UPDATE SET paused = TRUE

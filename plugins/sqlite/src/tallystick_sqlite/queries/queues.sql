@@ -1,3 +1,3 @@
 -- Effect: read the known queues, ordered by name, and whether each is paused.
 -- Locks: none. Index: primary key.
-SELECT name, paused FROM tallystick_queues ORDER BY name
+SELECT name, paused FROM {prefix}_queues ORDER BY name

@@ -1,3 +1,3 @@
 -- Effect: resume a queue, if it is known.
 -- Locks: write. Index: primary key.
-UPDATE tallystick_queues SET paused = FALSE WHERE name = :queue
+UPDATE {prefix}_queues SET paused = FALSE WHERE name = :queue

@@ -4,5 +4,5 @@ SELECT
     queue, kind, state, count(*),
     count(*) FILTER (WHERE state IN ('pending', 'retrying') AND run_at <= :now),
     min(run_at) FILTER (WHERE state IN ('pending', 'retrying') AND run_at <= :now)
-FROM tallystick_jobs
+FROM {prefix}_jobs
 GROUP BY queue, kind, state

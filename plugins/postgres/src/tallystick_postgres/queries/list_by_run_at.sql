@@ -1,0 +1,44 @@
+-- Effect: read one page of waiting jobs that match a filter, the earliest run_at first, behind a time and an id.
+-- Locks: none. Index: jobs_waiting. It is searched once for each queue, then read in each lane until the page is full. A
+--     lane is one (queue, priority), as in claim.
+WITH RECURSIVE known (queue) AS (
+    (SELECT queue FROM {schema}.jobs WHERE state IN ('pending', 'retrying') ORDER BY queue LIMIT 1)
+    UNION ALL
+    SELECT next.queue
+    FROM known
+    CROSS JOIN LATERAL (
+        SELECT queue FROM {schema}.jobs
+        WHERE state IN ('pending', 'retrying') AND queue > known.queue
+        ORDER BY queue LIMIT 1
+    ) AS next
+),
+lane AS (
+    SELECT known.queue, first.priority
+    FROM known
+    CROSS JOIN LATERAL (
+        SELECT priority FROM {schema}.jobs
+        WHERE queue = known.queue AND state IN ('pending', 'retrying')
+        ORDER BY priority DESC LIMIT 1
+    ) AS first
+    WHERE %(queues)s::text[] IS NULL OR known.queue = ANY (%(queues)s::text[])
+    UNION ALL
+    SELECT lane.queue, first.priority
+    FROM lane
+    CROSS JOIN LATERAL (
+        SELECT priority FROM {schema}.jobs
+        WHERE queue = lane.queue AND state IN ('pending', 'retrying') AND priority < lane.priority
+        ORDER BY priority DESC LIMIT 1
+    ) AS first
+)
+SELECT page.*
+FROM lane
+CROSS JOIN LATERAL (
+    SELECT {columns}
+    FROM {schema}.jobs
+    WHERE queue = lane.queue AND priority = lane.priority AND state IN ('pending', 'retrying')
+        AND (%(after)s::uuid IS NULL OR (run_at, id) > (%(after_time)s::timestamptz, %(after)s::uuid))
+        AND {matches}
+    ORDER BY run_at, id LIMIT %(limit)s
+) AS page
+ORDER BY page.run_at, page.id
+LIMIT %(limit)s

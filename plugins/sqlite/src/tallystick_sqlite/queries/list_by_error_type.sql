@@ -1,0 +1,18 @@
+-- Effect: read as list does, from the records with one of some types of errors only.
+-- Locks: none. Index: {prefix}_error_types, read until the caller has enough; primary key.
+-- Only SQLite: on PostgreSQL, the planner chooses the index of list.
+--
+-- `found` is a priority queue. It starts with the newest record of each name. Whenever it takes a record, it adds the
+-- next one of the same name.
+WITH RECURSIVE found (name, id) AS (
+    SELECT asked.value, (SELECT max(id) FROM {prefix}_jobs WHERE error_type = asked.value AND id < :below)
+    FROM json_each(:error_types) AS asked
+    UNION ALL
+    SELECT name, (SELECT max(id) FROM {prefix}_jobs WHERE error_type = found.name AND id < found.id)
+    FROM found
+    WHERE id IS NOT NULL
+    ORDER BY 2 DESC
+)
+SELECT job.id, iif(:error_part IS NULL, NULL, job.last_error)
+FROM found CROSS JOIN {prefix}_jobs AS job ON job.id = found.id
+WHERE {matches}

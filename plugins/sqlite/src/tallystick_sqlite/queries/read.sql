@@ -1,0 +1,6 @@
+-- Effect: read the record with the given id, without its errors.
+-- Locks: none. Index: primary key.
+-- Only SQLite: on PostgreSQL, list reads the records of a page.
+SELECT {columns}
+FROM {prefix}_jobs
+WHERE id = :id

@@ -1,0 +1,9 @@
+-- Effect: read the names of the store that tables, indexes, views and triggers of the file have.
+-- Locks: none. Index: none; it reads the catalog.
+-- Only SQLite: on PostgreSQL, the store has a schema of its own.
+SELECT name FROM main.sqlite_schema
+WHERE lower(name) IN (
+    '{prefix}_migrations', '{prefix}_jobs', '{prefix}_waiting', '{prefix}_leases', '{prefix}_finished',
+    '{prefix}_held_keys', '{prefix}_unique_keys', '{prefix}_errors', '{prefix}_error_types', '{prefix}_queues',
+    '{prefix}_schedules', '{prefix}_schedules_due', '{prefix}_workers', '{prefix}_meters'
+)
