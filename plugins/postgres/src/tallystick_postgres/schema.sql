@@ -82,6 +82,11 @@ CREATE INDEX jobs_errors ON "tallystick".jobs (id) WHERE last_error IS NOT NULL;
 
 CREATE INDEX jobs_error_types ON "tallystick".jobs (error_type, id) WHERE last_error IS NOT NULL;
 
+CREATE INDEX jobs_failed ON "tallystick".jobs (finished_at, id) WHERE last_error IS NOT NULL AND finished_at IS NOT NULL;
+
+CREATE INDEX jobs_retrying ON "tallystick".jobs (run_at, id)
+    WHERE state IN ('pending', 'retrying') AND (state = 'retrying' OR last_error IS NOT NULL);
+
 CREATE INDEX jobs_tags ON "tallystick".jobs USING gin (tags) WHERE tags <> '{}';
 
 -- Returns the errors of a record after one more: `entry` is a JSON object without its time. The latest 20 stay.
