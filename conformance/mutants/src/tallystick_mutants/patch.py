@@ -52,7 +52,8 @@ class Patch(Step):
         self._patched(queries.Queries("checked") if hasattr(queries, "Queries") else queries)
 
     def take(self) -> None:
-        """Change the statement."""
+        """Change the statement, in `Queries` that are created from now on."""
+        self.check()
         queries = self._queries()
         if not hasattr(queries, "Queries"):
             self._patch(queries)

@@ -1,7 +1,6 @@
 -- Effect: read one page of records below an id, newest first, that have one of some types of errors and match a filter.
 -- Locks: none. Index: jobs_error_types, read for each type until the page is full. The type is compared by >= and <=, and
 --     is part of the order. Otherwise the planner might read jobs_errors, where all records of a common type may be old.
--- Only PostgreSQL: on SQLite, list uses an index for each filter.
 SELECT page.*
 FROM unnest(%(error_types)s::text[]) AS asked (error_type)
 CROSS JOIN LATERAL (

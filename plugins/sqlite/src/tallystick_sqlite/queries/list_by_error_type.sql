@@ -1,6 +1,5 @@
 -- Effect: read as list does, from the records with one of some types of errors only.
 -- Locks: none. Index: {prefix}_error_types, read until the caller has enough; primary key.
--- Only SQLite: on PostgreSQL, the planner chooses the index of list.
 --
 -- `found` is a priority queue. It starts with the newest record of each name. Whenever it takes a record, it adds the
 -- next one of the same name.
