@@ -10,6 +10,7 @@ from uuid import UUID
 import typer
 
 from ..failure import Failure
+from ..meta import Meta
 from ..state import State
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ def _encoded(value: object) -> Any:
             return str(value)
         case Failure():
             return asdict(value)
+        case Meta():
+            return dict(value)
         case bytes():
             try:
                 return _loads(value)
