@@ -25,10 +25,19 @@ BY_INDEX = {
     QUERIES.cancel: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
     QUERIES.requeue: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
     QUERIES.delete: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
+    QUERIES.update: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
     QUERIES.list: "sqlite_autoindex_tallystick_jobs_1 (id<?)",
+    QUERIES.list_by_error: "tallystick_errors (id<?)",
+    QUERIES.list_by_error_type: "tallystick_error_types (error_type=? AND id<?)",
+    QUERIES.list_by_unique_key: "tallystick_unique_keys (unique_key=? AND id<?)",
+    QUERIES.list_by_run_at: "tallystick_waiting (queue=? AND priority=? AND (run_at,id)>(?,?))",
     QUERIES.duplicates: "tallystick_held_keys (held_key=?)",
     QUERIES.rescue: "tallystick_leases (lease_until<?)",
-    QUERIES.purge: "tallystick_finished (state=? AND finished_at<?)",
+    QUERIES.purge: "tallystick_finished (state=? AND finished_at>? AND finished_at<?)",
+    QUERIES.schedule: "sqlite_autoindex_tallystick_schedules_1 (name=?)",
+    QUERIES.due_schedules: "tallystick_schedules_due (next_tick>?)",
+    QUERIES.advance_schedules: "sqlite_autoindex_tallystick_schedules_1 (name=?)",
+    QUERIES.remove_meters: "PRIMARY KEY (minute<?)",
     QUERIES.next_due: "tallystick_waiting (queue=? AND priority=?)",
     QUERIES.claim: "tallystick_waiting (queue=? AND priority=? AND (run_at,id)>(?,?) AND run_at<?)",
 }
@@ -64,6 +73,21 @@ def test_statistics_do_not_change_the_plans(connection: sqlite3.Connection, back
     connection.execute("ANALYZE")
     connection.execute("ANALYZE sqlite_schema")
     assert_by_index(connection)
+
+
+def test_a_page_by_finished_at_sorts_equal_times_only(connection: sqlite3.Connection) -> None:
+    """A page of finished records is read in the order of its index; only records of the same time are sorted."""
+    found = plan(connection, QUERIES.list_by_finished_at)
+    assert any(step.endswith("tallystick_finished (state=? AND finished_at>? AND finished_at<?)") for step in found)
+    assert [step for step in found if "TEMP B-TREE" in step] == ["USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"]
+
+
+def test_candidates_are_counted_by_the_indexes_alone(connection: sqlite3.Connection) -> None:
+    """Counting candidates looks no record up in the table."""
+    indexes = "waiting|leases|finished|errors|error_types|unique_keys"
+    found = [step for step in plan(connection, QUERIES.count_candidates) if "tallystick_jobs" in step]
+    assert len(found) == 6
+    assert all(re.search(rf"INDEX tallystick_({indexes})\b", step) for step in found), found
 
 
 def steps(connection: sqlite3.Connection, query: str, queues: Sequence[str], limit: int) -> int:

@@ -36,6 +36,6 @@ MUTANTS: tuple[Mutant, ...] = (
     patched("moves only schedules with jobs", "TICK-08", "advance_schedules", "revision = revision + 1",
             "revision = revision + (last_tick IS NOT :last_tick)"),
     patched("lists paused schedules as due", "TICK-05", "due_schedules", " AND NOT paused", ""),
-    patched("forgets workers at once", "BEAT-03", "remove_workers", ":oldest", ":oldest + 86400000000"),
+    patched("forgets workers that just ended", "BEAT-03", "remove_workers", ":oldest", ":oldest + 86400000000"),
     patched("counts only the latest numbers", "METER-01", "meter", "old.completed + ", ""),
 )  # fmt: skip

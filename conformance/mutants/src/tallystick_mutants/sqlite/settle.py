@@ -86,11 +86,12 @@ MUTANTS = (
     patched("cancels again", "CANCEL-03", "cancel", " AND NOT cancel_requested", ""),
     patched("flags without updating", "RECORD-03", "cancel", "updated_at = :now",
             "updated_at = iif(state = 'running', updated_at, :now)"),
-    patched("keeps the first errors", "ERRORS-03", "settle", "ELSE substr(errors, instr(errors, char(10)) + 1) || "
+    patched("keeps the first lines of errors", "ERRORS-03", "settle", "ELSE substr(errors, instr(errors, char(10)) + 1) || "
             "char(10) || :entry", "ELSE errors"),
     patched("rescues without an entry", "ERRORS-01", "rescue", "WHEN errors IS NULL THEN ''", "WHEN TRUE THEN NULL"),
-    patched("updates what runs", "UPDATE-02", "update", "state IN ('pending', 'retrying')",
-            "state IN ('pending', 'retrying', 'running')"),
+    SQLITE.broken("updates what runs", "UPDATE-02", "update changes running jobs, too.", "",
+                  SQLITE.patch("update", "'retrying')", "'retrying', 'running')"),
+                  SQLITE.edit("updating.update", {"CLAIMABLE,": "CLAIMABLE | {'running'},"})),
     patched("updates what is equal", "UPDATE-02", "update", "run_at <> coalesce(:run_at, run_at)", "TRUE"),
     patched("purges what it keeps", "PURGE-03", "purge", "kind NOT IN", "kind IN"),
     patched("purges at the moment", "PURGE-01", "purge", "finished_at < :before", "finished_at <= :before"),

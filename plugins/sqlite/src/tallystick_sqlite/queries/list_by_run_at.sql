@@ -2,7 +2,8 @@
 -- Locks: none. Index: {prefix}_waiting. It is searched once for each lane, then read until the caller has enough.
 --
 -- `known` are the queues in which jobs wait. `lane` and `found` are `lane` and `due` of claim: a lane is one
--- (queue, priority), and `found` is a priority queue with the next job of each lane.
+-- (queue, priority), and `found` is a priority queue with the next job of each lane. LIMIT -1 keeps its ORDER BY, which
+-- SQLite would omit in a join.
 WITH RECURSIVE known (queue) AS (
     SELECT min(queue) FROM {prefix}_jobs WHERE state IN ('pending', 'retrying')
     UNION ALL
@@ -49,6 +50,7 @@ found (place, its_queue, its_priority, due, its_id) AS (
         LIMIT 1
     )
     ORDER BY 4, 5
+    LIMIT -1
 )
 SELECT job.id, iif(:error_part IS NULL, NULL, job.last_error)
 FROM found CROSS JOIN {prefix}_jobs AS job ON job.rowid = found.place

@@ -1,0 +1,95 @@
+"""Pages and counts of many records: each way to find them returns the same ones in the same order."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import product
+from uuid import UUID
+
+import pytest
+from tallystick import CLAIMABLE, Discard, Failure, Filter, NewRecord, Order, Record, Retry, State
+from tallystick.filters import ORDERS
+from tallystick_sqlite import SqliteBackend, listing
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+FILTERS = {
+    "all": Filter(),
+    "kind": Filter(kinds=["k1"]),
+    "queues": Filter(queues=["q0", "q2"]),
+    "states": Filter(states=[State.RETRYING, State.CANCELLED, State.RUNNING]),
+    "error types": Filter(error_types=["E0", "E2"]),
+    "error text": Filter(error_text="m1"),
+    "unique keys": Filter(unique_keys=["u1", "u3", "u4"]),
+    "workers": Filter(workers=["w"]),
+    "finished": Filter(finished_since=NOW + 5 * SECOND, finished_until=NOW + 15 * SECOND),
+    "several": Filter(unique_keys=["u1", "u2", "u3"], error_types=["E0", "E1"], error_text="m", queues=["q0", "q1"]),
+}
+
+
+@pytest.fixture
+def records(backend: SqliteBackend) -> list[Record]:
+    """Fill a store with jobs in every state, in several lanes, and with equal times."""
+    pick = random.Random(0)
+    for at in (NOW + n * SECOND for n in range(20)):
+        new = [
+            NewRecord(
+                id=UUID(int=pick.getrandbits(128)),
+                kind=f"k{pick.randrange(3)}",
+                queue=f"q{pick.randrange(3)}",
+                priority=pick.randrange(3),
+                run_at=at - pick.randrange(3) * SECOND,
+                unique_key=pick.choice([None, f"u{pick.randrange(6)}"]),
+            )
+            for _ in range(16)
+        ]
+        backend.insert(new, now=at)
+        for record in backend.claim(["q0", "q1", "q2"], limit=8, worker="w", lease=SECOND, now=at):
+            error = Failure(f"E{pick.randrange(3)}", f"m{pick.randrange(3)}")
+            retry, discard = Retry(record.claim, at + pick.randrange(3) * SECOND, error), Discard(record.claim, error)
+            backend.settle([pick.choice([retry, retry, discard])], now=at)
+        backend.cancel(Filter(kinds=["k2"], states=[State.PENDING]), limit=2, now=at)
+    backend.claim(["q1"], limit=3, worker="v", lease=SECOND, now=NOW + 20 * SECOND)
+    found = backend.list(Filter(), limit=1_000)
+    assert len(found) > 150
+    assert {record.state for record in found} == set(State) - {State.COMPLETED}
+    return [*found]
+
+
+@pytest.mark.parametrize("filter", FILTERS.values(), ids=FILTERS)
+def test_pages_have_each_match_once_in_order(
+    backend: SqliteBackend, records: list[Record], monkeypatch: pytest.MonkeyPatch, filter: Filter
+) -> None:
+    """Pages contain each matching record once, in order, whether candidates are sorted or scanned."""
+    for few, order in product([0, 50, 5_000], ORDERS):
+        monkeypatch.setattr(listing, "FEW", few)
+        matches = [record for record in records if filter.fits(record) and _belongs(record, order)]
+        expected = sorted(matches, key=partial(_place, order), reverse=order != "run_at")
+        assert [*_pages(backend, filter, order)] == expected, (few, order)
+
+
+@pytest.mark.parametrize("filter", FILTERS.values(), ids=FILTERS)
+def test_counts_are_exact_up_to_the_maximum(backend: SqliteBackend, records: list[Record], filter: Filter) -> None:
+    """A count is the number of matching records, and never more than its maximum."""
+    expected = sum(map(filter.fits, records))
+    assert [backend.count(filter, at_most=n) for n in (1_000_000, expected, 1)] == [expected, expected, 1]
+
+
+def _pages(backend: SqliteBackend, filter: Filter, order: Order) -> Iterator[Record]:
+    after: UUID | tuple[datetime, UUID] | None = None
+    while page := backend.list(filter, limit=7, order=order, after=after):
+        yield from page
+        time, _ = _place(order, page[-1])
+        after = page[-1].id if order == "id" else (time, page[-1].id)
+
+
+def _belongs(record: Record, order: Order) -> bool:
+    if order == "run_at":
+        return record.state in CLAIMABLE
+    return order == "id" or record.finished_at is not None
+
+
+def _place(order: Order, record: Record) -> tuple[datetime, int]:
+    time = {"id": NOW, "finished_at": record.finished_at, "run_at": record.run_at}[order]
+    return time or NOW, record.id.int
