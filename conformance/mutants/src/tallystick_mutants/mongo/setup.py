@@ -18,7 +18,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "The version is deleted and inserted again, so concurrent setups fail."),
     broken("says the version first", "CRASH-05",
            "The version is written before the indexes, so another setup that finds it does not create them.", "L1",
-           edit("schema._make", {f"{_INDEXES}\n    {_VERSION}": f"{_VERSION}\n    {_ONE_BY_ONE}"})),
+           edit("schema._make", {_INDEXES: f"{_VERSION}\n    {_ONE_BY_ONE}"})),
     edited("lets the driver's errors through", "FAULT-01", "errors.mapped",
            "(errors.PyMongoError, BSONError, OverflowError)", "BSONError", "",
            "The driver's errors are not mapped to the contract's."),
