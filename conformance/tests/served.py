@@ -110,15 +110,6 @@ def _read(connection: socket.socket, size: int, over: Event | None) -> bytes:
     return data
 
 
-def _asked(method: str) -> Any:
-    """Return a method that makes the call of this name on the server."""
-
-    def ask(backend: "ServedBackend", *args: Any, **kwargs: Any) -> Any:
-        return backend._ask(method, *args, **kwargs)
-
-    return ask
-
-
 class ServedBackend(Backend):
     """A connection to a server, opened at the first call and reopened after it was lost."""
 
@@ -269,12 +260,6 @@ class ServedBackend(Backend):
 
     def queues(self) -> Sequence[Queue]:
         return self._ask("queues")  # type: ignore[no-any-return]
-
-    count, update = _asked("count"), _asked("update")
-    put_schedules, remove_schedules = _asked("put_schedules"), _asked("remove_schedules")
-    schedules, due_schedules, advance = _asked("schedules"), _asked("due_schedules"), _asked("advance")
-    beat, workers = _asked("beat"), _asked("workers")
-    meter, meters = _asked("meter"), _asked("meters")
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         return self._ask("wait", queues, timeout=timeout)  # type: ignore[no-any-return]
