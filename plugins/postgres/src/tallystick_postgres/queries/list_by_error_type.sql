@@ -2,7 +2,6 @@
 -- Locks: none. Index: jobs_error_types, read for each type until the page is full. The type is part of the order, and is
 --     compared by ANY. With `=` the planner would drop it from the order, and might read jobs_errors instead, where all
 --     records of a common type may be old.
--- Only PostgreSQL: on SQLite, list uses an index for each filter.
 SELECT page.*
 FROM unnest(%(error_types)s::text[]) AS asked (error_type)
 CROSS JOIN LATERAL (

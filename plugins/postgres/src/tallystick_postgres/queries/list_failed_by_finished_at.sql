@@ -1,6 +1,5 @@
 -- Effect: read one page of finished records that match a filter by errors, the latest first, behind a time and an id.
 -- Locks: none. Index: jobs_failed, read until the page is full, or jobs_error_types if the filter is selective.
--- Only PostgreSQL: on SQLite, list_by_finished_at uses an index for each filter.
 SELECT {columns}
 FROM {schema}.jobs
 WHERE last_error IS NOT NULL AND finished_at IS NOT NULL AND state = ANY (%(finals)s::text[])

@@ -1,7 +1,6 @@
 -- Effect: read one page of waiting jobs that are retrying or have an error, and match a filter, the earliest run_at first,
 --     behind a time and an id.
 -- Locks: none. Index: jobs_retrying, read until the page is full, or jobs_error_types if the filter is selective.
--- Only PostgreSQL: on SQLite, list_by_run_at uses an index for each filter.
 SELECT {columns}
 FROM {schema}.jobs
 WHERE state IN ('pending', 'retrying') AND (state = 'retrying' OR last_error IS NOT NULL)
