@@ -3,7 +3,13 @@
 SELECT {columns}
 FROM {schema}.jobs
 WHERE last_error IS NOT NULL AND finished_at IS NOT NULL AND state = ANY (%(finals)s::text[])
-    AND (%(after)s::uuid IS NULL OR (finished_at, id) < (%(after_time)s::timestamptz, %(after)s::uuid))
+    AND (
+        %(after)s::uuid IS NULL
+        OR (
+            finished_at <= %(after_time)s::timestamptz
+            AND (finished_at, id) < (%(after_time)s::timestamptz, %(after)s::uuid)
+        )
+    )
     AND {matches}
 ORDER BY finished_at DESC, id DESC
 LIMIT %(limit)s
