@@ -23,7 +23,7 @@ def test_each_step_finds_what_it_replaces() -> None:
 @pytest.mark.parametrize(
     "step",
     [
-        SQLITE.patch("CLAIM", "no such text", ""),
+        SQLITE.patch("claim", "no such text", ""),
         SQLITE.edit("rows.record", {"no such text": ""}),
         SQLITE.put("rows.no_such_name", lambda value: value),
     ],
