@@ -86,8 +86,8 @@ MUTANTS = (
     patched("cancels again", "CANCEL-03", "cancel", " AND NOT cancel_requested", ""),
     patched("flags without updating", "RECORD-03", "cancel", "updated_at = :now",
             "updated_at = iif(state = 'running', updated_at, :now)"),
-    patched("keeps the first lines of errors", "ERRORS-03", "settle", "ELSE substr(errors, instr(errors, char(10)) + 1) || "
-            "char(10) || :entry", "ELSE errors"),
+    patched("keeps the first lines of errors", "ERRORS-03", "settle",
+            "ELSE substr(errors, instr(errors, char(10)) + 1) || char(10) || :entry", "ELSE errors"),
     patched("rescues without an entry", "ERRORS-01", "rescue", "WHEN errors IS NULL THEN ''", "WHEN TRUE THEN NULL"),
     SQLITE.broken("updates what runs", "UPDATE-02", "update changes running jobs, too.", "",
                   SQLITE.patch("update", "'retrying')", "'retrying', 'running')"),
