@@ -47,8 +47,8 @@ def records(backend: SqliteBackend) -> list[Record]:
         backend.insert(new, now=at)
         for record in backend.claim(["q0", "q1", "q2"], limit=8, worker="w", lease=SECOND, now=at):
             error = Failure(f"E{pick.randrange(3)}", f"m{pick.randrange(3)}")
-            retry, discard = Retry(record.claim, at + pick.randrange(3) * SECOND, error), Discard(record.claim, error)
-            backend.settle([pick.choice([retry, retry, discard])], now=at)
+            retry = Retry(record.claim, at + pick.randrange(3) * SECOND, error)
+            backend.settle([retry if pick.randrange(3) else Discard(record.claim, error)], now=at)
         backend.cancel(Filter(kinds=["k2"], states=[State.PENDING]), limit=2, now=at)
     backend.claim(["q1"], limit=3, worker="v", lease=SECOND, now=NOW + 20 * SECOND)
     found = backend.list(Filter(), limit=1_000)

@@ -35,6 +35,7 @@ def pages_by_time_reach_each_record_once(case: Case) -> None:
 
 def _require_pages(case: Case, order: Order, expected: list[UUID], ids: list[UUID]) -> None:
     for size in (1, 3, 100):
+        case.equal(expected, list(_paged(case, Filter(), order, size)))
         case.equal(expected, list(_paged(case, Filter(ids=ids), order, size)))
         kinds = [id for id in expected if ids.index(id) % 2]
         case.equal(kinds, list(_paged(case, Filter(ids=ids, kinds=["b"]), order, size)))

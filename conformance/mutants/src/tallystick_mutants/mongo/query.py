@@ -25,9 +25,9 @@ MUTANTS: tuple[Mutant, ...] = (
     edited("sleeps to the end", "WAIT-03", "backend.MongoBackend._seconds_until_due", "if due is None",
            "if due is None or due > seen.now", "M2",
            "A wait lasts until its timeout although a job becomes due."),
-    edited("skips ties", "PAGE-03", "queries.behind", ', {"_id": {later: id}}', "", "E1",
+    edited("skips equal times", "PAGE-03", "queries.behind", ', {"_id": {later: id}}', "", "E1",
            "A page omits the records with the time of the last record of the page before."),
     edited("updates whatever differs", "UPDATE-02", "queries.differing", '"state": WAITING, ', "", "D8",
            "update changes running and finished jobs, too."),
-    edited("counts one more", "COUNT-01", "paging.count", "limit=call.at_most", "limit=call.at_most + 1", "E1"),
+    edited("counts one above the limit", "COUNT-01", "paging.count", "limit=call.at_most", "limit=call.at_most + 1", "E1"),
 )  # fmt: skip
