@@ -88,7 +88,7 @@ def test_a_damaged_worker_hides_no_other(backend: MongoBackend, store: Collectio
 def test_a_damaged_row_hides_no_other(backend: MongoBackend, store: Collections, row: Any) -> None:
     """A row of meters without a minute, queue or kind is skipped."""
     backend.meter([_delta("k", completed=2)], now=NOW)
-    store.meters.update_one({}, {"$push": {"rows": row}})
+    store.meters.update_one({}, {"$set": {"rows.bad": row}})
     [meter] = backend.meters(NOW, NOW + HOUR, step=MINUTE)
     assert meter.completed == 2
 
@@ -97,9 +97,22 @@ def test_a_damaged_row_hides_no_other(backend: MongoBackend, store: Collections,
 def test_a_damaged_number_counts_as_zero(backend: MongoBackend, store: Collections, number: object) -> None:
     """A value that is no finite number does not count."""
     backend.meter([_delta("k", completed=2, running=MINUTE)], now=NOW)
-    store.meters.update_one({}, {"$set": {"rows.0.completed": number}})
+    document = store.meters.find_one()
+    assert document is not None
+    [key] = document["rows"]
+    store.meters.update_one({}, {"$set": {f"rows.{key}.completed": number}})
     [meter] = backend.meters(NOW, NOW + HOUR, step=MINUTE)
     assert (meter.completed, meter.running) == (0, MINUTE)
+
+
+@pytest.mark.parametrize("rows", [5, "oops", [], None])
+def test_damaged_rows_hide_no_other(backend: MongoBackend, store: Collections, rows: object) -> None:
+    """A document with damaged rows is skipped, and later numbers count."""
+    backend.meter([_delta("k", completed=1)], now=NOW)
+    store.meters.update_one({}, {"$set": {"rows": rows}})
+    backend.meter([_delta("k", completed=2), _delta("k", completed=3)], now=NOW)
+    [meter] = backend.meters(NOW, NOW + HOUR, step=MINUTE)
+    assert meter.completed == 5
 
 
 def test_calls_of_a_client_share_a_document(backend: MongoBackend, store: Collections, url: str) -> None:

@@ -384,40 +384,49 @@ def died(before: datetime) -> Query:
     return {"until": {"$lt": before}}
 
 
-def added(rows: Sequence[Mapping[str, Any]], first: datetime, last: datetime) -> Query:
-    """Append rows to a bucket of meters, and extend its range of minutes."""
-    return {"$push": {"rows": {"$each": list(rows)}}, "$min": {"first": first}, "$max": {"last": last}}
+def added(rows: Mapping[str, Mapping[str, Any]], first: datetime, last: datetime) -> Query:
+    """Add the numbers of rows to those of a document of meters, and extend its range of minutes."""
+    paths = {f"rows.{key}.{name}": value for key, row in rows.items() for name, value in row.items()}
+    numbers = {path: value for path, value in paths.items() if isinstance(value, int)}
+    names = {path: value for path, value in paths.items() if path not in numbers}
+    return {"$set": names, "$min": {"first": first}, "$max": {"last": last}} | ({"$inc": numbers} if numbers else {})
+
+
+ROWS: Final[Query] = {"$cond": [{"$eq": [{"$type": "$rows"}, "object"]}, {"$objectToArray": "$rows"}, []]}
+"""The rows of a document of meters as a list of keys and values. Damaged ones are empty."""
 
 
 def older(before: datetime) -> Query:
-    """Match buckets of which every minute is older than a time."""
+    """Match documents of meters of which every minute is older than a time."""
     return {"last": {"$exists": True, "$lt": before}}
 
 
 def partly_older(before: datetime) -> Query:
-    """Match buckets of which some minute is older than a time."""
+    """Match documents of meters of which some minute is older than a time."""
     return {"first": {"$lt": before}}
 
 
-def without_older(before: datetime) -> Query:
-    """Remove the older minutes of a bucket."""
-    return {"$pull": {"rows": {"minute": {"$lt": before}}}, "$set": {"first": before}}
+def without_older(before: datetime) -> Pipeline:
+    """Remove the rows of older minutes."""
+    recent = {"$filter": {"input": ROWS, "as": "row", "cond": {"$gte": ["$$row.v.minute", before]}}}
+    return [{"$set": {"rows": {"$arrayToObject": recent}, "first": before}}]
 
 
 def sums(since: datetime, until: datetime, counters: Sequence[str]) -> Pipeline:
     """Add up the rows of each minute, queue and kind. `$sum` ignores values that are no numbers."""
     overlapping = [{"last": {"$exists": True}}, *within("last", since, None), *within("first", None, until)]
-    in_range = [{"$match": condition} for condition in within("rows.minute", since, until)]
-    are_names = {f"rows.{name}": {"$type": "string"} for name in ("queue", "kind")}
+    in_range = [{"$match": condition} for condition in within("row.v.minute", since, until)]
+    are_names = {f"row.v.{name}": {"$type": "string"} for name in ("queue", "kind")}
     return [
         {"$match": {"$and": overlapping}},
-        {"$unwind": "$rows"},
+        {"$project": {"row": ROWS}},
+        {"$unwind": "$row"},
         *in_range,
         {"$match": are_names},
         {
             "$group": {
-                "_id": {"minute": "$rows.minute", "queue": "$rows.queue", "kind": "$rows.kind"},
-                **{name: {"$sum": f"$rows.{name}"} for name in counters},
+                "_id": {"minute": "$row.v.minute", "queue": "$row.v.queue", "kind": "$row.v.kind"},
+                **{name: {"$sum": f"$row.v.{name}"} for name in counters},
             }
         },
     ]

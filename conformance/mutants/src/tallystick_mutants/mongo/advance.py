@@ -17,6 +17,6 @@ MUTANTS: tuple[Mutant, ...] = (
     broken("forgets what it committed", "CRASH-06",
            "An advance whose client died is not finished, so its jobs stay hidden.", "H2",
            put("schedules.finish_fired", lambda _: lambda store: None)),
-    edited("meters the last call", "METER-01", "queries.added", '"$push": {"rows": {"$each": list(rows)}}',
-           '"$set": {"rows": list(rows)}', "F8", "A call of `meter` replaces the numbers of the call before."),
+    edited("meters the last call", "METER-01", "queries.added", '{"$inc": numbers}',
+           '{"$set": names | numbers}', "F8", "A call of `meter` replaces the numbers of the call before."),
 )  # fmt: skip
