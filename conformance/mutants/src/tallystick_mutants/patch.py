@@ -52,8 +52,8 @@ class Patch(Step):
         self._patched(queries.Queries("checked") if hasattr(queries, "Queries") else queries)
 
     def take(self) -> None:
-        """Change the statement, in `Queries` that are created from now on."""
-        self.check()
+        """Change the statement."""
+        self.check()  # so that a wrong patch raises here, and not where a client opens
         queries = self._queries()
         if not hasattr(queries, "Queries"):
             self._patch(queries)

@@ -29,5 +29,6 @@ MUTANTS: tuple[Mutant, ...] = (
            "A page omits the records with the time of the last record of the page before."),
     edited("updates whatever differs", "UPDATE-02", "queries.differing", '"state": WAITING, ', "", "D8",
            "update changes running and finished jobs, too."),
-    edited("counts one above the limit", "COUNT-01", "paging.count", "limit=call.at_most", "limit=call.at_most + 1", "E1"),
+    edited("counts one above the limit", "COUNT-01", "paging.count", "limit=call.at_most", "limit=call.at_most + 1",
+           "E1"),
 )  # fmt: skip
