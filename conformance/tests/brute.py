@@ -11,7 +11,7 @@ from uuid import UUID
 
 from tallystick import Filter, Hold, Record
 from tallystick_conformance.contract.eligibility import is_eligible
-from tallystick_conformance.contract.model import Model
+from tallystick_conformance.contract.model import Model, bare
 from tallystick_conformance.history.operation import Operation
 
 
@@ -57,7 +57,7 @@ def _now(operation: Operation) -> datetime:
 
 def _insert(model: Model, operation: Operation) -> bool:
     answers = [model.insert(new, _now(operation)) for new in operation.given["records"]]
-    return _is_result(operation, answers)
+    return _is_result(operation, [answer._replace(record=bare(answer.record)) for answer in answers])
 
 
 def _claim(model: Model, operation: Operation) -> bool:
@@ -66,7 +66,7 @@ def _claim(model: Model, operation: Operation) -> bool:
     due = model.due(known, now)[: given["limit"]]
     for record in due:
         model.claim(record.id, given["worker"], given["lease"], now)
-    return _is_result(operation, [model.records[record.id] for record in due])
+    return _is_result(operation, [bare(model.records[record.id]) for record in due])
 
 
 def _extend(model: Model, operation: Operation) -> bool:
@@ -95,7 +95,7 @@ def _rescue(model: Model, operation: Operation) -> bool:
     chosen = _chosen(operation, expired, [record.id for record in operation.answer or ()])
     for id in chosen or ():
         model.rescue(id, _now(operation))
-    return chosen is not None and _is_result(operation, [model.records[id] for id in chosen])
+    return chosen is not None and _is_result(operation, [bare(model.records[id]) for id in chosen])
 
 
 def _changed(call: str, change: Callable[[Model, UUID, Operation], None]) -> Any:
@@ -131,7 +131,7 @@ def _seen(expected: Callable[[Model, Mapping[str, Any]], object]) -> Any:
 
 def _listed(model: Model, given: Mapping[str, Any]) -> list[Record]:
     filter: Filter = given["filter"]
-    return model.fitting(filter)[: given["limit"]]
+    return [bare(record) for record in model.fitting(filter)[: given["limit"]]]
 
 
 def _switch(paused: bool) -> Any:

@@ -4,7 +4,7 @@
 
 import pickle
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,21 +14,29 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from tallystick import (
+    Advance,
     Backend,
+    Beat,
     Capabilities,
+    Changes,
     Claim,
     Closed,
     Filter,
     Hold,
     Inserted,
+    Meter,
+    MeterDelta,
     NewRecord,
+    NewSchedule,
     Outcome,
     OutcomeUnknown,
     Queue,
     Record,
+    Schedule,
     State,
     Stats,
     Unavailable,
+    WorkerInfo,
 )
 from tallystick_memory import MemoryBackend
 
@@ -105,7 +113,7 @@ def _read(connection: socket.socket, size: int, over: Event | None) -> bytes:
 class ServedBackend(Backend):
     """A connection to a server, opened at the first call and reopened after it was lost."""
 
-    contract_version: ClassVar[int] = 1
+    contract_version: ClassVar[int] = 2
 
     def __init__(self, address: tuple[str, int], store: str) -> None:
         self._address, self._store = address, store
@@ -210,6 +218,39 @@ class ServedBackend(Backend):
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int, **options: Any) -> int:
         return self._ask("purge", states, before=before, limit=limit, **options)  # type: ignore[no-any-return]
+
+    def count(self, filter: Filter, *, at_most: int = 10_000) -> int:
+        return self._ask("count", filter, at_most=at_most)  # type: ignore[no-any-return]
+
+    def update(self, filter: Filter, changes: Changes, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
+        return self._ask("update", filter, changes, limit=limit, now=now)  # type: ignore[no-any-return]
+
+    def put_schedules(self, schedules: Sequence[NewSchedule], *, now: datetime | None = None) -> Sequence[Schedule]:
+        return self._ask("put_schedules", schedules, now=now)  # type: ignore[no-any-return]
+
+    def schedules(self, names: Collection[str] | None = None) -> Sequence[Schedule]:
+        return self._ask("schedules", names)  # type: ignore[no-any-return]
+
+    def due_schedules(self, *, limit: int) -> Sequence[Schedule]:
+        return self._ask("due_schedules", limit=limit)  # type: ignore[no-any-return]
+
+    def advance(self, advances: Sequence[Advance], *, now: datetime | None = None) -> Sequence[bool]:
+        return self._ask("advance", advances, now=now)  # type: ignore[no-any-return]
+
+    def remove_schedules(self, names: Collection[str]) -> Sequence[str]:
+        return self._ask("remove_schedules", names)  # type: ignore[no-any-return]
+
+    def beat(self, beat: Beat, *, ttl: timedelta, now: datetime | None = None) -> None:
+        self._ask("beat", beat, ttl=ttl, now=now)
+
+    def workers(self) -> Sequence[WorkerInfo]:
+        return self._ask("workers")  # type: ignore[no-any-return]
+
+    def meter(self, deltas: Sequence[MeterDelta], *, now: datetime | None = None) -> None:
+        self._ask("meter", deltas, now=now)
+
+    def meters(self, since: datetime, until: datetime, *, step: timedelta) -> Sequence[Meter]:
+        return self._ask("meters", since, until, step=step)  # type: ignore[no-any-return]
 
     def pause(self, queue: str) -> None:
         self._ask("pause", queue)

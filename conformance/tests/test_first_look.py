@@ -23,7 +23,7 @@ def _raising(method: str, error: Exception) -> type[Backend]:
 class Half(Backend):
     """Implements only some of the methods."""
 
-    contract_version: ClassVar[int] = 1
+    contract_version: ClassVar[int] = 2
 
     def close(self) -> None:
         """Do nothing."""
@@ -56,7 +56,7 @@ class Unversioned(MemoryBackend):
 @pytest.mark.parametrize(
     ("backend", "message"),
     [
-        (Half, "Half does not implement cancel, capabilities, claim, delete, "),
+        (Half, "Half does not implement advance, beat, cancel, capabilities, "),
         (_raising("from_url", ValueError("no port")), "ValueError('no port') was raised at test_first_look.py:"),
         (_raising("namespaced", KeyError("x")), "KeyError('x') was raised"),
         (_raising("capabilities", RuntimeError("not yet")), "RuntimeError('not yet') was raised"),

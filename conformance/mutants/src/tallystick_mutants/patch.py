@@ -53,6 +53,7 @@ class Patch(Step):
 
     def take(self) -> None:
         """Change the statement."""
+        self.check()  # so that a wrong patch raises here, and not where a client opens
         queries = self._queries()
         if not hasattr(queries, "Queries"):
             self._patch(queries)

@@ -6,6 +6,7 @@ from ..harness.case import NOW, Case, example
 from ..harness.children import PATIENCE, Child, require_sendable, run_in_processes
 from ..harness.threads import together
 from ..subject.tracing import traced
+from .registered import fill_registers
 
 _PROCESSES = 8
 _STORES = 3
@@ -24,15 +25,17 @@ def setup_can_be_repeated(case: Case) -> None:
 
 @example("SETUP-02")
 def teardown_removes_everything(case: Case) -> None:
-    """Teardown removes all records, queues, pauses and unique keys. A second teardown is harmless."""
+    """Teardown removes all records, queues, pauses, keys and registers. A second teardown is harmless."""
     new = NewRecord(kind="k", unique_key="key")
     case.insert(new)
     case.backend.pause("paused")
+    fill_registers(case.backend)
     case.backend.teardown()
     case.backend.teardown()
     case.backend.setup()
     contents = case.contents()
-    case.equal(([], []), (contents["records"], contents["queues"]))
+    for name in ("records", "queues", "schedules", "workers", "meters"):
+        case.equal([], contents[name])
     case.equal(0, contents["stats"].total)
     answers = case.backend.insert([new, NewRecord(kind="k", queue="paused")], now=NOW)
     case.equal([True, True], [answer.created for answer in answers])

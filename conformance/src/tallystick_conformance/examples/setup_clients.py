@@ -12,6 +12,7 @@ from tallystick import Backend, Complete, Filter, NewRecord, State
 from ..contract.model import bare
 from ..harness.case import LEASE, NOW, Case, example
 from .common import LONG_DUE, REREADS, claim_kinds
+from .registered import fill_registers
 
 
 class _Reread(NamedTuple):
@@ -68,6 +69,9 @@ def no_client_reads_old_state(case: Case) -> None:
         case.claim,
         lambda: case.backend.settle([Complete(case.stored(record).claim, b"x")], now=NOW),
     )
+    fill_registers(case.backend)
+    case.equal(case.contents(), case.contents(other))
+    case.backend.delete(Filter(queues=["ticked"]), limit=1)
     for step in steps:
         other.get([record.id])
         step()

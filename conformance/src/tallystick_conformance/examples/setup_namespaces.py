@@ -5,6 +5,7 @@ from functools import partial
 from tallystick import Backend, Complete, ConfigurationError, Filter, NewRecord, State
 
 from ..harness.case import LEASE, NOW, Case, NotRun, example
+from .registered import fill_registers
 
 _HOSTILE = (
     "", "n" * 33, "A", "a-b", "a'b", 'a"b', "a;b", "a b", "a.b", "a/b", "../a", "a\\b", "a%b", "a\n", "\0", "\u00e9",
@@ -59,6 +60,7 @@ def a_neighbour_survives(case: Case) -> None:
     case.running(unique_key="key")
     case.backend.settle([Complete(case.running().claim, b"result")], now=NOW)
     case.backend.pause("paused")
+    fill_registers(case.backend)
     before = case.contents()
     _, other = case.elsewhere()
     other.insert([NewRecord(kind="k", unique_key="key")], now=NOW)

@@ -120,16 +120,17 @@ class Case:
         after = self.contents()
         self.that(before == after, f"nothing changed after the rejected call: {before}", after)
 
-    def contents(self) -> dict[str, Any]:
-        """Return all visible contents of the store, as of `NOW`."""
-        records = self.raw.list(Filter(), limit=1_000)
-        meters = self.raw.meters(NOW - timedelta(days=8), NOW + timedelta(days=1), step=timedelta(hours=1))
+    def contents(self, client: Backend | None = None) -> dict[str, Any]:
+        """Return all contents of the store, as of `NOW`, as a client sees them."""
+        client = client or self.raw
+        records = client.list(Filter(), limit=1_000)
+        meters = client.meters(NOW - timedelta(days=8), NOW + timedelta(days=1), step=timedelta(hours=1))
         return {
             "records": list(records),
-            "queues": list(self.raw.queues()),
-            "stats": self.raw.stats(now=NOW),
-            "schedules": list(self.raw.schedules()),
-            "workers": list(self.raw.workers()),
+            "queues": list(client.queues()),
+            "stats": client.stats(now=NOW),
+            "schedules": list(client.schedules()),
+            "workers": list(client.workers()),
             "meters": list(meters),
         }
 

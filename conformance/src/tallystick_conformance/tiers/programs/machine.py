@@ -144,12 +144,15 @@ class Machine(RuleBasedStateMachine):
         self._move(now)
         self._pair.settle(self._outcomes(endings), now=self.now)
 
-    @rule(limit=strategies.limits, now=strategies.lease_moments)
+    @rule(limit=strategies.limits, now=strategies.lease_moments, flag=st.sampled_from([False, False, True]))
     @_guarded
-    def rescue(self, limit: int, now: Moment) -> None:
-        """Rescue, sometimes at the edge of a lease."""
+    def rescue(self, limit: int, now: Moment, flag: bool) -> None:
+        """Rescue, sometimes at the edge of a lease, and sometimes jobs with a requested cancellation."""
         if not self._pair.model.running():
             self._begin_attempts(limit, timedelta(seconds=30), Moment("now", 0, 0, 0))
+        if flag:
+            self._pair.cancel(Filter(states=[State.RUNNING]), limit=1, now=self.now)
+            self._pair.sweep(self.now)
         self._move(now)
         self._pair.rescue(limit=limit, now=self.now)
 

@@ -54,6 +54,17 @@ def threads_race_on_one_client(case: Case) -> None:
 
 
 @example("RACE-02")
+def threads_settle_through_one_client(case: Case) -> None:
+    """Four threads that settle their own jobs through one client at once each store their own `now`."""
+    for round in race_rounds(case, shared=True):
+        claims = _claimed(case, len(round.clients))
+        times = {claim.id: NOW + n * LEASE for n, claim in enumerate(claims)}
+        pairs = zip(round.clients, claims, strict=True)
+        round.together(*(partial(c.settle, [Complete(claim)], now=times[claim.id]) for c, claim in pairs))
+        case.equal(times, {id: record.finished_at for id, record in case.raw.get([*times]).items()})
+
+
+@example("RACE-02")
 def threads_share_one_client(case: Case) -> None:
     """Three threads that make random calls through one client get results that some order of the calls explains."""
     seed, steps = f"{case.profile.seed} shared", steps_seen(case.target)
