@@ -2,10 +2,10 @@
 
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tallystick import Filter, NewRecord, State
+from tallystick import Filter, NewRecord, NewSchedule, State
 from tallystick_sqlite import SqliteBackend
 
 PROCESSES = 8
@@ -40,6 +40,23 @@ with SqliteBackend.from_url(sys.argv[1]) as backend:
         print(flush=True)
 """
 
+ADVANCER = """
+import sys
+from datetime import datetime, timedelta
+from tallystick import Advance
+from tallystick_sqlite import SqliteBackend
+
+url, begin, ticks = sys.argv[1], datetime.fromisoformat(sys.argv[2]), int(sys.argv[3])
+applied = 0
+with SqliteBackend.from_url(url) as backend:
+    sys.stdin.readline()
+    while (schedule := backend.schedules(["s"])[0]).revision <= ticks:
+        tick = begin + schedule.revision * timedelta(hours=1)
+        move = Advance(name="s", revision=schedule.revision, ticks=(tick,), next_tick=tick + timedelta(hours=1))
+        applied += sum(backend.advance([move], now=tick))
+print(applied)
+"""
+
 
 def start(program: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
@@ -61,6 +78,18 @@ def test_eight_processes_set_up_and_write_at_once(url: str) -> None:
         assert backend.stats().total == PROCESSES * 25 * 5
         assert backend.stats().by_state[State.COMPLETED] == done
         assert all(record.attempt == 1 for record in backend.list(Filter(states=[State.COMPLETED]), limit=9999))
+
+
+def test_processes_that_advance_one_schedule_fire_each_tick_once(url: str, backend: SqliteBackend) -> None:
+    """Processes that advance one schedule at once fire each of its ticks exactly once."""
+    begin, ticks = datetime(2030, 1, 1, tzinfo=UTC), 25
+    backend.put_schedules([NewSchedule(name="s", rule="every hour", kind="k", after=begin)])
+    workers = [start(ADVANCER, url, begin.isoformat(), str(ticks)) for _ in range(PROCESSES)]
+    ended = [worker.communicate("go\n") for worker in workers]
+    assert [errors for _, errors in ended] == [""] * PROCESSES
+    assert sum(int(output) for output, _ in ended) == ticks
+    found = [record.run_at for record in backend.list(Filter(), limit=100, order="run_at")]
+    assert found == [begin + n * timedelta(hours=1) for n in range(1, ticks + 1)]
 
 
 def test_setup_at_once(url: str, path: Path) -> None:
