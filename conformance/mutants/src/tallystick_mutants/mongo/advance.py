@@ -1,4 +1,4 @@
-"""Bugs in schedules and meters: advances without a fence, and jobs that become visible too early or never."""
+"""Bugs in schedules and meters: advances without a fence, and jobs that never become visible."""
 
 from tallystick_conformance import Mutant
 
@@ -11,12 +11,9 @@ MUTANTS: tuple[Mutant, ...] = (
            "An advance compares the revision before it stages the jobs, and never again.", "A1",
            put("queries.begun", lambda _: lambda found: {"_id": found["_id"]}),
            edit("advancing._is_fired", {'{"_id": moved.name, "staging": batch}': '{"_id": moved.name}'})),
-    edited("shows before it moves", "CRASH-06", "advancing._is_fired", "insert_or_find(store, jobs, batch)",
-           "insert_or_find(store, jobs)", "H2",
-           "The jobs of an advance are visible before the schedule moves, and the client may die in between."),
     broken("forgets what it committed", "CRASH-06",
            "An advance whose client died is not finished, so its jobs stay hidden.", "H2",
            put("schedules.finish_fired", lambda _: lambda store: None)),
-    edited("meters the last call", "METER-01", "queries.added", '{"$inc": numbers}',
+    edited("meters the last call", "RACE-18", "queries.added", '{"$inc": numbers}',
            '{"$set": names | numbers}', "F8", "A call of `meter` replaces the numbers of the call before."),
 )  # fmt: skip

@@ -25,7 +25,7 @@ MUTANTS: tuple[Mutant, ...] = (
     edited("sleeps to the end", "WAIT-03", "backend.MongoBackend._seconds_until_due", "if due is None",
            "if due is None or due > seen.now", "M2",
            "A wait lasts until its timeout although a job becomes due."),
-    edited("leaves out equal times", "PAGE-03", "queries.behind", ', {"_id": {later: id}}', "", "E1",
+    edited("leaves out equal times", "PAGE-04", "queries.behind", ', {"_id": {later: id}}', "", "E1",
            "A page omits the records with the time of the last record of the page before."),
     edited("updates whatever differs", "UPDATE-02", "queries.differing", '"state": WAITING, ', "", "D8",
            "update changes running and finished jobs, too."),
