@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tallystick import ConfigurationError
+from tallystick import CONTRACT_VERSION, ConfigurationError
 from tallystick_conformance import CLAUSES, Report, Status, Target, conform
 from tallystick_conformance.command.app import conform_app
 from tallystick_conformance.harness.trace import SCHEMA, Trace
@@ -56,8 +56,8 @@ class ListsOldestFirst(MemoryBackend):
         return found if limit > 100 else found[::-1]
 
 
-class CannotGet(MemoryBackend):
-    def get(self, ids):
+class CannotPause(MemoryBackend):
+    def pause(self, queue):
         raise RuntimeError("boom")
 
 
@@ -80,7 +80,7 @@ PROGRAMS = {
     "NeverResumes": "QUEUE-02",
     "RescuesOne": "RESCUE-05",
     "ListsOldestFirst": "QUERY-02",
-    "CannotGet": "CALL-01",
+    "CannotPause": "CALL-01",
 }
 """Backends with one bug each, and a clause that a plain program violates."""
 
@@ -199,7 +199,7 @@ def test_a_trace_is_json_of_our_own(broken: Any) -> None:
     assert trace is not None
     data = json.loads(trace.to_json())
 
-    assert (data["schema"], data["contract"], data["clause"]) == (SCHEMA, 1, "PAYLOAD-01")
+    assert (data["schema"], data["contract"], data["clause"]) == (SCHEMA, CONTRACT_VERSION, "PAYLOAD-01")
     assert [call["call"] for call in data["calls"]] == ["insert"]
     assert Trace.from_json(trace.to_json()) == trace
 

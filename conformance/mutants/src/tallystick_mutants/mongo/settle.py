@@ -36,8 +36,8 @@ MUTANTS: tuple[Mutant, ...] = (
            put("queries.CANCELLABLE", lambda either: either["$or"][0])),
     edited("requeues and takes no key", "REQUEUE-04", "queries.requeued", '"held_key": KEY,', "", "F1",
            "A requeued job does not take its key again, so the index does not reject it."),
-    edited("keeps one error more", "ERRORS-03", "queries._appended", "-ERRORS_KEPT", "-ERRORS_KEPT - 1", "N3",
+    edited("keeps one error more", "ERRORS-03", "queries._appended", "-ERRORS_KEPT", "-ERRORS_KEPT - 1", "",
            "A record keeps the latest 21 errors."),
-    edited("rescues without a trace", "ERRORS-01", "queries.rescued", ", **_appended(entry)", "", "N3",
+    edited("rescues without a trace", "ERRORS-01", "queries.rescued", ", **_appended(entry)", "", "",
            "A rescue sets last_error and appends nothing to errors."),
 )  # fmt: skip
