@@ -9,6 +9,7 @@ import time
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from threading import Thread
 
 from tallystick import Context, Runner
 
@@ -38,5 +39,12 @@ def count(number: int, ctx: Context) -> int:
     return number
 
 
-print("ready", flush=True)
+def report_ready() -> None:
+    """Print a line once the worker runs. A store that crashes earlier would end this process."""
+    while not runner.running:
+        time.sleep(0.01)
+    print("ready", flush=True)
+
+
+Thread(target=report_ready, daemon=True).start()
 runner.run()
