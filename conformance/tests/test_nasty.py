@@ -9,8 +9,19 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tallystick import Capabilities, Filter, Inserted, InvalidArgument, NewRecord, Outcome, Record, validation
-from tallystick.backends import batches, transitions
+from tallystick import (
+    Capabilities,
+    Filter,
+    Inserted,
+    InvalidArgument,
+    NewRecord,
+    NewSchedule,
+    Outcome,
+    Record,
+    Schedule,
+    validation,
+)
+from tallystick.backends import batches, register_calls, transitions
 from tallystick_conformance import Target, conform
 from tallystick_memory import MemoryBackend
 from tallystick_memory.store import Store
@@ -87,7 +98,12 @@ class Nasty(MemoryBackend):
             rescued = [transitions.rescued(record, now) for record in islice(expired, limit)]
             for record in rescued:
                 store.put(record)
-        return rescued
+        return [transitions.without_errors(record) for record in rescued]
+
+    def put_schedules(self, schedules: Sequence[NewSchedule], *, now: datetime | None = None) -> Sequence[Schedule]:
+        """Reject large batches and payloads."""
+        register_calls.put_schedules(schedules, self.capabilities, now=now)
+        return super().put_schedules(schedules, now=now)
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[Any]:
         """Choose the last inserted first."""

@@ -6,7 +6,7 @@ required of every backend, except the features that `Capabilities` declares. The
 Six rules apply to every call:
 
 - *Batches.* A call takes a sequence of items and returns a sequence. A call raises `InvalidArgument` for more than
-  `max_batch` records, claims, outcomes or ids, including the ids and names of a filter. It also raises
+  `max_batch` records, claims, outcomes or ids, including the ids of a filter. It also raises
   `InvalidArgument` for a bare string or a single item in place of a batch, and for an item of another type. If a call
   with a `limit` returns fewer items, no other items were eligible, unless the method says otherwise.
 - *Time.* With `now=None`, the backend reads its own clock. A given `now` replaces that clock in every comparison and
