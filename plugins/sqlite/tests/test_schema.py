@@ -238,3 +238,17 @@ def test_the_script_makes_the_store_that_setup_makes(path: Path, tmp_path: Path,
 def dump_of(path: Path) -> list[str]:
     with closing(sqlite3.connect(path)) as connection:
         return [*connection.execute("PRAGMA journal_mode").fetchone(), *connection.iterdump()]
+
+
+def test_an_interrupted_teardown_is_finished_by_the_next(tmp_path: Path) -> None:
+    """A file that a teardown emptied, but did not delete, is deleted by the teardown of its next store."""
+    path = tmp_path / "jobs.db"
+    with SqliteBackend.from_url(f"sqlite:///{path}") as backend:
+        backend.setup()
+        with closing(sqlite3.connect(path)) as connection:
+            for name in ("jobs", "queues", "schedules", "workers", "meters", "migrations"):
+                connection.execute(f"DROP TABLE IF EXISTS tallystick_{name}")
+            connection.execute("PRAGMA journal_mode = DELETE")
+        backend.setup()
+        backend.teardown()
+    assert not path.exists()

@@ -39,11 +39,20 @@ def setup(location: Location) -> None:
         if not is_empty(location):
             refuse_foreign(location)
         with closing(connect(location, "rwc")) as connection:
-            new = pragma(connection, "page_count") == 0
+            new = _is_new(connection, location)
             if mode := location.options.journal_mode or ("wal" if new else None):
                 journal_mode.switch(connection, mode, location)
             if new or version(connection.cursor(), location) < len(location.queries.migrations):
                 _migrate(connection, location, new=new)
+
+
+def _is_new(connection: sqlite3.Connection, location: Location) -> bool:
+    """Return whether the file has no pages, or was emptied by a teardown that did not come to delete it."""
+    if pragma(connection, "page_count") == 0:
+        return True
+    [empty] = connection.execute(location.queries.is_empty).fetchone()
+    marks = (pragma(connection, name) for name in ("application_id", "user_version"))
+    return bool(empty and pragma(connection, "freelist_count") and not any(marks))
 
 
 def _migrate(connection: sqlite3.Connection, location: Location, *, new: bool) -> None:
