@@ -46,6 +46,7 @@ class Counting(MemoryBackend):
         return rescued
 
 
+@pytest.mark.kit  # the programs of quick also depend on the modules that are imported: the whole suite has others
 def test_programs_come_to_what_they_test() -> None:
     """The quick profile applies each outcome with each form of time, and reaches each hold and each end of a rescue."""
     run(Target.from_class(Counting, "memory://"), PROFILES["quick"]._replace(program_seconds=PATIENCE), STARTS["2001"])
