@@ -240,6 +240,16 @@ def dump_of(path: Path) -> list[str]:
         return [*connection.execute("PRAGMA journal_mode").fetchone(), *connection.iterdump()]
 
 
+def test_an_interrupted_setup_is_finished_by_the_next(tmp_path: Path) -> None:
+    """A file that a setup switched to WAL, but gave no tables, is deleted by the teardown of its next store."""
+    path = tmp_path / "jobs.db"
+    execute(path, "PRAGMA journal_mode = WAL")
+    with SqliteBackend.from_url(f"sqlite:///{path}") as backend:
+        backend.setup()
+        backend.teardown()
+    assert not path.exists()
+
+
 def test_an_interrupted_teardown_is_finished_by_the_next(tmp_path: Path) -> None:
     """A file that a teardown emptied, but did not delete, is deleted by the teardown of its next store."""
     path = tmp_path / "jobs.db"

@@ -47,12 +47,16 @@ def setup(location: Location) -> None:
 
 
 def _is_new(connection: sqlite3.Connection, location: Location) -> bool:
-    """Return whether the file has no pages, or was emptied by a teardown that did not come to delete it."""
+    """Return whether the file has no pages, or is empty because a setup or teardown of ours was interrupted.
+
+    Such a setup has switched the file to WAL, and such a teardown has left free pages.
+    """
     if pragma(connection, "page_count") == 0:
         return True
     [empty] = connection.execute(location.queries.is_empty).fetchone()
     marks = (pragma(connection, name) for name in ("application_id", "user_version"))
-    return bool(empty and pragma(connection, "freelist_count") and not any(marks))
+    ours = pragma(connection, "freelist_count") or pragma(connection, "journal_mode") == "wal"
+    return bool(empty and ours and not any(marks))
 
 
 def _migrate(connection: sqlite3.Connection, location: Location, *, new: bool) -> None:

@@ -156,6 +156,7 @@ def _require_nothing_left(case: Case, use: Callable[[], None], times: int = _TIM
     Resources that are made once and kept, or that grow only up to a limit, are no leak. Most leaks grow in both rounds.
     """
     use()  # makes the resources that are made once
+    gc.collect()  # else the garbage of earlier code disappears in a round, and hides a leak
     held = [_settled(_held())]
     for _ in range(2):
         for _ in range(times):
