@@ -7,7 +7,9 @@ from .backend import CONTRACT_VERSION, Backend
 from .changes import Changes
 from .context import Context, Stop
 from .control import DiscardJob, Snooze, Stopped
-from .definition import Call, Definition
+from .declaration import Call, Declaration
+from .define import declare, handles, job, raw
+from .definition import Definition
 from .diagnostics import Finding, Severity
 from .enqueueing import Enqueue
 from .errors import (
@@ -49,7 +51,7 @@ from .failure import LEASE_EXPIRED, Failure
 from .filters import Filter, Order
 from .handle import Handle
 from .hookspecs import hookimpl
-from .job import Job
+from .job_base import Job
 from .meta import NO_META, Meta
 from .options import Options
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
@@ -94,6 +96,7 @@ __all__ = [
     "ConfigurationError",
     "Context",
     "ContractMismatch",
+    "Declaration",
     "Definition",
     "DefinitionError",
     "Discard",
@@ -164,13 +167,17 @@ __all__ = [
     "Unsupported",
     "WorkerInfo",
     "backends",
+    "declare",
     "diagnostics",
     "due_ticks",
     "forks",
+    "handles",
     "hookimpl",
+    "job",
     "on_calling_loop",
     "open_backend",
     "parse_rule",
+    "raw",
     "tick_id",
     "urls",
     "validation",

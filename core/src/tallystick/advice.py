@@ -72,7 +72,6 @@ CALLS = {
     "apply": "runner.enqueue({job})",
     "send": "runner.enqueue({job})",
     "send_with_options": "runner.enqueue({job}, run_at=...)",
-    "enqueue": "runner.enqueue({job})",
     "defer": "runner.enqueue({job})",
     "schedule": "runner.enqueue_in(timedelta(...), {job})",
     "s": "{job}",

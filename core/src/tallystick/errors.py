@@ -61,7 +61,7 @@ class CalledFromInside(ConfigurationError):
 
 
 class NoCurrentRunner(ConfigurationError):
-    """`Runner.current()` was called while no runner, or more than one, was open."""
+    """There is no current runner: none exists, or several do. See `Runner.current`."""
 
 
 class DefinitionError(TallystickError):

@@ -12,7 +12,7 @@ from typing_extensions import Unpack
 from . import forks, validation
 from .async_bridge import async_variant
 from .backend import Backend
-from .current import current, is_inside, made_current, open_runners
+from .current import current, is_inside, made_current, open_runners, unclosed_runners
 from .declared_schedules import DeclaredSchedules
 from .errors import AlreadyStarted, CalledFromInside, InvalidArgument
 from .lazy_backend import LazyBackend
@@ -44,6 +44,7 @@ class Lifecycle:
         self._observers = Observers(installed().hooks)
         self._worker = SingleWorker(self._registry, self._declared.put)
         self._inherited = False  # by a fork
+        unclosed_runners.add(self)
         forks.watch(self)
 
     @property
@@ -143,6 +144,7 @@ class Lifecycle:
         """Stop, and close the store unless you passed a backend object. Repeat: harmless. `with runner:` reopens it."""
         self.stop()
         open_runners.discard(self)
+        unclosed_runners.discard(self)
         self._lazy_backend.close()
 
     aclose = async_variant(close)
@@ -154,6 +156,7 @@ class Lifecycle:
 
     def __enter__(self) -> Self:
         self._lazy_backend.reopen()
+        unclosed_runners.add(self)
         _ = self.backend
         return self
 
@@ -169,8 +172,10 @@ class Lifecycle:
     def current(cls) -> Self:
         """Return the runner of the current handler; elsewhere, e.g. in a web request, the only runner that is open.
 
+        If no runner is open yet, it is the only one that was created and not closed.
+
         Raises:
-            NoCurrentRunner: no runner is open, or several are.
+            NoCurrentRunner: no runner is open or exists, or several are.
         """
         return cast("Self", current())
 

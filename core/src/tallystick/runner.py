@@ -1,10 +1,11 @@
-"""The runner of an application: register, enqueue, inspect and change jobs.
+"""The runner of an application: enqueue, inspect and change jobs.
 
-It inherits `start`, `stop` and `close` from `Lifecycle`, and the methods about schedules from `RunnerSchedules`.
+It inherits `start`, `stop` and `close` from `Lifecycle`, `register` and `job` from `RunnerJobs`, and the methods about
+queues and schedules from `RunnerQueues` and `RunnerSchedules`.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from time import sleep
@@ -16,20 +17,18 @@ from typing_extensions import Unpack
 from . import misuse, pauses, validation
 from .async_bridge import async_variant, hop
 from .bulk import Which, as_filter, change_all
-from .definition import Call, Definition, FunctionDecorator, Handler
+from .declaration import Call, Declaration
 from .enqueueing import BatchOptions, Enqueue, EnqueueOptions, check_jobs, new_record, new_records
 from .errors import InvalidArgument, JobNotFound, NotFinished, OutcomeUnknown
 from .handle import Handle, job_id
-from .job import Job
+from .job_base import Job
 from .misuse import MISSING
 from .observers import Callback
-from .options import OptionArgs
 from .records import NewRecord, Record
 from .results import read_result
 from .runner_schedules import RunnerSchedules
 
 R = TypeVar("R")
-JobClassT = TypeVar("JobClassT", bound=type[Job[Any]])
 CallbackT = TypeVar("CallbackT", bound=Callback)
 
 
@@ -45,39 +44,6 @@ class Runner(RunnerSchedules):
     Raises:
         ConfigurationError: a setting is invalid.
     """
-
-    def register(self, job: JobClassT = MISSING) -> JobClassT:
-        """Register a `Job` class. You can use it as a decorator.
-
-        Raises:
-            AlreadyStarted: the runner has started.
-            DuplicateKind: another class or function has the same kind.
-            DefinitionError: the class is not a valid job.
-        """
-        misuse.check_class(job)
-        self._registry.add_class(job)
-        return job
-
-    def job(self, kind: str = MISSING, **options: Unpack[OptionArgs]) -> FunctionDecorator:
-        """Register a function of (payload, ctx) as a job: `@runner.job("reports:generate", queue="reports")`.
-
-        Its annotations give the types of payload and result: any type that pydantic supports. To enqueue a job, write
-        `runner.enqueue(generate.job(payload))`. You can still call `generate(payload, ctx)` directly.
-        """
-        misuse.check_kind(kind, "job")
-        return self._registry.decorator(kind, options, Definition.of_function)
-
-    def raw(
-        self, kind: str = MISSING, **options: Unpack[OptionArgs]
-    ) -> Callable[[Handler[bytes, bytes | None]], Definition[bytes, bytes | None]]:
-        """Register a function of (bytes, ctx) that returns bytes or None. Nothing is validated."""
-        misuse.check_kind(kind, "raw")
-        return self._registry.decorator(kind, options, Definition.raw)
-
-    @property
-    def definitions(self) -> Mapping[str, Definition[Any, Any]]:
-        """The registered jobs by kind."""
-        return self._registry
 
     def on_completed(self, callback: CallbackT = MISSING) -> CallbackT:
         """Call `callback(record, outcome)` after each job that this runner completes.
@@ -250,7 +216,7 @@ class Runner(RunnerSchedules):
 
     def _insert_one(
         self,
-        definition: Definition[Any, R],
+        definition: Declaration[Any, R],
         payload: bytes,
         run_at: datetime | timedelta | None,
         options: EnqueueOptions,

@@ -22,6 +22,7 @@ from tallystick import (
     Claim,
     Complete,
     Context,
+    Declaration,
     Definition,
     Discard,
     Enqueue,
@@ -140,6 +141,8 @@ def values_of_the_library() -> Iterator[tuple[str, Callable[[Any], object]]]:
     yield from values_of_registers()
     yield "Call definition", lambda value: Call(value, 1)
     yield from each(Definition.of_function, "kind function options", kind="k", function=handler, options=Options())
+    types: dict[str, Any] = {"kind": "k", "payload": int, "result": int, "options": Options()}
+    yield from each(Declaration.of_types, " ".join(types), **types)
     yield from each(Definition.raw, "kind function options", kind="k", function=handler, options=Options())
 
 

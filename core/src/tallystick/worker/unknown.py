@@ -24,5 +24,7 @@ def _put_off(payload: bytes, ctx: Context) -> None:
     raise Snooze(PUT_OFF)
 
 
-UNKNOWN: Definition[bytes, bytes | None] = Definition("unknown", _put_off, Options(), None, None, is_async=False)
+UNKNOWN: Definition[bytes, bytes | None] = Definition(
+    kind="unknown", handler=_put_off, options=Options(), payloads=None, results=None, is_async=False
+)
 """The definition of every unregistered kind. Its handler discards a job whose kind is not a valid name."""

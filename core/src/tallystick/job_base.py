@@ -1,17 +1,23 @@
 """Jobs written as classes: the fields are the payload, and the method `work` is the handler."""
 
 from collections.abc import Awaitable, Mapping
-from datetime import timedelta
-from typing import Any, ClassVar, Generic
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 
 from pydantic import BaseModel
-from typing_extensions import TypeVar
+from typing_extensions import TypeVar, Unpack
 
+from .async_bridge import async_variant
 from .context import Context
+from .current import current
 from .errors import DefinitionError
+from .handle import Handle
 from .job_class import JobMeta
 from .options import DEFAULTS, Options
 from .retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from .enqueueing import EnqueueOptions
 
 R_co = TypeVar("R_co", covariant=True, default=Any)
 
@@ -22,6 +28,8 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
     Write `Job[Receipt]` if `work` returns a Receipt. Class attributes set the defaults of `Options`, without
     annotation: `queue = "emails"`. An annotated option is rejected, because it would be a field of the payload. `tags`
     and `meta` apply to every job of the kind.
+
+    A class without `work` can be enqueued, but no worker runs it. A worker registers a subclass that has `work`.
     """
 
     kind: ClassVar[str]
@@ -40,17 +48,27 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
         """Do the job. Return its result, or raise an exception to fail."""
         raise NotImplementedError
 
+    def enqueue(
+        self, *, run_at: datetime | timedelta | None = None, **options: "Unpack[EnqueueOptions]"
+    ) -> Handle[R_co]:
+        """Store this job with the current runner; see `Runner.enqueue` and `Runner.current`.
+
+        Raises:
+            NoCurrentRunner: there is no current runner.
+        """
+        return cast("Handle[R_co]", cast("Any", current()).enqueue(self, run_at=run_at, **options))
+
+    aenqueue = async_variant(enqueue)
+
     @classmethod
     def options(cls) -> Options:
         """Return the class attributes as options.
 
         Raises:
-            DefinitionError: the class has no `kind`, or does not define `work`.
+            DefinitionError: the class has no `kind`.
         """
         if getattr(cls, "kind", None) is None:
             raise DefinitionError(f'{cls.__name__} has no kind; give it one: kind = "emails:welcome"')
-        if cls.work is Job.work:
-            raise DefinitionError(f"{cls.__name__} has no work method; write: def work(self, ctx: Context) -> ...")
         return Options(
             queue=cls.queue,
             priority=cls.priority,

@@ -1,0 +1,123 @@
+"""Types of jobs that are defined apart from a runner. mypy checks this file, and `test_pyright.py` checks it, too."""
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import assert_type
+
+from pydantic import BaseModel
+from tallystick import Context, Declaration, Definition, Handle, Job, Queue, Runner, Stats, declare, handles, job, raw
+
+
+class Email(BaseModel):
+    """The payload of a declared kind."""
+
+    to: str
+
+
+class Receipt(BaseModel):
+    """A result."""
+
+    number: int
+
+
+class Greet(Job[Receipt]):
+    """A job without `work`, for producers."""
+
+    kind = "greet"
+    name: str
+
+
+class GreetHandler(Greet):
+    """Its handler."""
+
+    def work(self, ctx: Context) -> Receipt:
+        """Return a receipt."""
+        return Receipt(number=len(self.name))
+
+
+@job("emails:count", queue="emails")
+def count(payload: list[str], ctx: Context) -> int:
+    """Return a length."""
+    return len(payload)
+
+
+@job("emails:count_async")
+async def count_async(payload: list[str], ctx: Context) -> int:
+    """Return a length."""
+    return len(payload)
+
+
+@raw("emails:raw")
+def reverse(payload: bytes, ctx: Context) -> bytes | None:
+    """Reverse the bytes."""
+    return payload[::-1]
+
+
+send = declare("emails:send", Email, Receipt)
+forget = declare("emails:forget", Email, None)
+
+
+@handles(send, max_attempts=3)
+def send_email(payload: Email, ctx: Context) -> Receipt:
+    """Return a receipt."""
+    return Receipt(number=len(payload.to))
+
+
+@handles(forget)
+async def forget_email(payload: Email, ctx: Context) -> None:
+    """Do nothing."""
+
+
+assert_type(count, Definition[list[str], int])
+assert_type(count_async, Definition[list[str], int])
+assert_type(reverse, Definition[bytes, bytes | None])
+assert_type(send, Declaration[Email, Receipt])
+assert_type(forget, Declaration[Email, None])
+assert_type(send_email, Definition[Email, Receipt])
+assert_type(forget_email, Definition[Email, None])
+
+
+def of_a_runner(runner: Runner, module: ModuleType) -> None:
+    """Register, enqueue and read results."""
+    assert_type(runner.register(count), Definition[list[str], int])
+    assert_type(runner.register(send), Declaration[Email, Receipt])
+    assert_type(runner.register(GreetHandler), type[GreetHandler])
+    assert_type(runner.include(module), None)
+    assert_type(runner.enqueue(send.job(Email(to="a"))), Handle[Receipt])
+    assert_type(runner.enqueue(Greet(name="Ada")), Handle[Receipt])
+    assert_type(runner.result(count.enqueue(["a"])), int)
+    assert_type(runner.result(Greet(name="Ada").enqueue(queue="names")), Receipt)
+    assert_type(runner.pause("emails"), None)
+    assert_type(runner.resume("emails"), None)
+    assert_type(runner.queues(), Sequence[Queue])
+    assert_type(runner.stats(), Stats)
+
+    @runner.handles(send)
+    def handler(payload: Email, ctx: Context) -> Receipt:
+        return Receipt(number=1)
+
+    assert_type(handler, Definition[Email, Receipt])
+
+
+async def of_an_async_runner(runner: Runner) -> None:
+    """Enqueue from async code."""
+    assert_type(await count.aenqueue(["a"]), Handle[int])
+    assert_type(await send.aenqueue(Email(to="a"), priority=3), Handle[Receipt])
+    assert_type(await Greet(name="Ada").aenqueue(), Handle[Receipt])
+    assert_type(await runner.astats(), Stats)
+    assert_type(await runner.apause("emails"), None)
+
+
+def wrong(runner: Runner) -> None:
+    """Each call is an error, so that the comment that ignores it is used."""
+    count.enqueue("a")  # type: ignore[arg-type]
+    send.enqueue(Email(to="a"), colour="red")  # type: ignore[call-arg]
+    runner.enqueue(count)  # type: ignore[arg-type]
+    declare("emails:send")  # type: ignore[call-overload]
+    runner.register(len)  # type: ignore[type-var]
+
+    @handles(send)  # type: ignore[arg-type]
+    def handler(payload: int, ctx: Context) -> Receipt:
+        return Receipt(number=payload)
+
+    _ = handler

@@ -1,0 +1,81 @@
+"""Features of the runner on each backend."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from pydantic import BaseModel
+from support import PATIENCE
+from tallystick import Context, Job, Runner, declare, handles, job, open_backend
+
+SOON = timedelta(seconds=PATIENCE)
+
+
+class Email(BaseModel):
+    """A payload."""
+
+    to: str
+
+
+class Greet(Job[int]):
+    """A job for producers."""
+
+    kind = "greet"
+    name: str
+
+
+class GreetHandler(Greet):
+    """Its handler."""
+
+    def work(self, ctx: Context) -> int:
+        """Return the length of the name."""
+        return len(self.name)
+
+
+@job("count", queue="numbers")
+async def count(payload: list[str], ctx: Context) -> int:
+    """Return the number of strings."""
+    return len(payload)
+
+
+send = declare("send", Email, int)
+
+
+@handles(send)
+def send_email(payload: Email, ctx: Context) -> int:
+    """Return the length of the address."""
+    return len(payload.to)
+
+
+@pytest.fixture
+def runner(url: str) -> Iterator[Runner]:
+    """Return a runner on each backend."""
+    with Runner(url, poll=timedelta(milliseconds=50)) as runner:
+        yield runner
+
+
+def test_a_producer_without_handlers(url: str, runner: Runner) -> None:
+    """A second runner enqueues declared jobs, without their handlers, and reads typed results."""
+    for handler in (count, send_email):
+        runner.register(handler)
+    runner.register(GreetHandler)
+    runner.start()
+    shared = runner.backend if url == "memory://" else open_backend(url)
+    with Runner(shared) as producer:
+        email, greeting = producer.enqueue(send.job(Email(to="abc"))), producer.enqueue(Greet(name="Ada"))
+        assert [producer.result(handle, timeout=SOON) for handle in (email, greeting)] == [3, 3]
+    if shared is not runner.backend:
+        shared.close()
+    assert runner.result(count.enqueue(["a"]), timeout=SOON) == 1
+
+
+def test_queues_of_a_runner(runner: Runner) -> None:
+    """A runner pauses and resumes a queue, and counts its jobs."""
+    runner.register(count)
+    runner.pause("numbers")
+    runner.start()
+    handle = runner.enqueue(count.job(["a"]))
+    assert [(queue.name, queue.paused) for queue in runner.queues()] == [("numbers", True)]
+    assert (runner.stats().total, runner.stats().by_queue["numbers"].due) == (1, 1)
+    runner.resume("numbers")
+    assert runner.result(handle, timeout=SOON) == 1
