@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from pydantic import BaseModel
 from support import PATIENCE
-from tallystick import Context, Job, Runner, declare, handles, job, open_backend
+from tallystick import Context, Job, NewRecord, Runner, declare, handles, job, open_backend
 
 SOON = timedelta(seconds=PATIENCE)
 
@@ -79,3 +79,18 @@ def test_queues_of_a_runner(runner: Runner) -> None:
     assert (runner.stats().total, runner.stats().by_queue["numbers"].due) == (1, 1)
     runner.resume("numbers")
     assert runner.result(handle, timeout=SOON) == 1
+
+
+def test_old_payloads_and_former_kinds(runner: Runner) -> None:
+    """A worker runs jobs that an older program stored: with another payload, and under another kind."""
+
+    @runner.job("emails:send", payload_version=2, aliases=("send",))
+    def send(payload: Email, ctx: Context) -> str:
+        return f"{ctx.kind} {payload.to}"
+
+    send.upgrade_from(1)(lambda old: {"to": old["address"]})
+    old = [NewRecord(kind=kind, payload=b'{"address": "a"}') for kind in ("send", "emails:send")]
+    stored = [inserted.record.id for inserted in runner.backend.insert(old)]
+    stored.append(runner.enqueue(send.job(Email(to="b"))).id)
+    runner.start()
+    assert [runner.result(id, timeout=SOON) for id in stored] == ["send a", "emails:send a", "emails:send b"]

@@ -64,7 +64,7 @@ WORDS = NEVER_FIELDS | {
 }
 
 OF_ONE_JOB = ("run_at", "id", "unique_key", "unique_until", "transaction")
-OF_A_KIND = ("retry", "timeout", "keep_completed", "keep_discarded", "keep_cancelled")
+OF_A_KIND = ("retry", "timeout", "payload_version", "aliases", "keep_completed", "keep_discarded", "keep_cancelled")
 
 CALLS = {
     "delay": "runner.enqueue({job})",

@@ -51,6 +51,18 @@ class Codec(Generic[T]):
             rejected = self._error(f"{self._what} {self._shown(value)}would decode to {self._decoded(read)}")
         raise rejected  # outside of `except`, so that it has no context
 
+    def dump(self, value: T) -> bytes:
+        """Return the value as JSON, without verifying the round trip.
+
+        Raises:
+            InvalidPayload, InvalidResult: the value does not match the type.
+        """
+        try:
+            return self._adapter.dump_json(value, by_alias=True, round_trip=True, warnings="error")
+        except BaseException as exc:
+            rejected = self._rejected(exc, f"{self._shown(value)}cannot be written as JSON")
+        raise rejected
+
     def decode(self, encoded: bytes) -> T:
         """Decode JSON bytes. Errors never show the bytes, since logs and records keep error texts.
 

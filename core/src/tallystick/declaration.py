@@ -1,6 +1,7 @@
 """A kind of job with its types and options, but without a handler: all that a producer needs."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
@@ -14,6 +15,7 @@ from .current import current
 from .errors import DefinitionError, InvalidArgument, InvalidPayload, InvalidResult, NoSuchMethod
 from .handle import Handle
 from .options import Options
+from .payload_versions import Upgrades, UpgradeT, version_of
 from .safe_repr import safe_repr
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Declaration(Generic[P, R]):
     payloads: Codec[P] | None
     results: Codec[R] | None
     may_return_none: bool = True
+    upgrades: Upgrades = field(default_factory=Upgrades)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", validation.name(self.kind, "kind"))
@@ -67,13 +70,34 @@ class Declaration(Generic[P, R]):
 
     aenqueue = async_variant(enqueue)
 
+    def upgrade_from(self, version: int) -> Callable[[UpgradeT], UpgradeT]:
+        """Add a function that upgrades stored payloads of a version to the next one: `@send.upgrade_from(1)`.
+
+        It takes the old payload, validated as its annotation declares, and returns the next one. The result of the last
+        upgrade is validated as the payload of the kind. Without annotations, both are plain JSON values.
+
+        Raises:
+            DefinitionError: the version is not older than `payload_version`, or the function cannot be an upgrade.
+        """
+        if self.payloads is None:
+            raise DefinitionError(f"{self.kind!r} is raw, so its payloads have no versions")
+        return self.upgrades.decorator(self.kind, version, self.options.payload_version)
+
     def encode(self, payload: P) -> bytes:
         """Return a payload as stored bytes; raise `InvalidPayload` if the handler could not read it."""
         return _as_bytes(payload, self.kind, InvalidPayload) if self.payloads is None else self.payloads.encode(payload)
 
-    def decode(self, stored: bytes) -> P:
-        """Return the payload for the handler, decoded from stored bytes."""
-        return stored if self.payloads is None else self.payloads.decode(stored)  # type: ignore[return-value]  # P is bytes
+    def decode(self, stored: bytes, meta: Mapping[str, str] | None = None) -> P:
+        """Return the payload for the handler, decoded from stored bytes. The job's meta has the version of the payload.
+
+        Without `meta`, the payload has the latest version.
+        """
+        if self.payloads is None:
+            return stored  # type: ignore[return-value]  # P is bytes
+        latest = self.options.payload_version
+        if meta is not None and (version := version_of(meta)) != latest:
+            stored = self.upgrades.apply(self.kind, stored, version, latest)
+        return self.payloads.decode(stored)
 
     def encode_result(self, result: R) -> bytes | None:
         """Return a result as stored bytes, or None for None; raise `InvalidResult` if it does not match its type."""
@@ -88,9 +112,10 @@ class Declaration(Generic[P, R]):
         return stored if stored is None or self.results is None else self.results.decode(stored)  # type: ignore[return-value]  # R is bytes
 
     @classmethod
-    def of_types(cls, kind: str, payload: Any, result: Any, options: Options) -> Self:
+    def of_types(cls, kind: str, payload: Any, result: Any, options: Options, upgrades: Upgrades | None = None) -> Self:
         """Return the declaration of a kind with the types of its payload and its result."""
-        return cls(options=options, **codecs(validation.name(kind, "kind"), payload, result))
+        fields = codecs(validation.name(kind, "kind"), payload, result)
+        return cls(options=options, upgrades=upgrades or Upgrades(), **fields)
 
 
 def codecs(kind: str, payload: Any, result: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from .backend import Backend
 from .declaration import Call, Declaration
 from .errors import AlreadyStarted, DefinitionError, DuplicateSchedule, InvalidArgument, InvalidPayload
 from .job_base import Job
+from .payload_versions import with_version
 from .safe_repr import safe_repr
 from .schedules import Missed, NewSchedule, parse_rule
 from .schedules.schedule import TAG
@@ -66,7 +67,9 @@ def new_schedule(
     if not isinstance(overlap, bool):
         raise InvalidArgument(f"overlap is {safe_repr(overlap)}; it must be True or False")
     defaults = {name: getattr(definition.options, name) for name in _OF_JOBS}
-    schedule = NewSchedule(rule=text, kind=definition.kind, payload=payload, **{**defaults, **given})
+    given = {**defaults, **given}
+    given["meta"] = with_version(given["meta"], definition.options.payload_version)
+    schedule = NewSchedule(rule=text, kind=definition.kind, payload=payload, **given)
     return schedule if overlap else replace(schedule, unique_key=TAG + schedule.name)
 
 

@@ -9,8 +9,9 @@ from . import handlers, validation
 from .context import Context
 from .declaration import Declaration, codecs
 from .errors import DefinitionError, InvalidArgument
-from .job_base import Job
+from .job_base import Job, upgrades_of
 from .options import Options
+from .payload_versions import Upgrades
 from .safe_repr import safe_repr
 
 P = TypeVar("P")
@@ -61,7 +62,7 @@ class Definition(Declaration[P, R], Generic[P, R]):
                 "... Without it, you can only enqueue the class, and it needs no registration"
             )
         handlers.check(validation.name(job.kind, "kind"), job.work, "(self, ctx)")
-        return _define(job.kind, job.work, job, options)
+        return _define(job.kind, job.work, job, options, upgrades_of(job))
 
     @classmethod
     def of_function(cls, kind: str, function: Handler[P, R], options: Options) -> "Definition[P, R]":
@@ -95,6 +96,7 @@ class Definition(Declaration[P, R], Generic[P, R]):
             payloads=declaration.payloads,
             results=declaration.results,
             may_return_none=declaration.may_return_none,
+            upgrades=declaration.upgrades,
             handler=function,
             is_async=inspect.iscoroutinefunction(function),
             declares=declaration,
@@ -116,7 +118,7 @@ def declare_class(job: type[Job[R]]) -> Declaration[Job[R], R]:
     options = job.options()
     bases = [base.__pydantic_generic_metadata__ for base in job.__mro__ if issubclass(base, Job)]
     results = [base["args"][0] for base in bases if base["origin"] is Job]
-    return Declaration.of_types(job.kind, job, results[0] if results else Any, options)
+    return Declaration.of_types(job.kind, job, results[0] if results else Any, options, upgrades_of(job))
 
 
 def has_work(job: type[Job[Any]]) -> bool:
@@ -124,9 +126,12 @@ def has_work(job: type[Job[Any]]) -> bool:
     return job.work is not Job.work
 
 
-def _define(kind: str, handler: Handler[P, R], payload_type: Any, options: Options) -> Definition[P, R]:
+def _define(
+    kind: str, handler: Handler[P, R], payload_type: Any, options: Options, upgrades: Upgrades | None = None
+) -> Definition[P, R]:
     fields = codecs(kind, payload_type, handlers.resolve(kind, handler, "return"))
-    return Definition(handler=handler, options=options, is_async=inspect.iscoroutinefunction(handler), **fields)
+    is_async = inspect.iscoroutinefunction(handler)
+    return Definition(handler=handler, options=options, is_async=is_async, upgrades=upgrades or Upgrades(), **fields)
 
 
 def _parameters(job: type[Job[Any]]) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from .advice import unknown_option
 from .declaration import Call, Declaration
 from .errors import InvalidArgument
 from .job_base import Job
+from .payload_versions import with_version
 from .records import NewRecord, UniqueUntil
 from .registry import Registry
 from .safe_repr import safe_repr
@@ -112,6 +113,7 @@ def new_record(definition: Declaration[Any, Any], payload: bytes, options: Mappi
         "meta": defaults.meta,
         **options,
     }
+    given["meta"] = with_version(given["meta"], defaults.payload_version)
     return NewRecord(kind=definition.kind, payload=payload, **given)
 
 

@@ -1,8 +1,9 @@
 """Jobs written as classes: the fields are the payload, and the method `work` is the handler."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
+from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar, Unpack
@@ -14,6 +15,7 @@ from .errors import DefinitionError
 from .handle import Handle
 from .job_class import JobMeta
 from .options import DEFAULTS, Options
+from .payload_versions import Upgrades, UpgradeT
 from .retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
     timeout: ClassVar[timedelta | None] = DEFAULTS.timeout
     tags: ClassVar[tuple[str, ...]] = DEFAULTS.tags
     meta: ClassVar[Mapping[str, str]] = DEFAULTS.meta
+    payload_version: ClassVar[int] = DEFAULTS.payload_version
+    aliases: ClassVar[tuple[str, ...]] = DEFAULTS.aliases
     keep_completed: ClassVar[timedelta | None] = DEFAULTS.keep_completed
     keep_discarded: ClassVar[timedelta | None] = DEFAULTS.keep_discarded
     keep_cancelled: ClassVar[timedelta | None] = DEFAULTS.keep_cancelled
@@ -61,6 +65,11 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
     aenqueue = async_variant(enqueue)
 
     @classmethod
+    def upgrade_from(cls, version: int) -> Callable[[UpgradeT], UpgradeT]:
+        """Add a function that upgrades stored payloads of a version to the next one; see `Declaration.upgrade_from`."""
+        return upgrades_of(cls).decorator(cls.kind, version, cls.payload_version)
+
+    @classmethod
     def options(cls) -> Options:
         """Return the class attributes as options.
 
@@ -77,7 +86,20 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
             timeout=cls.timeout,
             tags=cls.tags,
             meta=cls.meta,
+            payload_version=cls.payload_version,
+            aliases=cls.aliases,
             keep_completed=cls.keep_completed,
             keep_discarded=cls.keep_discarded,
             keep_cancelled=cls.keep_cancelled,
         )
+
+
+_upgrades: WeakKeyDictionary[type, Upgrades] = WeakKeyDictionary()
+
+
+def upgrades_of(job: type[Job[Any]]) -> Upgrades:
+    """Return the upgrades of a class, which include those of its base classes."""
+    if (known := _upgrades.get(job)) is None:
+        parents = tuple(upgrades_of(base) for base in job.__bases__ if issubclass(base, Job))
+        known = _upgrades[job] = Upgrades(parents)
+    return known

@@ -85,6 +85,7 @@ class Lifecycle:
         Raises:
             AlreadyStarted: the runner is already running.
             Unavailable, NotSetUp: the store cannot be used.
+            DefinitionError: a kind lacks an upgrade between two versions of its payload.
             InvalidArgument: no jobs are registered, and no queues are set.
         """
         self._worker.start(self._worker_context)
@@ -180,6 +181,7 @@ class Lifecycle:
         return cast("Self", current())
 
     def _worker_context(self) -> WorkerContext:
+        self._registry.check_upgrades()
         queues = self._settings.queues
         if queues is None:
             queues = tuple(dict.fromkeys(definition.options.queue for definition in self._registry.values()))

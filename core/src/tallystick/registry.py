@@ -16,10 +16,12 @@ from .safe_repr import safe_repr
 class Registry(Mapping[str, Definition[Any, Any]]):
     """A mapping from kind to definition. While `closed`, it accepts no new kinds, but known kinds can be redefined.
 
-    It also remembers declarations, whose jobs can be enqueued and whose results can be read.
+    It also remembers declarations, whose jobs can be enqueued and whose results can be read. An alias finds the
+    definition that has it, but is not among the kinds that the mapping lists.
     """
 
     def __init__(self) -> None:
+        self._by_alias: dict[str, Definition[Any, Any]] = {}
         self._declared: dict[str, Declaration[Any, Any]] = {}
         self._declared_classes: dict[type[Job[Any]], Declaration[Any, Any]] = {}
         self._by_kind: dict[str, Definition[Any, Any]] = {}
@@ -47,7 +49,7 @@ class Registry(Mapping[str, Definition[Any, Any]]):
 
     def declare(self, declaration: Declaration[Any, Any]) -> None:
         """Remember a declaration. A later one of the same kind replaces it."""
-        self._declared[declaration.kind] = declaration
+        self._declared.update(dict.fromkeys((declaration.kind, *declaration.options.aliases), declaration))
 
     def declare_class(self, job: type[Job[Any]]) -> None:
         """Remember a `Job` class that has no `work`."""
@@ -86,8 +88,23 @@ class Registry(Mapping[str, Definition[Any, Any]]):
                 f"{kind!r} cannot be registered because the runner has started; register it before start(), or call "
                 "stop() first"
             )
+        self._check_aliases(definition)
+        self._by_alias = {alias: known for alias, known in self._by_alias.items() if known.kind != kind}
+        self._by_alias.update(dict.fromkeys(definition.options.aliases, definition))
         self._by_kind[kind] = definition
         self._origins[kind] = origin
+
+    def _check_aliases(self, definition: Definition[Any, Any]) -> None:
+        """Reject a kind or an alias that another definition has as its kind or its alias."""
+        taken = {**self._by_alias, **self._by_kind}
+        for name in (definition.kind, *definition.options.aliases):
+            if (other := taken.get(name)) is not None and other.kind != definition.kind:
+                raise DuplicateKind(f"{name!r} is a kind or an alias of {safe_repr(other.handler)} already")
+
+    def check_upgrades(self) -> None:
+        """Reject a kind that lacks an upgrade between two versions of its payload."""
+        for kind, definition in self._by_kind.items():
+            definition.upgrades.check(kind, definition.options.payload_version)
 
     def resolve(self, job: Job[Any] | Call[Any]) -> tuple[Declaration[Any, Any], Any]:
         """Return the declaration and the payload of a job.
@@ -123,7 +140,7 @@ class Registry(Mapping[str, Definition[Any, Any]]):
 
     def named(self, kind: str) -> Declaration[Any, Any]:
         """Return the declaration of a kind; raise `UnknownKind` if it is not known."""
-        known = (self._by_kind.get(kind) or self._declared.get(kind)) if isinstance(kind, str) else None
+        known = (self.get(kind) or self._declared.get(kind)) if isinstance(kind, str) else None
         if known is None:
             raise UnknownKind(f"{safe_repr(kind)} is not registered with this runner; {self._known()}")
         return known
@@ -132,7 +149,7 @@ class Registry(Mapping[str, Definition[Any, Any]]):
         return f"the registered kinds are: {', '.join(sorted(self._by_kind)) or 'none'}"
 
     def __getitem__(self, kind: str) -> Definition[Any, Any]:
-        return self._by_kind[kind]
+        return self._by_kind[kind] if kind in self._by_kind else self._by_alias[kind]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_kind)

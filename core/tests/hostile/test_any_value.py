@@ -132,7 +132,7 @@ def values_of_the_library() -> Iterator[tuple[str, Callable[[Any], object]]]:
     yield from each(Discard, "claim error", claim=CLAIM, error=FAILURE)
     yield from each(Release, "claim run_at", claim=CLAIM)
     yield from each(Cancel, "claim")
-    yield from each(Options, "queue priority max_attempts retry timeout tags")
+    yield from each(Options, "queue priority max_attempts retry timeout tags payload_version aliases")
     yield from each(Exponential, "base factor cap jitter")
     yield from each(Fixed, "delay")
     yield from each(ByException, "policies otherwise", policies={})

@@ -24,6 +24,7 @@ class Greet(Job[Receipt]):
     """A job without `work`, for producers."""
 
     kind = "greet"
+    payload_version = 2
     name: str
 
 
@@ -53,7 +54,7 @@ def reverse(payload: bytes, ctx: Context) -> bytes | None:
     return payload[::-1]
 
 
-send = declare("emails:send", Email, Receipt)
+send = declare("emails:send", Email, Receipt, payload_version=2)
 forget = declare("emails:forget", Email, None)
 
 
@@ -121,3 +122,19 @@ def wrong(runner: Runner) -> None:
         return Receipt(number=payload)
 
     _ = handler
+
+
+@send.upgrade_from(1)
+def upgrade(old: dict[str, str]) -> Email:
+    """Upgrade a payload."""
+    return Email(to=old["address"])
+
+
+@Greet.upgrade_from(1)
+def rename(old: dict[str, str]) -> dict[str, str]:
+    """Upgrade a payload."""
+    return {"name": old["first_name"]}
+
+
+assert_type(upgrade({}), Email)
+assert_type(rename({}), dict[str, str])
