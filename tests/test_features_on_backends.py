@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from pydantic import BaseModel
 from support import PATIENCE
-from tallystick import Context, Job, NewRecord, Runner, declare, handles, job, open_backend
+from tallystick import Context, Job, NewRecord, Runner, Status, declare, handles, job, open_backend
 
 SOON = timedelta(seconds=PATIENCE)
 
@@ -94,3 +95,24 @@ def test_old_payloads_and_former_kinds(runner: Runner) -> None:
     stored.append(runner.enqueue(send.job(Email(to="b"))).id)
     runner.start()
     assert [runner.result(id, timeout=SOON) for id in stored] == ["send a", "emails:send a", "emails:send b"]
+
+
+def test_answers_about_results(runner: Runner) -> None:
+    """Several jobs are awaited at once; expired, never stored, not finished and discarded are different answers."""
+
+    @runner.job("invert", max_attempts=1)
+    def invert(number: int, ctx: Context) -> float:
+        return 1 / number
+
+    @runner.job("brief", keep_result=timedelta(0))
+    def brief(number: int, ctx: Context) -> int:
+        return number
+
+    jobs = runner.enqueue_batch([invert.job(4), invert.job(0), brief.job(1)])
+    later = runner.enqueue(invert.job(1), run_at=timedelta(hours=1))
+    runner.start()
+    results = runner.wait_for_all(jobs, timeout=SOON)
+    assert [result.status for result in results] == [Status.COMPLETED, Status.DISCARDED, Status.EXPIRED]
+    assert results[0].value == 0.25
+    assert runner.wait_for(later, timeout=timedelta(0)).status is Status.NOT_FINISHED
+    assert runner.wait_for(uuid4()).status is Status.NOT_FOUND

@@ -39,6 +39,7 @@ from .errors import (
     PayloadTooLarge,
     PluginConflict,
     ResultError,
+    ResultExpired,
     ScheduleNotFound,
     TallystickError,
     Unavailable,
@@ -52,6 +53,7 @@ from .filters import Filter, Order
 from .handle import Handle
 from .hookspecs import hookimpl
 from .job_base import Job
+from .job_result import JobResult, Status
 from .meta import NO_META, Meta
 from .options import Options
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
@@ -121,6 +123,7 @@ __all__ = [
     "JobCancelled",
     "JobDiscarded",
     "JobNotFound",
+    "JobResult",
     "Meta",
     "MetaTooLarge",
     "Meter",
@@ -143,6 +146,7 @@ __all__ = [
     "Record",
     "Release",
     "ResultError",
+    "ResultExpired",
     "Retry",
     "RetryPolicy",
     "Rule",
@@ -156,6 +160,7 @@ __all__ = [
     "Snooze",
     "State",
     "Stats",
+    "Status",
     "Stop",
     "Stopped",
     "TallystickError",

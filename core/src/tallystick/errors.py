@@ -131,7 +131,11 @@ class ResultError(TallystickError):
 
 
 class JobNotFound(ResultError):
-    """No record has this id: it was never stored, or it was deleted or purged."""
+    """No record has this id: it was never stored, or it was deleted. `get` also raises it for a purged record."""
+
+
+class ResultExpired(ResultError):
+    """The result is too old: the job's `keep_result` has passed, or its record was purged."""
 
 
 class NotFinished(ResultError):

@@ -28,6 +28,7 @@ _EXAMPLES = {
     "meta": 'meta = {"team": "billing"}',
     "payload_version": "payload_version = 2",
     "aliases": 'aliases = ("emails:hello",)',
+    "keep_result": "keep_result = timedelta(minutes=10)",
     "keep_completed": "keep_completed = timedelta(days=30)",
     "keep_discarded": "keep_discarded = timedelta(days=30)",
     "keep_cancelled": "keep_cancelled = timedelta(days=30)",

@@ -31,6 +31,7 @@ class Options:
             longer validate, and add an `upgrade_from` function for the old version. Each job stores its version, in
             `meta`.
         aliases: Former kinds, if you renamed it. A worker also runs their jobs.
+        keep_result: How long the result of a completed job can be read; None is as long as its record is kept.
         keep_completed: How long the records of completed jobs are kept. None is the runner's setting; `timedelta.max`
             keeps them forever. Each worker of the store should register the kind: others purge by their setting.
         keep_discarded: The same for discarded jobs.
@@ -46,6 +47,7 @@ class Options:
     meta: Mapping[str, str] = NO_META
     payload_version: int = 1
     aliases: tuple[str, ...] = ()
+    keep_result: timedelta | None = None
     keep_completed: timedelta | None = None
     keep_discarded: timedelta | None = None
     keep_cancelled: timedelta | None = None
@@ -61,7 +63,7 @@ class Options:
         object.__setattr__(self, "meta", self.meta if type(self.meta) is Meta else Meta(self.meta))
         validation.within(self.payload_version, 1, LATEST_VERSION, "payload_version")
         object.__setattr__(self, "aliases", validation.names(self.aliases, "aliases"))
-        for name in ("keep_completed", "keep_discarded", "keep_cancelled"):
+        for name in ("keep_result", "keep_completed", "keep_discarded", "keep_cancelled"):
             if (keep := getattr(self, name)) is not None:
                 validation.not_negative(keep, name)
 
@@ -95,6 +97,7 @@ class OptionArgs(TypedDict, total=False):
     meta: Mapping[str, str]
     payload_version: int
     aliases: tuple[str, ...]
+    keep_result: timedelta | None
     keep_completed: timedelta | None
     keep_discarded: timedelta | None
     keep_cancelled: timedelta | None

@@ -138,9 +138,13 @@ class Registry(Mapping[str, Definition[Any, Any]]):
             issubclass(handler, job) for handler, definition in self._by_class.items() if definition is known
         )
 
+    def find(self, kind: str) -> Declaration[Any, Any] | None:
+        """Return the declaration of a kind; None if it is not known."""
+        return self.get(kind) or self._declared.get(kind)
+
     def named(self, kind: str) -> Declaration[Any, Any]:
         """Return the declaration of a kind; raise `UnknownKind` if it is not known."""
-        known = (self.get(kind) or self._declared.get(kind)) if isinstance(kind, str) else None
+        known = self.find(kind) if isinstance(kind, str) else None
         if known is None:
             raise UnknownKind(f"{safe_repr(kind)} is not registered with this runner; {self._known()}")
         return known

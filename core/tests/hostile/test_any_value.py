@@ -132,7 +132,7 @@ def values_of_the_library() -> Iterator[tuple[str, Callable[[Any], object]]]:
     yield from each(Discard, "claim error", claim=CLAIM, error=FAILURE)
     yield from each(Release, "claim run_at", claim=CLAIM)
     yield from each(Cancel, "claim")
-    yield from each(Options, "queue priority max_attempts retry timeout tags payload_version aliases")
+    yield from each(Options, "queue priority max_attempts retry timeout tags payload_version aliases keep_result")
     yield from each(Exponential, "base factor cap jitter")
     yield from each(Fixed, "delay")
     yield from each(ByException, "policies otherwise", policies={})
@@ -281,7 +281,7 @@ def test_every_constructor_is_tried() -> None:
     untried = {
         "Backend", "BackendUrl", "Capabilities", "Claim", "Context", "Finding", "Handle", "Inserted", "Job", "Never",
         "Queue", "QueueStats", "Record", "Snapshot", "Stats", "Transition", "Hold", "Severity", "State", "Stop",
-        "RetryPolicy", "AttemptError", "Due", "Meter", "Rule", "Running", "Schedule", "WorkerInfo",
+        "RetryPolicy", "AttemptError", "Due", "JobResult", "Status", "Meter", "Rule", "Running", "Schedule", "WorkerInfo",
     }  # fmt: skip
     public = {
         name

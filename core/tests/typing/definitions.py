@@ -1,11 +1,27 @@
 """Types of jobs that are defined apart from a runner. mypy checks this file, and `test_pyright.py` checks it, too."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from types import ModuleType
-from typing import assert_type
+from typing import Any, assert_type
+from uuid import UUID
 
 from pydantic import BaseModel
-from tallystick import Context, Declaration, Definition, Handle, Job, Queue, Runner, Stats, declare, handles, job, raw
+from tallystick import (
+    Context,
+    Declaration,
+    Definition,
+    Handle,
+    Job,
+    JobResult,
+    Queue,
+    Runner,
+    Stats,
+    declare,
+    handles,
+    job,
+    raw,
+)
 
 
 class Email(BaseModel):
@@ -88,6 +104,10 @@ def of_a_runner(runner: Runner, module: ModuleType) -> None:
     assert_type(runner.enqueue(Greet(name="Ada")), Handle[Receipt])
     assert_type(runner.result(count.enqueue(["a"])), int)
     assert_type(runner.result(Greet(name="Ada").enqueue(queue="names")), Receipt)
+    assert_type(runner.wait_for(send.enqueue(Email(to="a"))), JobResult[Receipt])
+    assert_type(runner.wait_for(UUID(int=0)), JobResult[Any])
+    assert_type(runner.wait_for_all([count.enqueue(["a"]), count.enqueue(["b"])]), list[JobResult[int]])
+    assert_type(runner.wait_for(count.enqueue(["a"]), timeout=timedelta(1)).value, int)
     assert_type(runner.pause("emails"), None)
     assert_type(runner.resume("emails"), None)
     assert_type(runner.queues(), Sequence[Queue])
@@ -106,6 +126,8 @@ async def of_an_async_runner(runner: Runner) -> None:
     assert_type(await send.aenqueue(Email(to="a"), priority=3), Handle[Receipt])
     assert_type(await Greet(name="Ada").aenqueue(), Handle[Receipt])
     assert_type(await runner.astats(), Stats)
+    assert_type(await runner.await_for(await count.aenqueue(["a"])), JobResult[int])
+    assert_type(await runner.await_for_all([await send.aenqueue(Email(to="a"))]), list[JobResult[Receipt]])
     assert_type(await runner.apause("emails"), None)
 
 
