@@ -281,7 +281,8 @@ def test_every_constructor_is_tried() -> None:
     untried = {
         "Backend", "BackendUrl", "Capabilities", "Claim", "Context", "Finding", "Handle", "Inserted", "Job", "Never",
         "Queue", "QueueStats", "Record", "Snapshot", "Stats", "Transition", "Hold", "Severity", "State", "Stop",
-        "RetryPolicy", "AttemptError", "Due", "JobResult", "Status", "Meter", "Rule", "Running", "Schedule", "WorkerInfo",
+        "RetryPolicy", "AttemptError", "Due", "JobResult", "Status", "Meter", "Rule", "Running", "Schedule",
+            "WorkerInfo",
     }  # fmt: skip
     public = {
         name
