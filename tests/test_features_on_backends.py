@@ -116,3 +116,19 @@ def test_answers_about_results(runner: Runner) -> None:
     assert results[0].value == 0.25
     assert runner.wait_for(later, timeout=timedelta(0)).status is Status.NOT_FINISHED
     assert runner.wait_for(uuid4()).status is Status.NOT_FOUND
+
+
+def test_batches(runner: Runner) -> None:
+    """One call works many jobs, and each has a result or an error of its own."""
+    calls: list[int] = []
+
+    @runner.batch("index", max=50, wait=timedelta(milliseconds=100), max_attempts=1)
+    def index(numbers: list[int], contexts: list[Context]) -> list[int | Exception]:
+        calls.append(len(numbers))
+        return [number or ValueError("zero") for number in numbers]
+
+    jobs = runner.enqueue_batch([index.job(number) for number in range(100)])
+    runner.start()
+    first, *others = runner.wait_for_all(jobs, timeout=SOON)
+    assert (first.status, [result.value for result in others]) == (Status.DISCARDED, list(range(1, 100)))
+    assert (sum(calls), max(calls) <= 50, len(calls) < 20) == (100, True, True)

@@ -4,11 +4,12 @@ from . import backends, diagnostics, forks, urls, validation
 from .async_bridge import on_calling_loop
 from .attempt_errors import ERRORS_KEPT, AttemptError
 from .backend import CONTRACT_VERSION, Backend
+from .batch_definition import BatchDefinition
 from .changes import Changes
 from .context import Context, Stop
 from .control import DiscardJob, Snooze, Stopped
 from .declaration import Call, Declaration
-from .define import declare, handles, job, raw
+from .define import batch, declare, handles, job, raw
 from .definition import Definition
 from .diagnostics import Finding, Severity
 from .enqueueing import Enqueue
@@ -84,6 +85,7 @@ __all__ = [
     "Backend",
     "BackendError",
     "BackendUrl",
+    "BatchDefinition",
     "Beat",
     "ByException",
     "Call",
@@ -172,6 +174,7 @@ __all__ = [
     "Unsupported",
     "WorkerInfo",
     "backends",
+    "batch",
     "declare",
     "diagnostics",
     "due_ticks",

@@ -2,17 +2,22 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, TypeVar, cast, overload
 
 from typing_extensions import Unpack
 
-from . import misuse
+from . import misuse, validation
+from .batch_definition import MOST_JOBS, BatchDecorator, BatchDefinition
 from .context import Context
 from .declaration import Declaration
 from .definition import Definition, FunctionDecorator, Handler
 from .errors import DefinitionError
 from .options import OptionArgs, read_options
 from .safe_repr import safe_repr
+
+DEFAULT_WAIT = timedelta(milliseconds=200)
+"""How long a claimed job waits until its batch is full, unless you set `wait`."""
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -39,6 +44,17 @@ def raw(
     misuse.check_kind(kind, "raw")
     read = read_options(kind, {**options})
     return lambda function: Definition.raw(kind, function, read)
+
+
+def batch(
+    kind: str = misuse.MISSING, *, max: int = 100, wait: timedelta = DEFAULT_WAIT, **options: Unpack[OptionArgs]
+) -> BatchDecorator:
+    """Define a function that works many jobs in one call. See `Runner.batch` and `job`."""
+    misuse.check_kind(kind, "batch")
+    validation.within(max, 1, MOST_JOBS, "max")
+    validation.not_negative(wait, "wait")
+    read = read_options(kind, {**options})
+    return cast("BatchDecorator", lambda function: BatchDefinition.of_batch(kind, function, read, max, wait))
 
 
 @overload

@@ -12,6 +12,7 @@ from typing_extensions import Unpack
 from . import forks, validation
 from .async_bridge import async_variant
 from .backend import Backend
+from .batch_definition import check_waits
 from .current import current, is_inside, made_current, open_runners, unclosed_runners
 from .declared_schedules import DeclaredSchedules
 from .errors import AlreadyStarted, CalledFromInside, InvalidArgument
@@ -23,7 +24,7 @@ from .registry import Registry
 from .safe_repr import type_name
 from .settings import Settings, SettingsArgs, read_settings, with_own_worker_name
 from .signals import stop_signals
-from .worker import SingleWorker, Snapshot, WorkerContext
+from .worker import EXTEND_AFTER, SingleWorker, Snapshot, WorkerContext
 
 
 class Lifecycle:
@@ -86,7 +87,8 @@ class Lifecycle:
             AlreadyStarted: the runner is already running.
             Unavailable, NotSetUp: the store cannot be used.
             DefinitionError: a kind lacks an upgrade between two versions of its payload.
-            InvalidArgument: no jobs are registered, and no queues are set.
+            InvalidArgument: no jobs are registered, and no queues are set; or a batch waits longer than a sixth of the
+                lease.
         """
         self._worker.start(self._worker_context)
 
@@ -182,6 +184,7 @@ class Lifecycle:
 
     def _worker_context(self) -> WorkerContext:
         self._registry.check_upgrades()
+        check_waits(list(self._registry.values()), self._settings.lease * EXTEND_AFTER)
         queues = self._settings.queues
         if queues is None:
             queues = tuple(dict.fromkeys(definition.options.queue for definition in self._registry.values()))

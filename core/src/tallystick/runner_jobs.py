@@ -1,15 +1,17 @@
 """The methods of a runner that register jobs. `Runner` inherits them."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from typing_extensions import Unpack
 
 from . import misuse
+from .batch_definition import BatchDecorator
 from .context import Context
 from .declaration import Declaration
-from .define import handles
+from .define import DEFAULT_WAIT, batch, handles
 from .definition import Definition, FunctionDecorator, Handler
 from .included import jobs_of
 from .job_base import Job
@@ -78,6 +80,21 @@ class RunnerJobs(Lifecycle):
         """Register a function of (bytes, ctx) that returns bytes or None. Nothing is validated."""
         misuse.check_kind(kind, "runner.raw")
         return self._registry.decorator(kind, options, Definition.raw)
+
+    def batch(
+        self, kind: str = MISSING, *, max: int = 100, wait: timedelta = DEFAULT_WAIT, **options: Unpack[OptionArgs]
+    ) -> BatchDecorator:
+        """Register a function that works many jobs in one call: `@runner.batch("index", max=100)`.
+
+        It takes a list of payloads and a list of contexts, and returns a list with a result or an exception for each
+        job, or None. If it raises, all its jobs have failed. You enqueue single jobs: `runner.enqueue(index.job(one))`.
+
+        Args:
+            max: The most jobs of one call, from 1 to 10,000.
+            wait: How long a claimed job waits until the batch is full; at most a sixth of the setting `lease`.
+        """
+        define = batch(kind, max=max, wait=wait, **options)
+        return cast("BatchDecorator", lambda function: self.register(define(function)))
 
     def handles(
         self, declaration: Declaration[P, R], **options: Unpack[OptionArgs]

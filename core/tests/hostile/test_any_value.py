@@ -43,6 +43,7 @@ from tallystick import (
     Snooze,
     State,
     TallystickError,
+    batch,
     due_ticks,
     parse_rule,
     tick_id,
@@ -141,6 +142,7 @@ def values_of_the_library() -> Iterator[tuple[str, Callable[[Any], object]]]:
     yield from values_of_registers()
     yield "Call definition", lambda value: Call(value, 1)
     yield from each(Definition.of_function, "kind function options", kind="k", function=handler, options=Options())
+    yield from each(batch, "kind max wait", kind="k")
     types: dict[str, Any] = {"kind": "k", "payload": int, "result": int, "options": Options()}
     yield from each(Declaration.of_types, " ".join(types), **types)
     yield from each(Definition.raw, "kind function options", kind="k", function=handler, options=Options())
@@ -282,7 +284,7 @@ def test_every_constructor_is_tried() -> None:
         "Backend", "BackendUrl", "Capabilities", "Claim", "Context", "Finding", "Handle", "Inserted", "Job", "Never",
         "Queue", "QueueStats", "Record", "Snapshot", "Stats", "Transition", "Hold", "Severity", "State", "Stop",
         "RetryPolicy", "AttemptError", "Due", "JobResult", "Status", "Meter", "Rule", "Running", "Schedule",
-            "WorkerInfo",
+            "WorkerInfo", "BatchDefinition",
     }  # fmt: skip
     public = {
         name

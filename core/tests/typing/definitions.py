@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 from tallystick import (
+    BatchDefinition,
     Context,
     Declaration,
     Definition,
@@ -17,6 +18,7 @@ from tallystick import (
     Queue,
     Runner,
     Stats,
+    batch,
     declare,
     handles,
     job,
@@ -70,6 +72,23 @@ def reverse(payload: bytes, ctx: Context) -> bytes | None:
     return payload[::-1]
 
 
+@batch("index", max=10)
+def index(payloads: list[Email], contexts: list[Context]) -> list[Receipt | Exception]:
+    """Return receipts."""
+    return [Receipt(number=len(contexts)) for _ in payloads]
+
+
+@batch("index_async", max=10)
+async def index_async(payloads: list[Email], contexts: list[Context]) -> list[Receipt]:
+    """Return receipts."""
+    return [Receipt(number=len(contexts)) for _ in payloads]
+
+
+@batch("index_silently")
+def index_silently(payloads: list[int], contexts: list[Context]) -> None:
+    """Do nothing."""
+
+
 send = declare("emails:send", Email, Receipt, payload_version=2)
 forget = declare("emails:forget", Email, None)
 
@@ -88,6 +107,9 @@ async def forget_email(payload: Email, ctx: Context) -> None:
 assert_type(count, Definition[list[str], int])
 assert_type(count_async, Definition[list[str], int])
 assert_type(reverse, Definition[bytes, bytes | None])
+assert_type(index, BatchDefinition[Email, Receipt])
+assert_type(index_async, BatchDefinition[Email, Receipt])
+assert_type(index_silently, BatchDefinition[int, None])
 assert_type(send, Declaration[Email, Receipt])
 assert_type(forget, Declaration[Email, None])
 assert_type(send_email, Definition[Email, Receipt])
@@ -100,6 +122,8 @@ def of_a_runner(runner: Runner, module: ModuleType) -> None:
     assert_type(runner.register(send), Declaration[Email, Receipt])
     assert_type(runner.register(GreetHandler), type[GreetHandler])
     assert_type(runner.include(module), None)
+    assert_type(runner.register(index), BatchDefinition[Email, Receipt])
+    assert_type(runner.result(index.enqueue(Email(to="a"))), Receipt)
     assert_type(runner.enqueue(send.job(Email(to="a"))), Handle[Receipt])
     assert_type(runner.enqueue(Greet(name="Ada")), Handle[Receipt])
     assert_type(runner.result(count.enqueue(["a"])), int)
@@ -139,11 +163,15 @@ def wrong(runner: Runner) -> None:
     declare("emails:send")  # type: ignore[call-overload]
     runner.register(len)  # type: ignore[type-var]
 
+    @batch("wrong")  # type: ignore[arg-type]
+    def not_a_batch(payload: int, ctx: Context) -> int:
+        return payload
+
     @handles(send)  # type: ignore[arg-type]
     def handler(payload: int, ctx: Context) -> Receipt:
         return Receipt(number=payload)
 
-    _ = handler
+    _ = handler, not_a_batch
 
 
 @send.upgrade_from(1)
