@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from types import ModuleType
-from typing import Any, assert_type
+from typing import Any, assert_type, cast
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -15,7 +15,9 @@ from tallystick import (
     Handle,
     Job,
     JobResult,
+    Outcome,
     Queue,
+    Record,
     Runner,
     Stats,
     batch,
@@ -142,6 +144,31 @@ def of_a_runner(runner: Runner, module: ModuleType) -> None:
         return Receipt(number=1)
 
     assert_type(handler, Definition[Email, Receipt])
+
+
+def of_callbacks(runner: Runner) -> None:
+    """Register callbacks for all kinds, and for one."""
+
+    @runner.on_completed
+    def completed(record: Record, outcome: Outcome) -> int:
+        return record.attempt
+
+    @runner.on_discarded(kind=send)
+    def discarded(record: Record, outcome: Outcome, *, exception: BaseException | None) -> None: ...
+
+    @runner.on_enqueued(kind=Greet)
+    def enqueued(record: Record) -> None: ...
+
+    @runner.on_started
+    def started(ctx: Context) -> str:
+        return ctx.kind
+
+    assert_type(completed(cast("Record", None), cast("Outcome", None)), int)
+    assert_type(started(Context(cast("Record", None))), str)
+    enqueued(cast("Record", None))
+    _ = discarded
+    runner.on_completed(7)  # type: ignore[call-overload]
+    runner.on_started(lambda a, b: None)  # type: ignore[type-var]
 
 
 async def of_an_async_runner(runner: Runner) -> None:
