@@ -171,3 +171,35 @@ def test_callbacks(runner: Runner) -> None:
     runner.stop()
     assert seen[:3] == ["enqueued", "cancelled", "enqueued"]
     assert sorted(seen[3:]) == ["discarded ValueError", "retried ValueError", "started 1", "started 2"]
+
+
+class Connection:
+    """A service."""
+
+    open = True
+
+
+def test_services(runner: Runner) -> None:
+    """A handler takes services by annotation, which are closed after each attempt."""
+    closed: list[bool] = []
+
+    @runner.provide(Connection)
+    def connection() -> Iterator[Connection]:
+        connection = Connection()
+        yield connection
+        connection.open = False
+        closed.append(True)
+
+    @runner.job("use")
+    def use(payload: None, ctx: Context, connection: Connection) -> bool:
+        return connection.open
+
+    @runner.job("use_async")
+    async def use_async(payload: None, ctx: Context, connection: Connection) -> bool:
+        return connection.open
+
+    runner.start()
+    jobs = [runner.enqueue(use.job(None)), runner.enqueue(use_async.job(None))]
+    assert [result.value for result in runner.wait_for_all(jobs, timeout=SOON)] == [True, True]
+    runner.stop()
+    assert closed == [True, True]

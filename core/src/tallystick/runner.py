@@ -21,13 +21,13 @@ from .handle import Handle
 from .job_base import Job
 from .outcomes import Cancel
 from .records import NewRecord
-from .runner_callbacks import RunnerCallbacks
+from .runner_services import RunnerServices
 from .state import State
 
 R = TypeVar("R")
 
 
-class Runner(RunnerCallbacks):
+class Runner(RunnerServices):
     """An application's jobs, its store and, once started, its worker.
 
     `Runner("sqlite:///jobs.db", concurrency=20)` takes the settings of `Settings` as arguments. Settings that you leave
