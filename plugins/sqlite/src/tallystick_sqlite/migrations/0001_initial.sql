@@ -37,6 +37,13 @@ CREATE TABLE {prefix}_jobs (
     meta             TEXT,
     error_type       TEXT,
     last_error       TEXT,
+    error_words      TEXT    GENERATED ALWAYS AS (
+        CASE
+            WHEN instr(last_error, '", "traceback": ')
+                THEN substr(last_error, 1, instr(last_error, '", "traceback": ') - 1)
+            ELSE last_error
+        END
+    ) VIRTUAL,
     result           BLOB,
     payload          BLOB    NOT NULL,
     errors           TEXT,
@@ -54,9 +61,35 @@ CREATE UNIQUE INDEX {prefix}_held_keys ON {prefix}_jobs (held_key) WHERE held_ke
 
 CREATE INDEX {prefix}_unique_keys ON {prefix}_jobs (unique_key, id) WHERE unique_key IS NOT NULL;
 
-CREATE INDEX {prefix}_errors ON {prefix}_jobs (id) WHERE last_error IS NOT NULL;
+CREATE INDEX {prefix}_errors ON {prefix}_jobs (id, error_words) WHERE last_error IS NOT NULL;
 
 CREATE INDEX {prefix}_error_types ON {prefix}_jobs (error_type, id) WHERE error_type IS NOT NULL;
+
+CREATE INDEX {prefix}_failed ON {prefix}_jobs (finished_at, id, error_type, error_words)
+    WHERE last_error IS NOT NULL AND finished_at IS NOT NULL;
+
+CREATE INDEX {prefix}_retrying ON {prefix}_jobs (run_at, id, error_type, error_words)
+    WHERE state IN ('pending', 'retrying') AND last_error IS NOT NULL;
+
+-- An id made by UUIDv7 has nearly the time of created_at, so a range of times is a range of ids. This index has the
+-- others. It has no entry of a job with such an id.
+CREATE INDEX {prefix}_other_ids ON {prefix}_jobs (id) WHERE {is_other_id};
+
+-- The tags of jobs, written by triggers.
+CREATE TABLE {prefix}_tags (
+    tag TEXT NOT NULL,
+    id  BLOB NOT NULL,
+    PRIMARY KEY (tag, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER {prefix}_tagged AFTER INSERT ON {prefix}_jobs WHEN new.tags <> '[]' BEGIN
+    INSERT OR IGNORE INTO {prefix}_tags (tag, id) SELECT value, new.id FROM json_each(new.tags); END;
+
+CREATE TRIGGER {prefix}_retagged AFTER UPDATE OF tags, id ON {prefix}_jobs BEGIN
+    DELETE FROM {prefix}_tags WHERE id = old.id AND tag IN (SELECT value FROM json_each(old.tags)); INSERT OR IGNORE INTO {prefix}_tags (tag, id) SELECT value, new.id FROM json_each(new.tags); END;
+
+CREATE TRIGGER {prefix}_untagged AFTER DELETE ON {prefix}_jobs WHEN old.tags <> '[]' BEGIN
+    DELETE FROM {prefix}_tags WHERE id = old.id AND tag IN (SELECT value FROM json_each(old.tags)); END;
 
 CREATE TABLE {prefix}_queues (
     name   TEXT    NOT NULL PRIMARY KEY,

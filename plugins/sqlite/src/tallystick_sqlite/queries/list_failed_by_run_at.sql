@@ -1,7 +1,7 @@
 -- Effect: read as list_by_run_at does, from the jobs with an error only.
--- Locks: none. Index: {prefix}_errors. It reads every record with an error, and sorts those that match.
-SELECT id, iif(:error_part IS NULL, NULL, last_error)
-FROM {prefix}_jobs AS job INDEXED BY {prefix}_errors
+-- Locks: none. Index: {prefix}_retrying, read until the caller has enough.
+SELECT id, iif(:error_part IS NULL, NULL, error_words)
+FROM {prefix}_jobs AS job INDEXED BY {prefix}_retrying
 WHERE last_error IS NOT NULL
     AND state IN ('pending', 'retrying')
     AND (run_at, id) > (:after_time, :after)
