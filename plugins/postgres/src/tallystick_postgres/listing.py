@@ -15,6 +15,8 @@ FEW = 20_000
 
 def page(execute: Execute, queries: Queries, call: ListCall) -> list[Record]:
     """Return the records of a page, in the order of the call."""
+    if not _may_match(call):
+        return []
     parameters = {
         **matching.parameters(call.filter),
         "finals": matching.final_states(call.filter),
@@ -28,6 +30,21 @@ def page(execute: Execute, queries: Queries, call: ListCall) -> list[Record]:
     return rows.records(execute(_page_query(queries, call), parameters))
 
 
+def _may_match(call: ListCall) -> bool:
+    """Return whether a filter matches records that the order contains."""
+    filter = call.filter
+    match call.order:
+        case "id":
+            return True
+        case "finished_at":
+            return bool(matching.final_states(filter))
+        case "run_at":
+            is_finished = filter.finished_since is not None or filter.finished_until is not None
+            return bool(matching.waiting_states(filter)) and not is_finished
+        case _:
+            assert_never(call.order)
+
+
 def _has_range_of_another_order(call: ListCall) -> bool:
     """Return whether a filter has a range of times that the scan of the order does not use."""
     filter = call.filter
@@ -39,7 +56,7 @@ def _has_range_of_another_order(call: ListCall) -> bool:
         case "finished_at":
             return by_created
         case "run_at":
-            return by_created and not by_finished
+            return by_created
         case _:
             assert_never(call.order)
 

@@ -136,6 +136,7 @@ class Queries:
 
     create_search_indexes: LiteralString
     drop_search_indexes: LiteralString
+    try_lock_search: LiteralString
     lock: LiteralString
     find_schema: LiteralString
     mark: LiteralString

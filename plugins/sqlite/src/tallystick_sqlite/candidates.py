@@ -17,6 +17,7 @@ _SEARCHED = ("kinds", "queues", "workers")
 _NOTHING: Parameters = {
     "waiting": False,
     "running": False,
+    "retrying": False,
     "finals": "[]",
     "first": _FIRST,
     "last": _LAST,
@@ -99,7 +100,8 @@ def _by_state(filter: Filter) -> Candidates:
     waiting = [state for state in states if state in CLAIMABLE]
     parameters = {
         **_NOTHING,
-        "waiting": bool(waiting),
+        "waiting": State.PENDING in states,
+        "retrying": waiting == [State.RETRYING],
         "running": State.RUNNING in states,
         "finals": json_list([state for state in states if state in FINAL]),
         "first": _FIRST if filter.finished_since is None else micros(filter.finished_since),

@@ -7,7 +7,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import assert_never
 
-from tallystick import CLAIMABLE, FINAL, Filter, Order, Record
+from tallystick import CLAIMABLE, FINAL, Filter, Order, Record, State
 from tallystick.backends import selection
 from tallystick.backends.calls import CountCall, ListCall
 from tallystick.backends.times import micros
@@ -46,12 +46,29 @@ def _ids(connection: sqlite3.Connection, queries: Queries, call: ListCall) -> It
 
     It sorts the candidates if they are few: a scan in the order of the page might read all others to find them.
     """
+    if not _may_match(call):
+        return iter(())
     if has_only(call.filter, _SCANNED[call.order]):
         return _scanned(connection, queries, call)
     for found in _alternatives(connection, queries, call.filter):
         if _are_few(found, connection, queries):
             return _sorted(found.matching(connection, queries), call)
     return _scanned(connection, queries, call)
+
+
+def _may_match(call: ListCall) -> bool:
+    """Return whether a filter matches records that the order contains."""
+    filter = call.filter
+    match call.order:
+        case "id":
+            return True
+        case "finished_at":
+            return bool(matching.allowed(filter, FINAL))
+        case "run_at":
+            is_finished = filter.finished_since is not None or filter.finished_until is not None
+            return bool(matching.allowed(filter, CLAIMABLE)) and not is_finished
+        case _:
+            assert_never(call.order)
 
 
 def _alternatives(connection: sqlite3.Connection, queries: Queries, filter: Filter) -> Iterator[Candidates]:
@@ -97,6 +114,8 @@ def _scanned(connection: sqlite3.Connection, queries: Queries, call: ListCall) -
 def _by_finished_at(connection: sqlite3.Connection, queries: Queries, call: ListCall) -> Iterator[bytes]:
     """Yield ids, the latest finished_at first: merge the records of each final state."""
     after_time, after = _position(call, _LAST, matching.ABOVE_ALL)
+    if call.filter.finished_until is not None:
+        after_time, after = min((after_time, after), (micros(call.filter.finished_until), b""))
     position = {**matching.parameters(call.filter), "after_time": after_time, "after": after}
     finals = matching.allowed(call.filter, FINAL)
     if _needs_an_error(call):
@@ -108,7 +127,8 @@ def _by_finished_at(connection: sqlite3.Connection, queries: Queries, call: List
 
 def _by_run_at(connection: sqlite3.Connection, queries: Queries, call: ListCall) -> Iterator[bytes]:
     """Yield ids, the earliest run_at first."""
-    query = queries.list_failed_by_run_at if _needs_an_error(call) else queries.list_by_run_at
+    is_for_retries = State.PENDING not in matching.allowed(call.filter, CLAIMABLE)
+    query = queries.list_failed_by_run_at if _needs_an_error(call) or is_for_retries else queries.list_by_run_at
     after_time, after = _position(call, _FIRST, b"")
     position = {**matching.parameters(call.filter), "after_time": after_time, "after": after}
     return (row[0] for row in matching.with_text(connection.execute(query, position), call.filter))

@@ -42,6 +42,9 @@ _CANDIDATES = """
         SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_leases
         WHERE :running AND state = 'running'
         UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_retrying
+        WHERE :retrying AND state IN ('pending', 'retrying') AND (state = 'retrying' OR last_error IS NOT NULL)
+        UNION ALL
         SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_finished
         WHERE state IN (SELECT value FROM json_each(:finals)) AND finished_at BETWEEN :first AND :last
         UNION ALL

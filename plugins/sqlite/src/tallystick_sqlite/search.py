@@ -5,12 +5,13 @@ import sqlite3
 from .location import Location
 from .queries import Queries
 
-_PARTS = 4
+PARTS = 4
+"""The number of optional indexes, with the ledger."""
 
 
 def exists(connection: sqlite3.Connection, queries: Queries) -> bool:
     """Return whether the store has the optional indexes and the ledger."""
-    return count(connection, queries) == _PARTS
+    return count(connection, queries) == PARTS
 
 
 def count(connection: sqlite3.Connection, queries: Queries) -> int:
@@ -22,6 +23,6 @@ def count(connection: sqlite3.Connection, queries: Queries) -> int:
 def statements(connection: sqlite3.Connection, location: Location) -> str | None:
     """Return the statements that create or drop the optional indexes as the URL requires, or None."""
     found, wanted = count(connection, location.queries), location.options.search
-    if wanted and found < _PARTS:
+    if wanted and found < PARTS:
         return location.queries.create_search_indexes
     return location.queries.drop_search_indexes if wanted is False and found else None

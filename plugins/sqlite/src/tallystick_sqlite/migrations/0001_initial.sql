@@ -7,7 +7,8 @@
 -- Large columns come last, so that reading the others does not follow overflow pages. `errors` has a line of JSON for
 -- each error; only `get` reads it.
 --
--- A job without unique key and error has no entry in the other partial indexes.
+-- A job without unique key and error has no entry in the other partial indexes. The indexes of errors have `error_words`,
+-- the JSON of an error up to its traceback. So a search for text reads the table only for the records that it finds.
 --
 -- The checks reject rows that cannot be read as a record, or that no worker could work. The check of the state does not
 -- use IN, because SQLite would build a table of the six values at each update, which takes 2 us a job.
@@ -69,7 +70,7 @@ CREATE INDEX {prefix}_failed ON {prefix}_jobs (finished_at, id, error_type, erro
     WHERE last_error IS NOT NULL AND finished_at IS NOT NULL;
 
 CREATE INDEX {prefix}_retrying ON {prefix}_jobs (run_at, id, error_type, error_words)
-    WHERE state IN ('pending', 'retrying') AND last_error IS NOT NULL;
+    WHERE state IN ('pending', 'retrying') AND (state = 'retrying' OR last_error IS NOT NULL);
 
 -- An id made by UUIDv7 has nearly the time of created_at, so a range of times is a range of ids. This index has the
 -- others. It has no entry of a job with such an id.
