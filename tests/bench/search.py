@@ -1,26 +1,35 @@
 """Measure searches in a store with a million records: medians of pages, counts, stats and registers.
 
-`python tests/bench/search.py [--records 1000000] [--calls 15] [--filled] [URL ...]`
+`python tests/bench/search.py [--records 1000000] [--calls 15] [--filled] [--write] [URL ...]`
 """
 
 import argparse
+import json
+import os
+import platform
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import search_fill
 import search_records as data
+import search_tables
 from servers import postgres
 from tallystick import CLAIMABLE, Backend, Filter, Order, State, open_backend
 from tallystick.filters import ORDERS
 
 DAY = timedelta(days=1)
+RESULTS = Path(__file__).parents[2] / "docs" / "search.json"
+SEARCH = {"false": "", "true": " with `search=true`"}
 PAGE = 50
 COUNTED = 1_000
 SLOW = 0.5
@@ -98,71 +107,87 @@ def positions(order: Order, filter: Filter) -> Iterator[UUID | tuple[datetime, U
 
 def searches(backend: Backend, calls: int) -> Iterator[tuple[str, list[list[float]]]]:
     """Yield the medians of each filter: three pages in each order, and the count."""
-    now = data.end()
-    for name, fields in filters(now).items():
+    for name, fields in filters(data.end()).items():
         filter = Filter(**fields)
-        cells = [
-            [
-                timed(lambda: backend.list(filter, limit=PAGE, order=order, after=after), calls)
-                for after in positions(order, filter)
-            ]
+        pages = [
+            [timed(partial(page, backend, filter, order, after), calls) for after in positions(order, filter)]
             for order in ORDERS
         ]
-        yield name, [*cells, [timed(lambda: backend.count(filter, at_most=COUNTED), calls)]]
+        yield name, [*pages, [timed(partial(backend.count, filter, at_most=COUNTED), calls)]]
+
+
+def page(backend: Backend, filter: Filter, order: Order, after: UUID | tuple[datetime, UUID] | None) -> None:
+    """Read one page."""
+    backend.list(filter, limit=PAGE, order=order, after=after)
 
 
 def others(backend: Backend, calls: int) -> Iterator[tuple[str, float]]:
     """Yield the medians of the other calls of a dashboard."""
     now = data.end()
-    for name, call in {
-        "stats": lambda: backend.stats(),
-        "count of everything": lambda: backend.count(Filter(), at_most=1_000_000),
-        "queues": lambda: backend.queues(),
-        "meters of a day, by five minutes": lambda: backend.meters(now - DAY, now, step=timedelta(minutes=5)),
-        "meters of a week, by hours": lambda: backend.meters(now - 7 * DAY, now, step=timedelta(hours=1)),
-        "schedules": lambda: backend.schedules(),
-        "workers": lambda: backend.workers(),
-    }.items():
+    measured: dict[str, Callable[[], object]] = {
+        "stats": backend.stats,
+        "count of everything": partial(backend.count, Filter(), at_most=1_000_000),
+        "queues": backend.queues,
+        "meters of a day, by five minutes": partial(backend.meters, now - DAY, now, step=timedelta(minutes=5)),
+        "meters of a week, by hours": partial(backend.meters, now - 7 * DAY, now, step=timedelta(hours=1)),
+        "schedules": backend.schedules,
+        "workers": backend.workers,
+    }
+    for name, call in measured.items():
         yield name, timed(call, calls)
 
 
-def shown(value: float) -> str:
-    """Return a number of milliseconds with two digits that matter."""
-    text = f"{value:.0f}" if value >= 9.95 else f"{value:.1f}"
-    return f"**{text}**" if value > 50 else text
-
-
-def measure(url: str, calls: int) -> list[str]:
-    """Return the rows of the tables of one store, to be printed."""
+def measure(url: str, calls: int) -> dict[str, Any]:
+    """Return the medians of one store."""
     with open_backend(url) as backend:
-        lines = ["| filter | by id | by finished_at | by run_at | count |", "|---|---|---|---|---|"]
-        for name, cells in searches(backend, calls):
-            lines.append(f"| {name} | " + " | ".join(" / ".join(map(shown, cell)) for cell in cells) + " |")
-        lines += ["", "| call | ms |", "|---|---|"]
-        lines += [f"| {name} | {shown(value)} |" for name, value in others(backend, calls)]
-    return lines
+        return {
+            "version": version(url),
+            "pages": dict(searches(backend, calls)),
+            "calls": dict(others(backend, calls)),
+        }
+
+
+def version(url: str) -> str:
+    """Return the version of a store's database."""
+    if url.startswith("sqlite"):
+        return f"SQLite {sqlite3.sqlite_version}"
+    with psycopg.connect(url.partition("?")[0]) as connection:
+        return f"PostgreSQL {connection.info.server_version // 10_000}.{connection.info.server_version % 10_000}"
 
 
 def main() -> None:
     """Fill the stores, measure, and print tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("urls", nargs="*", metavar="URL")
+    parser.add_argument("urls", nargs="*", metavar="URL", help="a store of PostgreSQL or SQLite, by default new ones")
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--calls", type=int, default=15)
     parser.add_argument("--filled", action="store_true", help="the stores are filled already")
-    parser.add_argument("--only-fill", action="store_true", help="fill the stores, and measure nothing")
+    parser.add_argument("--write", action="store_true", help="record the medians in docs/search.json")
     options = parser.parse_args()
     with ExitStack() as stack:
         urls = options.urls
         if not urls:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             urls = [f"sqlite:///{Path(folder) / 'search.db'}", stack.enter_context(postgres(None))]
+        measured = {}
         for url in urls:
             if not options.filled:
                 search_fill.fill(url, options.records)
-            if not options.only_fill:
-                print(f"### {url.partition(':')[0]}\n", flush=True)
-                print("\n".join(measure(url, options.calls)), flush=True)
+            for search in ("false", "true"):
+                with open_backend(f"{url}?search={search}") as backend:
+                    backend.setup()
+                found = measure(url, options.calls)
+                measured[found["version"].split()[0] + SEARCH[search]] = found
+    described = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "machine": f"{os.cpu_count()} shared cores, Python {platform.python_version()}",
+        "records": options.records,
+        "calls": options.calls,
+        "stores": measured,
+    }
+    print(search_tables.page(described), flush=True)
+    if options.write:
+        RESULTS.write_text(json.dumps(described, indent=1) + "\n")
 
 
 if __name__ == "__main__":
