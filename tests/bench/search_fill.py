@@ -107,6 +107,8 @@ def _fill_sqlite(url: str, chunks: Iterator[list[Stored]], minutes: Counter[Any]
                 row[0], row[15] = stored.id.bytes, json.dumps(stored.tags)
                 row[19] = "\n".join(data.errors(stored)) or None
             connection.executemany(f"INSERT INTO tallystick_jobs ({', '.join(_COLUMNS)}) VALUES ({marks})", rows)
+            tags = [(tag, stored.id.bytes) for stored in chunk for tag in stored.tags]
+            connection.executemany("INSERT INTO tallystick_tags (tag, id) VALUES (?, ?)", tags)
             connection.commit()
         queues = [(queue,) for queue in data.QUEUES]
         connection.executemany("INSERT INTO tallystick_queues (name) VALUES (?)", queues)

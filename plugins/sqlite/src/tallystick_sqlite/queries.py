@@ -114,6 +114,7 @@ class Queries:
     insert: str
     duplicates: str
     add_queue: str
+    add_tags: str
     claim: str
     discard_damaged: str
     next_due: str

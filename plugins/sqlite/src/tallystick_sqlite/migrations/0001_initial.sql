@@ -76,15 +76,12 @@ CREATE INDEX {prefix}_retrying ON {prefix}_jobs (run_at, id, error_type, error_w
 -- others. It has no entry of a job with such an id.
 CREATE INDEX {prefix}_other_ids ON {prefix}_jobs (id) WHERE {is_other_id};
 
--- The tags of jobs, written by triggers.
+-- The tags of jobs. The client adds them, because a trigger would run at each insert, also of a job without tags.
 CREATE TABLE {prefix}_tags (
     tag TEXT NOT NULL,
     id  BLOB NOT NULL,
     PRIMARY KEY (tag, id)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TRIGGER {prefix}_tagged AFTER INSERT ON {prefix}_jobs WHEN new.tags <> '[]' BEGIN
-    INSERT OR IGNORE INTO {prefix}_tags (tag, id) SELECT value, new.id FROM json_each(new.tags); END;
 
 CREATE TRIGGER {prefix}_retagged AFTER UPDATE OF tags, id ON {prefix}_jobs BEGIN
     DELETE FROM {prefix}_tags WHERE id = old.id AND tag IN (SELECT value FROM json_each(old.tags)); INSERT OR IGNORE INTO {prefix}_tags (tag, id) SELECT value, new.id FROM json_each(new.tags); END;
