@@ -4,12 +4,13 @@ import json
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent / "tests" / "bench"))
+sys.path.append(str(Path(__file__).parent.parent / "tests"))
 
-import search_tables  # the tests are not installed
+from bench import search_tables  # the tests are not installed
+
+RESULTS = Path(__file__).parent / "search.json"
 
 
 def page() -> str:
     """Return the page."""
-    return search_tables.page(json.loads((HERE / "search.json").read_text(encoding="utf-8")))
+    return search_tables.page(json.loads(RESULTS.read_text(encoding="utf-8")))

@@ -10,8 +10,8 @@ from itertools import islice
 from typing import Any
 
 import psycopg
-import search_records as data
-from search_records import Stored
+from bench import search_records as data
+from bench.search_records import Stored
 from tallystick import Beat, NewSchedule, State, open_backend
 from tallystick.backends.times import micros
 

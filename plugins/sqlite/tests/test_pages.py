@@ -53,7 +53,7 @@ def records(backend: SqliteBackend) -> list[Record]:
                 priority=pick.randrange(3),
                 run_at=at - pick.randrange(3) * SECOND,
                 unique_key=pick.choice([None, f"u{pick.randrange(6)}"]),
-                tags=pick.sample(["t0", "t1", "t2"], pick.randrange(3)),
+                tags=tuple(pick.sample(["t0", "t1", "t2"], pick.randrange(3))),
             )
             for _ in range(16)
         ]

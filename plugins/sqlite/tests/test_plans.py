@@ -108,8 +108,13 @@ def looked_up(connection: sqlite3.Connection, query: str, filter: Filter) -> int
     """Return how often a statement reads the state of a record, which no index of errors has."""
     asked = {**matching.parameters(filter), "below": b"\xff" * 17, "after": b"\xff" * 17, "after_time": 2**60}
     query = query.replace("state IN (SELECT value FROM json_each(:states))", "seen(state)")
-    read = []
-    connection.create_function("seen", 1, lambda state: read.append(state) or True)
+    read: list[str] = []
+
+    def seen(state: str) -> bool:
+        read.append(state)
+        return True
+
+    connection.create_function("seen", 1, seen)
     connection.execute(query, {**asked, "finals": '["discarded"]'}).fetchall()
     return len(read)
 

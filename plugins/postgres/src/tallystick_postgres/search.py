@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from time import sleep
-from typing import LiteralString, cast
+from typing import LiteralString
 
 from .connections import Connection, connect
 from .location import Location
@@ -67,4 +67,4 @@ def _is_locked(connection: Connection, location: Location) -> bool:
 
 def _execute_each(connection: Connection, statements: LiteralString) -> None:
     for statement in statements.split(";\n"):
-        connection.execute(cast("LiteralString", statement))
+        connection.execute(statement)

@@ -151,8 +151,8 @@ def count(connection: sqlite3.Connection, queries: Queries, call: CountCall) -> 
     if filter.ids is not None:
         return min(call.at_most, sum(1 for _ in matching.among(connection, queries, filter)))
     if filter.error_text is not None:
-        found = matching.newest(connection, queries, filter, matching.ABOVE_ALL)
-        return sum(1 for _ in islice(found, call.at_most))
+        ids = matching.newest(connection, queries, filter, matching.ABOVE_ALL)
+        return sum(1 for _ in islice(ids, call.at_most))
     has_search = search.exists(connection, queries)
     if has_search and has_only(filter, _COUNTED):
         [number] = connection.execute(
