@@ -72,14 +72,18 @@ class Recording(MemoryBackend):
 
 
 def test_programs_depend_on_the_seed_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Programs stay the same when a module is imported, although Hypothesis draws the constants in its source."""
-    (tmp_path / "constants_of_a_user.py").write_text(f"NUMBERS = {[*range(-40_000, -39_500)]}")
+    """Programs stay the same when a module is imported with constants that Hypothesis could draw.
+
+    For each program, Hypothesis draws a number up to 254, which decides how many of the rules it uses.
+    """
+    (tmp_path / "constants_of_a_user.py").write_text(f"NUMBERS = {[*range(100, 255)]}")
     monkeypatch.syspath_prepend(tmp_path)
-    profile = PROFILES["quick"]._replace(programs=12, steps=20)
+    profile = PROFILES["quick"]._replace(programs=40, steps=6, crowds=False)
 
     def drawn() -> list[Any]:
         Recording.inserted.clear()
-        run(Target.from_class(Recording, "memory://"), profile, STARTS["2001"])
+        for seed in range(4, 8):
+            run(Target.from_class(Recording, "memory://"), profile._replace(seed=seed), STARTS["2001"])
         return [*Recording.inserted]
 
     before = drawn()
