@@ -79,16 +79,17 @@ def _use(case: Case) -> None:
 
 
 def _use_a_store(case: Case, namespace: str) -> None:
-    try:
-        with case.target.make(namespace) as first, case.target.make(namespace) as second:
-            first.setup()
-            second.insert([NewRecord(kind="k")], now=NOW)
-            first.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)
-            second.wait(["default"], timeout=timedelta(0))
-    finally:
-        with case.target.make(namespace) as last:
-            last.setup()  # else teardown may not recognize the store as its own
-            last.teardown()
+    with case.target.others(namespace):
+        try:
+            with case.target.make(namespace) as first, case.target.make(namespace) as second:
+                first.setup()
+                second.insert([NewRecord(kind="k")], now=NOW)
+                first.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)
+                second.wait(["default"], timeout=timedelta(0))
+        finally:
+            with case.target.make(namespace) as last:
+                last.setup()  # else teardown may not recognize the store as its own
+                last.teardown()
 
 
 def _use_from_threads(case: Case) -> None:
