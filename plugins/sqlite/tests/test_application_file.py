@@ -10,6 +10,7 @@ from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from support import in_child
@@ -82,8 +83,7 @@ def is_killed_in_setup(url: str, statements: int) -> bool:
         return connection
 
     def set_up() -> None:
-        sqlite3.connect = traced
-        with SqliteBackend.from_url(url) as backend:
+        with patch.object(sqlite3, "connect", traced), SqliteBackend.from_url(url) as backend:
             backend.setup()
 
     try:
