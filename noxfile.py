@@ -195,6 +195,15 @@ def cost(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_search(session: nox.Session) -> None:
+    """Measure searches among a million records; record the medians with `-- --write`."""
+    sync(session, "dev")
+    session.run("python", "tests/bench/search.py", *session.posargs, env=TESTS)
+    if "--write" in session.posargs:
+        session.run("python", "docs/generate.py")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure throughput and pick-up latency on this machine."""
     sync(session, "dev")
