@@ -83,7 +83,7 @@ def default_tests(session: nox.Session) -> None:
 def kit(session: nox.Session) -> None:
     """Run the tests of the kit that take long: whole runs on backends that conform, and on known bugs."""
     sync(session, "dev")
-    session.run("pytest", "--numprocesses=auto", "-m", "kit", "conformance/tests", *session.posargs)
+    session.run("pytest", "--numprocesses=auto", "-m", "kit", "conformance/tests", "tests", *session.posargs)
 
 
 @nox.session(python=PYTHONS)
