@@ -117,7 +117,9 @@ def by_position(*functions: Callable[..., object]) -> Iterator[tuple[str, Callab
 
 def values_of_the_library() -> Iterator[tuple[str, Callable[[Any], object]]]:
     """Yield names and calls that construct values."""
-    new = "kind payload queue id priority max_attempts run_at unique_key unique_until tags meta"
+    new = (
+        "kind payload queue id priority max_attempts run_at unique_key unique_until on_conflict debounce_max tags meta"
+    )
     yield from each(NewRecord, new, kind="k")
     yield from each(
         Filter,
