@@ -298,6 +298,9 @@ class Machine(RuleBasedStateMachine):
 
     def _new(self, draft: Draft) -> NewRecord:
         fields: dict[str, Any] = draft._asdict()
+        policy = fields.pop("policy")
+        if draft.unique_key is not None:
+            fields.update(policy._asdict())
         return NewRecord(id=IDS[fields.pop("slot")], run_at=self._when(fields.pop("at")), **fields)
 
     def _claims(self, grips: list[Grip]) -> list[Claim]:
