@@ -4,7 +4,7 @@ The new jobs are stored first, all or nothing, so a call that fails has changed 
 one step, if it still waits. If it has started or gone, the insert of its new job is decided again.
 """
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from functools import partial
 from uuid import UUID
 
@@ -30,27 +30,27 @@ def insert_and_meet(store: Collections, call: InsertCall, *, known: Container[st
     if all(new.on_conflict == "skip" for new in call.records):
         return results
     meet = partial(_meet, store, known)
-    changed: dict[UUID, Record] = {}
+    seen: dict[UUID | str, Record] = {}
     try:
         for n, (new, record) in enumerate(zip(call.records, records, strict=True)):
             if not results[n].created:
-                results[n] = _again(meet, results[n], new, record, changed)
+                results[n] = _again(meet, results[n], new, record, seen)
+            seen[results[n].record.id] = results[n].record
+            if new.unique_key is not None and results[n].record.unique_key == new.unique_key:
+                seen[new.unique_key] = results[n].record
     except (PyMongoError, BackendError) as exc:
-        if store.session is None and (changed or any(result.created for result in results)):
+        if store.session is None and any(result.created or result.applied for result in results):
             raise OutcomeUnknown(f"some jobs were stored or changed, and others may have been: {exc}") from exc
         raise
     return results
 
 
-def _again(meet: Meet, result: Inserted, new: NewRecord, record: Record, changed: dict[UUID, Record]) -> Inserted:
-    """Return the result for a job that was not stored, after the changes that this call has made before."""
-    holder = changed.get(result.record.id, result.record)
-    if holder.id == new.id or new.on_conflict == "skip":
-        return result._replace(record=holder)
-    result = meet(holder, new, record)
-    if result.applied is not None:
-        changed[result.record.id] = result.record
-    return result
+def _again(meet: Meet, result: Inserted, new: NewRecord, record: Record, seen: Mapping[UUID | str, Record]) -> Inserted:
+    """Return the result for a job that was not stored; `seen` has jobs by id and by key, as this call left them."""
+    if result.record.id == new.id or new.unique_key is None:
+        return result._replace(record=seen.get(new.id, result.record))
+    holder = seen.get(new.unique_key, result.record)
+    return result._replace(record=holder) if new.on_conflict == "skip" else meet(holder, new, record)
 
 
 def _meet(store: Collections, known: Container[str], holder: Record, new: NewRecord, record: Record) -> Inserted:
@@ -61,10 +61,10 @@ def _meet(store: Collections, known: Container[str], holder: Record, new: NewRec
         stored = _change(store, new, result)
         if stored is not None:
             return result._replace(record=stored)
-        found = insert(store, [record], known=known)[0]  # the holder has changed
-        if found.created or found.record.id == new.id:
+        found = insert(store, [record], known=known)[0]
+        if found.created or found.record.id == new.id or found.record == holder:  # a damaged one stays as it is
             return found
-        holder = found.record
+        holder = found.record  # it has changed, or it is another job
 
 
 def _change(store: Collections, new: NewRecord, result: Inserted) -> Record | None:
