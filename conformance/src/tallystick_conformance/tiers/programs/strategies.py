@@ -61,7 +61,7 @@ class Policy(NamedTuple):
 
 
 _SKIP = Policy("skip")
-_MAXIMUM = timedelta(seconds=10)
+_CHANGING = (Policy("replace"), Policy("debounce"), Policy("debounce", timedelta(seconds=10)))
 
 
 class Draft(NamedTuple):
@@ -121,6 +121,7 @@ due_moments = _one_of(clock_steps, _edges("run_at"))
 lease_moments = _one_of(_edges("lease_until"), moments)
 finish_moments = _one_of(_edges("finished_at"), moments)
 
+changing_policies = st.sampled_from(_CHANGING)
 drafts = st.builds(
     Draft,
     slot=slots,
@@ -132,7 +133,7 @@ drafts = st.builds(
     at=_one_of(st.none(), st.none(), st.none(), st.none(), moments, delays, delays),
     unique_key=st.sampled_from([None, None, "k", "l"]),
     unique_until=st.sampled_from(["finished", "purged", "started", timedelta(seconds=30)]),
-    policy=st.sampled_from([_SKIP, _SKIP, Policy("replace"), Policy("debounce"), Policy("debounce", _MAXIMUM)]),
+    policy=st.sampled_from([_SKIP, _SKIP, *_CHANGING]),
     tags=st.sampled_from([(), (), ("red",), ("red", "blue")]),
     meta=st.sampled_from([{}, {}, {}, {"trace": "\x00\ud800", "b": ""}]),
 )
