@@ -196,7 +196,7 @@ class SqliteBackend(Backend):
         call = calls.change(filter, CAPABILITIES, limit=limit, now=now)
         queries = self._queries
         states = FINAL | {State.RETRYING}
-        return self._change(Change(queries.requeue, states, {"unique_key": None}, unblock=queries.free_key), call)
+        return self._change(Change(queries.requeue, states, {"unique_key": None}, unblock=queries.free_keys), call)
 
     @reads_any_text
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:

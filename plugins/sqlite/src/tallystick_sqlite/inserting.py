@@ -31,7 +31,7 @@ def _insert(cursor: sqlite3.Cursor, queries: Queries, new: NewRecord, record: Re
         return Inserted(duplicate, created=False)
     result = keys.met(duplicate, new, record.run_at, record.created_at)
     if result.applied is not None:
-        cursor.execute(queries.change_holder, {**rows.insertion(result.record), "now": parameters["now"]})
+        cursor.execute(queries.change_holders, {**rows.insertion(result.record), "now": parameters["now"]})
     return result
 
 
@@ -43,4 +43,4 @@ def _added(cursor: sqlite3.Cursor, queries: Queries, parameters: Parameters) -> 
 
     if executed(queries.insert):
         return True
-    return parameters["unique_key"] is not None and executed(queries.free_key) and executed(queries.insert)
+    return parameters["unique_key"] is not None and executed(queries.free_keys) and executed(queries.insert)

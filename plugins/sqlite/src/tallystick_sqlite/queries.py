@@ -73,9 +73,9 @@ class Queries:
     """The statements for the tables with one prefix."""
 
     insert: str
-    free_key: str
+    free_keys: str
     duplicates: str
-    change_holder: str
+    change_holders: str
     add_queue: str
     claim: str
     discard_damaged: str
