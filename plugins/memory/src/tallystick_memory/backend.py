@@ -123,7 +123,7 @@ class MemoryBackend(Backend):
 
     def _insert_or_meet(self, store: Store, new: NewRecord, record: Record) -> Inserted:
         result = self._insert(store, record)
-        if new.on_conflict == "skip" or result.record.id == new.id:
+        if result.created or new.on_conflict == "skip" or result.record.id == new.id:
             return result
         result = keys.met(store.records[result.record.id], new, record.run_at, record.created_at)
         if result.applied is not None:
@@ -136,7 +136,6 @@ class MemoryBackend(Backend):
         if duplicate is not None:
             return Inserted(transitions.without_errors(duplicate), created=False)
         store.put(record)
-        store.take_key(record)
         return Inserted(record, created=True)
 
     def claim(

@@ -44,7 +44,9 @@ class Store:
         return self.lanes[queue]
 
     def put(self, record: Record) -> None:
-        """Store a record in its new state, and update every index."""
+        """Store a record in its new state, and update every index. A new record takes its unique key."""
+        if record.id not in self.records:
+            self.take_key(record)
         self.records[record.id] = record
         if not keys.holds(record):
             self.drop_key(record)

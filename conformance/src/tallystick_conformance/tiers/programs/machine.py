@@ -32,7 +32,7 @@ from .chores import Chores
 from .crowd import Crowd, crowds, run_crowd
 from .differential import Pair
 from .judge import Judge, Unarmed
-from .strategies import IDS, Change, Chore, Draft, Ending, Grip, Moment, Range
+from .strategies import IDS, Change, Chore, Draft, Ending, Grip, Moment, Policy, Range
 
 STARTS = {"2001": datetime(2001, 1, 1, tzinfo=UTC), "2077": datetime(2077, 1, 1, tzinfo=UTC)}
 """The starts of the virtual clock; a backend that uses its own clock cannot be near both."""
@@ -99,6 +99,18 @@ class Machine(RuleBasedStateMachine):
         """Insert new jobs, some with ids and keys that are already stored."""
         self._move(now)
         self._pair.insert([self._new(draft) for draft in batch], now=self.now)
+
+    @rule(draft=strategies.drafts, policy=strategies.changing_policies, now=strategies.clock_steps)
+    @_guarded
+    def meet(self, draft: Draft, policy: Policy, now: Moment) -> None:
+        """Insert a job with the key and kind of another job, if possible of a retrying one, to change it."""
+        self._move(now)
+        keyed = sorted(record for record in self._pair.model.records.values() if record.unique_key is not None)
+        holders = [record for record in keyed if record.state is State.RETRYING] or keyed
+        if holders:
+            holder = holders[draft.slot % len(holders)]
+            draft = draft._replace(kind=holder.kind, unique_key=holder.unique_key, policy=policy)
+        self._pair.insert([self._new(draft)], now=self.now)
 
     @rule(queues=strategies.queue_lists, limit=strategies.limits, worker=st.sampled_from(strategies.WORKERS),
           lease=strategies.leases, now=strategies.due_moments)  # fmt: skip
@@ -298,6 +310,9 @@ class Machine(RuleBasedStateMachine):
 
     def _new(self, draft: Draft) -> NewRecord:
         fields: dict[str, Any] = draft._asdict()
+        policy = fields.pop("policy")
+        if draft.unique_key is not None:
+            fields.update(policy._asdict())
         return NewRecord(id=IDS[fields.pop("slot")], run_at=self._when(fields.pop("at")), **fields)
 
     def _claims(self, grips: list[Grip]) -> list[Claim]:

@@ -336,7 +336,6 @@ def _insert(store: Store, new: NewRecord, record: Record) -> Inserted:
         return Inserted(transitions.without_errors(store.records[record.id]), created=False)
     if holder is None:
         store.know_queue(record.queue)
-        store.take_key(record)
         return Inserted(store.put(record), created=True)
     result = keys.met(holder, new, record.run_at, record.created_at)
     if result.applied is not None:

@@ -32,8 +32,9 @@ class Store:
         self._waiting: defaultdict[tuple[str, int], list[tuple[datetime, UUID]]] = defaultdict(list)
 
     def put(self, record: Record) -> Record:
-        """Insert or replace a job."""
-        self._unlink(record.id)
+        """Insert or replace a job. A new job takes its unique key."""
+        if self._unlink(record.id) is None and record.unique_key is not None:
+            self._holders[record.unique_key] = record.id
         self.records[record.id] = record
         if record.state in CLAIMABLE:
             insort(self._waiting[record.queue, record.priority], (record.run_at, record.id))
