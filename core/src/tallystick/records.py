@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from . import validation
+from . import unique_options, validation
 from .attempt_errors import AttemptError
 from .errors import InvalidArgument
 from .failure import Failure
@@ -96,27 +96,15 @@ class NewRecord:
         if self.unique_key is not None:
             self._set_name("unique_key", self.unique_key)
         if self.unique_until is not _FINISHED:
-            _check_unique_until(self.unique_until)
+            unique_options.check_until(self.unique_until)
         if self.on_conflict is not _SKIP or self.debounce_max is not None:
-            self._check_conflict()
+            unique_options.check_conflict(self.on_conflict, self.debounce_max)
+            if self.unique_key is None and self.on_conflict != "skip":
+                raise InvalidArgument(f"on_conflict is {self.on_conflict!r}, but the job has no unique_key; set one")
         if type(self.tags) is not tuple or self.tags:
             object.__setattr__(self, "tags", validation.names(self.tags, "tags"))
         if type(self.meta) is not Meta:
             object.__setattr__(self, "meta", Meta(self.meta))
-
-    def _check_conflict(self) -> None:
-        if not isinstance(self.on_conflict, str) or self.on_conflict not in get_args(OnConflict):
-            raise InvalidArgument(
-                f"on_conflict is {safe_repr(self.on_conflict)}; it must be 'skip', 'replace' or 'debounce'"
-            )
-        if self.on_conflict != "skip" and self.unique_key is None:
-            raise InvalidArgument(f"on_conflict is {self.on_conflict!r}, but the job has no unique_key; set one")
-        if self.debounce_max is not None:
-            validation.whole_seconds(self.debounce_max, "debounce_max")
-            if self.on_conflict != "debounce":
-                raise InvalidArgument(
-                    f"debounce_max is set, but on_conflict is {self.on_conflict!r}; set on_conflict='debounce'"
-                )
 
     def _set_name(self, field: str, value: str) -> None:
         if (name := validation.name(value, field)) is not value:
@@ -147,15 +135,6 @@ class NewRecord:
             result=None,
             tags=self.tags,
             meta=self.meta,
-        )
-
-
-def _check_unique_until(value: UniqueUntil) -> None:
-    if isinstance(value, timedelta):
-        validation.whole_seconds(value, "unique_until")
-    elif not isinstance(value, str) or value not in ("started", "finished", "purged"):
-        raise InvalidArgument(
-            f"unique_until is {safe_repr(value)}; it must be 'started', 'finished', 'purged' or a timedelta"
         )
 
 

@@ -191,7 +191,7 @@ def calls_of_a_runner(runner: Runner) -> Iterator[tuple[str, Callable[[Any], obj
     """Yield names and calls of the runner's methods."""
     job = runner.job("echo")(handler)
     one = job.job(1)
-    options = "run_at queue priority max_attempts tags id unique_key unique_until"
+    options = "run_at queue priority max_attempts tags id unique_key unique_until on_conflict debounce_max"
     yield "enqueue job", runner.enqueue
     yield from each(runner.enqueue, options, job=one)
     yield from each(runner.enqueue_in, "delay job", delay=SECOND, job=one)

@@ -7,6 +7,7 @@ They contain placeholders:
 - `{matches}` is the condition of a filter; `matching` returns its parameters.
 - `{candidates}` are the records that a filter may match, read from indexes that together have each of them once;
   `candidates` returns the parameters that choose the indexes.
+- `{passed}` is the condition that a job holds its unique key for a time, and this time has passed.
 - `{schedule_columns}` are the columns of a schedule, `{schedule_values}` their parameters, and `{schedule_changes}` the
   assignments that replace a stored one.
 - `{prefix}` begins the names of the store's tables and indexes.
@@ -53,10 +54,13 @@ _CANDIDATES = """
         WHERE unique_key IN (SELECT value FROM json_each(:by_unique_keys))
     """
 
+_PASSED = "unique_until GLOB '[0-9]*' AND min(created_at + unique_until * 1000000, 253402300799999999) <= :now"
+
 _PLACEHOLDERS = {
     "{candidates}": _CANDIDATES,
     "{matches}": _MATCHES,
     "{columns}": ", ".join(COLUMNS),
+    "{passed}": _PASSED,
     "{new_columns}": ", ".join(NEW_COLUMNS),
     "{new_values}": ", ".join(f":{column}" for column in NEW_COLUMNS),
     "{schedule_columns}": ", ".join(SCHEDULE_COLUMNS),
@@ -69,7 +73,9 @@ class Queries:
     """The statements for the tables with one prefix."""
 
     insert: str
+    free_keys: str
     duplicates: str
+    change_holders: str
     add_queue: str
     claim: str
     discard_damaged: str

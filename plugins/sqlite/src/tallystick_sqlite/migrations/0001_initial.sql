@@ -9,6 +9,9 @@
 --
 -- A job without unique key and error has no entry in the other partial indexes.
 --
+-- `unique_until` is a state or a number of seconds after `created_at`. `held_key` is the unique key while the job holds
+-- it. It stays after these seconds have passed, until the next insert or requeue with the key removes it.
+--
 -- The checks reject rows that cannot be read as a record, or that no worker could work. The check of the state does not
 -- use IN, because SQLite would build a table of the six values at each update, which takes 2 us a job.
 CREATE TABLE {prefix}_jobs (
@@ -31,7 +34,13 @@ CREATE TABLE {prefix}_jobs (
     worker           TEXT,
     cancel_requested INTEGER NOT NULL DEFAULT FALSE,
     unique_key       TEXT,
-    unique_until     TEXT    NOT NULL CHECK (unique_until = 'finished' OR unique_until = 'purged'),
+    unique_until     TEXT    NOT NULL CHECK (
+        unique_until = 'finished' OR unique_until = 'started' OR unique_until = 'purged'
+        OR (
+            unique_until = CAST(CAST(unique_until AS INTEGER) AS TEXT)
+            AND CAST(unique_until AS INTEGER) BETWEEN 1 AND 315360000
+        )
+    ),
     held_key         TEXT,
     tags             TEXT    NOT NULL CHECK (CASE WHEN json_valid(tags) THEN json_type(tags) = 'array' ELSE FALSE END),
     meta             TEXT,
