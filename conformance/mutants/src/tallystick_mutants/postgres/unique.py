@@ -12,8 +12,8 @@ MUTANTS: tuple[Mutant, ...] = (
     patched("replaces a part of the batch", "CONFLICT-01", "change_holders", "tags = new.tags::text[], ", ""),
     patched("starts and holds the key", "UNIQUE-06", "claim", "CASE WHEN unique_until <> 'started' THEN held_key END",
             "held_key"),
-    patched("frees keys before their time", "UNIQUE-07", "free_keys",
+    patched("frees keys before their time", "TICK-06", "free_keys",
             " AND {schema}.key_has_passed(unique_until, created_at, {now})", ""),
-    patched("requeues among passed keys", "REQUEUE-06", "requeue",
+    patched("requeues among passed keys", "REQUEUE-04", "requeue",
             "\n                    AND NOT {schema}.key_has_passed(holder.unique_until, holder.created_at, {now})", ""),
 )  # fmt: skip
