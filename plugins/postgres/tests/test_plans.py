@@ -121,12 +121,16 @@ def test_batches_use_an_index(
     connection.execute(f'VACUUM ANALYZE "{schema}".jobs')
     held = claims(backend, 500)
     both = {"ids": [claim.id for claim in held], "attempts": [claim.attempt for claim in held]}
+    new = {"payload": [b""] * len(held), "tags": ["{}"] * len(held), "run_at": [NOW] * len(held)}
     ended = {**settling.columns([Complete(claim) for claim in held]), "now": NOW}
     for query, parameters in (
         (queries.extend, {**both, "lease": HOUR, "now": NOW}),
         (queries.settle, ended),
         (queries.get, both),
-        (queries.duplicates, {"ids": both["ids"], "keys": ["a", "b"]}),
+        (queries.duplicates, {"ids": both["ids"], "keys": ["a", "b"], "now": NOW}),
+        (queries.lock_holders, {"keys": ["a", "b"]}),
+        (queries.free_keys, {"keys": ["a", "b"], "now": NOW}),
+        (queries.change_holders, {**both, **new, "meta": None, "now": NOW}),
         (queries.rescue, {"limit": 100, "now": NOW, "error": "{}", "error_type": "E"}),
         (queries.purge, PURGE),
         (queries.list, {**NO_FILTER, "after": None, "limit": 50}),

@@ -39,8 +39,20 @@ IDS = [UUID(int=number << 64 | number) for number in range(1, 13)]
 
 delays = st.sampled_from([None, timedelta(0), timedelta(seconds=1), timedelta(seconds=5)])
 some = st.lists
+policies: list[dict[str, object]] = [
+    {},
+    {"on_conflict": "replace"},
+    {"on_conflict": "debounce"},
+    {"on_conflict": "debounce", "debounce_max": timedelta(seconds=3)},
+]
+
+
+def _new(unique_key: str | None, policy: dict[str, object], **fields: object) -> NewRecord:
+    return NewRecord(unique_key=unique_key, **fields, **(policy if unique_key else {}))  # type: ignore[arg-type]
+
+
 new_records = st.builds(
-    NewRecord,
+    _new,
     id=st.sampled_from(IDS),
     kind=st.sampled_from(["k", "l"]),
     queue=st.sampled_from(QUEUES),
@@ -48,7 +60,8 @@ new_records = st.builds(
     max_attempts=st.integers(1, 3),
     run_at=delays,
     unique_key=st.sampled_from([None, None, "x", "y"]),
-    unique_until=st.sampled_from(["finished", "purged"]),
+    unique_until=st.sampled_from(["started", "finished", "purged", timedelta(seconds=4)]),
+    policy=st.sampled_from(policies),
     tags=some(st.sampled_from(["t", "ü", "it's"]), max_size=2),
     payload=st.binary(max_size=4),
     meta=st.sampled_from([{}, {"trace": "\0\ud800ü"}]),

@@ -35,6 +35,8 @@ BY_INDEX = {
     QUERIES.list_failed_by_run_at: "tallystick_retrying ((run_at,id)>(?,?))",
     QUERIES.list_by_run_at: "tallystick_waiting (queue=? AND priority=? AND (run_at,id)>(?,?))",
     QUERIES.duplicates: "tallystick_held_keys (held_key=?)",
+    QUERIES.free_keys: "tallystick_held_keys (held_key=?)",
+    QUERIES.change_holders: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
     QUERIES.rescue: "tallystick_leases (lease_until<?)",
     QUERIES.purge: "tallystick_finished (state=? AND finished_at>? AND finished_at<?)",
     QUERIES.schedule: "sqlite_autoindex_tallystick_schedules_1 (name=?)",

@@ -88,6 +88,9 @@ class Queries:
 
     insert: LiteralString
     duplicates: LiteralString
+    lock_holders: LiteralString
+    change_holders: LiteralString
+    free_keys: LiteralString
     claim: LiteralString
     discard_damaged: LiteralString
     next_due: LiteralString

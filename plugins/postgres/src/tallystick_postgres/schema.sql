@@ -61,7 +61,7 @@ CREATE TABLE "tallystick".jobs (
     ),
     CONSTRAINT jobs_names CHECK (length(kind) BETWEEN 1 AND 255 AND length(queue) BETWEEN 1 AND 255),
     CONSTRAINT jobs_attempts CHECK (attempt >= 0 AND max_attempts >= 1),
-    CONSTRAINT jobs_unique_until CHECK (unique_until IN ('finished', 'purged')),
+    CONSTRAINT jobs_unique_until CHECK (unique_until IN ('started', 'finished', 'purged') OR unique_until ~ '^[1-9][0-9]{0,8}$'),
     CONSTRAINT jobs_tags_list CHECK (tags = '{}' OR (array_ndims(tags) = 1 AND array_position(tags, NULL) IS NULL)),
     CONSTRAINT jobs_errors_list CHECK (errors IS NULL OR (array_ndims(errors) = 1 AND array_lower(errors, 1) = 1)),
     CONSTRAINT jobs_lease CHECK (state <> 'running' OR lease_until IS NOT NULL),
@@ -113,6 +113,17 @@ AS $$
     SELECT (
         errors || ('{"at": ' || (extract(epoch FROM at) * 1000000)::bigint || ', ' || substr(entry, 2))
     )[greatest(cardinality(errors) - 18, 1):]
+$$;
+
+-- Returns whether a job holds its key for a number of seconds that have passed. Without days, an interval has the same
+-- length in every time zone.
+CREATE FUNCTION "tallystick".key_has_passed(unique_until text, created_at timestamptz, at timestamptz) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN unique_until ~ '^[0-9]{1,9}$'
+            THEN least(created_at + make_interval(secs => unique_until::integer), '9999-12-31 23:59:59.999999+00') <= at
+        ELSE FALSE
+    END
 $$;
 
 -- The ledger of job counts. Each statement that changes a count inserts rows, without waiting for a lock. A count is

@@ -36,11 +36,15 @@ _NO_VALUES: Parameters = {}
 
 
 class Change(NamedTuple):
-    """A statement that changes the record with an id, the states in which it may change one, and its other values."""
+    """A statement that changes the record with an id, the states in which it may change one, and its other values.
+
+    If the statement does not change a record, and `unblock` then changes another, the statement is executed again.
+    """
 
     statement: str
     states: Set[State]
     values: Parameters = _NO_VALUES
+    unblock: str | None = None
 
 
 def get(connection: sqlite3.Connection, queries: Queries, id: bytes) -> Record | None:
@@ -73,8 +77,17 @@ def change(
     parameters = {"now": micros(call.now), **change.values}
     narrowed = replace(call.filter, states=allowed(call.filter, change.states))
     with closing(_ids(connection, queries, narrowed)) as ids:
-        changed = (id for id in ids if connection.execute(change.statement, {**parameters, "id": id}).rowcount == 1)
+        changed = (id for id in ids if _changes(connection, change, {**parameters, "id": id}))
         return [UUID(bytes=id) for id in islice(changed, call.limit)]
+
+
+def _changes(connection: sqlite3.Connection, change: Change, parameters: Parameters) -> bool:
+    def changes(statement: str) -> bool:
+        return connection.execute(statement, parameters).rowcount == 1
+
+    return changes(change.statement) or (
+        change.unblock is not None and changes(change.unblock) and changes(change.statement)
+    )
 
 
 def _ids(connection: sqlite3.Connection, queries: Queries, filter: Filter) -> Generator[bytes, None, None]:

@@ -7,6 +7,7 @@ They contain placeholders:
 - `{matches}` is the condition of a filter; `matching` returns its parameters.
 - `{candidates}` are the records that a filter may match, read from indexes that together have each of them once;
   `candidates` returns the parameters that choose the indexes.
+- `{passed}` is the condition that a job holds its unique key for a time, and this time has passed.
 - `{searched}` are the same, read from the optional indexes for searches.
 - `{is_other_id}` is true for a record whose id is not a UUIDv7 of about its `created_at`.
 - `{schedule_columns}` are the columns of a schedule, `{schedule_values}` their parameters, and `{schedule_changes}` the
@@ -73,6 +74,8 @@ _CANDIDATES = """
         WHERE :by_created AND {is_other_id} AND NOT (id >= :lowest_id AND id < :highest_id)
     """
 
+_PASSED = "unique_until GLOB '[0-9]*' AND min(created_at + unique_until * 1000000, 253402300799999999) <= :now"
+
 _SEARCHED = """
         SELECT rowid AS place FROM {prefix}_jobs INDEXED BY {prefix}_search_kinds
         WHERE kind IN (SELECT value FROM json_each(:by_kinds))
@@ -100,6 +103,7 @@ _PLACEHOLDERS = {
     "{is_other_id}": _IS_OTHER_ID,
     "{matches}": _MATCHES,
     "{columns}": ", ".join(COLUMNS),
+    "{passed}": _PASSED,
     "{new_columns}": ", ".join(NEW_COLUMNS),
     "{new_values}": ", ".join(f":{column}" for column in NEW_COLUMNS),
     "{schedule_columns}": ", ".join(SCHEDULE_COLUMNS),
@@ -112,7 +116,9 @@ class Queries:
     """The statements for the tables with one prefix."""
 
     insert: str
+    free_keys: str
     duplicates: str
+    change_holders: str
     add_queue: str
     add_tags: str
     claim: str

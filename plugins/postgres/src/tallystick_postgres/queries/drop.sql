@@ -5,4 +5,4 @@ DROP TABLE {schema}.jobs, {schema}.counts, {schema}.paused_queues, {schema}.sche
     {schema}.tallystick_migrations;
 DROP FUNCTION {schema}.id_at(timestamptz, integer), {schema}.jobs_inserted(), {schema}.jobs_updated(), {schema}.jobs_deleted(), {schema}.wake(text),
     {schema}.append_error(text[], text, timestamptz), {schema}.readable(bytea),
-    {schema}.due(text, bigint, timestamptz)
+    {schema}.due(text, bigint, timestamptz), {schema}.key_has_passed(text, timestamptz, timestamptz)

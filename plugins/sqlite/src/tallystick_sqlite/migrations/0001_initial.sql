@@ -10,6 +10,9 @@
 -- A job without unique key and error has no entry in the other partial indexes. The indexes of errors have `error_words`,
 -- the JSON of an error up to its traceback. So a search for text reads the table only for the records that it finds.
 --
+-- `unique_until` is a state or a number of seconds after `created_at`. `held_key` is the unique key while the job holds
+-- it. It stays after these seconds have passed, until the next insert or requeue with the key removes it.
+--
 -- The checks reject rows that cannot be read as a record, or that no worker could work. The check of the state does not
 -- use IN, because SQLite would build a table of the six values at each update, which takes 2 us a job.
 CREATE TABLE {prefix}_jobs (
@@ -32,7 +35,13 @@ CREATE TABLE {prefix}_jobs (
     worker           TEXT,
     cancel_requested INTEGER NOT NULL DEFAULT FALSE,
     unique_key       TEXT,
-    unique_until     TEXT    NOT NULL CHECK (unique_until = 'finished' OR unique_until = 'purged'),
+    unique_until     TEXT    NOT NULL CHECK (
+        unique_until = 'finished' OR unique_until = 'started' OR unique_until = 'purged'
+        OR (
+            unique_until = CAST(CAST(unique_until AS INTEGER) AS TEXT)
+            AND CAST(unique_until AS INTEGER) BETWEEN 1 AND 315360000
+        )
+    ),
     held_key         TEXT,
     tags             TEXT    NOT NULL CHECK (CASE WHEN json_valid(tags) THEN json_type(tags) = 'array' ELSE FALSE END),
     meta             TEXT,
