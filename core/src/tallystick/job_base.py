@@ -16,6 +16,7 @@ from .handle import Handle
 from .job_class import JobMeta
 from .options import DEFAULTS, Options
 from .payload_versions import Upgrades, UpgradeT
+from .records import OnConflict, UniqueUntil
 from .retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
     timeout: ClassVar[timedelta | None] = DEFAULTS.timeout
     tags: ClassVar[tuple[str, ...]] = DEFAULTS.tags
     meta: ClassVar[Mapping[str, str]] = DEFAULTS.meta
+    unique_until: ClassVar[UniqueUntil] = DEFAULTS.unique_until
+    on_conflict: ClassVar[OnConflict] = DEFAULTS.on_conflict
+    debounce_max: ClassVar[timedelta | None] = DEFAULTS.debounce_max
     payload_version: ClassVar[int] = DEFAULTS.payload_version
     aliases: ClassVar[tuple[str, ...]] = DEFAULTS.aliases
     keep_result: ClassVar[timedelta | None] = DEFAULTS.keep_result
@@ -90,6 +94,9 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
             timeout=cls.timeout,
             tags=cls.tags,
             meta=cls.meta,
+            unique_until=cls.unique_until,
+            on_conflict=cls.on_conflict,
+            debounce_max=cls.debounce_max,
             payload_version=cls.payload_version,
             aliases=cls.aliases,
             keep_result=cls.keep_result,

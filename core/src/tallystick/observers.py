@@ -73,9 +73,9 @@ class Observers:
         for hooks in self._hooks:
             _each(hooks.tallystick_enqueued, inserted=inserted)
         if self._watch_enqueued:
-            for record, created in inserted:
-                if created:
-                    self._callbacks.call(Event.ENQUEUED, record.kind, record)
+            for item in inserted:
+                if item.created:
+                    self._callbacks.call(Event.ENQUEUED, item.record.kind, item.record)
 
     def claimed(self, records: Sequence[Record]) -> None:
         """Report claimed jobs."""

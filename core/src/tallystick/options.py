@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypedDict
 
-from . import validation
+from . import unique_options, validation
 from .advice import unknown_option
 from .errors import DefinitionError
 from .meta import NO_META, Meta
-from .records import MAX_ATTEMPTS, PRIORITIES
+from .records import MAX_ATTEMPTS, PRIORITIES, OnConflict, UniqueUntil
 from .retry import Exponential, RetryPolicy, check_policy
 
 LATEST_VERSION = 1_000
@@ -32,6 +32,9 @@ class Options:
             `meta`.
         aliases: Former kinds, if you renamed it. A worker also runs their jobs.
         keep_result: How long the result of a completed job can be read; None is as long as its record is kept.
+        unique_until: How long a job with a unique key holds it; see `NewRecord`.
+        on_conflict: The effect if another job holds the unique key; see `NewRecord`.
+        debounce_max: The longest delay by `debounce`; see `NewRecord`.
         keep_completed: How long the records of completed jobs are kept. None is the runner's setting; `timedelta.max`
             keeps them forever. Each worker of the store should register the kind: others purge by their setting.
         keep_discarded: The same for discarded jobs.
@@ -48,6 +51,9 @@ class Options:
     payload_version: int = 1
     aliases: tuple[str, ...] = ()
     keep_result: timedelta | None = None
+    unique_until: UniqueUntil = "finished"
+    on_conflict: OnConflict = "skip"
+    debounce_max: timedelta | None = None
     keep_completed: timedelta | None = None
     keep_discarded: timedelta | None = None
     keep_cancelled: timedelta | None = None
@@ -63,6 +69,8 @@ class Options:
         object.__setattr__(self, "meta", self.meta if type(self.meta) is Meta else Meta(self.meta))
         validation.within(self.payload_version, 1, LATEST_VERSION, "payload_version")
         object.__setattr__(self, "aliases", validation.names(self.aliases, "aliases"))
+        unique_options.check_until(self.unique_until)
+        unique_options.check_conflict(self.on_conflict, self.debounce_max)
         for name in ("keep_result", "keep_completed", "keep_discarded", "keep_cancelled"):
             if (keep := getattr(self, name)) is not None:
                 validation.not_negative(keep, name)
@@ -98,6 +106,9 @@ class OptionArgs(TypedDict, total=False):
     payload_version: int
     aliases: tuple[str, ...]
     keep_result: timedelta | None
+    unique_until: UniqueUntil
+    on_conflict: OnConflict
+    debounce_max: timedelta | None
     keep_completed: timedelta | None
     keep_discarded: timedelta | None
     keep_cancelled: timedelta | None
