@@ -1,7 +1,8 @@
 """Open and close a runner's store, and start and stop its worker."""
 
 import atexit
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
@@ -72,6 +73,24 @@ class Lifecycle:
         backend = self._lazy_backend.get(self._settings)
         open_runners.add(self)
         return backend
+
+    @contextmanager
+    def using(self, backend: Backend) -> Iterator[None]:
+        """Use another store inside the block, as `tallystick.testing` does. At its end, stop the runner if it runs.
+
+        Raises:
+            AlreadyStarted: the runner is running.
+        """
+        if self.running:
+            raise AlreadyStarted("this runner is running, so its store cannot be replaced; call stop() first")
+        before, self._lazy_backend = self._lazy_backend, LazyBackend(backend)
+        try:
+            yield
+        finally:
+            self.stop()
+            self._lazy_backend = before
+            if not before.is_open:
+                open_runners.discard(self)
 
     @property
     def has_chosen_store(self) -> bool:

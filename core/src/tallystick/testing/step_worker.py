@@ -1,0 +1,116 @@
+"""Work jobs one at a time in the calling thread, by the code that a worker runs in its threads."""
+
+import asyncio
+from collections.abc import Sequence
+from contextvars import copy_context
+from functools import partial
+from math import inf
+from threading import Event
+
+from ..async_bridge import hop
+from ..backend import Backend
+from ..control import DiscardJob
+from ..current import made_current
+from ..errors import Unsupported
+from ..outcomes import Discard, Retry
+from ..runner import Runner
+from ..schedules import Advance, Schedule, due_ticks
+from ..worker import WorkerContext
+from ..worker.attempt import Attempt
+from ..worker.execute import Ended, execute, execute_async
+from ..worker.settle_retry import SettleRetry
+from ..worker.unknown import UNKNOWN
+from .clock import Clock
+from .loops import outside_loop
+
+_LIMIT = 100
+
+
+class StepWorker:
+    """The steps of a worker, each as a call: fire schedules, rescue, claim, run, record."""
+
+    def __init__(self, runner: Runner, backend: Backend, clock: Clock) -> None:
+        self._runner = runner
+        self._clock = clock
+        self._backend = backend
+        self._observers = runner._observers  # noqa: SLF001  # tests run the same callbacks
+        self._context = WorkerContext(
+            backend, runner.settings, (), runner.definitions, self._observers, partial(made_current, runner)
+        )
+        give_up = Event()
+        give_up.set()  # an error of the store fails the test at once
+        self._settle_retry = SettleRetry(backend, give_up)
+        self._loop = asyncio.Runner(loop_factory=asyncio.new_event_loop)  # by a factory: keeps the thread's own loop
+
+    def declare_schedules(self) -> None:
+        """Store the schedules that the application declares, as the start of a worker does."""
+        self._runner._declared.put(self._backend)  # noqa: SLF001  # as above
+
+    def due_schedules(self) -> list[Schedule]:
+        """Return schedules that are not paused, the next tick first."""
+        try:
+            return [each for each in self._backend.due_schedules(limit=_LIMIT) if each.next_tick is not None]
+        except Unsupported:
+            return []
+
+    def fire_due(self) -> None:
+        """Fire the ticks of schedules that are due now."""
+        while due := [each for each in self.due_schedules() if each.next_tick and each.next_tick <= self._clock.now()]:
+            for schedule in due:
+                ticks, next_tick = due_ticks(schedule, self._clock.now(), limit=_LIMIT)
+                self._backend.advance(
+                    [Advance(name=schedule.name, revision=schedule.revision, ticks=ticks, next_tick=next_tick)]
+                )
+
+    def rescue(self) -> None:
+        """Rescue jobs with an expired lease."""
+        while self._backend.rescue(limit=_LIMIT):
+            pass
+
+    def claim(self, queues: Sequence[str]) -> Attempt | None:
+        """Claim the first due job."""
+        settings = self._runner.settings
+        for record in self._backend.claim(queues, limit=1, worker=settings.worker, lease=settings.lease):
+            self._observers.claimed([record])
+            definition = self._context.definitions.get(record.kind, UNKNOWN)
+            return Attempt(self._context, record, definition, 0.0, inf)
+        return None
+
+    def run(self, attempt: Attempt) -> Ended:
+        """Run a handler. An async handler runs on an event loop of this worker."""
+        if not attempt.definition.is_async:
+            return copy_context().run(self._run_sync, attempt)
+        return outside_loop(lambda: self._loop.run(self.arun(attempt)))
+
+    async def arun(self, attempt: Attempt) -> Ended:
+        """Run an async handler on the calling event loop, and a sync handler in a thread."""
+        if not attempt.definition.is_async:
+            return await hop(lambda: self._run_sync(attempt))
+        return await asyncio.get_running_loop().create_task(self._run_async(attempt))
+
+    def record(self, ended: Ended) -> Ended:
+        """Record how an attempt ended, and call the callbacks. Return the recorded outcome."""
+        by_handler = ended.attempt.completion is not None
+        [(ended, applied)] = (self._settle_retry.record_own if by_handler else self._settle_retry.record)([ended])
+        if applied:
+            self._observers.settled([ended.outcome], [ended.attempt.record], [ended.exception])
+        return ended
+
+    def close(self) -> None:
+        """Close the event loop."""
+        outside_loop(self._loop.close)
+
+    def _run_sync(self, attempt: Attempt) -> Ended:
+        with self._context.current():
+            return execute(self._context, attempt)
+
+    async def _run_async(self, attempt: Attempt) -> Ended:
+        with self._context.current():
+            return await execute_async(self._context, attempt)
+
+
+def raise_failure(ended: Ended) -> None:
+    """Raise the exception that failed an attempt. `DiscardJob` is a decision of the handler, and is not raised."""
+    if isinstance(ended.outcome, Retry | Discard) and not isinstance(ended.exception, DiscardJob):
+        assert ended.exception is not None
+        raise ended.exception
