@@ -23,7 +23,7 @@ from ..processes import ChildLink, Limits, Status, Supervisor, watched
 from ..settings import SettingsArgs
 from . import logs
 from .options import examples
-from .worker_plan import WorkerPlan
+from .worker_plan import WORKER_PROCESS, WorkerPlan
 
 logger = logging.getLogger("tallystick.worker")
 
@@ -164,8 +164,7 @@ def _supervise(plan: WorkerPlan, processes: int, health: str | None) -> None:
     if sys.platform == "win32":
         raise ConfigurationError("--processes needs a POSIX system; start several workers instead")
     logs.configure(plan.log_level, plan.log_format)
-    command = [sys.executable, "-m", "tallystick.cli.worker_process"]
-    supervisor = Supervisor(command, plan.to_bytes(), processes)
+    supervisor = Supervisor(WORKER_PROCESS, plan.to_bytes(), processes)
     with signals.process_signals() as stop, answering(health, supervisor.status):
         code = supervisor.run(stop)
     if code:

@@ -1,12 +1,16 @@
 """The options of a worker, which a supervisor sends to its processes."""
 
 import pickle
+import sys
 from dataclasses import dataclass
 from typing import Self
 
 from ..processes import Limits
 from ..settings import SettingsArgs
 from .logs import Format, Level
+
+WORKER_PROCESS = (sys.executable, "-m", "tallystick.cli.worker_process")
+"""The command of a worker process, which takes the number of a socket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
