@@ -64,6 +64,7 @@ def types(session: nox.Session) -> None:
     """Check the types of all code strictly."""
     sync(session, "dev")
     session.run("mypy")
+    session.run("basedpyright")
 
 
 @nox.session

@@ -18,6 +18,7 @@ from tallystick import (
     JobNotFound,
     Runner,
     Snooze,
+    declare,
 )
 from tallystick.testing import arun_job, inline, manual, run_job
 
@@ -131,6 +132,34 @@ def test_a_handler_cannot_drain(runner: Runner) -> None:
         runner.enqueue(inner.job(1))
         with pytest.raises(CalledFromInside, match="drain"):
             jobs.drain()
+
+
+def test_batch_handlers_get_batches_of_one(runner: Runner) -> None:
+    """`drain` and `run_job` pass a list of one payload, and take its result or its exception."""
+
+    @runner.batch("index")
+    def index(payloads: list[int], contexts: list[Context]) -> list[int | Exception]:
+        return [ValueError("odd") if payload % 2 else payload * 10 for payload in payloads]
+
+    assert run_job(index.job(2)) == 20
+    with pytest.raises(ValueError, match="odd"):
+        run_job(index.job(1))
+    with manual(runner) as jobs:
+        handle = runner.enqueue(index.job(2))
+        assert jobs.drain().completed == 1
+        assert runner.result(handle) == 20
+        runner.enqueue(index.job(1))
+        assert jobs.drain(raises=False).retried == 1
+
+
+def test_a_producer_can_check_what_it_enqueues(runner: Runner) -> None:
+    """A declared kind needs no handler, neither to enqueue nor to match its payload."""
+    resize = declare("images:resize", payload=dict[str, int])
+    with manual(runner) as jobs:
+        runner.enqueue(resize.job({"width": 10}))
+        jobs.assert_enqueued(resize, width=10)
+        jobs.assert_enqueued(resize.job({"width": 10}))
+        jobs.refute_enqueued(resize, width=11)
 
 
 def test_misspelt_fields_are_rejected(runner: Runner) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from .context import Context
 from .failure import LEASE_EXPIRED
-from .job import Job
+from .job_base import Job
 from .outcomes import Outcome
 from .records import Record
 from .runner import Runner

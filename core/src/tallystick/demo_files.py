@@ -14,7 +14,7 @@ from typing import Self
 from pydantic import BaseModel
 
 from .context import Context
-from .job import Job
+from .job_base import Job
 from .retry import Exponential
 
 MAX_ATTEMPTS = 3

@@ -13,11 +13,18 @@ _CONTEXT_NAMES = ("ctx", "context")
 
 
 def check(kind: str, handler: Callable[..., Any], parameters: str) -> inspect.Parameter:
-    """Check a handler, and return its first parameter.
+    """Check a handler of one job, and return its first parameter.
 
     Raises:
         DefinitionError: it is not a function of two arguments, or does not finish its work before it returns.
     """
+    given = check_shape(kind, handler, parameters)
+    _check_context(kind, handler, given[1])
+    return given[0]
+
+
+def check_shape(kind: str, handler: Callable[..., Any], parameters: str) -> list[inspect.Parameter]:
+    """Check that a handler is a function of two arguments, and return its parameters."""
     shown = f"the handler of {kind!r} is {safe_repr(handler)}"
     if not inspect.isfunction(handler) and not inspect.ismethod(handler):
         raise DefinitionError(f"{shown}; it must be a function: write a def that calls it")
@@ -34,8 +41,7 @@ def check(kind: str, handler: Callable[..., Any], parameters: str) -> inspect.Pa
     given = list(inspect.signature(handler).parameters.values())
     if len(given) != 2 or any(p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in given):
         raise DefinitionError(f"{shown}; it must take two arguments, {parameters}{_hint(given)}")
-    _check_context(kind, handler, given[1])
-    return given[0]
+    return given
 
 
 def _hint(given: list[inspect.Parameter]) -> str:

@@ -13,7 +13,8 @@ from typing_extensions import Unpack
 from . import forks, validation
 from .async_bridge import async_variant
 from .backend import Backend
-from .current import current, is_inside, made_current, open_runners
+from .batch_definition import check_waits
+from .current import current, is_inside, made_current, open_runners, unclosed_runners
 from .declared_schedules import DeclaredSchedules
 from .errors import AlreadyStarted, CalledFromInside, InvalidArgument
 from .lazy_backend import LazyBackend
@@ -24,7 +25,7 @@ from .registry import Registry
 from .safe_repr import type_name
 from .settings import Settings, SettingsArgs, read_settings, with_own_worker_name
 from .signals import stop_signals
-from .worker import SingleWorker, Snapshot, WorkerContext
+from .worker import EXTEND_AFTER, SingleWorker, Snapshot, WorkerContext
 
 
 class Lifecycle:
@@ -45,6 +46,7 @@ class Lifecycle:
         self._observers = Observers(installed().hooks)
         self._worker = SingleWorker(self._registry, self._declared.put)
         self._inherited = False  # by a fork
+        unclosed_runners.add(self)
         forks.watch(self)
 
     @property
@@ -103,7 +105,9 @@ class Lifecycle:
         Raises:
             AlreadyStarted: the runner is already running.
             Unavailable, NotSetUp: the store cannot be used.
-            InvalidArgument: no jobs are registered, and no queues are set.
+            DefinitionError: a kind lacks an upgrade between two versions of its payload.
+            InvalidArgument: no jobs are registered, and no queues are set; or a batch waits longer than a sixth of the
+                lease.
         """
         self._worker.start(self._worker_context)
 
@@ -162,6 +166,7 @@ class Lifecycle:
         """Stop, and close the store unless you passed a backend object. Repeat: harmless. `with runner:` reopens it."""
         self.stop()
         open_runners.discard(self)
+        unclosed_runners.discard(self)
         self._lazy_backend.close()
 
     aclose = async_variant(close)
@@ -173,6 +178,7 @@ class Lifecycle:
 
     def __enter__(self) -> Self:
         self._lazy_backend.reopen()
+        unclosed_runners.add(self)
         _ = self.backend
         return self
 
@@ -188,12 +194,16 @@ class Lifecycle:
     def current(cls) -> Self:
         """Return the runner of the current handler; elsewhere, e.g. in a web request, the only runner that is open.
 
+        If no runner is open yet, it is the only one that was created and not closed.
+
         Raises:
-            NoCurrentRunner: no runner is open, or several are.
+            NoCurrentRunner: no runner is open or exists, or several are.
         """
         return cast("Self", current())
 
     def _worker_context(self) -> WorkerContext:
+        self._registry.check_upgrades()
+        check_waits(list(self._registry.values()), self._settings.lease * EXTEND_AFTER)
         queues = self._settings.queues
         if queues is None:
             queues = tuple(dict.fromkeys(definition.options.queue for definition in self._registry.values()))

@@ -12,6 +12,9 @@ from .meta import NO_META, Meta
 from .records import MAX_ATTEMPTS, PRIORITIES
 from .retry import Exponential, RetryPolicy, check_policy
 
+LATEST_VERSION = 1_000
+"""The highest `payload_version`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -24,6 +27,11 @@ class Options:
             handler is cancelled. A thread cannot be cancelled: the worker abandons and replaces it (see
             `Snapshot.stuck`).
         meta: Text that each job carries; see `NewRecord`.
+        payload_version: The version of the payload's type. Raise it when the type changes so that stored payloads no
+            longer validate, and add an `upgrade_from` function for the old version. Each job stores its version, in
+            `meta`.
+        aliases: Former kinds, if you renamed it. A worker also runs their jobs.
+        keep_result: How long the result of a completed job can be read; None is as long as its record is kept.
         keep_completed: How long the records of completed jobs are kept. None is the runner's setting; `timedelta.max`
             keeps them forever. Each worker of the store should register the kind: others purge by their setting.
         keep_discarded: The same for discarded jobs.
@@ -37,6 +45,9 @@ class Options:
     timeout: timedelta | None = None
     tags: tuple[str, ...] = ()
     meta: Mapping[str, str] = NO_META
+    payload_version: int = 1
+    aliases: tuple[str, ...] = ()
+    keep_result: timedelta | None = None
     keep_completed: timedelta | None = None
     keep_discarded: timedelta | None = None
     keep_cancelled: timedelta | None = None
@@ -50,7 +61,9 @@ class Options:
             validation.positive(self.timeout, "timeout")
         object.__setattr__(self, "tags", validation.names(self.tags, "tags"))
         object.__setattr__(self, "meta", self.meta if type(self.meta) is Meta else Meta(self.meta))
-        for name in ("keep_completed", "keep_discarded", "keep_cancelled"):
+        validation.within(self.payload_version, 1, LATEST_VERSION, "payload_version")
+        object.__setattr__(self, "aliases", validation.names(self.aliases, "aliases"))
+        for name in ("keep_result", "keep_completed", "keep_discarded", "keep_cancelled"):
             if (keep := getattr(self, name)) is not None:
                 validation.not_negative(keep, name)
 
@@ -82,6 +95,9 @@ class OptionArgs(TypedDict, total=False):
     timeout: timedelta | None
     tags: tuple[str, ...]
     meta: Mapping[str, str]
+    payload_version: int
+    aliases: tuple[str, ...]
+    keep_result: timedelta | None
     keep_completed: timedelta | None
     keep_discarded: timedelta | None
     keep_cancelled: timedelta | None

@@ -5,14 +5,15 @@ from typing import Any
 from uuid import UUID
 
 from ..backend import Backend
-from ..definition import Call, Definition
+from ..declaration import Call, Declaration
+from ..definition import Definition, declare_class, has_work
 from ..errors import InvalidArgument, TallystickError
 from ..filters import Filter
-from ..job import Job
+from ..job_base import Job
 from ..records import Record
 from ..safe_repr import safe_repr
 
-Wanted = type[Job[Any]] | Definition[Any, Any] | Job[Any] | Call[Any] | str
+Wanted = type[Job[Any]] | Declaration[Any, Any] | Job[Any] | Call[Any] | str
 """Which jobs to find: those of a kind (a Job class, a registered function, or its name), or those equal to a job."""
 
 _PAGE = 200
@@ -31,12 +32,12 @@ class Enqueued:
         fields: Mapping[str, object],
     ) -> None:
         self._backend = backend
-        self._definitions = definitions
+        self._declaration = definitions.get(_kind(wanted)) or _declared(wanted)
         self._kind = _kind(wanted)
         self._fields = fields
         self._equal: tuple[Any] | None = None
         if isinstance(wanted, Job | Call):
-            self._equal = (self._payload(self._encoded(wanted)),)
+            self._equal = (self._payload(self._encoded(wanted), None),)
         if fields and self._equal:
             raise InvalidArgument(f"{safe_repr(wanted)} is a whole job; pass its class to match single fields")
         self._check_fields(wanted)
@@ -67,20 +68,18 @@ class Enqueued:
         return [each for each in pages if each.id not in without][::-1]
 
     def _matches(self, record: Record) -> bool:
-        payload = self._payload(record.payload)
+        payload = self._payload(record.payload, record.meta)
         if self._equal:
             return bool(payload == self._equal[0])
         return all(_value(payload, name) == value for name, value in self._fields.items())
 
-    def _payload(self, encoded: bytes) -> Any:
-        definition = self._definitions.get(self._kind)
-        return encoded if definition is None else definition.decode(encoded)
+    def _payload(self, encoded: bytes, meta: Mapping[str, str] | None) -> Any:
+        return encoded if self._declaration is None else self._declaration.decode(encoded, meta)
 
     def _encoded(self, job: Job[Any] | Call[Any]) -> bytes:
-        definition = self._definitions.get(self._kind)
-        if definition is None:
+        if self._declaration is None:
             raise InvalidArgument(f"the kind {self._kind!r} is not registered with this runner")
-        return definition.encode(job.payload if isinstance(job, Call) else job)
+        return self._declaration.encode(job.payload if isinstance(job, Call) else job)
 
     def _check_fields(self, wanted: Wanted) -> None:
         """Reject a name that no payload of the class has: a misspelt one would match nothing."""
@@ -100,7 +99,7 @@ class Enqueued:
 
     def _shown(self, record: Record) -> str:
         try:
-            return safe_repr(self._payload(record.payload))
+            return safe_repr(self._payload(record.payload, record.meta))
         except TallystickError:
             return safe_repr(record.payload)
 
@@ -117,7 +116,7 @@ def _kind(wanted: object) -> str:
     match wanted:
         case str():
             return wanted
-        case Definition():
+        case Declaration():
             return wanted.kind
         case Call():
             return wanted.definition.kind
@@ -129,6 +128,21 @@ def _kind(wanted: object) -> str:
             raise InvalidArgument(
                 f"{safe_repr(wanted)} is not a job; pass a Job class, a function with @runner.job, a kind, or a job"
             )
+
+
+def _declared(wanted: object) -> Declaration[Any, Any] | None:
+    """Return the declaration of a kind that this runner does not handle."""
+    match wanted:
+        case Declaration():
+            return wanted
+        case Call():
+            return wanted.definition
+        case type() if issubclass(wanted, Job) and not has_work(wanted):
+            return declare_class(wanted)
+        case Job() if not has_work(type(wanted)):
+            return declare_class(type(wanted))
+        case _:
+            return None
 
 
 def _value(payload: object, name: str) -> object:

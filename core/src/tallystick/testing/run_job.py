@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from ..async_bridge import hop
+from ..batch_definition import BatchDefinition
 from ..context import Context
-from ..definition import Call, Definition
+from ..declaration import Call, Declaration
+from ..definition import Definition
 from ..errors import InvalidArgument
-from ..job import Job
+from ..job_base import Job
 from ..records import NewRecord, Record
+from ..runner import Runner
 from ..safe_repr import safe_repr
 from ..state import State
 from .loops import is_in_loop
@@ -77,7 +80,7 @@ def _started(job: object, attempt: int, meta: Mapping[str, str] | None) -> tuple
 
 def _resolve(job: object) -> tuple[Definition[Any, Any], Any]:
     if isinstance(job, Call):
-        return job.definition, job.payload
+        return _handled(job.definition), job.payload
     if isinstance(job, Job):
         return Definition.of_class(type(job)), job
     raise InvalidArgument(
@@ -85,9 +88,24 @@ def _resolve(job: object) -> tuple[Definition[Any, Any], Any]:
     )
 
 
+def _handled(declaration: Declaration[Any, Any]) -> Definition[Any, Any]:
+    """Return the definition of a kind. The current runner has it if the job was made from a declaration."""
+    if isinstance(declaration, Definition):
+        return declaration
+    return Runner.current().definitions[declaration.kind]
+
+
 def _call(definition: Definition[Any, Any], record: Record) -> Any:
-    return definition.handler(definition.decode(record.payload), Context(record))
+    payload: Any = definition.decode(record.payload, record.meta)
+    context: Any = Context(record)
+    if isinstance(definition, BatchDefinition):  # a batch of one job
+        payload, context = [payload], [context]
+    return definition.handler(payload, context)
 
 
-def _result(definition: Definition[Any, Any], returned: object) -> Any:
+def _result(definition: Definition[Any, Any], returned: Any) -> Any:
+    if isinstance(definition, BatchDefinition) and returned is not None:
+        [returned] = returned
+        if isinstance(returned, BaseException):
+            raise returned
     return definition.decode_result(definition.encode_result(returned))

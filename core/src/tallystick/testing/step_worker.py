@@ -9,6 +9,7 @@ from threading import Event
 
 from ..async_bridge import hop
 from ..backend import Backend
+from ..batch_definition import BatchDefinition
 from ..control import DiscardJob
 from ..current import made_current
 from ..errors import Unsupported
@@ -18,6 +19,7 @@ from ..schedules import Advance, Schedule, due_ticks
 from ..worker import WorkerContext
 from ..worker.attempt import Attempt
 from ..worker.execute import Ended, execute, execute_async
+from ..worker.execute_batch import execute_batch, execute_batch_async
 from ..worker.settle_retry import SettleRetry
 from ..worker.unknown import UNKNOWN
 from .clock import Clock
@@ -102,11 +104,26 @@ class StepWorker:
 
     def _run_sync(self, attempt: Attempt) -> Ended:
         with self._context.current():
+            if isinstance(attempt.definition, BatchDefinition):
+                return _of_one(execute_batch(self._context, _batch(attempt)))
             return execute(self._context, attempt)
 
     async def _run_async(self, attempt: Attempt) -> Ended:
         with self._context.current():
+            if isinstance(attempt.definition, BatchDefinition):
+                return _of_one(await execute_batch_async(self._context, _batch(attempt)))
             return await execute_async(self._context, attempt)
+
+
+def _batch(attempt: Attempt) -> list[Attempt]:
+    """Return a batch of one job: a test runs jobs one after another."""
+    attempt.batch = [attempt]
+    return attempt.batch
+
+
+def _of_one(ends: list[Ended]) -> Ended:
+    [ended] = ends
+    return ended
 
 
 def raise_failure(ended: Ended) -> None:

@@ -13,10 +13,12 @@ from ..control import DiscardJob, Snooze, Stopped
 from ..errors import InvalidResult, PayloadTooLarge
 from ..failure import Failure
 from ..outcomes import Cancel, Discard, Outcome, Release, Retry
+from ..payload_versions import NewerPayload
 from ..retry import Exponential
 from ..safe_logging import safe_logger
 from ..safe_repr import safe_str, type_name
 from .attempt import Attempt
+from .put_off import NEWER_PAYLOAD, PUT_OFF
 from .worker_context import WorkerContext
 
 logger = safe_logger("tallystick.worker")
@@ -42,7 +44,7 @@ def execute(context: WorkerContext, attempt: Attempt) -> Ended:
 
 def _execute(context: WorkerContext, attempt: Attempt) -> Ended:
     try:
-        payload = attempt.definition.decode(attempt.record.payload)
+        payload = attempt.definition.decode(attempt.record.payload, attempt.record.meta)
     except BaseException as exc:
         return unreadable(attempt, exc)
     attempt.started_at = monotonic()
@@ -60,7 +62,7 @@ def _execute(context: WorkerContext, attempt: Attempt) -> Ended:
 async def execute_async(context: WorkerContext, attempt: Attempt) -> Ended:
     """Run an async handler, and return how the attempt ended."""
     try:
-        payload = attempt.definition.decode(attempt.record.payload)
+        payload = attempt.definition.decode(attempt.record.payload, attempt.record.meta)
     except BaseException as exc:
         return unreadable(attempt, exc)
     timeout = attempt.definition.options.timeout
@@ -92,8 +94,13 @@ def returned(attempt: Attempt, result: object) -> Ended:
 def unreadable(attempt: Attempt, exc: BaseException) -> Ended:
     """Return the outcome for a payload that cannot be decoded: retry, since a worker of another version may decode it.
 
+    A payload of a newer version is put off, which costs no attempt.
+
     The delay comes from the default policy. The kind's own policy decides only about exceptions of its handler.
     """
+    if type(exc) is NewerPayload:
+        attempt.worker_context.put_off.note(attempt, NEWER_PAYLOAD)
+        return Ended(attempt, Release(attempt.claim, PUT_OFF))
     last = attempt.attempt >= attempt.record.max_attempts
     return _ended_by(attempt, exc, None if last else Exponential()(attempt.attempt, exc, random()))
 

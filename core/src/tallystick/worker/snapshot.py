@@ -16,7 +16,7 @@ class Snapshot(NamedTuple):
         rescued: Jobs of other workers that this worker rescued. Those that ended count as `discarded` or `cancelled`.
         blocked: Whether the worker claims nothing, because more than `concurrency` handlers are stuck or one blocks the
             event loop.
-        put_off: Jobs that were put back because their kind is not registered here.
+        put_off: Jobs that were put back because their kind, or the version of their payload, is not known here.
     """
 
     running: bool

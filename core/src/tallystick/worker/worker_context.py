@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..backend import Backend
+from ..batch_definition import BatchDefinition
 from ..definition import Definition
 from ..observers import Observers
 from ..settings import Settings
@@ -34,9 +35,16 @@ class WorkerContext:
 
     @property
     def slots(self) -> int:
-        """How many jobs can run at once: `concurrency` threads, `concurrency` tasks, or both."""
-        is_async = {definition.is_async for definition in self.definitions.values()} or {False}
-        return self.settings.concurrency * len(is_async)
+        """How many jobs can run at once: `concurrency` threads, `concurrency` tasks, or both; and whole batches."""
+        definitions = list(self.definitions.values())
+        is_async = {definition.is_async for definition in definitions} or {False}
+        batches = sum(definition.max for definition in definitions if isinstance(definition, BatchDefinition))
+        return self.settings.concurrency * len(is_async) + batches
+
+    @property
+    def has_batches(self) -> bool:
+        """Whether a kind of batches is registered."""
+        return any(isinstance(definition, BatchDefinition) for definition in self.definitions.values())
 
     @property
     def extend_interval(self) -> float:
