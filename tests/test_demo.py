@@ -10,7 +10,7 @@ from tallystick import Filter, State, open_backend
 
 def test_the_demo_kills_a_process_and_balances_its_books(shared_url: str, tmp_path: Path) -> None:
     """Every job completes once with the right result, although a process was killed, and its attempts are listed."""
-    jobs = 300 if shared_url.startswith("mongodb:") else 8_000
+    jobs = 100 if shared_url.startswith("mongodb:") else 4_000
     command = [sys.executable, "-m", "tallystick.cli", "demo", "--jobs", str(jobs), "--backend", shared_url]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -89,7 +89,7 @@ class Clock:
         return self.now
 
 
-BEAT = "import socket, sys; s = socket.socket(fileno=int(sys.argv[1])); s.sendall(b'[1, 2, false, 30.0]\\n')"
+BEAT = "import socket, sys; s = socket.socket(fileno=int(sys.argv[1])); s.sendall(b'[1, 2, false, 30.0, false]\\n')"
 
 
 @pytest.fixture
@@ -148,6 +148,19 @@ def test_a_process_that_does_not_stop_is_killed(slot: Callable[..., Slot]) -> No
     assert deaf.ended() is None
     clock.now += 1
     assert eventually(deaf.ended) == -9
+
+
+def test_a_process_that_hangs_after_its_limit_is_killed(slot: Callable[..., Slot]) -> None:
+    """A process that reports its end has as long to stop as one that was asked to, and is then replaced."""
+    clock = Clock()
+    hanging = slot(f"{BEAT.replace('false]', 'true]')}; import threading; threading.Event().wait()", clock)
+    hanging.start()
+    eventually(lambda: hanging.ended() is None and hanging.beat is not None)
+    clock.now += 50
+    assert eventually(hanging.ended) == -9
+    hanging.start_again(-9, None)
+    clock.now += 1
+    assert hanging.is_due
 
 
 @pytest.mark.parametrize(

@@ -228,15 +228,13 @@ def test_inline(inline_jobs, tallystick_store):
 """
 
 
-@pytest.mark.parametrize("by_option", [False, True])
-def test_the_pytest_plugin(tmp_path: Path, by_option: bool) -> None:
-    """The fixtures find the runner by the pytest settings, and create stores at the URL of a setting or an option."""
-    url = f"sqlite:///{tmp_path}/jobs.db" if by_option else "memory://"
+def test_the_pytest_plugin(tmp_path: Path) -> None:
+    """The fixtures find the runner by the pytest settings, and create stores at the URL of an option."""
+    url = f"sqlite:///{tmp_path}/jobs.db"
     (tmp_path / "app.py").write_text(APPLICATION)
     (tmp_path / "test_app.py").write_text(TESTS.replace("URL", url))
     (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\ntallystick_runner = app:runner\n")
-    options = ["--tallystick-store", url] if by_option else []
-    done = _pytest(tmp_path, *options)
+    done = _pytest(tmp_path, "--tallystick-store", url)
     assert done.returncode == 0, done.stdout
     assert "2 passed" in done.stdout
 
@@ -250,7 +248,8 @@ def test_the_pytest_plugin_without_a_runner(tmp_path: Path) -> None:
 
 
 def _pytest(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", f"--rootdir={folder}", *options, str(folder)]
+    unused = [f"-pno:{name}" for name in ("randomly", "xdist", "hypothesispytest", "tallystick_conformance")]
+    command = [sys.executable, "-m", "pytest", "-q", *unused, f"--rootdir={folder}", *options, str(folder)]
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=LONG.total_seconds(), check=False
     )

@@ -12,12 +12,14 @@ class Beat(NamedTuple):
         memory: The resident memory in bytes.
         blocked: Whether the worker claims nothing; see `Snapshot.blocked`.
         grace: The grace period of a stop, in seconds.
+        ending: Whether the process has reached a limit, and stops.
     """
 
     jobs: int
     memory: int
     blocked: bool
     grace: float
+    ending: bool
 
     def to_line(self) -> bytes:
         """Return the beat as a line."""

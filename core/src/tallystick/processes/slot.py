@@ -64,7 +64,7 @@ class Slot:
             self._process = subprocess.Popen(  # noqa: S603  # the command is ours
                 [*self._command, str(descriptor)], stdin=subprocess.DEVNULL, pass_fds=[descriptor], process_group=0
             )
-        self._socket, self._received, self.beat = ours, b"", None
+        self._socket, self._received, self.beat, self._kill_at = ours, b"", None, None
         self._started_at = self._clock()
         with suppress(OSError):  # the process has died already
             ours.sendall(b"%d\n%b" % (len(self._plan), self._plan))
@@ -103,8 +103,7 @@ class Slot:
         """Ask the process to stop. One that has not begun to work is terminated."""
         if self._process is None:
             return
-        grace = _DEFAULT_GRACE if self.beat is None else self.beat.grace
-        self._kill_at = self._clock() + grace + _KILL_AFTER
+        self._limit_stop()
         self._send(STOP)
         if self.beat is None:
             self._process.terminate()
@@ -112,6 +111,11 @@ class Slot:
     def hurry(self) -> None:
         """End the grace period."""
         self._send(HURRY)
+
+    def _limit_stop(self) -> None:
+        """Kill the process some time after its grace, in case a thread of the application keeps it alive."""
+        grace = _DEFAULT_GRACE if self.beat is None else self.beat.grace
+        self._kill_at = self._clock() + grace + _KILL_AFTER
 
     def _send(self, line: bytes) -> None:
         if self._socket is not None:
@@ -129,6 +133,8 @@ class Slot:
             *lines, self._received = (self._received + received).split(b"\n")
             if lines:
                 self.beat, self.beat_at = Beat.of_line(lines[-1]), self._clock()
+                if self.beat.ending and self._kill_at is None:
+                    self._limit_stop()
 
     def _close(self) -> None:
         if self._socket is not None:

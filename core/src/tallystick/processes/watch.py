@@ -61,11 +61,12 @@ class _Watch:
     def _look(self) -> None:
         seen, memory = self._runner.snapshot(), used_memory()
         jobs = seen.completed + seen.retried + seen.discarded + seen.cancelled
-        if self._link is not None:
-            self._link.report(Beat(jobs, memory, seen.blocked, self._runner.settings.grace.total_seconds()))
         why = self._limits.reached(seconds=monotonic() - self._began, jobs=jobs, memory=memory)
         if why is None and self._link is not None and seen.blocked:
             why = "its handlers are stuck"
+        if self._link is not None:
+            grace = self._runner.settings.grace.total_seconds()
+            self._link.report(Beat(jobs, memory, seen.blocked, grace, ending=why is not None))
         if why is not None and not self._signals.requested:
             logger.info("this worker process ends and should be replaced: %s", why)
             self._signals.request()
