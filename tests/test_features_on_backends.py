@@ -7,7 +7,20 @@ from uuid import uuid4
 import pytest
 from pydantic import BaseModel
 from support import PATIENCE
-from tallystick import Context, Job, NewRecord, Runner, Status, declare, handles, job, open_backend
+from tallystick import (
+    Context,
+    Fixed,
+    Job,
+    NewRecord,
+    Outcome,
+    Record,
+    Runner,
+    Status,
+    declare,
+    handles,
+    job,
+    open_backend,
+)
 
 SOON = timedelta(seconds=PATIENCE)
 
@@ -132,3 +145,61 @@ def test_batches(runner: Runner) -> None:
     first, *others = runner.wait_for_all(jobs, timeout=SOON)
     assert (first.status, [result.value for result in others]) == (Status.DISCARDED, list(range(1, 100)))
     assert (sum(calls), max(calls) <= 50, len(calls) < 20) == (100, True, True)
+
+
+def test_callbacks(runner: Runner) -> None:
+    """Each event of a job calls its callbacks, of the runner and of the kind, with the exception."""
+    seen: list[str] = []
+
+    @runner.job("fail", max_attempts=2, retry=Fixed(timedelta(0)))
+    def fail(payload: None, ctx: Context) -> None:
+        raise ValueError("no")
+
+    for event in ("retried", "discarded"):
+
+        def record_call(record: Record, outcome: Outcome, exception: BaseException | None, event: str = event) -> None:
+            seen.append(f"{event} {type(exception).__name__}")
+
+        getattr(runner, f"on_{event}")(kind=fail)(record_call)
+    runner.on_enqueued(lambda record: seen.append("enqueued"))
+    runner.on_started(lambda ctx: seen.append(f"started {ctx.attempt}"))
+    runner.on_cancelled(lambda record, outcome: seen.append("cancelled"))
+    runner.cancel(runner.enqueue(fail.job(None), run_at=timedelta(hours=1)))
+    job = runner.enqueue(fail.job(None))
+    runner.start()
+    assert runner.wait_for(job, timeout=SOON).status is Status.DISCARDED
+    runner.stop()
+    assert seen[:3] == ["enqueued", "cancelled", "enqueued"]
+    assert sorted(seen[3:]) == ["discarded ValueError", "retried ValueError", "started 1", "started 2"]
+
+
+class Connection:
+    """A service."""
+
+    open = True
+
+
+def test_services(runner: Runner) -> None:
+    """A handler takes services by annotation, which are closed after each attempt."""
+    closed: list[bool] = []
+
+    @runner.provide(Connection)
+    def connection() -> Iterator[Connection]:
+        connection = Connection()
+        yield connection
+        connection.open = False
+        closed.append(True)
+
+    @runner.job("use")
+    def use(payload: None, ctx: Context, connection: Connection) -> bool:
+        return connection.open
+
+    @runner.job("use_async")
+    async def use_async(payload: None, ctx: Context, connection: Connection) -> bool:
+        return connection.open
+
+    runner.start()
+    jobs = [runner.enqueue(use.job(None)), runner.enqueue(use_async.job(None))]
+    assert [result.value for result in runner.wait_for_all(jobs, timeout=SOON)] == [True, True]
+    runner.stop()
+    assert closed == [True, True]

@@ -1,6 +1,5 @@
 """Define jobs at module level, apart from any runner, and declare kinds whose handlers are elsewhere."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar, cast, overload
@@ -9,9 +8,8 @@ from typing_extensions import Unpack
 
 from . import misuse, validation
 from .batch_definition import MOST_JOBS, BatchDecorator, BatchDefinition
-from .context import Context
 from .declaration import Declaration
-from .definition import Definition, FunctionDecorator, Handler
+from .definition import Definition, FunctionDecorator, HandlerDecorator
 from .errors import DefinitionError
 from .options import OptionArgs, read_options
 from .safe_repr import safe_repr
@@ -37,13 +35,11 @@ def job(kind: str = misuse.MISSING, **options: Unpack[OptionArgs]) -> FunctionDe
     return cast("FunctionDecorator", lambda function: Definition.of_function(kind, function, read))
 
 
-def raw(
-    kind: str = misuse.MISSING, **options: Unpack[OptionArgs]
-) -> Callable[[Handler[bytes, bytes | None]], Definition[bytes, bytes | None]]:
+def raw(kind: str = misuse.MISSING, **options: Unpack[OptionArgs]) -> HandlerDecorator[bytes, bytes | None]:
     """Define a function of (bytes, ctx) that returns bytes or None. Nothing is validated. See `job`."""
     misuse.check_kind(kind, "raw")
     read = read_options(kind, {**options})
-    return lambda function: Definition.raw(kind, function, read)
+    return cast("HandlerDecorator[bytes, bytes | None]", lambda function: Definition.raw(kind, function, read))
 
 
 def batch(
@@ -82,9 +78,7 @@ def declare(kind: str, payload: Any, result: Any = Any, **options: Unpack[Option
     return Declaration[Any, Any].of_types(kind, payload, result, read_options(kind, {**options}))
 
 
-def handles(
-    declaration: Declaration[P, R], **options: Unpack[OptionArgs]
-) -> Callable[[Callable[[P, Context], R | Awaitable[R]]], Definition[P, R]]:
+def handles(declaration: Declaration[P, R], **options: Unpack[OptionArgs]) -> HandlerDecorator[P, R]:
     """Define a function as the handler of a declared kind: `@handles(send)`. Options override the declared ones.
 
     Raises:
@@ -98,4 +92,4 @@ def handles(
     given: dict[str, Any] = {**options}
     read_options(declaration.kind, given)
     read = replace(declaration.options, **given)
-    return lambda function: Definition.of_declaration(declaration, function, read)
+    return cast("HandlerDecorator[P, R]", lambda function: Definition.of_declaration(declaration, function, read))

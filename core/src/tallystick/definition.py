@@ -1,9 +1,9 @@
 """The definition of a kind of job: its name, handler, types and options, whether written as a class or a function."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Protocol, TypeVar, overload
 
 from . import handlers, validation
 from .context import Context
@@ -24,22 +24,26 @@ Handler = Callable[[P, Context], R | Awaitable[R]]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Definition(Declaration[P, R], Generic[P, R]):
-    """A declaration with its handler. `declares` is the declaration that a producer may use in its place."""
+    """A declaration with its handler. `declares` is the declaration that a producer may use in its place.
+
+    `services` has the services that the handler takes after its context, by parameter.
+    """
 
     handler: Handler[P, R]
     is_async: bool
     declares: Declaration[P, R] | None = None
+    services: Mapping[str, Any] = field(default_factory=dict)
 
     if TYPE_CHECKING:
 
-        def __call__(self, payload: P, ctx: Context) -> R | Awaitable[R]:
+        def __call__(self, payload: P, ctx: Context, *args: Any, **kwargs: Any) -> R | Awaitable[R]:
             """Call the handler directly, as in a test."""
 
     else:
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
             """Call the handler directly, as in a test."""
-            if len(args) + len(kwargs) != _PARAMETERS:
+            if len(args) + len(kwargs) != _PARAMETERS + len(self.services):
                 raise InvalidArgument(
                     f"{self.kind!r} was called without its payload and context. To enqueue it, write "
                     f"runner.enqueue({self.call}); to call the handler directly, pass (payload, ctx)"
@@ -82,7 +86,15 @@ class Definition(Declaration[P, R], Generic[P, R]):
         """Return the definition of a function of (bytes, ctx) that returns bytes or None. Nothing is validated."""
         handlers.check(validation.name(kind, "kind"), function, "(payload, ctx)")
         is_async = inspect.iscoroutinefunction(function)
-        return Definition(kind=kind, handler=function, options=options, payloads=None, results=None, is_async=is_async)
+        return Definition(
+            kind=kind,
+            handler=function,
+            options=options,
+            payloads=None,
+            results=None,
+            is_async=is_async,
+            services=handlers.services_of(kind, function),
+        )
 
     @classmethod
     def of_declaration(
@@ -100,16 +112,40 @@ class Definition(Declaration[P, R], Generic[P, R]):
             handler=function,
             is_async=inspect.iscoroutinefunction(function),
             declares=declaration,
+            services=handlers.services_of(declaration.kind, function),
         )
 
 
 class FunctionDecorator(Protocol):
-    """Turns a function of (payload, ctx), sync or async, into a definition with the same types."""
+    """Turns a function of (payload, ctx), sync or async, into a definition with the same types.
+
+    The function may take services after ctx.
+    """
 
     @overload
     def __call__(self, function: Callable[[P, Context], Coroutine[Any, Any, R]], /) -> Definition[P, R]: ...
     @overload
     def __call__(self, function: Callable[[P, Context], R], /) -> Definition[P, R]: ...
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[P, Context, ...], Coroutine[Any, Any, R]], /
+    ) -> Definition[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[Concatenate[P, Context, ...], R], /) -> Definition[P, R]: ...
+
+
+class HandlerDecorator(Protocol[P, R]):
+    """Turns a function of (payload, ctx) with declared types into a definition.
+
+    The function may take services after ctx.
+    """
+
+    def __call__(
+        self,
+        function: Callable[[P, Context], R | Awaitable[R]] | Callable[Concatenate[P, Context, ...], R | Awaitable[R]],
+        /,
+    ) -> Definition[P, R]:
+        """Return the definition."""
 
 
 def declare_class(job: type[Job[R]]) -> Declaration[Job[R], R]:
@@ -130,8 +166,14 @@ def _define(
     kind: str, handler: Handler[P, R], payload_type: Any, options: Options, upgrades: Upgrades | None = None
 ) -> Definition[P, R]:
     fields = codecs(kind, payload_type, handlers.resolve(kind, handler, "return"))
-    is_async = inspect.iscoroutinefunction(handler)
-    return Definition(handler=handler, options=options, is_async=is_async, upgrades=upgrades or Upgrades(), **fields)
+    return Definition(
+        handler=handler,
+        options=options,
+        is_async=inspect.iscoroutinefunction(handler),
+        services=handlers.services_of(kind, handler),
+        upgrades=upgrades or Upgrades(),
+        **fields,
+    )
 
 
 def _parameters(job: type[Job[Any]]) -> tuple[Any, ...]:

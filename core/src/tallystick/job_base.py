@@ -49,8 +49,11 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
     keep_discarded: ClassVar[timedelta | None] = DEFAULTS.keep_discarded
     keep_cancelled: ClassVar[timedelta | None] = DEFAULTS.keep_cancelled
 
-    def work(self, ctx: Context) -> R_co | Awaitable[R_co]:
-        """Do the job. Return its result, or raise an exception to fail."""
+    def work(self, ctx: Context, *args: Any, **kwargs: Any) -> R_co | Awaitable[R_co]:
+        """Do the job. Return its result, or raise an exception to fail.
+
+        Your method can take services after `ctx`: `def work(self, ctx: Context, mailer: Mailer)`; see `Runner.provide`.
+        """
         raise NotImplementedError
 
     def enqueue(

@@ -23,6 +23,7 @@ from .observers import Observers
 from .plugins import check_contract, installed
 from .registry import Registry
 from .safe_repr import type_name
+from .services import Services
 from .settings import Settings, SettingsArgs, read_settings, with_own_worker_name
 from .signals import stop_signals
 from .worker import EXTEND_AFTER, SingleWorker, Snapshot, WorkerContext
@@ -42,6 +43,7 @@ class Lifecycle:
         self._settings = read_settings(settings)
         self._lazy_backend = LazyBackend(backend if isinstance(backend, Backend) else None)
         self._registry = Registry()
+        self._services = Services()
         self._declared = DeclaredSchedules()
         self._observers = Observers(installed().hooks)
         self._worker = SingleWorker(self._registry, self._declared.put)
@@ -105,7 +107,7 @@ class Lifecycle:
         Raises:
             AlreadyStarted: the runner is already running.
             Unavailable, NotSetUp: the store cannot be used.
-            DefinitionError: a kind lacks an upgrade between two versions of its payload.
+            DefinitionError: a kind lacks an upgrade between two versions of its payload, or the provider of a service.
             InvalidArgument: no jobs are registered, and no queues are set; or a batch waits longer than a sixth of the
                 lease.
         """
@@ -203,6 +205,8 @@ class Lifecycle:
 
     def _worker_context(self) -> WorkerContext:
         self._registry.check_upgrades()
+        for kind, definition in self._registry.items():
+            self._services.check(kind, definition.services, is_async=definition.is_async)
         check_waits(list(self._registry.values()), self._settings.lease * EXTEND_AFTER)
         queues = self._settings.queues
         if queues is None:
@@ -214,7 +218,13 @@ class Lifecycle:
                 f"queue_weights has {unserved[0]!r}, which this runner does not serve; it serves {', '.join(queues)}"
             )
         return WorkerContext(
-            self.backend, self._settings, queues, self._registry, self._observers, partial(made_current, self)
+            self.backend,
+            self._settings,
+            queues,
+            self._registry,
+            self._observers,
+            partial(made_current, self),
+            self._services,
         )
 
     def after_fork_in_child(self) -> None:

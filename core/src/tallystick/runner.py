@@ -1,12 +1,13 @@
 """The runner of an application: enqueue, inspect and change jobs.
 
 It inherits `start`, `stop` and `close` from `Lifecycle`, `register` and `job` from `RunnerJobs`, and the methods about
-queues, schedules and results from `RunnerQueues`, `RunnerSchedules` and `RunnerResults`.
+queues, schedules, results and callbacks from `RunnerQueues`, `RunnerSchedules`, `RunnerResults` and `RunnerCallbacks`.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Never, TypeVar
+from uuid import UUID
 
 from typing_extensions import Unpack
 
@@ -18,16 +19,15 @@ from .enqueueing import BatchOptions, Enqueue, EnqueueOptions, check_jobs, new_r
 from .errors import InvalidArgument, OutcomeUnknown
 from .handle import Handle
 from .job_base import Job
-from .misuse import MISSING
-from .observers import Callback
+from .outcomes import Cancel
 from .records import NewRecord
-from .runner_results import RunnerResults
+from .runner_services import RunnerServices
+from .state import State
 
 R = TypeVar("R")
-CallbackT = TypeVar("CallbackT", bound=Callback)
 
 
-class Runner(RunnerResults):
+class Runner(RunnerServices):
     """An application's jobs, its store and, once started, its worker.
 
     `Runner("sqlite:///jobs.db", concurrency=20)` takes the settings of `Settings` as arguments. Settings that you leave
@@ -39,33 +39,6 @@ class Runner(RunnerResults):
     Raises:
         ConfigurationError: a setting is invalid.
     """
-
-    def on_completed(self, callback: CallbackT = MISSING) -> CallbackT:
-        """Call `callback(record, outcome)` after each job that this runner completes.
-
-        Keep the callback short: while it runs, no other outcomes are recorded. Its exceptions are logged. If it has a
-        parameter `exception`, it receives None there.
-
-        Raises:
-            InvalidArgument: the callback does not take these arguments, or is an async function.
-        """
-        misuse.check_callback(callback, "on_completed")
-        self._observers.on_completed(callback)
-        return callback
-
-    def on_discarded(self, callback: CallbackT = MISSING) -> CallbackT:
-        """Call `callback(record, outcome)` after each job that this runner discards.
-
-        Keep the callback short: while it runs, no other outcomes are recorded. Its exceptions are logged. If it has a
-        parameter `exception`, it receives the handler's exception with its traceback, or None if nothing was raised.
-        When a worker dies during a job's last attempt, the runner that rescues the job discards it; nothing was raised.
-
-        Raises:
-            InvalidArgument: the callback does not take these arguments, or is an async function.
-        """
-        misuse.check_callback(callback, "on_discarded")
-        self._observers.on_discarded(callback)
-        return callback
 
     def enqueue(
         self,
@@ -153,7 +126,10 @@ class Runner(RunnerResults):
         Returns:
             How many jobs changed; 0 for a job that had already finished.
         """
-        return len(change_all(self.backend.cancel, as_filter(which)))
+        changed = change_all(self.backend.cancel, as_filter(which))
+        if changed and self._observers.watch_cancellations:
+            self._report_cancelled(changed)
+        return len(changed)
 
     acancel = async_variant(cancel)
 
@@ -188,3 +164,11 @@ class Runner(RunnerResults):
         self._observers.enqueued(inserted)
         self._worker.check_served(records)
         return [Handle.of(result) for result in inserted]
+
+    def _report_cancelled(self, changed: Sequence[UUID]) -> None:
+        """Report the waiting jobs that a call cancelled. A running job is reported by the worker that ends it."""
+        size = self.backend.capabilities.max_batch
+        for start in range(0, len(changed), size):
+            records = self.backend.get(changed[start : start + size]).values()
+            ended = [record for record in records if record.state is State.CANCELLED and not record.cancel_requested]
+            self._observers.settled([Cancel(record.claim) for record in ended], ended)

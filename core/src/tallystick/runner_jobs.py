@@ -1,6 +1,6 @@
 """The methods of a runner that register jobs. `Runner` inherits them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from types import ModuleType
 from typing import Any, TypeVar, cast
@@ -9,10 +9,9 @@ from typing_extensions import Unpack
 
 from . import misuse
 from .batch_definition import BatchDecorator
-from .context import Context
 from .declaration import Declaration
 from .define import DEFAULT_WAIT, batch, handles
-from .definition import Definition, FunctionDecorator, Handler
+from .definition import Definition, FunctionDecorator, HandlerDecorator
 from .included import jobs_of
 from .job_base import Job
 from .lifecycle import Lifecycle
@@ -74,12 +73,11 @@ class RunnerJobs(Lifecycle):
         misuse.check_kind(kind, "runner.job")
         return self._registry.decorator(kind, options, Definition.of_function)
 
-    def raw(
-        self, kind: str = MISSING, **options: Unpack[OptionArgs]
-    ) -> Callable[[Handler[bytes, bytes | None]], Definition[bytes, bytes | None]]:
+    def raw(self, kind: str = MISSING, **options: Unpack[OptionArgs]) -> HandlerDecorator[bytes, bytes | None]:
         """Register a function of (bytes, ctx) that returns bytes or None. Nothing is validated."""
         misuse.check_kind(kind, "runner.raw")
-        return self._registry.decorator(kind, options, Definition.raw)
+        define = self._registry.decorator(kind, options, Definition.raw)
+        return cast("HandlerDecorator[bytes, bytes | None]", define)
 
     def batch(
         self, kind: str = MISSING, *, max: int = 100, wait: timedelta = DEFAULT_WAIT, **options: Unpack[OptionArgs]
@@ -96,12 +94,10 @@ class RunnerJobs(Lifecycle):
         define = batch(kind, max=max, wait=wait, **options)
         return cast("BatchDecorator", lambda function: self.register(define(function)))
 
-    def handles(
-        self, declaration: Declaration[P, R], **options: Unpack[OptionArgs]
-    ) -> Callable[[Callable[[P, Context], R | Awaitable[R]]], Definition[P, R]]:
+    def handles(self, declaration: Declaration[P, R], **options: Unpack[OptionArgs]) -> HandlerDecorator[P, R]:
         """Register a function as the handler of a declared kind: `@runner.handles(send)`. See `tallystick.handles`."""
         define = handles(declaration, **options)
-        return lambda function: self.register(define(function))
+        return cast("HandlerDecorator[P, R]", lambda function: self.register(define(function)))
 
     @property
     def definitions(self) -> Mapping[str, Definition[Any, Any]]:

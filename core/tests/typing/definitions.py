@@ -1,9 +1,9 @@
 """Types of jobs that are defined apart from a runner. mypy checks this file, and `test_pyright.py` checks it, too."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from types import ModuleType
-from typing import Any, assert_type
+from typing import Any, assert_type, cast
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -15,7 +15,9 @@ from tallystick import (
     Handle,
     Job,
     JobResult,
+    Outcome,
     Queue,
+    Record,
     Runner,
     Stats,
     batch,
@@ -142,6 +144,77 @@ def of_a_runner(runner: Runner, module: ModuleType) -> None:
         return Receipt(number=1)
 
     assert_type(handler, Definition[Email, Receipt])
+
+
+class Mailer:
+    """A service."""
+
+
+class Mail(Job[str]):
+    """A class whose method takes a service."""
+
+    kind = "mail"
+
+    def work(self, ctx: Context, mailer: Mailer) -> str:
+        """Return a text."""
+        return type(mailer).__name__
+
+
+def of_services(runner: Runner) -> None:
+    """Take services in handlers of each form, and provide them."""
+
+    @runner.provide(Mailer)
+    def mailer() -> Iterator[Mailer]:
+        yield Mailer()
+
+    @runner.job("serve")
+    def serve(payload: int, ctx: Context, mailer: Mailer) -> str:
+        return "served"
+
+    @job("serve_async")
+    async def serve_async(payload: int, ctx: Context, mailer: Mailer) -> str:
+        return "served"
+
+    @runner.handles(send)
+    def send_with(payload: Email, ctx: Context, mailer: Mailer) -> Receipt:
+        return Receipt(number=1)
+
+    @runner.raw("serve_raw")
+    def serve_raw(payload: bytes, ctx: Context, mailer: Mailer) -> bytes:
+        return payload
+
+    assert_type(serve, Definition[int, str])
+    assert_type(serve_async, Definition[int, str])
+    assert_type(send_with, Definition[Email, Receipt])
+    assert_type(serve_raw, Definition[bytes, bytes | None])
+    assert_type(runner.register(Mail), type[Mail])
+    assert_type(runner.enqueue(Mail()), Handle[str])
+    assert_type(mailer(), Iterator[Mailer])
+
+
+def of_callbacks(runner: Runner) -> None:
+    """Register callbacks for all kinds, and for one."""
+
+    @runner.on_completed
+    def completed(record: Record, outcome: Outcome) -> int:
+        return record.attempt
+
+    @runner.on_discarded(kind=send)
+    def discarded(record: Record, outcome: Outcome, *, exception: BaseException | None) -> None: ...
+
+    @runner.on_enqueued(kind=Greet)
+    def enqueued(record: Record) -> None: ...
+
+    @runner.on_started
+    def started(ctx: Context) -> str:
+        return ctx.kind
+
+    assert_type(completed(cast("Record", None), cast("Outcome", None)), int)
+    assert_type(started(Context(cast("Record", None))), str)
+    enqueued(cast("Record", None))
+    _ = discarded
+    runner.on_completed(7)  # type: ignore[call-overload]
+    runner.on_started(lambda a, b: None)  # type: ignore[type-var]
 
 
 async def of_an_async_runner(runner: Runner) -> None:

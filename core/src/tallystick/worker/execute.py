@@ -1,7 +1,7 @@
 """Run one job: decode the payload, call the handler, decide the outcome. Exceptions of handlers never get past here."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from random import random
 from time import monotonic
@@ -51,7 +51,12 @@ def _execute(context: WorkerContext, attempt: Attempt) -> Ended:
     try:
         endings = context.observers.begin_work(attempt)
         try:
-            result = attempt.definition.handler(payload, attempt)
+            if attempt.definition.services:
+                result = context.services.call(
+                    attempt.definition.handler, payload, attempt, attempt.definition.services
+                )
+            else:
+                result = attempt.definition.handler(payload, attempt)
         finally:
             context.observers.end_work(endings)
     except BaseException as exc:  # SystemExit in a handler ends the attempt, not the worker
@@ -72,12 +77,20 @@ async def execute_async(context: WorkerContext, attempt: Attempt) -> Ended:
         endings = context.observers.begin_work(attempt)
         try:
             async with asyncio.timeout(timeout.total_seconds() if timeout else None):
-                result = await cast("Awaitable[object]", attempt.definition.handler(payload, attempt))
+                result = await _call_async(context, attempt, payload)
         finally:
             context.observers.end_work(endings)
     except BaseException as exc:
         return failed(attempt, exc)
     return returned(attempt, result)
+
+
+def _call_async(context: WorkerContext, attempt: Attempt, payload: object) -> Awaitable[object]:
+    definition = attempt.definition
+    if definition.services:
+        handler = cast("Callable[..., Awaitable[object]]", definition.handler)
+        return context.services.acall(handler, payload, attempt, definition.services)
+    return cast("Awaitable[object]", definition.handler(payload, attempt))
 
 
 def returned(attempt: Attempt, result: object) -> Ended:

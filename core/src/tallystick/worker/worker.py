@@ -160,7 +160,7 @@ class Worker:
             blocked=self._stuck.too_many,
             put_off=self._context.put_off.total,
             completed=by_handlers[Complete],
-            retried=by_handlers[Retry],
+            retried=by_handlers[Retry] + by_rescues[Retry],
             discarded=by_handlers[Discard] + by_rescues[Discard],
             released=by_handlers[Release],
             cancelled=by_handlers[Cancel] + by_rescues[Cancel],

@@ -9,6 +9,7 @@ from ..backend import Backend
 from ..batch_definition import BatchDefinition
 from ..definition import Definition
 from ..observers import Observers
+from ..services import Services
 from ..settings import Settings
 from .put_off import PutOff
 
@@ -26,6 +27,7 @@ class WorkerContext:
     definitions: Mapping[str, Definition[Any, Any]]
     observers: Observers
     current: Callable[[], AbstractContextManager[object]]
+    services: Services = field(default_factory=Services)
     put_off: PutOff = field(default_factory=PutOff)
 
     @property
