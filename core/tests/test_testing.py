@@ -110,14 +110,19 @@ def test_a_runner_that_the_block_starts_is_stopped(runner: Runner) -> None:
 
 
 def test_the_application_may_close_its_runner(runner: Runner) -> None:
-    """`with runner:` in the application, such as a lifespan, does not lose the test's jobs."""
+    """`with runner:` in the application, such as a lifespan, does not lose the test's jobs, and they may enqueue."""
     runner.register(Quote)
+
+    @runner.job("again")
+    def again(payload: int, ctx: Context) -> None:
+        Runner.current().enqueue(Quote(at=datetime.now(UTC)))
+
     with manual(runner) as jobs:
         for _ in range(2):
             with runner:
-                runner.enqueue(Quote(at=datetime.now(UTC)))
-        assert len(jobs.enqueued(Quote)) == 2
-        assert jobs.drain().completed == 2
+                runner.enqueue(again.job(1))
+        assert len(jobs.enqueued(again)) == 2
+        assert jobs.drain().completed == 4
 
 
 def test_a_handler_cannot_drain(runner: Runner) -> None:

@@ -3,19 +3,16 @@
 import asyncio
 from collections.abc import Sequence
 from contextvars import copy_context
-from functools import partial
 from math import inf
 from threading import Event
 
 from ..async_bridge import hop
 from ..backend import Backend
 from ..control import DiscardJob
-from ..current import made_current
 from ..errors import Unsupported
 from ..outcomes import Discard, Retry
 from ..runner import Runner
 from ..schedules import Advance, Schedule, due_ticks
-from ..worker import WorkerContext
 from ..worker.attempt import Attempt
 from ..worker.execute import Ended, execute, execute_async
 from ..worker.settle_retry import SettleRetry
@@ -33,18 +30,15 @@ class StepWorker:
         self._runner = runner
         self._clock = clock
         self._backend = backend
-        self._observers = runner._observers  # noqa: SLF001  # tests run the same callbacks
-        self._context = WorkerContext(
-            backend, runner.settings, (), runner.definitions, self._observers, partial(made_current, runner)
-        )
         give_up = Event()
         give_up.set()  # an error of the store fails the test at once
         self._settle_retry = SettleRetry(backend, give_up)
         self._loop = asyncio.Runner(loop_factory=asyncio.new_event_loop)  # by a factory: keeps the thread's own loop
 
-    def declare_schedules(self) -> None:
-        """Store the schedules that the application declares, as the start of a worker does."""
-        self._runner._declared.put(self._backend)  # noqa: SLF001  # as above
+    def begin(self) -> None:
+        """Do as the start of a worker does: open the store, and put the schedules that the application declares."""
+        self._runner.__enter__()  # the application may have closed it, as at the end of a lifespan
+        self._runner._declared.put(self._backend)  # noqa: SLF001  # tests run the same code as workers
 
     def due_schedules(self) -> list[Schedule]:
         """Return schedules that are not paused, the next tick first."""
@@ -71,9 +65,9 @@ class StepWorker:
         """Claim the first due job."""
         settings = self._runner.settings
         for record in self._backend.claim(queues, limit=1, worker=settings.worker, lease=settings.lease):
-            self._observers.claimed([record])
-            definition = self._context.definitions.get(record.kind, UNKNOWN)
-            return Attempt(self._context, record, definition, 0.0, inf)
+            context = self._runner._worker_context()  # noqa: SLF001  # as above
+            context.observers.claimed([record])
+            return Attempt(context, record, context.definitions.get(record.kind, UNKNOWN), 0.0, inf)
         return None
 
     def run(self, attempt: Attempt) -> Ended:
@@ -93,7 +87,8 @@ class StepWorker:
         by_handler = ended.attempt.completion is not None
         [(ended, applied)] = (self._settle_retry.record_own if by_handler else self._settle_retry.record)([ended])
         if applied:
-            self._observers.settled([ended.outcome], [ended.attempt.record], [ended.exception])
+            observers = ended.attempt.worker_context.observers
+            observers.settled([ended.outcome], [ended.attempt.record], [ended.exception])
         return ended
 
     def close(self) -> None:
@@ -101,12 +96,12 @@ class StepWorker:
         outside_loop(self._loop.close)
 
     def _run_sync(self, attempt: Attempt) -> Ended:
-        with self._context.current():
-            return execute(self._context, attempt)
+        with attempt.worker_context.current():
+            return execute(attempt.worker_context, attempt)
 
     async def _run_async(self, attempt: Attempt) -> Ended:
-        with self._context.current():
-            return await execute_async(self._context, attempt)
+        with attempt.worker_context.current():
+            return await execute_async(attempt.worker_context, attempt)
 
 
 def raise_failure(ended: Ended) -> None:
