@@ -111,14 +111,19 @@ def test_a_runner_that_the_block_starts_is_stopped(runner: Runner) -> None:
 
 
 def test_the_application_may_close_its_runner(runner: Runner) -> None:
-    """`with runner:` in the application, such as a lifespan, does not lose the test's jobs."""
+    """`with runner:` in the application, such as a lifespan, does not lose the test's jobs, and they may enqueue."""
     runner.register(Quote)
+
+    @runner.job("again")
+    def again(payload: int, ctx: Context) -> None:
+        Runner.current().enqueue(Quote(at=datetime.now(UTC)))
+
     with manual(runner) as jobs:
         for _ in range(2):
             with runner:
-                runner.enqueue(Quote(at=datetime.now(UTC)))
-        assert len(jobs.enqueued(Quote)) == 2
-        assert jobs.drain().completed == 2
+                runner.enqueue(again.job(1))
+        assert len(jobs.enqueued(again)) == 2
+        assert jobs.drain().completed == 4
 
 
 def test_a_handler_cannot_drain(runner: Runner) -> None:
@@ -150,6 +155,36 @@ def test_batch_handlers_get_batches_of_one(runner: Runner) -> None:
         assert runner.result(handle) == 20
         runner.enqueue(index.job(1))
         assert jobs.drain(raises=False).retried == 1
+
+
+class Mailer:
+    """A service."""
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_handlers_get_their_services(runner: Runner, is_async: bool) -> None:
+    """`drain` and `run_job` make the services that the runner provides; a later provider replaces the first."""
+    mailer = Mailer()
+    runner.provide(Mailer)(Mailer)
+    runner.provide(Mailer)(lambda: mailer)
+
+    @runner.job("sync")
+    def send(payload: int, ctx: Context, mailer: Mailer) -> None:
+        mailer.sent.append(payload)
+
+    @runner.job("async")
+    async def asend(payload: int, ctx: Context, mailer: Mailer) -> None:
+        mailer.sent.append(payload)
+
+    chosen = asend if is_async else send
+    with manual(runner) as jobs:
+        runner.enqueue(chosen.job(1))
+        assert jobs.drain().completed == 1
+        run_job(chosen.job(2))
+    assert mailer.sent == [1, 2]
 
 
 def test_a_producer_can_check_what_it_enqueues(runner: Runner) -> None:

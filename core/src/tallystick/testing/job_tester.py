@@ -81,7 +81,7 @@ class JobTester:
         With `manual`, jobs wait for `drain`. With `inline`, each job runs when it is due.
         """
         until = self.clock.now() + length(days=days, hours=hours, minutes=minutes, seconds=seconds)
-        self._worker.declare_schedules()
+        self._worker.begin()
         while (moment := self._next_moment()) is not None and moment <= until:
             self._pass(moment)
         self._pass(until)
@@ -138,7 +138,7 @@ class JobTester:
 
     def _due(self, queue: str | None, limit: int) -> Iterator[Attempt]:
         """Yield claimed jobs. The caller records the outcome of each before it takes the next."""
-        self._worker.declare_schedules()
+        self._worker.begin()
         self._worker.rescue()
         for _ in range(validation.limit(limit)):
             self._worker.fire_due()

@@ -1,7 +1,7 @@
 """Run one handler without a store."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -27,7 +27,7 @@ def run_job(job: Job[R] | Call[R], *, attempt: int = 1, meta: Mapping[str, str] 
     """Run the handler of a job once, and return its result. Payload and result pass through JSON, as in a store.
 
     All exceptions of the handler are raised as they are, `Snooze` and `DiscardJob` too. There is no store: a handler
-    that enqueues jobs needs `manual` or `inline` around this call.
+    that enqueues jobs, or takes services, needs `manual` or `inline` around this call.
 
     Args:
         attempt: The number of the attempt, as the handler sees it in `ctx.attempt`.
@@ -97,10 +97,14 @@ def _handled(declaration: Declaration[Any, Any]) -> Definition[Any, Any]:
 
 def _call(definition: Definition[Any, Any], record: Record) -> Any:
     payload: Any = definition.decode(record.payload, record.meta)
-    context: Any = Context(record)
+    context, handler = Context(record), cast("Callable[..., Any]", definition.handler)
     if isinstance(definition, BatchDefinition):  # a batch of one job
-        payload, context = [payload], [context]
-    return definition.handler(payload, context)
+        return handler([payload], [context])
+    if not definition.services:
+        return handler(payload, context)
+    services = Runner.current()._services  # noqa: SLF001  # tests get the services that workers get
+    call: Any = services.acall if definition.is_async else services.call
+    return call(handler, payload, context, definition.services)
 
 
 def _result(definition: Definition[Any, Any], returned: Any) -> Any:

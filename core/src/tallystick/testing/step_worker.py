@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from contextvars import copy_context
-from functools import partial
 from math import inf
 from threading import Event
 
@@ -11,12 +10,11 @@ from ..async_bridge import hop
 from ..backend import Backend
 from ..batch_definition import BatchDefinition
 from ..control import DiscardJob
-from ..current import made_current
 from ..errors import Unsupported
 from ..outcomes import Discard, Retry
 from ..runner import Runner
 from ..schedules import Advance, Schedule, due_ticks
-from ..worker import WorkerContext
+from ..worker.as_stored import as_stored
 from ..worker.attempt import Attempt
 from ..worker.execute import Ended, execute, execute_async
 from ..worker.execute_batch import execute_batch, execute_batch_async
@@ -35,18 +33,15 @@ class StepWorker:
         self._runner = runner
         self._clock = clock
         self._backend = backend
-        self._observers = runner._observers  # noqa: SLF001  # tests run the same callbacks
-        self._context = WorkerContext(
-            backend, runner.settings, (), runner.definitions, self._observers, partial(made_current, runner)
-        )
         give_up = Event()
         give_up.set()  # an error of the store fails the test at once
         self._settle_retry = SettleRetry(backend, give_up)
         self._loop = asyncio.Runner(loop_factory=asyncio.new_event_loop)  # by a factory: keeps the thread's own loop
 
-    def declare_schedules(self) -> None:
-        """Store the schedules that the application declares, as the start of a worker does."""
-        self._runner._declared.put(self._backend)  # noqa: SLF001  # as above
+    def begin(self) -> None:
+        """Do as the start of a worker does: open the store, and put the schedules that the application declares."""
+        self._runner.__enter__()  # the application may have closed it, as at the end of a lifespan
+        self._runner._declared.put(self._backend)  # noqa: SLF001  # tests run the same code as workers
 
     def due_schedules(self) -> list[Schedule]:
         """Return schedules that are not paused, the next tick first."""
@@ -73,9 +68,9 @@ class StepWorker:
         """Claim the first due job."""
         settings = self._runner.settings
         for record in self._backend.claim(queues, limit=1, worker=settings.worker, lease=settings.lease):
-            self._observers.claimed([record])
-            definition = self._context.definitions.get(record.kind, UNKNOWN)
-            return Attempt(self._context, record, definition, 0.0, inf)
+            context = self._runner._worker_context()  # noqa: SLF001  # as above
+            context.observers.claimed([record])
+            return Attempt(context, record, context.definitions.get(record.kind, UNKNOWN), 0.0, inf)
         return None
 
     def run(self, attempt: Attempt) -> Ended:
@@ -94,8 +89,11 @@ class StepWorker:
         """Record how an attempt ended, and call the callbacks. Return the recorded outcome."""
         by_handler = ended.attempt.completion is not None
         [(ended, applied)] = (self._settle_retry.record_own if by_handler else self._settle_retry.record)([ended])
+        context = ended.attempt.worker_context
         if applied:
-            self._observers.settled([ended.outcome], [ended.attempt.record], [ended.exception])
+            [ended] = as_stored(context, [ended])
+            observers = context.observers
+            observers.settled([ended.outcome], [ended.attempt.record], [ended.exception])
         return ended
 
     def close(self) -> None:
@@ -103,16 +101,16 @@ class StepWorker:
         outside_loop(self._loop.close)
 
     def _run_sync(self, attempt: Attempt) -> Ended:
-        with self._context.current():
+        with attempt.worker_context.current():
             if isinstance(attempt.definition, BatchDefinition):
-                return _of_one(execute_batch(self._context, _batch(attempt)))
-            return execute(self._context, attempt)
+                return _of_one(execute_batch(attempt.worker_context, _batch(attempt)))
+            return execute(attempt.worker_context, attempt)
 
     async def _run_async(self, attempt: Attempt) -> Ended:
-        with self._context.current():
+        with attempt.worker_context.current():
             if isinstance(attempt.definition, BatchDefinition):
-                return _of_one(await execute_batch_async(self._context, _batch(attempt)))
-            return await execute_async(self._context, attempt)
+                return _of_one(await execute_batch_async(attempt.worker_context, _batch(attempt)))
+            return await execute_async(attempt.worker_context, attempt)
 
 
 def _batch(attempt: Attempt) -> list[Attempt]:
