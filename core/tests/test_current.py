@@ -5,8 +5,15 @@ from contextvars import copy_context
 
 import pytest
 from tallystick import Context, NoCurrentRunner, Runner
+from tallystick.current import unclosed_runners
 
 from .helpers import LONG, MakeRunner
+
+
+@pytest.fixture(autouse=True)
+def no_other_runners() -> None:
+    """Forget the runners of other tests that were not closed."""
+    unclosed_runners.clear()
 
 
 def test_in_handlers(make_runner: MakeRunner) -> None:

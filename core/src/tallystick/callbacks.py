@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextvars import copy_context
-from enum import Enum
+from enum import StrEnum
 from inspect import Parameter, Signature, iscoroutinefunction, signature
 from typing import Any, NamedTuple, Protocol, assert_never
 
@@ -40,7 +40,7 @@ StartedCallback = Callable[[Context], object]
 """Receives the context of the handler."""
 
 
-class Event(Enum):
+class Event(StrEnum):
     """When a callback is called."""
 
     ENQUEUED = "enqueued"
@@ -94,10 +94,6 @@ class Callbacks:
         """
         registered = _Registered(callback, _takes_exception(callback, event), None if kind is None else _names(kind))
         self._by_event.setdefault(event, []).append(registered)
-
-    def watch(self, *events: Event) -> bool:
-        """Return whether there is a callback for one of these events."""
-        return any(event in self._by_event for event in events)
 
     def call(self, event: Event, kind: str, *arguments: object, exception: BaseException | None = None) -> None:
         """Call the callbacks of an event, each in a context of its own, so that context variables do not leak."""

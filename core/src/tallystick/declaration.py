@@ -14,6 +14,7 @@ from .codec import Codec
 from .current import current
 from .errors import DefinitionError, InvalidArgument, InvalidPayload, InvalidResult, NoSuchMethod
 from .handle import Handle
+from .meta import NO_META
 from .options import Options
 from .payload_versions import Upgrades, UpgradeT, version_of
 from .safe_repr import safe_repr
@@ -94,10 +95,11 @@ class Declaration(Generic[P, R]):
         """
         if self.payloads is None:
             return stored  # type: ignore[return-value]  # P is bytes
-        latest = self.options.payload_version
-        if meta is not None and (version := version_of(meta)) != latest:
-            stored = self.upgrades.apply(self.kind, stored, version, latest)
-        return self.payloads.decode(stored)
+        if meta is None or (meta is NO_META and self.options.payload_version == 1):
+            return self.payloads.decode(stored)
+        return self.payloads.decode(
+            self.upgrades.apply(self.kind, stored, version_of(meta), self.options.payload_version)
+        )
 
     def encode_result(self, result: R) -> bytes | None:
         """Return a result as stored bytes, or None for None; raise `InvalidResult` if it does not match its type."""

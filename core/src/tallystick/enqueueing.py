@@ -12,6 +12,7 @@ from .advice import unknown_option
 from .declaration import Call, Declaration
 from .errors import InvalidArgument
 from .job_base import Job
+from .meta import NO_META
 from .payload_versions import with_version
 from .records import NewRecord, UniqueUntil
 from .registry import Registry
@@ -113,7 +114,8 @@ def new_record(definition: Declaration[Any, Any], payload: bytes, options: Mappi
         "meta": defaults.meta,
         **options,
     }
-    given["meta"] = with_version(given["meta"], defaults.payload_version)
+    if given["meta"] is not NO_META or defaults.payload_version != 1:
+        given["meta"] = with_version(given["meta"], defaults.payload_version)
     return NewRecord(kind=definition.kind, payload=payload, **given)
 
 

@@ -1,7 +1,7 @@
 """Call hooks and a runner's callbacks. Their exceptions are logged and do not affect the job."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, assert_never
 
 import pluggy
 
@@ -21,9 +21,10 @@ class Observers:
     """The hooks of installed plugins, and the hooks and callbacks of one runner."""
 
     def __init__(self, plugins: pluggy.PluginManager) -> None:
-        self.callbacks = Callbacks()
-        self._managers = [plugins]
-        self._watched = bool(plugins.hook.tallystick_work.get_hookimpls())
+        self._callbacks = Callbacks()
+        self._hooks = [plugins.hook]
+        self._watch_work = bool(plugins.hook.tallystick_work.get_hookimpls())
+        self._watch_enqueued = self._watch_ends = self._watch_cancelled = False
 
     def add_hooks(self, plugin: object) -> None:
         """Add an object whose methods, or a module whose functions, are hooks for this runner only.
@@ -45,38 +46,48 @@ class Observers:
                 f"{safe_repr(plugin)} cannot be a plugin of a runner; mark its functions with @tallystick.hookimpl. "
                 f"The hooks are: {hooks}, but only an installed plugin has {' and '.join(_OF_INSTALLED_PLUGINS)}"
             )
-        self._managers.append(own)
-        self._watched = self._watched or "tallystick_work" in names
+        self._hooks.append(own.hook)
+        self._watch_work = self._watch_work or "tallystick_work" in names
 
     def add_callback(self, event: Event, callback: Callable[..., object], kind: Kind | None) -> None:
         """Add a callback for jobs of a kind, or of all kinds. See `Callbacks.add`."""
-        self.callbacks.add(event, callback, kind)
-        self._watched = self._watched or event is Event.STARTED
+        self._callbacks.add(event, callback, kind)
+        match event:
+            case Event.ENQUEUED:
+                self._watch_enqueued = True
+            case Event.STARTED:
+                self._watch_work = True
+            case Event.RETRIED | Event.COMPLETED | Event.DISCARDED | Event.CANCELLED:
+                self._watch_ends = True
+                self._watch_cancelled = self._watch_cancelled or event is Event.CANCELLED
+            case _:
+                assert_never(event)
 
     @property
     def watch_cancellations(self) -> bool:
         """Whether an observer wants to know which jobs a call cancelled."""
-        hooked = any(manager.hook.tallystick_settled.get_hookimpls() for manager in self._managers)
-        return hooked or self.callbacks.watch(Event.CANCELLED)
+        return self._watch_cancelled or any(hooks.tallystick_settled.get_hookimpls() for hooks in self._hooks)
 
     def enqueued(self, inserted: Sequence[Inserted]) -> None:
         """Report inserted jobs."""
-        self._each("tallystick_enqueued", inserted=inserted)
-        if self.callbacks.watch(Event.ENQUEUED):
+        for hooks in self._hooks:
+            _each(hooks.tallystick_enqueued, inserted=inserted)
+        if self._watch_enqueued:
             for record, created in inserted:
                 if created:
-                    self.callbacks.call(Event.ENQUEUED, record.kind, record)
+                    self._callbacks.call(Event.ENQUEUED, record.kind, record)
 
     def claimed(self, records: Sequence[Record]) -> None:
         """Report claimed jobs."""
-        self._each("tallystick_claimed", records=records)
+        for hooks in self._hooks:
+            _each(hooks.tallystick_claimed, records=records)
 
     def begin_work(self, ctx: Context) -> Sequence[Callable[[], None]]:
         """Report that a handler is about to start; return the callables for `end_work`."""
-        if not self._watched:
+        if not self._watch_work:
             return ()
-        self.callbacks.call(Event.STARTED, ctx.kind, ctx)
-        return self._each("tallystick_work", ctx=ctx)
+        self._callbacks.call(Event.STARTED, ctx.kind, ctx)
+        return [ending for hooks in self._hooks for ending in _each(hooks.tallystick_work, ctx=ctx)]
 
     def end_work(self, endings: Sequence[Callable[[], None]]) -> None:
         """Report that the handler has ended."""
@@ -91,16 +102,18 @@ class Observers:
     ) -> None:
         """Report recorded outcomes, each with its record and the exception that ended the attempt, or None."""
         exceptions = exceptions or [None] * len(outcomes)
-        self._each("tallystick_settled", outcomes=outcomes, records=records, exceptions=exceptions)
-        if self.callbacks.watch(Event.RETRIED, Event.COMPLETED, Event.DISCARDED, Event.CANCELLED):
-            self.callbacks.call_for_ends(list(zip(records, outcomes, exceptions, strict=True)))
+        for hooks in self._hooks:
+            _each(hooks.tallystick_settled, outcomes=outcomes, records=records, exceptions=exceptions)
+        if self._watch_ends:
+            self._callbacks.call_for_ends(list(zip(records, outcomes, exceptions, strict=True)))
 
     def lost(self, claims: Sequence[Claim]) -> None:
         """Report lost claims."""
-        self._each("tallystick_lost", claims=claims)
+        for hooks in self._hooks:
+            _each(hooks.tallystick_lost, claims=claims)
 
-    def _each(self, hook: str, **arguments: Any) -> list[Any]:
-        """Call each implementation of a hook, even if another one raises."""
-        callers = [getattr(manager.hook, hook) for manager in self._managers]
-        results = [call(function, **taken) for caller in callers for function, taken in hook_calls(caller, **arguments)]
-        return [result for result in results if result is not None]
+
+def _each(hook: pluggy.HookCaller, **arguments: Any) -> list[Any]:
+    """Call each implementation of a hook, even if another one raises."""
+    results = [call(function, **taken) for function, taken in hook_calls(hook, **arguments)]
+    return [result for result in results if result is not None]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 from . import handlers, validation
 from .codec import Codec
 from .errors import DefinitionError, InvalidPayload
-from .meta import NO_META, Meta
+from .meta import Meta
 from .options import LATEST_VERSION
 from .safe_repr import safe_repr
 
@@ -96,8 +96,6 @@ class Upgrades:
 
 def version_of(meta: Mapping[str, str]) -> int:
     """Return the version of the payload of a job with this meta."""
-    if meta is NO_META:
-        return 1
     try:
         return int(meta.get(KEY, "1"))
     except ValueError:
@@ -106,8 +104,6 @@ def version_of(meta: Mapping[str, str]) -> int:
 
 def with_version(meta: Mapping[str, str], version: int) -> Mapping[str, str]:
     """Return the meta of a job whose payload has a version. Replaces the version of another job's meta."""
-    if version == 1 and meta is NO_META:
-        return meta
     meta = meta if type(meta) is Meta else Meta(meta)
     if version == 1 and KEY not in meta:
         return meta

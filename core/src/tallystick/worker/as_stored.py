@@ -11,8 +11,10 @@ logger = safe_logger("tallystick.worker")
 
 def as_stored(context: WorkerContext, settled: list[Ended]) -> list[Ended]:
     """Return settled attempts with the outcomes that are stored. Reads the store only if an observer wants to know."""
+    if not context.observers.watch_cancellations:
+        return settled
     doubtful = [ended.attempt.id for ended in settled if isinstance(ended.outcome, Retry | Release)]
-    if not doubtful or not context.observers.watch_cancellations:
+    if not doubtful:
         return settled
     try:
         records = context.backend.get(doubtful)
