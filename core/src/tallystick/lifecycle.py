@@ -1,7 +1,8 @@
 """Open and close a runner's store, and start and stop its worker."""
 
 import atexit
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
@@ -76,6 +77,24 @@ class Lifecycle:
         backend = self._lazy_backend.get(self._settings)
         open_runners.add(self)
         return backend
+
+    @contextmanager
+    def using(self, backend: Backend) -> Iterator[None]:
+        """Use another store inside the block, as `tallystick.testing` does. At its end, stop the runner if it runs.
+
+        Raises:
+            AlreadyStarted: the runner is running.
+        """
+        if self.running:
+            raise AlreadyStarted("this runner is running, so its store cannot be replaced; call stop() first")
+        before, self._lazy_backend = self._lazy_backend, LazyBackend(backend)
+        try:
+            yield
+        finally:
+            self.stop()
+            self._lazy_backend = before
+            if not before.is_open:
+                open_runners.discard(self)
 
     @property
     def has_chosen_store(self) -> bool:
@@ -194,6 +213,10 @@ class Lifecycle:
             queues = tuple(dict.fromkeys(definition.options.queue for definition in self._registry.values()))
         if not queues:
             raise InvalidArgument("no jobs are registered and no queues are set; register a job, or set queues")
+        if unserved := sorted((self._settings.queue_weights or {}).keys() - {*queues}):
+            raise InvalidArgument(
+                f"queue_weights has {unserved[0]!r}, which this runner does not serve; it serves {', '.join(queues)}"
+            )
         return WorkerContext(
             self.backend,
             self._settings,
