@@ -20,6 +20,8 @@ def insert(cursor: sqlite3.Cursor, queries: Queries, records: Sequence[Record]) 
 def _insert(cursor: sqlite3.Cursor, queries: Queries, record: Record) -> Inserted:
     parameters = rows.insertion(record)
     if cursor.execute(queries.insert, parameters).rowcount == 1:
+        if record.tags:
+            cursor.execute(queries.add_tags, parameters)
         return Inserted(record, created=True)
     duplicate = cursor.execute(queries.duplicates, parameters).fetchone()
     return Inserted(rows.record(duplicate), created=False)
