@@ -78,6 +78,10 @@ class Definition(Generic[P, R]):
         """Return the payload for the handler, decoded from stored bytes."""
         return stored if self.payloads is None else self.payloads.decode(stored)  # type: ignore[return-value]  # P is bytes
 
+    def payload_schema(self) -> dict[str, Any] | None:
+        """Return the JSON schema of the payload; None if the kind is raw, and empty if its type has no schema."""
+        return None if self.payloads is None else self.payloads.json_schema()
+
     def encode_result(self, result: R) -> bytes | None:
         """Return a result as stored bytes, or None for None; raise `InvalidResult` if it does not match its type."""
         if result is None and self.may_return_none:
