@@ -21,7 +21,7 @@ MASKED_NAMES = (
 )
 """Fields whose names match are masked by default."""
 
-Authenticate = Callable[[Request], User | None | Awaitable[User | None]]
+Authenticate = Callable[[Request], User | Awaitable[User | None] | None]
 """Returns the user of a request, or None for a stranger."""
 
 

@@ -33,6 +33,12 @@ class Call(NamedTuple):
         """The control plane."""
         return self.site.plane
 
+    @property
+    def known_id(self) -> UUID:
+        """The id in the path."""
+        assert self.id is not None
+        return self.id
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:

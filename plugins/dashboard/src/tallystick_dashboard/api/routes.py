@@ -7,9 +7,12 @@ from starlette.routing import Route
 from ..control.metrics import CONTENT_TYPE, render
 from ..problems import as_rejection
 from ..site import site_of
+from .changing import table as changing
 from .endpoint import Endpoint, error_response, json_response
-from .endpoints import ENDPOINTS
 from .openapi import document
+from .reading import table as reading
+
+ENDPOINTS: tuple[Endpoint, ...] = (*reading.endpoints, *changing.endpoints)
 
 
 async def openapi(request: Request) -> Response:
@@ -54,6 +57,3 @@ def routes(*, with_status: bool) -> list[Route]:
 
 def _route(endpoint: Endpoint) -> Route:
     return Route(endpoint.path, endpoint.handle, methods=[endpoint.method], name=f"api:{endpoint.name}")
-
-
-STATUS = ENDPOINTS[0]

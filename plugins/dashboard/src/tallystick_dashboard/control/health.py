@@ -39,7 +39,7 @@ class Problem(NamedTuple):
 
     trouble: Trouble
     name: str
-    count: int = 0
+    jobs: int = 0
     age: timedelta = timedelta(0)
     rate: float = 0.0
     usual: float = 0.0
@@ -53,7 +53,7 @@ class Problem(NamedTuple):
 def problems(snapshot: StoreSnapshot) -> list[Problem]:
     """Return the problems of a store, the most urgent first."""
     found = [*_queues(snapshot), *_workers(snapshot), *_failures(snapshot), *_schedules(snapshot)]
-    return sorted(found, key=lambda problem: (list(Trouble).index(problem.trouble), -problem.count, problem.name))
+    return sorted(found, key=lambda problem: (list(Trouble).index(problem.trouble), -problem.jobs, problem.name))
 
 
 def _queues(snapshot: StoreSnapshot) -> Iterator[Problem]:

@@ -105,7 +105,7 @@ def overview(plane: ControlPlane) -> Overview:
             ProblemDocument(
                 trouble=each.trouble,
                 name=each.name,
-                count=each.count,
+                count=each.jobs,
                 age=each.age.total_seconds(),
                 rate=each.rate,
                 usual=each.usual,

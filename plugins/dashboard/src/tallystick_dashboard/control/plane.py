@@ -18,6 +18,7 @@ class ControlPlane:
             raise ConfigurationError(
                 f"the dashboard needs a Runner, a Backend or a URL, not an object of type {type(source).__name__}"
             )
+        self.owns_runner = not isinstance(source, Runner)
         self.runner = source if isinstance(source, Runner) else Runner(source, auto_setup=False)
         self.settings = settings
         self.audit = Audit()

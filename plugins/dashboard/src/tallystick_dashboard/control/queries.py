@@ -121,11 +121,12 @@ class JobQuery(JobFilter):
             return None
         moment, _, id = self.after.rpartition("~")
         try:
-            if (self.order == "id") == bool(moment):
-                raise ValueError
-            return (datetime.fromisoformat(moment), UUID(id)) if moment else UUID(id)
+            position = (datetime.fromisoformat(moment), UUID(id)) if moment else UUID(id)
         except ValueError:
-            raise InvalidArgument(f"after is {self.after!r}; it must be `next` of the page before") from None
+            position = None
+        if position is None or (self.order == "id") == bool(moment):
+            raise InvalidArgument(f"after is {self.after!r}; it must be `next` of the page before")
+        return position
 
     def only_filter(self) -> JobFilter:
         """Return the filter without the page."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from operator import add
 from typing import NamedTuple, Self
 
 from tallystick import Meter
@@ -28,7 +29,7 @@ class Rate(NamedTuple):
 
     def plus(self, other: "Rate") -> Self:
         """Return the sum of two rates."""
-        return type(self)(*(a + b for a, b in zip(self, other, strict=True)))  # type: ignore[arg-type]  # the same fields
+        return type(self)(*map(add, self, other))
 
     @property
     def failed(self) -> int:

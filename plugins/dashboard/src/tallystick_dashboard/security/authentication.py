@@ -1,6 +1,7 @@
 """Identify the user of a request: by a hook, a token, a session or Basic credentials, or as the owner of loopback."""
 
 import hmac
+from dataclasses import replace
 from inspect import isawaitable
 from typing import TYPE_CHECKING
 
@@ -61,9 +62,7 @@ class Authentication:
         if role.startswith("basic:"):
             return self._settings.user(role.removeprefix("basic:"))
         user = self._settings.user(role)
-        return (
-            User(name=role, permissions=frozenset(), can_see_payloads=user.can_see_payloads) if _reads(role) else user
-        )
+        return replace(user, permissions=frozenset()) if role == "read_token" else user
 
     def _role(self, request: Request) -> str | None:
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
@@ -84,10 +83,6 @@ class Authentication:
             permissions=user.permissions & limit.permissions,
             can_see_payloads=user.can_see_payloads and limit.can_see_payloads,
         )
-
-
-def _reads(role: str) -> bool:
-    return role == "read_token"
 
 
 def _check_local(request: Request) -> None:

@@ -71,7 +71,10 @@ def path_of(scope: MutableMapping[str, Any]) -> str:
     """Return the path below the point where the dashboard is mounted."""
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
-    return path[len(root) :] if root and path.startswith(root) else path
+    if not root or not path.startswith(root):
+        return path
+    below = path[len(root) :]
+    return below if not below or below.startswith("/") else path
 
 
 def _with_headers(send: Send, nonce: str) -> Send:
