@@ -50,6 +50,7 @@ from .filters import Filter, Order
 from .handle import Handle
 from .hookspecs import hookimpl
 from .job import Job
+from .loading import load_runner
 from .meta import NO_META, Meta
 from .options import Options
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
@@ -168,6 +169,7 @@ __all__ = [
     "due_ticks",
     "forks",
     "hookimpl",
+    "load_runner",
     "on_calling_loop",
     "open_backend",
     "parse_rule",

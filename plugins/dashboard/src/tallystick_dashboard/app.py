@@ -23,7 +23,9 @@ from .site import Site
 _MESSAGES = {404: "there is no such page", 405: "this page does not accept this method"}
 
 
-def dashboard(source: Runner | Backend | str, settings: DashboardSettings | None = None, /, **arguments: Any) -> ASGIApp:
+def dashboard(
+    source: Runner | Backend | str, settings: DashboardSettings | None = None, /, **arguments: Any
+) -> ASGIApp:
     """Return the dashboard as an ASGI application, to serve or to mount in another one.
 
     Without authentication it serves this machine only. See `DashboardSettings` for the settings.
@@ -36,7 +38,11 @@ def dashboard(source: Runner | Backend | str, settings: DashboardSettings | None
     Raises:
         ConfigurationError: a setting is invalid.
     """
-    site = Site.of(source, DashboardSettings(**arguments) if settings is None else settings)
+    return of_site(Site.of(source, DashboardSettings(**arguments) if settings is None else settings))
+
+
+def of_site(site: Site) -> ASGIApp:
+    """Return the dashboard of prepared parts."""
     return _guarded(site, pages=site.settings.pages)
 
 

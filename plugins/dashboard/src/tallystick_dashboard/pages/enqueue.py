@@ -39,7 +39,7 @@ async def enqueue(p: Page) -> Response:
         stored = await p.call(actions.enqueue, p.plane, p.user, _job(p, kind, form))
     except (TallystickError, ValueError, Rejection) as exc:
         rejection = as_rejection(exc)
-        if rejection is None or rejection.status != 422:  # noqa: PLR2004
+        if rejection is None or rejection.status != 422:
             raise
         return _form(p, kind, form, rejection.message)
     return p.redirect(f"/jobs/{stored.id}", done="enqueue" if stored.created else "duplicate")

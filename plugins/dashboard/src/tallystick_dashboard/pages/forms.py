@@ -58,21 +58,13 @@ def _kind(schema: Mapping[str, Any]) -> InputKind:
         return "choice"
     if schema.get("writeOnly"):
         return "secret"
-    match schema.get("type"), schema.get("format"):
-        case "string", "date-time":
-            return "datetime"
-        case "string", "date":
-            return "date"
-        case "string", _:
-            return "text"
-        case "integer", _:
-            return "integer"
-        case "number", _:
-            return "number"
-        case "boolean", _:
-            return "boolean"
-        case _:
-            return "json"
+    if schema.get("type") == "string":
+        return _TEXTS.get(str(schema.get("format")), "text")
+    return _SIMPLE.get(str(schema.get("type")), "json")
+
+
+_TEXTS: dict[str, InputKind] = {"date-time": "datetime", "date": "date"}
+_SIMPLE: dict[str, InputKind] = {"integer": "integer", "number": "number", "boolean": "boolean"}
 
 
 def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -63,7 +63,7 @@ def language_of(site: Site, request: Request) -> str:
 
 def url_for(request: Request, path: str, query: Mapping[str, Any] | None = None) -> str:
     """Return a URL of the dashboard, below the point where it is mounted."""
-    root = request.scope.get("root_path", "").rstrip("/")
+    root: str = request.scope.get("root_path", "").rstrip("/")
     pairs = [(name, value) for name, value in (query or {}).items() if value not in (None, "", [])]
     return root + quote(path, safe="/~") + (f"?{urlencode(pairs, doseq=True)}" if pairs else "")
 
@@ -86,13 +86,13 @@ def render(site: Site, request: Request, template: str, status: int = 200, **val
         "done_count": _whole(request.query_params.get("n")),
         **values,
     }
-    html = _environment(language).get_template(template).render(context)
+    html: str = _environment(language).get_template(template).render(context)
     headers = {"vary": "Accept, Accept-Language, Cookie"}
     return HTMLResponse(html.encode("utf-8", "backslashreplace"), status, headers)
 
 
 def _whole(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else None  # noqa: PLR2004
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 def prefers_html(request: Request) -> bool:
@@ -103,7 +103,7 @@ def prefers_html(request: Request) -> bool:
 
 def error_page(site: Site, request: Request, rejection: Rejection) -> Response:
     """Return the page of a rejection. A stranger gets the page to log in."""
-    if rejection.status == 401 and site.authentication.has_login:  # noqa: PLR2004
+    if rejection.status == 401 and site.authentication.has_login:
         back = url_for(request, path_of(request.scope)) if request.method == "GET" else ""
         page = render(site, request, "login.html", 401, back=back, wrong=False)
     else:

@@ -49,7 +49,7 @@ async def save_schedule(p: Page) -> Response:
         await p.call(schedules.put, p.plane, p.user, schedule)
     except (InvalidArgument, ValueError, Rejection) as exc:
         rejection = as_rejection(exc)
-        if rejection is None or rejection.status != 422:  # noqa: PLR2004
+        if rejection is None or rejection.status != 422:
             raise
         return _form(p, values, is_new=bool(first(form, "is_new")), error=rejection.message)
     return p.redirect("/schedules", done="save_schedule")

@@ -7,7 +7,9 @@ from tallystick import State
 
 from ..control.documents import ErrorDocument, JobDetails
 
-EventKind = Literal["created", "due", "began", "failed", "retry", "completed", "discarded", "cancelled", "lease", "stop"]
+EventKind = Literal[
+    "created", "due", "began", "failed", "retry", "completed", "discarded", "cancelled", "lease", "stop"
+]
 
 
 class Event(NamedTuple):

@@ -29,9 +29,9 @@ class Words:
 
     def percent(self, share: float) -> str:
         """Return a share in percent: few digits, and never 0 for a share above zero."""
-        if 0 < share < 0.001:  # noqa: PLR2004  # the smallest share with one digit
+        if 0 < share < 0.001:  # the smallest share with one digit
             return "<" + self.decimal(0.1) + " %"
-        return self.decimal(100 * share, 0 if share >= 0.1 or share == 0 else 1) + " %"  # noqa: PLR2004
+        return self.decimal(100 * share, 0 if share >= 0.1 or share == 0 else 1) + " %"
 
     def capped(self, count: int, complete: bool) -> str:
         """Return a count that may have stopped early: 1,000+."""
@@ -42,7 +42,7 @@ class Words:
         seconds = max(seconds, 0.0)
         if seconds < 1:
             return f"{seconds * 1_000:.0f} ms"
-        if seconds < 10:  # noqa: PLR2004  # one digit is useful below ten seconds
+        if seconds < 10:  # one digit is useful below ten seconds
             return f"{self.decimal(seconds)} s"
         for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
             if seconds >= size:
@@ -92,17 +92,19 @@ class Words:
             "usual": self.percent(problem.usual),
             "jobs": self._n("%(n)s job", "%(n)s jobs", problem.count) % {"n": self.number(problem.count)},
         }
-        match problem.trouble:
+        return self._problem_text(problem.trouble) % values
+
+    def _problem_text(self, trouble: Trouble) -> str:
+        match trouble:
             case Trouble.UNWORKED:
-                text = self._("No worker serves the queue %(name)s: %(jobs)s due, the oldest since %(age)s.")
+                return self._("No worker serves the queue %(name)s: %(jobs)s due, the oldest since %(age)s.")
             case Trouble.LATE:
-                text = self._("The queue %(name)s is late: %(jobs)s due, the oldest since %(age)s.")
+                return self._("The queue %(name)s is late: %(jobs)s due, the oldest since %(age)s.")
             case Trouble.LOST_WORKER:
-                text = self._("The worker %(name)s is gone: last seen %(age)s ago, with %(jobs)s running.")
+                return self._("The worker %(name)s is gone: last seen %(age)s ago, with %(jobs)s running.")
             case Trouble.FAILING:
-                text = self._("The queue %(name)s fails more than usual: %(rate)s of attempts, usually %(usual)s.")
+                return self._("The queue %(name)s fails more than usual: %(rate)s of attempts, usually %(usual)s.")
             case Trouble.LATE_SCHEDULE:
-                text = self._("The schedule %(name)s is late: its tick was due %(age)s ago.")
+                return self._("The schedule %(name)s is late: its tick was due %(age)s ago.")
             case Trouble.PAUSED:
-                text = self._("The queue %(name)s is paused: %(jobs)s due.")
-        return text % values
+                return self._("The queue %(name)s is paused: %(jobs)s due.")
