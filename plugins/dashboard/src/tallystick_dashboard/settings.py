@@ -30,7 +30,11 @@ def _split(value: object) -> object:
 
 
 def _seconds(value: object) -> object:
-    return timedelta(seconds=float(value)) if isinstance(value, int | float) else value
+    """Return a number of seconds, also one of the environment, as a timedelta. pydantic reads ISO 8601."""
+    try:
+        return timedelta(seconds=float(value)) if isinstance(value, int | float | str) else value
+    except (ValueError, OverflowError):
+        return value
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]

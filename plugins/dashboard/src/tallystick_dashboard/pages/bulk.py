@@ -21,7 +21,7 @@ async def bulk_preview(p: Page) -> Response:
     request = _request(dict_of(p.request.query_params.multi_items()))
     needs_changes = request.action == "update" and request.changes is None
     shown = None if needs_changes else await p.call(bulk.preview, p.plane, p.user, request)
-    return p.render("bulk_preview.html", request=request, preview=shown, permission=Permission(request.action))
+    return p.render("bulk_preview.html", bulk=request, preview=shown, permission=Permission(request.action))
 
 
 @page

@@ -40,7 +40,7 @@ def _environment(language: str) -> Environment:
         "decimal": words.decimal,
         "percent": words.percent,
         "span": words.span,
-        "length": words.length,
+        "lasting": words.lasting,
         "problem": words.problem,
         "headline": words.headline,
         "iso": lambda moment: moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),

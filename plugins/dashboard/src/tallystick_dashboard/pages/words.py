@@ -49,7 +49,7 @@ class Words:
                 return f"{int(seconds // size)} {unit}"
         return f"{int(seconds)} s"
 
-    def length(self, delta: timedelta) -> str:
+    def lasting(self, delta: timedelta) -> str:
         """Return a timedelta as `span` does."""
         return self.span(delta.total_seconds())
 
