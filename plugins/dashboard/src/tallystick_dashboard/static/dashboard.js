@@ -5,9 +5,16 @@ const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const typing = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
 
 // Times: absolute ones in the reader's zone, with UTC on hover.
-const local = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" });
+const language = document.documentElement.lang;
+const reader = navigator.languages.find((each) => each.startsWith(language)) ?? language;
+const local = new Intl.DateTimeFormat(reader, { dateStyle: "medium", timeStyle: "medium" });
+const short = new Intl.DateTimeFormat(reader, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat(reader, { hour: "2-digit", minute: "2-digit" });
 function showTimes(root) {
-  for (const time of all("time[data-local]", root)) time.textContent = local.format(new Date(time.dateTime));
+  for (const time of all("time[data-local]", root)) {
+    const moment = new Date(time.dateTime);
+    time.textContent = (time.dataset.local === "short" ? short : local).format(moment);
+  }
   for (const time of all("time:not([data-local])", root)) {
     const moment = new Date(time.dateTime);
     time.title = `${local.format(moment)}\n${moment.toISOString()}`;
@@ -107,7 +114,7 @@ function draw() {
   if (!element || typeof uPlot === "undefined") return;
   const host = document.getElementById("plot");
   const data = JSON.parse(element.dataset.chart);
-  const rows = [data.starts.map((start) => Date.parse(start) / 1000), data.completed, data.failed];
+  const rows = [data.starts.map((start) => Date.parse(start) / 1000), data.completed.map((done, index) => done + data.failed[index]), data.failed];
   if (plot && host.contains(plot.root)) { plot.setData(rows); return; }
   const style = getComputedStyle(element);
   const colour = (name) => { host.style.color = `var(${name})`; return getComputedStyle(host).color; };
@@ -119,7 +126,10 @@ function draw() {
   plot = new uPlot({
     width: element.clientWidth - 16, height: 150, legend: { show: false }, cursor: { show: false },
     scales: { y: { range: (_, low, high) => [0, Math.max(high, 4)] } },
-    axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 44 }],
+    axes: [
+      { ...axis, grid: { show: false }, size: 26, values: (_, splits) => splits.map((at) => clock.format(at * 1000)) },
+      { ...axis, size: 44 },
+    ],
     series: [{}, { label: element.dataset.completed, fill: accent, width: 0, paths: bars, points: { show: false } },
       { label: element.dataset.failed, fill: bad, width: 0, paths: bars, points: { show: false } }],
   }, rows, host);
