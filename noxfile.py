@@ -17,6 +17,7 @@ DISTRIBUTIONS = {
     "tallystick-sqlite": ["tallystick_sqlite"],
     "tallystick-postgres": ["tallystick_postgres"],
     "tallystick-mongo": ["tallystick_mongo"],
+    "tallystick-dashboard": ["tallystick_dashboard"],
     "tallystick-conformance": ["tallystick_conformance"],
     "tallystick-mutants": ["tallystick_mutants"],
     "tallystick": ["tallystick", "tallystick_memory", "tallystick_sqlite"],
@@ -130,6 +131,26 @@ def example(session: nox.Session) -> None:
     """Check the tutorial's backend with the whole kit, from its wheel in a separate environment."""
     sync(session, "dev")
     session.run("pytest", "tests/test_example_backend.py", *session.posargs, env={"TALLYSTICK_EXAMPLE": "standard"})
+
+
+@nox.session
+def vendor(session: nox.Session) -> None:
+    """Unpack the dashboard's JavaScript packages at pinned hashes, or compare them with `-- --check`."""
+    session.run("python", "plugins/dashboard/vendor.py", *session.posargs)
+
+
+@nox.session
+def translate(session: nox.Session) -> None:
+    """Bring the dashboard's catalogues up to date, or compare them with `-- --check`."""
+    sync(session, "dev")
+    session.run("python", "plugins/dashboard/translate.py", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Test the dashboard in a real browser, and its API with random requests."""
+    sync(session, "dev", "browser")
+    session.run("pytest", "-m", "browser", "plugins/dashboard", *session.posargs)
 
 
 @nox.session

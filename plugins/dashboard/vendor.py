@@ -43,7 +43,9 @@ def main(arguments: list[str]) -> int:
         for package in PINS:
             wanted |= unpacked(package, Path(folder))
     if "--check" in arguments:
-        present = {path.relative_to(VENDOR).as_posix(): path.read_bytes() for path in VENDOR.rglob("*") if path.is_file()}
+        present = {
+            path.relative_to(VENDOR).as_posix(): path.read_bytes() for path in VENDOR.rglob("*") if path.is_file()
+        }
         wrong = sorted(name for name in present.keys() | wanted.keys() if present.get(name) != wanted.get(name))
         if wrong:
             print(f"these files differ from the pinned packages: {', '.join(wrong)}; run nox -s vendor")

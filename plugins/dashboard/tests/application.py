@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr, field_serializer
@@ -23,6 +24,8 @@ from tallystick import (
 
 MINUTE = timedelta(minutes=1)
 LEASE = timedelta(hours=1)
+FIRST: dict[str, Any] = {"priority": 9}
+"""A job with this priority is claimed before the other jobs of a test."""
 SCRIPT = "<script>alert('payload')</script>"
 
 
@@ -41,7 +44,7 @@ class Greet(Job[str]):
     loud: bool = False
     size: Size = Size.SMALL
     after: datetime | None = None
-    more: list[str] = []
+    more: list[str] = []  # noqa: RUF012  # pydantic copies defaults
 
     def work(self, ctx: Context) -> str:
         return f"Hello, {self.name}!"
@@ -87,7 +90,7 @@ def run(backend: Backend, queue: str = "emails") -> UUID:
 
 def complete(backend: Backend, result: bytes | None = b'"Hello"') -> UUID:
     """Store a job and complete it."""
-    add(backend)
+    add(backend, **FIRST)
     [record] = backend.claim(["emails"], limit=1, worker="w1", lease=LEASE)
     backend.settle([Complete(record.claim, result)])
     return record.id
@@ -95,7 +98,7 @@ def complete(backend: Backend, result: bytes | None = b'"Hello"') -> UUID:
 
 def discard(backend: Backend, error: str = "ValueError", message: str = "no", **fields: object) -> UUID:
     """Store a job and discard it."""
-    add(backend, **fields)  # type: ignore[arg-type]
+    add(backend, **{**FIRST, **fields})  # type: ignore[arg-type]
     [record] = backend.claim([str(fields.get("queue", "emails"))], limit=1, worker="w1", lease=LEASE)
     backend.settle([Discard(record.claim, Failure(error, message, f"Traceback\n{error}: {message}"))])
     return record.id
@@ -103,7 +106,7 @@ def discard(backend: Backend, error: str = "ValueError", message: str = "no", **
 
 def retry(backend: Backend, error: str = "ValueError") -> UUID:
     """Store a job that waits for its second attempt."""
-    add(backend)
+    add(backend, **FIRST)
     [record] = backend.claim(["emails"], limit=1, worker="w1", lease=LEASE)
     backend.settle([Retry(record.claim, LEASE, Failure(error, "try again"))])
     return record.id
@@ -138,6 +141,12 @@ def add_attempts(backend: Backend, *, completed: int, discarded: int = 0, ago: t
     minute = (datetime.now(UTC) - ago).replace(second=0, microsecond=0)
     sums = timedelta(seconds=completed + discarded)
     delta = MeterDelta(
-        minute=minute, queue="emails", kind="greet", completed=completed, discarded=discarded, waiting=sums, running=sums
+        minute=minute,
+        queue="emails",
+        kind="greet",
+        completed=completed,
+        discarded=discarded,
+        waiting=sums,
+        running=sums,
     )
     backend.meter([delta])

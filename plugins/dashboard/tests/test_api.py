@@ -124,7 +124,12 @@ def test_one_job(program: TestClient, runner: Runner) -> None:
     """Everything that is stored about a job, with its errors."""
     id = discard(runner.backend, "ValueError", "no luck", meta={"trace": "1"}, tags=("a",))
     job = get(program, f"/api/jobs/{id}")
-    assert (job["state"], job["attempt"], job["payload"], job["meta"]) == ("discarded", 1, {"name": "Ada"}, {"trace": "1"})
+    assert (job["state"], job["attempt"], job["payload"], job["meta"]) == (
+        "discarded",
+        1,
+        {"name": "Ada"},
+        {"trace": "1"},
+    )
     assert [(error["attempt"], error["type"], error["message"]) for error in job["errors"]] == [
         (1, "ValueError", "no luck")
     ]
@@ -194,8 +199,9 @@ def test_enqueue_by_hand(program: TestClient, runner: Runner) -> None:
     assert (record.queue, record.priority, record.unique_key) == ("emails", 2, "k")
     again = post(program, "/api/jobs", kind="greet", payload={"name": "Ada"}, unique_key="k")
     assert again == {"id": made["id"], "created": False}
-    for wrong in ({"kind": "greet", "payload": {}}, {"kind": "unknown"}, {}, {"kind": "greet", "run_at": "x"}):
-        post(program, "/api/jobs", 422, **wrong)
+    wrong: list[dict[str, Any]] = [{"kind": "greet", "payload": {}}, {"kind": "unknown"}, {}]
+    for body in (*wrong, {"kind": "greet", "run_at": "x"}):
+        post(program, "/api/jobs", 422, **body)
     assert program.post("/api/jobs", content=b"{", headers={"content-type": "application/json"}).status_code == 400
     nan = b'{"kind": "greet", "payload": {"name": "x", "times": NaN}}'
     assert program.post("/api/jobs", content=nan, headers={"content-type": "application/json"}).status_code == 422

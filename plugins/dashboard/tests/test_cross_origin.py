@@ -12,8 +12,7 @@ def allowed(method: str, **headers: str) -> bool:
     try:
         check(method, {"host": "example.com", **named}, [TRUSTED])
     except Rejection as rejection:
-        assert rejection.status == 403
-        return False
+        return rejection.status != 403
     return True
 
 

@@ -3,6 +3,7 @@
 import logging
 from base64 import b64encode
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -85,16 +86,20 @@ def test_a_get_changes_nothing(browser: TestClient, runner: Runner) -> None:
 ACTIONS = ["requeue", "cancel", "delete", "update", "rerun"]
 
 
-def changing_requests(id: UUID) -> list[tuple[str, dict[str, object]]]:
+def changing_requests(id: UUID) -> list[tuple[str, dict[str, Any]]]:
     """Return every request of the API that changes something."""
+    on_job: list[tuple[str, dict[str, Any]]] = [(f"/api/jobs/{id}/{action}", {"priority": 3}) for action in ACTIONS]
+    named: list[tuple[str, dict[str, Any]]] = [
+        (f"/api/schedules/{action}", {"name": "hourly"}) for action in ("pause", "resume", "run", "remove")
+    ]
     return [
-        *((f"/api/jobs/{id}/{action}", {"priority": 3}) for action in ACTIONS),
+        *on_job,
+        *named,
         ("/api/jobs", {"kind": "greet", "payload": {"name": "x"}}),
         ("/api/bulk", {"action": "requeue", "filter": {"state": ["discarded"]}}),
         ("/api/queues/pause", {"name": "emails"}),
         ("/api/queues/resume", {"name": "emails"}),
         ("/api/schedules", {"name": "n", "rule": "@daily", "kind": "greet"}),
-        *((f"/api/schedules/{action}", {"name": "hourly"}) for action in ("pause", "resume", "run", "remove")),
     ]
 
 
@@ -264,7 +269,7 @@ def test_no_text_of_a_job_becomes_html(browser: TestClient, runner: Runner) -> N
 
 
 def test_every_element_of_htmx_carries_the_nonce(browser: TestClient, runner: Runner) -> None:
-    """htmx ignores elements without the nonce, so HTML that was smuggled in cannot act."""
+    """Htmx ignores elements without the nonce, so HTML that was smuggled in cannot act."""
     add_schedule(runner)
     retry(runner.backend)
     for path in ("/", "/jobs", "/failures", "/schedules", "/schedules/edit", "/queues", "/workers"):
