@@ -15,9 +15,8 @@ VENDOR = HERE / "src" / "tallystick_dashboard" / "static" / "vendor"
 PINS: dict[str, dict[str, Any]] = json.loads((HERE / "vendor.json").read_text())
 
 
-def unpacked(package: str, folder: Path) -> dict[str, bytes]:
+def unpacked(package: str, pin: dict[str, Any], folder: Path) -> dict[str, bytes]:
     """Download a package with npm, check its hash, and return the files to keep, by their path in `vendor`."""
-    pin = PINS[package]
     command = ["npm", "pack", "--silent", f"{package}@{pin['version']}", f"--pack-destination={folder}"]
     name = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1]
     data = (folder / name).read_bytes()
@@ -40,8 +39,8 @@ def main(arguments: list[str]) -> int:
     """Write the files, or compare them with those in the tree."""
     wanted: dict[str, bytes] = {}
     with TemporaryDirectory() as folder:
-        for package in PINS:
-            wanted |= unpacked(package, Path(folder))
+        for package, pin in PINS.items():
+            wanted |= unpacked(package, pin, Path(folder))
     if "--check" in arguments:
         present = {
             path.relative_to(VENDOR).as_posix(): path.read_bytes() for path in VENDOR.rglob("*") if path.is_file()

@@ -98,7 +98,7 @@ def complete(backend: Backend, result: bytes | None = b'"Hello"') -> UUID:
 
 def discard(backend: Backend, error: str = "ValueError", message: str = "no", **fields: object) -> UUID:
     """Store a job and discard it."""
-    add(backend, **{**FIRST, **fields})  # type: ignore[arg-type]
+    add(backend, **{**FIRST, **fields})
     [record] = backend.claim([str(fields.get("queue", "emails"))], limit=1, worker="w1", lease=LEASE)
     backend.settle([Discard(record.claim, Failure(error, message, f"Traceback\n{error}: {message}"))])
     return record.id

@@ -158,7 +158,7 @@ def test_actions_on_one_job(program: TestClient, runner: Runner) -> None:
     dead, waiting = discard(runner.backend), add(runner.backend, queue="other")
     assert post(program, f"/api/jobs/{dead}/requeue") == {"changed": [str(dead)]}
     assert post(program, f"/api/jobs/{dead}/requeue") == {"changed": []}
-    changes = {"priority": 7, "queue": "fast", "run_at": "2h"}
+    changes: dict[str, Any] = {"priority": 7, "queue": "fast", "run_at": "2h"}
     assert post(program, f"/api/jobs/{waiting}/update", **changes) == {"changed": [str(waiting)]}
     record = runner.get(waiting)
     assert (record.priority, record.queue) == (7, "fast")

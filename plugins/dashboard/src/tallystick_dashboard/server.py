@@ -25,7 +25,7 @@ def run(source: Runner | Backend | str, settings: DashboardSettings, shown: str,
     settings.check_addresses()
     site = Site.of(source, settings)
     with _control_plane(site, say):
-        server = _Bound(of_site(site), settings.host, settings.port)
+        server = BoundServer(of_site(site), settings.host, settings.port)
         say(f"dashboard of {shown}: {server.url}")
         server.run()
 
@@ -36,7 +36,7 @@ def _control_plane(site: Site, say: Callable[[str], object]) -> Iterator[None]:
     if site.settings.control_port is None:
         yield
         return
-    server = _Bound(control_plane(site), site.settings.control_host, site.settings.control_port)
+    server = BoundServer(control_plane(site), site.settings.control_host, site.settings.control_port)
     say(f"control plane: {server.url}jobs")
     thread = Thread(target=server.run, name="tallystick-control-plane")
     thread.start()
@@ -47,7 +47,7 @@ def _control_plane(site: Site, say: Callable[[str], object]) -> Iterator[None]:
         thread.join()
 
 
-class _Bound:
+class BoundServer:
     """A server whose socket is bound already, so that its port is known."""
 
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:

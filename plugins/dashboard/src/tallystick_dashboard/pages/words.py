@@ -7,6 +7,7 @@ from ..control.health import Trouble
 from ..control.overview import Overview, ProblemDocument
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_SPACE = "\N{NO-BREAK SPACE}"
 
 
 class Words:
@@ -30,8 +31,8 @@ class Words:
     def percent(self, share: float) -> str:
         """Return a share in percent: few digits, and never 0 for a share above zero."""
         if 0 < share < 0.001:  # the smallest share with one digit
-            return "<" + self.decimal(0.1) + " %"
-        return self.decimal(100 * share, 0 if share >= 0.1 or share == 0 else 1) + " %"
+            return f"<{self.decimal(0.1)}{_SPACE}%"
+        return self.decimal(100 * share, 0 if share >= 0.1 or share == 0 else 1) + f"{_SPACE}%"
 
     def capped(self, count: int, complete: bool) -> str:
         """Return a count that may have stopped early: 1,000+."""
@@ -41,13 +42,13 @@ class Words:
         """Return a length of time in its largest unit: 12 ms, 1.5 s, 5 min, 2 h, 3 d."""
         seconds = max(seconds, 0.0)
         if seconds < 1:
-            return f"{seconds * 1_000:.0f} ms"
+            return f"{seconds * 1_000:.0f}{_SPACE}ms"
         if seconds < 10:  # one digit is useful below ten seconds
-            return f"{self.decimal(seconds)} s"
+            return f"{self.decimal(seconds)}{_SPACE}s"
         for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
             if seconds >= size:
-                return f"{int(seconds // size)} {unit}"
-        return f"{int(seconds)} s"
+                return f"{int(seconds // size)}{_SPACE}{unit}"
+        return f"{int(seconds)}{_SPACE}s"
 
     def lasting(self, delta: timedelta) -> str:
         """Return a timedelta as `span` does."""
