@@ -56,6 +56,7 @@ class BoundServer:
         )
         self._server = uvicorn.Server(config)
         self._socket = config.bind_socket()
+        self._socket.listen(config.backlog)  # a client that comes before the first loop waits, and is not refused
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._socket.getsockname()[1]}/"
 

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from tallystick import Runner, open_backend
 from tallystick.plugins import installed
 from tallystick_dashboard import DashboardSettings
@@ -49,14 +49,19 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def is_fault(message: ConsoleMessage) -> bool:
+    """Return whether a message in the console is an error of a page, and not a rejected request."""
+    return message.type == "error" and not message.text.startswith("Failed to load resource")
+
+
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
+def page(chromium: Browser, serve: Serve) -> Iterator[Page]:
     """Open a page. An error in the console, such as a violation of the policy, fails the test."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="Europe/Berlin")
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     errors: list[str] = []
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: errors.append(message.text) if is_fault(message) else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     context.close()

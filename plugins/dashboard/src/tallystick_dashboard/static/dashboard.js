@@ -34,25 +34,25 @@ document.addEventListener("htmx:before:request", (event) => {
   const region = event.detail.ctx.sourceElement;
   if (region.hasAttribute("data-live") && rests(region)) event.preventDefault();
 });
-document.addEventListener("htmx:after:swap", () => { showTimes(document); draw(); });
+document.addEventListener("htmx:after:swap", () => { showTimes(document); draw(); moveCursor(0); });
 
 // Keyboard.
 let cursor = -1;
 function moveCursor(step) {
   const rows = all("table[data-rows] tbody tr, main .card");
-  if (!rows.length) return;
+  if (!rows.length || cursor + step < 0) return;
   rows[cursor]?.classList.remove("at-cursor");
-  cursor = Math.max(0, Math.min(rows.length - 1, cursor + step));
+  cursor = Math.min(rows.length - 1, cursor + step);
   rows[cursor].classList.add("at-cursor");
-  rows[cursor].scrollIntoView({ block: "nearest" });
+  if (step) rows[cursor].scrollIntoView({ block: "nearest" });
 }
 const atCursor = () => document.querySelector(".at-cursor");
 const pages = { o: "", j: "jobs", f: "failures", s: "schedules", q: "queues", w: "workers", e: "enqueue" };
-let leader = 0;
+let leader = -Infinity;
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   if (event.timeStamp - leader < 1000 && event.key in pages) {
-    leader = 0;
+    leader = -Infinity;
     location.assign(document.querySelector(".brand").pathname + pages[event.key]);
     return;
   }
