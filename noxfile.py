@@ -90,9 +90,9 @@ def kit(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 @nox.parametrize("backend", BACKENDS, ids=BACKENDS)
 def tests(session: nox.Session, backend: str) -> None:
-    """Run the tests of one backend, and the shared tests on it; with memory, the tests of the core, too."""
+    """Run the tests of one backend, and the shared tests on it; with memory, those of core and dashboard, too."""
     sync(session, "dev")
-    core = ["core/tests"] if backend == "memory" else []
+    core = ["core/tests", "plugins/dashboard"] if backend == "memory" else []
     paths = [*core, f"plugins/{backend}", "tests"]
     session.run("pytest", "--numprocesses=auto", *paths, f"--backend={backend}", *session.posargs)
 

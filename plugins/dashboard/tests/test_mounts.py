@@ -84,7 +84,12 @@ def test_in_flask(store: Runner) -> None:
     app = Flask(__name__)
     inner = ASGIMiddleware(dashboard(store, allowed_hosts=("testserver",)))
     wsgi = DispatcherMiddleware(app.wsgi_app, {"/tallystick": inner})
-    transport = httpx.WSGITransport(app=wsgi, remote_addr="127.0.0.1")
+
+    def served(environ: dict[str, Any], start_response: Any) -> Any:
+        """Add the port of the client, as servers do."""
+        return wsgi({**environ, "REMOTE_PORT": "50000"}, start_response)
+
+    transport = httpx.WSGITransport(app=served, remote_addr="127.0.0.1")
     with httpx.Client(transport=transport, base_url="http://testserver") as client:
         assert client.get("/hello").status_code == 404
         visit(client, store)

@@ -61,7 +61,9 @@ class BoundServer:
         self.url = f"http://{shown}:{self._socket.getsockname()[1]}/"
 
     def run(self) -> None:
+        """Serve until `stop` or, in the main thread, a signal."""
         self._server.run(sockets=[self._socket])
 
     def stop(self) -> None:
+        """End `run`."""
         self._server.should_exit = True

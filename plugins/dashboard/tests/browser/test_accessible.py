@@ -40,7 +40,13 @@ def test_every_page(chromium: Browser, serve: Serve, live: Runner, axe: str, loo
     backend = live.backend
     add(backend)
     running = run(backend)
-    ids = [complete(backend), discard(backend, message="no " * 200), retry(backend), add(backend, tags=("eu",)), running]
+    ids = [
+        complete(backend),
+        discard(backend, message="no " * 200),
+        retry(backend),
+        add(backend, tags=("eu",)),
+        running,
+    ]
     add_worker(backend, running)
     add_attempts(backend, completed=20, discarded=5)
     add_schedule(live)
