@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from uuid import UUID
 
-from tallystick import Advance, Backend, Changes, Filter, MeterDelta, NewRecord, State, WorkerInfo
+from tallystick import Advance, Backend, Changes, Filter, MeterDelta, NewRecord, Record, State, WorkerInfo
 
 from ...contract.registers import id_of
 from ...examples.beat import beat
@@ -17,6 +18,8 @@ from .rounds import race_rounds
 _CALLERS = 10
 _TICKS = 3
 _TRIES = 200
+_WAITING = 60
+_MOVED = 10
 _ADDED = 5
 
 
@@ -35,19 +38,33 @@ def updates_race(case: Case) -> None:
 
 
 @example("RACE-14")
-def claim_races_with_update(case: Case) -> None:
-    """A job that is claimed and moved to another queue at once is either claimed as it was, or moved and waiting."""
+def claim_races_with_updates(case: Case) -> None:
+    """Of jobs that are claimed while some move to another queue, each is claimed as it was, or moved and waiting."""
     for round in race_rounds(case, 2):
         claimer, changer = round.clients
-        id = case.raw.insert([NewRecord(kind="k")], now=NOW)[0].record.id
-        claimed, updated = round.together(
-            lambda: [r.id for r in claimer.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)],  # noqa: B023
-            lambda: list(changer.update(Filter(ids=[id]), Changes(queue="new"), limit=1, now=NOW)),  # noqa: B023
-        )
-        record = case.raw.get([id])[id]
-        case.that(claimed + updated == [id], "the job either claimed or updated", (claimed, updated))
-        expected = (State.RUNNING, "default") if claimed else (State.PENDING, "new")
-        case.equal(expected, (record.state, record.queue))
+        new = [NewRecord(kind="k", priority=n) for n in range(_WAITING)]
+        moved = [record.id for record in new[:_MOVED]]  # those that a claim takes last
+        case.raw.insert(new, now=NOW)
+        claimed, updated = round.together(partial(_claim, claimer), partial(_move, changer, moved))
+        case.equal(sorted(record.id for record in new), sorted(claimed + updated))
+        records = case.raw.get(claimed + updated)
+        case.equal([], [id for id in claimed if _place(records[id]) != (State.RUNNING, "default")])
+        case.equal([], [id for id in updated if _place(records[id]) != (State.PENDING, "new")])
+        case.raw.delete(Filter(), limit=_WAITING)
+
+
+def _claim(client: Backend) -> list[UUID]:
+    return [record.id for record in client.claim(["default"], limit=_WAITING, worker="w", lease=LEASE, now=NOW)]
+
+
+def _move(client: Backend, ids: Sequence[UUID]) -> list[UUID]:
+    """Move jobs one by one."""
+    moves = [client.update(Filter(ids=[id]), Changes(queue="new"), limit=1, now=NOW) for id in ids]
+    return [id for moved in moves for id in moved]
+
+
+def _place(record: Record) -> tuple[State, str]:
+    return record.state, record.queue
 
 
 @example("RACE-15")

@@ -14,8 +14,8 @@
 -- Until vacuum removes them, the index entries of claimed jobs stay at the head of a lane, and vacuum removes nothing
 -- while an older transaction is open. So the statement scans a lane from its head only once, then from its first job.
 --
--- `taken` rechecks the state of the row that it locks. The check is a CASE, so that it does not affect the plan: see
--- settle. The lease is added in UTC, because in other time zones a day may have 23 or 25 hours.
+-- `taken` rechecks the state, time and queue of the row that it locks, because another client may have changed them
+-- since `first` was read. The check is a CASE, so that it does not affect the plan: see settle. The lease is added in UTC, because in other time zones a day may have 23 or 25 hours.
 WITH RECURSIVE lane AS (
     SELECT asked.queue, first.priority, first.run_at, first.id
     FROM unnest(%(queues)s::text[]) AS asked (queue)
@@ -49,7 +49,10 @@ first AS MATERIALIZED (
 taken AS MATERIALIZED (
     SELECT id FROM {schema}.jobs
     WHERE id = ANY (ARRAY(SELECT id FROM first))
-        AND CASE WHEN state IN ('pending', 'retrying') THEN run_at <= {now} ELSE FALSE END
+        AND CASE
+            WHEN state IN ('pending', 'retrying') THEN run_at <= {now} AND queue = ANY (ARRAY(SELECT queue FROM lane))
+            ELSE FALSE
+        END
     ORDER BY priority DESC, run_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ),
 claimed AS (
