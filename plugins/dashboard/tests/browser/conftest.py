@@ -3,10 +3,10 @@
 import json
 import os
 import shutil
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from runpy import run_path
 from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
@@ -105,10 +105,9 @@ def serve(live: Runner) -> Iterator[Serve]:
 @pytest.fixture(scope="session")
 def axe() -> str:
     """Return the source of axe-core, at its pinned hash."""
-    sys.path.insert(0, str(PLUGIN))
-    from vendor import unpacked  # noqa: PLC0415
-
+    vendor = run_path(str(PLUGIN / "vendor.py"))
     pin = json.loads((PLUGIN / "tests" / "axe.json").read_text())
     with TemporaryDirectory() as folder:
-        [source] = unpacked("axe-core", pin, Path(folder)).values()
+        files: dict[str, bytes] = vendor["unpacked"]("axe-core", pin, Path(folder))
+    [source] = files.values()
     return source.decode()

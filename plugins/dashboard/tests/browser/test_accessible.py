@@ -21,7 +21,7 @@ def test_every_page(chromium: Browser, serve: Serve, live: Runner, axe: str, loo
     """axe-core has no serious finding, the page is not wider than the window, and the console is silent."""
     base = serve()
     empty = ["/", "/jobs", "/failures", "/schedules", "/queues", "/workers", "/audit"]
-    context = chromium.new_context(**LOOKS[look])  # type: ignore[arg-type]  # from a dict
+    context = chromium.new_context(**LOOKS[look])
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     errors: list[str] = []
