@@ -1,12 +1,12 @@
 """Read jobs: pages, counts by state, and one job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from tallystick import Record, State, Stats
+from tallystick import Filter, Record, State
 
 from ..permissions import User
 from .actions import find
@@ -55,20 +55,32 @@ def count(plane: ControlPlane, filter: JobFilter, at_most: int = 10_000) -> JobC
 
 
 def by_state(plane: ControlPlane, filter: JobFilter) -> dict[State, JobCount]:
-    """Count the jobs of each state that match the rest of a filter. An unfiltered count comes from the snapshot."""
+    """Count the jobs of each state that match the rest of a filter.
+
+    Counts of all jobs, and of queues, come from the snapshot. A state without any job is not counted again: a store may
+    have to read all its jobs to find none that matches.
+    """
+    stats = plane.snapshots.get().stats
     rest = filter.model_copy(update={"state": []})
     if rest.is_empty:
-        return _of_stats(plane.snapshots.get().stats)
+        return _exact(stats.by_state)
+    if rest.model_copy(update={"queue": []}).is_empty:
+        queues = [stats.by_queue[name] for name in set(rest.queue) & stats.by_queue.keys()]
+        return _exact({state: sum(queue.by_state[state] for queue in queues) for state in State})
     base = rest.as_filter(datetime.now(UTC))
-    counts: dict[State, JobCount] = {}
-    for state in State:
-        found = plane.backend.count(replace(base, states=[state]), at_most=MOST_COUNTED)
-        counts[state] = JobCount(count=found, complete=found < MOST_COUNTED)
-    return counts
+    return {state: _count(plane, replace(base, states=[state])) if stats.by_state[state] else NONE for state in State}
 
 
-def _of_stats(stats: Stats) -> dict[State, JobCount]:
-    return {state: JobCount(count=count, complete=True) for state, count in stats.by_state.items()}
+NONE = JobCount(count=0, complete=True)
+
+
+def _exact(counts: Mapping[State, int]) -> dict[State, JobCount]:
+    return {state: JobCount(count=count, complete=True) for state, count in counts.items()}
+
+
+def _count(plane: ControlPlane, filter: Filter) -> JobCount:
+    found = plane.backend.count(filter, at_most=MOST_COUNTED)
+    return JobCount(count=found, complete=found < MOST_COUNTED)
 
 
 def details(plane: ControlPlane, user: User, id: UUID) -> JobDetails:
