@@ -9,6 +9,7 @@ from tallystick import (
     Closed,
     Context,
     Definition,
+    Enqueue,
     Filter,
     InvalidArgument,
     InvalidPayload,
@@ -115,6 +116,71 @@ def test_unique_key(runner: Runner) -> None:
     assert count(runner) == 1
 
 
+def test_replace(runner: Runner) -> None:
+    """`on_conflict="replace"` gives a waiting job the new payload, and the handle names the job and the policy."""
+    first = runner.enqueue(Greet(name="Ada"), unique_key="ada")
+    second = runner.enqueue(Greet(name="Bob"), unique_key="ada", on_conflict="replace", meta={"m": "1"})
+    assert (second.id, second.duplicate, second.applied) == (first.id, True, "replace")
+    assert second.record == runner.get(first)
+    assert (second.record.payload, second.record.meta) == (b'{"name":"Bob"}', {"m": "1"})
+    assert (first.applied, runner.enqueue(Greet(name="Cyd"), unique_key="ada").applied) == (None, None)
+
+
+def test_debounce(runner: Runner) -> None:
+    """`on_conflict="debounce"` delays a waiting job again, at most until its creation + `debounce_max`."""
+    first = runner.enqueue_in(SECOND, Greet(name="Ada"), unique_key="ada")
+    for delay, after in ((60, 60), (5_000, 3_600)):
+        handle = runner.enqueue_at(
+            first.record.created_at + delay * SECOND,
+            Greet(name="Ada"),
+            unique_key="ada",
+            on_conflict="debounce",
+            debounce_max=3_600 * SECOND,
+        )
+        assert (handle.id, handle.applied) == (first.id, "debounce")
+        assert handle.record.run_at == first.record.created_at + after * SECOND
+    assert count(runner) == 1
+
+
+def test_options_of_the_kind_about_keys(runner: Runner) -> None:
+    """A kind sets how long its jobs hold a unique key and what happens on a conflict, for jobs that have a key."""
+
+    @runner.job("sync", unique_until=timedelta(hours=1), on_conflict="debounce", debounce_max=SECOND)
+    def sync(payload: int, ctx: Context) -> None: ...
+
+    plain = runner.enqueue(sync.job(1))
+    first = runner.enqueue(sync.job(2), unique_key="k")
+    again = runner.enqueue(sync.job(3), unique_key="k", run_at=timedelta(hours=1))
+    replaced, own = runner.enqueue_batch(
+        [
+            Enqueue(sync.job(4), unique_key="k", on_conflict="replace"),
+            Enqueue(sync.job(5), unique_key="l", unique_until="started"),
+        ]
+    )
+    assert (plain.record.unique_until, first.record.unique_until) == ("finished", timedelta(hours=1))
+    assert (again.applied, again.record.run_at) == ("debounce", first.record.created_at + SECOND)
+    assert (replaced.applied, replaced.record.run_at) == ("replace", again.record.run_at)
+    assert own.record.unique_until == "started"
+
+
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [
+        ({"on_conflict": "replace"}, "no unique_key"),
+        ({"on_conflict": "ignore", "unique_key": "k"}, "'skip', 'replace' or 'debounce'"),
+        ({"on_conflict": "replace", "unique_key": "k", "debounce_max": SECOND}, "set on_conflict='debounce'"),
+        ({"unique_until": timedelta(milliseconds=1), "unique_key": "k"}, "whole seconds"),
+        ({"unique_until": 60, "unique_key": "k"}, "timedelta"),
+        ({"unique_for": 60, "unique_key": "k"}, "unique_until="),
+    ],
+)
+def test_wrong_options_about_keys(runner: Runner, options: dict[str, Any], advice: str) -> None:
+    """Options about a unique key that do not fit are rejected at the call."""
+    with pytest.raises(InvalidArgument, match=advice):
+        runner.enqueue(Greet(name="Ada"), **options)
+    assert count(runner) == 0
+
+
 def test_unique_key_is_free_again(runner: Runner) -> None:
     """A unique key is released when its job finishes; with `unique_until="purged"`, when the record is purged."""
     for until, duplicate in (("finished", False), ("purged", True)):
@@ -212,7 +278,7 @@ def test_too_large_for_memory(runner: Runner) -> None:
         ({"priority": 10**6}, "priority is"),
         ({"max_attempts": 0}, "max_attempts is"),
         ({"unique_key": ""}, "unique_key is"),
-        ({"unique_key": "k", "unique_until": "started"}, "unique_until is"),
+        ({"unique_key": "k", "unique_until": "ended"}, "unique_until is"),
         ({"tags": "urgent"}, "tags is"),
         ({"id": "1"}, "id is"),
         ({"colour": "red"}, "colour"),

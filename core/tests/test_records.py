@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -36,7 +36,17 @@ def test_ids_are_ordered() -> None:
         ("run_at", datetime(2025, 6, 1)),  # noqa: DTZ001  # naive on purpose
         ("run_at", -SECOND),
         ("unique_key", ""),
-        ("unique_until", "started"),
+        ("unique_until", "ended"),
+        ("unique_until", timedelta()),
+        ("unique_until", timedelta(seconds=1.5)),
+        ("unique_until", timedelta(days=3_651)),
+        ("unique_until", 60),
+        ("on_conflict", "replace"),
+        ("on_conflict", "update"),
+        ("on_conflict", None),
+        ("debounce_max", SECOND),
+        ("debounce_max", -SECOND),
+        ("debounce_max", 60),
         ("tags", "urgent"),
         ("tags", ("ok", "")),
     ],
@@ -157,3 +167,10 @@ def test_failure_of_many_causes() -> None:
     assert error is not None
     failure = Failure.of(error)
     assert (failure.type, failure.message, failure.traceback) == ("ValueError", "9999", "")
+
+
+def test_debounce_max_needs_debounce() -> None:
+    """A maximum without the policy that reads it is rejected."""
+    NewRecord(kind="echo", unique_key="k", on_conflict="debounce", debounce_max=SECOND)
+    with pytest.raises(InvalidArgument, match="set on_conflict='debounce'"):
+        NewRecord(kind="echo", unique_key="k", on_conflict="replace", debounce_max=SECOND)

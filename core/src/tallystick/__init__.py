@@ -55,7 +55,19 @@ from .meta import NO_META, Meta
 from .options import Options
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from .plugins import open_backend
-from .records import Capabilities, Claim, Hold, Inserted, NewRecord, Queue, QueueStats, Record, Stats
+from .records import (
+    Capabilities,
+    Claim,
+    Hold,
+    Inserted,
+    NewRecord,
+    OnConflict,
+    Queue,
+    QueueStats,
+    Record,
+    Stats,
+    UniqueUntil,
+)
 from .registers import METERS_KEPT, WORKERS_KEPT, Beat, Meter, MeterDelta, Running, WorkerInfo
 from .retry import ByException, Exponential, Fixed, Never, RetryPolicy
 from .runner import Runner
@@ -130,6 +142,7 @@ __all__ = [
     "NoSuchMethod",
     "NotFinished",
     "NotSetUp",
+    "OnConflict",
     "Options",
     "Order",
     "Outcome",
@@ -159,6 +172,7 @@ __all__ = [
     "TallystickError",
     "Transition",
     "Unavailable",
+    "UniqueUntil",
     "UnknownKind",
     "UnknownScheme",
     "UnknownZone",

@@ -53,6 +53,10 @@ WORDS = NEVER_FIELDS | {
     "ttl": _EXPIRY,
     "task_id": "id=, a uuid.UUID",
     "job_id": "id=, a uuid.UUID",
+    "unique_for": "unique_until=timedelta(...), with a unique_key",
+    "debounce": 'on_conflict="debounce", with a unique_key and run_at',
+    "throttle": "unique_until=timedelta(...), with a unique_key",
+    "replace_existing": 'on_conflict="replace", with a unique_key',
     "args": "the payload: one value of any type",
     "kwargs": "the payload: one value of any type",
     "cron": _SCHEDULE,
@@ -63,7 +67,7 @@ WORDS = NEVER_FIELDS | {
     "periodic": _SCHEDULE,
 }
 
-OF_ONE_JOB = ("run_at", "id", "unique_key", "unique_until", "transaction")
+OF_ONE_JOB = ("run_at", "id", "unique_key", "transaction")
 OF_A_KIND = ("retry", "timeout", "keep_completed", "keep_discarded", "keep_cancelled")
 
 CALLS = {

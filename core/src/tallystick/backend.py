@@ -114,9 +114,17 @@ class Backend(ABC):
 
         When: A record is a duplicate, and is not inserted, if its id is stored already or its unique key is held. An
             earlier record of the same batch counts as stored. The id is checked before the unique key.
+        Keys: `unique_until` of the holder decides how long it holds the key. A time has passed if created_at + time <=
+            now. The next insert with this key then frees it for good, even if a later call has an earlier now.
+        Conflict: If another job holds the key, `on_conflict` of the new record decides. `skip` changes nothing.
+            `replace` sets payload, tags and meta of the holder. `debounce` also sets its run_at: to that of the new
+            record, but at most to created_at + `debounce_max` of the holder. Both set `updated_at` to now, and keep
+            everything else. They change only a `pending` or `retrying` holder of the same kind; any other stays as it
+            is. The check and the change are one step. A duplicate by id changes nothing.
         Atomic: All records are inserted, or none. When two calls race for a unique key, exactly one wins. Other
             clients may see part of the batch while the call runs; the rest follows.
-        Repeat: Has no effect with the same ids.
+        Repeat: Has no effect for ids that are stored. A repeated `replace` or `debounce` counts as a new call, because
+            it stored no id.
 
         Args:
             transaction: The caller's open transaction, if the backend declares `transactions`: the jobs exist once it
@@ -125,7 +133,8 @@ class Backend(ABC):
 
         Returns:
             One `Inserted` for each record, in the order given: the new record, or the stored record that it
-            duplicates (the record with the same id, or the holder of the key). Empty for an empty batch.
+            duplicates (the record with the same id, or the holder of the key). It shows the record as this step of the
+            batch left it. Empty for an empty batch.
 
         Raises:
             PayloadTooLarge: A payload has more than `max_payload_bytes`.
@@ -154,6 +163,7 @@ class Backend(ABC):
         Atomic: Exactly one caller gets each attempt. A claim never waits for a job that another claim has locked.
             It returns every eligible job up to `limit`, and fewer only while other calls compete for the same jobs,
             even if those calls change nothing. An earlier try of this call that lost its connection counts as such.
+        Keys: The first claim of a job frees a unique key that is held until the job has `started`, for good.
         Cost: Does not grow with the backlog, with future jobs or with finished jobs.
 
         Args:
@@ -286,7 +296,9 @@ class Backend(ABC):
         """Requeue jobs by hand: set them `pending` and due now, with at least one attempt left.
 
         When: The job is `retrying` or final, and no other job holds its unique key; the job then holds the key again.
-            If several matching jobs have the same key, the backend chooses one of them.
+            If several matching jobs have the same key, the backend chooses one of them. A job that was claimed and
+            holds its key until it has `started`, and a job whose time has passed, neither need nor take the key.
+        Keys: If the time of the other job has passed, it frees the key for good.
         Atomic: Each job is changed independently.
 
         Returns:

@@ -12,7 +12,8 @@ from .advice import unknown_option
 from .definition import Call, Definition
 from .errors import InvalidArgument
 from .job import Job
-from .records import NewRecord, UniqueUntil
+from .options import Options
+from .records import NewRecord, OnConflict, UniqueUntil
 from .registry import Registry
 from .safe_repr import safe_repr
 
@@ -35,11 +36,16 @@ class BatchOptions(TypedDict, total=False):
 
 
 class EnqueueOptions(BatchOptions, total=False):
-    """Options of one job. Pass your own `id` to make a repeated enqueue harmless. For the others see `NewRecord`."""
+    """Options of one job. Pass your own `id` to make a repeated enqueue harmless. For the others see `NewRecord`.
+
+    `unique_until`, `on_conflict` and `debounce_max` that you leave out come from the definition of the kind.
+    """
 
     id: UUID
     unique_key: str
     unique_until: UniqueUntil
+    on_conflict: OnConflict
+    debounce_max: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,8 @@ class Enqueue(Generic[R_co]):
     meta: Mapping[str, str] | None = None
     unique_key: str | None = None
     unique_until: UniqueUntil | None = None
+    on_conflict: OnConflict | None = None
+    debounce_max: timedelta | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.job, Job | Call):
@@ -112,7 +120,15 @@ def new_record(definition: Definition[Any, Any], payload: bytes, options: Mappin
         "meta": defaults.meta,
         **options,
     }
+    if given.get("unique_key") is not None:
+        given = _of_key(defaults, options) | given
     return NewRecord(kind=definition.kind, payload=payload, **given)
+
+
+def _of_key(defaults: Options, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the kind's options about a unique key. They apply to jobs that have one."""
+    policy = {} if "on_conflict" in options else {"debounce_max": defaults.debounce_max}
+    return {"unique_until": defaults.unique_until, "on_conflict": defaults.on_conflict, **policy}
 
 
 def check_options(options: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from .errors import InvalidArgument
-from .records import Inserted, Record
+from .records import Inserted, OnConflict, Record
 from .safe_repr import safe_repr
 
 R_co = TypeVar("R_co", covariant=True)
@@ -15,10 +15,14 @@ _UUID_LENGTH = 36
 
 @dataclass(frozen=True, slots=True)
 class Handle(Generic[R_co]):
-    """A job in the store. If `duplicate`, nothing was stored: `record` is the job with the same id or unique key."""
+    """A job in the store. If `duplicate`, no job was added: `record` is the job with the same id or unique key.
+
+    `applied` is `replace` or `debounce` if the enqueue changed that job, and None otherwise.
+    """
 
     record: Record
     duplicate: bool
+    applied: OnConflict | None = None
 
     @property
     def id(self) -> UUID:
@@ -28,7 +32,7 @@ class Handle(Generic[R_co]):
     @classmethod
     def of(cls, inserted: Inserted) -> "Handle[R_co]":
         """Return a handle for one result of `Backend.insert`."""
-        return cls(inserted.record, not inserted.created)
+        return cls(inserted.record, not inserted.created, inserted.applied)
 
 
 def job_id(job: object) -> UUID:

@@ -47,7 +47,7 @@ def tallystick_cli(app: "typer.Typer") -> None:
 
 @hookspec
 def tallystick_enqueued(inserted: Sequence[Inserted]) -> None:
-    """Observe an insert by a runner. Duplicates have `created` set to False.
+    """Observe an insert by a runner. Duplicates have `created` set to False, and `applied` if the insert changed them.
 
     The store inserts the jobs of schedules, so this hook does not report them. `tallystick_claimed` does.
     """

@@ -11,6 +11,7 @@ from .context import Context
 from .errors import DefinitionError
 from .job_class import JobMeta
 from .options import DEFAULTS, Options
+from .records import OnConflict, UniqueUntil
 from .retry import RetryPolicy
 
 R_co = TypeVar("R_co", covariant=True, default=Any)
@@ -32,6 +33,9 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
     timeout: ClassVar[timedelta | None] = DEFAULTS.timeout
     tags: ClassVar[tuple[str, ...]] = DEFAULTS.tags
     meta: ClassVar[Mapping[str, str]] = DEFAULTS.meta
+    unique_until: ClassVar[UniqueUntil] = DEFAULTS.unique_until
+    on_conflict: ClassVar[OnConflict] = DEFAULTS.on_conflict
+    debounce_max: ClassVar[timedelta | None] = DEFAULTS.debounce_max
     keep_completed: ClassVar[timedelta | None] = DEFAULTS.keep_completed
     keep_discarded: ClassVar[timedelta | None] = DEFAULTS.keep_discarded
     keep_cancelled: ClassVar[timedelta | None] = DEFAULTS.keep_cancelled
@@ -59,6 +63,9 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
             timeout=cls.timeout,
             tags=cls.tags,
             meta=cls.meta,
+            unique_until=cls.unique_until,
+            on_conflict=cls.on_conflict,
+            debounce_max=cls.debounce_max,
             keep_completed=cls.keep_completed,
             keep_discarded=cls.keep_discarded,
             keep_cancelled=cls.keep_cancelled,

@@ -26,6 +26,9 @@ _EXAMPLES = {
     "timeout": "timeout = timedelta(seconds=30)",
     "tags": 'tags = ("urgent",)',
     "meta": 'meta = {"team": "billing"}',
+    "unique_until": 'unique_until = "started"',
+    "on_conflict": 'on_conflict = "replace"',
+    "debounce_max": "debounce_max = timedelta(minutes=5)",
     "keep_completed": "keep_completed = timedelta(days=30)",
     "keep_discarded": "keep_discarded = timedelta(days=30)",
     "keep_cancelled": "keep_cancelled = timedelta(days=30)",
@@ -88,7 +91,7 @@ class JobMeta(ModelMetaclass):
             return super().__getattr__(name)
 
 
-_OPTIONS = frozenset(OPTION_NAMES) | {"run_at", "unique_key", "unique_until"}
+_OPTIONS = frozenset(OPTION_NAMES) | {"run_at", "unique_key"}
 
 
 def _ignored(job: Any, words: Set[str]) -> Set[str]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypedDict
 
-from . import validation
+from . import unique_options, validation
 from .advice import unknown_option
 from .errors import DefinitionError
 from .meta import NO_META, Meta
-from .records import MAX_ATTEMPTS, PRIORITIES
+from .records import MAX_ATTEMPTS, PRIORITIES, OnConflict, UniqueUntil
 from .retry import Exponential, RetryPolicy, check_policy
 
 
@@ -24,6 +24,9 @@ class Options:
             handler is cancelled. A thread cannot be cancelled: the worker abandons and replaces it (see
             `Snapshot.stuck`).
         meta: Text that each job carries; see `NewRecord`.
+        unique_until: How long a job with a unique key holds it; see `NewRecord`.
+        on_conflict: The effect if another job holds the unique key; see `NewRecord`.
+        debounce_max: The longest delay by `debounce`; see `NewRecord`.
         keep_completed: How long the records of completed jobs are kept. None is the runner's setting; `timedelta.max`
             keeps them forever. Each worker of the store should register the kind: others purge by their setting.
         keep_discarded: The same for discarded jobs.
@@ -37,6 +40,9 @@ class Options:
     timeout: timedelta | None = None
     tags: tuple[str, ...] = ()
     meta: Mapping[str, str] = NO_META
+    unique_until: UniqueUntil = "finished"
+    on_conflict: OnConflict = "skip"
+    debounce_max: timedelta | None = None
     keep_completed: timedelta | None = None
     keep_discarded: timedelta | None = None
     keep_cancelled: timedelta | None = None
@@ -50,6 +56,8 @@ class Options:
             validation.positive(self.timeout, "timeout")
         object.__setattr__(self, "tags", validation.names(self.tags, "tags"))
         object.__setattr__(self, "meta", self.meta if type(self.meta) is Meta else Meta(self.meta))
+        unique_options.check_until(self.unique_until)
+        unique_options.check_conflict(self.on_conflict, self.debounce_max)
         for name in ("keep_completed", "keep_discarded", "keep_cancelled"):
             if (keep := getattr(self, name)) is not None:
                 validation.not_negative(keep, name)
@@ -82,6 +90,9 @@ class OptionArgs(TypedDict, total=False):
     timeout: timedelta | None
     tags: tuple[str, ...]
     meta: Mapping[str, str]
+    unique_until: UniqueUntil
+    on_conflict: OnConflict
+    debounce_max: timedelta | None
     keep_completed: timedelta | None
     keep_discarded: timedelta | None
     keep_cancelled: timedelta | None

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from . import validation
+from . import unique_options, validation
 from .attempt_errors import AttemptError
 from .errors import InvalidArgument
 from .failure import Failure
@@ -27,8 +27,15 @@ PRIORITIES = (-(2**15), 2**15 - 1)
 MAX_ATTEMPTS = (1, 1_000_000)
 """The lowest and the highest `max_attempts` of a new job."""
 
-UniqueUntil = Literal["finished", "purged"]
-"""How long a job holds its unique key: until it has finished, or until its record is purged or deleted."""
+UniqueUntil = Literal["started", "finished", "purged"] | timedelta
+"""The end of a job's hold on its unique key: an event in its life, or a time after its insert."""
+
+OnConflict = Literal["skip", "replace", "debounce"]
+"""The effect of an insert on the job that holds the unique key."""
+
+
+_FINISHED: Final = "finished"
+_SKIP: Final = "skip"
 
 
 class Claim(NamedTuple):
@@ -50,7 +57,13 @@ class NewRecord:
         max_attempts: From 1 to 1,000,000.
         run_at: When the job is due: an aware datetime, or a delay from the insert's now. None means now.
         unique_key: At most one job in the store holds this key at a time.
-        unique_until: Whether the key is held until the job has `finished`, or until its record is `purged` or deleted.
+        unique_until: The job holds the key until it is first claimed (`started`), until it is final (`finished`), or as
+            long as its record exists (`purged`). A timedelta holds it for that time after the insert, in every state.
+            A timedelta has whole seconds, from 1 second to 3,650 days. A deleted record holds no key.
+        on_conflict: The effect on a waiting job of the same kind that holds the key. `skip` has none. `replace` gives
+            that job the new payload, tags and meta. `debounce` gives it the new run_at too. Needs a unique_key.
+        debounce_max: `debounce` delays a job at most until its created_at + `debounce_max`. None means no maximum.
+            Whole seconds, from 1 second to 3,650 days. Needs `debounce`.
         tags: Labels to find the job by. Duplicates are removed, and the order is kept.
         meta: Text to store with the job, such as the context of a trace. At most 32 keys, and 4,096 bytes as JSON. No
             store interprets it.
@@ -64,7 +77,9 @@ class NewRecord:
     max_attempts: int = 20
     run_at: datetime | timedelta | None = None
     unique_key: str | None = None
-    unique_until: UniqueUntil = "finished"
+    unique_until: UniqueUntil = _FINISHED
+    on_conflict: OnConflict = _SKIP
+    debounce_max: timedelta | None = None
     tags: tuple[str, ...] = ()
     meta: Mapping[str, str] = NO_META
 
@@ -80,8 +95,12 @@ class NewRecord:
         validation.due(self.run_at)
         if self.unique_key is not None:
             self._set_name("unique_key", self.unique_key)
-        if not isinstance(self.unique_until, str) or self.unique_until not in ("finished", "purged"):
-            raise InvalidArgument(f"unique_until is {safe_repr(self.unique_until)}; it must be 'finished' or 'purged'")
+        if self.unique_until is not _FINISHED:
+            unique_options.check_until(self.unique_until)
+        if self.on_conflict is not _SKIP or self.debounce_max is not None:
+            unique_options.check_conflict(self.on_conflict, self.debounce_max)
+            if self.unique_key is None and self.on_conflict != "skip":
+                raise InvalidArgument(f"on_conflict is {self.on_conflict!r}, but the job has no unique_key; set one")
         if type(self.tags) is not tuple or self.tags:
             object.__setattr__(self, "tags", validation.names(self.tags, "tags"))
         if type(self.meta) is not Meta:
@@ -159,10 +178,15 @@ class Record(NamedTuple):
 
 
 class Inserted(NamedTuple):
-    """The result of inserting one record: the new record, or, if `created` is false, the record that it duplicates."""
+    """The result of inserting one record: the new record, or, if `created` is false, the record that it duplicates.
+
+    `applied` is the policy that changed the duplicate, `replace` or `debounce`; `record` then has the new values. It is
+    None if the insert changed no stored record.
+    """
 
     record: Record
     created: bool
+    applied: OnConflict | None = None
 
 
 class Hold(StrEnum):

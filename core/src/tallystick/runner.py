@@ -116,7 +116,8 @@ class Runner(RunnerSchedules):
         """Store a job that is due now or at `run_at`: an aware datetime, or a delay by the store's clock.
 
         Returns:
-            A handle to the stored job, or to the existing job with the same id or unique key.
+            A handle to the stored job, or to the existing job with the same id or unique key. `on_conflict` decides
+            whether the enqueue changes the job that holds the key.
 
         Raises:
             InvalidPayload: the payload does not validate, or does not survive a round trip through JSON; nothing was

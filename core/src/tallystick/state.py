@@ -55,6 +55,8 @@ _CLAIM = "attempt + 1, lease_until, worker, attempted_at"
 _ENDED = "finished_at; lease_until cleared"
 _FAILED = "last_error, errors"
 _FLAGGED = "cancellation was requested"
+_MET = "it holds the unique key, and has the kind"
+_REPLACED = "payload, tags, meta"
 _CHANGED = "run_at, priority or queue"
 _REQUEUED = (
     "run_at = now; max_attempts raised to attempt + 1 at least; finished_at, result and cancel_requested cleared"
@@ -65,6 +67,10 @@ _FINISHED = (State.COMPLETED, State.DISCARDED, State.CANCELLED)
 TRANSITIONS = TransitionTable(
     (
         Transition(None, "insert", State.PENDING, sets="run_at, created_at"),
+        Transition(State.PENDING, "insert replace", State.PENDING, _MET, _REPLACED),
+        Transition(State.RETRYING, "insert replace", State.RETRYING, _MET, _REPLACED),
+        Transition(State.PENDING, "insert debounce", State.PENDING, _MET, f"run_at, {_REPLACED}"),
+        Transition(State.RETRYING, "insert debounce", State.RETRYING, _MET, f"run_at, {_REPLACED}"),
         Transition(State.PENDING, "claim", State.RUNNING, "due, its queue not paused", _CLAIM),
         Transition(State.RETRYING, "claim", State.RUNNING, "due, its queue not paused", _CLAIM),
         Transition(State.RUNNING, "settle Complete", State.COMPLETED, sets=f"result, {_ENDED}"),

@@ -129,6 +129,21 @@ def positive(value: timedelta, what: str) -> timedelta:
     return value
 
 
+LONGEST_SECONDS = 3_650 * 24 * 60 * 60
+"""The maximum number of seconds for which a time can hold a unique key or debounce a job."""
+
+
+def whole_seconds(value: timedelta, what: str) -> timedelta:
+    """Return a duration of whole seconds, which every store keeps exactly. Reject any other, and one above 10 years."""
+    second = timedelta(seconds=1)
+    if not isinstance(value, timedelta) or value % second or not 1 <= value // second <= LONGEST_SECONDS:
+        raise InvalidArgument(
+            f"{what} is {safe_repr(value)}; it must be a timedelta of whole seconds, from 1 second to 3,650 days"
+            f"{_as_seconds(value)}"
+        )
+    return value
+
+
 def duration(value: timedelta, what: str) -> timedelta:
     """Return a duration, which may be zero or negative. Reject any other type."""
     if not isinstance(value, timedelta):

@@ -17,12 +17,13 @@ from tallystick import (
     Failure,
     Hold,
     NewRecord,
+    OnConflict,
     Record,
     Release,
     Retry,
     State,
 )
-from tallystick.backends import transitions
+from tallystick.backends import keys, transitions
 
 from ..helpers import NOW, SECOND
 
@@ -40,11 +41,17 @@ CALLS: dict[str, Callable[[Record], Record | None]] = {
     "cancel": lambda record: transitions.cancelled(record, LATER),
     "update": lambda record: transitions.updated(record, Changes(priority=5, run_at=LATER + SECOND), LATER),
     "requeue": lambda record: transitions.requeued(record, LATER),
+    "insert replace": lambda record: keys.met(record, _new("replace"), LATER, LATER).record,
+    "insert debounce": lambda record: keys.met(record, _new("debounce"), LATER, LATER).record,
 }
 OFFERED = {State.RUNNING: ("settle", "rescue", "cancel", "requeue")} | dict.fromkeys(
-    CLAIMABLE, ("claim", "cancel", "update")
+    CLAIMABLE, ("claim", "cancel", "update", "insert")
 )
 """The calls that a store makes in a state. It makes the rest, `cancel` and `requeue`, in every state."""
+
+
+def _new(policy: OnConflict) -> NewRecord:
+    return NewRecord(kind="a", payload=b"new", tags=("t",), meta={"m": "1"}, unique_key="key", on_conflict=policy)
 
 
 def records() -> Iterator[Record]:
@@ -170,12 +177,3 @@ def test_stale_claims() -> None:
 def test_hold(cancel_requested: bool | None, hold: Hold) -> None:
     """An extension of a stale claim is lost; any other returns whether the worker should stop."""
     assert transitions.hold(cancel_requested) is hold
-
-
-def test_unique_keys() -> None:
-    """A job holds its key until it is final, or, with `unique_until="purged"`, in every state."""
-    for record in records():
-        assert not transitions.holds_key(record)
-        with_key = record._replace(unique_key="k")
-        assert transitions.holds_key(with_key) == (record.state not in FINAL)
-        assert transitions.holds_key(with_key._replace(unique_until="purged"))

@@ -111,6 +111,13 @@ def test_show_prints_meta_and_the_history_of_errors(cli: Cli, store: Backend) ->
     ]
 
 
+def test_show_a_time(cli: Cli, store: Backend) -> None:
+    """The time for which a job holds its unique key is shown, and is a number of seconds in JSON."""
+    (job,) = _insert(store, NewRecord(kind="a", unique_key="k", unique_until=timedelta(hours=1)))
+    assert "1:00:00" in cli("jobs", "show", job.id).out
+    assert cli("jobs", "show", job.id, "--json").json["unique_until"] == 3600.0
+
+
 @pytest.mark.parametrize(
     ("payload", "shown"),
     [

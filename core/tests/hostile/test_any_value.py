@@ -117,7 +117,9 @@ def by_position(*functions: Callable[..., object]) -> Iterator[tuple[str, Callab
 
 def values_of_the_library() -> Iterator[tuple[str, Callable[[Any], object]]]:
     """Yield names and calls that construct values."""
-    new = "kind payload queue id priority max_attempts run_at unique_key unique_until tags meta"
+    new = (
+        "kind payload queue id priority max_attempts run_at unique_key unique_until on_conflict debounce_max tags meta"
+    )
     yield from each(NewRecord, new, kind="k")
     yield from each(
         Filter,
@@ -189,7 +191,7 @@ def calls_of_a_runner(runner: Runner) -> Iterator[tuple[str, Callable[[Any], obj
     """Yield names and calls of the runner's methods."""
     job = runner.job("echo")(handler)
     one = job.job(1)
-    options = "run_at queue priority max_attempts tags id unique_key unique_until"
+    options = "run_at queue priority max_attempts tags id unique_key unique_until on_conflict debounce_max"
     yield "enqueue job", runner.enqueue
     yield from each(runner.enqueue, options, job=one)
     yield from each(runner.enqueue_in, "delay job", delay=SECOND, job=one)

@@ -39,8 +39,20 @@ IDS = [UUID(int=number << 64 | number) for number in range(1, 13)]
 
 delays = st.sampled_from([None, timedelta(0), timedelta(seconds=1), timedelta(seconds=5)])
 some = st.lists
+policies: list[dict[str, object]] = [
+    {},
+    {"on_conflict": "replace"},
+    {"on_conflict": "debounce"},
+    {"on_conflict": "debounce", "debounce_max": timedelta(seconds=3)},
+]
+
+
+def _new(unique_key: str | None, policy: dict[str, object], **fields: object) -> NewRecord:
+    return NewRecord(unique_key=unique_key, **fields, **(policy if unique_key else {}))  # type: ignore[arg-type]
+
+
 new_records = st.builds(
-    NewRecord,
+    _new,
     id=st.sampled_from(IDS),
     kind=st.sampled_from(["k", "l"]),
     queue=st.sampled_from(QUEUES),
@@ -48,7 +60,8 @@ new_records = st.builds(
     max_attempts=st.integers(1, 3),
     run_at=delays,
     unique_key=st.sampled_from([None, None, "x", "y"]),
-    unique_until=st.sampled_from(["finished", "purged"]),
+    unique_until=st.sampled_from(["started", "finished", "purged", timedelta(seconds=4)]),
+    policy=st.sampled_from(policies),
     tags=some(st.sampled_from(["t", "ü", "it's"]), max_size=2),
     payload=st.binary(max_size=4),
     meta=st.sampled_from([{}, {"trace": "\0\ud800ü"}]),
@@ -116,14 +129,18 @@ class SameResults(RuleBasedStateMachine):
 
     FEW = listing.FEW
 
-    @initialize(start=st.sampled_from([datetime(2001, 1, 1, tzinfo=UTC), datetime(1960, 1, 1, 0, 0, 0, 1, tzinfo=UTC)]))
-    def open(self, start: datetime) -> None:
+    @initialize(
+        start=st.sampled_from([datetime(2001, 1, 1, tzinfo=UTC), datetime(1960, 1, 1, 0, 0, 0, 1, tzinfo=UTC)]),
+        search=st.booleans(),
+    )
+    def open(self, start: datetime, search: bool) -> None:
         self.now = start
         self.few = patch.object(listing, "FEW", self.FEW)
         self.few.start()
         self.folder = TemporaryDirectory()
         self.memory = MemoryBackend.from_url("memory://")
-        self.sqlite = SqliteBackend.from_url(f"sqlite:///{Path(self.folder.name)}/jobs.db?synchronous=NORMAL")
+        options = f"synchronous=NORMAL&search={str(search).lower()}"
+        self.sqlite = SqliteBackend.from_url(f"sqlite:///{Path(self.folder.name)}/jobs.db?{options}")
         self.sqlite.setup()
 
     def teardown(self) -> None:

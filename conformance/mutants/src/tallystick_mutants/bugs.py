@@ -21,7 +21,6 @@ J: leases. K: numbers. L: setup and names. M: connections. N: crashes."""
 
 IMPOSSIBLE = {
     "A10": "the contract has no groups of jobs that run one after another",
-    "F7": "the contract has no periods; the runner makes a unique key for each tick",
     "J5": "the runner decides when to call rescue, so no backend promises it",
     "M8": "SQLite reports a busy file as Unavailable, which the contract allows",
     "M11": "it needs a store of several servers",

@@ -42,6 +42,14 @@ _ALL = (
     Clause("UNIQUE-03", "model", "A unique key held until `finished` is free as soon as the job is final."),
     Clause("UNIQUE-04", "model", "A unique key held until `purged` is held as long as the record exists."),
     Clause("UNIQUE-05", "model", "A unique key covers the whole store, across queues and kinds; None is no key."),
+    Clause("UNIQUE-06", "model", "A unique key held until `started` is free from the first claim on, for good."),
+    Clause("UNIQUE-07", "model", "A unique key held for a time is held in every state, and free from its end on."),
+    Clause("UNIQUE-08", "time", "A time that had passed when a job named the key is over, also for an earlier now."),
+    Clause("CONFLICT-01", "model", "`replace` sets payload, tags and meta of a waiting holder, and nothing else."),
+    Clause("CONFLICT-02", "model", "`debounce` also sets run_at, at most to created_at + `debounce_max`."),
+    Clause("CONFLICT-03", "model", "A holder that does not wait, or has another kind, stays as it is."),
+    Clause("CONFLICT-04", "model", "A duplicate by id stays as it is, whatever its policy is."),
+    Clause("CONFLICT-05", "model", "A record of a batch meets the holder as the earlier records left it."),
     Clause("CLAIM-01", "model", "Only pending and retrying jobs are claimed."),
     Clause("CLAIM-02", "model", "No job is claimed before its run_at."),
     Clause("CLAIM-03", "model", "Jobs are claimed only from the given queues."),
@@ -126,6 +134,7 @@ _ALL = (
     Clause(
         "REQUEUE-05", "model", "requeue changes every other matching job, up to `limit`, and returns the changed ids."
     ),
+    Clause("REQUEUE-06", "model", "A job that holds its key no more is requeued without it, whoever holds it."),
     Clause("DELETE-01", "model", "delete skips running jobs."),
     Clause(
         "DELETE-02", "model", "delete removes every other matching record, up to `limit`, and returns the removed ids."
@@ -305,6 +314,8 @@ _ALL = (
     Clause("RACE-16", "race", "If removals of one schedule race, exactly one removes it."),
     Clause("RACE-17", "race", "If beats of one worker race, one of them stays."),
     Clause("RACE-18", "race", "Numbers that several callers add to one minute all count."),
+    Clause("RACE-19", "race", "If replaces of one job race, each changes it, and one of them stays as a whole."),
+    Clause("RACE-20", "race", "If a claim and a replace race, the replace changes the job before the claim, or not."),
     Clause(
         "SCHED-01",
         "schedule",
@@ -318,6 +329,9 @@ _ALL = (
     Clause("SCHED-05", "schedule", "A cancel during claim, settle, rescue or requeue is not lost."),
     Clause("SCHED-06", "schedule", "A delete or purge during other calls never removes a running job."),
     Clause("SCHED-07", "schedule", "After pause has returned, no new claim gets a job of that queue."),
+    Clause(
+        "SCHED-09", "schedule", "In any interleaving of replaces, claims and ends, a running job keeps its payload."
+    ),
     Clause("SCHED-08", "schedule", "Any interleaving of two or three workers is equivalent to some serial order."),
     Clause("CRASH-01", "crash", "A call that returned before its process died is stored.", "durable"),
     Clause("CRASH-02", "crash", "If a process dies in an insert, either all jobs or none are stored.", "durable"),

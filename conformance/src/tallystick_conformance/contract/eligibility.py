@@ -4,10 +4,10 @@ The kit states these rules here only. It shares no helper with the core, so that
 """
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from tallystick import Changes, Failure, Filter, Order, Record, State
+from tallystick import Changes, Failure, Filter, NewRecord, Order, Record, State
 
 CLAIMABLE = frozenset({State.PENDING, State.RETRYING})
 FINAL = frozenset({State.COMPLETED, State.DISCARDED, State.CANCELLED})
@@ -87,10 +87,27 @@ def page_key(place: Any) -> tuple[Any, ...]:
 
 
 def holds_key(record: Record | None) -> bool:
-    """Return whether a record holds a unique key."""
+    """Return whether a record in this state keeps its unique key, until a time that may have passed."""
     if record is None or record.unique_key is None:
         return False
-    return record.state not in FINAL or record.unique_until == "purged"
+    if record.unique_until == "purged" or isinstance(record.unique_until, timedelta):
+        return True
+    return record.state not in FINAL and (record.unique_until == "finished" or record.attempt == 0)
+
+
+def has_passed(record: Record, now: datetime) -> bool:
+    """Return whether a record keeps its unique key for a time, and this time has passed."""
+    return isinstance(record.unique_until, timedelta) and now >= record.created_at + record.unique_until
+
+
+def takes_key(record: Record, now: datetime) -> bool:
+    """Return whether a requeue of this record takes its unique key."""
+    return holds_key(record._replace(state=State.PENDING)) and not has_passed(record, now)
+
+
+def meets(holder: Record, new: NewRecord) -> bool:
+    """Return whether the insert of a job changes the holder of its unique key."""
+    return new.on_conflict != "skip" and holder.state in CLAIMABLE and holder.kind == new.kind
 
 
 def fits(filter: Filter, record: Record) -> bool:

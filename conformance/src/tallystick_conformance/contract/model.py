@@ -36,13 +36,16 @@ from tallystick import (
 from .eligibility import (
     claim_order,
     fits,
+    has_passed,
     holds_key,
     is_due,
     is_expired,
     is_on_page,
     is_purgeable,
+    meets,
     page_key,
     page_place,
+    takes_key,
 )
 
 _MOST_ERRORS = 20
@@ -57,19 +60,26 @@ class Model:
         self.records: dict[UUID, Record] = {}
         self.paused: dict[str, bool] = {}
         """Every known queue, and whether it is paused."""
+        self.freed: set[UUID] = set()
+        """The jobs whose unique key is free for good, because their time had passed when it was named again."""
 
     def copy(self) -> "Model":
         """Return an independent copy."""
         other = Model()
-        other.records, other.paused = dict(self.records), dict(self.paused)
+        other.records, other.paused, other.freed = dict(self.records), dict(self.paused), set(self.freed)
         return other
 
-    def holder(self, key: str | None) -> Record | None:
+    def holder(self, key: str | None, now: datetime) -> Record | None:
         """Return the record that holds a unique key, or None."""
         for record in self.records.values():
-            if key is not None and record.unique_key == key and holds_key(record):
-                return record
+            if key is not None and record.unique_key == key and holds_key(record) and record.id not in self.freed:
+                return None if has_passed(record, now) else record
         return None
+
+    def _free_passed(self, key: str | None, now: datetime) -> None:
+        for record in self.records.values():
+            if key is not None and record.unique_key == key and has_passed(record, now):
+                self.freed.add(record.id)
 
     def current(self, claim: Claim) -> Record | None:
         """Return the record if the claim is its running attempt, or None."""
@@ -136,10 +146,16 @@ class Model:
         return QueueStats(len(records), len(due), min(due) if due else None, self.paused[name], by_state)
 
     def insert(self, new: NewRecord, now: datetime) -> Inserted:
-        """Store a new job, or return its duplicate."""
-        duplicate = self.records.get(new.id) or self.holder(new.unique_key)
-        if duplicate is not None:
-            return Inserted(duplicate, created=False)
+        """Store a new job, or return its duplicate, perhaps changed."""
+        self._free_passed(new.unique_key, now)
+        if new.id in self.records:
+            return Inserted(self.records[new.id], created=False)
+        holder = self.holder(new.unique_key, now)
+        if holder is not None and meets(holder, new):
+            self._meet(holder, new, now)
+            return Inserted(self.records[holder.id], created=False, applied=new.on_conflict)
+        if holder is not None:
+            return Inserted(holder, created=False)
         record = Record(
             id=new.id,
             kind=new.kind,
@@ -165,8 +181,16 @@ class Model:
             meta=new.meta,
         )
         self.records[record.id] = record
+        self.freed.discard(record.id)
         self.paused.setdefault(record.queue, False)
         return Inserted(record, created=True)
+
+    def _meet(self, holder: Record, new: NewRecord, now: datetime) -> None:
+        self._change(holder.id, now, payload=new.payload, tags=new.tags, meta=new.meta)
+        if new.on_conflict == "debounce":
+            run_at = _moment(new.run_at, now)
+            latest = run_at if new.debounce_max is None else holder.created_at + new.debounce_max
+            self._change(holder.id, now, run_at=min(run_at, latest))
 
     def claim(self, id: UUID, worker: str, lease: timedelta, now: datetime) -> None:
         """Start an attempt."""
@@ -230,6 +254,11 @@ class Model:
     def requeue(self, id: UUID, now: datetime) -> None:
         """Make a job pending again."""
         record = self.records[id]
+        if takes_key(record, now):
+            self._free_passed(record.unique_key, now)
+            self.freed.discard(id)
+        else:
+            self.freed.add(id)
         self._change(
             id,
             now,

@@ -14,6 +14,7 @@ from . import (  # noqa: F401 - importing them registers their examples
     cap_rollback,
     claim,
     close,
+    conflict,
     cost,
     count,
     delete,

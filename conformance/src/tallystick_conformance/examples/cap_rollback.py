@@ -5,7 +5,7 @@ from collections.abc import Generator
 from contextlib import suppress
 from datetime import timedelta
 
-from tallystick import Complete, Filter, Hold, NewRecord, State
+from tallystick import Complete, Filter, Hold, NewRecord, OnConflict, State
 
 from ..harness.case import LEASE, NOW, Case, example
 from ..harness.threads import Beside
@@ -16,6 +16,8 @@ class _RollBack(Exception):
 
 
 _INTERRUPTS: tuple[type[BaseException], ...] = (CancelledError, KeyboardInterrupt, SystemExit, GeneratorExit)
+
+_POLICIES: tuple[OnConflict, ...] = ("replace", "debounce")
 
 _A_WHILE = timedelta(milliseconds=200)
 
@@ -43,6 +45,20 @@ def several_inserts_of_one_transaction_go_together(case: Case) -> None:
         case.equal([first.id, stays.id], [answer.record.id for answer in answers])
         raise _RollBack
     case.equal([stays], list(case.backend.list(Filter(), limit=9)))
+
+
+@example("CAP-03")
+def a_replaced_job_comes_back_with_the_rollback(case: Case) -> None:
+    """A rollback undoes a `replace` and a `debounce`, and the holder keeps its key."""
+    holder = case.insert(NewRecord(kind="k", payload=b"old", unique_key="key"))[0]
+    with suppress(_RollBack), case.backend.transaction() as transaction:
+        for policy in _POLICIES:
+            new = NewRecord(kind="k", payload=b"new", unique_key="key", on_conflict=policy, run_at=_A_WHILE)
+            answer = case.backend.insert([new], transaction=transaction, now=NOW)[0]
+            case.equal((holder.id, b"new", policy), (answer.record.id, answer.record.payload, answer.applied))
+        raise _RollBack
+    case.equal([holder], list(case.backend.list(Filter(), limit=9)))
+    case.equal(holder.id, case.backend.insert([NewRecord(kind="k", unique_key="key")], now=NOW)[0].record.id)
 
 
 @example("CAP-03")

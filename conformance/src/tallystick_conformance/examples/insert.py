@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from tallystick import Complete, Filter, NewRecord, State
+from tallystick import Complete, Filter, Inserted, NewRecord, State
 
 from ..harness.case import LEASE, NOW, Case, example
 from .removed import IDS, LATER, NEW, REMOVALS, run_old_jobs
@@ -48,7 +48,7 @@ def ids_of_removed_jobs_are_free(case: Case) -> None:
             case.equal({}, case.backend.get(IDS))
             answers = case.backend.insert(NEW, now=LATER)
             expected = [new.stored(LATER) for new in NEW]
-            case.equal([(record, True) for record in expected], [tuple(answer) for answer in answers])
+            case.equal([Inserted(record, created=True) for record in expected], list(answers))
             case.equal(expected[::-1], list(case.backend.list(Filter(queues=["new"]), limit=9)))
             case.equal([], list(case.backend.list(Filter(tags=["old"]), limit=9)))
             case.equal((3, 3), case.backend.stats(now=LATER).by_queue["new"][:2])

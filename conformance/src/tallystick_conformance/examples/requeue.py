@@ -1,6 +1,8 @@
 """Requeuing jobs whose unique key another job holds, and many jobs at once."""
 
-from tallystick import Complete, Filter
+from datetime import datetime
+
+from tallystick import Complete, Filter, NewRecord, Record
 
 from ..harness.case import LEASE, NOW, Case, example
 from .common import LARGEST_LIMIT, insert_many
@@ -30,6 +32,46 @@ def one_of_several_with_one_key_is_requeued(case: Case) -> None:
     before = case.contents()
     case.equal([], list(case.backend.requeue(Filter(), limit=9, now=NOW + 2 * LEASE)))
     case.equal(before, case.contents())
+
+
+@example("REQUEUE-06")
+def a_job_that_started_needs_no_key(case: Case) -> None:
+    """A finished job with a key until `started` is requeued without the key, although another job holds it."""
+    past = case.running(unique_key="key", unique_until="started")
+    case.backend.settle([Complete(past.claim)], now=NOW)
+    _requeued_beside_the_holder(case, past, NOW)
+
+
+@example("REQUEUE-06")
+def a_job_whose_time_has_passed_needs_no_key(case: Case) -> None:
+    """A finished job with a key for a time is requeued after that time without the key, whoever holds it."""
+    past = case.running(unique_key="key", unique_until=LEASE)
+    case.backend.settle([Complete(past.claim)], now=NOW)
+    _requeued_beside_the_holder(case, past, NOW + LEASE)
+
+
+def _requeued_beside_the_holder(case: Case, past: Record, now: datetime) -> None:
+    holder = case.backend.insert([NewRecord(kind="k", unique_key="key", run_at=2 * LEASE)], now=now)[0].record
+    case.equal([past.id], list(case.backend.requeue(Filter(ids=[past.id]), limit=9, now=now)))
+    answer = case.backend.insert([NewRecord(kind="k", unique_key="key")], now=now)[0]
+    case.equal((holder.id, False), (answer.record.id, answer.created))
+    case.backend.delete(Filter(ids=[holder.id]), limit=1)
+    answer = case.backend.insert([NewRecord(kind="k", unique_key="key")], now=now)[0]
+    case.equal(True, answer.created)
+    case.equal([past.id, answer.record.id], [record.id for record in case.claim(now=now)])
+
+
+@example("REQUEUE-04")
+def a_requeue_takes_the_key_of_a_job_whose_time_has_passed(case: Case) -> None:
+    """A holder whose time has passed does not prevent a requeue. The requeued job then holds the key."""
+    past = case.running(unique_key="key")
+    case.backend.settle([Complete(past.claim)], now=NOW)
+    case.insert(NewRecord(kind="k", unique_key="key", unique_until=LEASE))
+    case.equal([], list(case.backend.requeue(Filter(ids=[past.id]), limit=9, now=NOW)))
+    case.equal([past.id], list(case.backend.requeue(Filter(ids=[past.id]), limit=9, now=NOW + LEASE)))
+    for now in (NOW, NOW + LEASE):
+        answer = case.backend.insert([NewRecord(kind="k", unique_key="key")], now=now)[0]
+        case.equal((past.id, False), (answer.record.id, answer.created))
 
 
 @example("REQUEUE-05")

@@ -1,9 +1,10 @@
 """Unique keys during the whole life of a job: which job holds a key, and which changes free it."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Literal
 
-from tallystick import Cancel, Complete, Discard, Filter, NewRecord, Record, Release, Retry
+from tallystick import Cancel, Claim, Complete, Discard, Filter, NewRecord, Record, Release, Retry, State
 
 from ..harness.case import LEASE, NOW, Case, example
 from .common import ERROR, MANY
@@ -150,3 +151,112 @@ def jobs_without_a_key_are_never_duplicates(case: Case) -> None:
     for _ in range(2):
         answers = case.backend.insert([NewRecord(kind="k") for _ in range(3)], now=NOW)
         case.equal([(True, None)] * 3, [(answer.created, answer.record.unique_key) for answer in answers])
+
+
+def _free_at(case: Case, now: datetime, *, free: bool) -> None:
+    answer = case.backend.insert([NewRecord(kind="k", unique_key="key")], now=now)[0]
+    case.equal(free, answer.created)
+    if free:
+        case.backend.delete(Filter(ids=[answer.record.id]), limit=1)
+
+
+@example("UNIQUE-06")
+def the_first_claim_frees_the_key(case: Case) -> None:
+    """A key held until `started` is held before the first claim, and free from then on, also if the job waits again."""
+    record = case.insert(NewRecord(kind="k", unique_key="key", unique_until="started"))[0]
+    _is_free(case, False)
+    claim = case.only(case.claim()).claim
+    _is_free(case, True)
+    for outcome in (Retry(claim, NOW, ERROR), Release(Claim(record.id, 2), NOW)):
+        case.equal([True], list(case.backend.settle([outcome], now=NOW)))
+        _is_free(case, True)
+        case.only(case.claim())
+    case.backend.rescue(limit=1, now=_LATER)
+    _is_free(case, True)
+    case.backend.requeue(Filter(ids=[record.id]), limit=1, now=_LATER)
+    _is_free(case, True)
+
+
+@example("UNIQUE-06")
+def the_next_job_keeps_the_key(case: Case) -> None:
+    """The key that a claim freed belongs to the next job. The end of the claimed job does not free it."""
+    for outcome in (Complete, lambda claim: Retry(claim, NOW, ERROR)):
+        first = case.running(unique_key="key", unique_until="started")
+        case.equal(
+            True, case.backend.insert([NewRecord(kind="k", unique_key="key", run_at=_LATER)], now=NOW)[0].created
+        )
+        case.backend.settle([outcome(first.claim)], now=NOW)
+        _is_free(case, False)
+        case.backend.delete(Filter(), limit=9)
+
+
+@example("UNIQUE-06")
+def a_job_that_never_started_holds_its_key_to_its_end(case: Case) -> None:
+    """A job that is cancelled before its first claim frees a key held until `started`, and a requeue takes it again."""
+    record = case.insert(NewRecord(kind="k", unique_key="key", unique_until="started"))[0]
+    case.backend.cancel(Filter(), limit=1, now=NOW)
+    _is_free(case, True)
+    case.equal([record.id], list(case.backend.requeue(Filter(), limit=1, now=NOW)))
+    _is_free(case, False)
+
+
+@example("UNIQUE-07")
+def a_time_holds_in_every_state(case: Case) -> None:
+    """A key held for a time is held while the job waits, runs and has finished, and free at the end of the time."""
+    tick = case.capabilities.time_precision
+    record = case.insert(NewRecord(kind="k", unique_key="key", unique_until=LEASE))[0]
+    case.equal(LEASE, case.stored(record).unique_until)
+    for change in (
+        case.claim,
+        lambda: case.backend.settle([Retry(Claim(record.id, 1), NOW, ERROR)], now=NOW),
+        case.claim,
+        lambda: case.backend.settle([Complete(Claim(record.id, 2))], now=NOW),
+    ):
+        change()
+        _free_at(case, NOW, free=False)
+        _free_at(case, NOW + LEASE - tick, free=False)
+    case.equal(LEASE, case.stored(record).unique_until)
+    _free_at(case, NOW + LEASE, free=True)
+
+
+@example("UNIQUE-07")
+def a_time_ends_while_the_job_waits(case: Case) -> None:
+    """A time can end while its job waits or runs. The job then goes on without the key."""
+    day, most = timedelta(days=1), timedelta(days=3_650)
+    for n, until in enumerate((timedelta(seconds=1), day, most)):
+        record = case.insert(NewRecord(kind="k", queue=f"q{n}", unique_key="key", unique_until=until))[0]
+        _free_at(case, NOW + until - case.capabilities.time_precision, free=False)
+        _free_at(case, NOW + until, free=True)
+        case.equal(record, case.stored(record))
+        case.equal([record.id], [r.id for r in case.claim(queues=[f"q{n}"])])
+        case.backend.insert([NewRecord(kind="k", queue=f"p{n}", unique_key="key")], now=NOW + until)
+        case.equal([True], list(case.backend.settle([Complete(Claim(record.id, 1))], now=NOW)))
+        _free_at(case, NOW + until, free=False)
+        case.backend.delete(Filter(), limit=9)
+
+
+@example("UNIQUE-07")
+def a_deleted_job_ends_its_time(case: Case) -> None:
+    """Deleting or purging a job with a key for a time frees the key at once."""
+    for purge in (False, True):
+        record = case.running(unique_key="key", unique_until=LEASE)
+        case.backend.settle([Complete(record.claim)], now=NOW)
+        _free_at(case, NOW, free=False)
+        if purge:
+            case.backend.purge([State.COMPLETED], before=_LATER, limit=9)
+        else:
+            case.backend.delete(Filter(), limit=9)
+        _free_at(case, NOW, free=True)
+
+
+@example("UNIQUE-08")
+def a_time_that_has_passed_is_over(case: Case) -> None:
+    """After another job took the key at the end of a time, a call with an earlier now does not find the first job."""
+    first = case.insert(NewRecord(kind="first", unique_key="key", unique_until=LEASE))[0]
+    second = case.backend.insert([NewRecord(kind="second", unique_key="key")], now=NOW + LEASE)[0]
+    case.equal(True, second.created)
+    third = case.backend.insert([NewRecord(kind="third", unique_key="key")], now=NOW)[0]
+    case.equal((False, second.record.id), (third.created, third.record.id))
+    case.equal([first.id], [record.id for record in case.claim(1)])
+    case.backend.delete(Filter(ids=[second.record.id]), limit=1)
+    _free_at(case, NOW, free=True)

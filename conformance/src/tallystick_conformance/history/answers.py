@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tallystick import Filter, Record
 
-from ..contract.eligibility import claim_order, fits
+from ..contract.eligibility import claim_order, fits, meets
 from .finding import Finding
 from .operation import Operation
 
@@ -26,10 +26,20 @@ def check_answer(operation: Operation) -> Iterator[Finding]:
         yield Finding.of("R8", f"purge removed {answer} with a limit of {given['limit']}", operation)
     elif operation.call in ("claim", "rescue", "list", "cancel", "requeue", "delete", "update"):
         yield from _limited(operation)
-    if operation.call == "claim":
+    if operation.call == "insert":
+        yield from _insert(operation)
+    elif operation.call == "claim":
         yield from _claim(operation)
     elif operation.call == "list":
         yield from _list(operation)
+
+
+def _insert(operation: Operation) -> Iterator[Finding]:
+    for new, answer in zip(operation.given["records"], operation.answer, strict=False):
+        unchanged = not answer.created and answer.applied is None and answer.record.id != new.id
+        if unchanged and meets(answer.record, new):
+            text = f"insert of {new.id} returned {answer.record.id}, which waits, without {new.on_conflict}"
+            yield Finding.of("R7", text, operation)
 
 
 def _limited(operation: Operation) -> Iterator[Finding]:

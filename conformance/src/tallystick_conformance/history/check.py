@@ -29,7 +29,7 @@ from uuid import UUID
 
 from tallystick import Record
 
-from ..contract.eligibility import ELIGIBLE, FINAL
+from ..contract.eligibility import CLAIMABLE, ELIGIBLE, FINAL
 from .answers import check_answer
 from .counts import check_counts
 from .finding import Finding
@@ -93,7 +93,7 @@ class _Vague:
 
     def _calls(self, life: Life) -> Iterator[float]:
         for call, began in self._first.items():
-            if not ELIGIBLE[call].isdisjoint(life.reached):
+            if not ELIGIBLE.get(call, CLAIMABLE).isdisjoint(life.reached):  # an insert may have changed a waiting job
                 yield began
         index = self._purges_from(life)
         if index < len(self._purges):

@@ -27,7 +27,7 @@ from tallystick import (
     State,
 )
 
-from ..contract.eligibility import CLAIMABLE, FINAL, fits, is_changed, is_eligible
+from ..contract.eligibility import CLAIMABLE, FINAL, fits, is_changed, is_eligible, meets
 from .moments import after, agree, is_late, known, resolved
 
 
@@ -60,6 +60,25 @@ def inserted(new: NewRecord, now: datetime | None, answer: Record | None) -> Eff
         if stored is not None:
             return Refusal("R11", f"it was already stored, and is {_describe(stored)}")
         return _as_answered(record, answer, precision)
+
+    return effect
+
+
+def met(new: NewRecord, now: datetime | None, answer: Record | None) -> Effect:
+    """Return the effect of an insert on the job that holds its unique key."""
+    at = known(now)
+    run_at = resolved(new.run_at, at)
+
+    def effect(stored: Stored, precision: timedelta) -> Stored | Refusal:
+        if stored is None:
+            return _NOTHING
+        if stored.unique_key != new.unique_key or not meets(stored, new):
+            return Refusal("R7", f"it was changed by {new.on_conflict}, although the job was {_describe(stored)}")
+        changed = stored._replace(payload=new.payload, tags=new.tags, meta=new.meta, updated_at=at)
+        if new.on_conflict == "debounce":
+            latest = run_at if new.debounce_max is None else stored.created_at + new.debounce_max
+            changed = changed._replace(run_at=min(run_at, latest))
+        return _as_answered(changed, answer, precision)
 
     return effect
 

@@ -55,7 +55,7 @@ def _taking(call: Operation, lives: Mapping[UUID, Life]) -> Iterator[tuple[str, 
     elif call.call == "requeue":
         for id in call.answer:
             record = _known(lives.get(id))
-            if record is not None and record.unique_key is not None:
+            if record is not None and record.unique_key is not None and record.unique_until != "started":
                 yield record.unique_key, _Span(call.began, call.over, id, call)
 
 

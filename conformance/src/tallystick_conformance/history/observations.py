@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tallystick import Hold
+from tallystick import Hold, NewRecord
 
 from ..contract.eligibility import ELIGIBLE
 from . import effects
@@ -62,7 +62,13 @@ def gather(history: Iterable[Operation]) -> tuple[Facts, list[Operation]]:
 def _is_vague(operation: Operation) -> bool:
     if operation.call == "purge":
         return operation.unknown or operation.answer > 0
-    return operation.unknown and operation.call in ELIGIBLE
+    return operation.unknown and (operation.call in ELIGIBLE or bool(_policies(operation)))
+
+
+def _policies(operation: Operation) -> list[NewRecord]:
+    """Return the records of an insert that may have changed another job. The kit's batches have at most one."""
+    records = operation.given["records"] if operation.call == "insert" else ()
+    return [new for new in records if new.on_conflict != "skip"]
 
 
 def _of(operation: Operation) -> Iterator[tuple[UUID, Fact]]:
@@ -88,7 +94,10 @@ def _insert(operation: Operation) -> Certain:
         if answer.created:
             yield new.id, effects.inserted(new, now, answer.record), False
             continue
-        yield answer.record.id, effects.seen(answer.record), True
+        if answer.applied is None:
+            yield answer.record.id, effects.seen(answer.record), True
+        else:
+            yield answer.record.id, effects.met(new, now, answer.record), False
         if answer.record.id != new.id:
             yield new.id, effects.missing, True
 
@@ -193,6 +202,8 @@ def _perhaps(operation: Operation, id: UUID, queue: str | None) -> Effect | None
             return claimed if queue is None or queue in given["queues"] else None
         case "rescue":
             return effects.rescued(given.get("now"), None)
+        case "insert":
+            return effects.met(_policies(operation)[-1], given.get("now"), None)
         case "purge":
             return effects.purged(frozenset(given["states"]), given["before"])
         case _:

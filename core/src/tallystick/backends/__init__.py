@@ -8,6 +8,7 @@ The conformance kit uses none of these modules, so that it judges them too.
 - `transitions`: change a record as the table of states says.
 - `selection`: find and order records that are in memory.
 - `counting`: sum up counts to `Stats`.
+- `keys`: which job holds a unique key, and the effect of an insert on it.
 - `waiting`: the loop of `wait`, and wake-ups for it.
 - `lifetime`: reject calls after `close` and in a forked child.
 - `locations`: split a URL into the backend's options and the driver's.
@@ -21,6 +22,7 @@ from . import (
     calls,
     counting,
     decoding,
+    keys,
     lifetime,
     locations,
     register_calls,
@@ -36,6 +38,7 @@ __all__ = [
     "calls",
     "counting",
     "decoding",
+    "keys",
     "lifetime",
     "locations",
     "register_calls",

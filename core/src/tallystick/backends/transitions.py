@@ -12,7 +12,7 @@ from ..changes import Changes
 from ..failure import LEASE_EXPIRED, Failure
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from ..records import Hold, Record
-from ..state import CLAIMABLE, FINAL, State
+from ..state import CLAIMABLE, State
 
 
 def claimed(record: Record, worker: str, until: datetime, now: datetime) -> Record:
@@ -110,11 +110,6 @@ def updated(record: Record, changes: Changes, now: datetime) -> Record | None:
 def without_errors(record: Record) -> Record:
     """Return a record as every call but `get` returns it."""
     return record._replace(errors=()) if record.errors else record
-
-
-def holds_key(record: Record) -> bool:
-    """Return whether a job holds its unique key."""
-    return record.unique_key is not None and (record.state not in FINAL or record.unique_until == "purged")
 
 
 def _again(record: Record, state: State, run_at: datetime, now: datetime) -> Record:

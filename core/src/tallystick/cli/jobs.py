@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
@@ -165,12 +165,13 @@ def show_job(
     finished_at, lease_until, worker, cancel_requested, unique_key,
     unique_until, last_error {type, message, traceback}, result, tags, meta and
     errors [{attempt, at, type, message, traceback}], the oldest first. Payload
-    and result are JSON values; other bytes are {base64}.
+    and result are JSON values; other bytes are {base64}. unique_until is a word
+    or a number of seconds.
     """
     with opened(url) as store:
         record = _get(store, id)
     if as_json:
-        show.document(record._asdict() | {"errors": [_entry(error) for error in record.errors]})
+        show.document(record._asdict() | {"unique_until": _until(record), "errors": [_entry(e) for e in record.errors]})
     else:
         _print_record(record, datetime.now(UTC))
 
@@ -194,6 +195,11 @@ def _print_record(record: Record, now: datetime) -> None:
             show.text(error.traceback.rstrip()),
         ]
     show.put(*parts)
+
+
+def _until(record: Record) -> str | float:
+    until = record.unique_until
+    return until.total_seconds() if isinstance(until, timedelta) else until
 
 
 def _entry(error: AttemptError) -> dict[str, object]:

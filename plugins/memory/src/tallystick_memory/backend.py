@@ -41,6 +41,7 @@ from tallystick import (
 from tallystick.backends import (
     calls,
     counting,
+    keys,
     lifetime,
     register_calls,
     registers,
@@ -116,11 +117,25 @@ class MemoryBackend(Backend):
         call = calls.insert(records, _CAPABILITIES, transaction=transaction, now=now)
         stored = call.stored()
         with self._locked() as store:
-            results = [self._insert(store, record) for record in stored]
+            results = [
+                self._insert(store, record) if new.on_conflict == "skip" else self._insert_or_meet(store, new, record)
+                for new, record in zip(call.records, stored, strict=True)
+            ]
             store.changed.notify_all()
         return results
 
+    def _insert_or_meet(self, store: Store, new: NewRecord, record: Record) -> Inserted:
+        result = self._insert(store, record)
+        if result.created or result.record.id == new.id:
+            return result
+        result = keys.met(store.records[result.record.id], new, record.run_at, record.created_at)
+        if result.applied is not None:
+            store.put(result.record)
+        return result._replace(record=transitions.without_errors(result.record))
+
     def _insert(self, store: Store, record: Record) -> Inserted:
+        if record.unique_key is not None:
+            store.free_key(record.unique_key, record.created_at)
         duplicate = store.records.get(record.id) or store.holder(record.unique_key)
         if duplicate is not None:
             return Inserted(transitions.without_errors(duplicate), created=False)
@@ -215,8 +230,7 @@ class MemoryBackend(Backend):
         call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
         with self._locked() as store:
             found = selection.matching(store.records, call.filter)
-            free = (record for record in found if _may_hold_key(store, record))
-            changed = _put_some(store, (transitions.requeued(record, call.now) for record in free), call.limit)
+            changed = _put_some(store, (_requeued(store, record, call.now) for record in found), call.limit)
             store.changed.notify_all()
         return changed
 
@@ -376,9 +390,20 @@ def _name(url: str) -> str:
     return parsed.host
 
 
-def _may_hold_key(store: Store, record: Record) -> bool:
-    holder = store.holder(record.unique_key)
-    return holder is None or holder.id == record.id
+def _requeued(store: Store, record: Record, now: datetime) -> Record | None:
+    """Return the requeued record, after it took its key. Return None if it stays unchanged."""
+    changed = transitions.requeued(record, now)
+    if changed is None or changed.unique_key is None:
+        return changed
+    if not keys.takes(changed, now):
+        store.drop_key(changed)
+        return changed
+    store.free_key(changed.unique_key, now)
+    holder = store.holder(changed.unique_key)
+    if holder is not None and holder.id != changed.id:
+        return None
+    store.take_key(changed)
+    return changed
 
 
 def _put_some(store: Store, changes: Iterator[Record | None], limit: int) -> list[UUID]:

@@ -7,7 +7,7 @@ from threading import Condition
 from uuid import UUID
 
 from tallystick import CLAIMABLE, FINAL, Claim, Queue, Record, Schedule, State, WorkerInfo
-from tallystick.backends import registers, transitions
+from tallystick.backends import keys, registers, transitions
 from tallystick.backends.calls import PurgeCall
 
 from .lane import Lane
@@ -44,7 +44,12 @@ class Store:
         return self.lanes[queue]
 
     def put(self, record: Record) -> None:
-        """Store a record in its new state, and update every index."""
+        """Store a record in its new state, and update every index. A new record takes its unique key."""
+        if record.unique_key is not None:
+            if record.id not in self.records:
+                self.take_key(record)
+            elif not keys.holds(record):
+                self.drop_key(record)
         self.records[record.id] = record
         if record.state is State.RUNNING:
             self.running.add(record.id)
@@ -52,18 +57,14 @@ class Store:
         self.running.discard(record.id)
         if record.state in CLAIMABLE:
             self.lane(record.queue).add(record)
-            if record.unique_key is not None:
-                self.holders[record.unique_key] = record.id
         else:
             assert record.finished_at is not None
             heappush(self._finished[record.state], (record.finished_at, record.id))
-            if record.unique_until == "finished":
-                self._free_key(record)
 
     def remove(self, record: Record) -> None:
         """Remove a record."""
         del self.records[record.id]
-        self._free_key(record)
+        self.drop_key(record)
 
     def queues(self) -> list[Queue]:
         """Return the known queues, sorted by name."""
@@ -75,8 +76,24 @@ class Store:
         return record if record is not None and transitions.is_current(record, claim.attempt) else None
 
     def holder(self, unique_key: str | None) -> Record | None:
-        """Return the record that holds a unique key, or None."""
+        """Return the record that holds a unique key, or None. Its time may have passed."""
         return self.records[self.holders[unique_key]] if unique_key in self.holders else None
+
+    def take_key(self, record: Record) -> None:
+        """Make a record the holder of its unique key, if it has one."""
+        if record.unique_key is not None:
+            self.holders[record.unique_key] = record.id
+
+    def free_key(self, unique_key: str | None, now: datetime) -> None:
+        """Free a unique key if the time of its holder has passed."""
+        holder = self.holder(unique_key)
+        if holder is not None and keys.has_passed(holder, now):
+            self.drop_key(holder)
+
+    def drop_key(self, record: Record) -> None:
+        """Free the unique key of a record, if it holds one."""
+        if record.unique_key is not None and self.holders.get(record.unique_key) == record.id:
+            del self.holders[record.unique_key]
 
     def finished(self, state: State, purge: PurgeCall) -> Iterator[Record]:
         """Yield the records in this state that a purge selects. The caller must remove each record that it takes."""
@@ -94,7 +111,3 @@ class Store:
         finally:
             for place in kept:
                 heappush(heap, place)
-
-    def _free_key(self, record: Record) -> None:
-        if record.unique_key is not None and self.holders.get(record.unique_key) == record.id:
-            del self.holders[record.unique_key]

@@ -49,6 +49,7 @@ from . import (
     listing,
     matching,
     metering,
+    requeueing,
     rows,
     schedule_rows,
     scheduling,
@@ -118,7 +119,7 @@ class PostgresBackend(Backend):
         if transaction is not None:
             with mapped(self._location):
                 return inserting.insert(join_transaction(transaction), self._queries, call)
-        run = self._connections.write if len(records) == 1 else self._connections.transact
+        run = self._connections.write if inserting.is_one_statement(call) else self._connections.transact
         results = run(lambda cursor: inserting.insert(on(cursor), self._queries, call))
         self._wake_ups.wake({result.record.queue for result in results if result.created})
         return results
@@ -185,7 +186,8 @@ class PostgresBackend(Backend):
         return self._change(self._queries.cancel, calls.change(filter, CAPABILITIES, limit=limit, now=now))
 
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
-        return self._change(self._queries.requeue, calls.change(filter, CAPABILITIES, limit=limit, now=now))
+        call = calls.change(filter, CAPABILITIES, limit=limit, now=now)
+        return self._connections.transact(lambda cursor: requeueing.requeue(on(cursor), self._queries, call))
 
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:
         return self._change(self._queries.delete, calls.change(filter, CAPABILITIES, limit=limit))

@@ -1,11 +1,13 @@
 """Execute statements in a transaction of the backend or of the caller."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, LiteralString, Protocol
 
 from psycopg import Cursor
 
-from .rows import Row
+from .queries import Queries
+from .rows import Row, moment
 
 
 class Execute(Protocol):
@@ -22,3 +24,11 @@ def on(cursor: Cursor[Row]) -> Execute:
         return cursor.execute(query, parameters).fetchall()
 
     return execute
+
+
+def clock(execute: Execute, queries: Queries, given: datetime | None) -> datetime:
+    """Return the `now` of a call, by default the server's clock."""
+    if given is not None:
+        return given
+    [[micros]] = execute(queries.clock, {"now": None})
+    return moment(micros)

@@ -1,14 +1,15 @@
-"""Insert a batch of new jobs, and find the stored duplicates of those that were not inserted."""
+"""Insert a batch of new jobs."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from tallystick import Inserted, Meta, NewRecord, Record
+from tallystick import Inserted, NewRecord, Record
+from tallystick.backends import keys
 from tallystick.backends.calls import InsertCall
 
-from . import rows
+from . import duplicates, rows
 from .execute import Execute
 from .queries import Queries
 
@@ -24,13 +25,15 @@ def insert(execute: Execute, queries: Queries, call: InsertCall) -> Sequence[Ins
         some = dict(_first(waiting))
         stored = _store(execute, queries, list(some.values()), call.given)
         results.update({n: Inserted(stored[new.id], created=True) for n, new in some.items() if new.id in stored})
-        duplicates = _duplicates(execute, queries, [new for n, new in some.items() if n not in results])
-        for n, new in some.items():
-            holder = duplicates.get(new.id) or duplicates.get(new.unique_key)
-            if n not in results and holder is not None:
-                results[n] = Inserted(holder, created=False)
+        if rest := {n: new for n, new in some.items() if n not in results}:
+            results.update(duplicates.meet(execute, queries, call, rest))
         waiting = {n: new for n, new in waiting.items() if n not in results}
     return [results[n] for n in range(len(call.records))]
+
+
+def is_one_statement(call: InsertCall) -> bool:
+    """Return whether an insert changes the store in one statement only."""
+    return len(call.records) == 1 and call.records[0].on_conflict == "skip"
 
 
 def _first(records: dict[int, NewRecord]) -> Iterator[tuple[int, NewRecord]]:
@@ -50,8 +53,10 @@ def add(execute: Execute, queries: Queries, records: Sequence[NewRecord], now: d
     waiting = dict(enumerate(records))
     while waiting:
         some = dict(_first(waiting))
-        _store(execute, queries, list(some.values()), now)
-        waiting = {n: new for n, new in waiting.items() if n not in some}
+        stored = _store(execute, queries, list(some.values()), now)
+        keys = [new.unique_key for new in some.values() if new.id not in stored and new.unique_key is not None]
+        if not keys or not execute(queries.free_keys, {"keys": keys, "now": now}):
+            waiting = {n: new for n, new in waiting.items() if n not in some}
 
 
 def _store(
@@ -66,27 +71,9 @@ def columns(records: Sequence[NewRecord]) -> dict[str, Any]:
     """Return the parameters of `insert.sql`: one list of values for each column."""
     return {
         **{name: rows.array([getattr(new, name) for new in records]) for name in rows.NEW_COLUMNS},
-        "meta": rows.array([_json(new.meta) for new in records]),
+        "unique_until": [keys.to_text(new.unique_until) for new in records],
+        "meta": rows.array([rows.meta(new.meta) for new in records]),
         "run_at": rows.array([new.run_at if isinstance(new.run_at, datetime) else None for new in records]),
         "delay": rows.array([new.run_at if isinstance(new.run_at, timedelta) else None for new in records]),
         "tags": [rows.tags(new.tags) for new in records],
     }
-
-
-def _json(meta: Mapping[str, str]) -> str | None:
-    return meta.to_json() if meta and isinstance(meta, Meta) else None
-
-
-def _duplicates(execute: Execute, queries: Queries, records: Iterable[NewRecord]) -> dict[UUID | str | None, Record]:
-    """Return the stored duplicates of some records, by id and by the unique key that they hold."""
-    ids = [new.id for new in records]
-    keys = [new.unique_key for new in records if new.unique_key is not None]
-    if not ids:
-        return {}
-    found: dict[UUID | str | None, Record] = {}
-    for row in execute(queries.duplicates, {"ids": ids, "keys": keys}):
-        holder = rows.record(row)
-        if row[-1]:
-            found[holder.unique_key] = holder
-        found[holder.id] = holder
-    return found

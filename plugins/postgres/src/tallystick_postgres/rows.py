@@ -5,14 +5,14 @@ most jobs of a batch share their times, and the result is in UTC whatever the se
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from tallystick import NO_META, AttemptError, Failure, Meta, Record
 from tallystick.attempt_errors import TYPE_LENGTH
-from tallystick.backends import decoding
+from tallystick.backends import decoding, keys
 
 Row = tuple[Any, ...]
 
@@ -53,7 +53,7 @@ COLUMNS: dict[str, Callable[[Any], object] | None] = {
     "worker": None,
     "cancel_requested": None,
     "unique_key": None,
-    "unique_until": None,
+    "unique_until": keys.from_text,
     "last_error": Failure.from_json,
     "result": None,
     "tags": decoding.tags,
@@ -121,3 +121,8 @@ def array(values: Sequence[object]) -> Sequence[object] | None:
 def tags(values: Sequence[str]) -> str | None:
     """Return tags as an array literal: PostgreSQL has no array of arrays with different lengths."""
     return "{" + ",".join(json.dumps(value, ensure_ascii=False) for value in values) + "}" if values else "{}"
+
+
+def meta(values: Mapping[str, str]) -> str | None:
+    """Return the metadata of a job as JSON, or None if it has none."""
+    return values.to_json() if values and isinstance(values, Meta) else None

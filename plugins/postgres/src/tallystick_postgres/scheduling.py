@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from tallystick import Advance, InvalidArgument, NewRecord, Schedule
@@ -10,7 +9,7 @@ from tallystick.backends import registers
 from tallystick.backends.register_calls import AdvanceCall, PutSchedulesCall
 
 from . import inserting, rows, schedule_rows
-from .execute import Execute
+from .execute import Execute, clock
 from .queries import Queries
 from .schedule_rows import schedule
 
@@ -22,7 +21,7 @@ def put(execute: Execute, queries: Queries, call: PutSchedulesCall) -> Sequence[
 
     Repeat for a new name that another client stores first.
     """
-    now = _clock(execute, queries, call.given)
+    now = clock(execute, queries, call.given)
     stored: dict[str, Schedule] = {}
     while missing := {new.name: new for new in call.schedules if new.name not in stored}:
         old = _locked(execute, queries, missing)
@@ -38,7 +37,7 @@ def put(execute: Execute, queries: Queries, call: PutSchedulesCall) -> Sequence[
 def advance(execute: Execute, queries: Queries, call: AdvanceCall) -> tuple[Sequence[bool], Sequence[NewRecord]]:
     """Fire ticks in the transaction of `execute`; return for each advance whether it was applied, and the jobs."""
     stored = _locked(execute, queries, {one.name for one in call.advances})
-    call = call.at(_clock(execute, queries, call.given))
+    call = call.at(clock(execute, queries, call.given))
     applied: list[bool] = []
     moved: dict[str, Schedule] = {}
     jobs: list[NewRecord] = []
@@ -57,13 +56,6 @@ def advance(execute: Execute, queries: Queries, call: AdvanceCall) -> tuple[Sequ
 
 def _locked(execute: Execute, queries: Queries, names: Iterable[str]) -> dict[str, Schedule]:
     return {row[0]: schedule(row) for row in execute(queries.lock_schedules, {"names": list(names)})}
-
-
-def _clock(execute: Execute, queries: Queries, given: datetime | None) -> datetime:
-    if given is not None:
-        return given
-    [[micros]] = execute(queries.clock, {"now": None})
-    return rows.moment(micros)
 
 
 def _jobs(schedule: Schedule, advance: Advance) -> list[NewRecord] | None:

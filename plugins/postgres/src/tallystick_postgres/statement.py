@@ -32,9 +32,9 @@ def insert_statement(
 ) -> tuple[str, dict[str, Any] | list[Any]]:
     """Return the statement that inserts new jobs, and its parameters, to execute in your own transaction.
 
-    The statement skips a job if its id is already stored or another job holds its unique key. For each job that it
-    stores it returns a row (id, created_at, run_at), in no particular order. Triggers update the counts, and wake the
-    workers at the commit.
+    The statement skips a job if its id is already stored or another job holds its unique key, even for a time that has
+    passed. For each job that it stores it returns a row (id, created_at, run_at), in no particular order. Triggers
+    update the counts, and wake the workers at the commit.
 
     Args:
         records: The jobs. All of them are sent in one message, which PostgreSQL limits to one gigabyte.
@@ -44,13 +44,19 @@ def insert_statement(
             `text(...)` of SQLAlchemy. `numbered` is `$1`, for asyncpg: the parameters are then a list, else a dict.
 
     Raises:
-        InvalidArgument, PayloadTooLarge: as `insert` does.
+        InvalidArgument, PayloadTooLarge: as `insert` does. Also if `on_conflict` is not `skip`.
     """
     try:
         queries = _queries(schema_name(schema))
     except ValueError as exc:
         raise InvalidArgument(f"schema is {schema!r}: {exc}") from exc
     call = calls.insert(records, CAPABILITIES, now=now)
+    for record in call.records:
+        if record.on_conflict != "skip":
+            raise InvalidArgument(
+                f"on_conflict is {record.on_conflict!r}; it must be 'skip' in your own statement. For other policies, "
+                "call insert with transaction="
+            )
     parameters = {"now": call.given, **inserting.columns(records)}
     match style:
         case "pyformat":

@@ -115,7 +115,8 @@ class SqliteBackend(Backend):
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
-        new = calls.insert(records, CAPABILITIES, transaction=transaction, now=now).stored()
+        call = calls.insert(records, CAPABILITIES, transaction=transaction, now=now)
+        new = [*zip(call.records, call.stored(), strict=True)]
         with self._joining(transaction) as cursor:
             return inserting.insert(cursor, self._queries, new)
 
@@ -193,7 +194,9 @@ class SqliteBackend(Backend):
     @reads_any_text
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         call = calls.change(filter, CAPABILITIES, limit=limit, now=now)
-        return self._change(Change(self._queries.requeue, FINAL | {State.RETRYING}), call)
+        queries = self._queries
+        states = FINAL | {State.RETRYING}
+        return self._change(Change(queries.requeue, states, {"unique_key": None}, unblock=queries.free_keys), call)
 
     @reads_any_text
     def delete(self, filter: Filter, *, limit: int) -> Sequence[UUID]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tallystick import ERRORS_KEPT, NO_META, AttemptError, Failure, Meta, Record
 from tallystick.attempt_errors import TYPE_LENGTH
+from tallystick.backends import keys
 from tallystick.backends.decoding import STATES, tags_from_json
 from tallystick.backends.times import micros, moment
 
@@ -47,7 +48,7 @@ COLUMNS: dict[str, Callable[[Any], object] | None] = {
     "worker": None,
     "cancel_requested": bool,
     "unique_key": None,
-    "unique_until": None,
+    "unique_until": keys.from_text,
     "last_error": Failure.from_json,
     "result": None,
     "tags": tags_from_json,
@@ -107,6 +108,7 @@ def insertion(record: Record) -> Parameters:
     parameters = dict(zip(NEW_COLUMNS, _new_values(record), strict=True))
     parameters["id"] = record.id.bytes
     parameters["run_at"] = micros(record.run_at)
+    parameters["unique_until"] = keys.to_text(record.unique_until)
     parameters["tags"] = json.dumps(record.tags) if record.tags else "[]"
     parameters["meta"] = record.meta.to_json() if isinstance(record.meta, Meta) and record.meta else None
     parameters["now"] = micros(record.created_at)

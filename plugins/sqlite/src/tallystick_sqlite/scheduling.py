@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from tallystick import Advance, InvalidArgument, NewSchedule, Record, Schedule
+from tallystick import Advance, InvalidArgument, NewSchedule, Schedule
 from tallystick.backends import registers
 from tallystick.backends.register_calls import AdvanceCall, PutSchedulesCall
 
@@ -55,10 +55,10 @@ def _advance(connection: sqlite3.Connection, queries: Queries, advance: Advance,
     return True
 
 
-def _jobs(schedule: Schedule, advance: Advance, now: datetime) -> list[Record] | None:
+def _jobs(schedule: Schedule, advance: Advance, now: datetime) -> list[inserting.New] | None:
     """Return the jobs of the ticks, or None if the stored schedule is damaged."""
     try:
-        return [schedule.job(tick).stored(now) for tick in advance.ticks]
+        return [(job, job.stored(now)) for job in map(schedule.job, advance.ticks)]
     except InvalidArgument as exc:
         logger.warning("schedule %s fires no job, because its row is damaged: %s", ascii(schedule.name), exc)
         return None

@@ -108,6 +108,7 @@ class ChecksThenInserts(MemoryBackend):
             with self._locked() as store:
                 answers[-1] = Inserted(answers[-1].record._replace(unique_key=new.unique_key), created=True)
                 store.put(answers[-1].record)
+                store.take_key(answers[-1].record)
         return answers
 
 

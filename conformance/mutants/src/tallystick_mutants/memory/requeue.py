@@ -69,6 +69,7 @@ class RequeuesOverTheEnded(MemoryBackend):
                 again = transitions.requeued(record, moment) if free and len(changed) < limit else None
                 if again is not None:
                     store.put(again)
+                    store.take_key(again)
                     changed.append(again.id)
             store.changed.notify_all()
             return changed
@@ -87,4 +88,7 @@ MUTANTS: tuple[Mutant, ...] = (
     MEMORY.mutant("requeues the pending", "REQUEUE-03", RequeuesPending),
     MEMORY.mutant("requeues over the ended", "REQUEUE-04", RequeuesOverTheEnded, "F1"),
     MEMORY.mutant("requeues fewer", "REQUEUE-05", RequeuesFewer),
+    MEMORY.edited(
+        "needs a key for every requeue", "REQUEUE-06", "backend._requeued", "keys.takes(changed, now)", "True"
+    ),
 )

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tallystick import Inserted, NewRecord, Outcome, Record, State
+from tallystick.backends import keys
 from tallystick.state import FINAL
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
@@ -42,6 +43,7 @@ class ForgetsBatch(MemoryBackend):
         record = answer.record._replace(unique_key=new.unique_key)
         with self._locked() as store:
             store.put(record)
+            store.take_key(record)
         return Inserted(record, created=True)
 
 
@@ -89,12 +91,25 @@ class ScopesKey(MemoryBackend):
         return super()._insert(store, record)
 
 
+class ComparesTimesOnly(MemoryBackend):
+    """A job whose time has passed blocks its key again for a call with an earlier now."""
+
+    def _insert(self, store: Store, record: Record) -> Inserted:
+        for other in store.records.values():
+            is_timed = isinstance(other.unique_until, timedelta) and other.unique_key == record.unique_key
+            if is_timed and not keys.has_passed(other, record.created_at):
+                return Inserted(store.records.get(record.id, other), created=False)
+        return super()._insert(store, record)
+
+
 class KeyOfEmptiness(MemoryBackend):
     """Jobs without a unique key share one."""
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         return super()._insert(store, record._replace(unique_key=record.unique_key or "-"))
 
+
+_HOLDS = "store.keys.holds"
 
 MUTANTS: tuple[Mutant, ...] = (
     MEMORY.mutant("forgets waiting holders", "UNIQUE-01", ForgetsKeys),
@@ -104,4 +119,18 @@ MUTANTS: tuple[Mutant, ...] = (
     MEMORY.mutant("frees a key early", "UNIQUE-04", FreesKeyEarly, "F5"),
     MEMORY.mutant("scopes a key", "UNIQUE-05", ScopesKey, "F8"),
     MEMORY.mutant("shares a key of none", "UNIQUE-05", KeyOfEmptiness, "F8"),
+    MEMORY.edited("keeps a key after the start", "UNIQUE-06", _HOLDS, "record.attempt == 0 and ", ""),
+    MEMORY.edited(
+        "frees a time with the end",
+        "UNIQUE-07",
+        _HOLDS,
+        "            return True\n        case _",
+        "            return record.state not in FINAL\n        case _",
+        "F7",
+    ),
+    MEMORY.edited("ends a time late", "UNIQUE-07", "backend.keys.has_passed", "until <= now", "until < now"),
+    MEMORY.edited(
+        "counts a time from run_at", "UNIQUE-07", "backend.keys.held_until", "record.created_at", "record.run_at"
+    ),
+    MEMORY.mutant("compares times only", "UNIQUE-08", ComparesTimesOnly),
 )

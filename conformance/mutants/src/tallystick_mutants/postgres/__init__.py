@@ -2,7 +2,7 @@
 
 from tallystick_conformance import Mutant
 
-from . import cap, claim, fault, insert, settle, setup, stats, tick, time, wait
+from . import cap, claim, fault, insert, settle, setup, stats, tick, time, unique, wait
 
 MUTANTS: tuple[Mutant, ...] = (
     *claim.MUTANTS,
@@ -15,4 +15,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *setup.MUTANTS,
     *time.MUTANTS,
     *tick.MUTANTS,
+    *unique.MUTANTS,
 )

@@ -45,7 +45,7 @@ class LooksForKeysFirst(Broken):
         if transaction is not None or len(records) != 1 or records[0].unique_key is None:
             return super().insert(records, transaction=transaction, now=now)
         keys = [new.unique_key for new in records]
-        found = self._run(self._queries.duplicates, {"ids": [new.id for new in records], "keys": keys})
+        found = self._run(self._queries.duplicates, {"ids": [new.id for new in records], "keys": keys, "now": now})
         if found:
             [holder] = self.get([found[0][0]]).values()
             return [Inserted(holder, created=False)]

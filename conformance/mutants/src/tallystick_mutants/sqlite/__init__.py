@@ -2,11 +2,12 @@
 
 from tallystick_conformance import Mutant
 
-from . import cap, cap_interrupts, cap_undeclared, claim, crash, leak, query, registers, settle, setup
+from . import cap, cap_interrupts, cap_undeclared, claim, crash, leak, query, registers, settle, setup, unique
 
 MUTANTS: tuple[Mutant, ...] = (
     *claim.MUTANTS,
     *settle.MUTANTS,
+    *unique.MUTANTS,
     *query.MUTANTS,
     *registers.MUTANTS,
     *cap.MUTANTS,

@@ -9,6 +9,7 @@ _RUNS = "state = 'running' AND "
 _DUE = "run_at, :run_at)"
 _ENDED = "OR :state NOT IN ('pending', 'retrying')"
 _FREED = "unique_until = 'finished', NULL"
+_LEFT = "unique_until IN ('finished', 'started'), NULL"
 
 
 def _any_attempt(state: str) -> str:
@@ -55,9 +56,9 @@ MUTANTS = (
             "(unique_until = 'finished' OR :state = 'completed'), NULL", "F5"),
     patched("discards and keeps the key", "UNIQUE-03", "settle", _FREED,
             "unique_until = 'finished' AND :state <> 'discarded', NULL", "F2"),
-    patched("cancels and keeps the key", "UNIQUE-03", "cancel", _FREED, "FALSE, NULL"),
-    patched("cancels a retry and keeps the key", "UNIQUE-03", "cancel", f"state <> 'running' AND {_FREED}",
-            f"state = 'pending' AND {_FREED}"),
+    patched("cancels and keeps the key", "UNIQUE-03", "cancel", _LEFT, "FALSE, NULL"),
+    patched("cancels a retry and keeps the key", "UNIQUE-03", "cancel", f"state <> 'running' AND {_LEFT}",
+            f"state = 'pending' AND {_LEFT}"),
     patched("stops and keeps the key", "UNIQUE-03", "settle", _FREED,
             "unique_until = 'finished' AND :state <> 'cancelled', NULL"),
     patched("rescues and keeps the key", "UNIQUE-03", "rescue", "NULL, held_key)", "held_key, held_key)"),
@@ -78,7 +79,7 @@ MUTANTS = (
     patched("requeues to the first attempt", "REQUEUE-01", "requeue", "run_at = :now", "run_at = :now, attempt = 0"),
     patched("requeues with fewer attempts", "REQUEUE-02", "requeue", "max(max_attempts, min(attempt, 2147483646) + 1)",
             "attempt + 1"),
-    patched("requeues without its key", "REQUEUE-04", "requeue", " held_key = unique_key,", ""),
+    patched("requeues without its key", "REQUEUE-04", "requeue", "NULL, unique_key)", "NULL, held_key)"),
     patched("requeues over a holder", "REQUEUE-04", "requeue", "UPDATE OR IGNORE", "UPDATE OR REPLACE"),
     patched("requeues or fails", "REQUEUE-04", "requeue", "UPDATE OR IGNORE", "UPDATE", "D16"),
     patched("requeues without updating", "RECORD-03", "requeue", ", updated_at = :now", ""),

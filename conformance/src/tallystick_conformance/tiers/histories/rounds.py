@@ -18,6 +18,7 @@ from tallystick import (
     Failure,
     Filter,
     NewRecord,
+    OnConflict,
     Outcome,
     OutcomeUnknown,
     Record,
@@ -41,6 +42,7 @@ _END = _START + timedelta(days=1)
 _MANY = 1_000
 _QUEUES = ("east", "west")
 _KEYS = (None, None, "k", "l")
+_POLICIES: tuple[OnConflict, ...] = ("skip", "skip", "replace", "debounce")
 _ERROR = Failure("E", "m")
 
 Mix = dict[str, int]
@@ -105,15 +107,20 @@ def _stock(client: Backend, random: Random) -> list[UUID]:
     return [answer.record.id for answer in answers]
 
 
-def _new(random: Random) -> NewRecord:
+def _new(random: Random, *, changes: bool = False) -> NewRecord:
+    key = random.choice(_KEYS)
+    policy: OnConflict = random.choice(_POLICIES) if changes and key is not None else "skip"
     return NewRecord(
+        payload=random.randbytes(2),
         kind="k",
         queue=random.choice(_QUEUES),
         priority=random.choice((0, 0, 1)),
         run_at=random.choice((None, None, _SECOND, _START + 3 * _SECOND)),
         max_attempts=random.choice((1, 3, 20)),
-        unique_key=random.choice(_KEYS),
-        unique_until=random.choice(("finished", "finished", "purged")),
+        unique_key=key,
+        unique_until=random.choice(("finished", "finished", "purged", "started")),
+        on_conflict=policy,
+        debounce_max=random.choice((None, _SECOND)) if policy == "debounce" else None,
     )
 
 
@@ -162,7 +169,7 @@ class _Worker:
                 getattr(self, f"_{call}")()
 
     def _insert(self) -> None:
-        batch = [_new(self._random) for _ in range(self._random.randint(1, 2))]
+        batch = [_new(self._random, changes=not n) for n in range(self._random.randint(1, 2))]
         self._known += [answer.record.id for answer in self._client.insert(batch, now=self._now)]
 
     def _claim(self) -> None:

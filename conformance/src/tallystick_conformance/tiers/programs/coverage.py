@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from tallystick import Record
+from tallystick import OnConflict, Record
 
+from ...contract.eligibility import meets
 from ...contract.ways import WAYS, Way
 from ...subject.tracing import TracedCall
 
@@ -29,7 +30,14 @@ class Ways:
                     self.taken.add(way)
 
 
+def _policy(step: TracedCall, record: Record) -> OnConflict | None:
+    met = [new.on_conflict for new in step.args[0] if new.unique_key == record.unique_key and meets(record, new)]
+    return met[-1] if met else None
+
+
 def _by(step: TracedCall, record: Record | None) -> str:
+    if step.method == "insert" and record is not None:
+        return f"insert {_policy(step, record)}"
     if step.method != "settle" or record is None:
         return step.method
     outcome = next((outcome for outcome in step.args[0] if outcome.claim == record.claim), None)

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from tallystick import Backend, Changes, Claim, Filter, Hold, Inserted, NewRecord, Order, Outcome, Record, State
 
-from ...contract.eligibility import fits, is_changed, is_eligible, is_on_page
+from ...contract.eligibility import fits, is_changed, is_eligible, is_on_page, takes_key
 from ...contract.model import Model, bare
 from ...contract.typed import flaws
 from ...harness.violation import Violation
@@ -48,20 +48,23 @@ class Pair:
         self.judge.that("INSERT-03", len(answers) == len(records), f"{len(records)} results", answers)
         earlier: set[UUID] = set()
         for new, answer in zip(records, answers, strict=True):
-            clause = clause_of.insert(self.model, new, earlier)
+            clause = clause_of.insert(self.model, new, earlier, now)
+            conflict = clause_of.conflict(self.model, new, earlier, now)
             expected = self.model.insert(new, now)
             self.judge.equal(clause, expected.created, answer.created)
-            self._compare_inserted(expected, answer, clause)
+            self._compare_inserted(expected, answer, clause, conflict)
             if expected.created:
                 earlier.add(new.id)
-                self._touched[new.id] = "INSERT-01"
+            if expected.created or expected.applied:
+                self._touched[expected.record.id] = "INSERT-01" if expected.created else conflict
 
-    def _compare_inserted(self, expected: Inserted, answer: Inserted, clause: str) -> None:
+    def _compare_inserted(self, expected: Inserted, answer: Inserted, clause: str, conflict: str) -> None:
         self._is_typed(answer.record)
+        self.judge.equal(conflict, expected.applied, answer.applied)
         if not expected.created:
             self.judge.equal(clause, expected.record.id, answer.record.id)
             self._has_no_errors(answer.record)
-            self.judge.equal("INSERT-03", bare(expected.record), answer.record)
+            self.judge.equal(conflict, bare(expected.record), answer.record)
             return
         self.judge.equal("INSERT-03", expected.record.id, answer.record.id)
         self.judge.equal("INSERT-02", expected.record.run_at, answer.record.run_at)
@@ -177,9 +180,13 @@ class Pair:
         """Requeue; the model follows the backend's choice."""
         got = self.answer(lambda: self.backend.requeue(filter, limit=limit, now=now))
         idle = self._chosen(got, filter, "REQUEUE-03", "requeue")
-        free = [r for r in idle.values() if (self.model.holder(r.unique_key) or r).id == r.id]
-        rivals = {r.unique_key or r.id for r in free}
-        keys = [self.model.records[id].unique_key or id for id in got]
+        taking = {r.id: r.unique_key for r in idle.values() if r.unique_key is not None and takes_key(r, now)}
+        free = [r for r in idle.values() if (self.model.holder(taking.get(r.id), now) or r).id == r.id]
+        rivals = {taking.get(r.id, r.id) for r in free}
+        keys = [taking.get(id, id) for id in got]
+        keyless = {r.id for r in free if r.unique_key is not None and r.id not in taking}
+        if len(got) < limit and len(keys) == len(rivals - keyless):
+            self.judge.that("REQUEUE-06", keyless <= set(got), f"also {clause_of.names(keyless)}, without a key", got)
         allowed = {record.id for record in free}
         ok = set(got) <= allowed and len(set(keys)) == len(keys)
         self.judge.that("REQUEUE-04", ok, f"only {clause_of.names(free)}, at most one per unique key", got)

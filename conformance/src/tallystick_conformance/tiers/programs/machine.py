@@ -32,7 +32,7 @@ from .chores import Chores
 from .crowd import Crowd, crowds, run_crowd
 from .differential import Pair
 from .judge import Judge, Unarmed
-from .strategies import IDS, Change, Chore, Draft, Ending, Grip, Moment, Range
+from .strategies import IDS, Change, Chore, Draft, Ending, Grip, Moment, Policy, Range
 
 STARTS = {"2001": datetime(2001, 1, 1, tzinfo=UTC), "2077": datetime(2077, 1, 1, tzinfo=UTC)}
 """The starts of the virtual clock; a backend that uses its own clock cannot be near both."""
@@ -93,12 +93,23 @@ class Machine(RuleBasedStateMachine):
                 self._pair.resume(queue.name)
         self._pair.insert([self._new(draft) for draft in stock], now=self.now)
 
-    @rule(batch=strategies.batches, now=strategies.clock_steps)
+    @rule(batch=strategies.batches, now=strategies.clock_steps, policy=st.none() | strategies.changing_policies)
     @_guarded
-    def insert(self, batch: list[Draft], now: Moment) -> None:
-        """Insert new jobs, some with ids and keys that are already stored."""
+    def insert(self, batch: list[Draft], now: Moment, policy: Policy | None) -> None:
+        """Insert new jobs, some with ids and keys that are already stored. With a policy, the first meets a holder."""
         self._move(now)
+        if policy is not None:
+            batch[0] = self._meeting(batch[0], policy)
         self._pair.insert([self._new(draft) for draft in batch], now=self.now)
+
+    def _meeting(self, draft: Draft, policy: Policy) -> Draft:
+        """Return the draft with the key and kind of another job, if possible of a retrying one."""
+        keyed = sorted(record for record in self._pair.model.records.values() if record.unique_key is not None)
+        holders = [record for record in keyed if record.state is State.RETRYING] or keyed
+        if not holders:
+            return draft
+        holder = holders[draft.slot % len(holders)]
+        return draft._replace(kind=holder.kind, unique_key=holder.unique_key, policy=policy)
 
     @rule(queues=strategies.queue_lists, limit=strategies.limits, worker=st.sampled_from(strategies.WORKERS),
           lease=strategies.leases, now=strategies.due_moments)  # fmt: skip
@@ -298,6 +309,9 @@ class Machine(RuleBasedStateMachine):
 
     def _new(self, draft: Draft) -> NewRecord:
         fields: dict[str, Any] = draft._asdict()
+        policy = fields.pop("policy")
+        if draft.unique_key is not None:
+            fields.update(policy._asdict())
         return NewRecord(id=IDS[fields.pop("slot")], run_at=self._when(fields.pop("at")), **fields)
 
     def _claims(self, grips: list[Grip]) -> list[Claim]:

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from hypothesis import strategies as st
-from tallystick import Filter, State
+from tallystick import Filter, OnConflict, State, UniqueUntil
 from tallystick.records import MAX_ATTEMPTS, PRIORITIES
 
 from ...contract.eligibility import FINAL
@@ -53,6 +53,17 @@ class Ending(NamedTuple):
     text: str
 
 
+class Policy(NamedTuple):
+    """The options of a job for the case that another job holds its unique key."""
+
+    on_conflict: OnConflict
+    debounce_max: timedelta | None = None
+
+
+_SKIP = Policy("skip")
+_CHANGING = (Policy("replace"), Policy("debounce"), Policy("debounce", timedelta(seconds=10)))
+
+
 class Draft(NamedTuple):
     """A job to insert."""
 
@@ -64,7 +75,8 @@ class Draft(NamedTuple):
     max_attempts: int
     at: Moment | timedelta | None
     unique_key: str | None
-    unique_until: Literal["finished", "purged"]
+    unique_until: UniqueUntil
+    policy: Policy
     tags: tuple[str, ...]
     meta: Mapping[str, str]
 
@@ -109,6 +121,7 @@ due_moments = _one_of(clock_steps, _edges("run_at"))
 lease_moments = _one_of(_edges("lease_until"), moments)
 finish_moments = _one_of(_edges("finished_at"), moments)
 
+changing_policies = st.sampled_from(_CHANGING)
 drafts = st.builds(
     Draft,
     slot=slots,
@@ -119,7 +132,8 @@ drafts = st.builds(
     max_attempts=st.sampled_from([1, 2, 20, MAX_ATTEMPTS[1]]),
     at=_one_of(st.none(), st.none(), st.none(), st.none(), moments, delays, delays),
     unique_key=st.sampled_from([None, None, "k", "l"]),
-    unique_until=st.sampled_from(["finished", "purged"]),
+    unique_until=st.sampled_from(["finished", "purged", "started", timedelta(seconds=30)]),
+    policy=st.sampled_from([_SKIP, _SKIP, *_CHANGING]),
     tags=st.sampled_from([(), (), ("red",), ("red", "blue")]),
     meta=st.sampled_from([{}, {}, {}, {"trace": "\x00\ud800", "b": ""}]),
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from tallystick import Backend, Claim, Complete, Filter, Hold, NewRecord
+from tallystick import Backend, Claim, Complete, Filter, Hold, NewRecord, State
 
 from ...harness.case import LEASE, NOW, Case, example
 from ...harness.threads import together
@@ -13,6 +13,29 @@ AnswerT = TypeVar("AnswerT")
 
 _JOBS = 40
 _CLIENTS = 4
+
+
+@example("RACE-12")
+def replaces_meet(case: Case) -> None:
+    """Concurrent replaces of the same jobs succeed in opposite orders, also beside claims of these jobs."""
+    clients = [case.bare_client() for _ in range(_CLIENTS)]
+    for n in range(case.profile.rounds):
+        case.steps.clear()
+        keys = [f"{n} {m}" for m in range(_JOBS)]
+        case.raw.insert([NewRecord(kind="k", unique_key=key) for key in keys], now=NOW)
+        calls: list[Callable[[], object]] = [
+            partial(client.insert, [_replacing(key) for key in keys[::step]], now=NOW)
+            for client, step in _both_ways(clients[1:])
+        ]
+        calls.append(partial(clients[0].claim, ["default"], limit=9, worker="w", lease=LEASE, now=NOW))
+        _answered(case, calls)
+        claims = [record.claim for record in case.raw.list(Filter(states=[State.RUNNING]), limit=_JOBS)]
+        case.raw.settle([Complete(claim) for claim in claims], now=NOW)
+        case.raw.delete(Filter(), limit=2 * _JOBS)
+
+
+def _replacing(key: str) -> NewRecord:
+    return NewRecord(kind="k", payload=b"new", unique_key=key, on_conflict="replace")
 
 
 @example("RACE-12")

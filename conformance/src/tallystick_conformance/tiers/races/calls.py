@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from typing import assert_never
+from typing import Any, assert_never
 
 from tallystick import (
     Cancel,
@@ -14,6 +14,7 @@ from tallystick import (
     Filter,
     Hold,
     NewRecord,
+    OnConflict,
     Outcome,
     Release,
     Retry,
@@ -203,3 +204,42 @@ def requeues_race(case: Case) -> None:
         answers = round.together(*(partial(c.requeue, Filter(ids=[claim.id]), limit=1, now=NOW) for c in round.clients))
         case.equal([claim.id], [id for ids in answers for id in ids])
         case.raw.delete(Filter(), limit=9)
+
+
+@example("RACE-19")
+def replaces_race(case: Case) -> None:
+    """Each of four concurrent replaces and debounces changes the job, and returns it as it left it. One stays."""
+    for n, round in enumerate(race_rounds(case)):
+        holder = case.raw.insert([NewRecord(kind="k", unique_key=f"key {n}")], now=NOW)[0].record
+        policies: tuple[OnConflict, ...] = ("replace", "debounce", "replace", "debounce")
+        new = [
+            NewRecord(kind="k", payload=b"%d" % m, tags=(str(m),), unique_key=f"key {n}", on_conflict=policy)
+            for m, policy in enumerate(policies)
+        ]
+        answers = round.together(
+            *(partial(c.insert, [record], now=NOW) for c, record in zip(round.clients, new, strict=True))
+        )
+        own = [(record.payload, record.tags, record.on_conflict) for record in new]
+        case.equal(own, [(answer.record.payload, answer.record.tags, answer.applied) for (answer,) in answers])
+        case.equal([holder.id] * THREADS, [answer.record.id for (answer,) in answers])
+        stored = case.raw.get([holder.id])[holder.id]
+        case.that((stored.payload, stored.tags) in [parts[:2] for parts in own], "one of the new contents", stored)
+
+
+@example("RACE-20")
+def claim_races_with_replace(case: Case) -> None:
+    """A job that is claimed and replaced at once runs with the new payload, or stays as the claim returned it."""
+    for n, round in enumerate(race_rounds(case, 2)):
+        claimer, replacer = round.clients
+        key: dict[str, str] = {"kind": "k", "queue": f"q{n}", "unique_key": f"key {n}"}
+        id = case.raw.insert([NewRecord(**key)], now=NOW)[0].record.id  # type: ignore[arg-type]
+        new = NewRecord(**key, payload=b"new", on_conflict="replace")  # type: ignore[arg-type]
+        claimed, inserted = round.together(
+            lambda: list[Any](claimer.claim([new.queue], limit=1, worker="w", lease=LEASE, now=NOW)),  # noqa: B023
+            lambda: list[Any](replacer.insert([new], now=NOW)),  # noqa: B023
+        )
+        (answer,) = inserted
+        stored = case.raw.get([id])[id]
+        expected = b"new" if answer.applied else b""
+        case.equal([(id, expected)], [(record.id, record.payload) for record in claimed or [stored]])
+        case.equal((id, expected), (answer.record.id, stored.payload))

@@ -9,6 +9,7 @@ from hypothesis.errors import Flaky
 
 from ...gates import Stuck, Turn
 from ...harness.case import LEASE, Case, example
+from ...harness.constants import no_local_constants
 from ...harness.pace import Pace, share
 from ...harness.violation import Violation
 from ..programs.run import first_violation
@@ -53,6 +54,7 @@ def _at(make: Callable[..., Call], **strategies: st.SearchStrategy[object]) -> s
     return st.builds(make, at=_times, **strategies)
 
 
+_policies = st.sampled_from(["replace", "debounce"])
 _calls: st.SearchStrategy[Call] = st.one_of(
     _at(claim, limit=st.sampled_from([1, 2, 9]), worker=st.just("w")),
     st.builds(lambda outcomes, at: settle(*outcomes, at=at), st.lists(_outcomes, min_size=1, max_size=2), _times),
@@ -63,6 +65,7 @@ _calls: st.SearchStrategy[Call] = st.one_of(
     st.builds(delete, _slots),
     _at(purge),
     st.builds(lambda slot, key, at: insert(slot, unique_key=key, at=at), _slots, st.sampled_from([None, "k"]), _times),
+    st.builds(lambda slot, policy: insert(slot, unique_key="k", on_conflict=policy), _slots, _policies),
     st.builds(pause),
     st.builds(resume),
 )
@@ -130,7 +133,8 @@ def _run(case: Case, stage: Stage) -> None:
         print_blob=False,
     )(test)
     try:
-        seed(case.profile.seed + 1)(test)()
+        with no_local_constants():
+            seed(case.profile.seed + 1)(test)()
     except Flaky as flaky:  # a worker was blocked for a moment in one of the runs
         raise first_violation(flaky) from flaky
     case.shares.append(share(pace, what="schedules"))

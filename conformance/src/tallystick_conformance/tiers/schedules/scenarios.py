@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from tallystick import OnConflict
+
 from ...harness.case import LEASE, Case, example
 from .explore import interleave
 from .program import (
@@ -87,7 +89,28 @@ def keys_interleave(case: Case) -> None:
         _two((), insert(0), insert(0)),
         _two((held, claim(), settle(complete())), requeue(0), insert(1, unique_key="key")),
         _two((held, claim()), settle(complete()), insert(1, unique_key="key")),
+        _two((insert(0, unique_key="key", unique_until="started"),), claim(), insert(1, unique_key="key")),
     )
+
+
+@example("SCHED-09")
+def replaces_interleave(case: Case) -> None:
+    """A replace or debounce changes a job before its claim, after its end or not at all, and none is lost."""
+    held = insert(0, unique_key="key", payload=b"old")
+    replace, debounce = (_conflicting(1, "replace"), _conflicting(2, "debounce", run_at=SECOND))
+    interleave(
+        case,
+        _two((held,), claim(), replace),
+        _two((held,), claim(), debounce),
+        _two((held,), replace, debounce),
+        _two((held, claim()), settle(retry()), replace),
+        _two((held, claim()), settle(complete()), replace),
+        _two((held,), cancel(0, at=_NOW), replace),
+    )
+
+
+def _conflicting(slot: int, policy: OnConflict, **fields: timedelta) -> Call:
+    return insert(slot, unique_key="key", payload=b"new", on_conflict=policy, **fields)
 
 
 @example("SCHED-05")

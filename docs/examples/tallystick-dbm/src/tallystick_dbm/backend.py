@@ -39,6 +39,7 @@ from tallystick import (
 from tallystick.backends import (
     calls,
     counting,
+    keys,
     lifetime,
     register_calls,
     registers,
@@ -98,7 +99,7 @@ class DbmBackend(Backend):
     ) -> Sequence[Inserted]:
         call = calls.insert(records, _CAPABILITIES, transaction=transaction, now=now)
         with self._step() as store:
-            return [_insert(store, record) for record in call.stored()]
+            return [_insert(store, new, record) for new, record in zip(call.records, call.stored(), strict=True)]
 
     def claim(
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
@@ -166,8 +167,16 @@ class DbmBackend(Backend):
         call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
 
         def requeue(store: Store, record: Record) -> Record | None:
-            holder = store.holder(record)
-            return transitions.requeued(record, call.now) if holder in (None, record) else None
+            requeued = transitions.requeued(record, call.now)
+            if requeued is None:
+                return None
+            if not keys.takes(requeued, call.now):
+                store.drop_key(record)
+            elif store.holder(record, call.now) in (None, record):
+                store.take_key(record)
+            else:
+                return None
+            return requeued
 
         return self._change(call, requeue)
 
@@ -321,12 +330,17 @@ def _path(url: str) -> Path:
     return Path(name)
 
 
-def _insert(store: Store, record: Record) -> Inserted:
-    duplicate = store.records.get(record.id) or store.holder(record)
-    if duplicate is not None:
-        return Inserted(transitions.without_errors(duplicate), created=False)
-    store.know_queue(record.queue)
-    return Inserted(store.put(record), created=True)
+def _insert(store: Store, new: NewRecord, record: Record) -> Inserted:
+    holder = store.holder(record, record.created_at)
+    if record.id in store.records:
+        return Inserted(transitions.without_errors(store.records[record.id]), created=False)
+    if holder is None:
+        store.know_queue(record.queue)
+        return Inserted(store.put(record), created=True)
+    result = keys.met(holder, new, record.run_at, record.created_at)
+    if result.applied is not None:
+        store.put(result.record)
+    return result._replace(record=transitions.without_errors(result.record))
 
 
 def _extend(store: Store, claim: Claim, until: datetime, now: datetime) -> Hold:
@@ -350,7 +364,8 @@ def _advance(store: Store, advance: Advance, call: register_calls.AdvanceCall) -
         return False
     store.set_schedule(advance.name, schedule)
     for tick in advance.ticks:
-        _insert(store, schedule.job(tick).stored(call.now))
+        new = schedule.job(tick)
+        _insert(store, new, new.stored(call.now))
     return True
 
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from tallystick import AttemptError, Beat, Failure, Meta, Record, Schedule, State, WorkerInfo
-from tallystick.backends import registers
+from tallystick import AttemptError, Beat, Failure, Meta, Record, Schedule, State, UniqueUntil, WorkerInfo
+from tallystick.backends import keys, registers
 
 Meter = tuple[datetime, str, str]
 """The minute, queue and kind of numbers."""
@@ -17,6 +17,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def _duration(text: str) -> timedelta:
     return int(text) * _MICROSECOND
+
+
+def _unique_until(value: str) -> UniqueUntil:
+    return keys.from_text(value) if value.isalpha() else _duration(value)
 
 
 def _errors(rows: Sequence[Sequence[Any]]) -> tuple[AttemptError, ...]:
@@ -33,6 +37,7 @@ _READ: dict[str, Callable[[Any], object]] = {
     "attempted_at": datetime.fromisoformat,
     "finished_at": datetime.fromisoformat,
     "lease_until": datetime.fromisoformat,
+    "unique_until": _unique_until,
     "last_error": Failure.from_json,
     "result": b64decode,
     "tags": tuple,

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from tallystick import CLAIMABLE, Beat, Claim, Record, Schedule, State, WorkerInfo
-from tallystick.backends import registers, transitions
+from tallystick.backends import keys, registers
 
 from . import rows
 
@@ -32,22 +32,25 @@ class Store:
         self._waiting: defaultdict[tuple[str, int], list[tuple[datetime, UUID]]] = defaultdict(list)
 
     def put(self, record: Record) -> Record:
-        """Insert or replace a job."""
-        self._unlink(record.id)
+        """Insert or replace a job. A new job takes its unique key."""
+        if self._unlink(record.id) is None and record.unique_key is not None:
+            self._holders[record.unique_key] = record.id
         self.records[record.id] = record
         if record.state in CLAIMABLE:
             insort(self._waiting[record.queue, record.priority], (record.run_at, record.id))
         elif record.state is State.RUNNING:
             self.running.add(record.id)
-        if transitions.holds_key(record):
-            self._holders[record.unique_key] = record.id
         self.changes.append(("put", record.id.hex, record))
+        if not keys.holds(record):
+            self.drop_key(record)
         return record
 
     def remove(self, id: UUID) -> None:
         """Delete a job."""
-        self._unlink(id)
+        record = self._unlink(id)
         self.changes.append(("remove", id.hex, None))
+        if record is not None:
+            self.drop_key(record)
 
     def set_queue(self, name: str, *, paused: bool) -> None:
         """Make a queue known, and set whether it is paused."""
@@ -83,6 +86,8 @@ class Store:
                     self.put(rows.record(value))
                 case "remove":
                     self.remove(UUID(name))
+                case "key":
+                    self._set_holder(name, value)
                 case "queue":
                     self.set_queue(name, paused=value)
                 case "schedule":
@@ -106,20 +111,37 @@ class Store:
         record = self.records.get(claim.id)
         return record if record and record.state is State.RUNNING and record.attempt == claim.attempt else None
 
-    def holder(self, record: Record) -> Record | None:
-        """Return the record that holds the unique key of `record`, or None."""
-        return self.records[self._holders[record.unique_key]] if record.unique_key in self._holders else None
+    def holder(self, record: Record, now: datetime) -> Record | None:
+        """Return the record that holds the unique key of `record`, or None. Free the key if its time has passed."""
+        id = self._holders.get(record.unique_key)
+        if id is not None and keys.has_passed(self.records[id], now):
+            self.drop_key(self.records[id])
+            return None
+        return None if id is None else self.records[id]
 
-    def _unlink(self, id: UUID) -> None:
+    def take_key(self, record: Record) -> None:
+        """Make a record the holder of its unique key, if it has one."""
+        if record.unique_key is not None and self._holders.get(record.unique_key) != record.id:
+            self._set_holder(record.unique_key, record.id.hex)
+
+    def drop_key(self, record: Record) -> None:
+        """Free the unique key of a record, if it holds one."""
+        if record.unique_key is not None and self._holders.get(record.unique_key) == record.id:
+            self._set_holder(record.unique_key, None)
+
+    def _set_holder(self, key: str, holder: str | None) -> None:
+        _set(self._holders, key, holder and UUID(holder))
+        self.changes.append(("key", key, holder))
+
+    def _unlink(self, id: UUID) -> Record | None:
         record = self.records.pop(id, None)
         if record is None:
-            return
+            return None
         if record.state in CLAIMABLE:
             line = self._waiting[record.queue, record.priority]
             del line[bisect_left(line, (record.run_at, id))]
         self.running.discard(id)
-        if self._holders.get(record.unique_key) == id:
-            del self._holders[record.unique_key]
+        return record
 
 
 def _set(entries: dict[Any, Any], key: Any, value: Any) -> None:

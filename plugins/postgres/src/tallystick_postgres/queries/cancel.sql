@@ -10,7 +10,7 @@ UPDATE {schema}.jobs
 SET state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
     cancel_requested = (state = 'running'),
     finished_at = CASE WHEN state = 'running' THEN finished_at ELSE {now} END,
-    held_key = CASE WHEN state <> 'running' AND unique_until = 'finished' THEN NULL ELSE held_key END,
+    held_key = CASE WHEN state <> 'running' AND unique_until IN ('started', 'finished') THEN NULL ELSE held_key END,
     updated_at = {now}
 WHERE id = ANY (ARRAY(SELECT id FROM chosen))
 RETURNING id

@@ -1,4 +1,5 @@
--- Effect: begin an attempt of the first due jobs, in claiming order, of the queues that are not paused.
+-- Effect: begin an attempt of the first due jobs, in claiming order, of the queues that are not paused. A job
+--     releases its unique key if it holds it until it is started.
 -- Locks: the rows of the claimed jobs; skips rows that another transaction has locked.
 -- Index: jobs_waiting; primary key.
 -- Order: the rows are in no order. `n` is the number of jobs in `first`. If no job is claimed, one row has only `n`.
@@ -59,6 +60,7 @@ claimed AS (
     UPDATE {schema}.jobs
     SET state = 'running', attempt = attempt + 1, worker = %(worker)s,
         lease_until = ({now} AT TIME ZONE 'UTC' + %(lease)s) AT TIME ZONE 'UTC',
+        held_key = CASE WHEN unique_until <> 'started' THEN held_key END,
         attempted_at = {now}, updated_at = {now}
     WHERE id = ANY (ARRAY(SELECT id FROM taken))
     RETURNING {columns}

@@ -8,6 +8,6 @@ WITH last AS MATERIALIZED (
 )
 UPDATE {schema}.jobs
 SET state = 'discarded', last_error = %(error)s, error_type = %(error_type)s, finished_at = {now}, updated_at = {now},
-    held_key = CASE WHEN unique_until = 'finished' THEN NULL ELSE held_key END
+    held_key = CASE WHEN unique_until IN ('started', 'finished') THEN NULL ELSE held_key END
 WHERE id = ANY (ARRAY(SELECT id FROM last))
 RETURNING id

@@ -20,7 +20,7 @@ SET state = CASE
         WHEN cancel_requested OR attempt >= max_attempts THEN {now}
     END,
     held_key = CASE
-        WHEN (cancel_requested OR attempt >= max_attempts) AND unique_until = 'finished' THEN NULL
+        WHEN (cancel_requested OR attempt >= max_attempts) AND unique_until IN ('started', 'finished') THEN NULL
         ELSE held_key
     END,
     last_error = %(error)s, error_type = %(error_type)s,

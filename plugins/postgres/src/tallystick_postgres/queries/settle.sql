@@ -1,5 +1,5 @@
 -- Effect: end the attempts of current claims. `state` is the outcome's, but a job with a requested cancellation is
---     cancelled instead of waiting again. A finished job releases its unique key, unless it holds it until purged.
+--     cancelled instead of waiting again. A finished job releases its unique key, unless it holds it longer.
 --     A delay is added in UTC, because in other time zones a day may have 23 or 25 hours.
 -- Locks: the rows of these jobs. Index: primary key. The check of the claim is a CASE, which the planner cannot use.
 --     For `state = 'running'` it might scan all of jobs_leases, with the entries of every job that ran since the last
@@ -24,7 +24,7 @@ SET state = CASE
             THEN {now}
     END,
     held_key = CASE
-        WHEN (job.cancel_requested OR ended.state NOT IN ('pending', 'retrying')) AND job.unique_until = 'finished'
+        WHEN (job.cancel_requested OR ended.state NOT IN ('pending', 'retrying')) AND job.unique_until IN ('started', 'finished')
             THEN NULL
         ELSE job.held_key
     END,

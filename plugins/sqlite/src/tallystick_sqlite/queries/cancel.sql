@@ -4,6 +4,6 @@ UPDATE {prefix}_jobs
 SET state = iif(state = 'running', state, 'cancelled'),
     cancel_requested = (state = 'running'),
     finished_at = iif(state = 'running', finished_at, :now),
-    held_key = iif(state <> 'running' AND unique_until = 'finished', NULL, held_key),
+    held_key = iif(state <> 'running' AND unique_until IN ('finished', 'started'), NULL, held_key),
     updated_at = :now
 WHERE id = :id AND (state IN ('pending', 'retrying') OR (state = 'running' AND NOT cancel_requested))

@@ -1,4 +1,5 @@
--- Effect: begin an attempt of the first due jobs, in claiming order, of the queues that are not paused.
+-- Effect: begin an attempt of the first due jobs, in claiming order, of the queues that are not paused. A job that holds
+--     its unique key until it has started frees it.
 -- Locks: write. Index: {prefix}_waiting.
 -- Order: the returned rows are in no order; `claiming.py` sorts them by `claiming_order`. The ORDER BY of `due` and
 --     {prefix}_waiting have the same order.
@@ -48,6 +49,6 @@ due (job, queue, priority, run_at, id) AS (
 )
 UPDATE {prefix}_jobs
 SET state = 'running', attempt = attempt + 1, worker = :worker, lease_until = :until,
-    attempted_at = :now, updated_at = :now
+    attempted_at = :now, updated_at = :now, held_key = iif(unique_until = 'started', NULL, held_key)
 WHERE rowid IN (SELECT job FROM due)
 RETURNING {columns}

@@ -1,5 +1,5 @@
 -- Effect: end the attempt of a current claim. `state` is the outcome's, but a job with a requested cancellation is
---     cancelled instead of waiting again. A finished job releases its unique key, unless it holds it until purged.
+--     cancelled instead of waiting again. A finished job frees a unique key that it holds until then.
 --     `errors` has a line for each error, and keeps 20 of them.
 -- Locks: write. Index: primary key.
 UPDATE {prefix}_jobs
