@@ -133,3 +133,20 @@ def test_settings_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.permissions == {"requeue", "cancel"}
     assert settings.interval == timedelta(seconds=2)
     assert settings.user("x").permissions == frozenset()
+
+
+def test_a_slow_store_is_read_less_often(runner: Runner) -> None:
+    """After a read of two seconds the store rests for twenty."""
+    reads: list[float] = []
+    clock = [0.0]
+
+    def backend() -> object:
+        reads.append(clock[0])
+        clock[0] += 2.0
+        return runner.backend
+
+    snapshots = Snapshots(backend, timedelta(seconds=5), clock=lambda: clock[0])  # type: ignore[arg-type]
+    for moment in (0.0, 12.0, 21.9, 22.0, 30.0):
+        clock[0] = max(clock[0], moment)
+        snapshots.get()
+    assert reads == [0.0, 22.0]

@@ -44,7 +44,8 @@ def grouped(plane: ControlPlane, user: User, window: str) -> Failures:
     """Return the groups of failures in a window: discarded in it, or retrying now."""
     since = datetime.now(UTC) - WINDOWS[window]
     discarded = _latest(plane.backend, Filter(states=[State.DISCARDED], finished_since=since), "finished_at")
-    retrying = _latest(plane.backend, Filter(states=[State.RETRYING]), "run_at")
+    waits = plane.snapshots.get().stats.by_state[State.RETRYING]  # a store may read all waiting jobs to find none
+    retrying = _latest(plane.backend, Filter(states=[State.RETRYING]), "run_at") if waits else []
     newest: dict[Key, Record] = {}
     for record in sorted((*discarded, *retrying), key=_failed_at):
         newest[_key(record)] = record

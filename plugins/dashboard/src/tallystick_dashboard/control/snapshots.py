@@ -15,6 +15,9 @@ STEPS = 60
 
 _BASELINE = timedelta(hours=24)
 
+_REST = 10
+"""A slow store rests this many times as long as its last read took."""
+
 
 class StoreSnapshot(NamedTuple):
     """The numbers of a store at one moment."""
@@ -58,14 +61,17 @@ class Snapshots:
         self._now = now
         self._lock = Lock()
         self._read_at = -1.0
+        self._took = 0.0
         self._latest: StoreSnapshot | None = None
 
     def get(self) -> StoreSnapshot:
         """Return the latest snapshot, or a new one if it is older than the interval. Callers share one read."""
         with self._lock:
-            if self._latest is None or self._clock() - self._read_at >= self._interval:
+            began = self._clock()
+            if self._latest is None or began - self._read_at >= max(self._interval, _REST * self._took):
                 self._latest = read(self._backend(), self._now())
                 self._read_at = self._clock()
+                self._took = self._read_at - began
             return self._latest
 
     def forget(self) -> None:
