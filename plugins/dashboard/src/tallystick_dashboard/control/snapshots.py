@@ -68,11 +68,14 @@ class Snapshots:
         """Return the latest snapshot, or a new one if it is older than the interval. Callers share one read."""
         with self._lock:
             began = self._clock()
-            if self._latest is None or began - self._read_at >= max(self._interval, _REST * self._took):
+            if self._latest is None or began - self._read_at >= self._lifetime():
                 self._latest = read(self._backend(), self._now())
                 self._read_at = self._clock()
                 self._took = self._read_at - began
             return self._latest
+
+    def _lifetime(self) -> float:
+        return max(self._interval, _REST * self._took) if self._interval else 0.0
 
     def forget(self) -> None:
         """Read anew at the next call, because an action changed the store."""
