@@ -118,16 +118,15 @@ def new_record(definition: Definition[Any, Any], payload: bytes, options: Mappin
         "max_attempts": defaults.max_attempts,
         "tags": defaults.tags,
         "meta": defaults.meta,
-        **_of_key(defaults, options),
         **options,
     }
+    if given.get("unique_key") is not None:
+        given = _of_key(defaults, options) | given
     return NewRecord(kind=definition.kind, payload=payload, **given)
 
 
 def _of_key(defaults: Options, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the kind's options about a unique key. They apply to jobs that have one."""
-    if options.get("unique_key") is None:
-        return {}
     policy = {} if "on_conflict" in options else {"debounce_max": defaults.debounce_max}
     return {"unique_until": defaults.unique_until, "on_conflict": defaults.on_conflict, **policy}
 

@@ -117,13 +117,16 @@ class MemoryBackend(Backend):
         call = calls.insert(records, _CAPABILITIES, transaction=transaction, now=now)
         stored = call.stored()
         with self._locked() as store:
-            results = [self._insert_or_meet(store, *pair) for pair in zip(call.records, stored, strict=True)]
+            results = [
+                self._insert(store, record) if new.on_conflict == "skip" else self._insert_or_meet(store, new, record)
+                for new, record in zip(call.records, stored, strict=True)
+            ]
             store.changed.notify_all()
         return results
 
     def _insert_or_meet(self, store: Store, new: NewRecord, record: Record) -> Inserted:
         result = self._insert(store, record)
-        if result.created or new.on_conflict == "skip" or result.record.id == new.id:
+        if result.created or result.record.id == new.id:
             return result
         result = keys.met(store.records[result.record.id], new, record.run_at, record.created_at)
         if result.applied is not None:
@@ -131,7 +134,8 @@ class MemoryBackend(Backend):
         return result._replace(record=transitions.without_errors(result.record))
 
     def _insert(self, store: Store, record: Record) -> Inserted:
-        store.free_key(record.unique_key, record.created_at)
+        if record.unique_key is not None:
+            store.free_key(record.unique_key, record.created_at)
         duplicate = store.records.get(record.id) or store.holder(record.unique_key)
         if duplicate is not None:
             return Inserted(transitions.without_errors(duplicate), created=False)

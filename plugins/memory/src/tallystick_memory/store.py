@@ -45,11 +45,12 @@ class Store:
 
     def put(self, record: Record) -> None:
         """Store a record in its new state, and update every index. A new record takes its unique key."""
-        if record.id not in self.records:
-            self.take_key(record)
+        if record.unique_key is not None:
+            if record.id not in self.records:
+                self.take_key(record)
+            elif not keys.holds(record):
+                self.drop_key(record)
         self.records[record.id] = record
-        if not keys.holds(record):
-            self.drop_key(record)
         if record.state is State.RUNNING:
             self.running.add(record.id)
             return

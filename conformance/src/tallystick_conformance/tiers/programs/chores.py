@@ -34,7 +34,8 @@ class Chores:
         name = _NAMES[chore.slot % len(_NAMES)]
         match chore.on:
             case "put":
-                self.put([_schedule(name, chore, now)], now)
+                for _ in range(2 if chore.lag else 1):
+                    self.put([_schedule(name, chore, now)], now)
             case "advance":
                 if not self.model.schedules:
                     self.put([_schedule(name, chore, now)], now)

@@ -93,24 +93,23 @@ class Machine(RuleBasedStateMachine):
                 self._pair.resume(queue.name)
         self._pair.insert([self._new(draft) for draft in stock], now=self.now)
 
-    @rule(batch=strategies.batches, now=strategies.clock_steps)
+    @rule(batch=strategies.batches, now=strategies.clock_steps, policy=st.none() | strategies.changing_policies)
     @_guarded
-    def insert(self, batch: list[Draft], now: Moment) -> None:
-        """Insert new jobs, some with ids and keys that are already stored."""
+    def insert(self, batch: list[Draft], now: Moment, policy: Policy | None) -> None:
+        """Insert new jobs, some with ids and keys that are already stored. With a policy, the first meets a holder."""
         self._move(now)
+        if policy is not None:
+            batch[0] = self._meeting(batch[0], policy)
         self._pair.insert([self._new(draft) for draft in batch], now=self.now)
 
-    @rule(draft=strategies.drafts, policy=strategies.changing_policies, now=strategies.clock_steps)
-    @_guarded
-    def meet(self, draft: Draft, policy: Policy, now: Moment) -> None:
-        """Insert a job with the key and kind of another job, if possible of a retrying one, to change it."""
-        self._move(now)
+    def _meeting(self, draft: Draft, policy: Policy) -> Draft:
+        """Return the draft with the key and kind of another job, if possible of a retrying one."""
         keyed = sorted(record for record in self._pair.model.records.values() if record.unique_key is not None)
         holders = [record for record in keyed if record.state is State.RETRYING] or keyed
-        if holders:
-            holder = holders[draft.slot % len(holders)]
-            draft = draft._replace(kind=holder.kind, unique_key=holder.unique_key, policy=policy)
-        self._pair.insert([self._new(draft)], now=self.now)
+        if not holders:
+            return draft
+        holder = holders[draft.slot % len(holders)]
+        return draft._replace(kind=holder.kind, unique_key=holder.unique_key, policy=policy)
 
     @rule(queues=strategies.queue_lists, limit=strategies.limits, worker=st.sampled_from(strategies.WORKERS),
           lease=strategies.leases, now=strategies.due_moments)  # fmt: skip
