@@ -51,9 +51,11 @@ from . import (
     extending,
     inserting,
     known_queues,
+    meeting,
     meters,
     paging,
     queries,
+    requeuing,
     rescuing,
     schema,
     settling,
@@ -133,7 +135,7 @@ class MongoBackend(Backend):
             if not records:
                 return []
             seen = read_state(self._connection.collections, self._location, inserting.queues_of(records))
-            results = inserting.insert(store, call.at(seen.now).stored(), known=seen.queues)
+            results = meeting.insert_and_meet(store, call.at(seen.now), known=seen.queues)
         self._wake_ups.wake_all()
         return results
 
@@ -205,8 +207,7 @@ class MongoBackend(Backend):
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
         with self._writing() as store:
-            update = queries.requeued(self._now(call.given))
-            changed = bulk.change(store, "requeue", call, queries.CAN_BE_REQUEUED, update)
+            changed = requeuing.requeue(store, call, self._now(call.given))
         self._wake_ups.wake_all()
         return changed
 

@@ -1,6 +1,6 @@
 """Change the records that satisfy a filter, page by page, newest first."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 from uuid import UUID
@@ -41,11 +41,18 @@ def change(
 
 
 def change_in_parts(
-    store: Collections, name: str, call: ChangeCall | UpdateCall, guard: Query, update: Query | Pipeline
+    store: Collections,
+    name: str,
+    call: ChangeCall | UpdateCall,
+    guard: Query,
+    update: Query | Pipeline,
+    *,
+    free: Callable[[Sequence[UUID]], bool] = lambda ids: False,
 ) -> Iterator[list[UUID]]:
     """Change records as `change` does, and yield their ids in parts.
 
-    The filter is part of each update's guard, so a record that no longer satisfies it does not change.
+    The filter is part of each update's guard, so a record that no longer satisfies it does not change. `free` is called
+    with the records that did not change. If it returns True, they are tried again.
     """
     limit = call.limit
     fitting = queries.fitting(call.filter, guard)
@@ -55,5 +62,9 @@ def change_in_parts(
         while limit and (some := list(islice(ids, min(limit, _PAGE)))):
             made = apply(store, name, [Change(id, fitting, update) for id in some])
             changed = [id for id, is_made in zip(some, made, strict=True) if is_made]
+            rest = [id for id, is_made in zip(some, made, strict=True) if not is_made]
+            if rest and free(rest):
+                made = apply(store, name, [Change(id, fitting, update) for id in rest])
+                changed += [id for id, is_made in zip(rest, made, strict=True) if is_made]
             yield changed
             limit -= len(changed)

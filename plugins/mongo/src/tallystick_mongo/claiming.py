@@ -25,8 +25,8 @@ _PAGE = 1_000
 _QUEUES = 50
 """The maximum number of queues in one find. For up to this many, the server merges index scans; for more, it sorts."""
 
-_GUARDED = ("state", "attempt", "due", "updated_at", "queue", "priority")
-"""The fields that a claim compares. An `update` within the same millisecond leaves `updated_at` as it is."""
+_GUARDED = ("state", "attempt", "due", "updated_at", "queue", "priority", "changed_by")
+"""The fields that a claim compares. A change within the same millisecond leaves `updated_at` as it is."""
 
 _FRUITLESS = 20
 """Give up after this many finds in a row of which other clients claimed all jobs."""
@@ -96,7 +96,9 @@ def chunks(queues: Sequence[str]) -> Iterator[Sequence[str]]:
 def _take(document: Document, call: ClaimCall) -> Change:
     """Start an attempt if the job is unchanged since it was found, so that the returned record is the stored one."""
     guard = {name: document.get(name) for name in _GUARDED}
-    return Change(document["_id"], guard, queries.claimed(document["attempt"] + 1, call.worker, call.until, call.now))
+    frees_key = document["unique_until"] == "started"
+    update = queries.claimed(document["attempt"] + 1, call.worker, call.until, call.now, frees_key=frees_key)
+    return Change(document["_id"], guard, update)
 
 
 def _claimed_record(document: Document, change: Change) -> Record:

@@ -3,7 +3,8 @@
 A document has the `FIELDS` of the record, except those that are None or empty. It can have these in addition:
 
 - `due`: the `run_at` of a waiting job. No other document has it, so the indexes for claims contain only waiting jobs.
-- `held_key`: the unique key, while the job holds it.
+- `held_key`: the unique key, while the job holds it. `held_until`: when it is free again, if that is a time.
+- `changed_by`: differs after each insert that changed the job. A claim compares it with that of the job it found.
 - `error_type`, `error_message`: see `error_fields`.
 - `told_to_stop`: True if the latest extension of the attempt returned `CANCEL_REQUESTED`.
 - `calls`: the latest call of each kind that changed the document. A call uses it to find out what it changed.
@@ -13,12 +14,13 @@ BSON has a precision of milliseconds, so all times of a record are in whole mill
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from bson import ObjectId
-from tallystick import Record
+from tallystick import Meta, Record
+from tallystick.backends import keys
 
 from .damaged import is_whole, readable
 from .fields import FIELDS, UNKNOWN
@@ -46,7 +48,19 @@ def inserted(record: Record, batch: ObjectId | None, call: ObjectId) -> dict[str
     document["calls"] = {"insert": call}
     if record.unique_key is not None:
         document["held_key"] = record.unique_key
+        if isinstance(record.unique_until, timedelta):
+            document["held_until"] = keys.held_until(record)
     return document | ({"batch": batch} if batch else {"due": record.run_at})
+
+
+def changes(record: Record, mark: ObjectId, *, moves: bool) -> dict[str, dict[str, Any]]:
+    """Return the update that stores what an insert changes in the holder of its key; run_at only if it `moves`."""
+    fields = {"payload": record.payload, "tags": list(record.tags), "updated_at": record.updated_at, "changed_by": mark}
+    if moves:
+        fields |= {"run_at": record.run_at, "due": record.run_at}
+    if isinstance(record.meta, Meta) and record.meta:
+        return {"$set": {**fields, "meta": record.meta.to_json()}}
+    return {"$set": fields, "$unset": {"meta": ""}}
 
 
 def records(documents: Iterable[Document]) -> Iterator[Record]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tallystick import NO_META, Failure, Meta, State
+from tallystick.backends import keys
 from tallystick.backends.decoding import STATES
 
 from .error_fields import read_errors
@@ -44,6 +45,10 @@ def _are_texts(values: list[object]) -> bool:
     return all(isinstance(value, str) for value in values)
 
 
+def _is_until(text: str) -> bool:
+    return keys.to_text(keys.from_text(text)) == text
+
+
 FIELDS = (
     Field("_id", UUID),
     Field("kind", str, "?"),
@@ -62,7 +67,7 @@ FIELDS = (
     Field("worker", str),
     Field("cancel_requested", bool, placeholder=False),
     Field("unique_key", str),
-    Field("unique_until", str, "finished"),
+    Field("unique_until", str, "finished", keys.to_text, keys.from_text, _is_until),
     Field("last_error", str, encode=Failure.to_json, decode=Failure.from_json),
     Field("result", bytes),
     Field("tags", list, (), list, tuple, _are_texts),

@@ -1,6 +1,7 @@
 """Store new jobs except for duplicates, and find the stored jobs with the same id or unique key."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -110,7 +111,18 @@ def _duplicates(
         _resolve(store, other)
     visible: list[Document] = [document for document in found if document.get("state") != HIDDEN]
     by_id = {record.id: record for record in documents.records(visible)}
-    return by_id, {document["held_key"]: _holder(document, by_id) for document in visible if "held_key" in document}
+    holding = _holding(store, visible, list(keys), new[0].created_at)
+    return by_id, {document["held_key"]: _holder(document, by_id) for document in holding}
+
+
+def _holding(store: Collections, found: Sequence[Document], keys: Sequence[str], now: datetime) -> list[Document]:
+    """Return the documents that hold a key. Free the keys of those whose time has passed."""
+    holding = [document for document in found if "held_key" in document]
+    passed = [document for document in holding if isinstance(at := document.get("held_until"), datetime) and at <= now]
+    if not passed:
+        return holding
+    store.jobs.update_many(queries.passed(keys, now), queries.FREED, session=store.session)
+    return [document for document in holding if document not in passed]
 
 
 def _holder(document: Document, by_id: Mapping[UUID, Record]) -> Record:

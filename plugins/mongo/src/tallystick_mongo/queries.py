@@ -49,7 +49,8 @@ ABSENT: Final = "$$REMOVE"
 RUNNING_NOW: Final = {"$eq": ["$state", State.RUNNING]}
 KEY: Final = {"$cond": [{"$gt": ["$unique_key", None]}, "$unique_key", ABSENT]}
 KEY_HELD: Final = {"$cond": [{"$gt": ["$held_key", None]}, "$held_key", ABSENT]}
-KEY_AFTER_THE_END: Final = {"$cond": [{"$eq": ["$unique_until", "purged"]}, KEY_HELD, ABSENT]}
+HAS_TIME: Final = {"$gt": ["$held_until", None]}
+KEY_AFTER_THE_END: Final = {"$cond": [{"$or": [{"$eq": ["$unique_until", "purged"]}, HAS_TIME]}, KEY_HELD, ABSENT]}
 
 # orders
 
@@ -186,7 +187,7 @@ def inserted_by(call: ObjectId, ids: Sequence[UUID]) -> Query:
 # updates
 
 
-def claimed(attempt: int, worker: str, until: datetime, now: datetime) -> Query:
+def claimed(attempt: int, worker: str, until: datetime, now: datetime, *, frees_key: bool = False) -> Query:
     """Start an attempt."""
     begun = {
         "state": State.RUNNING,
@@ -196,7 +197,7 @@ def claimed(attempt: int, worker: str, until: datetime, now: datetime) -> Query:
         "attempted_at": now,
         "updated_at": now,
     }
-    return {"$set": begun, "$unset": {"due": ""}}
+    return {"$set": begun, "$unset": {"due": "", "held_key": ""} if frees_key else {"due": ""}}
 
 
 def extended(until: datetime, now: datetime) -> Pipeline:
@@ -289,7 +290,12 @@ def _given(changes: Changes) -> dict[str, Any]:
 
 
 def requeued(now: datetime) -> Pipeline:
-    """Make a job pending and due now, with an attempt left. The index rejects it if another job holds its key."""
+    """Make a job pending and due now, with an attempt left. The index rejects it if another job holds its key.
+
+    A job that has started, or whose time has passed, may need no key.
+    """
+    has_started = {"$and": [{"$eq": ["$unique_until", "started"]}, {"$gt": ["$attempt", 0]}]}
+    has_passed = {"$and": [HAS_TIME, {"$lte": ["$held_until", now]}]}
     return [
         {
             "$set": {
@@ -301,11 +307,24 @@ def requeued(now: datetime) -> Pipeline:
                 "result": ABSENT,
                 "cancel_requested": False,
                 "told_to_stop": ABSENT,
-                "held_key": KEY,
+                "held_key": {"$cond": [{"$or": [has_started, has_passed]}, ABSENT, KEY]},
                 "updated_at": now,
             }
         }
     ]
+
+
+def passed(keys: Sequence[str], now: datetime) -> Query:
+    """Match jobs that hold one of the unique keys for a time that has passed."""
+    return {"held_key": {"$in": list(keys)}, "held_until": {"$lte": now}}
+
+
+FREED: Final[Query] = {"$unset": {"held_key": ""}}
+
+
+def held_by(id: UUID, key: str, kind: str, created_at: datetime) -> Query:
+    """Match a job while it waits and holds its unique key."""
+    return {"_id": id, "held_key": key, "state": WAITING, "kind": kind, "created_at": created_at}
 
 
 def hidden(batch: ObjectId) -> Query:

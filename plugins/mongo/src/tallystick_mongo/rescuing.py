@@ -61,7 +61,7 @@ def _end(document: Document, now: datetime) -> dict[str, Any]:
     if document["cancel_requested"] or document["attempt"] >= document["max_attempts"]:
         state = State.CANCELLED if document["cancel_requested"] else State.DISCARDED
         fields |= {"state": state.value, "finished_at": now}
-        if document["unique_until"] == "finished":
+        if document["unique_until"] in ("started", "finished"):
             fields["held_key"] = None
     else:
         fields |= {"state": State.RETRYING.value, "run_at": now, "due": now}

@@ -9,6 +9,8 @@ broken, edited, put = MONGO.broken, MONGO.edited, MONGO.put
 _CURRENT = "queries.current(claim.attempt)"
 _FOUND = '("state", "attempt", "lease_until", "cancel_requested")'
 
+_TAKES = '{"$cond": [{"$or": [has_started, has_passed]}, ABSENT, KEY]}'
+
 MUTANTS: tuple[Mutant, ...] = (
     edited("ends any attempt", "SETTLE-06", "settling.settle", _CURRENT, '{"state": State.RUNNING}', "D1",
            "The guard of settle ignores the attempt."),
@@ -34,7 +36,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "Records are changed by id, even if they no longer satisfy the filter."),
     broken("leaves what runs alone", "CANCEL-04", "cancel ignores running jobs.", "D10",
            put("queries.CANCELLABLE", lambda either: either["$or"][0])),
-    edited("requeues and takes no key", "REQUEUE-04", "queries.requeued", '"held_key": KEY,', "", "F1",
+    edited("requeues and takes no key", "REQUEUE-04", "queries.requeued", _TAKES, "ABSENT", "F1",
            "A requeued job does not take its key again, so the index does not reject it."),
     edited("keeps one error more", "ERRORS-03", "queries._appended", "-ERRORS_KEPT", "-ERRORS_KEPT - 1", "",
            "A record keeps the latest 21 errors."),
