@@ -20,6 +20,10 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 collect_ignore = ["docs/examples"]
 """A separate distribution with its own tests; `tests/test_example_backend.py` installs and checks it."""
 
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    # the tests start many interpreters, and each would compile every module that it imports
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(__file__).parent / ".pytest_cache" / "bytecode"))
+
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
@@ -67,17 +71,21 @@ def mongo_database_url(mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return mongo_url
 
 
-class Pages(LoadScopeScheduling):
-    """Schedules the blocks of a page in one process, and every other test in any process."""
+class Groups(LoadScopeScheduling):
+    """Schedules a page, or a class, in one process, and every other test in any process.
+
+    The blocks of a page use those before them. The tests of a `BackendConformance` share generated programs, which
+    take longer than all other tests of the class.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return file if file.endswith(".md") else nodeid
+        file, *classes, _ = nodeid.partition("[")[0].split("::")
+        return "::".join([file, *classes]) if classes or file.endswith(".md") else nodeid
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Pages:
-    """Return the scheduler that keeps a page in one process."""
-    return Pages(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
+    """Return the scheduler that keeps a page or a class in one process."""
+    return Groups(config, log)
 
 
 @pytest.hookimpl(trylast=True)

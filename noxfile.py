@@ -83,7 +83,7 @@ def default_tests(session: nox.Session) -> None:
 def kit(session: nox.Session) -> None:
     """Run the tests of the kit that take long: whole runs on backends that conform, and on known bugs."""
     sync(session, "dev")
-    session.run("pytest", "--numprocesses=auto", "-m", "kit", "conformance/tests", *session.posargs)
+    session.run("pytest", "--numprocesses=auto", "-m", "kit", "conformance/tests", "tests", *session.posargs)
 
 
 @nox.session(python=PYTHONS)
@@ -190,6 +190,15 @@ def cost(session: nox.Session) -> None:
     """Measure the cost of a job; record changed costs with `-- --write "the reason"`."""
     sync(session, "dev")
     session.run("python", "tests/cost/measure.py", *session.posargs, env=TESTS)
+    if "--write" in session.posargs:
+        session.run("python", "docs/generate.py")
+
+
+@nox.session
+def bench_search(session: nox.Session) -> None:
+    """Measure searches among a million records; record the medians with `-- --write`."""
+    sync(session, "dev")
+    session.run("python", "tests/bench/search.py", *session.posargs, env=TESTS)
     if "--write" in session.posargs:
         session.run("python", "docs/generate.py")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import kills
 import performance
 import reference
+import searches
 from tallystick import FINAL, TRANSITIONS, Backend, State, backend
 from tallystick_conformance.contract.clauses import CLAUSES
 from tallystick_conformance.contract.promises import NOTHING, clauses_of, promised_by, tied_sentences, ties_of
@@ -167,6 +168,7 @@ PAGES = {
     "helpers.md": reference.helpers_page,
     "hooks.md": reference.hooks_page,
     "performance.md": performance.page,
+    "searches.md": searches.page,
 }
 
 

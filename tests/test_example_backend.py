@@ -17,7 +17,7 @@ PAGE = ROOT / "docs" / "backends.md"
 PROFILE = os.environ.get("TALLYSTICK_EXAMPLE", "")
 """The kit's profile to run completely; if empty, run a selection that takes seconds."""
 
-QUICK_TIERS = {"model", "payload", "name", "time", "refusal", "batch", "query", "wait", "capability"}
+QUICK_TIERS = {"payload", "name", "time", "refusal", "batch", "query", "wait", "capability"}
 FENCE = " and record.attempt == claim.attempt"
 CORE = {id for id, clause in CLAUSES.items() if clause.level == "core"}
 

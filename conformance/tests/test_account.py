@@ -118,6 +118,7 @@ def test_untested_clauses_are_summarized() -> None:
     assert lines[1].startswith("2 clauses     not judged    another clause of the family failed first")
 
 
+@pytest.mark.usefixtures("few_programs")
 def test_a_missing_method_is_not_a_violation() -> None:
     """The clauses that a missing method blocks are reported together, without a violation."""
 

@@ -49,6 +49,7 @@ class CountsNothing(MemoryBackend):
         return super().stats(**options)._replace(by_queue=cast("Any", None))
 
 
+@pytest.mark.usefixtures("few_programs")
 @pytest.mark.parametrize(
     ("backend", "clause"),
     [

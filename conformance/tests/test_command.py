@@ -11,19 +11,27 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from io import StringIO
+from itertools import count
 from pathlib import Path
 from threading import Event
 from time import monotonic, sleep
+from types import FrameType
+from typing import Any
 
 import pytest
+import tallystick_conformance
+import tallystick_sqlite
 import typer
 from support import PATIENCE
+from tallystick import NewRecord
 from tallystick_conformance import Result, Status, Target, conform
 from tallystick_conformance.command.app import conform_app
 from tallystick_conformance.command.interrupts import as_interrupts
 from tallystick_conformance.command.plugin import tallystick_cli
 from tallystick_conformance.command.progress import Lines
 from tallystick_conformance.contract.clauses import CLAUSES
+from tallystick_conformance.harness.case import Case
+from tallystick_conformance.harness.profiles import PROFILES
 from tallystick_conformance.harness.shares import Share
 from tallystick_mutants.memory.payload import StripsNul
 from tallystick_sqlite import SqliteBackend
@@ -199,6 +207,52 @@ def test_a_store_that_is_half_made_is_removed(tmp_path: Path) -> None:
         pass
     target.clean()
 
+    assert list(tmp_path.iterdir()) == []
+
+
+def _interrupted_after(lines: int, files: tuple[str, ...]) -> Any:
+    """Return a trace function that raises KeyboardInterrupt once, after so many lines in these files."""
+    left = count(lines, -1)
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        if not frame.f_code.co_filename.startswith(files):
+            return None
+        if event == "line" and next(left) == 0:
+            raise KeyboardInterrupt
+        return trace
+
+    return trace
+
+
+def test_no_store_is_left_wherever_an_interrupt_comes(tmp_path: Path) -> None:
+    """At whatever line of the kit or the backend an interrupt comes, the store and its files are removed."""
+    target = Target.of(f"sqlite:///{tmp_path}/x.db")
+    files = (str(Path(tallystick_sqlite.__file__).parent), str(Path(tallystick_conformance.__file__).parent))
+    interrupts, usual = 0, sys.gettrace()
+
+    def use_a_store() -> None:
+        with Case("QUERY-04", target, PROFILES["quick"]) as case:
+            case.client().insert([NewRecord(kind="k")])
+            case.claim()
+
+    gc.freeze()  # makes the collections fast
+    try:
+        for lines in count(0, 37):
+            sys.settrace(_interrupted_after(lines, files))
+            try:
+                use_a_store()
+                break
+            except KeyboardInterrupt as interrupt:
+                sys.settrace(usual)
+                interrupts += 1
+                target.clean(interrupt)
+            finally:
+                sys.settrace(usual)
+            assert list(tmp_path.iterdir()) == [], f"after {lines} lines"
+    finally:
+        gc.unfreeze()
+
+    assert interrupts > 30
     assert list(tmp_path.iterdir()) == []
 
 

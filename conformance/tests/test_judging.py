@@ -55,7 +55,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     def noted(target: Any, profile: Any, armed: list[str], programs: Any) -> Iterator[Result]:
         seen.append(list(armed))
-        return run_programs(target, profile._replace(programs=20, steps=20), armed, programs)
+        return run_programs(target, profile._replace(programs=10, steps=10, shrink=False), armed, programs)
 
     monkeypatch.setattr(trial, "run_programs", noted)
     monkeypatch.setattr(trial, "run_examples", lambda clause, *_: Result(clause, Status.PASSED))

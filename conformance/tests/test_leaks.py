@@ -62,6 +62,25 @@ def test_one_client_of_each_store_is_a_leak() -> None:
     assert [violation.clause_id for violation in report.violations] == ["LEAK-01"]
 
 
+def test_descriptors_that_other_code_closes_hide_no_leak() -> None:
+    """A leak is found even if other code closes as many of its own descriptors at the same time."""
+    others = [os.open(__file__, os.O_RDONLY) for _ in range(100)]
+
+    class WhileOthersClose(KeepsOneOfEachStore):
+        def __init__(self, name: str = "") -> None:
+            kept = len(self.kept)
+            super().__init__(name)
+            if len(self.kept) > kept:
+                os.close(others.pop())
+
+    report = conform(Target.from_class(WhileOthersClose, "memory://"), only=["LEAK-01"])
+    for descriptor in [*others, *KeepsOneOfEachStore.kept.values()]:
+        os.close(descriptor)
+    KeepsOneOfEachStore.kept.clear()
+
+    assert [violation.clause_id for violation in report.violations] == ["LEAK-01"]
+
+
 def test_a_few_more_are_no_leak() -> None:
     """Descriptors that grow only up to a limit are not a leak."""
     report = conform(Target.from_class(KeepsAFew, "memory://"), only=["LEAK"])

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from importlib import import_module
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -46,7 +48,6 @@ class Counting(MemoryBackend):
         return rescued
 
 
-@pytest.mark.kit  # the programs of quick also depend on the modules that are imported: the whole suite has others
 def test_programs_come_to_what_they_test() -> None:
     """The quick profile applies each outcome with each form of time, and reaches each hold and each end of a rescue."""
     run(Target.from_class(Counting, "memory://"), PROFILES["quick"]._replace(program_seconds=PATIENCE), STARTS["2001"])
@@ -57,6 +58,37 @@ def test_programs_come_to_what_they_test() -> None:
             assert Counting.seen[outcome, True, kind] >= 5, (outcome, kind, Counting.seen)
     for met in (*Hold, ("rescue", "retrying"), ("rescue", "discarded"), ("rescue", "cancelled")):
         assert Counting.seen[met] >= 5, (met, Counting.seen)
+
+
+class Recording(MemoryBackend):
+    """Records the jobs that it inserts."""
+
+    inserted: ClassVar[list[Any]] = []
+
+    def insert(self, records: Any, **options: Any) -> Any:
+        """Record and insert."""
+        self.inserted.extend(records)
+        return super().insert(records, **options)
+
+
+def test_programs_depend_on_the_seed_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs stay the same when a module is imported with constants that Hypothesis could draw.
+
+    For each program, Hypothesis draws a number up to 254, which decides how many of the rules it uses.
+    """
+    (tmp_path / "constants_of_a_user.py").write_text(f"NUMBERS = {[*range(100, 255)]}")
+    monkeypatch.syspath_prepend(tmp_path)
+    profile = PROFILES["quick"]._replace(programs=40, steps=6, crowds=False)
+
+    def drawn() -> list[Any]:
+        Recording.inserted.clear()
+        for seed in range(4, 8):
+            run(Target.from_class(Recording, "memory://"), profile._replace(seed=seed), STARTS["2001"])
+        return [*Recording.inserted]
+
+    before = drawn()
+    import_module("constants_of_a_user")
+    assert drawn() == before
 
 
 def test_making_a_program_shorter_ends_in_time() -> None:

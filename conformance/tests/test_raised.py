@@ -48,6 +48,7 @@ class SeesItsOwnPausesOnly(MemoryBackend):
         return [queue._replace(paused=queue.name in self._mine) for queue in super().queues()]
 
 
+@pytest.mark.usefixtures("short_programs")
 @pytest.mark.parametrize("clause", ["CLAIM-07", "CALL-01", "SCHED-01", "HISTORY-03", "RACE-01"])
 def test_an_unexpected_exception_is_shown_whole(clause: str, tmp_path: Path) -> None:
     """Terminal, report, summary and JUnit show the exception's text, note, cause, and the backend's file and line."""
@@ -77,6 +78,7 @@ def test_a_program_of_several_clients_names_them() -> None:
     assert "b: backend." in "".join(violation.steps)
 
 
+@pytest.mark.usefixtures("short_programs")
 def test_a_program_of_one_client_has_no_names() -> None:
     """If one client made every call, the calls have no prefix."""
     [violation] = conform(Target.from_class(FailsInAHelper, "memory://"), only=["CLAIM-07"]).violations

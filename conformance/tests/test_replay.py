@@ -111,6 +111,7 @@ def _replay(*arguments: object) -> Result:
     return CliRunner().invoke(conform_app, ["replay", *map(str, arguments)])
 
 
+@pytest.mark.usefixtures("short_programs")
 @pytest.mark.parametrize(("name", "clause"), PROGRAMS.items())
 def test_a_trace_shows_the_violation_again(broken: Any, tmp_path: Path, name: str, clause: str) -> None:
     """The command prints the sentence and the calls, and fails on the broken backend but not on a correct one."""
@@ -147,6 +148,7 @@ def test_a_replay_leaves_nothing_behind(broken: Any, tmp_path: Path) -> None:
     assert list(stores.iterdir()) == []
 
 
+@pytest.mark.usefixtures("short_programs")
 def test_calls_that_cannot_be_repeated_prove_nothing(broken: Any, tmp_path: Path) -> None:
     """If a store cannot keep the moments of a trace, the command reports this instead of a result."""
     path = _trace(broken.ForgetsRunAt, "INSERT-02", tmp_path)

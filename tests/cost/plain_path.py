@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from time import time_ns
 from uuid import UUID
 
 from tallystick import Backend, Claim, Complete, NewRecord
@@ -13,9 +14,6 @@ BATCH = 100
 
 PAYLOAD = b'{"to": "ada@example.org", "subject": "Welcome", "template": "welcome", "order": 1}'
 
-_FIRST_ID = (0x0199_0000_0000 << 80) | (7 << 76) | (2 << 62)
-"""A UUID of version 7. The ids are consecutive, so that every measurement splits the same index pages."""
-
 _LEASE = timedelta(minutes=5)
 
 Read = Callable[[], dict[str, int]]
@@ -24,7 +22,8 @@ Read = Callable[[], dict[str, int]]
 
 def measure(backend: Backend, read: Read) -> dict[str, dict[str, int]]:
     """Return the cost of each phase for `JOBS` jobs: what it added to each counter."""
-    ids = iter(range(_FIRST_ID, _FIRST_ID + 10 * JOBS))
+    first = _first_id()
+    ids = iter(range(first, first + 10 * JOBS))
     _warm_up(backend, ids)
     read()
     costs = {}
@@ -41,6 +40,14 @@ def measure(backend: Backend, read: Read) -> dict[str, dict[str, int]]:
         costs[phase] = {name: after[name] - before[name] for name in after}
         before = after
     return costs
+
+
+def _first_id() -> int:
+    """Return a UUID of version 7, as a client would create it now.
+
+    The ids after it are consecutive, so that every measurement splits the same index pages.
+    """
+    return (time_ns() // 1_000_000 << 80) | (7 << 76) | (2 << 62)
 
 
 def _warm_up(backend: Backend, ids: Iterator[int]) -> None:

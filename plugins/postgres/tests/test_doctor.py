@@ -40,6 +40,7 @@ def test_a_healthy_store(backend: PostgresBackend) -> None:
         "notifications",
         "schema version",
         "indexes",
+        "search indexes",
         "triggers",
         "dead rows of counts",
         "dead rows of jobs",
@@ -76,6 +77,19 @@ def test_indexes(backend: PostgresBackend, connection: psycopg.Connection, schem
     connection.execute(f'DROP INDEX "{schema}".jobs_waiting')
     finding = found(backend, "indexes")
     assert (finding.severity, finding.found) == (FAULT, "missing: jobs_waiting")
+
+
+def test_search_indexes(backend: PostgresBackend, connection: psycopg.Connection, url: str, schema: str) -> None:
+    """The doctor reports whether the optional indexes exist; a missing one is a warning, and setup creates it."""
+    assert found(backend, "search indexes").found.startswith("none")
+    with PostgresBackend.from_url(f"{url}&search=true") as searched:
+        searched.setup()
+        assert found(backend, "search indexes").found == "all 3 exist and are valid"
+        connection.execute(f'DROP INDEX "{schema}".jobs_search_kinds')
+        finding = found(backend, "search indexes")
+        assert (finding.severity, finding.found) == (WARNING, "missing or invalid: jobs_search_kinds")
+        searched.setup()
+    assert found(backend, "search indexes").severity is OK
 
 
 def test_triggers_and_the_ledger(backend: PostgresBackend, connection: psycopg.Connection, schema: str) -> None:

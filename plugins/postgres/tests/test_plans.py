@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any, LiteralString
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -173,10 +173,11 @@ def fail(backend: PostgresBackend, count: int, type_: str) -> None:
     backend.settle([Discard(record.claim, Failure(type_, "words")) for record in claimed], now=NOW)
 
 
-def crowd(backend: PostgresBackend, count: int, now: datetime) -> None:
+def crowd(backend: PostgresBackend, count: int, now: datetime, ids: Sequence[UUID] | None = None) -> None:
     """Insert waiting and finished jobs without errors, in five queues."""
-    backend.insert([NewRecord(kind="k", queue=f"q{n % 5}", run_at=now) for n in range(count)], now=now)
-    backend.insert([NewRecord(kind="k", queue="done") for _ in range(count)], now=now)
+    made = iter(ids or [uuid4() for _ in range(2 * count)])
+    backend.insert([NewRecord(kind="k", queue=f"q{n % 5}", run_at=now, id=next(made)) for n in range(count)], now=now)
+    backend.insert([NewRecord(kind="k", queue="done", id=next(made)) for _ in range(count)], now=now)
     claimed = backend.claim(["done"], limit=count, worker="w", lease=HOUR, now=now)
     backend.settle([Complete(record.claim) for record in claimed], now=now)
 
@@ -186,10 +187,24 @@ def explain_page(connection: psycopg.Connection, queries: Queries, order: Order,
 
     def execute(query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
         plans.append(explain(connection, query, parameters))
-        return []
+        return connection.execute(query, parameters).fetchall() if query is queries.count_range else []
 
     listing.page(execute, queries, calls.list(Filter(**fields), CAPABILITIES, limit=LIMIT, order=order))
-    return plans[0]
+    return plans[-1] if plans else {"Node Type": "none", "Shared Hit Blocks": 0, "Shared Read Blocks": 0}
+
+
+def indexes(plan: Mapping[str, Any]) -> set[str]:
+    return {node["Index Name"] for node in nodes(plan) if "Index Name" in node and node["Actual Loops"]}
+
+
+def rows_read(plan: Mapping[str, Any]) -> int:
+    """Return the rows that the scans of a plan read from the table, with those that a filter removed."""
+    read = [node for node in nodes(plan) if node["Node Type"] in ("Index Scan", "Bitmap Heap Scan", "Seq Scan")]
+    return sum(
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        for node in read
+        if node["Actual Loops"]
+    )
 
 
 FILTERS: dict[str, dict[str, Any]] = {
@@ -235,6 +250,58 @@ def test_a_page_of_one_type_of_errors_reads_its_index(
     connection.execute(f'VACUUM ANALYZE "{schema}".jobs')
     plan = explain_page(connection, queries, "id", error_types=["Old"])
     assert max(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in nodes(plan)) <= LIMIT
+
+
+@pytest.mark.parametrize("order", ["id", "finished_at", "run_at"])
+def test_a_page_of_a_range_of_times_reads_the_range(
+    connection: psycopg.Connection, backend: PostgresBackend, schema: str, order: Order
+) -> None:
+    """A page of the jobs that were created in an hour reads no others, although created_at has no index."""
+    for hours in range(5):
+        moment = NOW - hours * HOUR
+        crowd(backend, 1_000, moment, [uuid7(moment) for _ in range(2_000)])
+    connection.execute(f'VACUUM ANALYZE "{schema}".jobs')
+    times = {"created_since": NOW - 3.5 * HOUR, "created_until": NOW - 2.5 * HOUR}
+    plan = explain_page(connection, backend._queries, order, **times)
+    assert indexes(plan) <= {"jobs_pkey", "jobs_other_ids"}
+    assert rows_read(plan) <= (LIMIT if order == "id" else 2_000)
+
+
+def uuid7(moment: datetime) -> UUID:
+    """Return an id as a client would create it at a moment."""
+    return UUID(int=int(moment.timestamp() * 1_000) << 80 | uuid4().int & (1 << 80) - 1)
+
+
+@pytest.mark.parametrize("order", ["id", "finished_at"])
+def test_an_error_text_is_searched_in_the_index(
+    connection: psycopg.Connection, backend: PostgresBackend, schema: str, order: Order
+) -> None:
+    """A search for text reads the table only for the errors that contain it."""
+    fail(backend, 3_000, "Common")
+    fail(backend, 3, "Rare")
+    connection.execute(f'VACUUM ANALYZE "{schema}".jobs')
+    plan = explain_page(connection, backend._queries, order, error_text="Rare")
+    assert "jobs" not in scans(plan)
+    assert rows_read(plan) <= 3
+
+
+@pytest.mark.parametrize("order", ["id", "finished_at"])
+@pytest.mark.parametrize("fields", [{"kinds": ["rare"]}, {"queues": ["rare"]}, {"workers": ["rare"]}], ids=str)
+def test_optional_indexes_are_used(
+    connection: psycopg.Connection, url: str, schema: str, order: Order, fields: dict[str, Any]
+) -> None:
+    """With the optional indexes, a page of a rare kind, queue or worker reads its records only."""
+    with PostgresBackend.from_url(f"{url}&search=true") as backend:
+        backend.setup()
+        backend.insert([NewRecord(kind="rare", queue="rare") for _ in range(3)], now=NOW)
+        done = backend.claim(["rare"], limit=3, worker="rare", lease=HOUR, now=NOW)
+        backend.settle([Complete(record.claim) for record in done], now=NOW)
+        crowd(backend, 5_000, NOW)
+        connection.execute(f'VACUUM ANALYZE "{schema}".jobs')
+        plan = explain_page(connection, backend._queries, order, **fields)
+        [name] = fields
+        assert f"jobs_search_{name}" in indexes(plan)
+        assert rows_read(plan) <= 9  # it searches the index once for each final state
 
 
 def test_registers_cost_the_same_with_many_jobs(

@@ -1,5 +1,6 @@
 """Setting up the schema: concurrently, atomically, and never over foreign objects."""
 
+from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Thread
 
 import psycopg
@@ -54,6 +55,45 @@ def test_many_set_up_at_once(url: str) -> None:
     assert failed == []
     with PostgresBackend.from_url(url) as client:
         assert client.stats().total == 8
+
+
+def test_many_create_the_search_indexes_at_once(connection: psycopg.Connection, url: str, schema: str) -> None:
+    """Concurrent setups create the optional indexes once; a plain setup keeps them, and search=false drops them."""
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(_set_up, [f"{url}&search=true"] * 4))
+    _set_up(url)
+    assert _search_indexes(connection, schema) == {
+        "jobs_search_kinds": True,
+        "jobs_search_queues": True,
+        "jobs_search_workers": True,
+    }
+    _set_up(f"{url}&search=false")
+    assert _search_indexes(connection, schema) == {}
+
+
+def test_an_invalid_search_index_is_replaced(connection: psycopg.Connection, url: str, schema: str) -> None:
+    """Setup replaces an optional index that an interrupted setup left invalid."""
+    _set_up(f"{url}&search=true")
+    connection.execute(
+        "UPDATE pg_index SET indisvalid = FALSE WHERE indexrelid = %s::regclass", [f'"{schema}".jobs_search_kinds']
+    )
+    _set_up(f"{url}&search=true")
+    assert all(_search_indexes(connection, schema).values())
+
+
+def _set_up(url: str) -> None:
+    with PostgresBackend.from_url(url) as backend:
+        backend.setup()
+
+
+def _search_indexes(connection: psycopg.Connection, schema: str) -> dict[str, bool]:
+    found = connection.execute(
+        """SELECT class.relname, index.indisvalid
+        FROM pg_index AS index JOIN pg_class AS class ON class.oid = index.indexrelid
+        WHERE class.relnamespace = %s::regnamespace AND class.relname LIKE 'jobs_search_%%'""",
+        [f'"{schema}"'],
+    )
+    return dict(found.fetchall())
 
 
 def test_a_newer_schema_is_rejected(

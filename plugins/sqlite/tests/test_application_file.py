@@ -1,12 +1,16 @@
 """A store in the application's own database file."""
 
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from support import in_child
@@ -25,31 +29,6 @@ sys.stdin.readline()
 with SqliteBackend.from_url(sys.argv[1]) as backend:
     backend.setup()
     print(backend.queues())
-"""
-
-KILLED_IN_SETUP = """
-import os
-import signal
-import sqlite3
-import sys
-from tallystick_sqlite import SqliteBackend
-
-connect, left = sqlite3.connect, int(sys.argv[2])
-
-def count(statement):
-    global left
-    left -= 1
-    if left < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-def traced(*args, **kwargs):
-    connection = connect(*args, **kwargs)
-    connection.set_trace_callback(count)
-    return connection
-
-sqlite3.connect = traced
-with SqliteBackend.from_url(sys.argv[1]) as backend:
-    backend.setup()
 """
 
 ORDERS_AND_ENQUEUES = """
@@ -88,6 +67,30 @@ def go(programs: list[subprocess.Popen[str]]) -> list[tuple[str, str]]:
 def execute(path: Path, *statements: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         return [row for statement in statements for row in connection.execute(statement).fetchall()]
+
+
+def is_killed_in_setup(url: str, statements: int) -> bool:
+    """Set up in a forked process that dies after so many statements; return False if it needed no more."""
+    connect, left = sqlite3.connect, count(statements, -1)
+
+    def die(_: str) -> None:
+        if next(left) == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def traced(*args: Any, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*args, **options)
+        connection.set_trace_callback(die)
+        return connection
+
+    def set_up() -> None:
+        with patch.object(sqlite3, "connect", traced), SqliteBackend.from_url(url) as backend:
+            backend.setup()
+
+    try:
+        assert in_child(set_up) is None
+    except EOFError:  # the child died before it could return
+        return True
+    return False
 
 
 def assert_untouched(path: Path, mode: str) -> None:
@@ -280,7 +283,7 @@ def test_a_setup_that_is_killed_leaves_the_application_whole(
     """Wherever a setup is killed, the application's data is whole, and the next setup succeeds."""
     content = path.read_bytes()
     killed = 0
-    while subprocess.run([sys.executable, "-c", KILLED_IN_SETUP, url, str(killed)], check=False).returncode:
+    while is_killed_in_setup(url, killed):
         assert_untouched(path, mode)
         with SqliteBackend.from_url(url) as backend:
             backend.setup()

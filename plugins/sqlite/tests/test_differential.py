@@ -129,14 +129,18 @@ class SameResults(RuleBasedStateMachine):
 
     FEW = listing.FEW
 
-    @initialize(start=st.sampled_from([datetime(2001, 1, 1, tzinfo=UTC), datetime(1960, 1, 1, 0, 0, 0, 1, tzinfo=UTC)]))
-    def open(self, start: datetime) -> None:
+    @initialize(
+        start=st.sampled_from([datetime(2001, 1, 1, tzinfo=UTC), datetime(1960, 1, 1, 0, 0, 0, 1, tzinfo=UTC)]),
+        search=st.booleans(),
+    )
+    def open(self, start: datetime, search: bool) -> None:
         self.now = start
         self.few = patch.object(listing, "FEW", self.FEW)
         self.few.start()
         self.folder = TemporaryDirectory()
         self.memory = MemoryBackend.from_url("memory://")
-        self.sqlite = SqliteBackend.from_url(f"sqlite:///{Path(self.folder.name)}/jobs.db?synchronous=NORMAL")
+        options = f"synchronous=NORMAL&search={str(search).lower()}"
+        self.sqlite = SqliteBackend.from_url(f"sqlite:///{Path(self.folder.name)}/jobs.db?{options}")
         self.sqlite.setup()
 
     def teardown(self) -> None:

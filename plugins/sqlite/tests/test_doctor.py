@@ -20,6 +20,7 @@ def test_a_healthy_file(backend: SqliteBackend) -> None:
         "schema version",
         "journal mode",
         "synchronous",
+        "search indexes",
         "integrity",
         "file size",
     ]
@@ -85,3 +86,16 @@ def test_much_free_space(backend: SqliteBackend, monkeypatch: pytest.MonkeyPatch
         connection.execute("DELETE FROM tallystick_jobs")
     finding = found(backend, "file size")
     assert (finding.severity, "VACUUM" in finding.advice) == (Severity.WARNING, True)
+
+
+def test_search_indexes(url: str, path: Path) -> None:
+    """The doctor reports whether the optional indexes exist; some of them are a warning."""
+    with SqliteBackend.from_url(f"{url}?search=true") as backend:
+        backend.setup()
+        assert found(backend, "search indexes").found == "all exist, with the ledger of counts"
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("DROP INDEX tallystick_search_kinds")
+        finding = found(backend, "search indexes")
+        assert (finding.severity, finding.found) == (Severity.WARNING, "3 of 4 exist, and none is used")
+        backend.setup()
+        assert found(backend, "search indexes").severity is Severity.OK

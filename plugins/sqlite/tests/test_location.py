@@ -42,7 +42,7 @@ def test_any_file_name_works(tmp_path: Path, name: str) -> None:
         ("sqlite://jobs.db", "sqlite:///jobs.db"),
         ("sqlite://:memory:", "sqlite:///jobs.db"),
         ("sqlite:///:memory:", "memory://"),
-        ("sqlite:///jobs.db?mode=memory", "prefix, journal_mode, synchronous, busy_timeout"),
+        ("sqlite:///jobs.db?mode=memory", "prefix, journal_mode, synchronous, search, busy_timeout"),
         ("sqlite:///jobs.db?synchronous=OFF", "'NORMAL', 'FULL' or 'EXTRA'"),
         ("sqlite:///jobs.db?journal_mode=memory", "'wal' or 'delete'"),
         ("sqlite:///jobs.db?busy_timeout=-1", "greater than or equal to"),

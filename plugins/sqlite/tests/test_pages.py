@@ -8,9 +8,9 @@ from itertools import product
 from uuid import UUID
 
 import pytest
-from tallystick import CLAIMABLE, Discard, Failure, Filter, NewRecord, Order, Record, Retry, State
+from tallystick import CLAIMABLE, Discard, Failure, Filter, NewRecord, Order, Record, Retry, State, Stats
 from tallystick.filters import ORDERS
-from tallystick_sqlite import SqliteBackend, listing
+from tallystick_sqlite import SqliteBackend, listing, search
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -23,9 +23,21 @@ FILTERS = {
     "error text": Filter(error_text="m1"),
     "unique keys": Filter(unique_keys=["u1", "u3", "u4"]),
     "workers": Filter(workers=["w"]),
+    "tags": Filter(tags=["t0", "t1"]),
+    "created": Filter(created_since=NOW + 5 * SECOND, created_until=NOW + 15 * SECOND),
+    "created since": Filter(created_since=NOW + 12 * SECOND, kinds=["k1"]),
+    "finished until": Filter(finished_until=NOW + 15 * SECOND),
+    "retrying": Filter(states=[State.RETRYING]),
     "finished": Filter(finished_since=NOW + 5 * SECOND, finished_until=NOW + 15 * SECOND),
     "several": Filter(unique_keys=["u1", "u2", "u3"], error_types=["E0", "E1"], error_text="m", queues=["q0", "q1"]),
 }
+
+
+@pytest.fixture(params=["", "?search=true"], ids=["plain", "search"])
+def backend(request: pytest.FixtureRequest, url: str) -> Iterator[SqliteBackend]:
+    with SqliteBackend.from_url(url + request.param) as backend:
+        backend.setup()
+        yield backend
 
 
 @pytest.fixture
@@ -35,12 +47,13 @@ def records(backend: SqliteBackend) -> list[Record]:
     for at in (NOW + n * SECOND for n in range(20)):
         new = [
             NewRecord(
-                id=UUID(int=pick.getrandbits(128)),
+                id=UUID(int=pick.getrandbits(128)) if pick.randrange(3) else _uuid7(at, pick),
                 kind=f"k{pick.randrange(3)}",
                 queue=f"q{pick.randrange(3)}",
                 priority=pick.randrange(3),
                 run_at=at - pick.randrange(3) * SECOND,
                 unique_key=pick.choice([None, f"u{pick.randrange(6)}"]),
+                tags=tuple(pick.sample(["t0", "t1", "t2"], pick.randrange(3))),
             )
             for _ in range(16)
         ]
@@ -74,6 +87,25 @@ def test_counts_are_exact_up_to_the_maximum(backend: SqliteBackend, records: lis
     """A count is the number of matching records, and never more than its maximum."""
     expected = sum(map(filter.fits, records))
     assert [backend.count(filter, at_most=n) for n in (1_000_000, expected, 1)] == [expected, expected, 1]
+
+
+def test_the_ledger_counts_as_stats_do(backend: SqliteBackend, records: list[Record]) -> None:
+    """Stats are the same from the ledger and from the records, before and after deletions and a purge."""
+    for _ in range(2):
+        found = backend.stats(now=NOW + 20 * SECOND)
+        assert found == _without_ledger(backend)
+        backend.delete(Filter(kinds=["k0"]), limit=1_000)
+        backend.purge([State.DISCARDED], before=NOW + 10 * SECOND, limit=1_000)
+
+
+def _without_ledger(backend: SqliteBackend) -> Stats:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "exists", lambda *_: False)
+        return backend.stats(now=NOW + 20 * SECOND)
+
+
+def _uuid7(moment: datetime, pick: random.Random) -> UUID:
+    return UUID(int=int(moment.timestamp() * 1_000) << 80 | 7 << 76 | 2 << 62 | pick.getrandbits(62))
 
 
 def _pages(backend: SqliteBackend, filter: Filter, order: Order) -> Iterator[Record]:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tallystick import Complete, NewRecord
+from tallystick import Complete, Discard, Failure, Filter, NewRecord
 from tallystick.backends.times import micros
-from tallystick_sqlite import SqliteBackend, rows
+from tallystick_sqlite import SqliteBackend, matching, rows
 from tallystick_sqlite.queries import Queries, read_all
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -26,10 +26,13 @@ BY_INDEX = {
     QUERIES.requeue: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
     QUERIES.delete: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
     QUERIES.update: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
-    QUERIES.list: "sqlite_autoindex_tallystick_jobs_1 (id<?)",
+    QUERIES.list: "sqlite_autoindex_tallystick_jobs_1 (id>? AND id<?)",
+    QUERIES.list_by_other_id: "tallystick_other_ids (id<?)",
     QUERIES.list_by_error: "tallystick_errors (id<?)",
     QUERIES.list_by_error_type: "tallystick_error_types (error_type=? AND id<?)",
     QUERIES.list_by_unique_key: "tallystick_unique_keys (unique_key=? AND id<?)",
+    QUERIES.list_failed_by_finished_at: "tallystick_failed (finished_at>? AND finished_at<?)",
+    QUERIES.list_failed_by_run_at: "tallystick_retrying ((run_at,id)>(?,?))",
     QUERIES.list_by_run_at: "tallystick_waiting (queue=? AND priority=? AND (run_at,id)>(?,?))",
     QUERIES.duplicates: "tallystick_held_keys (held_key=?)",
     QUERIES.free_keys: "tallystick_held_keys (held_key=?)",
@@ -86,10 +89,46 @@ def test_a_page_by_finished_at_sorts_equal_times_only(connection: sqlite3.Connec
 
 def test_candidates_are_counted_by_the_indexes_alone(connection: sqlite3.Connection) -> None:
     """Counting candidates looks no record up in the table."""
-    indexes = "waiting|leases|finished|errors|error_types|unique_keys"
-    found = [step for step in plan(connection, QUERIES.count_candidates) if "tallystick_jobs" in step]
-    assert len(found) == 6
-    assert all(re.search(rf"INDEX tallystick_({indexes})\b", step) for step in found), found
+    indexes = "waiting|leases|retrying|finished|errors|error_types|unique_keys|other_ids"
+    found = [step for step in plan(connection, QUERIES.count_candidates) if re.search(r"tallystick_jobs|job\b", step)]
+    assert len(found) == 10
+    by_id = r"COVERING INDEX sqlite_autoindex_tallystick_jobs_1"
+    assert all(re.search(rf"INDEX tallystick_({indexes})\b|{by_id}", step) for step in found), found
+
+
+def test_an_error_text_is_searched_in_the_index(connection: sqlite3.Connection, backend: SqliteBackend) -> None:
+    """A search for text reads the table only for the errors that contain it."""
+    backend.insert([NewRecord(kind="k") for _ in range(200)])
+    claimed = backend.claim(["default"], limit=200, worker="w", lease=HOUR)
+    errors = [Failure("E", "rare" if n == 7 else "common", "t" * 9_000) for n in range(200)]
+    backend.settle([Discard(job.claim, error) for job, error in zip(claimed, errors, strict=True)])
+    for query in (QUERIES.list_by_error, QUERIES.list_failed_by_finished_at):
+        assert looked_up(connection, query, Filter(error_text="rare")) == 1
+
+
+def looked_up(connection: sqlite3.Connection, query: str, filter: Filter) -> int:
+    """Return how often a statement reads the state of a record, which no index of errors has."""
+    asked = {**matching.parameters(filter), "below": b"\xff" * 17, "after": b"\xff" * 17, "after_time": 2**60}
+    query = query.replace("state IN (SELECT value FROM json_each(:states))", "seen(state)")
+    read: list[str] = []
+
+    def seen(state: str) -> bool:
+        read.append(state)
+        return True
+
+    connection.create_function("seen", 1, seen)
+    connection.execute(query, {**asked, "finals": '["discarded"]'}).fetchall()
+    return len(read)
+
+
+def test_optional_indexes_are_used(url: str) -> None:
+    """With the optional indexes, a page and a count of a rare kind, queue or worker read its records only."""
+    with SqliteBackend.from_url(f"{url}?search=true") as backend, closing(sqlite3.connect(Path(url[10:]))) as reader:
+        backend.setup()
+        assert [step for step in plan(reader, QUERIES.count_candidates_searched) if "INDEX tallystick" in step] == [
+            f"SEARCH tallystick_jobs USING COVERING INDEX tallystick_search_{name}s ({name}=?)"
+            for name in ("kind", "queue", "worker")
+        ]
 
 
 def steps(connection: sqlite3.Connection, query: str, queues: Sequence[str], limit: int) -> int:

@@ -89,7 +89,8 @@ def _replayed(trace: Trace, target: Target) -> Violation | None:
                 typer.echo(f"  the trace has no calls: the kit runs the clause, with seed {trace.seed}")
             session = Session(target, PROFILES[trace.profile], capabilities, {}, everything=True)
             violation = again(session, trace, on_call)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
+            target.clean(interrupt)
             raise typer.Exit(SIGNALLED + (signals[0] if signals else SIGINT)) from None
         finally:
             target.clean()

@@ -61,6 +61,16 @@ def replace_clears_tags_and_meta(case: Case) -> None:
         case.equal(expected, case.stored(holder))
 
 
+@example("CONFLICT-01")
+def a_replaced_job_is_found_by_its_new_tags(case: Case) -> None:
+    """After a `replace`, a filter finds the job by its new tags, and no longer by its old ones."""
+    holder = _held(case, tags=("old", "both"))
+    case.backend.insert([_new(tags=("new", "both"))], now=_LATER)
+    for tag, found in (("old", []), ("new", [holder.id]), ("both", [holder.id])):
+        case.equal(found, [record.id for record in case.backend.list(Filter(tags=[tag]), limit=9)])
+        case.equal(len(found), case.backend.count(Filter(tags=[tag])))
+
+
 @example("CONFLICT-02")
 def debounce_moves_the_time(case: Case) -> None:
     """`debounce` also sets run_at, to a later or an earlier time. The job is due at that time, and not before."""

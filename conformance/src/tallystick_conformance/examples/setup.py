@@ -75,8 +75,10 @@ def eight_set_up_at_once(case: Case) -> None:
 def processes_set_up_at_once(case: Case) -> None:
     """Eight new processes can set up a store at the same time and then use it, for each of three stores."""
     require_sendable(case)
-    results = run_in_processes(case, _set_up, _PROCESSES)
-    kinds = [_found_and_removed(case, name) for name in _stores(case.namespace)]
+    stores = _stores(case.namespace)
+    with case.target.others(*stores):
+        results = run_in_processes(case, _set_up, _PROCESSES)
+        kinds = [_found_and_removed(case, name) for name in stores]
     case.equal([""] * _PROCESSES, [result.error or result.value for result in results])
     case.equal([[f"k{n}" for n in range(_PROCESSES)]] * _STORES, kinds)
 

@@ -1,5 +1,7 @@
 """Namespaces separate stores; malformed URLs and invalid namespaces are rejected."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from tallystick import Backend, Complete, ConfigurationError, Filter, NewRecord, State
@@ -18,8 +20,7 @@ def names_that_begin_alike_are_separate(case: Case) -> None:
     """Stores whose namespaces share a prefix, or differ only at an underscore, are separate."""
     base = f"{case.namespace[:24]}_n"
     names = [base, f"{base}_b", f"{base}xb", f"{base}__b", f"{base}_1"]
-    clients: list[Backend] = [case.target.make(name) for name in names]
-    try:
+    with _clients(case, names) as clients:
         for n, client in enumerate(clients):
             client.setup()
             client.insert([NewRecord(kind=f"k{n}", unique_key="key")], now=NOW)
@@ -29,18 +30,13 @@ def names_that_begin_alike_are_separate(case: Case) -> None:
             kinds = [[record.kind for record in other.list(Filter(), limit=9)] for other in clients[n + 1 :]]
             case.equal([[f"k{m}"] for m in range(n + 1, len(clients))], kinds)
             case.equal(["here"], [record.kind for record in case.backend.list(Filter(), limit=9)])
-    finally:
-        for client in clients:
-            client.teardown()
-            client.close()
 
 
 @example("SETUP-03")
 def long_namespaces_are_separate(case: Case) -> None:
     """Namespaces of 32 characters that differ only in the last one are separate. A namespace may begin with digits."""
     alike = f"{case.namespace}{'_' * 32}"[:31]
-    clients = [case.target.make(name) for name in (f"{alike}a", f"{alike}b", f"{len(alike)}{alike[1:]}")]
-    try:
+    with _clients(case, [f"{alike}a", f"{alike}b", f"{len(alike)}{alike[1:]}"]) as clients:
         for n, client in enumerate(clients):
             client.setup()
             client.insert([NewRecord(kind=f"k{n}", unique_key="key")], now=NOW)
@@ -48,10 +44,19 @@ def long_namespaces_are_separate(case: Case) -> None:
             case.equal([f"k{n}"], [record.kind for record in client.list(Filter(), limit=9)])
             client.teardown()
             case.equal(0, len(case.backend.list(Filter(), limit=9)))
-    finally:
-        for client in clients:
-            client.teardown()
-            client.close()
+
+
+@contextmanager
+def _clients(case: Case, names: Sequence[str]) -> Iterator[list[Backend]]:
+    """Open clients of other stores, and remove these stores at the end."""
+    with case.target.others(*names):
+        clients = [case.target.make(name) for name in names]
+        try:
+            yield clients
+        finally:
+            for client in clients:
+                client.teardown()
+                client.close()
 
 
 @example("SETUP-03")

@@ -14,6 +14,7 @@ from ..harness.trace import keep
 from ..harness.violation import Violation
 from ..reports.report import Report
 from ..reports.result import Result, Status
+from ..subject.exceptions import is_interrupt
 from ..subject.first_look import looked_at
 from ..subject.target import MakeBackend, Target
 from ..tiers.programs.run import MODEL_CLAUSES
@@ -89,9 +90,10 @@ def conform(
             if on_progress is not None:
                 on_progress(found[result.clause_id])
     except BaseException as exc:
-        if not _is_interrupt(exc):
+        if not is_interrupt(exc):
             raise
         report.interrupted = True
+        target.clean(exc)
     finally:
         target.clean()
     report.results = [found.get(id, Result(id, Status.NOT_RUN, "the run was interrupted")) for id in ids]
@@ -100,11 +102,6 @@ def conform(
     if report.interrupted:
         raise Interrupted(report)
     return report
-
-
-def _is_interrupt(exc: BaseException | None) -> bool:
-    """Return whether this is an interrupt, or an exception that other code raised while handling one."""
-    return exc is not None and (isinstance(exc, KeyboardInterrupt) or _is_interrupt(exc.__context__))
 
 
 def _results(

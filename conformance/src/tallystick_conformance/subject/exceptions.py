@@ -41,3 +41,8 @@ def _chain(exc: BaseException) -> Iterator[BaseException]:
         seen.append(one)
         yield one
         one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+
+
+def is_interrupt(exc: BaseException | None) -> bool:
+    """Return whether this is an interrupt or the end of a generator, or was raised while one of them was handled."""
+    return exc is not None and (isinstance(exc, KeyboardInterrupt | GeneratorExit) or is_interrupt(exc.__context__))

@@ -43,6 +43,9 @@ def looked_at(target: Target) -> Subject:
             _require_typed(capabilities)
             server = getattr(backend, "server_version", None)
             server = server() if callable(server) else server
+    except KeyboardInterrupt as interrupt:
+        target.clean(interrupt)
+        raise
     finally:
         target.clean()
     offer = next((offer for offer in installed().offers if offer.is_for(target.backend)), None)

@@ -1,15 +1,20 @@
 """The backend under test: open fresh stores by namespace, and remove them all."""
 
+import gc
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
+from traceback import clear_frames
 from typing import Self
 from uuid import uuid4
 
 from tallystick import Backend, Closed, urls
 from tallystick.plugins import installed
+
+from .exceptions import is_interrupt
 
 MakeBackend = Callable[[str], Backend]
 """Opens a new client of the store with a given namespace."""
@@ -62,16 +67,31 @@ class Target:
         try:
             backend.setup()
             yield namespace, backend
-        except BaseException as exc:
+        except BaseException:
             with suppress(Exception):  # do not hide the first exception
                 self._remove(namespace, backend)
-            if not isinstance(exc, Exception):  # an interrupt, possibly in the middle of setup
-                self._open.add(namespace)
             raise
         self._remove(namespace, backend)
 
-    def clean(self) -> None:
-        """Remove the stores that an interrupted run left, even incomplete ones; ignore errors."""
+    @contextmanager
+    def others(self, *namespaces: str) -> Iterator[None]:
+        """Let the block create and remove stores with these namespaces; after an interrupt, `clean` removes them."""
+        self._open.update(namespaces)
+        try:
+            yield
+        finally:
+            self._forget_unless_interrupted(*namespaces)
+
+    def clean(self, interrupt: BaseException | None = None) -> None:
+        """Remove the stores that an interrupted run left, even incomplete ones; ignore errors.
+
+        The interrupt may have come while a client opened a connection. The frames of its traceback keep that connection
+        open, and a backend may keep a store that is in use. So this clears the frames first.
+        """
+        while interrupt is not None:
+            clear_frames(interrupt.__traceback__)
+            interrupt = interrupt.__context__
+            gc.collect()
         for namespace in sorted(self._open):
             with suppress(Exception), self.make(namespace) as backend:
                 backend.setup()  # without it, teardown may not recognize an incomplete store
@@ -88,7 +108,12 @@ class Target:
             self._torn_down.append(namespace)
         finally:
             backend.close()
-        self._open.discard(namespace)
+        self._forget_unless_interrupted(namespace)
+
+    def _forget_unless_interrupted(self, *namespaces: str) -> None:
+        """Forget stores that were removed; `clean` removes them again if this runs because of an interrupt."""
+        if not is_interrupt(sys.exception()):
+            self._open.difference_update(namespaces)
 
 
 def _open(backend: type[Backend], url: str, namespace: str) -> Backend:

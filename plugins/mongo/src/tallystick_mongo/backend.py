@@ -55,7 +55,7 @@ from . import (
     meters,
     paging,
     queries,
-    requeuing,
+    requeueing,
     rescuing,
     schema,
     settling,
@@ -207,7 +207,7 @@ class MongoBackend(Backend):
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
         with self._writing() as store:
-            changed = requeuing.requeue(store, call, self._now(call.given))
+            changed = requeueing.requeue(store, call, self._now(call.given))
         self._wake_ups.wake_all()
         return changed
 

@@ -33,11 +33,11 @@ def insert_and_meet(store: Collections, call: InsertCall, *, known: Container[st
     seen: dict[UUID | str, Record] = {}
     try:
         for n, (new, record) in enumerate(zip(call.records, records, strict=True)):
-            if not results[n].created:
-                results[n] = _again(meet, results[n], new, record, seen)
-            seen[results[n].record.id] = results[n].record
-            if new.unique_key is not None and results[n].record.unique_key == new.unique_key:
-                seen[new.unique_key] = results[n].record
+            result = results[n] if results[n].created else _again(meet, results[n], new, record, seen)
+            results[n] = result
+            seen[result.record.id] = result.record
+            if new.unique_key is not None and (result.created or result.record.id != new.id):
+                seen[new.unique_key] = result.record
     except (PyMongoError, BackendError) as exc:
         if store.session is None and any(result.created or result.applied for result in results):
             raise OutcomeUnknown(f"some jobs were stored or changed, and others may have been: {exc}") from exc

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 from tallystick import Finding
 from tallystick.diagnostics import fault, ok, warning
 
-from . import rows
+from . import rows, search
 from .connections import Connection
 from .location import Location
 
@@ -27,7 +27,9 @@ def diagnose(connection: Connection, location: Location) -> Iterator[Finding]:
 
     queries = location.queries
     made = "\n".join(queries.migrations)
-    yield _indexes(set(_INDEX.findall(made)) | {"jobs_pkey"}, dict(found(queries.doctor_indexes)))
+    indexes = dict(found(queries.doctor_indexes))
+    yield _indexes(set(_INDEX.findall(made)) | {"jobs_pkey"}, indexes)
+    yield _search(search.names(queries), indexes)
     yield _triggers(set(_TRIGGER.findall(made)), {name for (name,) in found(queries.doctor_triggers)})
     for table in found(queries.doctor_tables):
         yield _vacuum(*table)
@@ -46,6 +48,19 @@ def _indexes(expected: set[str], found: dict[str, bool]) -> Finding:
     if invalid:
         return fault("indexes", f"invalid: {', '.join(invalid)}", "run REINDEX INDEX CONCURRENTLY for each")
     return ok("indexes", f"all {len(expected)} exist and are valid")
+
+
+def _search(expected: set[str], found: dict[str, bool]) -> Finding:
+    usable = {name for name in expected if found.get(name)}
+    if usable == expected:
+        return ok("search indexes", f"all {len(expected)} exist and are valid")
+    if expected & found.keys():
+        return warning(
+            "search indexes",
+            f"missing or invalid: {', '.join(sorted(expected - usable))}",
+            "run `tallystick setup` with search=true in the URL, or with search=false to drop the others",
+        )
+    return ok("search indexes", "none; `tallystick setup` creates them if the URL has search=true")
 
 
 def _triggers(expected: set[str], found: set[str]) -> Finding:

@@ -46,6 +46,8 @@ class Options(BaseModel):
         timeout: How long a call waits for the reply to a statement, even if the network has gone silent.
         notify: Whether to listen for new jobs on a separate connection. If false, workers find the jobs of other
             processes at their `poll` interval. Behind PgBouncer in transaction mode it must be false.
+        search: Whether `setup` creates (true) or drops (false) the optional indexes for searches. By default it leaves
+            them as they are.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,6 +57,7 @@ class Options(BaseModel):
     pool_timeout: _Wait = timedelta(seconds=10)
     timeout: _Wait = timedelta(seconds=30)
     notify: bool = True
+    search: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The parameters of a filter, and changes of the records that match it."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -9,6 +10,11 @@ from tallystick.backends.calls import ChangeCall, UpdateCall
 
 from . import error_text
 from .execute import Execute
+from .queries import ID_TOLERANCE
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_HIGHEST_ID = UUID(int=2**128 - 1)
+_TOLERANCE = timedelta(seconds=ID_TOLERANCE + 1)  # the server rounds to milliseconds in another way
 
 _LISTS = ("ids", "kinds", "queues", "tags", "error_types", "workers", "unique_keys")
 _TIMES = ("created_since", "created_until", "finished_since", "finished_until")
@@ -19,10 +25,33 @@ def parameters(filter: Filter) -> dict[str, Any]:
     return {
         **{name: None if (values := getattr(filter, name)) is None else list(values) for name in _LISTS},
         **{name: getattr(filter, name) for name in _TIMES},
+        **_id_range(filter),
         "states": _states(filter),
         "error_part": None if filter.error_text is None else error_text.part(filter.error_text),
         "error_pattern": None if filter.error_text is None else error_text.pattern(filter.error_text),
     }
+
+
+def has_id_range(filter: Filter) -> bool:
+    """Return whether the times of a filter limit the ids of UUIDv7."""
+    times = (filter.created_since, filter.created_until, filter.finished_until)
+    return any(time is not None for time in times)
+
+
+def _id_range(filter: Filter) -> dict[str, UUID | None]:
+    """Return the range of the ids of UUIDv7 that the times of a filter allow. A job finishes after it was created."""
+    if not has_id_range(filter):
+        return {"lowest_id": None, "highest_id": None}
+    ends = [time for time in (filter.created_until, filter.finished_until) if time is not None]
+    return {
+        "lowest_id": UUID(int=0) if filter.created_since is None else _id_at(filter.created_since, -_TOLERANCE),
+        "highest_id": _HIGHEST_ID if not ends else _id_at(min(ends), _TOLERANCE),
+    }
+
+
+def _id_at(moment: datetime, shift: timedelta) -> UUID:
+    milliseconds = (moment - _EPOCH + shift) // timedelta(milliseconds=1)
+    return UUID(int=min(max(milliseconds, 0), 2**48 - 1) << 80)
 
 
 def _states(filter: Filter) -> list[State] | None:

@@ -5,6 +5,10 @@ They contain placeholders:
 - `{columns}` are the columns of a record, `{new_columns}` those that an insert sets, and `{new_values}` their
   parameters; `rows` lists them.
 - `{matches}` is the condition of a filter; `matching` returns its parameters.
+- `{has_words}` is true for each record with an error that contains the `error_text` of a filter, and for some others.
+  It reads only `failed.error_words`: the type and the message of an error, the first `{words_length}` characters of
+  their JSON.
+- `{is_other_id}` is true for a record whose id is not a UUIDv7 of about its `created_at`.
 - `{schedule_columns}` are the columns of a schedule, `{schedule_values}` their parameters, and `{schedule_changes}` the
   assignments that replace a stored one.
 - `{schema}` is the schema's name, and `{channel}` is the channel that wakes waiting clients.
@@ -18,6 +22,9 @@ from typing import LiteralString
 
 from .rows import COLUMNS, NEW_COLUMNS
 from .schedule_rows import SCHEDULE_COLUMNS
+
+ID_TOLERANCE = 600
+"""Seconds by which the time of a UUIDv7 may differ from `created_at`, if its job is to be found by a range of ids."""
 
 _MATCHES = """(%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s::uuid[]))
         AND (%(states)s::text[] IS NULL OR state = ANY (%(states)s::text[]))
@@ -33,7 +40,8 @@ _MATCHES = """(%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s::uuid[]))
             OR (
                 last_error IS NOT NULL
                 AND CASE
-                    WHEN strpos(last_error, %(error_part)s::text) > 0 THEN last_error ~ %(error_pattern)s::text
+                    WHEN length(error_words) >= {words_length} THEN last_error ~ %(error_pattern)s::text
+                    WHEN strpos(error_words, %(error_part)s::text) > 0 THEN error_words ~ %(error_pattern)s::text
                     ELSE FALSE
                 END
             )
@@ -45,10 +53,24 @@ _MATCHES = """(%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s::uuid[]))
         AND (%(finished_since)s::timestamptz IS NULL OR finished_at >= %(finished_since)s::timestamptz)
         AND (%(finished_until)s::timestamptz IS NULL OR finished_at < %(finished_until)s::timestamptz)"""
 
+_HAS_WORDS = """(
+        %(error_part)s::text IS NULL
+        OR strpos(failed.error_words, %(error_part)s::text) > 0
+        OR length(failed.error_words) >= {words_length}
+    )"""
+
+_IS_OTHER_ID = f"""NOT (
+        id >= {{schema}}.id_at(created_at, {-ID_TOLERANCE})
+        AND id < {{schema}}.id_at(least(created_at, finished_at), {ID_TOLERANCE})
+    )"""
+
 _NOW = "coalesce(%(now)s::timestamptz, statement_timestamp())"
 
 _PLACEHOLDERS = {
     "{matches}": _MATCHES,
+    "{has_words}": _HAS_WORDS,
+    "{words_length}": "500",
+    "{is_other_id}": _IS_OTHER_ID,
     "{columns}": ", ".join(COLUMNS),
     "{new_columns}": ", ".join(NEW_COLUMNS),
     "{new_values}": ", ".join(f"%({name})s::{type}[]" for name, type in NEW_COLUMNS.items()),
@@ -79,10 +101,16 @@ class Queries:
     list: LiteralString
     list_by_finished_at: LiteralString
     list_by_run_at: LiteralString
+    list_by_created: LiteralString
+    list_by_error_text: LiteralString
     list_by_error_type: LiteralString
     list_failed_by_finished_at: LiteralString
     list_failed_by_run_at: LiteralString
+    list_sorted: LiteralString
     count: LiteralString
+    count_by_created: LiteralString
+    count_by_error_text: LiteralString
+    count_range: LiteralString
     count_ledger: LiteralString
     stats: LiteralString
     fold: LiteralString
@@ -109,6 +137,9 @@ class Queries:
     meters: LiteralString
     clock: LiteralString
 
+    create_search_indexes: LiteralString
+    drop_search_indexes: LiteralString
+    try_lock_search: LiteralString
     lock: LiteralString
     find_schema: LiteralString
     mark: LiteralString

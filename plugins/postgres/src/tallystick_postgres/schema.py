@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 from psycopg import errors
 from tallystick import ConfigurationError, ForeignStore, NotSetUp
 
+from . import search
 from .connections import Connection, connect
 from .errors import mapped, not_set_up
 from .location import Location
@@ -18,12 +19,16 @@ OLDEST_SERVER = 14
 
 
 def setup(location: Location) -> None:
-    """Create or migrate the store in one transaction; concurrent callers wait, so only one of them does it."""
+    """Create or migrate the store in one transaction; concurrent callers wait, so only one of them does it.
+
+    Then create or drop the optional indexes, outside of a transaction.
+    """
     with mapped(location), connect(location) as connection:
         connection.seconds = None  # the migration of a large table may take long
         if (version(connection, location) or 0) < len(location.queries.migrations):
             with connection.transaction():
                 _migrate(connection, location)
+        search.setup(connection, location)
 
 
 def _migrate(connection: Connection, location: Location) -> None:

@@ -50,6 +50,9 @@ CREATE TABLE "tallystick".jobs (
     meta             text        COLLATE "C",
     last_error       text        COLLATE "C",
     error_type       text        COLLATE "C",
+    error_words      text        COLLATE "C" GENERATED ALWAYS AS (
+        left(split_part(last_error, '", "traceback": ', 1), 500)
+    ) STORED,
     errors           text[]      COLLATE "C",
     result           bytea,
     payload          bytea       NOT NULL,
@@ -78,16 +81,31 @@ CREATE UNIQUE INDEX jobs_held_keys ON "tallystick".jobs (held_key) WHERE held_ke
 
 CREATE INDEX jobs_unique_keys ON "tallystick".jobs (unique_key, id) WHERE unique_key IS NOT NULL;
 
-CREATE INDEX jobs_errors ON "tallystick".jobs (id) WHERE last_error IS NOT NULL;
+CREATE INDEX jobs_errors ON "tallystick".jobs (id) INCLUDE (error_words) WHERE last_error IS NOT NULL;
 
 CREATE INDEX jobs_error_types ON "tallystick".jobs (error_type, id) WHERE last_error IS NOT NULL;
 
-CREATE INDEX jobs_failed ON "tallystick".jobs (finished_at, id) WHERE last_error IS NOT NULL AND finished_at IS NOT NULL;
+CREATE INDEX jobs_failed ON "tallystick".jobs (finished_at, id) INCLUDE (error_type, error_words)
+    WHERE last_error IS NOT NULL AND finished_at IS NOT NULL;
 
 CREATE INDEX jobs_retrying ON "tallystick".jobs (run_at, id)
     WHERE state IN ('pending', 'retrying') AND (state = 'retrying' OR last_error IS NOT NULL);
 
 CREATE INDEX jobs_tags ON "tallystick".jobs USING gin (tags) WHERE tags <> '{}';
+
+-- Returns the lowest UUIDv7 of a time, moved by some seconds. It is one expression, so that the planner can inline it.
+CREATE FUNCTION "tallystick".id_at(at timestamptz, seconds integer) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT (lpad(to_hex((
+        least(greatest(extract(epoch FROM at AT TIME ZONE 'UTC') + seconds, 0), 281474976710) * 1000
+    )::bigint), 12, '0') || repeat('0', 20))::uuid
+$$;
+
+-- An id made by UUIDv7 has nearly the time of created_at, so a range of times is a range of ids. This index has the
+-- others. It has no entry of a job with such an id.
+CREATE INDEX jobs_other_ids ON "tallystick".jobs (id) WHERE NOT (
+        id >= "tallystick".id_at(created_at, -600)
+        AND id < "tallystick".id_at(least(created_at, finished_at), 600)
+    );
 
 -- Returns the errors of a record after one more: `entry` is a JSON object without its time. The latest 20 stay.
 CREATE FUNCTION "tallystick".append_error(errors text[], entry text, at timestamptz) RETURNS text[] LANGUAGE sql STABLE

@@ -8,12 +8,14 @@ from tallystick.backends.calls import StatsCall
 from tallystick.backends.decoding import optional_moment
 from tallystick.backends.times import micros
 
+from . import search
 from .queries import Queries
 
 
 def stats(connection: sqlite3.Connection, queries: Queries, call: StatsCall) -> Stats:
     """Count the records."""
-    groups = connection.execute(queries.stats, {"now": micros(call.now)}).fetchall()
+    query = queries.stats_ledger if search.exists(connection, queries) else queries.stats
+    groups = connection.execute(query, {"now": micros(call.now)}).fetchall()
     counts = (
         counting.Count(queue, kind, state, total, due, optional_moment(oldest))
         for queue, kind, state, total, due, oldest in groups

@@ -7,7 +7,7 @@ from sqlite3 import Connection, DatabaseError
 from tallystick import Finding, NotSetUp
 from tallystick.diagnostics import fault, ok, warning
 
-from . import schema
+from . import schema, search
 from .location import Location
 from .opening import connect, pragma
 from .queries import Queries
@@ -28,6 +28,7 @@ def diagnose(location: Location) -> Iterator[Finding]:
         yield ok("schema version", f"{migrations} of {migrations}")
         yield _journal_mode(connection)
         yield _synchronous(connection, location)
+        yield _search(connection, location.queries)
         yield _integrity(connection, location.queries)
         yield _size(connection, location.queries)
 
@@ -57,6 +58,19 @@ def _synchronous(connection: Connection, location: Location) -> Finding:
             "synchronous", mode, "a power cut may undo the latest commits; remove synchronous=NORMAL from the URL"
         )
     return ok("synchronous", mode)
+
+
+def _search(connection: Connection, queries: Queries) -> Finding:
+    found = search.count(connection, queries)
+    if found == search.PARTS:
+        return ok("search indexes", "all exist, with the ledger of counts")
+    if found:
+        return warning(
+            "search indexes",
+            f"{found} of {search.PARTS} exist, and none is used",
+            "run `tallystick setup` with search=true in the URL, or with search=false to drop them",
+        )
+    return ok("search indexes", "none; `tallystick setup` creates them if the URL has search=true")
 
 
 def _integrity(connection: Connection, queries: Queries) -> Finding:

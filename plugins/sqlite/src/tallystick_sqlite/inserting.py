@@ -25,6 +25,8 @@ def insert(cursor: sqlite3.Cursor, queries: Queries, jobs: Sequence[New]) -> Seq
 def _insert(cursor: sqlite3.Cursor, queries: Queries, new: NewRecord, record: Record) -> Inserted:
     parameters = rows.insertion(record)
     if _added(cursor, queries, parameters):
+        if record.tags:
+            cursor.execute(queries.add_tags, parameters)
         return Inserted(record, created=True)
     duplicate = rows.record(cursor.execute(queries.duplicates, parameters).fetchone())
     if duplicate.id == new.id:

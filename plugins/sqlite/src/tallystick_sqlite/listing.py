@@ -7,21 +7,27 @@ from itertools import islice
 from operator import itemgetter
 from typing import assert_never
 
-from tallystick import CLAIMABLE, FINAL, Order, Record, State
+from tallystick import CLAIMABLE, FINAL, Filter, Order, Record, State
 from tallystick.backends import selection
 from tallystick.backends.calls import CountCall, ListCall
 from tallystick.backends.times import micros
 
-from . import matching
+from . import candidates, matching, search
 from .candidates import Candidates, has_only
 from .queries import Queries
-from .rows import Row
+from .rows import Row, json_list
 
 FEW = 5_000
 """Below this number of candidates, a page sorts those that match."""
 
+NEIGHBOURS = 4
+"""Reading this many neighbours costs as much as reading one record elsewhere."""
+
 _SCANNED: dict[Order, tuple[str, ...]] = {"id": (), "finished_at": ("states",), "run_at": ("queues",)}
 """The fields of a filter for which the scan of each order skips no records."""
+
+_COUNTED = ("states", "kinds", "queues")
+"""The fields of a filter that the ledger has."""
 
 _FIRST, _LAST = -(2**63), 2**63 - 1
 _FIRST_TIME = -62_135_596_800_000_000  # as in list_by_finished_at.sql
@@ -40,12 +46,38 @@ def _ids(connection: sqlite3.Connection, queries: Queries, call: ListCall) -> It
 
     It sorts the candidates if they are few: a scan in the order of the page might read all others to find them.
     """
+    if not _may_match(call):
+        return iter(())
     if has_only(call.filter, _SCANNED[call.order]):
         return _scanned(connection, queries, call)
-    candidates = Candidates.of(call.filter)
-    if candidates.count(connection, queries, FEW) < FEW:
-        return _sorted(candidates.matching(connection, queries), call)
+    for found in _alternatives(connection, queries, call.filter):
+        if _are_few(found, connection, queries):
+            return _sorted(found.matching(connection, queries), call)
     return _scanned(connection, queries, call)
+
+
+def _may_match(call: ListCall) -> bool:
+    """Return whether a filter matches records that the order contains."""
+    filter = call.filter
+    match call.order:
+        case "id":
+            return True
+        case "finished_at":
+            return bool(matching.allowed(filter, FINAL))
+        case "run_at":
+            is_finished = filter.finished_since is not None or filter.finished_until is not None
+            return bool(matching.allowed(filter, CLAIMABLE)) and not is_finished
+        case _:
+            assert_never(call.order)
+
+
+def _alternatives(connection: sqlite3.Connection, queries: Queries, filter: Filter) -> Iterator[Candidates]:
+    return candidates.alternatives(filter, has_search=search.exists(connection, queries))
+
+
+def _are_few(found: Candidates, connection: sqlite3.Connection, queries: Queries) -> bool:
+    few = FEW * NEIGHBOURS if found.are_neighbours else FEW
+    return found.count(connection, queries, few) < few
 
 
 def _sorted(rows: Iterable[Row], call: ListCall) -> Iterator[bytes]:
@@ -82,21 +114,21 @@ def _scanned(connection: sqlite3.Connection, queries: Queries, call: ListCall) -
 def _by_finished_at(connection: sqlite3.Connection, queries: Queries, call: ListCall) -> Iterator[bytes]:
     """Yield ids, the latest finished_at first: merge the records of each final state."""
     after_time, after = _position(call, _LAST, matching.ABOVE_ALL)
+    if call.filter.finished_until is not None:
+        after_time, after = min((after_time, after), (micros(call.filter.finished_until), b""))
     position = {**matching.parameters(call.filter), "after_time": after_time, "after": after}
-
-    def finished(state: State) -> Iterator[Row]:
-        # a discarded job has an error, so the index of errors would not save any reads
-        by_error = _needs_an_error(call) and state is not State.DISCARDED
-        query = queries.list_failed_by_finished_at if by_error else queries.list_by_finished_at
-        return matching.with_text(connection.execute(query, {**position, "state": state}), call.filter)
-
-    branches = [finished(state) for state in matching.allowed(call.filter, FINAL)]
+    finals = matching.allowed(call.filter, FINAL)
+    if _needs_an_error(call):
+        rows = connection.execute(queries.list_failed_by_finished_at, {**position, "finals": json_list(finals)})
+        return (row[0] for row in matching.with_text(rows, call.filter))
+    branches = [connection.execute(queries.list_by_finished_at, {**position, "state": state}) for state in finals]
     return (row[0] for row in merge(*branches, key=itemgetter(2, 0), reverse=True))
 
 
 def _by_run_at(connection: sqlite3.Connection, queries: Queries, call: ListCall) -> Iterator[bytes]:
     """Yield ids, the earliest run_at first."""
-    query = queries.list_failed_by_run_at if _needs_an_error(call) else queries.list_by_run_at
+    is_for_retries = State.PENDING not in matching.allowed(call.filter, CLAIMABLE)
+    query = queries.list_failed_by_run_at if _needs_an_error(call) or is_for_retries else queries.list_by_run_at
     after_time, after = _position(call, _FIRST, b"")
     position = {**matching.parameters(call.filter), "after_time": after_time, "after": after}
     return (row[0] for row in matching.with_text(connection.execute(query, position), call.filter))
@@ -119,8 +151,16 @@ def count(connection: sqlite3.Connection, queries: Queries, call: CountCall) -> 
     if filter.ids is not None:
         return min(call.at_most, sum(1 for _ in matching.among(connection, queries, filter)))
     if filter.error_text is not None:
-        found = matching.newest(connection, queries, filter, matching.ABOVE_ALL)
-        return sum(1 for _ in islice(found, call.at_most))
-    candidates = Candidates.of(filter)
-    count = candidates.count if candidates.are_exact else candidates.count_matching
-    return count(connection, queries, call.at_most)
+        ids = matching.newest(connection, queries, filter, matching.ABOVE_ALL)
+        return sum(1 for _ in islice(ids, call.at_most))
+    has_search = search.exists(connection, queries)
+    if has_search and has_only(filter, _COUNTED):
+        [number] = connection.execute(
+            queries.count_ledger, {**matching.parameters(filter), "at_most": call.at_most}
+        ).fetchone()
+        return int(number)
+    found = [*candidates.alternatives(filter, has_search=has_search)]
+    if found[0].are_exact:
+        return found[0].count(connection, queries, call.at_most)
+    few = (each for each in found[:-1] if _are_few(each, connection, queries))
+    return next(few, found[0]).count_matching(connection, queries, call.at_most)

@@ -37,6 +37,8 @@ class Options(BaseModel):
             write-ahead log (wal), and a file that exists keeps its mode.
         synchronous: When SQLite waits for the disk. EXTRA: at each commit, so that a commit survives a power cut. FULL:
             without a write-ahead log, a power cut may undo the latest commit. NORMAL: it may undo several.
+        search: Whether `setup` creates (true) or drops (false) the optional indexes for searches and the ledger of
+            counts. By default it leaves them as they are.
         busy_timeout: How long to wait for another connection's lock: seconds, or an ISO 8601 duration such as PT30S.
     """
 
@@ -45,6 +47,7 @@ class Options(BaseModel):
     prefix: Annotated[str, AfterValidator(table_prefix)] = "tallystick"
     journal_mode: Literal["wal", "delete"] | None = None
     synchronous: Literal["NORMAL", "FULL", "EXTRA"] = "EXTRA"
+    search: bool | None = None
     busy_timeout: _BusyTimeout = timedelta(seconds=30)
 
 

@@ -5,7 +5,10 @@ import sqlite3
 from collections.abc import Collection, Generator, Iterable, Iterator, Set
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
+from heapq import merge
 from itertools import islice
+from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,11 +16,15 @@ from tallystick import Failure, Filter, Record, State
 from tallystick.backends.calls import ChangeCall, UpdateCall
 from tallystick.backends.times import micros
 
-from .queries import Queries
+from .queries import ID_TOLERANCE, Queries
 from .rows import Parameters, Row, json_list, record, record_with_errors
+
+_TOLERANCE = 1_000 * ID_TOLERANCE + 1
 
 ABOVE_ALL = b"\xff" * 17
 """A value behind every id."""
+
+_EVERY_ID = (b"", ABOVE_ALL)
 
 ALL_STATES = frozenset(State)
 
@@ -93,8 +100,26 @@ def _ids(connection: sqlite3.Connection, queries: Queries, filter: Filter) -> Ge
 
 def newest(connection: sqlite3.Connection, queries: Queries, filter: Filter, below: bytes) -> Iterator[bytes]:
     """Yield the ids below `below` of the records that match a filter without ids, newest first."""
-    rows = connection.execute(_by_id(queries, filter), {**parameters(filter), "below": below})
-    return (row[0] for row in with_text(rows, filter))
+    lowest, highest = id_range(filter)
+    asked = {**parameters(filter), "below": below, "lowest_id": lowest, "highest_id": highest}
+    query = _by_id(queries, filter)
+    if query is queries.list and (lowest, highest) != _EVERY_ID:
+        within = connection.execute(query, {**asked, "below": min(below, highest)})
+        others = connection.execute(queries.list_by_other_id, asked)
+        return (row[0] for row in merge(within, others, key=itemgetter(0), reverse=True))
+    return (row[0] for row in with_text(connection.execute(query, asked), filter))
+
+
+def id_range(filter: Filter) -> tuple[bytes, bytes]:
+    """Return the range of the ids of UUIDv7 that the times of a filter allow."""
+    ends = [time for time in (filter.created_until, filter.finished_until) if time is not None]
+    lowest = b"" if filter.created_since is None else _id_at(filter.created_since, -_TOLERANCE)
+    return lowest, _id_at(min(ends), _TOLERANCE) if ends else ABOVE_ALL
+
+
+def _id_at(moment: datetime, shift: int) -> bytes:
+    milliseconds = micros(moment) // 1_000 + shift
+    return min(max(milliseconds, 0), 2**48 - 1).to_bytes(6, "big") + bytes(10)
 
 
 def _by_id(queries: Queries, filter: Filter) -> str:
@@ -117,19 +142,31 @@ def parameters(filter: Filter) -> Parameters:
         "states": json_list(allowed(filter, ALL_STATES)),
         **{name: json_list(getattr(filter, name)) for name in _LISTS},
         **{name: None if (value := getattr(filter, name)) is None else micros(value) for name in _TIMES},
-        "error_part": None if filter.error_text is None else json.dumps(filter.error_text)[1:-1],
+        "error_part": error_part(filter),
     }
 
 
-def with_text(rows: Iterable[Row], filter: Filter) -> Iterator[Row]:
-    """Yield the rows of records with `error_text` in the type or message of their error, which is the second column.
+def error_part(filter: Filter) -> str | None:
+    """Return the text of errors that a filter matches as a part of their JSON, or None."""
+    return None if filter.error_text is None else json.dumps(filter.error_text)[1:-1]
 
-    SQL cannot decode NUL and lone surrogates. It only finds the text anywhere in the JSON, such as in a traceback.
+
+def with_text(rows: Iterable[Row], filter: Filter) -> Iterator[Row]:
+    """Yield the rows of records with `error_text` in the type or message of their error: its words are in column 2.
+
+    SQL cannot decode NUL and lone surrogates. It only finds the text anywhere in the JSON, such as in an escape.
     """
     if filter.error_text is None:
         yield from rows
         return
     for row in rows:
-        error = Failure.from_json(row[1])
+        error = _error(row[1])
         if filter.error_text in error.type or filter.error_text in error.message:
             yield row
+
+
+def _error(words: str) -> Failure:
+    """Return an error without its traceback."""
+    text = f'{words}", "traceback": ""}}'
+    error = Failure.from_json(text)
+    return error if error.message != text else Failure.from_json(words)  # not written by Tallystick

@@ -8,6 +8,8 @@ They contain placeholders:
 - `{candidates}` are the records that a filter may match, read from indexes that together have each of them once;
   `candidates` returns the parameters that choose the indexes.
 - `{passed}` is the condition that a job holds its unique key for a time, and this time has passed.
+- `{searched}` are the same, read from the optional indexes for searches.
+- `{is_other_id}` is true for a record whose id is not a UUIDv7 of about its `created_at`.
 - `{schedule_columns}` are the columns of a schedule, `{schedule_values}` their parameters, and `{schedule_changes}` the
   assignments that replace a stored one.
 - `{prefix}` begins the names of the store's tables and indexes.
@@ -26,7 +28,7 @@ _MATCHES = """state IN (SELECT value FROM json_each(:states))
         SELECT 1 FROM json_each(job.tags) AS tag WHERE tag.value IN (SELECT value FROM json_each(:tags))
     ))
     AND (:error_types IS NULL OR error_type IN (SELECT value FROM json_each(:error_types)))
-    AND (:error_part IS NULL OR instr(last_error, :error_part))
+    AND (:error_part IS NULL OR instr(error_words, :error_part))
     AND (:workers IS NULL OR worker IN (SELECT value FROM json_each(:workers)))
     AND (:unique_keys IS NULL OR unique_key IN (SELECT value FROM json_each(:unique_keys)))
     AND (:created_since IS NULL OR created_at >= :created_since)
@@ -41,23 +43,64 @@ _CANDIDATES = """
         SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_leases
         WHERE :running AND state = 'running'
         UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_retrying
+        WHERE :retrying AND state IN ('pending', 'retrying') AND (state = 'retrying' OR last_error IS NOT NULL)
+        UNION ALL
         SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_finished
         WHERE state IN (SELECT value FROM json_each(:finals)) AND finished_at BETWEEN :first AND :last
         UNION ALL
         SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_errors
-        WHERE :failed AND last_error IS NOT NULL
+        WHERE :failed AND last_error IS NOT NULL AND instr(error_words, :error_part)
         UNION ALL
         SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_error_types
         WHERE error_type IN (SELECT value FROM json_each(:by_error_types))
         UNION ALL
         SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_unique_keys
         WHERE unique_key IN (SELECT value FROM json_each(:by_unique_keys))
+        UNION ALL
+        SELECT tagged_job.rowid
+        FROM {prefix}_tags AS tagged CROSS JOIN {prefix}_jobs AS tagged_job ON tagged_job.id = tagged.id
+        WHERE tagged.tag IN (SELECT value FROM json_each(:by_tags))
+            AND NOT EXISTS (
+                SELECT 1 FROM {prefix}_tags AS earlier
+                WHERE earlier.tag IN (SELECT value FROM json_each(:by_tags))
+                    AND earlier.id = tagged.id AND earlier.tag < tagged.tag
+            )
+        UNION ALL
+        SELECT rowid FROM {prefix}_jobs
+        WHERE :by_created AND id >= :lowest_id AND id < :highest_id
+        UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_other_ids
+        WHERE :by_created AND {is_other_id} AND NOT (id >= :lowest_id AND id < :highest_id)
     """
 
 _PASSED = "unique_until GLOB '[0-9]*' AND min(created_at + unique_until * 1000000, 253402300799999999) <= :now"
 
+_SEARCHED = """
+        SELECT rowid AS place FROM {prefix}_jobs INDEXED BY {prefix}_search_kinds
+        WHERE kind IN (SELECT value FROM json_each(:by_kinds))
+        UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_search_queues
+        WHERE queue IN (SELECT value FROM json_each(:by_queues))
+        UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_search_workers
+        WHERE worker IN (SELECT value FROM json_each(:by_workers))
+    """
+
+ID_TOLERANCE = 600
+"""Seconds by which the time of a UUIDv7 may differ from `created_at`, if its job is to be found by a range of ids."""
+
+_IS_OTHER_ID = f"""NOT (
+        hex(substr(id, 1, 6)) >= printf('%012X', max(created_at / 1000 - {ID_TOLERANCE}000, 0))
+        AND hex(substr(id, 1, 6)) < printf(
+            '%012X', max(min(created_at, ifnull(finished_at, created_at)) / 1000 + {ID_TOLERANCE}000, 0)
+        )
+    )"""
+
 _PLACEHOLDERS = {
     "{candidates}": _CANDIDATES,
+    "{searched}": _SEARCHED,
+    "{is_other_id}": _IS_OTHER_ID,
     "{matches}": _MATCHES,
     "{columns}": ", ".join(COLUMNS),
     "{passed}": _PASSED,
@@ -77,6 +120,7 @@ class Queries:
     duplicates: str
     change_holders: str
     add_queue: str
+    add_tags: str
     claim: str
     discard_damaged: str
     next_due: str
@@ -86,6 +130,7 @@ class Queries:
     get: str
     read: str
     list: str
+    list_by_other_id: str
     list_by_error: str
     list_by_error_type: str
     list_by_unique_key: str
@@ -96,7 +141,13 @@ class Queries:
     count: str
     count_candidates: str
     list_candidates: str
+    count_searched: str
+    count_candidates_searched: str
+    list_candidates_searched: str
+    count_ledger: str
     stats: str
+    stats_ledger: str
+    has_search: str
     cancel: str
     requeue: str
     delete: str
@@ -136,6 +187,8 @@ class Queries:
     add_migration: str
     set_created_file: str
     created_file: str
+    create_search_indexes: str
+    drop_search_indexes: str
     drop: str
 
     doctor_integrity: str

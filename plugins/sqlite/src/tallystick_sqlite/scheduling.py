@@ -58,8 +58,7 @@ def _advance(connection: sqlite3.Connection, queries: Queries, advance: Advance,
 def _jobs(schedule: Schedule, advance: Advance, now: datetime) -> list[inserting.New] | None:
     """Return the jobs of the ticks, or None if the stored schedule is damaged."""
     try:
-        jobs = map(schedule.job, advance.ticks)
-        return [(job, job.stored(now)) for job in jobs]
+        return [(job, job.stored(now)) for job in map(schedule.job, advance.ticks)]
     except InvalidArgument as exc:
         logger.warning("schedule %s fires no job, because its row is damaged: %s", ascii(schedule.name), exc)
         return None

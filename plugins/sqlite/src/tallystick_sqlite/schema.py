@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from . import journal_mode
+from . import journal_mode, search
 from .errors import mapped, not_set_up
 from .location import Location
 from .opening import connect, is_empty, pragma
@@ -44,6 +44,8 @@ def setup(location: Location) -> None:
                 journal_mode.switch(connection, mode, location)
             if new or version(connection.cursor(), location) < len(location.queries.migrations):
                 _migrate(connection, location, new=new)
+            if search.statements(connection, location):
+                _search(connection, location)
 
 
 def _is_new(connection: sqlite3.Connection, location: Location) -> bool:
@@ -65,6 +67,12 @@ def _migrate(connection: sqlite3.Connection, location: Location, *, new: bool) -
             _execute_each(connection, text)
         if new:
             connection.execute(location.queries.set_created_file)
+
+
+def _search(connection: sqlite3.Connection, location: Location) -> None:
+    with _writing(connection, location):
+        if text := search.statements(connection, location):
+            _execute_each(connection, text)
 
 
 def script(location: Location) -> str:

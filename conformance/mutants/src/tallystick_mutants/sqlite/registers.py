@@ -26,7 +26,7 @@ class AdvancesInTwoSteps(SqliteBackend):
             if moved is not None:
                 with self._writer.writing() as connection:
                     connection.execute(self._queries.put_schedules, schedule_rows.columns(moved))
-                    jobs = [moved.job(tick).stored(call.now) for tick in advance.ticks]
+                    jobs = [(job, job.stored(call.now)) for job in map(moved.job, advance.ticks)]
                     inserting.insert(connection.cursor(), self._queries, jobs)
         return applied
 

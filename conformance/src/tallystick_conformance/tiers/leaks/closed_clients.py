@@ -1,26 +1,24 @@
 """Resources of closed clients: threads and file descriptors that remain in this process."""
 
 import gc
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
-from pathlib import Path
+from threading import Thread
 from time import monotonic, sleep
 
 from tallystick import Complete, Filter, InvalidArgument, NewRecord, TallystickError
 
 from ...harness.case import LEASE, NOW, Case, example
 from ...harness.threads import Beside
+from .held import DESCRIPTORS, newly_held
 
 _TIMES, _STORES = 25, 6
 """Clients, and stores, in each of two rounds."""
 
 _PATIENCE = 2.0
 """Seconds in which threads and descriptors must disappear after their client was closed."""
-
-_DESCRIPTORS = next((path for name in ("/proc/self/fd", "/dev/fd") if (path := Path(name)).is_dir()), None)
 
 
 @example("LEAK-01")
@@ -81,21 +79,22 @@ def _use(case: Case) -> None:
 
 
 def _use_a_store(case: Case, namespace: str) -> None:
-    try:
-        with case.target.make(namespace) as first, case.target.make(namespace) as second:
-            first.setup()
-            second.insert([NewRecord(kind="k")], now=NOW)
-            first.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)
-            second.wait(["default"], timeout=timedelta(0))
-    finally:
-        with case.target.make(namespace) as last:
-            last.setup()  # else teardown may not recognize the store as its own
-            last.teardown()
+    with case.target.others(namespace):
+        try:
+            with case.target.make(namespace) as first, case.target.make(namespace) as second:
+                first.setup()
+                second.insert([NewRecord(kind="k")], now=NOW)
+                first.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)
+                second.wait(["default"], timeout=timedelta(0))
+        finally:
+            with case.target.make(namespace) as last:
+                last.setup()  # else teardown may not recognize the store as its own
+                last.teardown()
 
 
 def _use_from_threads(case: Case) -> None:
     with case.target.make(case.namespace) as client:
-        threads = [threading.Thread(target=lambda: client.stats(now=NOW)) for _ in range(3)]
+        threads = [Thread(target=lambda: client.stats(now=NOW)) for _ in range(3)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -156,32 +155,28 @@ def _require_nothing_left(case: Case, use: Callable[[], None], times: int = _TIM
     Resources that are made once and kept, or that grow only up to a limit, are no leak. Most leaks grow in both rounds.
     """
     use()  # makes the resources that are made once
-    gc.collect()  # else the garbage of earlier code disappears in a round, and hides a leak
-    held = [_settled(_held())]
-    for _ in range(2):
-        for _ in range(times):
-            use()
-        held.append(_settled(held[-1]))
+    with newly_held() as held:
+        counts = [held()]
+        for _ in range(2):
+            for _ in range(times):
+                use()
+            counts.append(_settled(counts[-1], held))
     least = max(3, times // 5)
     for n, what in enumerate(("threads", "file descriptors")):
-        first, second, third = (each[n] for each in held)
+        first, second, third = (each[n] for each in counts)
         case.that(
             second - first < least or third - second < least,
-            f"about {first} {what}, as before",
-            f"{second} {what} after {times} clients, and {third} after {times} more",
+            f"about {first} new {what}",
+            f"{second} new {what} after {times} clients, and {third} after {times} more",
         )
-    if _DESCRIPTORS is None:
+    if DESCRIPTORS is None:
         case.notice = "threads only: this platform does not list a process's file descriptors"
 
 
-def _settled(before: tuple[int, int]) -> tuple[int, int]:
+def _settled(before: tuple[int, int], held: Callable[[], tuple[int, int]]) -> tuple[int, int]:
     """Return the held resources after they had time to disappear."""
     deadline = monotonic() + _PATIENCE
-    while any(now > then for now, then in zip(_held(), before, strict=True)) and monotonic() < deadline:
+    while any(now > then for now, then in zip(held(), before, strict=True)) and monotonic() < deadline:
         gc.collect()
         sleep(0.01)
-    return _held()
-
-
-def _held() -> tuple[int, int]:
-    return threading.active_count(), len(list(_DESCRIPTORS.iterdir())) if _DESCRIPTORS else 0
+    return held()

@@ -9,6 +9,7 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from ...contract.clauses import CLAUSES
+from ...harness.constants import no_local_constants
 from ...harness.pace import Pace
 from ...harness.profiles import Profile
 from ...harness.violation import Violation
@@ -59,20 +60,21 @@ def _violation(target: Target, profile: Profile, start: datetime, judge: Judge) 
         return Machine(target, judge, start, crowds=profile.crowds, over=over)
 
     try:
-        run_state_machine_as_test(
-            cast("type[Machine]", seed(profile.seed + start.year)(program)),  # Hypothesis accepts any factory
-            settings=settings(
-                max_examples=profile.programs,
-                stateful_step_count=profile.steps,
-                database=None,
-                deadline=None,
-                phases=[Phase.generate, Phase.shrink] if profile.shrink else [Phase.generate],
-                suppress_health_check=list(HealthCheck),
-                verbosity=Verbosity.quiet,
-                report_multiple_bugs=False,
-                print_blob=False,
-            ),
-        )
+        with no_local_constants():
+            run_state_machine_as_test(
+                cast("type[Machine]", seed(profile.seed + start.year)(program)),  # Hypothesis accepts any factory
+                settings=settings(
+                    max_examples=profile.programs,
+                    stateful_step_count=profile.steps,
+                    database=None,
+                    deadline=None,
+                    phases=[Phase.generate, Phase.shrink] if profile.shrink else [Phase.generate],
+                    suppress_health_check=list(HealthCheck),
+                    verbosity=Verbosity.quiet,
+                    report_multiple_bugs=False,
+                    print_blob=False,
+                ),
+            )
     except Violation as violation:
         return violation
     except Flaky as flaky:  # the time for shrinking ended, or the backend chose otherwise in the repetition

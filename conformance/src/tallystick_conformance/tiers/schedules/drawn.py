@@ -9,6 +9,7 @@ from hypothesis.errors import Flaky
 
 from ...gates import Stuck, Turn
 from ...harness.case import LEASE, Case, example
+from ...harness.constants import no_local_constants
 from ...harness.pace import Pace, share
 from ...harness.violation import Violation
 from ..programs.run import first_violation
@@ -132,7 +133,8 @@ def _run(case: Case, stage: Stage) -> None:
         print_blob=False,
     )(test)
     try:
-        seed(case.profile.seed + 1)(test)()
+        with no_local_constants():
+            seed(case.profile.seed + 1)(test)()
     except Flaky as flaky:  # a worker was blocked for a moment in one of the runs
         raise first_violation(flaky) from flaky
     case.shares.append(share(pace, what="schedules"))

@@ -34,6 +34,9 @@ CREATE TABLE {schema}.jobs (
     meta             text        COLLATE "C",
     last_error       text        COLLATE "C",
     error_type       text        COLLATE "C",
+    error_words      text        COLLATE "C" GENERATED ALWAYS AS (
+        left(split_part(last_error, '", "traceback": ', 1), {words_length})
+    ) STORED,
     errors           text[]      COLLATE "C",
     result           bytea,
     payload          bytea       NOT NULL,
@@ -62,16 +65,28 @@ CREATE UNIQUE INDEX jobs_held_keys ON {schema}.jobs (held_key) WHERE held_key IS
 
 CREATE INDEX jobs_unique_keys ON {schema}.jobs (unique_key, id) WHERE unique_key IS NOT NULL;
 
-CREATE INDEX jobs_errors ON {schema}.jobs (id) WHERE last_error IS NOT NULL;
+CREATE INDEX jobs_errors ON {schema}.jobs (id) INCLUDE (error_words) WHERE last_error IS NOT NULL;
 
 CREATE INDEX jobs_error_types ON {schema}.jobs (error_type, id) WHERE last_error IS NOT NULL;
 
-CREATE INDEX jobs_failed ON {schema}.jobs (finished_at, id) WHERE last_error IS NOT NULL AND finished_at IS NOT NULL;
+CREATE INDEX jobs_failed ON {schema}.jobs (finished_at, id) INCLUDE (error_type, error_words)
+    WHERE last_error IS NOT NULL AND finished_at IS NOT NULL;
 
 CREATE INDEX jobs_retrying ON {schema}.jobs (run_at, id)
     WHERE state IN ('pending', 'retrying') AND (state = 'retrying' OR last_error IS NOT NULL);
 
 CREATE INDEX jobs_tags ON {schema}.jobs USING gin (tags) WHERE tags <> '{}';
+
+-- Returns the lowest UUIDv7 of a time, moved by some seconds. It is one expression, so that the planner can inline it.
+CREATE FUNCTION {schema}.id_at(at timestamptz, seconds integer) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT (lpad(to_hex((
+        least(greatest(extract(epoch FROM at AT TIME ZONE 'UTC') + seconds, 0), 281474976710) * 1000
+    )::bigint), 12, '0') || repeat('0', 20))::uuid
+$$;
+
+-- An id made by UUIDv7 has nearly the time of created_at, so a range of times is a range of ids. This index has the
+-- others. It has no entry of a job with such an id.
+CREATE INDEX jobs_other_ids ON {schema}.jobs (id) WHERE {is_other_id};
 
 -- Returns the errors of a record after one more: `entry` is a JSON object without its time. The latest 20 stay.
 CREATE FUNCTION {schema}.append_error(errors text[], entry text, at timestamptz) RETURNS text[] LANGUAGE sql STABLE

@@ -3,6 +3,6 @@
 DROP VIEW {schema}.jobs_readable;
 DROP TABLE {schema}.jobs, {schema}.counts, {schema}.paused_queues, {schema}.schedules, {schema}.workers, {schema}.meters,
     {schema}.tallystick_migrations;
-DROP FUNCTION {schema}.jobs_inserted(), {schema}.jobs_updated(), {schema}.jobs_deleted(), {schema}.wake(text),
+DROP FUNCTION {schema}.id_at(timestamptz, integer), {schema}.jobs_inserted(), {schema}.jobs_updated(), {schema}.jobs_deleted(), {schema}.wake(text),
     {schema}.append_error(text[], text, timestamptz), {schema}.readable(bytea),
     {schema}.due(text, bigint, timestamptz), {schema}.key_has_passed(text, timestamptz, timestamptz)

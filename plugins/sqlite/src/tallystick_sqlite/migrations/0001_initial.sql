@@ -7,7 +7,8 @@
 -- Large columns come last, so that reading the others does not follow overflow pages. `errors` has a line of JSON for
 -- each error; only `get` reads it.
 --
--- A job without unique key and error has no entry in the other partial indexes.
+-- A job without unique key and error has no entry in the other partial indexes. The indexes of errors have `error_words`,
+-- the JSON of an error up to its traceback. So a search for text reads the table only for the records that it finds.
 --
 -- `unique_until` is a state or a number of seconds after `created_at`. `held_key` is the unique key while the job holds
 -- it. It stays after these seconds have passed, until the next insert or requeue with the key removes it.
@@ -46,6 +47,13 @@ CREATE TABLE {prefix}_jobs (
     meta             TEXT,
     error_type       TEXT,
     last_error       TEXT,
+    error_words      TEXT    GENERATED ALWAYS AS (
+        CASE
+            WHEN instr(last_error, '", "traceback": ')
+                THEN substr(last_error, 1, instr(last_error, '", "traceback": ') - 1)
+            ELSE last_error
+        END
+    ) VIRTUAL,
     result           BLOB,
     payload          BLOB    NOT NULL,
     errors           TEXT,
@@ -63,9 +71,32 @@ CREATE UNIQUE INDEX {prefix}_held_keys ON {prefix}_jobs (held_key) WHERE held_ke
 
 CREATE INDEX {prefix}_unique_keys ON {prefix}_jobs (unique_key, id) WHERE unique_key IS NOT NULL;
 
-CREATE INDEX {prefix}_errors ON {prefix}_jobs (id) WHERE last_error IS NOT NULL;
+CREATE INDEX {prefix}_errors ON {prefix}_jobs (id, error_words) WHERE last_error IS NOT NULL;
 
 CREATE INDEX {prefix}_error_types ON {prefix}_jobs (error_type, id) WHERE error_type IS NOT NULL;
+
+CREATE INDEX {prefix}_failed ON {prefix}_jobs (finished_at, id, error_type, error_words)
+    WHERE last_error IS NOT NULL AND finished_at IS NOT NULL;
+
+CREATE INDEX {prefix}_retrying ON {prefix}_jobs (run_at, id, error_type, error_words)
+    WHERE state IN ('pending', 'retrying') AND (state = 'retrying' OR last_error IS NOT NULL);
+
+-- An id made by UUIDv7 has nearly the time of created_at, so a range of times is a range of ids. This index has the
+-- others. It has no entry of a job with such an id.
+CREATE INDEX {prefix}_other_ids ON {prefix}_jobs (id) WHERE {is_other_id};
+
+-- The tags of jobs. The client adds them, because a trigger would run at each insert, also of a job without tags.
+CREATE TABLE {prefix}_tags (
+    tag TEXT NOT NULL,
+    id  BLOB NOT NULL,
+    PRIMARY KEY (tag, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER {prefix}_retagged AFTER UPDATE OF tags, id ON {prefix}_jobs BEGIN
+    DELETE FROM {prefix}_tags WHERE id = old.id AND tag IN (SELECT value FROM json_each(old.tags)); INSERT OR IGNORE INTO {prefix}_tags (tag, id) SELECT value, new.id FROM json_each(new.tags); END;
+
+CREATE TRIGGER {prefix}_untagged AFTER DELETE ON {prefix}_jobs WHEN old.tags <> '[]' BEGIN
+    DELETE FROM {prefix}_tags WHERE id = old.id AND tag IN (SELECT value FROM json_each(old.tags)); END;
 
 CREATE TABLE {prefix}_queues (
     name   TEXT    NOT NULL PRIMARY KEY,

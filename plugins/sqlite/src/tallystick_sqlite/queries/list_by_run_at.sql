@@ -52,6 +52,6 @@ found (place, its_queue, its_priority, due, its_id) AS (
     ORDER BY 4, 5
     LIMIT -1
 )
-SELECT job.id, iif(:error_part IS NULL, NULL, job.last_error)
+SELECT job.id, iif(:error_part IS NULL, NULL, job.error_words)
 FROM found CROSS JOIN {prefix}_jobs AS job ON job.rowid = found.place
 WHERE {matches}

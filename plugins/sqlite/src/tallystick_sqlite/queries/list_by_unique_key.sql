@@ -14,6 +14,6 @@ WITH RECURSIVE found (name, id) AS (
     ORDER BY 2 DESC
     LIMIT -1
 )
-SELECT job.id, iif(:error_part IS NULL, NULL, job.last_error)
+SELECT job.id, iif(:error_part IS NULL, NULL, job.error_words)
 FROM found CROSS JOIN {prefix}_jobs AS job ON job.id = found.id
 WHERE {matches}

@@ -1,0 +1,71 @@
+"""Pages and counts by ranges of times: each way to find the records returns the same ones in the same order."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from tallystick import Complete, Filter, NewRecord, Order, Record, State
+from tallystick.backends import calls, selection
+from tallystick.backends.calls import ListCall
+from tallystick.filters import ORDERS
+from tallystick_postgres import PostgresBackend, listing
+from tallystick_postgres.capabilities import CAPABILITIES
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+FILTERS = {
+    "created": Filter(created_since=NOW + 5 * HOUR, created_until=NOW + 15 * HOUR),
+    "created since": Filter(created_since=NOW + 12 * HOUR, kinds=["k1"]),
+    "created until": Filter(created_until=NOW + 12 * HOUR),
+    "finished": Filter(finished_since=NOW + 5 * HOUR, finished_until=NOW + 15 * HOUR),
+    "finished until": Filter(finished_until=NOW + 15 * HOUR),
+    "finished since": Filter(finished_since=NOW + 15 * HOUR, states=[State.COMPLETED]),
+    "both": Filter(created_until=NOW + 12 * HOUR, finished_since=NOW + 10 * HOUR),
+}
+
+
+@pytest.fixture
+def records(backend: PostgresBackend) -> list[Record]:
+    """Fill a store with waiting and finished jobs. Some ids are random, and some are of an earlier time."""
+    pick = random.Random(0)
+    for hour in range(20):
+        at = NOW + hour * HOUR
+        ids = [UUID(int=pick.getrandbits(128)), *(_uuid7(time, pick) for time in (at, at, at - 2 * HOUR, at))]
+        backend.insert([NewRecord(id=id, kind=f"k{pick.randrange(2)}", run_at=at) for id in ids], now=at)
+        claimed = backend.claim(["default"], limit=3, worker="w", lease=HOUR, now=at)
+        backend.settle([Complete(record.claim) for record in claimed], now=at + HOUR / 2)
+    return [*backend.list(Filter(), limit=1_000)]
+
+
+def _uuid7(moment: datetime, pick: random.Random) -> UUID:
+    return UUID(int=int(moment.timestamp() * 1_000) << 80 | 7 << 76 | 2 << 62 | pick.getrandbits(62))
+
+
+@pytest.mark.parametrize("few", [0, 20_000], ids=["scanned", "sorted"])
+@pytest.mark.parametrize("filter", FILTERS.values(), ids=FILTERS)
+def test_pages_have_each_match_once_in_order(
+    backend: PostgresBackend, records: list[Record], monkeypatch: pytest.MonkeyPatch, filter: Filter, few: int
+) -> None:
+    """Pages contain each matching record once, in order, whether the records of a range are sorted or scanned."""
+    monkeypatch.setattr(listing, "FEW", few)
+    matches = [record for record in records if filter.fits(record)]
+    assert matches
+    assert backend.count(filter) == len(matches)
+    for order in ORDERS:
+        after: UUID | tuple[datetime, UUID] | None = None
+        for _ in range(3):
+            expected = selection.page(matches, _call(filter, order, after))
+            assert [*backend.list(filter, limit=7, order=order, after=after)] == [*expected]
+            if not expected:
+                break
+            after = _position(order, expected[-1])
+
+
+def _call(filter: Filter, order: Order, after: UUID | tuple[datetime, UUID] | None) -> ListCall:
+    return calls.list(filter, CAPABILITIES, limit=7, order=order, after=after)
+
+
+def _position(order: Order, record: Record) -> UUID | tuple[datetime, UUID]:
+    time = {"id": None, "finished_at": record.finished_at, "run_at": record.run_at}[order]
+    return record.id if time is None else (time, record.id)
