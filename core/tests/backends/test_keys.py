@@ -2,23 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
-from tallystick import FINAL, Capabilities, NewRecord, OnConflict, Record, State, UniqueUntil
-from tallystick.backends import calls, keys
+from tallystick import FINAL, NewRecord, OnConflict, Record, State, UniqueUntil
+from tallystick.backends import keys
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-CAPABILITIES = Capabilities(
-    durable=True,
-    multi_process=True,
-    notify=True,
-    transactions=True,
-    time_precision=timedelta(microseconds=1),
-    max_payload_bytes=1_000,
-    max_batch=1_000,
-)
 
 
 def record(until: UniqueUntil = "finished", state: State = State.PENDING, attempt: int = 0) -> Record:
@@ -112,29 +102,3 @@ def test_another_kind(policy: OnConflict) -> None:
     """A holder of another kind stays as it is, because its handler could not read the payload."""
     holder = record()
     assert keys.met(holder, new(policy, kind="other"), NOW + HOUR, NOW) == (holder, False, None)
-
-
-def test_decide() -> None:
-    """Each record of a batch meets the store as the earlier records of the batch left it."""
-    held, known = record(), NewRecord(kind="known").stored(NOW)
-    first, second = new("replace", unique_key="other"), new("debounce", unique_key="other", run_at=HOUR, payload=b"2")
-    third, again = new("replace", payload=b"3"), new("replace", id=known.id, payload=b"4")
-    fourth = new(payload=b"5")
-    call = calls.insert([first, second, third, again, fourth], CAPABILITIES, now=NOW)
-    decision = keys.decide(call, [held, known], {"key": held.id})
-    assert [(result.created, result.applied) for result in decision.results] == [
-        (True, None),
-        (False, "debounce"),
-        (False, "replace"),
-        (False, None),
-        (False, None),
-    ]
-    assert [result.record.payload for result in decision.results] == [b"new", b"2", b"3", b"", b"3"]
-    assert _payloads(decision.added) == {first.id: b"2"}
-    assert decision.added[0].run_at == NOW + HOUR
-    assert _payloads(decision.changed) == {held.id: b"3"}
-
-
-def _payloads(records: object) -> dict[UUID, bytes]:
-    assert isinstance(records, list)
-    return {one.id: one.payload for one in records}

@@ -8,14 +8,11 @@ A store keeps with each record whether the job holds its key:
 - Every other change frees the key if the record no longer `holds`, and never takes it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, assert_never
-from uuid import UUID
+from typing import assert_never
 
 from ..records import Inserted, NewRecord, Record, UniqueUntil
 from ..state import CLAIMABLE, FINAL
-from .calls import InsertCall
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -84,40 +81,3 @@ def met(holder: Record, new: NewRecord, run_at: datetime, now: datetime) -> Inse
         holder = holder._replace(run_at=min(run_at, latest))
     changed = holder._replace(payload=new.payload, tags=new.tags, meta=new.meta, updated_at=now)
     return Inserted(changed, created=False, applied=new.on_conflict)
-
-
-class Decision(NamedTuple):
-    """The effects of an insert: a result for each job, the records to add, and the stored records to change."""
-
-    results: Sequence[Inserted]
-    added: Sequence[Record]
-    changed: Sequence[Record]
-
-
-def decide(call: InsertCall, stored: Iterable[Record], holders: Mapping[str, UUID]) -> Decision:
-    """Return the effects of an insert, for a store that has locked every record that the insert may meet.
-
-    Args:
-        call: The insert, at the time of the server's clock.
-        stored: The stored records that have one of its ids, or hold one of its keys.
-        holders: The ids of those records that hold their key, by key. A record whose time has passed is none.
-    """
-    known, keys = {record.id: record for record in stored}, dict(holders)
-    results: list[Inserted] = []
-    added: set[UUID] = set()
-    changed: set[UUID] = set()
-    for new, record in zip(call.records, call.stored(), strict=True):
-        if new.id in known:
-            results.append(Inserted(known[new.id], created=False))
-            continue
-        if new.unique_key is None or new.unique_key not in keys:
-            result = Inserted(record, created=True)
-            added.add(record.id)
-        else:
-            result = met(known[keys[new.unique_key]], new, record.run_at, call.now)
-            changed |= {result.record.id} if result.applied else set()
-        results.append(result)
-        known[result.record.id] = result.record
-        if new.unique_key is not None:
-            keys[new.unique_key] = result.record.id
-    return Decision(results, [known[id] for id in added], [known[id] for id in changed - added])

@@ -1,5 +1,6 @@
 -- Effect: count the records that have some text in their error and match a filter, up to a maximum.
 -- Locks: none. Index: jobs_errors, read alone; primary key for each record with the text.
+-- Only PostgreSQL: on SQLite, the client counts the rows of list_by_error.
 SELECT count(*)
 FROM (
     SELECT

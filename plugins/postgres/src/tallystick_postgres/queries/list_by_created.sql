@@ -1,6 +1,7 @@
 -- Effect: read one page of records below an id, newest first, that match a filter with a range of times.
 -- Locks: none. Index: primary key, read from the highest id of the range until the page is full or the range ends, and
 --     jobs_other_ids.
+-- Only PostgreSQL: on SQLite, the client merges list and list_by_other_id.
 SELECT page.*
 FROM (
     (
