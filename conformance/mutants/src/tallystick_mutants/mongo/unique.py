@@ -20,6 +20,6 @@ MUTANTS: tuple[Mutant, ...] = (
     edited("frees a time a tick late", "UNIQUE-07", "insert_or_find._holding", "at <= now", "at < now"),
     edited("replaces the job that it found", "CONFLICT-05", "meeting._again", "seen.get(new.unique_key, result.record)",
            "result.record", "", "A later record of a batch meets the holder as it was before the batch."),
-    edited("requeues, and frees no time", "REQUEUE-04", "requeuing.requeue", "free=free", "", "",
+    edited("requeues, and frees no time", "REQUEUE-04", "requeueing.requeue", "free=free", "", "",
            "A requeue is rejected by the index although the other job's time has passed."),
 )  # fmt: skip
