@@ -21,9 +21,9 @@ INDEXES = {
 
 
 class IndexedQuery(NamedTuple):
-    """An index and a query for it, the query's order, whether it names its index, and the collection."""
+    """The name of an index, a query for it, the query's order, whether it names its index, and the collection."""
 
-    index: str
+    name: str
     filter: Query
     order: Sequence[tuple[str, int]] = ()
     hinted: bool = False
@@ -55,17 +55,17 @@ QUERIES = [
 
 def test_every_index_has_its_query() -> None:
     """Every index serves a query."""
-    assert {query.index for query in QUERIES} == INDEXES.keys()
+    assert {query.name for query in QUERIES} == INDEXES.keys()
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=[query.index for query in QUERIES])
+@pytest.mark.parametrize("query", QUERIES, ids=[query.name for query in QUERIES])
 def test_indexes_follow_the_esr_rule(query: IndexedQuery) -> None:
     """The index has the fields compared by equality first, then the order, then the ranges.
 
     So the server reads only matching keys, in order. Source: MongoDB's manual, "The ESR (Equality, Sort, Range) Rule".
     A `$in` counts as equality: the server merges up to 200 searches in order (DOCS-16663).
     """
-    keys = list(INDEXES[query.index]["key"].items())
+    keys = list(INDEXES[query.name]["key"].items())
     equal = {field for field, value in query.filter.items() if not isinstance(value, dict) or "$in" in value}
     while keys and keys[0][0] in equal:
         keys.pop(0)
@@ -74,31 +74,31 @@ def test_indexes_follow_the_esr_rule(query: IndexedQuery) -> None:
     assert not {field for field, _ in ranges} - (query.filter.keys() - equal)
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=[query.index for query in QUERIES])
+@pytest.mark.parametrize("query", QUERIES, ids=[query.name for query in QUERIES])
 def test_queries_imply_the_partial_filter(query: IndexedQuery) -> None:
     """Each query implies the partial filter of its index; otherwise the server may not use the index.
 
     Source: MongoDB's manual, "Partial Indexes", on query coverage.
     """
-    [(field, condition)] = INDEXES[query.index]["partialFilterExpression"].items()
+    [(field, condition)] = INDEXES[query.name]["partialFilterExpression"].items()
     value = query.filter[field]
     assert condition == {"$exists": True}
     assert value is not None
     assert not isinstance(value, dict) or value.get("$exists") or None not in value.get("$in", [None])
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=[query.index for query in QUERIES])
+@pytest.mark.parametrize("query", QUERIES, ids=[query.name for query in QUERIES])
 def test_the_server_uses_the_index(backend: MongoBackend, store: Collections, query: IndexedQuery) -> None:
     """The server uses the index, without a sort or a collection scan."""
     backend.insert([NewRecord(kind="k", queue=queue) for queue in QUEUES for _ in range(50)], now=NOW)
     collection: Jobs = getattr(store, query.collection)
     cursor = collection.find(query.filter).limit(10)
     cursor = cursor.sort(query.order) if query.order else cursor
-    cursor = cursor.hint(query.index) if query.hinted else cursor
+    cursor = cursor.hint(query.name) if query.hinted else cursor
     plan = cursor.explain().get("queryPlanner", {}).get("winningPlan")
     if plan is None or not list(_all(plan, "stage")):
         pytest.skip("this server does not explain its plans as MongoDB does")
-    assert set(_all(plan, "indexName")) == {query.index}
+    assert set(_all(plan, "indexName")) == {query.name}
     assert not {"SORT", "COLLSCAN"} & set(_all(plan, "stage"))
 
 

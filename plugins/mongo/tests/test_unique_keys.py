@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pymongo.errors import AutoReconnect, NotPrimaryError
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 from tallystick import (
     Complete,
     Filter,
@@ -18,8 +19,10 @@ from tallystick import (
     Unavailable,
     UniqueUntil,
 )
-from tallystick_mongo import MongoBackend, claiming, meeting
+from tallystick_mongo import MongoBackend, meeting, queries
 from tallystick_mongo.collections import Collections
+from tallystick_mongo.guarded_writes import apply
+from tallystick_mongo.location import Location
 
 NOW = datetime(2031, 5, 17, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -95,14 +98,14 @@ def test_a_claim_returns_a_replaced_job_as_stored(
 ) -> None:
     """A claim never returns the payload of before a replace, even if both happen in one millisecond."""
     backend.insert([new(b"old")], now=NOW)
-    apply, acts = claiming.apply, [lambda: backend.insert([new(b"new", "replace")], now=NOW)]
+    acts = [lambda: backend.insert([new(b"new", "replace")], now=NOW)]
 
     def later(*args: Any) -> Any:
         while acts:
             acts.pop()()
         return apply(*args)
 
-    monkeypatch.setattr(claiming, "apply", later)
+    monkeypatch.setattr("tallystick_mongo.claiming.apply", later)
     [record] = backend.claim(["default"], limit=1, worker="w", lease=MINUTE, now=NOW)
     assert record.payload == b"new"
     assert backend.list(Filter(), limit=9) == [record]
@@ -133,6 +136,52 @@ def test_a_failed_change(
     assert sorted(record.payload for record in backend.list(Filter(), limit=9)) == [b""] * others + [b"old"]
     assert [each.created for each in backend.insert(batch, now=NOW)] == [False] * (others + 1)
     assert sorted(record.payload for record in backend.list(Filter(), limit=9)) == [b""] * others + [b"new"]
+
+
+@pytest.mark.parametrize("until", ["started", "finished", "purged", MINUTE])
+@pytest.mark.parametrize("policy", ["skip", "replace", "debounce"])
+def test_a_free_key_costs_no_command(backend: MongoBackend, url: str, until: UniqueUntil, policy: OnConflict) -> None:
+    """An insert sends as many commands with a unique key that is free as without a key."""
+    commands = Commands()
+    location = Location.parse(url)
+    listened = replace(location, arguments={**location.arguments, "event_listeners": [commands]})
+    with MongoBackend(listened) as counted:
+        counted.insert([NewRecord(kind="k")], now=NOW)
+        sent = []
+        for one in (NewRecord(kind="k"), new(on_conflict=policy, until=until)):
+            before = commands.count
+            assert counted.insert([one], now=NOW)[0].created
+            sent.append(commands.count - before)
+    assert sent[0] == sent[1] > 0
+
+
+class Commands(CommandListener):
+    """Counts commands."""
+
+    count = 0
+
+    def started(self, event: CommandStartedEvent) -> None:
+        """Count a command."""
+        self.count += 1
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Ignore a reply."""
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """Ignore a reply."""
+
+
+def test_a_requeue_that_fails_later_returns_its_changes(backend: MongoBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the server fails while a requeue frees keys, the requeue returns the jobs that it has changed."""
+    free, blocked = (each.record.id for each in backend.insert([new(key="free"), new(key="key")], now=NOW))
+    backend.cancel(Filter(), limit=9, now=NOW)
+    backend.insert([new(key="key")], now=NOW)
+
+    def fail(*args: object) -> None:
+        raise NotPrimaryError("a new primary")
+
+    monkeypatch.setattr(queries, "passed", fail)
+    assert backend.requeue(Filter(ids=[free, blocked]), limit=9, now=NOW) == [free]
 
 
 @pytest.mark.parametrize("policy", ["skip", "replace", "debounce"])
