@@ -9,6 +9,7 @@ import nox
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 SCHEDULED = ["sqlite", "postgres", "mongo", "mongo-set"]
+SUPERVISED = ["sqlite", "postgres"]
 CHAOS = ["postgres", "mongo", "mongo-set"]
 BACKENDS = ["memory", "sqlite", "postgres", "mongo"]
 DISTRIBUTIONS = {
@@ -63,6 +64,7 @@ def types(session: nox.Session) -> None:
     """Check the types of all code strictly."""
     sync(session, "dev")
     session.run("mypy")
+    session.run("basedpyright")
 
 
 @nox.session
@@ -167,6 +169,14 @@ def chaos(session: nox.Session, server: str) -> None:
     """Crash a server repeatedly while four processes work."""
     sync(session, "dev")
     session.run("python", "tests/chaos/restarts.py", server, *session.posargs, env=TESTS)
+
+
+@nox.session
+@nox.parametrize("store", SUPERVISED, ids=SUPERVISED)
+def terminations(session: nox.Session, store: str) -> None:
+    """Stop a supervisor by SIGTERM 20 times while its processes work."""
+    sync(session, "dev")
+    session.run("python", "tests/terminations.py", store, *session.posargs, env=TESTS)
 
 
 @nox.session

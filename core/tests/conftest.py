@@ -10,7 +10,7 @@ from .helpers import LONG, SECOND, SERVICES, MakeRunner, eventually, threads
 @pytest.fixture
 def make_runner() -> Iterator[MakeRunner]:
     """Return a factory of runners; close them all, and check that only threads of handlers are left."""
-    before = threads(*SERVICES)
+    before = threads(*SERVICES, "tallystick-batcher")
     runners: list[Runner] = []
 
     def make(backend: str | Backend = "memory://", **settings: Any) -> Runner:
@@ -21,7 +21,7 @@ def make_runner() -> Iterator[MakeRunner]:
     yield make
     for runner in runners:
         runner.close()
-    eventually(lambda: threads(*SERVICES) <= before)
+    eventually(lambda: threads(*SERVICES, "tallystick-batcher") <= before)
 
 
 @pytest.fixture

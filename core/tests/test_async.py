@@ -54,6 +54,7 @@ def test_every_call_has_an_async_variant() -> None:
     """Every call that reaches the store has an async variant."""
     assert {name[1:] for name in VARIANTS} == {
         *("enqueue", "enqueue_in", "enqueue_at", "enqueue_batch", "enqueue_raw"),
+        *("wait_for", "wait_for_all", "pause", "resume", "queues", "stats"),
         *("get", "result", "cancel", "requeue", "delete", "start", "stop", "close"),
         *("schedules", "put_schedule", "pause_schedule", "resume_schedule", "remove_schedule", "run_schedule"),
     }
@@ -189,7 +190,7 @@ def test_called_as_a_function(runner: Runner) -> None:
 def test_names() -> None:
     """An async variant has its own name, and the docstring of its method."""
     assert Runner.aget.__name__ == "aget"
-    assert Runner.aget.__qualname__ == "Runner.aget"
+    assert Runner.acancel.__qualname__ == "Runner.acancel"
     assert Runner.__aenter__.__name__ == "__aenter__"
     assert Runner.aget.__doc__ == Runner.get.__doc__
     assert all(iscoroutinefunction(getattr(Runner, name)) for name in VARIANTS)

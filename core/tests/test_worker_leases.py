@@ -104,7 +104,7 @@ def test_end_by_rescue_is_reported(runner: Runner) -> None:
     runner.start()
     runner.result(retried.id, timeout=LONG)
     eventually(lambda: runner.snapshot().completed)
-    assert runner.snapshot()[6:12] == (0, 1, 0, 1, 0, 3)
+    assert runner.snapshot()[6:12] == (1, 1, 0, 1, 0, 3)
     [(record, outcome)] = discarded
     assert outcome == Discard(dead.claim, LEASE_EXPIRED)
     assert record == runner.get(dead.id)._replace(errors=())  # only `get` returns them

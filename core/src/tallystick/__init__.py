@@ -4,10 +4,13 @@ from . import backends, diagnostics, forks, urls, validation
 from .async_bridge import on_calling_loop
 from .attempt_errors import ERRORS_KEPT, AttemptError
 from .backend import CONTRACT_VERSION, Backend
+from .batch_definition import BatchDefinition
 from .changes import Changes
 from .context import Context, Stop
 from .control import DiscardJob, Snooze, Stopped
-from .definition import Call, Definition
+from .declaration import Call, Declaration
+from .define import batch, declare, handles, job, raw
+from .definition import Definition
 from .diagnostics import Finding, Severity
 from .enqueueing import Enqueue
 from .errors import (
@@ -37,6 +40,7 @@ from .errors import (
     PayloadTooLarge,
     PluginConflict,
     ResultError,
+    ResultExpired,
     ScheduleNotFound,
     TallystickError,
     Unavailable,
@@ -49,7 +53,8 @@ from .failure import LEASE_EXPIRED, Failure
 from .filters import Filter, Order
 from .handle import Handle
 from .hookspecs import hookimpl
-from .job import Job
+from .job_base import Job
+from .job_result import JobResult, Status
 from .meta import NO_META, Meta
 from .options import Options
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
@@ -92,6 +97,7 @@ __all__ = [
     "Backend",
     "BackendError",
     "BackendUrl",
+    "BatchDefinition",
     "Beat",
     "ByException",
     "Call",
@@ -106,6 +112,7 @@ __all__ = [
     "ConfigurationError",
     "Context",
     "ContractMismatch",
+    "Declaration",
     "Definition",
     "DefinitionError",
     "Discard",
@@ -130,6 +137,7 @@ __all__ = [
     "JobCancelled",
     "JobDiscarded",
     "JobNotFound",
+    "JobResult",
     "Meta",
     "MetaTooLarge",
     "Meter",
@@ -153,6 +161,7 @@ __all__ = [
     "Record",
     "Release",
     "ResultError",
+    "ResultExpired",
     "Retry",
     "RetryPolicy",
     "Rule",
@@ -166,6 +175,7 @@ __all__ = [
     "Snooze",
     "State",
     "Stats",
+    "Status",
     "Stop",
     "Stopped",
     "TallystickError",
@@ -178,13 +188,18 @@ __all__ = [
     "Unsupported",
     "WorkerInfo",
     "backends",
+    "batch",
+    "declare",
     "diagnostics",
     "due_ticks",
     "forks",
+    "handles",
     "hookimpl",
+    "job",
     "on_calling_loop",
     "open_backend",
     "parse_rule",
+    "raw",
     "tick_id",
     "urls",
     "validation",

@@ -34,7 +34,7 @@ NEVER_FIELDS = {
     "rate_limit": "concurrency=, a setting of the runner",
     "ignore_result": "nothing: a handler that returns None stores no result",
     "store_results": _RESULTS,
-    "result_ttl": _RESULTS,
+    "result_ttl": "keep_result=timedelta(...), which limits how long the result can be read",
     "failure_ttl": _RESULTS,
     "bind": "nothing: every handler receives its context as the second argument",
 }
@@ -68,7 +68,16 @@ WORDS = NEVER_FIELDS | {
 }
 
 OF_ONE_JOB = ("run_at", "id", "unique_key", "transaction")
-OF_A_KIND = ("retry", "timeout", "keep_completed", "keep_discarded", "keep_cancelled")
+OF_A_KIND = (
+    "retry",
+    "timeout",
+    "payload_version",
+    "aliases",
+    "keep_result",
+    "keep_completed",
+    "keep_discarded",
+    "keep_cancelled",
+)
 
 CALLS = {
     "delay": "runner.enqueue({job})",
@@ -76,7 +85,6 @@ CALLS = {
     "apply": "runner.enqueue({job})",
     "send": "runner.enqueue({job})",
     "send_with_options": "runner.enqueue({job}, run_at=...)",
-    "enqueue": "runner.enqueue({job})",
     "defer": "runner.enqueue({job})",
     "schedule": "runner.enqueue_in(timedelta(...), {job})",
     "s": "{job}",

@@ -3,15 +3,18 @@
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from .errors import DefinitionError, InvalidArgument
 from .interrupts import from_signal
 from .masking import has_masked
 from .reasons import reasons
-from .safe_repr import safe_repr
+from .safe_repr import safe_repr, safe_str
 
 T = TypeVar("T")
+
+_LONGEST = 1_000
+"""The maximum length of a message from pydantic, in characters."""
 
 
 class Codec(Generic[T]):
@@ -23,9 +26,9 @@ class Codec(Generic[T]):
         self._typed = type_ is not Any  # without a type, a value may decode to another one, e.g. a tuple to a list
         try:
             self._adapter: TypeAdapter[T] = TypeAdapter(type_)
-        except PydanticUserError as exc:
+        except Exception as exc:  # pydantic evaluates the type, which may raise anything
             raise DefinitionError(
-                f"{what} is declared as {safe_repr(type_)}, which pydantic cannot handle: {exc}"
+                f"{what} is declared as {safe_repr(type_)}, which pydantic cannot handle: {safe_str(exc)[:_LONGEST]}"
             ) from exc
 
     def encode(self, value: T) -> bytes:
@@ -47,6 +50,18 @@ class Codec(Generic[T]):
         else:
             rejected = self._error(f"{self._what} {self._shown(value)}would decode to {self._decoded(read)}")
         raise rejected  # outside of `except`, so that it has no context
+
+    def dump(self, value: T) -> bytes:
+        """Return the value as JSON, without verifying the round trip.
+
+        Raises:
+            InvalidPayload, InvalidResult: the value does not match the type.
+        """
+        try:
+            return self._adapter.dump_json(value, by_alias=True, round_trip=True, warnings="error")
+        except BaseException as exc:
+            rejected = self._rejected(exc, f"{self._shown(value)}cannot be written as JSON")
+        raise rejected
 
     def decode(self, encoded: bytes) -> T:
         """Decode JSON bytes. Errors never show the bytes, since logs and records keep error texts.

@@ -11,6 +11,9 @@ from .errors import NoCurrentRunner
 open_runners: WeakSet[object] = WeakSet()
 """The runners of this process whose store is open."""
 
+unclosed_runners: WeakSet[object] = WeakSet()
+"""The runners of this process that were created and not closed. A runner opens its store at its first use."""
+
 _current: ContextVar[object] = ContextVar("tallystick_runner")
 
 _inherited: ContextVar[object] = ContextVar("tallystick_inherited_runner")
@@ -33,19 +36,20 @@ def is_inside(runner: object) -> bool:
 
 
 def current() -> object:
-    """Return the runner of the current handler, or else the only open runner.
+    """Return the runner of the current handler, or else the only open runner. If none is open, return the only one.
 
     Raises:
-        NoCurrentRunner: no runner is open, or several are.
+        NoCurrentRunner: no runner exists, or several do.
     """
     if (runner := _current.get(None) or _inherited.get(None)) is not None:
         return runner
-    runners = list(open_runners)
+    runners = list(open_runners) or list(unclosed_runners)
     if len(runners) != 1:
         raise NoCurrentRunner(
-            f"{len(runners)} runners are open in this process; Runner.current() works inside a handler, or while "
-            "exactly one runner is open. If a handler starts threads, call Runner.current() in the handler and pass "
-            "the runner on, or start each thread's function with `contextvars.copy_context().run`"
+            f"{len(open_runners)} runners are open in this process, and {len(unclosed_runners)} exist; "
+            "Runner.current() works inside a handler, or while exactly one runner is open or exists. If a handler "
+            "starts threads, call Runner.current() in the handler and pass the runner on, or start each thread's "
+            "function with `contextvars.copy_context().run`"
         )
     return runners[0]
 

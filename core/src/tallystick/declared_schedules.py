@@ -11,9 +11,10 @@ from pydantic import ValidationError
 
 from .advice import unknown_option
 from .backend import Backend
-from .definition import Call, Definition
+from .declaration import Call, Declaration
 from .errors import AlreadyStarted, DefinitionError, DuplicateSchedule, InvalidArgument, InvalidPayload
-from .job import Job
+from .job_base import Job
+from .payload_versions import with_version
 from .safe_repr import safe_repr
 from .schedules import Missed, NewSchedule, parse_rule
 from .schedules.schedule import TAG
@@ -49,7 +50,7 @@ _KNOWN = frozenset(ScheduleOptions.__annotations__)
 
 
 def new_schedule(
-    definition: Definition[Any, Any], payload: bytes, rule: str | None, options: Mapping[str, Any]
+    definition: Declaration[Any, Any], payload: bytes, rule: str | None, options: Mapping[str, Any]
 ) -> NewSchedule:
     """Return the schedule to store for jobs of a kind. Its name defaults to the kind.
 
@@ -66,7 +67,9 @@ def new_schedule(
     if not isinstance(overlap, bool):
         raise InvalidArgument(f"overlap is {safe_repr(overlap)}; it must be True or False")
     defaults = {name: getattr(definition.options, name) for name in _OF_JOBS}
-    schedule = NewSchedule(rule=text, kind=definition.kind, payload=payload, **{**defaults, **given})
+    given = {**defaults, **given}
+    given["meta"] = with_version(given["meta"], definition.options.payload_version)
+    schedule = NewSchedule(rule=text, kind=definition.kind, payload=payload, **given)
     return schedule if overlap else replace(schedule, unique_key=TAG + schedule.name)
 
 
@@ -85,7 +88,7 @@ def _rule(rule: str | None, every: timedelta | None) -> str:
 
 def job_of(target: object, payload: Any) -> Job[Any] | Call[Any]:
     """Return the job that each tick of a decorated function or class enqueues."""
-    if isinstance(target, Definition):
+    if isinstance(target, Declaration):
         return target.job(payload)
     if not isinstance(target, type) or not issubclass(target, Job):
         raise DefinitionError(
@@ -110,9 +113,9 @@ class DeclaredSchedules:
     """The schedules that a runner puts into its store when its worker starts."""
 
     def __init__(self) -> None:
-        self._by_name: dict[str, tuple[NewSchedule, Definition[Any, Any]]] = {}
+        self._by_name: dict[str, tuple[NewSchedule, Declaration[Any, Any]]] = {}
 
-    def add(self, schedule: NewSchedule, definition: Definition[Any, Any], *, closed: bool) -> None:
+    def add(self, schedule: NewSchedule, definition: Declaration[Any, Any], *, closed: bool) -> None:
         """Add a schedule. If its function is executed again, as in a notebook, it replaces the earlier one.
 
         Args:

@@ -1,102 +1,72 @@
 """The definition of a kind of job: its name, handler, types and options, whether written as a class or a function."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Protocol, TypeVar, overload
 
 from . import handlers, validation
-from .advice import CALLS
-from .codec import Codec
 from .context import Context
-from .errors import DefinitionError, InvalidArgument, InvalidPayload, InvalidResult, NoSuchMethod
-from .job import Job
+from .declaration import Declaration, codecs
+from .errors import DefinitionError, InvalidArgument
+from .job_base import Job, upgrades_of
 from .options import Options
+from .payload_versions import Upgrades
 from .safe_repr import safe_repr
 
 P = TypeVar("P")
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
 
 _PARAMETERS = 2
 
 Handler = Callable[[P, Context], R | Awaitable[R]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Definition(Generic[P, R]):
-    """A kind with its handler and codecs. A codec that is None passes bytes through unchanged."""
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Definition(Declaration[P, R], Generic[P, R]):
+    """A declaration with its handler. `declares` is the declaration that a producer may use in its place.
 
-    kind: str
+    `services` has the services that the handler takes after its context, by parameter.
+    """
+
     handler: Handler[P, R]
-    options: Options
-    payloads: Codec[P] | None
-    results: Codec[R] | None
     is_async: bool
-    may_return_none: bool = True
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "kind", validation.name(self.kind, "kind"))
-        if not isinstance(self.options, Options):
-            raise DefinitionError(f"options of {self.kind!r} is {safe_repr(self.options)}; it must be Options(...)")
+    declares: Declaration[P, R] | None = None
+    services: Mapping[str, Any] = field(default_factory=dict)
 
     if TYPE_CHECKING:
 
-        def __call__(self, payload: P, ctx: Context) -> R | Awaitable[R]:
+        def __call__(self, payload: P, ctx: Context, *args: Any, **kwargs: Any) -> R | Awaitable[R]:
             """Call the handler directly, as in a test."""
 
     else:
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
             """Call the handler directly, as in a test."""
-            if len(args) + len(kwargs) != _PARAMETERS:
+            if len(args) + len(kwargs) != _PARAMETERS + len(self.services):
                 raise InvalidArgument(
                     f"{self.kind!r} was called without its payload and context. To enqueue it, write "
                     f"runner.enqueue({self.call}); to call the handler directly, pass (payload, ctx)"
                 )
             return self.handler(*args, **kwargs)
 
-        def __getattr__(self, name: str) -> Any:
-            if name in CALLS:
-                raise NoSuchMethod(f"the job {self.kind!r} has no {name}(); write {CALLS[name].format(job=self.call)}")
-            raise AttributeError(f"a Definition has no attribute {name!r}")
-
     @property
     def call(self) -> str:
         """An example of a job of this kind, for messages."""
         return f"{getattr(self.handler, '__name__', 'definition')}.job(payload)"
 
-    def job(self, payload: P) -> "Call[R]":
-        """Return a job of this kind that you can enqueue."""
-        return Call(self, payload)
-
-    def encode(self, payload: P) -> bytes:
-        """Return a payload as stored bytes; raise `InvalidPayload` if the handler could not read it."""
-        return _as_bytes(payload, self.kind, InvalidPayload) if self.payloads is None else self.payloads.encode(payload)
-
-    def decode(self, stored: bytes) -> P:
-        """Return the payload for the handler, decoded from stored bytes."""
-        return stored if self.payloads is None else self.payloads.decode(stored)  # type: ignore[return-value]  # P is bytes
-
-    def encode_result(self, result: R) -> bytes | None:
-        """Return a result as stored bytes, or None for None; raise `InvalidResult` if it does not match its type."""
-        if result is None and self.may_return_none:
-            return None
-        if hasattr(type(result), "__await__"):
-            raise InvalidResult(handlers.never_awaited(self.kind, result))
-        return _as_bytes(result, self.kind, InvalidResult) if self.results is None else self.results.encode(result)
-
-    def decode_result(self, stored: bytes | None) -> R | None:
-        """Return the handler's result, decoded from stored bytes."""
-        return stored if stored is None or self.results is None else self.results.decode(stored)  # type: ignore[return-value]  # R is bytes
-
     @classmethod
     def of_class(cls, job: type[Job[R]]) -> "Definition[Job[R], R]":
         """Return the definition of a `Job` class."""
-        _check_class(job)
+        check_class(job)
         options = job.options()
+        if not has_work(job):
+            raise DefinitionError(
+                f"{job.__name__} has no work method, so no worker can run it; write: def work(self, ctx: Context) -> "
+                "... Without it, you can only enqueue the class, and it needs no registration"
+            )
         handlers.check(validation.name(job.kind, "kind"), job.work, "(self, ctx)")
-        return _define(job.kind, job.work, job, options)
+        return _define(job.kind, job.work, job, options, upgrades_of(job))
 
     @classmethod
     def of_function(cls, kind: str, function: Handler[P, R], options: Options) -> "Definition[P, R]":
@@ -115,44 +85,103 @@ class Definition(Generic[P, R]):
     ) -> "Definition[bytes, bytes | None]":
         """Return the definition of a function of (bytes, ctx) that returns bytes or None. Nothing is validated."""
         handlers.check(validation.name(kind, "kind"), function, "(payload, ctx)")
-        return Definition(kind, function, options, None, None, inspect.iscoroutinefunction(function))
+        is_async = inspect.iscoroutinefunction(function)
+        return Definition(
+            kind=kind,
+            handler=function,
+            options=options,
+            payloads=None,
+            results=None,
+            is_async=is_async,
+            services=handlers.services_of(kind, function),
+        )
+
+    @classmethod
+    def of_declaration(
+        cls, declaration: Declaration[P, R], function: Handler[P, R], options: Options
+    ) -> "Definition[P, R]":
+        """Return the definition of a function of (payload, ctx) that handles a declared kind."""
+        handlers.check(declaration.kind, function, "(payload, ctx)")
+        return Definition(
+            kind=declaration.kind,
+            options=options,
+            payloads=declaration.payloads,
+            results=declaration.results,
+            may_return_none=declaration.may_return_none,
+            upgrades=declaration.upgrades,
+            handler=function,
+            is_async=inspect.iscoroutinefunction(function),
+            declares=declaration,
+            services=handlers.services_of(declaration.kind, function),
+        )
 
 
 class FunctionDecorator(Protocol):
-    """Turns a function of (payload, ctx), sync or async, into a definition with the same types."""
+    """Turns a function of (payload, ctx), sync or async, into a definition with the same types.
+
+    The function may take services after ctx.
+    """
 
     @overload
     def __call__(self, function: Callable[[P, Context], Coroutine[Any, Any, R]], /) -> Definition[P, R]: ...
     @overload
     def __call__(self, function: Callable[[P, Context], R], /) -> Definition[P, R]: ...
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[P, Context, ...], Coroutine[Any, Any, R]], /
+    ) -> Definition[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[Concatenate[P, Context, ...], R], /) -> Definition[P, R]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Generic[R_co]):
-    """A payload together with the definition of its kind."""
+class HandlerDecorator(Protocol[P, R]):
+    """Turns a function of (payload, ctx) with declared types into a definition.
 
-    definition: Definition[Any, R_co]
-    payload: Any
+    The function may take services after ctx.
+    """
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.definition, Definition):
-            raise InvalidArgument(
-                f"definition is {safe_repr(self.definition)}; let the job make its calls: generate.job(payload)"
-            )
+    def __call__(
+        self,
+        function: Callable[[P, Context], R | Awaitable[R]] | Callable[Concatenate[P, Context, ...], R | Awaitable[R]],
+        /,
+    ) -> Definition[P, R]:
+        """Return the definition."""
 
 
-def _define(kind: str, handler: Handler[P, R], payload_type: Any, options: Options) -> Definition[P, R]:
-    payloads: Codec[P] = Codec(payload_type, f"the payload of {kind!r}", InvalidPayload)
-    results: Codec[R] = Codec(handlers.resolve(kind, handler, "return"), f"the result of {kind!r}", InvalidResult)
-    is_async = inspect.iscoroutinefunction(handler)
-    return Definition(kind, handler, options, payloads, results, is_async, results.accepts_none())
+def declare_class(job: type[Job[R]]) -> Declaration[Job[R], R]:
+    """Return the declaration of a `Job` class that has no `work`. `Job[Receipt]` gives the type of its result."""
+    check_class(job)
+    options = job.options()
+    bases = [base.__pydantic_generic_metadata__ for base in job.__mro__ if issubclass(base, Job)]
+    results = [base["args"][0] for base in bases if base["origin"] is Job]
+    return Declaration.of_types(job.kind, job, results[0] if results else Any, options, upgrades_of(job))
+
+
+def has_work(job: type[Job[Any]]) -> bool:
+    """Return whether a class has a handler."""
+    return job.work is not Job.work
+
+
+def _define(
+    kind: str, handler: Handler[P, R], payload_type: Any, options: Options, upgrades: Upgrades | None = None
+) -> Definition[P, R]:
+    fields = codecs(kind, payload_type, handlers.resolve(kind, handler, "return"))
+    return Definition(
+        handler=handler,
+        options=options,
+        is_async=inspect.iscoroutinefunction(handler),
+        services=handlers.services_of(kind, handler),
+        upgrades=upgrades or Upgrades(),
+        **fields,
+    )
 
 
 def _parameters(job: type[Job[Any]]) -> tuple[Any, ...]:
     return job.__pydantic_generic_metadata__["parameters"]
 
 
-def _check_class(job: object) -> None:
+def check_class(job: object) -> None:
+    """Reject anything but a concrete `Job` class."""
     if not isinstance(job, type):
         made = type(job).__name__
         instead = f"register the class, not an instance: {made}" if isinstance(job, Job) else "it must be a Job class"
@@ -169,9 +198,3 @@ def _check_class(job: object) -> None:
         raise DefinitionError(
             f"{job.__name__} is abstract: it has no {', '.join(missing)}; register a subclass that has"
         )
-
-
-def _as_bytes(value: object, kind: str, error: type[InvalidArgument]) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    raise error(f"{kind!r} is raw: payload and result must be bytes, not {type(value).__name__}")

@@ -1,99 +1,98 @@
-"""The jobs of `tallystick demo`: each reads one Python source file. The jobs of an application look the same."""
+"""The application of `tallystick demo`: thousands of small jobs, and a ledger of their ends."""
 
-import ast
-import sysconfig
-import tokenize
+import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import timedelta
-from io import BytesIO
+from hashlib import sha256
 from pathlib import Path
-from typing import Self
-
-from pydantic import BaseModel
+from typing import NamedTuple, Self
+from uuid import UUID
 
 from .context import Context
-from .job import Job
-from .retry import Exponential
+from .failure import LEASE_EXPIRED
+from .job_base import Job
+from .outcomes import Outcome
+from .records import Record
+from .runner import Runner
+from .state import State
 
-MAX_ATTEMPTS = 3
+LEDGER = "DEMO_LEDGER"
+"""The environment variable that names the file of the ledger."""
 
-
-class Reading(BaseModel):
-    """The counts of one file."""
-
-    package: str
-    path: str
-    lines: int
-    tokens: int
-    functions: int
-    longest_function: str | None = None
-    longest_lines: int = 0
+LEASE = timedelta(seconds=3)
+"""How long the jobs of the killed process wait at most. It is shorter than usual, so that the demo ends soon."""
 
 
-class ReadSource(Job[Reading]):
-    """Tokenize and parse one file. A file that does not parse fails, is retried soon, and is discarded in the end."""
+class Digest(Job[str]):
+    """Computes the digest of a number."""
 
-    kind = "demo:read_source"
+    kind = "demo:digest"
     queue = "demo"
-    max_attempts = MAX_ATTEMPTS
-    retry = Exponential(base=timedelta(seconds=0.2), cap=timedelta(seconds=1))
+    number: int
 
-    root: Path
-    path: Path
-
-    def work(self, ctx: Context) -> Reading:
-        """Read the file."""
-        source = (self.root / self.path).read_bytes()
-        tokens = sum(1 for _ in tokenize.tokenize(BytesIO(source).readline))
-        functions = list(_functions(ast.parse(source, filename=str(self.path))))
-        name, length = max(functions, key=lambda function: function[1], default=(None, 0))
-        return Reading(
-            package=self.path.parts[0].removesuffix(".py"),
-            path=str(self.path),
-            lines=source.count(b"\n"),
-            tokens=tokens,
-            functions=len(functions),
-            longest_function=name,
-            longest_lines=length,
-        )
+    def work(self, ctx: Context) -> str:
+        """Return the digest."""
+        return digest(self.number)
 
 
-def _functions(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
+def digest(number: int) -> str:
+    """Return the digest of a number in hex."""
+    return sha256(str(number).encode()).hexdigest()
 
 
-def standard_library() -> Path:
-    """Return the folder of this Python's standard library."""
-    return Path(sysconfig.get_path("stdlib"))
+def make_runner() -> Runner:
+    """Return the runner of a worker process. It appends a line to the ledger for each end that the store recorded."""
+    runner = Runner(lease=LEASE, maintenance=LEASE / 3, poll=timedelta(seconds=0.1))
+    runner.register(Digest)
+    ledger = os.open(os.environ[LEDGER], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    @runner.on_completed
+    def note(record: Record, outcome: Outcome) -> None:
+        os.write(ledger, f"{record.id}\n".encode())  # a write this short is atomic
+
+    return runner
 
 
-def find_sources(root: Path) -> list[ReadSource]:
-    """Return a job for each `.py` file in a folder and its subfolders, except installed packages."""
-    found = (path.relative_to(root) for path in sorted(root.rglob("*.py")))
-    return [ReadSource(root=root, path=path) for path in found if "site-packages" not in path.parts]
+class Books(NamedTuple):
+    """Each enqueued job, and how it ended.
 
+    Args:
+        lost: Jobs that the store does not have, or that have not completed.
+        wrong: Jobs with a wrong result.
+        twice: Jobs whose end was recorded twice.
+        died: Jobs with attempts that died with their process.
+    """
 
-@dataclass(slots=True)
-class Totals:
-    """The sums of many readings, by package."""
-
-    files: Counter[str] = field(default_factory=Counter)
-    lines: Counter[str] = field(default_factory=Counter)
-    functions: Counter[str] = field(default_factory=Counter)
-    longest: Reading | None = None
+    enqueued: int
+    lost: list[UUID]
+    wrong: list[UUID]
+    twice: list[UUID]
+    died: list[Record]
 
     @classmethod
-    def of(cls, readings: Iterable[Reading]) -> Self:
-        """Return the sums of some readings."""
-        totals = cls()
-        for reading in readings:
-            totals.files[reading.package] += 1
-            totals.lines[reading.package] += reading.lines
-            totals.functions[reading.package] += reading.functions
-            if totals.longest is None or reading.longest_lines > totals.longest.longest_lines:
-                totals.longest = reading
-        return totals
+    def of(cls, jobs: dict[UUID, int], records: Iterable[Record], ledger: Path) -> Self:
+        """Return the books for the enqueued jobs, from their records and the ledger."""
+        completed = {record.id: record for record in records if record.state is State.COMPLETED}
+        ends = Counter(map(UUID, ledger.read_text().split())) if ledger.exists() else Counter[UUID]()
+        return cls(
+            enqueued=len(jobs),
+            lost=[id for id in jobs if id not in completed],
+            wrong=[id for id, record in completed.items() if not _is_right(record, jobs[id])],
+            twice=[id for id in jobs if ends[id] > 1],
+            died=[record for record in completed.values() if died_attempts(record)],
+        )
+
+    @property
+    def balance(self) -> bool:
+        """Whether every job ended once, with the right result."""
+        return not (self.lost or self.wrong or self.twice)
+
+
+def died_attempts(record: Record) -> list[int]:
+    """Return the attempts of a job that died with their process."""
+    return [each.attempt for each in record.errors if each.error.type == LEASE_EXPIRED.type]
+
+
+def _is_right(record: Record, number: int) -> bool:
+    return record.result == f'"{digest(number)}"'.encode()

@@ -9,10 +9,12 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from .advice import unknown_option
-from .definition import Call, Definition
+from .declaration import Call, Declaration
 from .errors import InvalidArgument
-from .job import Job
+from .job_base import Job
+from .meta import NO_META
 from .options import Options
+from .payload_versions import with_version
 from .records import NewRecord, OnConflict, UniqueUntil
 from .registry import Registry
 from .safe_repr import safe_repr
@@ -104,7 +106,7 @@ def _of_item(registry: Registry, job: Job[Any] | Call[Any] | Enqueue[Any], optio
     return new_record(definition, definition.encode(payload), options)
 
 
-def new_record(definition: Definition[Any, Any], payload: bytes, options: Mapping[str, Any]) -> NewRecord:
+def new_record(definition: Declaration[Any, Any], payload: bytes, options: Mapping[str, Any]) -> NewRecord:
     """Return the record to insert for a job, with the given options and the definition's defaults.
 
     Raises:
@@ -120,6 +122,8 @@ def new_record(definition: Definition[Any, Any], payload: bytes, options: Mappin
         "meta": defaults.meta,
         **options,
     }
+    if given["meta"] is not NO_META or defaults.payload_version != 1:
+        given["meta"] = with_version(given["meta"], defaults.payload_version)
     if given.get("unique_key") is not None:
         given = _of_key(defaults, options) | given
     return NewRecord(kind=definition.kind, payload=payload, **given)
@@ -140,5 +144,5 @@ def check_options(options: Iterable[str]) -> None:
 
 def check_jobs(jobs: object) -> None:
     """Reject an argument that is not a collection of jobs, before it is iterated."""
-    if isinstance(jobs, Job | Call | Enqueue | Definition | str | bytes | Mapping) or not isinstance(jobs, Iterable):
+    if isinstance(jobs, Job | Call | Enqueue | Declaration | str | bytes | Mapping) or not isinstance(jobs, Iterable):
         raise InvalidArgument(f"jobs is {safe_repr(jobs)}; pass a list of jobs, e.g. [SendWelcome(user_id=7)]")

@@ -61,7 +61,7 @@ class CalledFromInside(ConfigurationError):
 
 
 class NoCurrentRunner(ConfigurationError):
-    """`Runner.current()` was called while no runner, or more than one, was open."""
+    """There is no current runner: none exists, or several do. See `Runner.current`."""
 
 
 class DefinitionError(TallystickError):
@@ -131,7 +131,11 @@ class ResultError(TallystickError):
 
 
 class JobNotFound(ResultError):
-    """No record has this id: it was never stored, or it was deleted or purged."""
+    """No record has this id: it was never stored, or it was deleted. `get` also raises it for a purged record."""
+
+
+class ResultExpired(ResultError):
+    """The result is too old: the job's `keep_result` has passed, or its record was purged."""
 
 
 class NotFinished(ResultError):

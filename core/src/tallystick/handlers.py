@@ -13,11 +13,20 @@ _CONTEXT_NAMES = ("ctx", "context")
 
 
 def check(kind: str, handler: Callable[..., Any], parameters: str) -> inspect.Parameter:
-    """Check a handler, and return its first parameter.
+    """Check a handler of one job, and return its first parameter.
 
     Raises:
         DefinitionError: it is not a function of two arguments, or does not finish its work before it returns.
     """
+    given = check_shape(kind, handler, parameters, has_services=True)
+    _check_context(kind, handler, given[1])
+    return given[0]
+
+
+def check_shape(
+    kind: str, handler: Callable[..., Any], parameters: str, *, has_services: bool = False
+) -> list[inspect.Parameter]:
+    """Check that a handler is a function of two arguments and of services, if it has any; return its parameters."""
     shown = f"the handler of {kind!r} is {safe_repr(handler)}"
     if not inspect.isfunction(handler) and not inspect.ismethod(handler):
         raise DefinitionError(f"{shown}; it must be a function: write a def that calls it")
@@ -32,10 +41,49 @@ def check(kind: str, handler: Callable[..., Any], parameters: str) -> inspect.Pa
             "wrapper an async def that awaits it"
         )
     given = list(inspect.signature(handler).parameters.values())
-    if len(given) != 2 or any(p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in given):
+    services = given[2:] if has_services and all(_is_annotated_service(handler, more) for more in given[2:]) else []
+    arguments = given[: len(given) - len(services)]
+    if len(arguments) != 2 or any(p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in arguments):
         raise DefinitionError(f"{shown}; it must take two arguments, {parameters}{_hint(given)}")
-    _check_context(kind, handler, given[1])
-    return given[0]
+    return given
+
+
+def services_of(kind: str, handler: Callable[..., Any]) -> dict[str, Any]:
+    """Return the services that a checked handler takes after its context, by parameter."""
+    names = list(inspect.signature(handler).parameters)[2:]
+    return {name: resolve(kind, handler, name) for name in names}
+
+
+def needs_of(what: str, factory: Callable[..., Any]) -> dict[str, Any]:
+    """Return the services that a provider takes, by parameter.
+
+    Raises:
+        DefinitionError: a parameter is not annotated with a service.
+    """
+    parameters = inspect.signature(factory).parameters.values()
+    needs = {parameter.name: resolve(what, factory, parameter.name) for parameter in parameters}
+    for parameter in parameters:
+        if not is_service(needs[parameter.name]):
+            raise DefinitionError(f"the {what} takes {str(parameter)!r}; annotate it with another service or Context")
+    return needs
+
+
+def is_service(annotation: Any) -> bool:
+    """Return whether an annotation can be a service: a class that Python does not come with."""
+    return isinstance(annotation, type) and annotation is not Any and annotation.__module__ != "builtins"
+
+
+def _is_annotated_service(handler: Callable[..., Any], parameter: inspect.Parameter) -> bool:
+    if parameter.annotation is parameter.empty or parameter.kind not in (
+        parameter.POSITIONAL_OR_KEYWORD,
+        parameter.KEYWORD_ONLY,
+    ):
+        return False
+    try:
+        annotation = _resolved(handler, parameter.name)
+    except Exception:  # the annotation may not exist at run time
+        return False
+    return is_service(annotation) and annotation is not Context
 
 
 def _hint(given: list[inspect.Parameter]) -> str:

@@ -9,6 +9,9 @@ The entry point names a module (or object) that implements some of these functio
 `@tallystick.hookimpl`. Every program that uses Tallystick imports this module and its package, so do not import a
 database driver there.
 
+`runner.add_hooks(plugin)` adds such a module or object to one runner, without a distribution. It cannot have the first
+two hooks, which register backends and commands.
+
 The runner calls a hook about jobs once for each *batch* of jobs, from the thread that processed the batch. Keep these
 hooks short. If a hook raises an exception, the runner logs it, and the jobs are not affected.
 """
@@ -77,8 +80,8 @@ def tallystick_settled(
     exceptions: they keep all variables of the handler's frames alive. Your implementation may omit arguments that it
     does not use.
 
-    The outcomes include jobs that a rescue by this runner discarded or cancelled. Their records show the job after the
-    rescue.
+    The outcomes include jobs that a rescue by this runner retried, discarded or cancelled, and waiting jobs that its
+    `cancel` ended. Their records show the job afterwards.
     """
 
 

@@ -26,6 +26,9 @@ _EXAMPLES = {
     "timeout": "timeout = timedelta(seconds=30)",
     "tags": 'tags = ("urgent",)',
     "meta": 'meta = {"team": "billing"}',
+    "payload_version": "payload_version = 2",
+    "aliases": 'aliases = ("emails:hello",)',
+    "keep_result": "keep_result = timedelta(minutes=10)",
     "unique_until": 'unique_until = "started"',
     "on_conflict": 'on_conflict = "replace"',
     "debounce_max": "debounce_max = timedelta(minutes=5)",
@@ -40,6 +43,8 @@ _SHOWN_AS_WRITTEN = {
     "max_attempts": int,
     "tags": tuple | list,
     "meta": dict,
+    "payload_version": int,
+    "aliases": tuple | list,
 }
 _CLASS_VARIABLE = re.compile(r"((\w+\.)?Annotated\[)?(\w+\.)?(ClassVar|Final)\b")
 _NEAR = 0.85

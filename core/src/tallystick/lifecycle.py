@@ -1,7 +1,8 @@
 """Open and close a runner's store, and start and stop its worker."""
 
 import atexit
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
@@ -12,7 +13,8 @@ from typing_extensions import Unpack
 from . import forks, validation
 from .async_bridge import async_variant
 from .backend import Backend
-from .current import current, is_inside, made_current, open_runners
+from .batch_definition import check_waits
+from .current import current, is_inside, made_current, open_runners, unclosed_runners
 from .declared_schedules import DeclaredSchedules
 from .errors import AlreadyStarted, CalledFromInside, InvalidArgument
 from .lazy_backend import LazyBackend
@@ -21,9 +23,10 @@ from .observers import Observers
 from .plugins import check_contract, installed
 from .registry import Registry
 from .safe_repr import type_name
+from .services import Services
 from .settings import Settings, SettingsArgs, read_settings, with_own_worker_name
 from .signals import stop_signals
-from .worker import SingleWorker, Snapshot, WorkerContext
+from .worker import EXTEND_AFTER, SingleWorker, Snapshot, WorkerContext
 
 
 class Lifecycle:
@@ -40,10 +43,12 @@ class Lifecycle:
         self._settings = read_settings(settings)
         self._lazy_backend = LazyBackend(backend if isinstance(backend, Backend) else None)
         self._registry = Registry()
+        self._services = Services()
         self._declared = DeclaredSchedules()
         self._observers = Observers(installed().hooks)
         self._worker = SingleWorker(self._registry, self._declared.put)
         self._inherited = False  # by a fork
+        unclosed_runners.add(self)
         forks.watch(self)
 
     @property
@@ -73,6 +78,24 @@ class Lifecycle:
         open_runners.add(self)
         return backend
 
+    @contextmanager
+    def using(self, backend: Backend) -> Iterator[None]:
+        """Use another store inside the block, as `tallystick.testing` does. At its end, stop the runner if it runs.
+
+        Raises:
+            AlreadyStarted: the runner is running.
+        """
+        if self.running:
+            raise AlreadyStarted("this runner is running, so its store cannot be replaced; call stop() first")
+        before, self._lazy_backend = self._lazy_backend, LazyBackend(backend)
+        try:
+            yield
+        finally:
+            self.stop()
+            self._lazy_backend = before
+            if not before.is_open:
+                open_runners.discard(self)
+
     @property
     def has_chosen_store(self) -> bool:
         """Whether an argument or the environment selects a store. The default, `memory://`, serves one process only."""
@@ -84,7 +107,9 @@ class Lifecycle:
         Raises:
             AlreadyStarted: the runner is already running.
             Unavailable, NotSetUp: the store cannot be used.
-            InvalidArgument: no jobs are registered, and no queues are set.
+            DefinitionError: a kind lacks an upgrade between two versions of its payload, or the provider of a service.
+            InvalidArgument: no jobs are registered, and no queues are set; or a batch waits longer than a sixth of the
+                lease.
         """
         self._worker.start(self._worker_context)
 
@@ -143,6 +168,7 @@ class Lifecycle:
         """Stop, and close the store unless you passed a backend object. Repeat: harmless. `with runner:` reopens it."""
         self.stop()
         open_runners.discard(self)
+        unclosed_runners.discard(self)
         self._lazy_backend.close()
 
     aclose = async_variant(close)
@@ -154,6 +180,7 @@ class Lifecycle:
 
     def __enter__(self) -> Self:
         self._lazy_backend.reopen()
+        unclosed_runners.add(self)
         _ = self.backend
         return self
 
@@ -169,19 +196,35 @@ class Lifecycle:
     def current(cls) -> Self:
         """Return the runner of the current handler; elsewhere, e.g. in a web request, the only runner that is open.
 
+        If no runner is open yet, it is the only one that was created and not closed.
+
         Raises:
-            NoCurrentRunner: no runner is open, or several are.
+            NoCurrentRunner: no runner is open or exists, or several are.
         """
         return cast("Self", current())
 
     def _worker_context(self) -> WorkerContext:
+        self._registry.check_upgrades()
+        for kind, definition in self._registry.items():
+            self._services.check(kind, definition.services, is_async=definition.is_async)
+        check_waits(list(self._registry.values()), self._settings.lease * EXTEND_AFTER)
         queues = self._settings.queues
         if queues is None:
             queues = tuple(dict.fromkeys(definition.options.queue for definition in self._registry.values()))
         if not queues:
             raise InvalidArgument("no jobs are registered and no queues are set; register a job, or set queues")
+        if unserved := sorted((self._settings.queue_weights or {}).keys() - {*queues}):
+            raise InvalidArgument(
+                f"queue_weights has {unserved[0]!r}, which this runner does not serve; it serves {', '.join(queues)}"
+            )
         return WorkerContext(
-            self.backend, self._settings, queues, self._registry, self._observers, partial(made_current, self)
+            self.backend,
+            self._settings,
+            queues,
+            self._registry,
+            self._observers,
+            partial(made_current, self),
+            self._services,
         )
 
     def after_fork_in_child(self) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable
 from typing import Any, cast
 
 from . import validation
-from .definition import Call, Definition
+from .declaration import Call, Declaration
 from .errors import DefinitionError, InvalidArgument
-from .job import Job
+from .job_base import Job
 from .safe_repr import safe_repr
 
 MISSING: Any = object()
@@ -23,7 +23,7 @@ def check_kind(kind: object, decorator: str) -> None:
     """Reject a decorator without a kind."""
     if kind is MISSING or callable(kind):
         name = getattr(kind, "__name__", "generate")
-        raise DefinitionError(f'@runner.{decorator} needs the job\'s kind; write @runner.{decorator}("{name}")')
+        raise DefinitionError(f'@{decorator} needs the job\'s kind; write @{decorator}("{name}")')
     validation.name(cast("str", kind), "kind")
 
 
@@ -61,9 +61,12 @@ def not_registered(job: object, registered: Collection[type[Job[Any]]]) -> str:
     if isinstance(job, Job):
         return _unregistered(type(job), registered)
     if isinstance(job, Call):
-        kind = job.definition.kind
-        return f"the job {kind!r} is not registered with this runner, or was redefined after its registration"
-    if isinstance(job, Definition):
+        kind, name = job.definition.kind, job.definition.call.partition(".")[0]
+        return (
+            f"the job {kind!r} is not registered with this runner, or was redefined after its registration; write "
+            f"runner.register({name}), or runner.include(module) for all jobs of a module"
+        )
+    if isinstance(job, Declaration):
         return f"the job {job.kind!r} was passed without its payload; write runner.enqueue({job.call})"
     return f"{safe_repr(job)} is not a job; {_instead(job)}"
 

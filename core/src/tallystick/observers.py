@@ -1,68 +1,98 @@
-"""Call plugins' hooks and runners' callbacks. Their exceptions are logged and do not affect the job."""
+"""Call hooks and a runner's callbacks. Their exceptions are logged and do not affect the job."""
 
 from collections.abc import Callable, Sequence
-from contextvars import copy_context
-from inspect import Parameter, Signature, iscoroutinefunction, signature
-from typing import Any, Protocol, assert_never
+from typing import Any, assert_never
 
 import pluggy
 
+from . import hookspecs
+from .callbacks import Callbacks, Event, Kind, call
 from .context import Context
 from .errors import InvalidArgument
 from .hook_calls import hook_calls
-from .interrupts import from_signal
-from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from .outcomes import Outcome
 from .records import Claim, Inserted, Record
-from .safe_logging import safe_logger
-from .safe_repr import safe_repr
+from .safe_repr import safe_repr, safe_str
 
-logger = safe_logger("tallystick.observers")
-
-
-class CallbackWithException(Protocol):
-    """A callback that also takes the handler's exception."""
-
-    def __call__(self, record: Record, outcome: Outcome, /, *, exception: BaseException | None) -> object:
-        """Receive the record as it was claimed, the recorded outcome, and the exception, or None."""
-
-
-Callback = Callable[[Record, Outcome], object] | CallbackWithException
-"""Receives the record as it was claimed and the recorded outcome. `exception` is passed if it has that parameter."""
+_OF_INSTALLED_PLUGINS = ("tallystick_backend", "tallystick_cli")
 
 
 class Observers:
-    """The hooks of installed plugins, and the callbacks of one runner."""
+    """The hooks of installed plugins, and the hooks and callbacks of one runner."""
 
     def __init__(self, plugins: pluggy.PluginManager) -> None:
-        self._hook = plugins.hook
-        self._watched = bool(plugins.hook.tallystick_work.get_hookimpls())
-        self._on_completed: list[tuple[Callback, bool]] = []
-        self._on_discarded: list[tuple[Callback, bool]] = []
+        self._callbacks = Callbacks()
+        self._hooks = [plugins.hook]
+        self._watch_work = bool(plugins.hook.tallystick_work.get_hookimpls())
+        self._watch_enqueued = self._watch_ends = self._watch_cancelled = False
 
-    def on_completed(self, callback: Callback) -> None:
-        """Add a callback for completed jobs."""
-        self._on_completed.append((callback, _takes_exception(callback)))
+    def add_hooks(self, plugin: object) -> None:
+        """Add an object whose methods, or a module whose functions, are hooks for this runner only.
 
-    def on_discarded(self, callback: Callback) -> None:
-        """Add a callback for discarded jobs."""
-        self._on_discarded.append((callback, _takes_exception(callback)))
+        Raises:
+            InvalidArgument: it has no hooks, or one that takes other arguments.
+        """
+        own = pluggy.PluginManager("tallystick")
+        own.add_hookspecs(hookspecs)
+        try:
+            own.register(plugin)
+            own.check_pending()
+        except (pluggy.PluginValidationError, ValueError) as exc:
+            raise InvalidArgument(f"{safe_repr(plugin)} cannot be a plugin: {safe_str(exc)}") from exc
+        names = [caller.name for caller in own.get_hookcallers(plugin) or ()]
+        if not names or {*names} & {*_OF_INSTALLED_PLUGINS}:
+            hooks = ", ".join(name for name in vars(hookspecs) if name.startswith("tallystick_"))
+            raise InvalidArgument(
+                f"{safe_repr(plugin)} cannot be a plugin of a runner; mark its functions with @tallystick.hookimpl. "
+                f"The hooks are: {hooks}, but only an installed plugin has {' and '.join(_OF_INSTALLED_PLUGINS)}"
+            )
+        self._hooks.append(own.hook)
+        self._watch_work = self._watch_work or "tallystick_work" in names
+
+    def add_callback(self, event: Event, callback: Callable[..., object], kind: Kind | None) -> None:
+        """Add a callback for jobs of a kind, or of all kinds. See `Callbacks.add`."""
+        self._callbacks.add(event, callback, kind)
+        match event:
+            case Event.ENQUEUED:
+                self._watch_enqueued = True
+            case Event.STARTED:
+                self._watch_work = True
+            case Event.RETRIED | Event.COMPLETED | Event.DISCARDED | Event.CANCELLED:
+                self._watch_ends = True
+                self._watch_cancelled = self._watch_cancelled or event is Event.CANCELLED
+            case _:
+                assert_never(event)
+
+    @property
+    def watch_cancellations(self) -> bool:
+        """Whether an observer wants to know which jobs a call cancelled."""
+        return self._watch_cancelled or any(hooks.tallystick_settled.get_hookimpls() for hooks in self._hooks)
 
     def enqueued(self, inserted: Sequence[Inserted]) -> None:
         """Report inserted jobs."""
-        _each(self._hook.tallystick_enqueued, inserted=inserted)
+        for hooks in self._hooks:
+            _each(hooks.tallystick_enqueued, inserted=inserted)
+        if self._watch_enqueued:
+            for item in inserted:
+                if item.created:
+                    self._callbacks.call(Event.ENQUEUED, item.record.kind, item.record)
 
     def claimed(self, records: Sequence[Record]) -> None:
         """Report claimed jobs."""
-        _each(self._hook.tallystick_claimed, records=records)
+        for hooks in self._hooks:
+            _each(hooks.tallystick_claimed, records=records)
 
     def begin_work(self, ctx: Context) -> Sequence[Callable[[], None]]:
         """Report that a handler is about to start; return the callables for `end_work`."""
-        return _each(self._hook.tallystick_work, ctx=ctx) if self._watched else ()
+        if not self._watch_work:
+            return ()
+        self._callbacks.call(Event.STARTED, ctx.kind, ctx)
+        return [ending for hooks in self._hooks for ending in _each(hooks.tallystick_work, ctx=ctx)]
 
     def end_work(self, endings: Sequence[Callable[[], None]]) -> None:
         """Report that the handler has ended."""
         for end in endings:
-            _call(end)
+            call(end)
 
     def settled(
         self,
@@ -72,68 +102,18 @@ class Observers:
     ) -> None:
         """Report recorded outcomes, each with its record and the exception that ended the attempt, or None."""
         exceptions = exceptions or [None] * len(outcomes)
-        _each(self._hook.tallystick_settled, outcomes=outcomes, records=records, exceptions=exceptions)
-        if self._on_completed or self._on_discarded:
-            for record, outcome, exception in zip(records, outcomes, exceptions, strict=True):
-                for callback, takes_exception in self._callbacks(outcome):
-                    more = {"exception": exception} if takes_exception else {}
-                    # a context per callback, so that context variables do not leak between callbacks
-                    copy_context().run(_call, callback, record, outcome, **more)
+        for hooks in self._hooks:
+            _each(hooks.tallystick_settled, outcomes=outcomes, records=records, exceptions=exceptions)
+        if self._watch_ends:
+            self._callbacks.call_for_ends(list(zip(records, outcomes, exceptions, strict=True)))
 
     def lost(self, claims: Sequence[Claim]) -> None:
         """Report lost claims."""
-        _each(self._hook.tallystick_lost, claims=claims)
-
-    def _callbacks(self, outcome: Outcome) -> list[tuple[Callback, bool]]:
-        match outcome:
-            case Complete():
-                return self._on_completed
-            case Discard():
-                return self._on_discarded
-            case Retry() | Release() | Cancel():
-                return []
-            case _:
-                assert_never(outcome)
+        for hooks in self._hooks:
+            _each(hooks.tallystick_lost, claims=claims)
 
 
 def _each(hook: pluggy.HookCaller, **arguments: Any) -> list[Any]:
     """Call each implementation of a hook, even if another one raises."""
-    results = [_call(function, **taken) for function, taken in hook_calls(hook, **arguments)]
+    results = [call(function, **taken) for function, taken in hook_calls(hook, **arguments)]
     return [result for result in results if result is not None]
-
-
-def _call(listener: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    try:
-        return listener(*args, **kwargs)
-    except BaseException as exc:
-        if from_signal(exc):
-            raise
-        logger.exception("an observer raised an exception: %s", safe_repr(listener))
-        return None
-
-
-def _takes_exception(callback: Callback) -> bool:
-    """Return whether a callback takes `exception`. Rejects a callable that does not take (record, outcome)."""
-    parameters = _parameters(callback)
-    more = {"exception": None} if "exception" in parameters else {}
-    try:
-        Signature(list(parameters.values())).bind(None, None, **more)
-    except TypeError as exc:
-        raise _not_a_callback(callback) from exc
-    return bool(more)
-
-
-def _parameters(callback: Callback) -> dict[str, Parameter]:
-    if iscoroutinefunction(callback) or not callable(callback):
-        raise _not_a_callback(callback)
-    try:
-        return dict(signature(callback).parameters)
-    except (TypeError, ValueError):  # some functions written in C have no signature
-        return {"args": Parameter("args", Parameter.VAR_POSITIONAL)}
-
-
-def _not_a_callback(callback: object) -> InvalidArgument:
-    return InvalidArgument(
-        f"{safe_repr(callback)} cannot be a callback; it must be a sync function of (record, outcome) or of "
-        "(record, outcome, exception)"
-    )

@@ -12,6 +12,9 @@ from .meta import NO_META, Meta
 from .records import MAX_ATTEMPTS, PRIORITIES, OnConflict, UniqueUntil
 from .retry import Exponential, RetryPolicy, check_policy
 
+LATEST_VERSION = 1_000
+"""The highest `payload_version`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -24,6 +27,11 @@ class Options:
             handler is cancelled. A thread cannot be cancelled: the worker abandons and replaces it (see
             `Snapshot.stuck`).
         meta: Text that each job carries; see `NewRecord`.
+        payload_version: The version of the payload's type. Raise it when the type changes so that stored payloads no
+            longer validate, and add an `upgrade_from` function for the old version. Each job stores its version, in
+            `meta`.
+        aliases: Former kinds, if you renamed it. A worker also runs their jobs.
+        keep_result: How long the result of a completed job can be read; None is as long as its record is kept.
         unique_until: How long a job with a unique key holds it; see `NewRecord`.
         on_conflict: The effect if another job holds the unique key; see `NewRecord`.
         debounce_max: The longest delay by `debounce`; see `NewRecord`.
@@ -40,6 +48,9 @@ class Options:
     timeout: timedelta | None = None
     tags: tuple[str, ...] = ()
     meta: Mapping[str, str] = NO_META
+    payload_version: int = 1
+    aliases: tuple[str, ...] = ()
+    keep_result: timedelta | None = None
     unique_until: UniqueUntil = "finished"
     on_conflict: OnConflict = "skip"
     debounce_max: timedelta | None = None
@@ -56,9 +67,11 @@ class Options:
             validation.positive(self.timeout, "timeout")
         object.__setattr__(self, "tags", validation.names(self.tags, "tags"))
         object.__setattr__(self, "meta", self.meta if type(self.meta) is Meta else Meta(self.meta))
+        validation.within(self.payload_version, 1, LATEST_VERSION, "payload_version")
+        object.__setattr__(self, "aliases", validation.names(self.aliases, "aliases"))
         unique_options.check_until(self.unique_until)
         unique_options.check_conflict(self.on_conflict, self.debounce_max)
-        for name in ("keep_completed", "keep_discarded", "keep_cancelled"):
+        for name in ("keep_result", "keep_completed", "keep_discarded", "keep_cancelled"):
             if (keep := getattr(self, name)) is not None:
                 validation.not_negative(keep, name)
 
@@ -90,6 +103,9 @@ class OptionArgs(TypedDict, total=False):
     timeout: timedelta | None
     tags: tuple[str, ...]
     meta: Mapping[str, str]
+    payload_version: int
+    aliases: tuple[str, ...]
+    keep_result: timedelta | None
     unique_until: UniqueUntil
     on_conflict: OnConflict
     debounce_max: timedelta | None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from math import inf
 from time import monotonic
 
 from . import validation
@@ -18,9 +19,12 @@ def doubling(first: float, longest: float) -> Iterator[float]:
         pause = min(pause * 2, longest)
 
 
-def until(timeout: timedelta, clock: Callable[[], float] = monotonic) -> Iterator[float]:
-    """Yield the pauses between the polls of a job's result, until the timeout has passed. Poll once more afterwards."""
-    end = clock() + validation.not_negative(timeout, "timeout").total_seconds()
+def until(timeout: timedelta | None, clock: Callable[[], float] = monotonic) -> Iterator[float]:
+    """Yield the pauses between the polls of a job's result, until the timeout has passed. Poll once more afterwards.
+
+    Without a timeout, yield pauses without end.
+    """
+    end = inf if timeout is None else clock() + validation.not_negative(timeout, "timeout").total_seconds()
     for pause in doubling(_FIRST_POLL, _LONGEST_POLL):
         left = end - clock()
         if left <= 0:

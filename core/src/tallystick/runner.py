@@ -1,39 +1,33 @@
-"""The runner of an application: register, enqueue, inspect and change jobs.
+"""The runner of an application: enqueue, inspect and change jobs.
 
-It inherits `start`, `stop` and `close` from `Lifecycle`, and the methods about schedules from `RunnerSchedules`.
+It inherits `start`, `stop` and `close` from `Lifecycle`, `register` and `job` from `RunnerJobs`, and the methods about
+queues, schedules, results and callbacks from `RunnerQueues`, `RunnerSchedules`, `RunnerResults` and `RunnerCallbacks`.
 """
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from time import sleep
-from typing import Any, Never, TypeVar, overload
+from typing import Any, Never, TypeVar
 from uuid import UUID
 
 from typing_extensions import Unpack
 
-from . import misuse, pauses, validation
-from .async_bridge import async_variant, hop
+from . import misuse, validation
+from .async_bridge import async_variant
 from .bulk import Which, as_filter, change_all
-from .definition import Call, Definition, FunctionDecorator, Handler
+from .declaration import Call, Declaration
 from .enqueueing import BatchOptions, Enqueue, EnqueueOptions, check_jobs, new_record, new_records
-from .errors import InvalidArgument, JobNotFound, NotFinished, OutcomeUnknown
-from .handle import Handle, job_id
-from .job import Job
-from .misuse import MISSING
-from .observers import Callback
-from .options import OptionArgs
-from .records import NewRecord, Record
-from .results import read_result
-from .runner_schedules import RunnerSchedules
+from .errors import InvalidArgument, OutcomeUnknown
+from .handle import Handle
+from .job_base import Job
+from .outcomes import Cancel
+from .records import NewRecord
+from .runner_services import RunnerServices
+from .state import State
 
 R = TypeVar("R")
-JobClassT = TypeVar("JobClassT", bound=type[Job[Any]])
-CallbackT = TypeVar("CallbackT", bound=Callback)
 
 
-class Runner(RunnerSchedules):
+class Runner(RunnerServices):
     """An application's jobs, its store and, once started, its worker.
 
     `Runner("sqlite:///jobs.db", concurrency=20)` takes the settings of `Settings` as arguments. Settings that you leave
@@ -45,66 +39,6 @@ class Runner(RunnerSchedules):
     Raises:
         ConfigurationError: a setting is invalid.
     """
-
-    def register(self, job: JobClassT = MISSING) -> JobClassT:
-        """Register a `Job` class. You can use it as a decorator.
-
-        Raises:
-            AlreadyStarted: the runner has started.
-            DuplicateKind: another class or function has the same kind.
-            DefinitionError: the class is not a valid job.
-        """
-        misuse.check_class(job)
-        self._registry.add_class(job)
-        return job
-
-    def job(self, kind: str = MISSING, **options: Unpack[OptionArgs]) -> FunctionDecorator:
-        """Register a function of (payload, ctx) as a job: `@runner.job("reports:generate", queue="reports")`.
-
-        Its annotations give the types of payload and result: any type that pydantic supports. To enqueue a job, write
-        `runner.enqueue(generate.job(payload))`. You can still call `generate(payload, ctx)` directly.
-        """
-        misuse.check_kind(kind, "job")
-        return self._registry.decorator(kind, options, Definition.of_function)
-
-    def raw(
-        self, kind: str = MISSING, **options: Unpack[OptionArgs]
-    ) -> Callable[[Handler[bytes, bytes | None]], Definition[bytes, bytes | None]]:
-        """Register a function of (bytes, ctx) that returns bytes or None. Nothing is validated."""
-        misuse.check_kind(kind, "raw")
-        return self._registry.decorator(kind, options, Definition.raw)
-
-    @property
-    def definitions(self) -> Mapping[str, Definition[Any, Any]]:
-        """The registered jobs by kind."""
-        return self._registry
-
-    def on_completed(self, callback: CallbackT = MISSING) -> CallbackT:
-        """Call `callback(record, outcome)` after each job that this runner completes.
-
-        Keep the callback short: while it runs, no other outcomes are recorded. Its exceptions are logged. If it has a
-        parameter `exception`, it receives None there.
-
-        Raises:
-            InvalidArgument: the callback does not take these arguments, or is an async function.
-        """
-        misuse.check_callback(callback, "on_completed")
-        self._observers.on_completed(callback)
-        return callback
-
-    def on_discarded(self, callback: CallbackT = MISSING) -> CallbackT:
-        """Call `callback(record, outcome)` after each job that this runner discards.
-
-        Keep the callback short: while it runs, no other outcomes are recorded. Its exceptions are logged. If it has a
-        parameter `exception`, it receives the handler's exception with its traceback, or None if nothing was raised.
-        When a worker dies during a job's last attempt, the runner that rescues the job discards it; nothing was raised.
-
-        Raises:
-            InvalidArgument: the callback does not take these arguments, or is an async function.
-        """
-        misuse.check_callback(callback, "on_discarded")
-        self._observers.on_discarded(callback)
-        return callback
 
     def enqueue(
         self,
@@ -187,53 +121,16 @@ class Runner(RunnerSchedules):
 
     aenqueue_raw = async_variant(enqueue_raw)
 
-    def get(self, job: Handle[Any] | UUID) -> Record:
-        """Return the current record of a job; raise `JobNotFound` if it does not exist."""
-        id = job_id(job)
-        try:
-            return self.backend.get([id])[id]
-        except KeyError:
-            raise JobNotFound(f"job {id} was not found: it never existed, or it was deleted or purged") from None
-
-    aget = async_variant(get)
-
-    @overload
-    def result(self, job: Handle[R], *, timeout: timedelta = ...) -> R: ...
-    @overload
-    def result(self, job: UUID, *, timeout: timedelta = ...) -> Any: ...
-    def result(self, job: Handle[Any] | UUID, *, timeout: timedelta = timedelta(0)) -> Any:
-        """Return the result of a job, waiting up to `timeout` for the job to finish.
-
-        Raises:
-            NotFinished: the job did not finish in time.
-            JobDiscarded, JobCancelled: the job has no result, and gets none unless it is requeued.
-            JobNotFound: the job was deleted or purged, and its result with it.
-        """
-        for pause in pauses.until(timeout):
-            with suppress(NotFinished):
-                return self._result(job)
-            sleep(pause)
-        return self._result(job)
-
-    @overload
-    async def aresult(self, job: Handle[R], *, timeout: timedelta = ...) -> R: ...
-    @overload
-    async def aresult(self, job: UUID, *, timeout: timedelta = ...) -> Any: ...
-    async def aresult(self, job: Handle[Any] | UUID, *, timeout: timedelta = timedelta(0)) -> Any:
-        """See `result`. Holds no thread while it waits."""
-        for pause in pauses.until(timeout):
-            with suppress(NotFinished):
-                return await hop(lambda: self._result(job))
-            await asyncio.sleep(pause)
-        return await hop(lambda: self._result(job))
-
     def cancel(self, which: Which) -> int:
         """Cancel a job, or all jobs that match a filter: waiting jobs end now, running jobs are asked to stop.
 
         Returns:
             How many jobs changed; 0 for a job that had already finished.
         """
-        return len(change_all(self.backend.cancel, as_filter(which)))
+        changed = change_all(self.backend.cancel, as_filter(which))
+        if changed and self._observers.watch_cancellations:
+            self._report_cancelled(changed)
+        return len(changed)
 
     acancel = async_variant(cancel)
 
@@ -251,7 +148,7 @@ class Runner(RunnerSchedules):
 
     def _insert_one(
         self,
-        definition: Definition[Any, R],
+        definition: Declaration[Any, R],
         payload: bytes,
         run_at: datetime | timedelta | None,
         options: EnqueueOptions,
@@ -269,5 +166,10 @@ class Runner(RunnerSchedules):
         self._worker.check_served(records)
         return [Handle.of(result) for result in inserted]
 
-    def _result(self, job: Handle[Any] | UUID) -> Any:
-        return read_result(self._registry, self.get(job))
+    def _report_cancelled(self, changed: Sequence[UUID]) -> None:
+        """Report the waiting jobs that a call cancelled. A running job is reported by the worker that ends it."""
+        size = self.backend.capabilities.max_batch
+        for start in range(0, len(changed), size):
+            records = self.backend.get(changed[start : start + size]).values()
+            ended = [record for record in records if record.state is State.CANCELLED and not record.cancel_requested]
+            self._observers.settled([Cancel(record.claim) for record in ended], ended)

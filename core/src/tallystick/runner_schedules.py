@@ -7,18 +7,18 @@ from typing_extensions import Unpack
 
 from . import schedule_calls
 from .async_bridge import async_variant
+from .declaration import Call, Declaration
 from .declared_schedules import ScheduleOptions, job_of, new_schedule
-from .definition import Call, Definition
 from .handle import Handle
-from .job import Job
-from .lifecycle import Lifecycle
+from .job_base import Job
 from .misuse import check_rule
+from .runner_queues import RunnerQueues
 from .schedules import NewSchedule, Schedule
 
-ScheduledT = TypeVar("ScheduledT", bound=Definition[Any, Any] | type[Job[Any]])
+ScheduledT = TypeVar("ScheduledT", bound=Declaration[Any, Any] | type[Job[Any]])
 
 
-class RunnerSchedules(Lifecycle):
+class RunnerSchedules(RunnerQueues):
     """Declares schedules, and reads and changes those in the store."""
 
     @overload
@@ -61,7 +61,7 @@ class RunnerSchedules(Lifecycle):
         return declare
 
     def _declare(
-        self, rule: str | None, definition: Definition[Any, Any], payload: Any, options: ScheduleOptions
+        self, rule: str | None, definition: Declaration[Any, Any], payload: Any, options: ScheduleOptions
     ) -> None:
         schedule = new_schedule(definition, definition.encode(payload), rule, options)
         self._declared.add(schedule, definition, closed=self._registry.closed)

@@ -4,7 +4,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any, TypedDict
@@ -73,6 +73,7 @@ Maintenance = Annotated[timedelta, _length(_TICK, _DAY)]
 Grace = Annotated[timedelta, _length(timedelta(0), 7 * _DAY)]
 Keep = Annotated[timedelta, _length(timedelta(0), timedelta.max)]
 Count = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10_000)]
+Weight = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1_000)]
 
 
 def _worker_name() -> str:
@@ -89,6 +90,8 @@ class Settings(BaseSettings):
         backend: The URL of the store.
         queues: The queues to serve; None serves the queues of the registered jobs. In the environment, separate names
             with commas.
+        queue_weights: The share of the claims of each queue, 1 to 1,000; a queue that is left out has 1. In the
+            environment, "emails:5,default:1".
         concurrency: How many sync handlers (threads), and how many async handlers (tasks), run at once; 1 to 10,000.
         batch: The most jobs per claim, and the most outcomes per settlement; 1 to 10,000.
         lease: How long a claim holds a job without an extension; 100 ms to a day. After a worker is killed, its jobs
@@ -113,6 +116,7 @@ class Settings(BaseSettings):
 
     backend: str = Field(default="memory://", repr=False, strict=True)  # it may hold a password
     queues: Annotated[tuple[str, ...] | None, NoDecode] = None
+    queue_weights: Annotated[Mapping[str, Weight] | None, NoDecode] = None
     concurrency: Count = 10
     batch: Count = 500
     lease: Lease = timedelta(seconds=30)
@@ -146,6 +150,16 @@ class Settings(BaseSettings):
     def _check_queues(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         return None if value is None else validation.names(value, "queues")
 
+    @field_validator("queue_weights", mode="before")
+    @classmethod
+    def _split_weights(cls, value: object) -> object:
+        return dict(_weight(each) for each in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("queue_weights")
+    @classmethod
+    def _check_weights(cls, value: Mapping[str, int] | None) -> Mapping[str, int] | None:
+        return None if value is None else {validation.name(queue, "queue"): weight for queue, weight in value.items()}
+
     @field_validator("worker")
     @classmethod
     def _check_worker(cls, value: str) -> str:
@@ -157,6 +171,7 @@ class SettingsArgs(TypedDict, total=False):
 
     backend: str
     queues: tuple[str, ...] | list[str] | None
+    queue_weights: Mapping[str, int] | None
     concurrency: int
     batch: int
     lease: timedelta
@@ -173,6 +188,12 @@ class SettingsArgs(TypedDict, total=False):
 def read_settings(arguments: SettingsArgs) -> Settings:
     """Return the settings that follow from arguments and environment. See `Settings`."""
     return Settings(**arguments)
+
+
+def _weight(text: str) -> tuple[str, str]:
+    """Return queue and weight of "emails:5". The name may contain colons, so the last one counts."""
+    queue, _, weight = text.rpartition(":")
+    return queue.strip(), weight.strip()
 
 
 def _check_queues(queues: Collection[str] | None) -> None:

@@ -16,25 +16,39 @@ _POLL_SECONDS = 0.2
 
 
 class StopSignals:
-    """The received signals. A signal handler may put into a SimpleQueue, but must not touch an Event or a lock."""
+    """The received signals. A signal handler may put into a SimpleQueue, but must not touch an Event or a lock.
+
+    A supervisor makes requests in place of signals. A service manager may also signal all processes of a service. So
+    a request and the first signal count as one: only a second signal, or a request to hurry, ends the grace period.
+    """
 
     def __init__(self) -> None:
+        self.requested = False
         self._came: SimpleQueue[int] = SimpleQueue()
+        self._taken = False
+        self._hurried = False
+
+    def request(self, *, hurry: bool = False) -> None:
+        """Request a stop, or the end of the grace period. Repeat: harmless, from any thread."""
+        self.requested = True
+        self._hurried = self._hurried or hurry
 
     def wait(self, ended: Callable[[], bool]) -> None:
-        """Wait for the first signal, or until `ended` returns True.
+        """Wait for the first signal or request, or until `ended` returns True.
 
         This polls: a signal that arrives just before the main thread falls asleep does not wake it. Its handler runs
         when the thread wakes up.
         """
-        while not ended():
+        while not ended() and not self.requested:
             with suppress(Empty):
                 self._came.get(timeout=_POLL_SECONDS)
+                self._taken = True
                 return
 
     def again(self) -> bool:
         """Return whether another signal has arrived."""
-        return not self._came.empty()
+        first = self.requested and not self._taken
+        return self._hurried or self._came.qsize() > first
 
     def receive(self, number: int, frame: FrameType | None) -> None:
         """Record a signal."""
@@ -64,13 +78,13 @@ def stop_signals() -> Iterator[StopSignals]:
 
 
 @contextmanager
-def process_signals() -> Iterator[None]:
+def process_signals() -> Iterator[StopSignals]:
     """Receive SIGTERM and SIGINT for `stop_signals` in the block, then ignore them until the process has ended.
 
     A signal after the block ends the process only if threads of the application hold up its exit.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield StopSignals()
         return
     signals = StopSignals()
     for number in _NUMBERS:
@@ -78,7 +92,7 @@ def process_signals() -> Iterator[None]:
     # at exit Python resets its own handlers to the default, which kills the process; ignored signals stay ignored
     atexit.register(_ignore)
     try:
-        yield
+        yield signals
     finally:
         for number in _NUMBERS:
             signal.signal(number, _exit_if_blocked)

@@ -38,7 +38,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     configured: list[tuple[str, str]] = []
     RUNS.clear()
     monkeypatch.setattr(logs, "configure", lambda *how: configured.append(how))
-    monkeypatch.setattr(signals, "process_signals", nullcontext)
+    monkeypatch.setattr(signals, "process_signals", lambda: nullcontext(signals.StopSignals()))
     monkeypatch.setattr(tallystick, "StillRunner", StillRunner, raising=False)
     return configured
 

@@ -22,6 +22,7 @@ from tallystick import (
     Claim,
     Complete,
     Context,
+    Declaration,
     Definition,
     Discard,
     Enqueue,
@@ -42,6 +43,7 @@ from tallystick import (
     Snooze,
     State,
     TallystickError,
+    batch,
     due_ticks,
     parse_rule,
     tick_id,
@@ -133,7 +135,7 @@ def values_of_the_library() -> Iterator[tuple[str, Callable[[Any], object]]]:
     yield from each(Discard, "claim error", claim=CLAIM, error=FAILURE)
     yield from each(Release, "claim run_at", claim=CLAIM)
     yield from each(Cancel, "claim")
-    yield from each(Options, "queue priority max_attempts retry timeout tags")
+    yield from each(Options, "queue priority max_attempts retry timeout tags payload_version aliases keep_result")
     yield from each(Exponential, "base factor cap jitter")
     yield from each(Fixed, "delay")
     yield from each(ByException, "policies otherwise", policies={})
@@ -142,6 +144,9 @@ def values_of_the_library() -> Iterator[tuple[str, Callable[[Any], object]]]:
     yield from values_of_registers()
     yield "Call definition", lambda value: Call(value, 1)
     yield from each(Definition.of_function, "kind function options", kind="k", function=handler, options=Options())
+    yield from each(batch, "kind max wait", kind="k")
+    types: dict[str, Any] = {"kind": "k", "payload": int, "result": int, "options": Options()}
+    yield from each(Declaration.of_types, " ".join(types), **types)
     yield from each(Definition.raw, "kind function options", kind="k", function=handler, options=Options())
 
 
@@ -280,7 +285,8 @@ def test_every_constructor_is_tried() -> None:
     untried = {
         "Backend", "BackendUrl", "Capabilities", "Claim", "Context", "Finding", "Handle", "Inserted", "Job", "Never",
         "Queue", "QueueStats", "Record", "Snapshot", "Stats", "Transition", "Hold", "Severity", "State", "Stop",
-        "RetryPolicy", "AttemptError", "Due", "Meter", "Rule", "Running", "Schedule", "WorkerInfo",
+        "RetryPolicy", "AttemptError", "Due", "JobResult", "Status", "Meter", "Rule", "Running", "Schedule",
+            "WorkerInfo", "BatchDefinition",
     }  # fmt: skip
     public = {
         name

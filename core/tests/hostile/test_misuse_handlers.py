@@ -60,7 +60,7 @@ def test_bad_kind(runner: Runner, kind: Any) -> None:
         ("name", "mail", "the kind"),
         ("unique_key", "one", "when you enqueue"),
         ("cron", "* * * * *", r"write @runner\.schedule"),
-        ("colour", "red", "the options are: debounce_max"),
+        ("colour", "red", "the options are: aliases, debounce_max"),
     ],
 )
 def test_bad_option(runner: Runner, option: str, value: object, advice: str) -> None:

@@ -2,6 +2,6 @@
 
 from .single_worker import SingleWorker
 from .snapshot import Snapshot
-from .worker_context import WorkerContext
+from .worker_context import EXTEND_AFTER, WorkerContext
 
-__all__ = ["SingleWorker", "Snapshot", "WorkerContext"]
+__all__ = ["EXTEND_AFTER", "SingleWorker", "Snapshot", "WorkerContext"]

@@ -9,7 +9,9 @@ from threading import Thread
 
 from ..safe_logging import safe_logger
 from .attempt import Attempt
+from .batcher import Batch
 from .execute import Ended, execute_async, failed, undecided
+from .execute_batch import execute_batch_async
 from .in_flight import InFlight
 from .service import STOP_SECONDS
 from .stuck import StuckHandlers
@@ -30,7 +32,7 @@ class AsyncExecutor:
         self._finish = finish
         self._count = count
         self._stuck = stuck
-        self._waiting: deque[Attempt] = deque()
+        self._waiting: deque[Attempt | Batch] = deque()
         self._active = 0
         self._stopping = False
         self._loop = asyncio.new_event_loop()
@@ -40,8 +42,8 @@ class AsyncExecutor:
         """Start the event loop."""
         self._thread.start()
 
-    def put(self, attempts: Sequence[Attempt]) -> None:
-        """Queue attempts to run."""
+    def put(self, attempts: Sequence[Attempt | Batch]) -> None:
+        """Queue attempts, and batches of them, to run."""
         self._loop.call_soon_threadsafe(self._admit, attempts)
 
     def cancel(self, attempt: Attempt) -> None:
@@ -77,14 +79,18 @@ class AsyncExecutor:
             except BaseException:  # SystemExit in a task that a handler started stops the loop: restart it
                 logger.exception("a task stopped the event loop; the loop continues")
 
-    def _admit(self, attempts: Sequence[Attempt]) -> None:
+    def _admit(self, attempts: Sequence[Attempt | Batch]) -> None:
         self._waiting.extend(attempts)
         self._begin_some()
 
     def _begin_some(self) -> None:
         while self._waiting and self._active < self._count:
             attempt = self._waiting.popleft()
-            if self._in_flight.begin(attempt):
+            if isinstance(attempt, Batch):
+                if attempt.begin(self._in_flight):
+                    self._active += 1
+                    self._begin_batch(attempt.attempts)
+            elif self._in_flight.begin(attempt):
                 self._active += 1
                 self._begin(attempt)
 
@@ -98,6 +104,32 @@ class AsyncExecutor:
             work.close()
             self._finish(*failed(attempt, exc))
             self._active -= 1
+
+    def _begin_batch(self, attempts: list[Attempt]) -> None:
+        """Start one task for a batch, as `_begin` does."""
+        work = self._work_batch(attempts)
+        try:
+            task = Context().run(self._loop.create_task, work, name=f"tallystick-{attempts[0].kind}")
+            for attempt in attempts:
+                attempt.task = task
+            task.add_done_callback(partial(self._batch_done, attempts))
+        except BaseException as exc:
+            work.close()
+            for attempt in attempts:
+                self._finish(*failed(attempt, exc))
+            self._active -= 1
+
+    async def _work_batch(self, attempts: list[Attempt]) -> list[Ended]:
+        with self._context.current():
+            return await execute_batch_async(self._context, attempts)
+
+    def _batch_done(self, attempts: list[Attempt], task: "asyncio.Task[list[Ended]]") -> None:
+        for attempt in attempts:
+            attempt.task = None
+        for ended in _batch_ended(attempts, task):
+            self._finish(*ended)
+        if not self._stuck.remove(attempts[0]):
+            self._free_slot()
 
     async def _work(self, attempt: Attempt) -> Ended:
         with self._context.current():
@@ -123,3 +155,10 @@ def _ended(attempt: Attempt, task: "asyncio.Task[Ended]") -> Ended:
         return failed(attempt, asyncio.CancelledError())
     exc = task.exception()
     return task.result() if exc is None else undecided(attempt, exc)
+
+
+def _batch_ended(attempts: list[Attempt], task: "asyncio.Task[list[Ended]]") -> list[Ended]:
+    if task.cancelled():
+        return [failed(attempt, asyncio.CancelledError()) for attempt in attempts]
+    exc = task.exception()
+    return task.result() if exc is None else [undecided(attempt, exc) for attempt in attempts]

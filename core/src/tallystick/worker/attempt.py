@@ -19,10 +19,13 @@ class Attempt(Context):
 
     `started_at` uses the monotonic clock, `claimed_at` and `extend_at` the worker's clock. `lost` records that the loss
     was reported. `completion` is the outcome that the handler settled in its own transaction, which may not have
-    committed.
+    committed. `batch` has the attempts of one call; it is set only for a handler of batches.
     """
 
+    batch: "list[Attempt]"
+
     __slots__ = (
+        "batch",
         "claim",
         "claimed_at",
         "completion",

@@ -1,7 +1,7 @@
 """Run one job: decode the payload, call the handler, decide the outcome. Exceptions of handlers never get past here."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from random import random
 from time import monotonic
@@ -13,10 +13,12 @@ from ..control import DiscardJob, Snooze, Stopped
 from ..errors import InvalidResult, PayloadTooLarge
 from ..failure import Failure
 from ..outcomes import Cancel, Discard, Outcome, Release, Retry
+from ..payload_versions import NewerPayload
 from ..retry import Exponential
 from ..safe_logging import safe_logger
 from ..safe_repr import safe_str, type_name
 from .attempt import Attempt
+from .put_off import NEWER_PAYLOAD, PUT_OFF
 from .worker_context import WorkerContext
 
 logger = safe_logger("tallystick.worker")
@@ -42,14 +44,19 @@ def execute(context: WorkerContext, attempt: Attempt) -> Ended:
 
 def _execute(context: WorkerContext, attempt: Attempt) -> Ended:
     try:
-        payload = attempt.definition.decode(attempt.record.payload)
+        payload = attempt.definition.decode(attempt.record.payload, attempt.record.meta)
     except BaseException as exc:
         return unreadable(attempt, exc)
     attempt.started_at = monotonic()
     try:
         endings = context.observers.begin_work(attempt)
         try:
-            result = attempt.definition.handler(payload, attempt)
+            if attempt.definition.services:
+                result = context.services.call(
+                    attempt.definition.handler, payload, attempt, attempt.definition.services
+                )
+            else:
+                result = attempt.definition.handler(payload, attempt)
         finally:
             context.observers.end_work(endings)
     except BaseException as exc:  # SystemExit in a handler ends the attempt, not the worker
@@ -60,7 +67,7 @@ def _execute(context: WorkerContext, attempt: Attempt) -> Ended:
 async def execute_async(context: WorkerContext, attempt: Attempt) -> Ended:
     """Run an async handler, and return how the attempt ended."""
     try:
-        payload = attempt.definition.decode(attempt.record.payload)
+        payload = attempt.definition.decode(attempt.record.payload, attempt.record.meta)
     except BaseException as exc:
         return unreadable(attempt, exc)
     timeout = attempt.definition.options.timeout
@@ -70,12 +77,20 @@ async def execute_async(context: WorkerContext, attempt: Attempt) -> Ended:
         endings = context.observers.begin_work(attempt)
         try:
             async with asyncio.timeout(timeout.total_seconds() if timeout else None):
-                result = await cast("Awaitable[object]", attempt.definition.handler(payload, attempt))
+                result = await _call_async(context, attempt, payload)
         finally:
             context.observers.end_work(endings)
     except BaseException as exc:
         return failed(attempt, exc)
     return returned(attempt, result)
+
+
+def _call_async(context: WorkerContext, attempt: Attempt, payload: object) -> Awaitable[object]:
+    definition = attempt.definition
+    if definition.services:
+        handler = cast("Callable[..., Awaitable[object]]", definition.handler)
+        return context.services.acall(handler, payload, attempt, definition.services)
+    return cast("Awaitable[object]", definition.handler(payload, attempt))
 
 
 def returned(attempt: Attempt, result: object) -> Ended:
@@ -92,8 +107,13 @@ def returned(attempt: Attempt, result: object) -> Ended:
 def unreadable(attempt: Attempt, exc: BaseException) -> Ended:
     """Return the outcome for a payload that cannot be decoded: retry, since a worker of another version may decode it.
 
+    A payload of a newer version is put off, which costs no attempt.
+
     The delay comes from the default policy. The kind's own policy decides only about exceptions of its handler.
     """
+    if type(exc) is NewerPayload:
+        attempt.worker_context.put_off.note(attempt, NEWER_PAYLOAD)
+        return Ended(attempt, Release(attempt.claim, PUT_OFF))
     last = attempt.attempt >= attempt.record.max_attempts
     return _ended_by(attempt, exc, None if last else Exponential()(attempt.attempt, exc, random()))
 

@@ -10,6 +10,7 @@ from .attempt import Attempt
 from .in_flight import InFlight
 from .service import Service
 from .stuck import StuckHandlers
+from .turns import Turns
 from .unknown import UNKNOWN
 from .worker_context import WorkerContext
 
@@ -40,6 +41,7 @@ class Fetcher:
         self._extend = extend
         self._dispatch = dispatch
         self._stuck = stuck
+        self._turns = Turns(context.queues, context.settings.queue_weights or {})
         self._idle = _SHORTEST_IDLE
         self._woke_at_once = False
 
@@ -54,7 +56,7 @@ class Fetcher:
         if attempts:
             self._start(attempts, late=clock.seconds() - began > self._context.half_lease)
             self._woke_at_once = False
-        else:
+        elif not self._turns.follows:
             self._wait()
 
     def _claim(self, room: int, began: float) -> Sequence[Attempt]:
@@ -64,8 +66,9 @@ class Fetcher:
         self._in_flight.claiming_since = began
         try:
             records = self._context.backend.claim(
-                self._context.queues, limit=limit, worker=settings.worker, lease=settings.lease
+                self._turns.take(), limit=limit, worker=settings.worker, lease=settings.lease
             )
+            self._turns.report(is_full=len(records) == limit)
             claimed_at = clock.seconds()
             extend_at = claimed_at + self._context.extend_interval
             attempts = [

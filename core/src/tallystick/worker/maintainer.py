@@ -8,7 +8,7 @@ from typing import assert_never
 
 from ..context import log_fields
 from ..failure import LEASE_EXPIRED
-from ..outcomes import Cancel, Discard, Outcome
+from ..outcomes import Cancel, Discard, Outcome, Retry
 from ..records import Record
 from ..safe_logging import safe_logger
 from ..state import State
@@ -72,7 +72,7 @@ class Maintainer:
         return len(rescued)
 
     def _report_ended(self, rescued: Sequence[Record]) -> None:
-        """Report jobs that a rescue discarded or cancelled, like those that end in a handler."""
+        """Report the attempts that a rescue ended, like those that end in a handler."""
         ended = [(outcome, record) for record in rescued if (outcome := _outcome(record)) is not None]
         if ended:
             outcomes = [outcome for outcome, _ in ended]
@@ -81,13 +81,15 @@ class Maintainer:
 
 
 def _outcome(record: Record) -> Outcome | None:
-    """Return the outcome of a rescued job's last attempt; None if the job has not ended."""
+    """Return the outcome of the attempt that a rescue ended; None if another call has changed the job since."""
     match record.state:
         case State.DISCARDED:
             return Discard(record.claim, record.last_error or LEASE_EXPIRED)
         case State.CANCELLED:
             return Cancel(record.claim)
-        case State.PENDING | State.RUNNING | State.RETRYING | State.COMPLETED:
+        case State.RETRYING:
+            return Retry(record.claim, record.run_at, record.last_error or LEASE_EXPIRED)
+        case State.PENDING | State.RUNNING | State.COMPLETED:
             return None
         case _:
             assert_never(record.state)

@@ -74,7 +74,7 @@ def _of_state(state: State, settings: Settings, definitions: Mapping[str, Defini
     own: defaultdict[timedelta, list[str]] = defaultdict(list)
     for kind, definition in definitions.items():
         if (keep := _keep(definition.options, state)) is not None:
-            own[keep].append(kind)
+            own[keep] += [kind, *definition.options.aliases]
     yield from (Purge(state, keep, kinds=tuple(kinds)) for keep, kinds in own.items() if keep != timedelta.max)
     if (keep := _keep(settings, state)) is not None:
         yield Purge(state, keep, except_kinds=tuple(kind for kinds in own.values() for kind in kinds))

@@ -11,6 +11,7 @@ from typing import assert_never
 from ..context import log_fields
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from ..safe_logging import exc_info, safe_logger
+from .as_stored import as_stored
 from .attempt import Attempt
 from .execute import Ended
 from .in_flight import InFlight
@@ -96,7 +97,7 @@ class Settler:
         try:
             if lost := [ended.attempt for ended, applied in recorded if not applied]:
                 self._losses.report(lost)
-            self._report_settled([ended for ended, applied in recorded if applied])
+            self._report_settled(as_stored(self._context, [ended for ended, applied in recorded if applied]))
         except BaseException:
             logger.exception("reporting %d outcomes raised an exception; the outcomes are recorded", len(recorded))
 

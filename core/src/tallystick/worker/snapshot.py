@@ -13,10 +13,10 @@ class Snapshot(NamedTuple):
         unsettled: Jobs whose outcome is not recorded yet.
         stuck: Handlers that ran past their timeout and have not returned.
         lost: Attempts whose claim was lost.
-        rescued: Jobs of other workers that this worker rescued. Those that ended count as `discarded` or `cancelled`.
+        rescued: Jobs of dead workers that this worker rescued. They also count as retried, discarded or cancelled.
         blocked: Whether the worker claims nothing, because more than `concurrency` handlers are stuck or one blocks the
             event loop.
-        put_off: Jobs that were put back because their kind is not registered here.
+        put_off: Jobs that were put back because their kind, or the version of their payload, is not known here.
     """
 
     running: bool

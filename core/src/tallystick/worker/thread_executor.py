@@ -8,7 +8,9 @@ from threading import Thread
 
 from ..outcomes import Outcome
 from .attempt import Attempt
+from .batcher import Batch
 from .execute import execute
+from .execute_batch import execute_batch
 from .in_flight import InFlight
 from .stuck import StuckHandlers
 from .worker_context import WorkerContext
@@ -27,7 +29,7 @@ class ThreadExecutor:
         self._in_flight = in_flight
         self._finish = finish
         self._stuck = stuck
-        self._queue: SimpleQueue[Attempt | None] = SimpleQueue()
+        self._queue: SimpleQueue[Attempt | Batch | None] = SimpleQueue()
         self._count = count
         self._numbers = numbers()
 
@@ -36,8 +38,8 @@ class ThreadExecutor:
         for _ in range(self._count):
             self._start_one()
 
-    def put(self, attempts: Iterable[Attempt]) -> None:
-        """Queue attempts to run."""
+    def put(self, attempts: Iterable[Attempt | Batch]) -> None:
+        """Queue attempts, and batches of them, to run."""
         for attempt in attempts:
             self._queue.put(attempt)
 
@@ -55,6 +57,10 @@ class ThreadExecutor:
     def _work(self) -> None:
         with self._context.current():
             while (attempt := self._queue.get()) is not None:
+                if isinstance(attempt, Batch):
+                    if self._work_batch(attempt):
+                        return  # this thread was replaced
+                    continue
                 # a context per job, so that context variables do not leak between jobs
                 if not self._in_flight.begin(attempt) or self._finish(
                     *copy_context().run(execute, self._context, attempt)
@@ -63,3 +69,11 @@ class ThreadExecutor:
                 if self._stuck.remove(attempt):
                     return  # this thread was replaced
             self._queue.put(None)  # stops the next thread
+
+    def _work_batch(self, batch: Batch) -> bool:
+        """Run a batch. Return whether this thread was replaced, because the handler ran past its timeout."""
+        if not batch.begin(self._in_flight):
+            return False
+        for ended in copy_context().run(execute_batch, self._context, batch.attempts):
+            self._finish(*ended)
+        return self._stuck.remove(batch.attempts[0])

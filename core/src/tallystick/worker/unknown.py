@@ -1,7 +1,5 @@
 """Put off jobs of unregistered kinds: an old worker must not fail the jobs of a newer version."""
 
-from datetime import timedelta
-
 from .. import validation
 from ..context import Context
 from ..control import DiscardJob, Snooze
@@ -9,9 +7,7 @@ from ..definition import Definition
 from ..errors import InvalidArgument
 from ..options import Options
 from .attempt import Attempt
-
-PUT_OFF = timedelta(seconds=30)
-"""How long such a job waits, so that another worker can claim it."""
+from .put_off import PUT_OFF, UNKNOWN_KIND
 
 
 def _put_off(payload: bytes, ctx: Context) -> None:
@@ -20,9 +16,11 @@ def _put_off(payload: bytes, ctx: Context) -> None:
     except InvalidArgument as exc:  # no runner can register this kind
         raise DiscardJob(f"{exc}; correct the record and requeue it, or delete it") from exc
     if isinstance(ctx, Attempt):
-        ctx.worker_context.put_off.note(ctx)
+        ctx.worker_context.put_off.note(ctx, UNKNOWN_KIND)
     raise Snooze(PUT_OFF)
 
 
-UNKNOWN: Definition[bytes, bytes | None] = Definition("unknown", _put_off, Options(), None, None, is_async=False)
+UNKNOWN: Definition[bytes, bytes | None] = Definition(
+    kind="unknown", handler=_put_off, options=Options(), payloads=None, results=None, is_async=False
+)
 """The definition of every unregistered kind. Its handler discards a job whose kind is not a valid name."""

@@ -5,10 +5,12 @@ from datetime import timedelta
 from time import monotonic, sleep
 from typing import Protocol
 
+from ..batch_definition import BatchDefinition
 from ..context import Stop
 from ..outcomes import Cancel, Complete, Discard, Release, Retry
 from .async_executor import AsyncExecutor
 from .attempt import Attempt
+from .batcher import Batch, Batcher
 from .execute import failed
 from .fetcher import Fetcher
 from .heartbeat import Heartbeat
@@ -58,11 +60,13 @@ class Worker:
         heartbeat = Heartbeat(context, self._in_flight, self._settler, self._losses, self._interrupt)
         self._maintainer = Maintainer(context, heartbeat.extend_held)
         self._fetcher = Fetcher(context, self._in_flight, heartbeat.extend, self._dispatch, self._stuck)
+        self._batcher = Batcher(context, self._put_batches)
         self._scheduler = Scheduler(context)
         self._reporter = Reporter(context, self._in_flight, meters)
-        self._services = (self._maintainer.service, self._scheduler.service, heartbeat.service, self._reporter.service)
+        services = (self._maintainer.service, self._scheduler.service, heartbeat.service, self._reporter.service)
+        self._services = (*services, self._batcher.service)
         self._parts: tuple[Part, ...] = (
-            *self._services,
+            *services,
             self._tasks,
             self._threads,
             self._settler,
@@ -156,7 +160,7 @@ class Worker:
             blocked=self._stuck.too_many,
             put_off=self._context.put_off.total,
             completed=by_handlers[Complete],
-            retried=by_handlers[Retry],
+            retried=by_handlers[Retry] + by_rescues[Retry],
             discarded=by_handlers[Discard] + by_rescues[Discard],
             released=by_handlers[Release],
             cancelled=by_handlers[Cancel] + by_rescues[Cancel],
@@ -173,13 +177,29 @@ class Worker:
         if self._fetcher.service.stopping.is_set():
             self._release(attempts)
             return
+        if self._context.has_batches:
+            attempts = self._put_batched(attempts)
         self._threads.put([attempt for attempt in attempts if not attempt.definition.is_async])
         self._tasks.put([attempt for attempt in attempts if attempt.definition.is_async])
 
+    def _put_batched(self, attempts: Sequence[Attempt]) -> list[Attempt]:
+        """Collect the attempts of batch kinds, and return the others."""
+        others = [attempt for attempt in attempts if not isinstance(attempt.definition, BatchDefinition)]
+        if len(others) < len(attempts):
+            self._batcher.put(attempt for attempt in attempts if isinstance(attempt.definition, BatchDefinition))
+        return others
+
+    def _put_batches(self, batches: Sequence[Batch]) -> None:
+        self._threads.put(batch for batch in batches if not batch.definition.is_async)
+        self._tasks.put([batch for batch in batches if batch.definition.is_async])
+
     def _interrupt(self, attempt: Attempt, why: Stop) -> None:
-        """Ask a handler to stop. Cancels a task. Abandons a handler that exceeded its timeout."""
+        """Ask a handler to stop. Cancels a task. Abandons a handler that exceeded its timeout.
+
+        The task of a batch is cancelled when all its jobs have been asked to stop.
+        """
         attempt.stop = why
-        if attempt.definition.is_async:
+        if attempt.definition.is_async and all(other.stop is not None for other in _in_one_call(attempt)):
             self._tasks.cancel(attempt)
         if why is Stop.TIMED_OUT:
             self._end_overdue(attempt)
@@ -187,12 +207,19 @@ class Worker:
     def _end_overdue(self, attempt: Attempt) -> None:
         error = TimeoutError(f"the handler did not return within {attempt.definition.options.timeout}")
         ended = failed(attempt, error)
+        if _in_one_call(attempt)[0] is not attempt:  # the first of a batch stands for its handler
+            self._settler.finish(*ended)
+            return
         # add it before its attempt ends, so that a handler that returns just then is found
         replaced = self._stuck.add(attempt)
         if not self._settler.finish(*ended):
             self._stuck.remove(attempt)
         elif replaced:
             (self._tasks if attempt.definition.is_async else self._threads).replace()
+
+
+def _in_one_call(attempt: Attempt) -> list[Attempt]:
+    return getattr(attempt, "batch", [attempt])
 
 
 def _wait_while(condition: Callable[[], bool], deadline: float, hurried: Callable[[], bool] = lambda: False) -> None:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..backend import Backend
+from ..batch_definition import BatchDefinition
 from ..definition import Definition
 from ..observers import Observers
+from ..services import Services
 from ..settings import Settings
 from .put_off import PutOff
 
@@ -25,6 +27,7 @@ class WorkerContext:
     definitions: Mapping[str, Definition[Any, Any]]
     observers: Observers
     current: Callable[[], AbstractContextManager[object]]
+    services: Services = field(default_factory=Services)
     put_off: PutOff = field(default_factory=PutOff)
 
     @property
@@ -34,9 +37,16 @@ class WorkerContext:
 
     @property
     def slots(self) -> int:
-        """How many jobs can run at once: `concurrency` threads, `concurrency` tasks, or both."""
-        is_async = {definition.is_async for definition in self.definitions.values()} or {False}
-        return self.settings.concurrency * len(is_async)
+        """How many jobs can run at once: `concurrency` threads, `concurrency` tasks, or both; and whole batches."""
+        definitions = list(self.definitions.values())
+        is_async = {definition.is_async for definition in definitions} or {False}
+        batches = sum(definition.max for definition in definitions if isinstance(definition, BatchDefinition))
+        return self.settings.concurrency * len(is_async) + batches
+
+    @property
+    def has_batches(self) -> bool:
+        """Whether a kind of batches is registered."""
+        return any(isinstance(definition, BatchDefinition) for definition in self.definitions.values())
 
     @property
     def extend_interval(self) -> float:

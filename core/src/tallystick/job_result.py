@@ -1,0 +1,141 @@
+"""How a job stands when you asked for its result, and the result itself."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Generic, TypeVar, assert_never
+from uuid import UUID
+
+from .errors import JobCancelled, JobDiscarded, JobNotFound, NotFinished, ResultExpired
+from .handle import Handle
+from .options import Options
+from .records import Record
+from .registry import Registry
+from .settings import Settings
+from .state import State
+
+R_co = TypeVar("R_co", covariant=True)
+
+_VERSION_WITH_TIME = 7
+_BITS_BELOW_TIME = 80
+
+
+class Status(StrEnum):
+    """How a job stands. A job that is `NOT_FOUND` was never stored, or was deleted by hand."""
+
+    COMPLETED = "completed"
+    DISCARDED = "discarded"
+    CANCELLED = "cancelled"
+    NOT_FINISHED = "not finished"
+    EXPIRED = "expired"
+    NOT_FOUND = "not found"
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult(Generic[R_co]):
+    """The answer of `Runner.wait_for`. `record` is None if the store has no record of the job."""
+
+    id: UUID
+    status: Status
+    record: Record | None
+    _registry: Registry = field(repr=False, compare=False)
+
+    @property
+    def value(self) -> R_co:
+        """The result of a completed job, decoded as its definition declares.
+
+        Raises:
+            NotFinished, JobDiscarded, JobCancelled, ResultExpired, JobNotFound: the job has no result; see `status`.
+            UnknownKind: the kind is not registered with the runner.
+        """
+        if self.status is Status.NOT_FOUND:
+            raise JobNotFound(f"job {self.id} was not found: it was never stored, or it was deleted")
+        if self.record is None:
+            raise ResultExpired(f"job {self.id} has expired: the records of jobs of its age are purged")
+        value: R_co = _value(self.status, self.record, self._registry)
+        return value
+
+
+def _value(status: Status, record: Record, registry: Registry) -> Any:
+    job = f"job {record.id} ({record.kind})"
+    match status:
+        case Status.COMPLETED:
+            return registry.named(record.kind).decode_result(record.result)
+        case Status.DISCARDED:
+            error = record.last_error
+            why = f": {error.type}: {error.message}" if error else ""
+            raise JobDiscarded(f"{job} was discarded{why}", record)
+        case Status.CANCELLED:
+            raise JobCancelled(f"{job} was cancelled", record)
+        case Status.EXPIRED | Status.NOT_FOUND:
+            raise ResultExpired(f"the result of {job} has expired: the job completed at {record.finished_at}")
+        case Status.NOT_FINISHED:
+            attempts = f"attempt {record.attempt} of {record.max_attempts}"
+            raise NotFinished(f"{job} has not finished: it is {record.state}, {attempts}")
+        case _:
+            assert_never(status)
+
+
+def result_of(job: Handle[Any] | UUID, record: Record | None, registry: Registry, settings: Settings) -> JobResult[Any]:
+    """Return how a job stands, from its record; None if the store has none."""
+    id = job if isinstance(job, UUID) else job.id
+    now = datetime.now(UTC)
+    status = _status(record, registry, now) if record else _status_of_missing(job, registry, settings, now)
+    return JobResult(id, status, record, registry)
+
+
+def _status(record: Record, registry: Registry, now: datetime) -> Status:
+    match record.state:
+        case State.COMPLETED:
+            known = registry.find(record.kind)
+            keep = known.options.keep_result if known else None
+            finished = record.finished_at
+            return Status.EXPIRED if keep is not None and finished and now - finished > keep else Status.COMPLETED
+        case State.DISCARDED:
+            return Status.DISCARDED
+        case State.CANCELLED:
+            return Status.CANCELLED
+        case State.PENDING | State.RUNNING | State.RETRYING:
+            return Status.NOT_FINISHED
+        case _:
+            assert_never(record.state)
+
+
+def _status_of_missing(job: Handle[Any] | UUID, registry: Registry, settings: Settings, now: datetime) -> Status:
+    """Return whether a record may have been purged: a job is created before it finishes."""
+    created = _created(job)
+    keep = _shortest_keep(job, registry, settings)
+    may_be_purged = created is not None and keep is not None and now - created > keep
+    return Status.EXPIRED if may_be_purged else Status.NOT_FOUND
+
+
+def _created(job: Handle[Any] | UUID) -> datetime | None:
+    """Return when a job was created: as stored, or else as in its id, which is a UUIDv7 unless you chose another."""
+    if isinstance(job, Handle):
+        return job.record.created_at
+    if job.version != _VERSION_WITH_TIME:
+        return None
+    try:
+        return datetime.fromtimestamp((job.int >> _BITS_BELOW_TIME) / 1000, UTC)
+    except (ValueError, OverflowError, OSError):  # an id from elsewhere
+        return None
+
+
+def _shortest_keep(job: Handle[Any] | UUID, registry: Registry, settings: Settings) -> timedelta | None:
+    """Return how long a record of the job's kind is kept at least; None for ever. For an id, of any kind."""
+    if isinstance(job, Handle):
+        known = registry.find(job.record.kind)
+        kinds = [known.options] if known else [Options()]
+    else:
+        kinds = [Options(), *(definition.options for definition in registry.values())]
+    keeps = [keep for options in kinds for keep in _keeps(options, settings)]
+    return min(keeps, default=None)
+
+
+def _keeps(options: Options, settings: Settings) -> list[timedelta]:
+    pairs = (
+        (options.keep_completed, settings.keep_completed),
+        (options.keep_discarded, settings.keep_discarded),
+        (options.keep_cancelled, settings.keep_cancelled),
+    )
+    return [keep for own, general in pairs if (keep := general if own is None else own) is not None]

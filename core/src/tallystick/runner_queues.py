@@ -1,0 +1,38 @@
+"""The methods of a runner about its queues. `Runner` inherits them."""
+
+from collections.abc import Sequence
+
+from .async_bridge import async_variant
+from .records import Queue, Stats
+from .runner_jobs import RunnerJobs
+
+
+class RunnerQueues(RunnerJobs):
+    """Pauses, resumes, lists and counts."""
+
+    def pause(self, queue: str) -> None:
+        """Pause a queue: no worker of any process claims its jobs until `resume`. The store keeps the setting.
+
+        Jobs that are running go on. Repeat: harmless.
+        """
+        self.backend.pause(queue)
+
+    apause = async_variant(pause)
+
+    def resume(self, queue: str) -> None:
+        """Resume a paused queue, so that workers claim its jobs again. Repeat: harmless."""
+        self.backend.resume(queue)
+
+    aresume = async_variant(resume)
+
+    def queues(self) -> Sequence[Queue]:
+        """Return the queues of the store, sorted by name, each with whether it is paused."""
+        return self.backend.queues()
+
+    aqueues = async_variant(queues)
+
+    def stats(self) -> Stats:
+        """Count the jobs of the store by state, kind and queue. `snapshot` counts those of this runner."""
+        return self.backend.stats()
+
+    astats = async_variant(stats)

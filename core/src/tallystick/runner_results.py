@@ -1,0 +1,121 @@
+"""The methods of a runner about records and results of jobs. `Runner` inherits them."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import timedelta
+from time import sleep
+from typing import Any, TypeVar, overload
+from uuid import UUID
+
+from . import pauses
+from .async_bridge import async_variant, hop
+from .errors import JobNotFound
+from .handle import Handle, job_id
+from .job_result import JobResult
+from .records import Record
+from .runner_schedules import RunnerSchedules
+from .waiting import Waiting
+
+R = TypeVar("R")
+
+
+class RunnerResults(RunnerSchedules):
+    """Reads records and results, and waits for jobs to finish."""
+
+    def get(self, job: Handle[Any] | UUID) -> Record:
+        """Return the current record of a job; raise `JobNotFound` if it does not exist."""
+        id = job_id(job)
+        try:
+            return self.backend.get([id])[id]
+        except KeyError:
+            raise JobNotFound(f"job {id} was not found: it never existed, or it was deleted or purged") from None
+
+    aget = async_variant(get)
+
+    @overload
+    def result(self, job: Handle[R], *, timeout: timedelta = ...) -> R: ...
+    @overload
+    def result(self, job: UUID, *, timeout: timedelta = ...) -> Any: ...
+    def result(self, job: Handle[Any] | UUID, *, timeout: timedelta = timedelta(0)) -> Any:
+        """Return the result of a job, waiting up to `timeout` for the job to finish.
+
+        Raises:
+            NotFinished: the job did not finish in time.
+            JobDiscarded, JobCancelled: the job has no result, and gets none unless it is requeued.
+            ResultExpired: the job's `keep_result` has passed, or its record was purged.
+            JobNotFound: the job was never stored, or was deleted.
+        """
+        return self.wait_for(job, timeout=timeout).value
+
+    @overload
+    async def aresult(self, job: Handle[R], *, timeout: timedelta = ...) -> R: ...
+    @overload
+    async def aresult(self, job: UUID, *, timeout: timedelta = ...) -> Any: ...
+    async def aresult(self, job: Handle[Any] | UUID, *, timeout: timedelta = timedelta(0)) -> Any:
+        """See `result`. Holds no thread while it waits."""
+        return (await self.await_for(job, timeout=timeout)).value
+
+    @overload
+    def wait_for(self, job: Handle[R], *, timeout: timedelta | None = ...) -> JobResult[R]: ...
+    @overload
+    def wait_for(self, job: UUID, *, timeout: timedelta | None = ...) -> JobResult[Any]: ...
+    def wait_for(self, job: Handle[Any] | UUID, *, timeout: timedelta | None = None) -> JobResult[Any]:
+        """Wait for a job to finish, and return how it stands: its `status`, its `record`, and its `value`.
+
+        Args:
+            timeout: The longest time to wait; None waits until the job finishes. Returns at once for a job that the
+                store does not have.
+        """
+        return self.wait_for_all([job], timeout=timeout)[0]
+
+    @overload
+    async def await_for(self, job: Handle[R], *, timeout: timedelta | None = ...) -> JobResult[R]: ...
+    @overload
+    async def await_for(self, job: UUID, *, timeout: timedelta | None = ...) -> JobResult[Any]: ...
+    async def await_for(self, job: Handle[Any] | UUID, *, timeout: timedelta | None = None) -> JobResult[Any]:
+        """See `wait_for`. Holds no thread while it waits."""
+        return (await self.await_for_all([job], timeout=timeout))[0]
+
+    @overload
+    def wait_for_all(self, jobs: Iterable[Handle[R]], *, timeout: timedelta | None = ...) -> list[JobResult[R]]: ...
+    @overload
+    def wait_for_all(
+        self, jobs: Iterable[Handle[Any] | UUID], *, timeout: timedelta | None = ...
+    ) -> list[JobResult[Any]]: ...
+    def wait_for_all(
+        self, jobs: Iterable[Handle[Any] | UUID], *, timeout: timedelta | None = None
+    ) -> list[JobResult[Any]]:
+        """Wait for several jobs to finish; see `wait_for`. Each poll of the store reads all that have not finished.
+
+        Returns:
+            One result for each job, in the order given. At the timeout, some may be `NOT_FINISHED`.
+        """
+        waiting = Waiting(jobs)
+        for pause in pauses.until(timeout):
+            if waiting.look(self.backend, self._registry, self._settings):
+                break
+            sleep(pause)
+        else:
+            waiting.look(self.backend, self._registry, self._settings)
+        return waiting.results
+
+    @overload
+    async def await_for_all(
+        self, jobs: Iterable[Handle[R]], *, timeout: timedelta | None = ...
+    ) -> list[JobResult[R]]: ...
+    @overload
+    async def await_for_all(
+        self, jobs: Iterable[Handle[Any] | UUID], *, timeout: timedelta | None = ...
+    ) -> list[JobResult[Any]]: ...
+    async def await_for_all(
+        self, jobs: Iterable[Handle[Any] | UUID], *, timeout: timedelta | None = None
+    ) -> list[JobResult[Any]]:
+        """See `wait_for_all`. Holds no thread while it waits."""
+        waiting = Waiting(jobs)
+        for pause in pauses.until(timeout):
+            if await hop(lambda: waiting.look(self.backend, self._registry, self._settings)):
+                break
+            await asyncio.sleep(pause)
+        else:
+            await hop(lambda: waiting.look(self.backend, self._registry, self._settings))
+        return waiting.results
