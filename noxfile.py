@@ -18,6 +18,7 @@ DISTRIBUTIONS = {
     "tallystick-sqlite": ["tallystick_sqlite"],
     "tallystick-postgres": ["tallystick_postgres"],
     "tallystick-mongo": ["tallystick_mongo"],
+    "tallystick-dashboard": ["tallystick_dashboard"],
     "tallystick-conformance": ["tallystick_conformance"],
     "tallystick-mutants": ["tallystick_mutants"],
     "tallystick": ["tallystick", "tallystick_memory", "tallystick_sqlite"],
@@ -91,9 +92,9 @@ def kit(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 @nox.parametrize("backend", BACKENDS, ids=BACKENDS)
 def tests(session: nox.Session, backend: str) -> None:
-    """Run the tests of one backend, and the shared tests on it; with memory, the tests of the core, too."""
+    """Run the tests of one backend, and the shared tests on it; with memory, those of core and dashboard, too."""
     sync(session, "dev")
-    core = ["core/tests"] if backend == "memory" else []
+    core = ["core/tests", "plugins/dashboard"] if backend == "memory" else []
     paths = [*core, f"plugins/{backend}", "tests"]
     session.run("pytest", "--numprocesses=auto", *paths, f"--backend={backend}", *session.posargs)
 
@@ -132,6 +133,26 @@ def example(session: nox.Session) -> None:
     """Check the tutorial's backend with the whole kit, from its wheel in a separate environment."""
     sync(session, "dev")
     session.run("pytest", "tests/test_example_backend.py", *session.posargs, env={"TALLYSTICK_EXAMPLE": "standard"})
+
+
+@nox.session
+def vendor(session: nox.Session) -> None:
+    """Unpack the dashboard's JavaScript packages at pinned hashes, or compare them with `-- --check`."""
+    session.run("python", "plugins/dashboard/vendor.py", *session.posargs)
+
+
+@nox.session
+def translate(session: nox.Session) -> None:
+    """Bring the dashboard's catalogues up to date, or compare them with `-- --check`."""
+    sync(session, "dev")
+    session.run("python", "plugins/dashboard/translate.py", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Test the dashboard in a real browser, and its API with random requests."""
+    sync(session, "dev", "browser")
+    session.run("pytest", "-m", "browser", "plugins/dashboard", *session.posargs)
 
 
 @nox.session

@@ -55,6 +55,7 @@ from .handle import Handle
 from .hookspecs import hookimpl
 from .job_base import Job
 from .job_result import JobResult, Status
+from .loading import load_runner
 from .meta import NO_META, Meta
 from .options import Options
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
@@ -196,6 +197,7 @@ __all__ = [
     "handles",
     "hookimpl",
     "job",
+    "load_runner",
     "on_calling_loop",
     "open_backend",
     "parse_rule",

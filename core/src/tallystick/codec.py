@@ -75,6 +75,15 @@ class Codec(Generic[T]):
             rejected = self._rejected(exc, "does not validate")
         raise rejected  # outside of `except`, so that it has no context: pydantic's error shows its input
 
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON schema of the encoded values; empty if pydantic cannot write one."""
+        try:
+            return self._adapter.json_schema(by_alias=True)
+        except BaseException as exc:  # the type's own hooks are the user's code
+            if from_signal(exc):
+                raise
+            return {}
+
     def accepts_none(self) -> bool:
         """Return whether None is a valid value of the type."""
         try:

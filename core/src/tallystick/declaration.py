@@ -84,6 +84,10 @@ class Declaration(Generic[P, R]):
             raise DefinitionError(f"{self.kind!r} is raw, so its payloads have no versions")
         return self.upgrades.decorator(self.kind, version, self.options.payload_version)
 
+    def payload_schema(self) -> dict[str, Any] | None:
+        """Return the JSON schema of the payload; None if the kind is raw, and empty if its type has no schema."""
+        return None if self.payloads is None else self.payloads.json_schema()
+
     def encode(self, payload: P) -> bytes:
         """Return a payload as stored bytes; raise `InvalidPayload` if the handler could not read it."""
         return _as_bytes(payload, self.kind, InvalidPayload) if self.payloads is None else self.payloads.encode(payload)

@@ -26,8 +26,8 @@ from .errors import ConfigurationError, InvalidArgument
 logger = logging.getLogger("tallystick")
 
 _PREFIX = "TALLYSTICK_"
-_NOT_OURS = ("TALLYSTICK_DEBUG", "TALLYSTICK_TEST_")
-"""Environment variables of the command line and of test suites, which are not settings."""
+_NOT_OURS = ("TALLYSTICK_DEBUG", "TALLYSTICK_TEST_", "TALLYSTICK_DASHBOARD_")
+"""Environment variables of the command line, of test suites and of the dashboard, which are not settings here."""
 
 
 def _length(low: timedelta, high: timedelta) -> WrapValidator:

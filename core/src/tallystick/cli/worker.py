@@ -2,15 +2,10 @@
 
 import logging
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from importlib import import_module
-from operator import attrgetter
-from pathlib import Path
-from types import ModuleType
 from typing import Annotated, cast
 
 import typer
@@ -19,6 +14,7 @@ import tallystick
 
 from .. import signals
 from ..errors import ConfigurationError, Unavailable
+from ..loading import load_runner
 from ..processes import ChildLink, Limits, Status, Supervisor, watched
 from ..settings import SettingsArgs
 from . import logs
@@ -139,7 +135,7 @@ def _weighted(text: str) -> tuple[list[str], dict[str, int]]:
 def run_worker(plan: WorkerPlan, *, health: str | None = None, link: ChildLink | None = None) -> None:
     """Run a worker in this process until a signal, a limit, or a request of its supervisor."""
     logs.configure(plan.log_level, plan.log_format)
-    runner = load(plan.target)
+    runner = load_runner(plan.target)
     _check_unused(runner, plan.target)
     if plan.overrides:  # without overrides, the module may have opened the runner already
         runner.configure(**plan.overrides)
@@ -208,51 +204,3 @@ def _check_store(runner: "tallystick.Runner", target: str) -> None:
             f"no store was selected for {target}, and a worker on the default, memory://, would see no jobs of other "
             "processes; pass --backend URL, set TALLYSTICK_BACKEND, or pass a URL to Runner(...), e.g. sqlite:///jobs.db"
         )
-
-
-def load(target: str) -> "tallystick.Runner":
-    """Return the runner that `module:attribute` names, or that the function there returns.
-
-    Raises:
-        ConfigurationError: there is no runner. A traceback of the application's code was printed.
-    """
-    name, _, attribute = target.partition(":")
-    if not name or not attribute:
-        raise ConfigurationError(f"{target!r} is not module:attribute, e.g. app.jobs:runner")
-    found = _attribute(_module(name), attribute)
-    if callable(found) and not isinstance(found, tallystick.Runner):
-        found = _called(found, target)
-    if not isinstance(found, tallystick.Runner):
-        raise ConfigurationError(f"{target} is of type {type(found).__name__}; it must be a tallystick.Runner")
-    return found
-
-
-def _module(name: str) -> ModuleType:
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        return import_module(name)
-    except Exception as exc:
-        if isinstance(exc, ModuleNotFoundError) and f"{name}.".startswith(f"{exc.name}."):
-            raise ConfigurationError(f"module {exc.name} was not found in {here} or on the Python path") from exc
-        raise _shown(exc, f"importing {name}") from exc
-
-
-def _attribute(module: ModuleType, path: str) -> object:
-    try:
-        return attrgetter(path)(module)
-    except AttributeError as exc:
-        raise ConfigurationError(f"module {module.__name__} has no attribute {path}") from exc
-
-
-def _called(function: Callable[[], object], what: str) -> object:
-    try:
-        return function()
-    except Exception as exc:
-        raise _shown(exc, f"calling {what}") from exc
-
-
-def _shown(exc: Exception, what: str) -> ConfigurationError:
-    traceback.print_exception(exc)
-    return ConfigurationError(f"{what} raised {type(exc).__name__}: {exc}")

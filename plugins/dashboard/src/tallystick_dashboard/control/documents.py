@@ -1,0 +1,117 @@
+"""The JSON documents about jobs."""
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from tallystick import Failure, Record, State
+
+from ..permissions import User
+from .masks import MASK, Masks, read_json
+
+COPY_OF = "copy_of"
+"""The key of meta that holds the id of the job that a job repeats."""
+
+
+class ErrorDocument(BaseModel):
+    """The error of a failed attempt. The message and the traceback are None if the user may not see payloads."""
+
+    type: str
+    message: str | None
+    traceback: str | None = None
+    attempt: int | None = None
+    at: datetime | None = None
+
+
+class JobDocument(BaseModel):
+    """A job in a list."""
+
+    id: UUID
+    kind: str
+    queue: str
+    state: State
+    priority: int
+    attempt: int
+    max_attempts: int
+    run_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    attempted_at: datetime | None
+    finished_at: datetime | None
+    lease_until: datetime | None
+    worker: str | None
+    cancel_requested: bool
+    unique_key: str | None
+    unique_until: Literal["finished", "purged"]
+    tags: list[str]
+    last_error: ErrorDocument | None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long the latest attempt took, if it has ended the job."""
+        if self.finished_at is None or self.attempted_at is None:
+            return None
+        return max(self.finished_at - self.attempted_at, timedelta(0))
+
+
+class JobDetails(JobDocument):
+    """Everything that is stored about a job."""
+
+    payload: Any = Field(description="The JSON value, with masked fields; other bytes are {base64}.")
+    payload_bytes: int
+    result: Any = None
+    has_result: bool
+    meta: dict[str, str]
+    errors: list[ErrorDocument]
+    hidden: bool = Field(description="Whether payload, result, meta and texts of errors are left out.")
+    copy_of: UUID | None = Field(description="The job that this one repeats.")
+
+
+def job_document(record: Record, user: User) -> JobDocument:
+    """Return the document of a job in a list."""
+    return JobDocument(**_fields(record, user))
+
+
+def job_details(record: Record, user: User, masks: Masks) -> JobDetails:
+    """Return the document of one job, with the masks and without the fields that the user may not see."""
+    sees = user.can_see_payloads
+    errors = [_error(entry.error, user, attempt=entry.attempt, at=entry.at) for entry in record.errors]
+    return JobDetails(
+        **_fields(record, user, traceback=True),
+        payload=masks.payload(read_json(record.payload), record.kind) if sees else None,
+        payload_bytes=len(record.payload),
+        result=masks.masked(read_json(record.result), record.kind) if sees and record.result is not None else None,
+        has_result=record.result is not None,
+        meta=masks.texts(record.meta) if sees else {},
+        errors=errors,
+        hidden=not sees,
+        copy_of=_uuid(record.meta.get(COPY_OF)),
+    )
+
+
+def _fields(record: Record, user: User, *, traceback: bool = False) -> dict[str, Any]:
+    fields = {name: getattr(record, name) for name in JobDocument.model_fields if name != "last_error"}
+    error = record.last_error
+    shown = None if error is None else _error(error, user)
+    if shown is not None and not traceback:
+        shown.traceback = None
+    return fields | {"tags": list(record.tags), "last_error": shown}
+
+
+def _error(error: Failure, user: User, attempt: int | None = None, at: datetime | None = None) -> ErrorDocument:
+    sees = user.can_see_payloads
+    return ErrorDocument(
+        type=error.type,
+        message=error.message if sees else None,
+        traceback=error.traceback if sees else None,
+        attempt=attempt,
+        at=at,
+    )
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text and text != MASK else None
+    except ValueError:
+        return None

@@ -1,0 +1,97 @@
+"""Judge whether all is well: the first line of the overview, in words."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from tallystick import State
+
+from .rates import Rate, by_queue
+from .snapshots import StoreSnapshot
+
+LATE = timedelta(minutes=1)
+"""A due job that has waited longer than this is late."""
+
+FEWEST_FAILURES = 3
+"""Fewer failures in an hour are not reported."""
+
+MORE_THAN_USUAL = 2.0
+"""An error rate is unusual if it is this many times that of the day before, and above 5 %."""
+
+_NOTABLE_RATE = 0.05
+_TICK_LATE = timedelta(minutes=2)
+
+
+class Trouble(StrEnum):
+    """The kinds of problems, the most urgent first."""
+
+    UNWORKED = "unworked"
+    LATE = "late"
+    LOST_WORKER = "lost_worker"
+    FAILING = "failing"
+    LATE_SCHEDULE = "late_schedule"
+    PAUSED = "paused"
+
+
+class Problem(NamedTuple):
+    """A problem, with the values for its sentence."""
+
+    trouble: Trouble
+    name: str
+    jobs: int = 0
+    age: timedelta = timedelta(0)
+    rate: float = 0.0
+    usual: float = 0.0
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether jobs are late or fail because of it. A paused queue was paused on purpose."""
+        return self.trouble is not Trouble.PAUSED
+
+
+def problems(snapshot: StoreSnapshot) -> list[Problem]:
+    """Return the problems of a store, the most urgent first."""
+    found = [*_queues(snapshot), *_workers(snapshot), *_failures(snapshot), *_schedules(snapshot)]
+    return sorted(found, key=lambda problem: (list(Trouble).index(problem.trouble), -problem.jobs, problem.name))
+
+
+def _queues(snapshot: StoreSnapshot) -> Iterator[Problem]:
+    served = {queue for worker in snapshot.workers if worker.is_alive(snapshot.at) for queue in worker.queues}
+    for name, queue in snapshot.stats.by_queue.items():
+        age = timedelta(0) if queue.oldest_due is None else snapshot.at - queue.oldest_due
+        if queue.paused:
+            if queue.due:
+                yield Problem(Trouble.PAUSED, name, queue.due, age)
+        elif queue.due and name not in served and age > LATE:
+            yield Problem(Trouble.UNWORKED, name, queue.due, age)
+        elif age > LATE:
+            yield Problem(Trouble.LATE, name, queue.due, age)
+
+
+def _workers(snapshot: StoreSnapshot) -> Iterator[Problem]:
+    for worker in snapshot.workers:
+        if not worker.is_alive(snapshot.at):
+            yield Problem(Trouble.LOST_WORKER, worker.worker, worker.busy, snapshot.at - worker.seen_at)
+
+
+def _failures(snapshot: StoreSnapshot) -> Iterator[Problem]:
+    usual = by_queue(snapshot.day)
+    for name, rate in by_queue(snapshot.minutes).items():
+        before = usual.get(name, Rate()).error_rate
+        if rate.failed >= FEWEST_FAILURES and rate.error_rate > max(_NOTABLE_RATE, MORE_THAN_USUAL * before):
+            yield Problem(Trouble.FAILING, name, rate.failed, rate=rate.error_rate, usual=before)
+
+
+def _schedules(snapshot: StoreSnapshot) -> Iterator[Problem]:
+    for schedule in snapshot.schedules:
+        if not schedule.paused and schedule.next_tick is not None:
+            age = snapshot.at - schedule.next_tick
+            if age > _TICK_LATE:
+                yield Problem(Trouble.LATE_SCHEDULE, schedule.name, age=age)
+
+
+def is_idle(snapshot: StoreSnapshot) -> bool:
+    """Return whether no worker is alive and no job waits."""
+    waiting = snapshot.stats.by_state[State.PENDING] + snapshot.stats.by_state[State.RETRYING]
+    return not waiting and not any(worker.is_alive(snapshot.at) for worker in snapshot.workers)

@@ -1,0 +1,36 @@
+"""The parts of a dashboard that its pages and its API share."""
+
+from typing import Any
+
+from tallystick import Backend, ConfigurationError, Runner
+
+from ..security.audit import Audit
+from ..settings import DashboardSettings
+from .masks import Masks
+from .snapshots import Snapshots
+
+
+class ControlPlane:
+    """A runner, which may have no jobs of its own, with masks, audit log and shared snapshot."""
+
+    def __init__(self, source: Runner | Backend | str, settings: DashboardSettings) -> None:
+        if not isinstance(source, Runner | Backend | str):
+            raise ConfigurationError(
+                f"the dashboard needs a Runner, a Backend or a URL, not an object of type {type(source).__name__}"
+            )
+        self.owns_runner = not isinstance(source, Runner)
+        self.runner = source if isinstance(source, Runner) else Runner(source, auto_setup=False)
+        self.settings = settings
+        self.audit = Audit()
+        self.masks = Masks(settings.mask, self.payload_schema)
+        self.snapshots = Snapshots(lambda: self.backend, settings.interval)
+
+    @property
+    def backend(self) -> Backend:
+        """The store, opened at the first use."""
+        return self.runner.backend
+
+    def payload_schema(self, kind: str) -> dict[str, Any] | None:
+        """Return the JSON schema of the payloads of a registered kind; None for any other kind."""
+        definition = self.runner.definitions.get(kind)
+        return None if definition is None else definition.payload_schema()

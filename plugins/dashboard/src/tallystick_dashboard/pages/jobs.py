@@ -1,0 +1,124 @@
+"""The pages of jobs: the list, one job, and its actions."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response
+from tallystick import TRANSITIONS, State
+
+from ..api.endpoint import grouped, json_response
+from ..control import actions, jobs, status
+from ..control.actions import JobChanges, Rerun
+from ..control.queries import JobQuery
+from ..permissions import Permission
+from ..rejections import Rejection
+from .page import Page, first, page, read
+from .render import prefers_html
+from .timeline import timeline
+
+_ACTIONS = (Permission.REQUEUE, Permission.CANCEL, Permission.DELETE)
+
+
+@page
+async def job_list(p: Page) -> Response:
+    """Show a page of jobs. Programs get the status as JSON."""
+    if not prefers_html(p.request):
+        document = await p.call(status.status, p.plane, p.user)
+        return json_response(document.model_dump(mode="json"))
+    query = read_query(p)
+    found = await p.call(jobs.page, p.plane, p.user, query)
+    counts = await p.call(jobs.by_state, p.plane, query.only_filter())
+    stats = (await p.call(p.plane.snapshots.get)).stats
+    return p.render(
+        "jobs.html",
+        query=query,
+        filter=query.only_filter(),
+        jobs=found.jobs,
+        next=found.next,
+        counts=counts,
+        queues=sorted(stats.by_queue),
+        kinds=sorted(stats.by_kind),
+        has_error_text=p.plane.backend.capabilities.error_text,
+    )
+
+
+def read_query(p: Page) -> JobQuery:
+    """Return the query of the page. Options of other pages are left out, and a search is sorted into its option."""
+    pairs = [pair for pair in p.request.query_params.multi_items() if pair[1] and pair[0] in JobQuery.model_fields]
+    return JobQuery.model_validate(grouped(pairs, JobQuery))
+
+
+@page
+async def search(p: Page) -> Response:
+    """Send the browser to the job with an id, or to the jobs with a word: `kind:`, `queue:`, `tag:` or a kind."""
+    text = p.request.query_params.get("q", "").strip()
+    try:
+        return p.redirect(f"/jobs/{UUID(text)}")
+    except ValueError:
+        pass
+    name, colon, value = text.partition(":")
+    options = {"queue", "kind", "tag", "worker", "state", "error_type", "unique_key", "error_text"}
+    if colon and name in options and value:
+        return p.redirect("/jobs", **{name: value})
+    stats = (await p.call(p.plane.snapshots.get)).stats
+    if text in stats.by_queue:
+        return p.redirect("/jobs", queue=text)
+    if text and text not in stats.by_kind and p.plane.backend.capabilities.error_text:
+        return p.redirect("/jobs", error_text=text)
+    return p.redirect("/jobs", kind=text)
+
+
+def _id(p: Page) -> UUID:
+    try:
+        return UUID(p.request.path_params["id"])
+    except ValueError:
+        raise Rejection(404, "there is no such job: its id is not a UUID") from None
+
+
+@page
+async def job(p: Page) -> Response:
+    """Show one job."""
+    id = _id(p)
+    record = await p.call(jobs.details, p.plane, p.user, id)
+    possible = {action: record.state in TRANSITIONS.sources(action) for action in (*_ACTIONS, Permission.UPDATE)}
+    if record.state is State.RUNNING and record.cancel_requested:
+        possible[Permission.CANCEL] = False
+    return p.render("job.html", job=record, possible=possible, timeline=timeline(record))
+
+
+@page
+async def job_action(p: Page) -> Response:
+    """Take an action on one job, and show it again."""
+    id, name = _id(p), p.request.path_params["action"]
+    if name not in _ACTIONS:
+        raise Rejection(404, "there is no such action")
+    changed = await p.call(actions.change_jobs, p.plane, p.user, Permission(name), [id])
+    done = name if changed else f"not_{name}"
+    return p.redirect("/jobs" if name == "delete" and changed else f"/jobs/{id}", done=done)
+
+
+@page
+async def job_update(p: Page) -> Response:
+    """Change run_at, priority or queue of a job."""
+    id, form = _id(p), await p.form()
+    changes = read(JobChanges, {name: first(form, name) for name in JobChanges.model_fields})
+    changed = await p.call(actions.change_jobs, p.plane, p.user, Permission.UPDATE, [id], changes)
+    return p.redirect(f"/jobs/{id}", done="update" if changed else "not_update")
+
+
+@page
+async def job_rerun(p: Page) -> Response:
+    """Run a job again as a new job, and show the new one."""
+    id, form = _id(p), await p.form()
+    how = Rerun() if "payload" not in form else Rerun(same_payload=False, payload=read_json(first(form, "payload")))
+    stored = await p.call(actions.rerun, p.plane, p.user, id, how)
+    return p.redirect(f"/jobs/{stored.id}", done="rerun")
+
+
+def read_json(text: str) -> Any:
+    """Return the value of a JSON text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        raise Rejection(422, f"the payload is not JSON: {exc}") from None

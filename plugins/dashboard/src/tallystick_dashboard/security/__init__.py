@@ -1,0 +1,1 @@
+"""Checks that every request must pass, and the headers of every response."""

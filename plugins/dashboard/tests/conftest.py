@@ -1,0 +1,51 @@
+"""A runner with jobs in every state, and clients of its dashboard, on memory and on SQLite."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+from tallystick import Runner
+from tallystick_dashboard import dashboard
+
+from .application import make_runner
+
+Visit = Callable[..., TestClient]
+
+BROWSER = {"accept": "text/html", "sec-fetch-site": "same-origin"}
+PROGRAM = {"accept": "application/json", "sec-fetch-site": "none"}
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
+    """Return a runner with registered jobs and an empty store."""
+    url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/jobs.db"
+    with make_runner(url) as runner:
+        yield runner
+
+
+@pytest.fixture
+def visit(runner: Runner) -> Visit:
+    """Return a function that makes a client of a dashboard with some settings: a browser on this machine."""
+
+    def make(headers: dict[str, str] = BROWSER, **settings: Any) -> TestClient:
+        given = {"allowed_hosts": ("testserver",), "interval": 0, **settings}
+        client = TestClient(dashboard(runner, **given), client=("127.0.0.1", 50_000), follow_redirects=False)
+        client.headers.clear()
+        client.headers.update(headers)
+        return client
+
+    return make
+
+
+@pytest.fixture
+def browser(visit: Visit) -> TestClient:
+    """Return a browser on this machine."""
+    return visit()
+
+
+@pytest.fixture
+def program(visit: Visit) -> TestClient:
+    """Return a program on this machine."""
+    return visit(PROGRAM)
