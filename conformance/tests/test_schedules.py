@@ -8,10 +8,10 @@ from support import PATIENCE
 from tallystick import Backend
 from tallystick_conformance import Target, conform
 from tallystick_conformance.contract.clauses import CLAUSES
-from tallystick_conformance.gates import Gate, Turn, steps_of
+from tallystick_conformance.gates import Gate, Run, Turn, steps_of
 from tallystick_conformance.harness.pace import Pace
 from tallystick_conformance.tiers.schedules.explore import explore
-from tallystick_conformance.tiers.schedules.play import Played, Stage
+from tallystick_conformance.tiers.schedules.play import Played, Schedule, Stage
 from tallystick_conformance.tiers.schedules.program import Program, claim, insert
 from tallystick_mutants.memory import sched
 from tallystick_sqlite import SqliteBackend
@@ -55,6 +55,24 @@ def test_every_overlapping_schedule_finds_an_unguarded_claim() -> None:
     overlapping = twice[twice.index(True) : len(twice) - twice[::-1].index(True)]
     assert len(overlapping) > 3
     assert all(overlapping)
+
+
+class UnevenStage(Stage):
+    """Runs nothing. Worker b takes three steps before worker a has run, and one step later."""
+
+    def __init__(self) -> None:
+        """Open no store."""
+
+    def play(self, program: Program, schedule: Schedule) -> Played:
+        """Return an empty history."""
+        return Played((), (), Run({"a": 2, "b": 3 if schedule[0].worker == "b" else 1}, []))
+
+
+def test_a_worker_is_pre_empted_at_each_step_that_it_takes_first() -> None:
+    """A call that takes fewer steps after another call is pre-empted at each step that it takes before it."""
+    explored = explore(UnevenStage(), CLAIMS, Pace(PATIENCE, kinds=2), places=1_000)
+    turns = [(schedule[0].worker, schedule[0].steps) for schedule, _ in explored]
+    assert turns == [("a", None), ("a", 1), ("b", None), ("b", 1), ("b", 2)]
 
 
 def _claimed(played: Played) -> int:

@@ -116,6 +116,7 @@ def test_show_a_time(cli: Cli, store: Backend) -> None:
     (job,) = _insert(store, NewRecord(kind="a", unique_key="k", unique_until=timedelta(hours=1)))
     assert "1:00:00" in cli("jobs", "show", job.id).out
     assert cli("jobs", "show", job.id, "--json").json["unique_until"] == 3600.0
+    assert [listed["unique_until"] for listed in cli("jobs", "list", "--json").json] == [3600.0]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "cancel_requested missing": {"cancel_requested": GONE},
     "cancel_requested text": {"cancel_requested": "yes"},
     "unique_until a number": {"unique_until": 5},
+    "unique_until another text": {"unique_until": "60 s"},
+    "unique_until a time, held_until text": {"unique_until": "60", "held_until": "now"},
     "tags text": {"tags": "t"},
     "tags missing": {"tags": GONE},
     "tags of other things": {"tags": [1, None, ["t"]]},

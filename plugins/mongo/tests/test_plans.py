@@ -21,8 +21,9 @@ INDEXES = {
 
 
 class IndexedQuery(NamedTuple):
-    """A query, its order, whether it names its index, and the collection."""
+    """The name of an index, a query for it, the query's order, whether it names its index, and the collection."""
 
+    name: str
     filter: Query
     order: Sequence[tuple[str, int]] = ()
     hinted: bool = False
@@ -36,34 +37,35 @@ def _part(filter: Filter) -> Query:
     return condition
 
 
-QUERIES = {
-    schema.CLAIMS: IndexedQuery({**queries.due(NOW), "queue": {"$in": QUEUES}}, queries.CLAIMING_ORDER, hinted=True),
-    schema.DUE: IndexedQuery(queries.waits(QUEUES), queries.EARLIEST_FIRST, hinted=True),
-    "tallystick_leases": IndexedQuery(queries.expired(NOW), [("lease_until", 1)]),
-    "tallystick_finished": IndexedQuery(queries.finished([State.COMPLETED], NOW), queries.LATEST_FIRST),
-    schema.ERRORS: IndexedQuery(_part(Filter(error_types=["E"])), queries.NEWEST_FIRST),
-    "tallystick_unique_keys": IndexedQuery(_part(Filter(unique_keys=["k"])), queries.NEWEST_FIRST),
-    "tallystick_held_keys": IndexedQuery(queries.holders([], ["k"])["$or"][1]),  # each branch has its own index
-    "tallystick_batches": IndexedQuery(queries.staged(ObjectId())),
-    "tallystick_next_ticks": IndexedQuery(queries.WILL_FIRE, queries.NEXT_FIRST, collection="schedules"),
-    "tallystick_fired": IndexedQuery(queries.FIRED, collection="schedules"),
-    "tallystick_minutes": IndexedQuery({**queries.older(NOW), "first": {"$lt": NOW}}, collection="meters"),
-}
+QUERIES = [
+    IndexedQuery(schema.CLAIMS, {**queries.due(NOW), "queue": {"$in": QUEUES}}, queries.CLAIMING_ORDER, hinted=True),
+    IndexedQuery(schema.DUE, queries.waits(QUEUES), queries.EARLIEST_FIRST, hinted=True),
+    IndexedQuery("tallystick_leases", queries.expired(NOW), [("lease_until", 1)]),
+    IndexedQuery("tallystick_finished", queries.finished([State.COMPLETED], NOW), queries.LATEST_FIRST),
+    IndexedQuery(schema.ERRORS, _part(Filter(error_types=["E"])), queries.NEWEST_FIRST),
+    IndexedQuery("tallystick_unique_keys", _part(Filter(unique_keys=["k"])), queries.NEWEST_FIRST),
+    IndexedQuery(schema.HELD_KEYS, queries.holders([], ["k"])["$or"][1]),  # each branch has its own index
+    IndexedQuery(schema.HELD_KEYS, queries.passed(["k"], NOW)),
+    IndexedQuery("tallystick_batches", queries.staged(ObjectId())),
+    IndexedQuery("tallystick_next_ticks", queries.WILL_FIRE, queries.NEXT_FIRST, collection="schedules"),
+    IndexedQuery("tallystick_fired", queries.FIRED, collection="schedules"),
+    IndexedQuery("tallystick_minutes", {**queries.older(NOW), "first": {"$lt": NOW}}, collection="meters"),
+]
 
 
 def test_every_index_has_its_query() -> None:
     """Every index serves a query."""
-    assert QUERIES.keys() == INDEXES.keys()
+    assert {query.name for query in QUERIES} == INDEXES.keys()
 
 
-@pytest.mark.parametrize("name", QUERIES)
-def test_indexes_follow_the_esr_rule(name: str) -> None:
+@pytest.mark.parametrize("query", QUERIES, ids=[query.name for query in QUERIES])
+def test_indexes_follow_the_esr_rule(query: IndexedQuery) -> None:
     """The index has the fields compared by equality first, then the order, then the ranges.
 
     So the server reads only matching keys, in order. Source: MongoDB's manual, "The ESR (Equality, Sort, Range) Rule".
     A `$in` counts as equality: the server merges up to 200 searches in order (DOCS-16663).
     """
-    query, keys = QUERIES[name], list(INDEXES[name]["key"].items())
+    keys = list(INDEXES[query.name]["key"].items())
     equal = {field for field, value in query.filter.items() if not isinstance(value, dict) or "$in" in value}
     while keys and keys[0][0] in equal:
         keys.pop(0)
@@ -72,32 +74,31 @@ def test_indexes_follow_the_esr_rule(name: str) -> None:
     assert not {field for field, _ in ranges} - (query.filter.keys() - equal)
 
 
-@pytest.mark.parametrize("name", QUERIES)
-def test_queries_imply_the_partial_filter(name: str) -> None:
+@pytest.mark.parametrize("query", QUERIES, ids=[query.name for query in QUERIES])
+def test_queries_imply_the_partial_filter(query: IndexedQuery) -> None:
     """Each query implies the partial filter of its index; otherwise the server may not use the index.
 
     Source: MongoDB's manual, "Partial Indexes", on query coverage.
     """
-    [(field, condition)] = INDEXES[name]["partialFilterExpression"].items()
-    value = QUERIES[name].filter[field]
+    [(field, condition)] = INDEXES[query.name]["partialFilterExpression"].items()
+    value = query.filter[field]
     assert condition == {"$exists": True}
     assert value is not None
     assert not isinstance(value, dict) or value.get("$exists") or None not in value.get("$in", [None])
 
 
-@pytest.mark.parametrize("name", QUERIES)
-def test_the_server_uses_the_index(backend: MongoBackend, store: Collections, name: str) -> None:
+@pytest.mark.parametrize("query", QUERIES, ids=[query.name for query in QUERIES])
+def test_the_server_uses_the_index(backend: MongoBackend, store: Collections, query: IndexedQuery) -> None:
     """The server uses the index, without a sort or a collection scan."""
     backend.insert([NewRecord(kind="k", queue=queue) for queue in QUEUES for _ in range(50)], now=NOW)
-    query = QUERIES[name]
     collection: Jobs = getattr(store, query.collection)
     cursor = collection.find(query.filter).limit(10)
     cursor = cursor.sort(query.order) if query.order else cursor
-    cursor = cursor.hint(name) if query.hinted else cursor
+    cursor = cursor.hint(query.name) if query.hinted else cursor
     plan = cursor.explain().get("queryPlanner", {}).get("winningPlan")
     if plan is None or not list(_all(plan, "stage")):
         pytest.skip("this server does not explain its plans as MongoDB does")
-    assert set(_all(plan, "indexName")) == {name}
+    assert set(_all(plan, "indexName")) == {query.name}
     assert not {"SORT", "COLLSCAN"} & set(_all(plan, "stage"))
 
 

@@ -1,7 +1,9 @@
 """Writes that the driver repeats after a lost response, and that the server applies again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from tallystick import Advance, Changes, Complete, Filter, Hold, NewRecord, NewSchedule, State
@@ -16,7 +18,7 @@ LEASE = timedelta(minutes=1)
 def twice(store: Collections, monkeypatch: pytest.MonkeyPatch) -> None:
     """Do each retryable write twice, and return the second result."""
     collection = type(store.jobs)
-    for name in ("bulk_write", "insert_many", "insert_one", "update_one"):
+    for name in ("bulk_write", "find_one_and_update", "insert_many", "insert_one", "update_many", "update_one"):
         monkeypatch.setattr(collection, name, _repeated(getattr(collection, name)))
 
 
@@ -46,6 +48,17 @@ def test_results_are_those_of_the_first_write(backend: MongoBackend, count: int)
         assert len(backend.cancel(Filter(), limit=9, now=NOW)) == count
         assert [inserted.created for inserted in backend.insert(new, now=NOW)] == [False] * count
         assert len(backend.delete(Filter(), limit=9)) == count
+
+
+@pytest.mark.usefixtures("twice")
+def test_a_holder_changes_once(backend: MongoBackend) -> None:
+    """Inserts that meet a holder, or free its key, return the same as if each write had been done once."""
+    new = [NewRecord(kind="k", unique_key=key, unique_until=LEASE) for key in ("a", "b")]
+    backend.insert(new, now=NOW)
+    again = [replace(each, id=uuid4(), payload=b"new", on_conflict="replace") for each in new]
+    assert [result.applied for result in backend.insert(again, now=NOW)] == ["replace"] * 2
+    assert [record.payload for record in backend.get([each.id for each in new]).values()] == [b"new"] * 2
+    assert [result.created for result in backend.insert(again, now=NOW + LEASE)] == [True] * 2
 
 
 @pytest.mark.usefixtures("twice")

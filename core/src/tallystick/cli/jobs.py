@@ -87,7 +87,7 @@ def _get(store: Backend, id: UUID) -> Record:
 
 
 def _without_errors(record: Record) -> dict[str, object]:
-    return {name: value for name, value in record._asdict().items() if name != "errors"}
+    return {name: value for name, value in _fields(record).items() if name != "errors"}
 
 
 def _print_table(records: Sequence[Record], now: datetime) -> None:
@@ -171,7 +171,7 @@ def show_job(
     with opened(url) as store:
         record = _get(store, id)
     if as_json:
-        show.document(record._asdict() | {"unique_until": _until(record), "errors": [_entry(e) for e in record.errors]})
+        show.document(_fields(record) | {"errors": [_entry(error) for error in record.errors]})
     else:
         _print_record(record, datetime.now(UTC))
 
@@ -197,9 +197,9 @@ def _print_record(record: Record, now: datetime) -> None:
     show.put(*parts)
 
 
-def _until(record: Record) -> str | float:
+def _fields(record: Record) -> dict[str, object]:
     until = record.unique_until
-    return until.total_seconds() if isinstance(until, timedelta) else until
+    return record._asdict() | {"unique_until": until.total_seconds() if isinstance(until, timedelta) else until}
 
 
 def _entry(error: AttemptError) -> dict[str, object]:

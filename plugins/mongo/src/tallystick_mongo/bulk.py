@@ -1,7 +1,7 @@
 """Change the records that satisfy a filter, page by page, newest first."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import compress, islice
 from typing import TypeVar
 from uuid import UUID
 
@@ -60,11 +60,15 @@ def change_in_parts(
     with store.jobs.find(query, ID_ONLY, **hint(call.filter)).sort(NEWEST_FIRST) as found:
         ids = (document["_id"] for document in found)
         while limit and (some := list(islice(ids, min(limit, _PAGE)))):
-            made = apply(store, name, [Change(id, fitting, update) for id in some])
-            changed = [id for id, is_made in zip(some, made, strict=True) if is_made]
-            rest = [id for id, is_made in zip(some, made, strict=True) if not is_made]
-            if rest and free(rest):
-                made = apply(store, name, [Change(id, fitting, update) for id in rest])
-                changed += [id for id, is_made in zip(rest, made, strict=True) if is_made]
+            changed = _changed(store, name, some, fitting, update)
             yield changed
             limit -= len(changed)
+            rest = sorted(set(some).difference(changed), reverse=True)
+            if rest and free(rest):
+                changed = _changed(store, name, rest, fitting, update)
+                yield changed
+                limit -= len(changed)
+
+
+def _changed(store: Collections, name: str, ids: Sequence[UUID], guard: Query, update: Query | Pipeline) -> list[UUID]:
+    return list(compress(ids, apply(store, name, [Change(id, guard, update) for id in ids])))

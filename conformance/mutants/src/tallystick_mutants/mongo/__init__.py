@@ -2,13 +2,14 @@
 
 from tallystick_conformance import Mutant
 
-from . import advance, claim, insert, payload, query, settle, setup
+from . import advance, claim, insert, payload, query, settle, setup, unique
 
 MUTANTS: tuple[Mutant, ...] = (
     *payload.MUTANTS,
     *claim.MUTANTS,
     *insert.MUTANTS,
     *settle.MUTANTS,
+    *unique.MUTANTS,
     *query.MUTANTS,
     *advance.MUTANTS,
     *setup.MUTANTS,

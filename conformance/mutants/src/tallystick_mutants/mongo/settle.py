@@ -31,7 +31,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "A rescue ends an attempt whose lease was extended after it was found."),
     edited("rescues without end", "RESCUE-03", "rescuing._end",
            'or document["attempt"] >= document["max_attempts"]', "", "K4", "A rescue ignores max_attempts."),
-    edited("changes whatever fitted", "SCHED-06", "bulk.change_in_parts", "Change(id, fitting, update)",
+    edited("changes whatever fitted", "SCHED-06", "bulk._changed", "Change(id, guard, update)",
            "Change(id, {}, update)", "D14",
            "Records are changed by id, even if they no longer satisfy the filter."),
     broken("leaves what runs alone", "CANCEL-04", "cancel ignores running jobs.", "D10",

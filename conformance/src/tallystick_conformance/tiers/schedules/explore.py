@@ -1,7 +1,6 @@
 """The schedules in which a program is run, and the checks of each run."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import permutations
 from math import ceil
 
 from ...gates import NoSteps, Run, StepObserver, Stuck, Turn, steps_of
@@ -64,25 +63,30 @@ def require(case: Case, schedule: Schedule, played: Played) -> None:
 
 
 def explore(stage: Stage, program: Program, pace: Pace, *, places: int) -> Iterator[tuple[Schedule, Played]]:
-    """Run a program without pre-emption, and then with each worker pre-empted by each other at each of its steps.
+    """For each worker, run a program with its calls first, and then with it pre-empted by each other at each step.
+
+    So the steps are those of calls that no other worker precedes: a call may take fewer steps after another.
 
     A worker that is pre-empted while it holds a lock blocks the other worker until it releases the lock. The result is
     the same for each step up to the release, so only the first of these steps is tried. About `places` of many steps
     are tried. If time is short, the remaining steps are thinned out evenly: see `Pace`.
     """
-    alone: list[Turn] = [Turn(name, None) for name in program.workers]
-    played = stage.play(program, alone)
-    yield alone, played
-    for first, second in permutations(program.workers, 2):
-        n, count = 1, played.run.steps[first]
+    for first in program.workers:
+        others = [name for name in program.workers if name != first]
+        alone: list[Turn] = [Turn(name, None) for name in (first, *others)]
+        played = stage.play(program, alone)
+        yield alone, played
+        count = played.run.steps[first]
         stride = 1 if count <= _FEW else ceil(count / places)
-        pace.begin()
-        while n < count:
-            schedule = [Turn(first, n), Turn(second, None), Turn(first, None)]
-            overtaken = stage.play(program, schedule)
-            yield schedule, overtaken
-            n = n if count <= _FEW else max(n, _freed(overtaken.run, first, second, n) - stride)
-            n += stride * pace.stride(max(0, ceil((count - n) / stride) - 1))
+        for second in others:
+            n = 1
+            pace.begin()
+            while n < count:
+                schedule = [Turn(first, n), Turn(second, None), Turn(first, None)]
+                overtaken = stage.play(program, schedule)
+                yield schedule, overtaken
+                n = n if count <= _FEW else max(n, _freed(overtaken.run, first, second, n) - stride)
+                n += stride * pace.stride(max(0, ceil((count - n) / stride) - 1))
 
 
 def _freed(run: Run, first: str, second: str, n: int) -> int:
