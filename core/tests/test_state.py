@@ -66,5 +66,7 @@ def test_every_outcome_is_listed(outcome: type) -> None:
 
 def test_unknown_call() -> None:
     """A misspelt call is an error, not an empty set."""
-    with pytest.raises(InvalidArgument, match="'requeu'; the calls are: insert, insert replace, insert debounce, claim"):
+    with pytest.raises(
+        InvalidArgument, match="'requeu'; the calls are: insert, insert replace, insert debounce, claim"
+    ):
         TRANSITIONS.sources("requeu")
