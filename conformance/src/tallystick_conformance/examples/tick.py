@@ -200,6 +200,10 @@ def only_a_pause_updates(case: Case) -> None:
     [paused] = case.backend.schedules()
     case.equal((_TICK + _MINUTE, _TICK + _MINUTE, True, 3, NOW, later), paused[-6:])
     case.equal([], list(case.backend.due_schedules(limit=9)))
+    case.backend.advance([fire(paused)], now=later + _MINUTE)
+    [resumed] = case.backend.schedules()
+    case.equal((_TICK + _MINUTE, _TICK + _MINUTE, False, 4, NOW, later + _MINUTE), resumed[-6:])
+    case.equal([resumed], list(case.backend.due_schedules(limit=9)))
 
 
 @example("TICK-09")
