@@ -5,6 +5,8 @@ from ..patch import SQLITE
 patched = SQLITE.patched
 
 _TAGGED = "tag.value IN (SELECT value FROM json_each(:tags))"
+_FOUND = "tagged.tag IN (SELECT value FROM json_each(:by_tags))"
+_LIKE = "EXISTS (SELECT 1 FROM json_each(:{}) AS t WHERE t.value LIKE {})"
 _DUE = "state IN ('pending', 'retrying') AND run_at <= :now"
 
 MUTANTS = (
@@ -12,10 +14,12 @@ MUTANTS = (
     patched("lists oldest first", "QUERY-02", "list", "ORDER BY id DESC", "ORDER BY id"),
     patched("lists by creation", "QUERY-02", "list", "ORDER BY id DESC", "ORDER BY created_at DESC, id DESC", "E1"),
     patched("lists in no order", "QUERY-02", "list", "ORDER BY id DESC", "ORDER BY run_at, kind"),
-    patched("filters by part of a tag", "NAME-02", "list_candidates", _TAGGED,
-            "instr(:tags, substr(tag.value, 1, 1))"),
-    patched("filters tags without case", "NAME-02", "list_candidates", _TAGGED,
-            "EXISTS (SELECT 1 FROM json_each(:tags) AS t WHERE t.value LIKE tag.value)", "L4"),
+    SQLITE.broken("filters by part of a tag", "FILTER-01", "A filter by tags compares their first characters.", "",
+                  SQLITE.patch("list_candidates", _FOUND, "instr(:by_tags, substr(tagged.tag, 1, 1))"),
+                  SQLITE.patch("list_candidates", _TAGGED, "instr(:tags, substr(tag.value, 1, 1))")),
+    SQLITE.broken("filters tags without case", "NAME-02", "A filter by tags ignores the case of letters.", "L4",
+                  SQLITE.patch("list_candidates", _FOUND, _LIKE.format("by_tags", "tagged.tag")),
+                  SQLITE.patch("list_candidates", _TAGGED, _LIKE.format("tags", "tag.value"))),
     patched("filters kinds without case", "NAME-02", "list_candidates", "kind IN", "kind COLLATE NOCASE IN", "L4"),
     patched("filters by any field", "FILTER-01", "list_candidates",
             "AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))\n    AND (:tags",
