@@ -112,7 +112,7 @@ def test_transitions_are_told() -> None:
     data = json.loads(report.to_json())["transitions"]
 
     assert [way["covered"] for way in data] == [False, True, *[False] * (len(TRANSITIONS) - 2)]
-    assert (data[1]["source"], data[1]["by"], data[1]["target"]) == ("pending", "claim", "running")
+    assert (data[1]["source"], data[1]["by"], data[1]["target"]) == ("pending", "insert replace", "pending")
 
 
 def test_no_file_shows_a_secret(tmp_path: Path) -> None:

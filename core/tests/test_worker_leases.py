@@ -184,21 +184,23 @@ def test_lost_outcome(runner: Runner) -> None:
     assert runner.snapshot().completed == 0
 
 
-class CountingLosing(Losing):
-    """A store that reports every claim as lost, counts the extensions, and claims for an hour."""
+class CountingLosing(MemoryBackend):
+    """A store that reports the claims of jobs that have begun as lost, counts these, and claims for an hour."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.extended: list[Claim] = []
+        self.begun: set[UUID] = set()
+        self.lost: list[Claim] = []
 
     def claim(self, queues: Sequence[str], **kwargs: Any) -> Sequence[Record]:
         """Claim for an hour, so that no rescue interferes."""
         return super().claim(queues, **{**kwargs, "lease": timedelta(hours=1)})
 
     def extend(self, claims: Sequence[Claim], **kwargs: Any) -> Sequence[Hold]:
-        """Count the claims, and report them as lost."""
-        self.extended += claims
-        return super().extend(claims, **kwargs)
+        """Report a loss only after its handler has begun: an earlier one ends with a release, and a second attempt."""
+        holds = [Hold.LOST if claim.id in self.begun else Hold.HELD for claim in claims]
+        self.lost += [claim for claim, hold in zip(claims, holds, strict=True) if hold is Hold.LOST]
+        return holds
 
 
 def test_lost_claim_is_reported_once(make_runner: MakeRunner, caplog: pytest.LogCaptureFixture) -> None:
@@ -209,6 +211,7 @@ def test_lost_claim_is_reported_once(make_runner: MakeRunner, caplog: pytest.Log
 
     @runner.job("block")
     def block(payload: None, ctx: Context) -> None:
+        backend.begun.add(ctx.id)
         release.wait()
 
     [first, second] = [runner.enqueue(block.job(None)) for _ in range(2)]
@@ -219,7 +222,7 @@ def test_lost_claim_is_reported_once(make_runner: MakeRunner, caplog: pytest.Log
     eventually(lambda: runner.snapshot().lost == 3)
     release.set()
     eventually(lambda: runner.snapshot().unsettled + runner.snapshot().working == 0)
-    assert sorted(backend.extended) == sorted(Claim(handle.id, 1) for handle in (first, second, third))
+    assert sorted(backend.lost) == sorted(Claim(handle.id, 1) for handle in (first, second, third))
     assert runner.snapshot().lost == 3
     assert sum("its claim was lost" in log.message for log in caplog.records) == 3
 

@@ -1,6 +1,7 @@
 """A runner with jobs in every state, and clients of its dashboard, on memory and on SQLite."""
 
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from tallystick import Runner
 from tallystick_dashboard import dashboard
 
 from .application import make_runner
+
+collect_ignore = [] if find_spec("playwright") else ["browser"]
+"""The group `browser` of dependencies is not installed by default."""
 
 Visit = Callable[..., TestClient]
 
