@@ -20,6 +20,7 @@ from tallystick import (
     NewRecord,
     Order,
     Outcome,
+    Record,
     Release,
     Retry,
     State,
@@ -103,13 +104,22 @@ class Machine(RuleBasedStateMachine):
         self._pair.insert([self._new(draft) for draft in batch], now=self.now)
 
     def _meeting(self, draft: Draft, policy: Policy) -> Draft:
-        """Return the draft with the key and kind of another job, if possible of a retrying one."""
-        keyed = sorted(record for record in self._pair.model.records.values() if record.unique_key is not None)
-        holders = [record for record in keyed if record.state is State.RETRYING] or keyed
-        if not holders:
+        """Return the draft with a new id, and the key and kind of a holder. If possible, retry one, and meet that."""
+        if running := [record for record in self._holders() if record.state is State.RUNNING]:
+            self._pair.settle([Retry(running[0].claim, timedelta(0), Failure("Error", ""))], now=self.now)
+        holders = self._holders()
+        holders = [record for record in holders if record.state is State.RETRYING] or holders
+        slots = [slot for slot, id in enumerate(IDS) if id not in self._pair.model.records]
+        if not holders or not slots:
             return draft
-        holder = holders[draft.slot % len(holders)]
-        return draft._replace(kind=holder.kind, unique_key=holder.unique_key, policy=policy)
+        holder, slot = holders[draft.slot % len(holders)], slots[draft.slot % len(slots)]
+        return draft._replace(slot=slot, kind=holder.kind, unique_key=holder.unique_key, policy=policy)
+
+    def _holders(self) -> list[Record]:
+        """Return the jobs that hold a unique key."""
+        model = self._pair.model
+        keys = sorted({record.unique_key for record in model.records.values() if record.unique_key is not None})
+        return [holder for key in keys if (holder := model.holder(key, self.now)) is not None]
 
     @rule(queues=strategies.queue_lists, limit=strategies.limits, worker=st.sampled_from(strategies.WORKERS),
           lease=strategies.leases, now=strategies.due_moments)  # fmt: skip

@@ -42,7 +42,7 @@ def claim_races_with_updates(case: Case) -> None:
     """Of jobs that are claimed while some move to another queue, each is claimed as it was, or moved and waiting."""
     for round in race_rounds(case, 2):
         claimer, changer = round.clients
-        new = [NewRecord(kind="k", priority=n) for n in range(_WAITING)]
+        new = [NewRecord(kind="k", priority=n) for n in range(min(_WAITING, case.capabilities.max_batch))]
         moved = [record.id for record in new[:_MOVED]]  # those that a claim takes last
         case.raw.insert(new, now=NOW)
         claimed, updated = round.together(partial(_claim, claimer), partial(_move, changer, moved))
