@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from starlette.testclient import TestClient
-from tallystick import Runner, State
+from tallystick import NewRecord, Runner, State, UniqueUntil
 
 from .application import (
     SCRIPT,
@@ -344,3 +344,17 @@ def _references(value: Any) -> list[str]:
         own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
         return own + [reference for part in value.values() for reference in _references(part)]
     return [reference for part in value for reference in _references(part)] if isinstance(value, list) else []
+
+
+@pytest.mark.parametrize(
+    ("until", "written"),
+    [("started", "started"), ("finished", "finished"), ("purged", "purged"), (timedelta(seconds=30), "PT30S")],
+)
+def test_each_hold_of_a_unique_key_is_shown(
+    program: TestClient, visit: Visit, runner: Runner, until: UniqueUntil, written: str
+) -> None:
+    """A job with any `unique_until` is in the JSON and on its page."""
+    new = NewRecord(kind="greet", queue="emails", payload=b"{}", unique_key="key", unique_until=until)
+    runner.backend.insert([new])
+    assert get(program, "/api/jobs")["jobs"][0]["unique_until"] == written
+    assert visit().get(f"/jobs/{new.id}").status_code == 200

@@ -85,7 +85,7 @@ def test_the_first_line_names_the_problem(browser: TestClient, runner: Runner) -
 
 
 def test_a_paused_queue_is_mentioned_but_no_alarm(browser: TestClient, runner: Runner) -> None:
-    """Somebody paused it on purpose."""
+    """A user paused it on purpose."""
     add(runner.backend)
     runner.backend.pause("emails")
     add_worker(runner.backend)

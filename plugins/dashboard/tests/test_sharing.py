@@ -13,7 +13,7 @@ from .conftest import PROGRAM, Visit
 
 
 def test_all_viewers_share_one_snapshot_per_interval(runner: Runner) -> None:
-    """A hundred calls within the interval read the store once; nobody looking reads nothing."""
+    """A hundred calls within the interval read the store once; without viewers, nothing is read."""
     reads: list[float] = []
     clock = [0.0]
 

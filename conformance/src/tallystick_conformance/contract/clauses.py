@@ -134,7 +134,11 @@ _ALL = (
     Clause(
         "REQUEUE-05", "model", "requeue changes every other matching job, up to `limit`, and returns the changed ids."
     ),
-    Clause("REQUEUE-06", "model", "A job that holds its key no more is requeued without it, whoever holds it."),
+    Clause(
+        "REQUEUE-06",
+        "model",
+        "A job that no longer holds its key is requeued without it, even if another job holds it.",
+    ),
     Clause("DELETE-01", "model", "delete skips running jobs."),
     Clause(
         "DELETE-02", "model", "delete removes every other matching record, up to `limit`, and returns the removed ids."

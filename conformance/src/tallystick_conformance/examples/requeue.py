@@ -44,7 +44,7 @@ def a_job_that_started_needs_no_key(case: Case) -> None:
 
 @example("REQUEUE-06")
 def a_job_whose_time_has_passed_needs_no_key(case: Case) -> None:
-    """A finished job with a key for a time is requeued after that time without the key, whoever holds it."""
+    """After the time of its key, a finished job is requeued without the key, even if another job holds it."""
     past = case.running(unique_key="key", unique_until=LEASE)
     case.backend.settle([Complete(past.claim)], now=NOW)
     _requeued_beside_the_holder(case, past, NOW + LEASE)

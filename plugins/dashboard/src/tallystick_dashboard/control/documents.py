@@ -43,7 +43,7 @@ class JobDocument(BaseModel):
     worker: str | None
     cancel_requested: bool
     unique_key: str | None
-    unique_until: Literal["finished", "purged"]
+    unique_until: Literal["started", "finished", "purged"] | timedelta
     tags: list[str]
     last_error: ErrorDocument | None
 
