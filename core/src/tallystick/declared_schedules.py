@@ -18,6 +18,7 @@ from .payload_versions import with_version
 from .safe_repr import safe_repr
 from .schedules import Missed, NewSchedule, parse_rule
 from .schedules.schedule import TAG
+from .settings import Settings
 
 _FINGERPRINT = 32
 
@@ -45,12 +46,16 @@ class ScheduleOptions(TypedDict, total=False):
     meta: Mapping[str, str]
 
 
-_OF_JOBS = ("queue", "priority", "max_attempts", "tags", "meta")
+_OF_JOBS = ("queue", "priority", "tags", "meta")
 _KNOWN = frozenset(ScheduleOptions.__annotations__)
 
 
 def new_schedule(
-    definition: Declaration[Any, Any], payload: bytes, rule: str | None, options: Mapping[str, Any]
+    definition: Declaration[Any, Any],
+    settings: Settings,
+    payload: bytes,
+    rule: str | None,
+    options: Mapping[str, Any],
 ) -> NewSchedule:
     """Return the schedule to store for jobs of a kind. Its name defaults to the kind.
 
@@ -67,6 +72,7 @@ def new_schedule(
     if not isinstance(overlap, bool):
         raise InvalidArgument(f"overlap is {safe_repr(overlap)}; it must be True or False")
     defaults = {name: getattr(definition.options, name) for name in _OF_JOBS}
+    defaults["max_attempts"] = settings.max_attempts_of(definition.options)
     given = {**defaults, **given}
     given["meta"] = with_version(given["meta"], definition.options.payload_version)
     schedule = NewSchedule(rule=text, kind=definition.kind, payload=payload, **given)

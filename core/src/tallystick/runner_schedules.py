@@ -63,7 +63,7 @@ class RunnerSchedules(RunnerQueues):
     def _declare(
         self, rule: str | None, definition: Declaration[Any, Any], payload: Any, options: ScheduleOptions
     ) -> None:
-        schedule = new_schedule(definition, definition.encode(payload), rule, options)
+        schedule = new_schedule(definition, self._settings, definition.encode(payload), rule, options)
         self._declared.add(schedule, definition, closed=self._registry.closed)
 
     def put_schedule(
@@ -79,7 +79,7 @@ class RunnerSchedules(RunnerQueues):
         """
         if not isinstance(rule, NewSchedule):
             definition, payload = self._registry.resolve(job)  # type: ignore[arg-type]  # None is reported
-            rule = new_schedule(definition, definition.encode(payload), rule, options)
+            rule = new_schedule(definition, self._settings, definition.encode(payload), rule, options)
         [stored] = self.backend.put_schedules([rule])
         self._worker.look_at_schedules()
         return stored

@@ -22,11 +22,29 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from . import urls, validation
 from .advice import unknown_setting
 from .errors import ConfigurationError, InvalidArgument
+from .options import Options
+from .records import MAX_ATTEMPTS
+from .retry import Exponential, RetryPolicy, check_policy
 
 logger = logging.getLogger("tallystick")
 
 _PREFIX = "TALLYSTICK_"
-_NOT_OURS = ("TALLYSTICK_DEBUG", "TALLYSTICK_TEST_", "TALLYSTICK_DASHBOARD_")
+COMMAND_VARIABLES = tuple(
+    _PREFIX + name
+    for name in (
+        "DEBUG",
+        "PROCESSES",
+        "MAX_AGE",
+        "MAX_JOBS",
+        "MAX_MEMORY",
+        "HEALTH",
+        "LOG_LEVEL",
+        "LOG_FORMAT",
+    )
+)
+"""The environment variables of the command line's own options."""
+
+_NOT_OURS = (*COMMAND_VARIABLES, "TALLYSTICK_TEST_", "TALLYSTICK_DASHBOARD_")
 """Environment variables of the command line, of test suites and of the dashboard, which are not settings here."""
 
 
@@ -62,17 +80,33 @@ def _whole(value: object) -> object:
     return value
 
 
+def _policy(value: object) -> object:
+    if value is not None:
+        try:
+            check_policy(value, "retry")
+        except InvalidArgument as exc:
+            raise ValueError(str(exc).partition(", ")[2]) from None
+    return value
+
+
 SHORTEST_LEASE = timedelta(milliseconds=100)
 """The shortest lease that a worker can keep: it is extended after a sixth, and Python switches threads every 5 ms."""
 
 _TICK, _HOUR, _DAY = timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=1)
 
+DEFAULT_MAX_ATTEMPTS = 20
+"""How many attempts a job has if neither its kind nor the runner sets them."""
+
 Lease = Annotated[timedelta, _length(SHORTEST_LEASE, _DAY)]
 Poll = Annotated[timedelta, _length(_TICK, _HOUR)]
 Maintenance = Annotated[timedelta, _length(_TICK, _DAY)]
 Grace = Annotated[timedelta, _length(timedelta(0), 7 * _DAY)]
+Delay = Annotated[timedelta, _length(timedelta(0), _DAY)]
 Keep = Annotated[timedelta, _length(timedelta(0), timedelta.max)]
 Count = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10_000)]
+Timeout = Annotated[timedelta, _length(_TICK, timedelta.max)]
+Attempts = Annotated[int, BeforeValidator(_whole), Field(ge=MAX_ATTEMPTS[0], le=MAX_ATTEMPTS[1])]
+Policy = Annotated[Any, NoDecode, BeforeValidator(_policy)]
 Weight = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1_000)]
 
 
@@ -83,8 +117,8 @@ def _worker_name() -> str:
 class Settings(BaseSettings):
     """The settings of a runner.
 
-    Lengths of time are timedeltas. In the environment, write seconds or ISO 8601 ("PT30S"); `keep_...` also accepts
-    "forever".
+    Lengths of time are timedeltas. In the environment, write seconds or ISO 8601 ("PT30S"); `keep_...` and `timeout`
+    also accept "forever".
 
     Args:
         backend: The URL of the store.
@@ -103,6 +137,11 @@ class Settings(BaseSettings):
         keep_completed: How long the records of completed jobs are kept; None keeps them forever.
         keep_discarded: The same for discarded jobs.
         keep_cancelled: The same for cancelled jobs.
+        max_attempts: A job is discarded after this many failed attempts; for kinds without this option.
+        retry: The retry policy of kinds without one. None is `Exponential(base=retry_base)`. The environment cannot set
+            it.
+        retry_base: The delay before the second attempt, by the default policy; up to a day.
+        timeout: The longest that an attempt may take, for kinds without this option; None is no limit. From 1 ms.
         auto_setup: Whether the runner sets up the store when it opens it.
         worker: The name of this runner's worker, for people; by default unique to the process and its start.
 
@@ -126,6 +165,10 @@ class Settings(BaseSettings):
     keep_completed: Keep | None = timedelta(hours=24)
     keep_discarded: Keep | None = timedelta(days=7)
     keep_cancelled: Keep | None = timedelta(days=7)
+    max_attempts: Attempts = DEFAULT_MAX_ATTEMPTS
+    retry: Policy = None
+    retry_base: Delay = timedelta(seconds=30)
+    timeout: Timeout | None = None
     auto_setup: bool = True
     worker: str = Field(default_factory=_worker_name)
 
@@ -139,6 +182,20 @@ class Settings(BaseSettings):
         for name in os.environ:
             if name.upper().startswith(_PREFIX):
                 _warn_of_unknown(name)
+
+    def max_attempts_of(self, options: Options) -> int:
+        """Return the `max_attempts` of jobs with these options."""
+        return self.max_attempts if options.max_attempts is None else options.max_attempts
+
+    def retry_of(self, options: Options) -> RetryPolicy:
+        """Return the retry policy of jobs with these options."""
+        policy: RetryPolicy | None = self.retry if options.retry is None else options.retry
+        return Exponential(base=self.retry_base) if policy is None else policy
+
+    def timeout_of(self, options: Options) -> timedelta | None:
+        """Return the longest time of an attempt of jobs with these options; None is no limit."""
+        timeout = self.timeout if options.timeout is None else options.timeout
+        return None if timeout == timedelta.max else timeout
 
     @field_validator("queues", mode="before")
     @classmethod
@@ -181,6 +238,10 @@ class SettingsArgs(TypedDict, total=False):
     keep_completed: timedelta | None
     keep_discarded: timedelta | None
     keep_cancelled: timedelta | None
+    max_attempts: int
+    retry: RetryPolicy | None
+    retry_base: timedelta
+    timeout: timedelta | None
     auto_setup: bool
     worker: str
 

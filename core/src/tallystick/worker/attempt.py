@@ -1,6 +1,7 @@
 """An attempt as the worker sees it, from claim to end."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from .. import validation
@@ -55,6 +56,11 @@ class Attempt(Context):
         self.lost = False
         self.started_at: float | None = None
         self.task: asyncio.Task[Any] | None = None
+
+    @property
+    def timeout(self) -> timedelta | None:
+        """The longest time of this attempt, by its kind or by the runner; None is no limit."""
+        return self.worker_context.settings.timeout_of(self.definition.options)
 
     def complete(self, result: T, *, transaction: object) -> T:
         """See `Context.complete`."""

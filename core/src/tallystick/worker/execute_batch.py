@@ -36,7 +36,7 @@ async def execute_batch_async(context: WorkerContext, attempts: Sequence[Attempt
     ended, ready, payloads = _decode(attempts)
     if not ready:
         return ended
-    timeout = ready[0].definition.options.timeout
+    timeout = ready[0].timeout
     try:
         endings = _begin(context, ready)
         try:
