@@ -19,6 +19,7 @@ from .safe_repr import safe_repr
 from .schedules import Missed, NewSchedule, parse_rule
 from .schedules.schedule import TAG
 from .settings import Settings
+from .stored_form import stored_payload
 
 _FINGERPRINT = 32
 
@@ -146,12 +147,18 @@ class DeclaredSchedules:
             )
         self._by_name[schedule.name] = schedule, definition
 
-    def put(self, backend: Backend) -> None:
+    def put(self, backend: Backend, settings: Settings) -> None:
         """Store the schedules that are new, or whose declaration has changed. They fire from now on."""
-        schedules = [replace(schedule, after=None) for schedule, _ in self._by_name.values()]
+        schedules = [to_store(replace(schedule, after=None), settings) for schedule, _ in self._by_name.values()]
         size = backend.capabilities.max_batch
         for start in range(0, len(schedules), size):
             backend.put_schedules(schedules[start : start + size])
+
+
+def to_store(schedule: NewSchedule, settings: Settings) -> NewSchedule:
+    """Return a schedule with its payload as stored. Its fingerprint stays, since a codec may encrypt with a nonce."""
+    stored = stored_payload(settings, schedule.payload, schedule.kind)
+    return schedule if stored == schedule.payload else replace(schedule, payload=stored)
 
 
 def _fingerprint(schedule: NewSchedule) -> str:

@@ -19,6 +19,7 @@ from .records import NewRecord, OnConflict, UniqueUntil
 from .registry import Registry
 from .safe_repr import safe_repr
 from .settings import Settings
+from .stored_form import stored_payload
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -134,7 +135,7 @@ def new_record(
         given["meta"] = with_version(given["meta"], defaults.payload_version)
     if given.get("unique_key") is not None:
         given = _of_key(defaults, options) | given
-    return NewRecord(kind=definition.kind, payload=payload, **given)
+    return NewRecord(kind=definition.kind, payload=stored_payload(settings, payload, definition.kind), **given)
 
 
 def _of_key(defaults: Options, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,9 +4,9 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, TypedDict
 
 from pydantic import (
@@ -23,6 +23,7 @@ from . import urls, validation
 from .advice import unknown_setting
 from .errors import ConfigurationError, InvalidArgument
 from .options import Options
+from .payload_codec import PayloadCodec, check_codec
 from .records import MAX_ATTEMPTS
 from .retry import Exponential, RetryPolicy, check_policy
 
@@ -80,13 +81,18 @@ def _whole(value: object) -> object:
     return value
 
 
-def _policy(value: object) -> object:
-    if value is not None:
-        try:
-            check_policy(value, "retry")
-        except InvalidArgument as exc:
-            raise ValueError(str(exc).partition(", ")[2]) from None
-    return value
+def _checked(check: Callable[[object], None]) -> BeforeValidator:
+    """Accept None, and values that `check` does not reject."""
+
+    def read(value: object) -> object:
+        if value is not None:
+            try:
+                check(value)
+            except InvalidArgument as exc:
+                raise ValueError(str(exc).partition(", ")[2]) from None
+        return value
+
+    return BeforeValidator(read)
 
 
 SHORTEST_LEASE = timedelta(milliseconds=100)
@@ -106,7 +112,9 @@ Keep = Annotated[timedelta, _length(timedelta(0), timedelta.max)]
 Count = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10_000)]
 Timeout = Annotated[timedelta, _length(_TICK, timedelta.max)]
 Attempts = Annotated[int, BeforeValidator(_whole), Field(ge=MAX_ATTEMPTS[0], le=MAX_ATTEMPTS[1])]
-Policy = Annotated[Any, NoDecode, BeforeValidator(_policy)]
+Policy = Annotated[Any, NoDecode, _checked(partial(check_policy, what="retry"))]
+Codec = Annotated[Any, NoDecode, _checked(check_codec)]
+Bytes = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
 Weight = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1_000)]
 
 
@@ -142,6 +150,9 @@ class Settings(BaseSettings):
             it.
         retry_base: The delay before the second attempt, by the default policy; up to a day.
         timeout: The longest that an attempt may take, for kinds without this option; None is no limit. From 1 ms.
+        max_payload_bytes: The most bytes of a payload, and of a result, as stored; None is the limit of the backend.
+        codec: Changes payloads and results before they are stored, e.g. to encrypt them; see `PayloadCodec`. The
+            environment cannot set it.
         auto_setup: Whether the runner sets up the store when it opens it.
         worker: The name of this runner's worker, for people; by default unique to the process and its start.
 
@@ -169,6 +180,8 @@ class Settings(BaseSettings):
     retry: Policy = None
     retry_base: Delay = timedelta(seconds=30)
     timeout: Timeout | None = None
+    max_payload_bytes: Bytes | None = None
+    codec: Codec = Field(default=None, repr=False)  # its repr may show a key
     auto_setup: bool = True
     worker: str = Field(default_factory=_worker_name)
 
@@ -242,6 +255,8 @@ class SettingsArgs(TypedDict, total=False):
     retry: RetryPolicy | None
     retry_base: timedelta
     timeout: timedelta | None
+    max_payload_bytes: int | None
+    codec: PayloadCodec | None
     auto_setup: bool
     worker: str
 

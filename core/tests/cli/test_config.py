@@ -10,12 +10,17 @@ from tallystick.settings import COMMAND_VARIABLES
 
 from .conftest import Cli
 
+CODE = ("retry", "codec")
+
 MODULE = """
 from datetime import timedelta
 import tallystick
 from tallystick_memory import MemoryBackend
+class Secret(str):
+    def encode(self, data, kind): return data
+    def decode(self, data, kind): return data
 runner = tallystick.Runner("postgresql://me:secret@db/app", lease=timedelta(seconds=5), queues=["a", "b"],
-    retry=tallystick.Never(), queue_weights={"a": 5}, keep_completed=None)
+    retry=tallystick.Never(), queue_weights={"a": 5}, keep_completed=None, codec=Secret("secret"))
 other = tallystick.Runner(MemoryBackend())
 """
 
@@ -75,6 +80,7 @@ def test_text_for_people(cli: Cli, target: str) -> None:
     assert rows["lease"][1:4] == ["5", "s", "argument"]
     assert rows["keep_completed"][1:3] == ["forever", "argument"]
     assert rows["timeout"][1:3] == ["none", "default"]
+    assert rows["codec"][1:4] == ["Secret", "argument", "-"]
     assert rows["queues"][1:4] == ["a,", "b", "argument"]
     assert rows["queue_weights"][1] == "a:5"
     assert rows["retry"][1:4] == ["Never()", "argument", "-"]
@@ -95,11 +101,11 @@ def test_without_a_target(cli: Cli) -> None:
 
 
 def test_every_setting_is_an_option_of_worker() -> None:
-    """`tallystick worker` has an option for every setting except `retry`, which is code."""
+    """`tallystick worker` has an option for every setting that is not code."""
     worker: Any = typer.main.get_command(app).commands["worker"]  # type: ignore[attr-defined]  # a group
     names = {name for param in worker.params for name in param.opts}
     renamed = {"queues": "--queue", "queue_weights": "--queues"}
-    expected = {renamed.get(name, f"--{name.replace('_', '-')}") for name in Settings.model_fields if name != "retry"}
+    expected = {renamed.get(name, f"--{name.replace('_', '-')}") for name in Settings.model_fields if name not in CODE}
     assert expected <= names
 
 

@@ -23,6 +23,10 @@ Target = Annotated[
 ]
 
 
+_CODE = ("retry", "codec")
+"""The settings that only code can set."""
+
+
 class Setting(NamedTuple):
     """A setting with its value, the source of the value, and the environment variable that can set it."""
 
@@ -67,9 +71,10 @@ def _of_runner(runner: Runner | None) -> list[Setting]:
     settings = Settings() if runner is None else runner.settings
     origins = sources(settings, ()) if runner is None else runner.setting_sources
     values = {name: getattr(settings, name) for name in Settings.model_fields}
+    values["codec"] = settings.codec and type(settings.codec).__name__  # its repr may show a key
     values["backend"] = redact(settings.backend) if runner is None else runner.store_name
     return [
-        Setting(name, value, origins[name], None if name == "retry" else f"TALLYSTICK_{name.upper()}")
+        Setting(name, value, origins[name], None if name in _CODE else f"TALLYSTICK_{name.upper()}")
         for name, value in values.items()
     ]
 

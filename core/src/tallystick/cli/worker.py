@@ -60,6 +60,7 @@ def worker(
     keep_completed: options.KeepCompleted = None,
     keep_discarded: options.KeepDiscarded = None,
     keep_cancelled: options.KeepCancelled = None,
+    max_payload_bytes: options.MaxPayloadBytes = None,
     processes: options.Processes = None,
     max_age: options.MaxAge = None,
     max_jobs: options.MaxJobs = None,
@@ -101,6 +102,7 @@ def worker(
         keep_completed=keep_completed,
         keep_discarded=keep_discarded,
         keep_cancelled=keep_cancelled,
+        max_payload_bytes=max_payload_bytes,
     )
     plan = WorkerPlan(
         target=target,

@@ -75,6 +75,10 @@ KeepDiscarded = Annotated[
 KeepCancelled = Annotated[
     timedelta | None, _length("How long to keep cancelled jobs; or forever.", _RECORDS, forever=True)
 ]
+MaxPayloadBytes = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="The most bytes of a payload or a result.", rich_help_panel=_RECORDS),
+]
 
 Processes = Annotated[
     int | None,

@@ -44,7 +44,7 @@ def execute(context: WorkerContext, attempt: Attempt) -> Ended:
 
 def _execute(context: WorkerContext, attempt: Attempt) -> Ended:
     try:
-        payload = attempt.definition.decode(attempt.record.payload, attempt.record.meta)
+        payload = attempt.payload()
     except BaseException as exc:
         return unreadable(attempt, exc)
     attempt.started_at = monotonic()
@@ -67,7 +67,7 @@ def _execute(context: WorkerContext, attempt: Attempt) -> Ended:
 async def execute_async(context: WorkerContext, attempt: Attempt) -> Ended:
     """Run an async handler, and return how the attempt ended."""
     try:
-        payload = attempt.definition.decode(attempt.record.payload, attempt.record.meta)
+        payload = attempt.payload()
     except BaseException as exc:
         return unreadable(attempt, exc)
     timeout = attempt.timeout
