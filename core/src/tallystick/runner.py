@@ -158,6 +158,7 @@ class Runner(RunnerServices):
         return self._insert([record], transaction)[0]
 
     def _insert(self, records: Sequence[NewRecord], transaction: object | None) -> list[Handle[Any]]:
+        records = self._observers.with_meta(records)
         try:
             inserted = self.backend.insert(records, transaction=transaction)
         except OutcomeUnknown as exc:
