@@ -4,28 +4,21 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
-from functools import cache, partial
+from functools import cache
 from typing import Annotated, Any, TypedDict
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    field_validator,
-)
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from . import setting_types as types
 from . import urls, validation
 from .advice import unknown_setting
 from .errors import ConfigurationError, InvalidArgument
 from .options import Options
-from .payload_codec import PayloadCodec, check_codec
-from .records import MAX_ATTEMPTS
-from .retry import Exponential, RetryPolicy, check_policy
+from .payload_codec import PayloadCodec
+from .retry import Exponential, RetryPolicy
 
 logger = logging.getLogger("tallystick")
 
@@ -47,75 +40,6 @@ COMMAND_VARIABLES = tuple(
 
 _NOT_OURS = (*COMMAND_VARIABLES, "TALLYSTICK_TEST_", "TALLYSTICK_DASHBOARD_")
 """Environment variables of the command line, of test suites and of the dashboard, which are not settings here."""
-
-
-def _length(low: timedelta, high: timedelta) -> WrapValidator:
-    """Accept a timedelta, ISO 8601 or a number of seconds, from low to high."""
-
-    def read(value: object, by_pydantic: ValidatorFunctionWrapHandler) -> timedelta:
-        try:
-            length = _seconds(value)
-            length = by_pydantic(value) if length is None else length
-        except (ValueError, OverflowError):  # not a number, infinite, or too long for a timedelta
-            length = None
-        if not isinstance(length, timedelta) or not low <= length <= high:
-            raise ValueError(f"it must be from {low.total_seconds():g} to {high.total_seconds():,.0f} seconds")
-        return length
-
-    return WrapValidator(read)
-
-
-def _seconds(value: object) -> timedelta | None:
-    if not isinstance(value, str | int | float) or isinstance(value, bool):
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        return None
-    return timedelta(seconds=seconds)
-
-
-def _whole(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("it must be a whole number")  # noqa: TRY004 - pydantic reports no TypeError
-    return value
-
-
-def _checked(check: Callable[[object], None]) -> BeforeValidator:
-    """Accept None, and values that `check` does not reject."""
-
-    def read(value: object) -> object:
-        if value is not None:
-            try:
-                check(value)
-            except InvalidArgument as exc:
-                raise ValueError(str(exc).partition(", ")[2]) from None
-        return value
-
-    return BeforeValidator(read)
-
-
-SHORTEST_LEASE = timedelta(milliseconds=100)
-"""The shortest lease that a worker can keep: it is extended after a sixth, and Python switches threads every 5 ms."""
-
-_TICK, _HOUR, _DAY = timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=1)
-
-DEFAULT_MAX_ATTEMPTS = 20
-"""How many attempts a job has if neither its kind nor the runner sets them."""
-
-Lease = Annotated[timedelta, _length(SHORTEST_LEASE, _DAY)]
-Poll = Annotated[timedelta, _length(_TICK, _HOUR)]
-Maintenance = Annotated[timedelta, _length(_TICK, _DAY)]
-Grace = Annotated[timedelta, _length(timedelta(0), 7 * _DAY)]
-Delay = Annotated[timedelta, _length(timedelta(0), _DAY)]
-Keep = Annotated[timedelta, _length(timedelta(0), timedelta.max)]
-Count = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10_000)]
-Timeout = Annotated[timedelta, _length(_TICK, timedelta.max)]
-Attempts = Annotated[int, BeforeValidator(_whole), Field(ge=MAX_ATTEMPTS[0], le=MAX_ATTEMPTS[1])]
-Policy = Annotated[Any, NoDecode, _checked(partial(check_policy, what="retry"))]
-Codec = Annotated[Any, NoDecode, _checked(check_codec)]
-Bytes = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
-Weight = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1_000)]
 
 
 def _worker_name() -> str:
@@ -166,22 +90,22 @@ class Settings(BaseSettings):
 
     backend: str = Field(default="memory://", repr=False, strict=True)  # it may hold a password
     queues: Annotated[tuple[str, ...] | None, NoDecode] = None
-    queue_weights: Annotated[Mapping[str, Weight] | None, NoDecode] = None
-    concurrency: Count = 10
-    batch: Count = 500
-    lease: Lease = timedelta(seconds=30)
-    poll: Poll = timedelta(seconds=1)
-    grace: Grace = timedelta(seconds=30)
-    maintenance: Maintenance = timedelta(seconds=15)
-    keep_completed: Keep | None = timedelta(hours=24)
-    keep_discarded: Keep | None = timedelta(days=7)
-    keep_cancelled: Keep | None = timedelta(days=7)
-    max_attempts: Attempts = DEFAULT_MAX_ATTEMPTS
-    retry: Policy = None
-    retry_base: Delay = timedelta(seconds=30)
-    timeout: Timeout | None = None
-    max_payload_bytes: Bytes | None = None
-    codec: Codec = Field(default=None, repr=False)  # its repr may show a key
+    queue_weights: Annotated[Mapping[str, types.Weight] | None, NoDecode] = None
+    concurrency: types.Count = 10
+    batch: types.Count = 500
+    lease: types.Lease = timedelta(seconds=30)
+    poll: types.Poll = timedelta(seconds=1)
+    grace: types.Grace = timedelta(seconds=30)
+    maintenance: types.Maintenance = timedelta(seconds=15)
+    keep_completed: types.Keep | None = timedelta(hours=24)
+    keep_discarded: types.Keep | None = timedelta(days=7)
+    keep_cancelled: types.Keep | None = timedelta(days=7)
+    max_attempts: types.Attempts = types.DEFAULT_MAX_ATTEMPTS
+    retry: types.Policy = None
+    retry_base: types.Delay = timedelta(seconds=30)
+    timeout: types.Timeout | None = None
+    max_payload_bytes: types.Bytes | None = None
+    codec: types.Codec = Field(default=None, repr=False)  # its repr may show a key
     auto_setup: bool = True
     worker: str = Field(default_factory=_worker_name)
 

@@ -15,7 +15,7 @@ from ..job_base import Job
 from ..records import NewRecord, Record
 from ..runner import Runner
 from ..safe_repr import safe_repr
-from ..settings import DEFAULT_MAX_ATTEMPTS
+from ..setting_types import DEFAULT_MAX_ATTEMPTS
 from ..state import State
 from .loops import is_in_loop
 
