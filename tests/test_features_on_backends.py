@@ -203,3 +203,39 @@ def test_services(runner: Runner) -> None:
     assert [result.value for result in runner.wait_for_all(jobs, timeout=SOON)] == [True, True]
     runner.stop()
     assert closed == [True, True]
+
+
+class Inverted:
+    """A codec whose bytes are not JSON and not text."""
+
+    def encode(self, data: bytes, kind: str) -> bytes:
+        """Return all bits inverted, after a mark."""
+        return b"\x00" + bytes(255 - byte for byte in data)
+
+    def decode(self, data: bytes, kind: str) -> bytes:
+        """Return the original bytes."""
+        return bytes(255 - byte for byte in data[1:])
+
+
+def test_a_codec_and_a_runners_defaults(url: str) -> None:
+    """The store keeps the bytes of the codec, and a job without options gets those of the runner."""
+    poll = timedelta(milliseconds=50)
+    with Runner(
+        url, poll=poll, codec=Inverted(), max_attempts=2, retry=Fixed(timedelta(0)), max_payload_bytes=100
+    ) as runner:
+        failed: list[str] = []
+
+        @runner.job("secret")
+        def secret(payload: str, ctx: Context) -> str:
+            if payload == "fail":
+                failed.append(payload)
+                raise ValueError(ctx.attempt)
+            return payload * 2
+
+        good, bad = runner.enqueue_batch([secret.job("abc"), secret.job("fail")])
+        runner.start()
+        assert runner.result(good, timeout=SOON) == "abcabc"
+        assert runner.wait_for(bad, timeout=SOON).status is Status.DISCARDED
+        stored = runner.get(good)
+        assert (stored.payload, stored.result) == (Inverted().encode(b'"abc"', ""), Inverted().encode(b'"abcabc"', ""))
+        assert failed == ["fail"] * 2

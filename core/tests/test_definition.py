@@ -6,7 +6,6 @@ from tallystick import (
     Context,
     Definition,
     DefinitionError,
-    Exponential,
     Fixed,
     InvalidArgument,
     InvalidPayload,
@@ -70,7 +69,7 @@ def test_defaults() -> None:
         def work(self, ctx: Context) -> None: ...
 
     assert Definition.of_class(Plain).options == Options()
-    assert Options().retry == Exponential()
+    assert (Options().max_attempts, Options().retry, Options().timeout) == (None, None, None)
 
 
 def test_same_options_everywhere() -> None:

@@ -59,6 +59,7 @@ from .loading import load_runner
 from .meta import NO_META, Meta
 from .options import Options
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from .payload_codec import PayloadCodec
 from .plugins import open_backend
 from .records import (
     Capabilities,
@@ -155,6 +156,7 @@ __all__ = [
     "Order",
     "Outcome",
     "OutcomeUnknown",
+    "PayloadCodec",
     "PayloadTooLarge",
     "PluginConflict",
     "Queue",

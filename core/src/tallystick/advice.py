@@ -110,6 +110,14 @@ SETTINGS = {
     "result_ttl": "keep_completed",
     "failure_ttl": "keep_discarded",
     "name": "worker",
+    "retries": "max_attempts",
+    "max_retries": "max_attempts",
+    "max_tries": "max_attempts",
+    "retry_policy": "retry",
+    "retry_delay": "retry_base",
+    "default_retry_delay": "retry_base",
+    "job_timeout": "timeout",
+    "time_limit": "timeout",
 }
 """The names of settings in other libraries, and their names here."""
 

@@ -18,6 +18,8 @@ from .payload_versions import with_version
 from .safe_repr import safe_repr
 from .schedules import Missed, NewSchedule, parse_rule
 from .schedules.schedule import TAG
+from .settings import Settings
+from .stored_form import stored_payload
 
 _FINGERPRINT = 32
 
@@ -45,12 +47,16 @@ class ScheduleOptions(TypedDict, total=False):
     meta: Mapping[str, str]
 
 
-_OF_JOBS = ("queue", "priority", "max_attempts", "tags", "meta")
+_OF_JOBS = ("queue", "priority", "tags", "meta")
 _KNOWN = frozenset(ScheduleOptions.__annotations__)
 
 
 def new_schedule(
-    definition: Declaration[Any, Any], payload: bytes, rule: str | None, options: Mapping[str, Any]
+    definition: Declaration[Any, Any],
+    settings: Settings,
+    payload: bytes,
+    rule: str | None,
+    options: Mapping[str, Any],
 ) -> NewSchedule:
     """Return the schedule to store for jobs of a kind. Its name defaults to the kind.
 
@@ -67,6 +73,7 @@ def new_schedule(
     if not isinstance(overlap, bool):
         raise InvalidArgument(f"overlap is {safe_repr(overlap)}; it must be True or False")
     defaults = {name: getattr(definition.options, name) for name in _OF_JOBS}
+    defaults["max_attempts"] = settings.max_attempts_of(definition.options)
     given = {**defaults, **given}
     given["meta"] = with_version(given["meta"], definition.options.payload_version)
     schedule = NewSchedule(rule=text, kind=definition.kind, payload=payload, **given)
@@ -140,12 +147,18 @@ class DeclaredSchedules:
             )
         self._by_name[schedule.name] = schedule, definition
 
-    def put(self, backend: Backend) -> None:
+    def put(self, backend: Backend, settings: Settings) -> None:
         """Store the schedules that are new, or whose declaration has changed. They fire from now on."""
-        schedules = [replace(schedule, after=None) for schedule, _ in self._by_name.values()]
+        schedules = [to_store(replace(schedule, after=None), settings) for schedule, _ in self._by_name.values()]
         size = backend.capabilities.max_batch
         for start in range(0, len(schedules), size):
             backend.put_schedules(schedules[start : start + size])
+
+
+def to_store(schedule: NewSchedule, settings: Settings) -> NewSchedule:
+    """Return a schedule with its payload as stored. Its fingerprint stays, since a codec may encrypt with a nonce."""
+    stored = stored_payload(settings, schedule.payload, schedule.kind)
+    return schedule if stored == schedule.payload else replace(schedule, payload=stored)
 
 
 def _fingerprint(schedule: NewSchedule) -> str:

@@ -18,6 +18,8 @@ from .payload_versions import with_version
 from .records import NewRecord, OnConflict, UniqueUntil
 from .registry import Registry
 from .safe_repr import safe_repr
+from .settings import Settings
+from .stored_form import stored_payload
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -89,25 +91,32 @@ _KNOWN = frozenset({"run_at", *EnqueueOptions.__annotations__})
 
 
 def new_records(
-    registry: Registry, jobs: Iterable[Job[Any] | Call[Any] | Enqueue[Any]], options: Mapping[str, Any]
+    registry: Registry,
+    settings: Settings,
+    jobs: Iterable[Job[Any] | Call[Any] | Enqueue[Any]],
+    options: Mapping[str, Any],
 ) -> list[NewRecord]:
     """Return the records to insert for a batch. An option of an `Enqueue` item overrides that of the batch."""
     check_options(options)
     if own := options.keys() - BatchOptions.__annotations__.keys() - {"run_at"}:
         names = ", ".join(sorted(own))
         raise InvalidArgument(f"{names} cannot apply to a whole batch; set it for each job: Enqueue(job, ...)")
-    return [_of_item(registry, job, options) for job in jobs]
+    return [_of_item(registry, settings, job, options) for job in jobs]
 
 
-def _of_item(registry: Registry, job: Job[Any] | Call[Any] | Enqueue[Any], options: Mapping[str, Any]) -> NewRecord:
+def _of_item(
+    registry: Registry, settings: Settings, job: Job[Any] | Call[Any] | Enqueue[Any], options: Mapping[str, Any]
+) -> NewRecord:
     if isinstance(job, Enqueue):
-        return _of_item(registry, job.job, {**options, **job.options()})
+        return _of_item(registry, settings, job.job, {**options, **job.options()})
     definition, payload = registry.resolve(job)
-    return new_record(definition, definition.encode(payload), options)
+    return new_record(definition, settings, definition.encode(payload), options)
 
 
-def new_record(definition: Declaration[Any, Any], payload: bytes, options: Mapping[str, Any]) -> NewRecord:
-    """Return the record to insert for a job, with the given options and the definition's defaults.
+def new_record(
+    definition: Declaration[Any, Any], settings: Settings, payload: bytes, options: Mapping[str, Any]
+) -> NewRecord:
+    """Return the record to insert for a job, with the given options and the defaults of its kind and of the runner.
 
     Raises:
         InvalidArgument: an option does not exist, or its value cannot be stored.
@@ -117,7 +126,7 @@ def new_record(definition: Declaration[Any, Any], payload: bytes, options: Mappi
     given: dict[str, Any] = {
         "queue": defaults.queue,
         "priority": defaults.priority,
-        "max_attempts": defaults.max_attempts,
+        "max_attempts": settings.max_attempts_of(defaults),
         "tags": defaults.tags,
         "meta": defaults.meta,
         **options,
@@ -126,7 +135,7 @@ def new_record(definition: Declaration[Any, Any], payload: bytes, options: Mappi
         given["meta"] = with_version(given["meta"], defaults.payload_version)
     if given.get("unique_key") is not None:
         given = _of_key(defaults, options) | given
-    return NewRecord(kind=definition.kind, payload=payload, **given)
+    return NewRecord(kind=definition.kind, payload=stored_payload(settings, payload, definition.kind), **given)
 
 
 def _of_key(defaults: Options, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class InvalidResult(InvalidArgument):
 
 
 class PayloadTooLarge(InvalidArgument):
-    """A payload or a result is larger than the backend's `max_payload_bytes`. Nothing was stored."""
+    """A payload or a result is larger than `max_payload_bytes` of the backend or the runner. Nothing was stored."""
 
 
 class MetaTooLarge(InvalidArgument):

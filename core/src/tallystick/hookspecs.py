@@ -23,7 +23,7 @@ import pluggy
 
 from .backend import Backend
 from .outcomes import Outcome
-from .records import Claim, Inserted, Record
+from .records import Claim, Inserted, NewRecord, Record
 
 if TYPE_CHECKING:
     import typer
@@ -49,6 +49,15 @@ def tallystick_cli(app: "typer.Typer") -> None:
 
 
 @hookspec
+def tallystick_meta(records: Sequence[NewRecord]) -> Sequence[Mapping[str, str]]:  # type: ignore[empty-body]
+    """Return text to add to the `meta` of each job, before a runner inserts the jobs, such as the context of a trace.
+
+    The answer has one mapping for each record, in the same order. Keys that the job already has are not replaced. If a
+    meta would be too large, its job is inserted without the addition, and the error is logged.
+    """
+
+
+@hookspec
 def tallystick_enqueued(inserted: Sequence[Inserted]) -> None:
     """Observe an insert by a runner. Duplicates have `created` set to False, and `applied` if the insert changed them.
 
@@ -66,7 +75,8 @@ def tallystick_work(ctx: "Context") -> Callable[[], None] | None:
     """Observe one attempt. You may return a function, which the runner calls after the handler.
 
     The runner calls both in the thread or task of the handler, directly before and after it. Unlike the other hooks,
-    this one is called for each job.
+    this one is called for each job. In the returned function, `sys.exception()` is the exception that is leaving the
+    handler, or None.
     """
 
 

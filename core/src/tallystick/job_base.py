@@ -38,8 +38,8 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
     kind: ClassVar[str]
     queue: ClassVar[str] = DEFAULTS.queue
     priority: ClassVar[int] = DEFAULTS.priority
-    max_attempts: ClassVar[int] = DEFAULTS.max_attempts
-    retry: ClassVar[RetryPolicy] = DEFAULTS.retry
+    max_attempts: ClassVar[int | None] = DEFAULTS.max_attempts
+    retry: ClassVar[RetryPolicy | None] = DEFAULTS.retry
     timeout: ClassVar[timedelta | None] = DEFAULTS.timeout
     tags: ClassVar[tuple[str, ...]] = DEFAULTS.tags
     meta: ClassVar[Mapping[str, str]] = DEFAULTS.meta

@@ -13,6 +13,7 @@ from .records import Record
 from .registry import Registry
 from .settings import Settings
 from .state import State
+from .stored_form import read_result
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -39,6 +40,7 @@ class JobResult(Generic[R_co]):
     status: Status
     record: Record | None
     _registry: Registry = field(repr=False, compare=False)
+    _settings: Settings = field(repr=False, compare=False)
 
     @property
     def value(self) -> R_co:
@@ -52,15 +54,15 @@ class JobResult(Generic[R_co]):
             raise JobNotFound(f"job {self.id} was not found: it was never stored, or it was deleted")
         if self.record is None:
             raise ResultExpired(f"job {self.id} has expired: the records of jobs of its age are purged")
-        value: R_co = _value(self.status, self.record, self._registry)
+        value: R_co = _value(self.status, self.record, self._registry, self._settings)
         return value
 
 
-def _value(status: Status, record: Record, registry: Registry) -> Any:
+def _value(status: Status, record: Record, registry: Registry, settings: Settings) -> Any:
     job = f"job {record.id} ({record.kind})"
     match status:
         case Status.COMPLETED:
-            return registry.named(record.kind).decode_result(record.result)
+            return registry.named(record.kind).decode_result(read_result(settings, record.result, record.kind))
         case Status.DISCARDED:
             error = record.last_error
             why = f": {error.type}: {error.message}" if error else ""
@@ -81,7 +83,7 @@ def result_of(job: Handle[Any] | UUID, record: Record | None, registry: Registry
     id = job if isinstance(job, UUID) else job.id
     now = datetime.now(UTC)
     status = _status(record, registry, now) if record else _status_of_missing(job, registry, settings, now)
-    return JobResult(id, status, record, registry)
+    return JobResult(id, status, record, registry, settings)
 
 
 def _status(record: Record, registry: Registry, now: datetime) -> Status:

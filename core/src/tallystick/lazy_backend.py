@@ -37,6 +37,11 @@ class LazyBackend:
         """Whether the user passed a backend object."""
         return self._given is not None
 
+    @property
+    def given_name(self) -> str | None:
+        """The class of the backend object that the user passed."""
+        return None if self._given is None else type(self._given).__name__
+
     def get(self, settings: Settings) -> Backend:
         """Return the backend, opened and, with `auto_setup`, set up.
 

@@ -1,7 +1,7 @@
 """Open and close a runner's store, and start and stop its worker."""
 
 import atexit
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -24,8 +24,10 @@ from .plugins import check_contract, installed
 from .registry import Registry
 from .safe_repr import type_name
 from .services import Services
+from .setting_sources import Source, sources
 from .settings import Settings, SettingsArgs, read_settings, with_own_worker_name
 from .signals import stop_signals
+from .urls import redact
 from .worker import EXTEND_AFTER, SingleWorker, Snapshot, WorkerContext
 
 
@@ -55,6 +57,12 @@ class Lifecycle:
     def settings(self) -> Settings:
         """The current settings."""
         return self._settings
+
+    @property
+    def setting_sources(self) -> Mapping[str, Source]:
+        """Where each setting comes from: an argument of this runner, the environment, or the default."""
+        given = {"backend"} if self._lazy_backend.is_given else set()
+        return sources(self._settings, given | {*self._arguments})
 
     def configure(self, **settings: Unpack[SettingsArgs]) -> None:
         """Override settings before the first use, as command-line options do. A URL replaces a backend object.
@@ -95,6 +103,11 @@ class Lifecycle:
             self._lazy_backend = before
             if not before.is_open:
                 open_runners.discard(self)
+
+    @property
+    def store_name(self) -> str:
+        """The URL of the store without its password, or the class of the backend object that you passed."""
+        return self._lazy_backend.given_name or redact(self._settings.backend)
 
     @property
     def has_chosen_store(self) -> bool:

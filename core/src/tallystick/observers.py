@@ -1,6 +1,7 @@
 """Call hooks and a runner's callbacks. Their exceptions are logged and do not affect the job."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, assert_never
 
 import pluggy
@@ -11,7 +12,7 @@ from .context import Context
 from .errors import InvalidArgument
 from .hook_calls import hook_calls
 from .outcomes import Outcome
-from .records import Claim, Inserted, Record
+from .records import Claim, Inserted, NewRecord, Record
 from .safe_repr import safe_repr, safe_str
 
 _OF_INSTALLED_PLUGINS = ("tallystick_backend", "tallystick_cli")
@@ -24,6 +25,7 @@ class Observers:
         self._callbacks = Callbacks()
         self._hooks = [plugins.hook]
         self._watch_work = bool(plugins.hook.tallystick_work.get_hookimpls())
+        self._watch_meta = bool(plugins.hook.tallystick_meta.get_hookimpls())
         self._watch_enqueued = self._watch_ends = self._watch_cancelled = False
 
     def add_hooks(self, plugin: object) -> None:
@@ -48,6 +50,7 @@ class Observers:
             )
         self._hooks.append(own.hook)
         self._watch_work = self._watch_work or "tallystick_work" in names
+        self._watch_meta = self._watch_meta or "tallystick_meta" in names
 
     def add_callback(self, event: Event, callback: Callable[..., object], kind: Kind | None) -> None:
         """Add a callback for jobs of a kind, or of all kinds. See `Callbacks.add`."""
@@ -67,6 +70,15 @@ class Observers:
     def watch_cancellations(self) -> bool:
         """Whether an observer wants to know which jobs a call cancelled."""
         return self._watch_cancelled or any(hooks.tallystick_settled.get_hookimpls() for hooks in self._hooks)
+
+    def with_meta(self, records: Sequence[NewRecord]) -> Sequence[NewRecord]:
+        """Return the records to insert, with the meta that hooks add."""
+        if not self._watch_meta:
+            return records
+        for hooks in self._hooks:
+            for added in _each(hooks.tallystick_meta, records=records):
+                records = call(_added, records, added) or records
+        return records
 
     def enqueued(self, inserted: Sequence[Inserted]) -> None:
         """Report inserted jobs."""
@@ -111,6 +123,14 @@ class Observers:
         """Report lost claims."""
         for hooks in self._hooks:
             _each(hooks.tallystick_lost, claims=claims)
+
+
+def _added(records: Sequence[NewRecord], added: Sequence[Mapping[str, str]]) -> Sequence[NewRecord]:
+    return [call(_with_meta, record, more) or record for record, more in zip(records, added, strict=True)]
+
+
+def _with_meta(record: NewRecord, more: Mapping[str, str]) -> NewRecord:
+    return replace(record, meta={**more, **record.meta}) if more else record
 
 
 def _each(hook: pluggy.HookCaller, **arguments: Any) -> list[Any]:

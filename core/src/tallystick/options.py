@@ -1,7 +1,7 @@
 """Options of a kind of job: how its jobs are queued and run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypedDict
 
@@ -10,7 +10,7 @@ from .advice import unknown_option
 from .errors import DefinitionError
 from .meta import NO_META, Meta
 from .records import MAX_ATTEMPTS, PRIORITIES, OnConflict, UniqueUntil
-from .retry import Exponential, RetryPolicy, check_policy
+from .retry import RetryPolicy, check_policy
 
 LATEST_VERSION = 1_000
 """The highest `payload_version`."""
@@ -21,11 +21,11 @@ class Options:
     """How the jobs of a kind are queued and run. An enqueue can override some of these options.
 
     Args:
-        max_attempts: The job is discarded after this many failed attempts.
-        retry: Decides how long to wait before each further attempt.
-        timeout: The longest that an attempt may take before it fails with TimeoutError; None is no limit. An async
-            handler is cancelled. A thread cannot be cancelled: the worker abandons and replaces it (see
-            `Snapshot.stuck`).
+        max_attempts: The job is discarded after this many failed attempts. None is the runner's setting.
+        retry: Decides how long to wait before each further attempt. None is the runner's setting.
+        timeout: The longest that an attempt may take before it fails with TimeoutError. None is the runner's setting;
+            `timedelta.max` is no limit. An async handler is cancelled. A thread cannot be cancelled: the worker
+            abandons and replaces it (see `Snapshot.stuck`).
         meta: Text that each job carries; see `NewRecord`.
         payload_version: The version of the payload's type. Raise it when the type changes so that stored payloads no
             longer validate, and add an `upgrade_from` function for the old version. Each job stores its version, in
@@ -43,8 +43,8 @@ class Options:
 
     queue: str = "default"
     priority: int = 0
-    max_attempts: int = 20
-    retry: RetryPolicy = field(default_factory=Exponential)
+    max_attempts: int | None = None
+    retry: RetryPolicy | None = None
     timeout: timedelta | None = None
     tags: tuple[str, ...] = ()
     meta: Mapping[str, str] = NO_META
@@ -61,8 +61,10 @@ class Options:
     def __post_init__(self) -> None:
         object.__setattr__(self, "queue", validation.name(self.queue, "queue"))
         validation.within(self.priority, *PRIORITIES, "priority")
-        validation.within(self.max_attempts, *MAX_ATTEMPTS, "max_attempts")
-        check_policy(self.retry, "retry")
+        if self.max_attempts is not None:
+            validation.within(self.max_attempts, *MAX_ATTEMPTS, "max_attempts")
+        if self.retry is not None:
+            check_policy(self.retry, "retry")
         if self.timeout is not None:
             validation.positive(self.timeout, "timeout")
         object.__setattr__(self, "tags", validation.names(self.tags, "tags"))
@@ -98,8 +100,8 @@ class OptionArgs(TypedDict, total=False):
 
     queue: str
     priority: int
-    max_attempts: int
-    retry: RetryPolicy
+    max_attempts: int | None
+    retry: RetryPolicy | None
     timeout: timedelta | None
     tags: tuple[str, ...]
     meta: Mapping[str, str]

@@ -99,7 +99,7 @@ class Runner(RunnerServices):
         """
         check_jobs(jobs)
         transaction = options.pop("transaction", None)
-        records = new_records(self._registry, jobs, {**options, "run_at": run_at})
+        records = new_records(self._registry, self._settings, jobs, {**options, "run_at": run_at})
         return self._insert(records, transaction) if records else []
 
     aenqueue_batch = async_variant(enqueue_batch)
@@ -154,9 +154,11 @@ class Runner(RunnerServices):
         options: EnqueueOptions,
     ) -> Handle[R]:
         transaction = options.pop("transaction", None)
-        return self._insert([new_record(definition, payload, {**options, "run_at": run_at})], transaction)[0]
+        record = new_record(definition, self._settings, payload, {**options, "run_at": run_at})
+        return self._insert([record], transaction)[0]
 
     def _insert(self, records: Sequence[NewRecord], transaction: object | None) -> list[Handle[Any]]:
+        records = self._observers.with_meta(records)
         try:
             inserted = self.backend.insert(records, transaction=transaction)
         except OutcomeUnknown as exc:

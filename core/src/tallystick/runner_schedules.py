@@ -8,7 +8,7 @@ from typing_extensions import Unpack
 from . import schedule_calls
 from .async_bridge import async_variant
 from .declaration import Call, Declaration
-from .declared_schedules import ScheduleOptions, job_of, new_schedule
+from .declared_schedules import ScheduleOptions, job_of, new_schedule, to_store
 from .handle import Handle
 from .job_base import Job
 from .misuse import check_rule
@@ -63,7 +63,7 @@ class RunnerSchedules(RunnerQueues):
     def _declare(
         self, rule: str | None, definition: Declaration[Any, Any], payload: Any, options: ScheduleOptions
     ) -> None:
-        schedule = new_schedule(definition, definition.encode(payload), rule, options)
+        schedule = new_schedule(definition, self._settings, definition.encode(payload), rule, options)
         self._declared.add(schedule, definition, closed=self._registry.closed)
 
     def put_schedule(
@@ -75,11 +75,13 @@ class RunnerSchedules(RunnerQueues):
         """Store a schedule now, or change the stored one of the same name. Use it for schedules that users create.
 
         Args:
-            rule: As for `schedule`, or a `NewSchedule` in place of all arguments.
+            rule: As for `schedule`, or a `NewSchedule` in place of all arguments. No codec changes its payload.
         """
         if not isinstance(rule, NewSchedule):
             definition, payload = self._registry.resolve(job)  # type: ignore[arg-type]  # None is reported
-            rule = new_schedule(definition, definition.encode(payload), rule, options)
+            rule = to_store(
+                new_schedule(definition, self._settings, definition.encode(payload), rule, options), self._settings
+            )
         [stored] = self.backend.put_schedules([rule])
         self._worker.look_at_schedules()
         return stored

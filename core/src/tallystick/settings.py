@@ -9,71 +9,37 @@ from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any, TypedDict
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    field_validator,
-)
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from . import setting_types as types
 from . import urls, validation
 from .advice import unknown_setting
 from .errors import ConfigurationError, InvalidArgument
+from .options import Options
+from .payload_codec import PayloadCodec
+from .retry import Exponential, RetryPolicy
 
 logger = logging.getLogger("tallystick")
 
 _PREFIX = "TALLYSTICK_"
-_NOT_OURS = ("TALLYSTICK_DEBUG", "TALLYSTICK_TEST_", "TALLYSTICK_DASHBOARD_")
+COMMAND_VARIABLES = tuple(
+    _PREFIX + name
+    for name in (
+        "DEBUG",
+        "PROCESSES",
+        "MAX_AGE",
+        "MAX_JOBS",
+        "MAX_MEMORY",
+        "HEALTH",
+        "LOG_LEVEL",
+        "LOG_FORMAT",
+    )
+)
+"""The environment variables of the command line's own options."""
+
+_NOT_OURS = (*COMMAND_VARIABLES, "TALLYSTICK_TEST_", "TALLYSTICK_DASHBOARD_")
 """Environment variables of the command line, of test suites and of the dashboard, which are not settings here."""
-
-
-def _length(low: timedelta, high: timedelta) -> WrapValidator:
-    """Accept a timedelta, ISO 8601 or a number of seconds, from low to high."""
-
-    def read(value: object, by_pydantic: ValidatorFunctionWrapHandler) -> timedelta:
-        try:
-            length = _seconds(value)
-            length = by_pydantic(value) if length is None else length
-        except (ValueError, OverflowError):  # not a number, infinite, or too long for a timedelta
-            length = None
-        if not isinstance(length, timedelta) or not low <= length <= high:
-            raise ValueError(f"it must be from {low.total_seconds():g} to {high.total_seconds():,.0f} seconds")
-        return length
-
-    return WrapValidator(read)
-
-
-def _seconds(value: object) -> timedelta | None:
-    if not isinstance(value, str | int | float) or isinstance(value, bool):
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        return None
-    return timedelta(seconds=seconds)
-
-
-def _whole(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("it must be a whole number")  # noqa: TRY004 - pydantic reports no TypeError
-    return value
-
-
-SHORTEST_LEASE = timedelta(milliseconds=100)
-"""The shortest lease that a worker can keep: it is extended after a sixth, and Python switches threads every 5 ms."""
-
-_TICK, _HOUR, _DAY = timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=1)
-
-Lease = Annotated[timedelta, _length(SHORTEST_LEASE, _DAY)]
-Poll = Annotated[timedelta, _length(_TICK, _HOUR)]
-Maintenance = Annotated[timedelta, _length(_TICK, _DAY)]
-Grace = Annotated[timedelta, _length(timedelta(0), 7 * _DAY)]
-Keep = Annotated[timedelta, _length(timedelta(0), timedelta.max)]
-Count = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10_000)]
-Weight = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1_000)]
 
 
 def _worker_name() -> str:
@@ -83,8 +49,8 @@ def _worker_name() -> str:
 class Settings(BaseSettings):
     """The settings of a runner.
 
-    Lengths of time are timedeltas. In the environment, write seconds or ISO 8601 ("PT30S"); `keep_...` also accepts
-    "forever".
+    Lengths of time are timedeltas. In the environment, write seconds or ISO 8601 ("PT30S"); `keep_...` and `timeout`
+    also accept "forever".
 
     Args:
         backend: The URL of the store.
@@ -103,6 +69,14 @@ class Settings(BaseSettings):
         keep_completed: How long the records of completed jobs are kept; None keeps them forever.
         keep_discarded: The same for discarded jobs.
         keep_cancelled: The same for cancelled jobs.
+        max_attempts: A job is discarded after this many failed attempts; for kinds without this option.
+        retry: The retry policy of kinds without one. None is `Exponential(base=retry_base)`. The environment cannot set
+            it.
+        retry_base: The delay before the second attempt, by the default policy; up to a day.
+        timeout: The longest that an attempt may take, for kinds without this option; None is no limit. From 1 ms.
+        max_payload_bytes: The most bytes of a payload, and of a result, as stored; None is the limit of the backend.
+        codec: Changes payloads and results before they are stored, e.g. to encrypt them; see `PayloadCodec`. The
+            environment cannot set it.
         auto_setup: Whether the runner sets up the store when it opens it.
         worker: The name of this runner's worker, for people; by default unique to the process and its start.
 
@@ -116,16 +90,22 @@ class Settings(BaseSettings):
 
     backend: str = Field(default="memory://", repr=False, strict=True)  # it may hold a password
     queues: Annotated[tuple[str, ...] | None, NoDecode] = None
-    queue_weights: Annotated[Mapping[str, Weight] | None, NoDecode] = None
-    concurrency: Count = 10
-    batch: Count = 500
-    lease: Lease = timedelta(seconds=30)
-    poll: Poll = timedelta(seconds=1)
-    grace: Grace = timedelta(seconds=30)
-    maintenance: Maintenance = timedelta(seconds=15)
-    keep_completed: Keep | None = timedelta(hours=24)
-    keep_discarded: Keep | None = timedelta(days=7)
-    keep_cancelled: Keep | None = timedelta(days=7)
+    queue_weights: Annotated[Mapping[str, types.Weight] | None, NoDecode] = None
+    concurrency: types.Count = 10
+    batch: types.Count = 500
+    lease: types.Lease = timedelta(seconds=30)
+    poll: types.Poll = timedelta(seconds=1)
+    grace: types.Grace = timedelta(seconds=30)
+    maintenance: types.Maintenance = timedelta(seconds=15)
+    keep_completed: types.Keep | None = timedelta(hours=24)
+    keep_discarded: types.Keep | None = timedelta(days=7)
+    keep_cancelled: types.Keep | None = timedelta(days=7)
+    max_attempts: types.Attempts = types.DEFAULT_MAX_ATTEMPTS
+    retry: types.Policy = None
+    retry_base: types.Delay = timedelta(seconds=30)
+    timeout: types.Timeout | None = None
+    max_payload_bytes: types.Bytes | None = None
+    codec: types.Codec = Field(default=None, repr=False)  # its repr may show a key
     auto_setup: bool = True
     worker: str = Field(default_factory=_worker_name)
 
@@ -139,6 +119,20 @@ class Settings(BaseSettings):
         for name in os.environ:
             if name.upper().startswith(_PREFIX):
                 _warn_of_unknown(name)
+
+    def max_attempts_of(self, options: Options) -> int:
+        """Return the `max_attempts` of jobs with these options."""
+        return self.max_attempts if options.max_attempts is None else options.max_attempts
+
+    def retry_of(self, options: Options) -> RetryPolicy:
+        """Return the retry policy of jobs with these options."""
+        policy: RetryPolicy | None = self.retry if options.retry is None else options.retry
+        return Exponential(base=self.retry_base) if policy is None else policy
+
+    def timeout_of(self, options: Options) -> timedelta | None:
+        """Return the longest time of an attempt of jobs with these options; None is no limit."""
+        timeout = self.timeout if options.timeout is None else options.timeout
+        return None if timeout == timedelta.max else timeout
 
     @field_validator("queues", mode="before")
     @classmethod
@@ -181,6 +175,12 @@ class SettingsArgs(TypedDict, total=False):
     keep_completed: timedelta | None
     keep_discarded: timedelta | None
     keep_cancelled: timedelta | None
+    max_attempts: int
+    retry: RetryPolicy | None
+    retry_base: timedelta
+    timeout: timedelta | None
+    max_payload_bytes: int | None
+    codec: PayloadCodec | None
     auto_setup: bool
     worker: str
 

@@ -212,3 +212,38 @@ def test_a_runner_that_its_module_closed(cli: Cli, module: Write, caplog: pytest
     assert cli("worker", f"{module(SCRIPT + 'with runner: runner.start()')}:runner").code == 0
     assert len(RUNS) == 1
     assert 'if __name__ == "__main__":' in caplog.text
+
+
+def test_every_kind_of_option(cli: Cli, module: Write) -> None:
+    """Options for records, retries and claims reach the runner: "forever" is None, a flag is a bool."""
+    options = (
+        "--poll 0.25 --batch 50 --maintenance 60 --max-attempts 3 --retry-base 2 --timeout 90 --keep-completed 3600 "
+        "--keep-discarded forever --keep-cancelled 0 --no-auto-setup --worker w1"
+    )
+    assert cli("worker", f"{module(RUNNER)}:runner", *options.split()).code == 0
+    assert [
+        {
+            "poll": timedelta(seconds=0.25),
+            "batch": 50,
+            "maintenance": timedelta(minutes=1),
+            "max_attempts": 3,
+            "retry_base": timedelta(seconds=2),
+            "timeout": timedelta(seconds=90),
+            "keep_completed": timedelta(hours=1),
+            "keep_discarded": None,
+            "keep_cancelled": timedelta(0),
+            "auto_setup": False,
+            "worker": "w1",
+        }
+    ] == RUNS
+
+
+def test_options_of_the_command_come_from_the_environment(
+    cli: Cli, module: Write, quiet: list[tuple[str, str]]
+) -> None:
+    """An option of the command that is no setting of a runner has a variable, which an option overrides."""
+    name = module(RUNNER)
+    variables = {"TALLYSTICK_LOG_LEVEL": "warning", "TALLYSTICK_LOG_FORMAT": "json"}
+    assert cli("worker", f"{name}:runner", "--log-format", "text", **variables).code == 0
+    assert quiet == [("warning", "text")]
+    assert cli("worker", f"{name}:runner", TALLYSTICK_MAX_JOBS="0").code == 2

@@ -285,8 +285,8 @@ def test_every_constructor_is_tried() -> None:
     untried = {
         "Backend", "BackendUrl", "Capabilities", "Claim", "Context", "Finding", "Handle", "Inserted", "Job", "Never",
         "Queue", "QueueStats", "Record", "Snapshot", "Stats", "Transition", "Hold", "Severity", "State", "Stop",
-        "RetryPolicy", "AttemptError", "Due", "JobResult", "Status", "Meter", "Rule", "Running", "Schedule",
-            "WorkerInfo", "BatchDefinition",
+        "RetryPolicy", "PayloadCodec", "AttemptError", "Due", "JobResult", "Status", "Meter", "Rule", "Running",
+            "Schedule", "WorkerInfo", "BatchDefinition",
     }  # fmt: skip
     public = {
         name

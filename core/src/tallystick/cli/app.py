@@ -14,11 +14,24 @@ from ..hook_calls import hook_calls
 from ..interrupts import from_signal
 from ..safe_repr import safe_repr
 from ..urls import redact, redact_all
-from . import demo, doctor, jobs, queues, schedules, stats, store, worker, workers
+from . import config, demo, doctor, jobs, new, queues, schedules, stats, store, worker, workers
 from .options import examples
 from .show import one_line
 
-ORDER = ("demo", "worker", "jobs", "queues", "schedules", "workers", "stats", "doctor", "setup", "backends")
+ORDER = (
+    "demo",
+    "worker",
+    "jobs",
+    "queues",
+    "schedules",
+    "workers",
+    "stats",
+    "doctor",
+    "setup",
+    "backends",
+    "config",
+    "new",
+)
 """The order of the commands in help. Commands of plugins follow."""
 
 NOT_FOUND, MISUSED, FAILED = 1, 2, 3
@@ -88,6 +101,8 @@ app.command("doctor", rich_help_panel="Operate", epilog=doctor.EXAMPLES)(doctor.
 app.command("demo", rich_help_panel="Work", epilog=demo.EXAMPLES)(demo.demo)
 app.command("worker", rich_help_panel="Work", epilog=worker.EXAMPLES)(worker.worker)
 app.command("setup", rich_help_panel="Prepare", epilog=store.SETUP_EXAMPLES)(store.setup)
+app.add_typer(config.app, name="config", rich_help_panel="Prepare")
+app.add_typer(new.app, name="new", rich_help_panel="Prepare")
 app.command("backends", rich_help_panel="Prepare", epilog=store.BACKENDS_EXAMPLES)(store.backends)
 
 

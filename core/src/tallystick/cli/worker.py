@@ -4,7 +4,6 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import partial
 from typing import Annotated, cast
 
@@ -18,7 +17,9 @@ from ..loading import load_runner
 from ..processes import ChildLink, Limits, Status, Supervisor, watched
 from ..settings import SettingsArgs
 from . import logs
+from . import worker_options as options
 from .options import examples
+from .worker_options import FOREVER
 from .worker_plan import WORKER_PROCESS, WorkerPlan
 
 logger = logging.getLogger("tallystick.worker")
@@ -32,13 +33,6 @@ EXAMPLES = examples(
 )
 
 
-def _seconds(text: str) -> timedelta:
-    try:
-        return timedelta(seconds=float(text))
-    except (OverflowError, ValueError) as exc:
-        raise typer.BadParameter(f"{text!r} is not a number of seconds") from exc
-
-
 def worker(
     target: Annotated[
         str,
@@ -49,50 +43,39 @@ def worker(
         ),
     ],
     *,
-    processes: Annotated[
-        int | None, typer.Option(min=1, max=1_000, metavar="N", help="Run this many worker processes.")
-    ] = None,
-    concurrency: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="How many jobs run at once in a process.")
-    ] = None,
-    queues: Annotated[
-        list[str] | None, typer.Option("--queue", metavar="QUEUE", help="Serve this queue; you can repeat this option.")
-    ] = None,
-    weighted: Annotated[
-        str | None, typer.Option("--queues", metavar="QUEUES", help="Serve these by weight: emails:5,default.")
-    ] = None,
-    backend: Annotated[str | None, typer.Option(metavar="URL", help="The store.")] = None,
-    lease: Annotated[
-        timedelta | None,
-        typer.Option(parser=_seconds, metavar="SECONDS", help="How long a claim lasts without extension."),
-    ] = None,
-    grace: Annotated[
-        timedelta | None,
-        typer.Option(parser=_seconds, metavar="SECONDS", help="How long a shutdown waits for running jobs."),
-    ] = None,
-    max_age: Annotated[
-        timedelta | None, typer.Option(parser=_seconds, metavar="SECONDS", help="Replace a process of this age.")
-    ] = None,
-    max_jobs: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Replace a process that has run this many jobs.")
-    ] = None,
-    max_memory: Annotated[
-        int | None, typer.Option(min=1, metavar="MIB", help="Replace a process that uses this much memory.")
-    ] = None,
-    health: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Answer the probes of an orchestrator here, by HTTP.")
-    ] = None,
-    log_level: Annotated[logs.Level, typer.Option(help="Minimum level of logged messages.")] = logs.Level.INFO,
-    log_format: Annotated[logs.Format, typer.Option(help="Log as text, or as one JSON object per line.")] = (
-        logs.Format.TEXT
-    ),
+    backend: options.Backend = None,
+    queues: options.Queues = None,
+    weighted: options.Weighted = None,
+    concurrency: options.Concurrency = None,
+    name: options.Name = None,
+    auto_setup: options.Setup = None,
+    lease: options.Lease = None,
+    poll: options.Poll = None,
+    batch: options.Batch = None,
+    maintenance: options.Maintenance = None,
+    grace: options.Grace = None,
+    max_attempts: options.MaxAttempts = None,
+    retry_base: options.RetryBase = None,
+    timeout: options.Timeout = None,
+    keep_completed: options.KeepCompleted = None,
+    keep_discarded: options.KeepDiscarded = None,
+    keep_cancelled: options.KeepCancelled = None,
+    max_payload_bytes: options.MaxPayloadBytes = None,
+    processes: options.Processes = None,
+    max_age: options.MaxAge = None,
+    max_jobs: options.MaxJobs = None,
+    max_memory: options.MaxMemory = None,
+    health: options.Health = None,
+    log_level: options.LogLevel = logs.Level.INFO,
+    log_format: options.LogFormat = logs.Format.TEXT,
 ) -> None:
     """Run jobs until SIGTERM or SIGINT.
 
     After the first signal, running jobs may finish; a second signal ends the
     grace period. Options that you omit come from the runner. TARGET can be in
     the current directory. You must choose a store: a worker on the default,
-    memory://, would see no jobs of other processes.
+    memory://, would see no jobs of other processes. Each option can also come
+    from the environment; "tallystick config show" lists the variables.
 
     With --processes, a supervisor restarts processes that die, and passes a
     signal on to all of them. A process that reaches a limit finishes its jobs
@@ -101,17 +84,29 @@ def worker(
     names, weights = _weighted(weighted) if weighted else (queues or None, None)
     if weighted and queues:
         raise ConfigurationError("pass --queue or --queues, not both")
-    given = {
-        "backend": backend,
-        "concurrency": concurrency,
-        "queues": names,
-        "queue_weights": weights,
-        "lease": lease,
-        "grace": grace,
-    }
+    overrides = _overrides(
+        backend=backend,
+        queues=names,
+        queue_weights=weights,
+        concurrency=concurrency,
+        worker=name,
+        auto_setup=auto_setup,
+        lease=lease,
+        poll=poll,
+        batch=batch,
+        maintenance=maintenance,
+        grace=grace,
+        max_attempts=max_attempts,
+        retry_base=retry_base,
+        timeout=timeout,
+        keep_completed=keep_completed,
+        keep_discarded=keep_discarded,
+        keep_cancelled=keep_cancelled,
+        max_payload_bytes=max_payload_bytes,
+    )
     plan = WorkerPlan(
         target=target,
-        overrides=cast("SettingsArgs", {name: value for name, value in given.items() if value is not None}),
+        overrides=overrides,
         limits=Limits(age=max_age, jobs=max_jobs, memory=max_memory and max_memory * 2**20),
         log_level=log_level,
         log_format=log_format,
@@ -120,6 +115,12 @@ def worker(
         run_worker(plan, health=health)
     else:
         _supervise(plan, processes, health)
+
+
+def _overrides(**given: object) -> SettingsArgs:
+    """Return the settings of the options that were passed."""
+    passed = {name: value for name, value in given.items() if value is not None}
+    return cast("SettingsArgs", {name: None if value == FOREVER else value for name, value in passed.items()})
 
 
 def _weighted(text: str) -> tuple[list[str], dict[str, int]]:

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from ..backend import Backend
 from ..declaration import Call, Declaration
-from ..definition import Definition, declare_class, has_work
+from ..definition import declare_class, has_work
 from ..errors import InvalidArgument, TallystickError
 from ..filters import Filter
 from ..job_base import Job
 from ..records import Record
+from ..runner import Runner
 from ..safe_repr import safe_repr
+from ..stored_form import read_payload
 
 Wanted = type[Job[Any]] | Declaration[Any, Any] | Job[Any] | Call[Any] | str
 """Which jobs to find: those of a kind (a Job class, a registered function, or its name), or those equal to a job."""
@@ -27,12 +29,13 @@ class Enqueued:
     def __init__(
         self,
         backend: Backend,
-        definitions: Mapping[str, Definition[Any, Any]],
+        runner: Runner,
         wanted: Wanted,
         fields: Mapping[str, object],
     ) -> None:
         self._backend = backend
-        self._declaration = definitions.get(_kind(wanted)) or _declared(wanted)
+        self._settings = runner.settings
+        self._declaration = runner.definitions.get(_kind(wanted)) or _declared(wanted)
         self._kind = _kind(wanted)
         self._fields = fields
         self._equal: tuple[Any] | None = None
@@ -68,10 +71,13 @@ class Enqueued:
         return [each for each in pages if each.id not in without][::-1]
 
     def _matches(self, record: Record) -> bool:
-        payload = self._payload(record.payload, record.meta)
+        payload = self._stored_payload(record)
         if self._equal:
             return bool(payload == self._equal[0])
         return all(_value(payload, name) == value for name, value in self._fields.items())
+
+    def _stored_payload(self, record: Record) -> Any:
+        return self._payload(read_payload(self._settings, record.payload, record.kind), record.meta)
 
     def _payload(self, encoded: bytes, meta: Mapping[str, str] | None) -> Any:
         return encoded if self._declaration is None else self._declaration.decode(encoded, meta)
@@ -99,7 +105,7 @@ class Enqueued:
 
     def _shown(self, record: Record) -> str:
         try:
-            return safe_repr(self._payload(record.payload, record.meta))
+            return safe_repr(self._stored_payload(record))
         except TallystickError:
             return safe_repr(record.payload)
 

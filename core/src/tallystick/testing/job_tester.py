@@ -95,29 +95,29 @@ class JobTester:
                 jobs with an equal payload.
             fields: Fields of the payload, or keys if it is a dict.
         """
-        return Enqueued(self.backend, self.runner.definitions, job, fields).records()
+        return Enqueued(self.backend, self.runner, job, fields).records()
 
     def assert_enqueued(self, job: Wanted, /, **fields: object) -> list[Record]:
         """Fail if no matching job was enqueued; return the matching jobs. See `enqueued`."""
-        return Enqueued(self.backend, self.runner.definitions, job, fields).assert_some()
+        return Enqueued(self.backend, self.runner, job, fields).assert_some()
 
     def refute_enqueued(self, job: Wanted, /, **fields: object) -> None:
         """Fail if a matching job was enqueued. See `enqueued`."""
-        Enqueued(self.backend, self.runner.definitions, job, fields).assert_none()
+        Enqueued(self.backend, self.runner, job, fields).assert_none()
 
     @contextmanager
     def assert_enqueues(self, job: Wanted, /, **fields: object) -> Iterator[None]:
         """Fail if the block enqueues no matching job. Jobs from before the block do not count."""
         before = self._ids()
         yield
-        Enqueued(self.backend, self.runner.definitions, job, fields).assert_some(before)
+        Enqueued(self.backend, self.runner, job, fields).assert_some(before)
 
     @contextmanager
     def refute_enqueues(self, job: Wanted, /, **fields: object) -> Iterator[None]:
         """Fail if the block enqueues a matching job. Jobs from before the block do not count."""
         before = self._ids()
         yield
-        Enqueued(self.backend, self.runner.definitions, job, fields).assert_none(before)
+        Enqueued(self.backend, self.runner, job, fields).assert_none(before)
 
     def close(self) -> None:
         """Close the event loop of the handlers."""

@@ -15,6 +15,7 @@ from ..job_base import Job
 from ..records import NewRecord, Record
 from ..runner import Runner
 from ..safe_repr import safe_repr
+from ..setting_types import DEFAULT_MAX_ATTEMPTS
 from ..state import State
 from .loops import is_in_loop
 
@@ -68,7 +69,7 @@ def _started(job: object, attempt: int, meta: Mapping[str, str] | None) -> tuple
         payload=definition.encode(payload),
         queue=options.queue,
         priority=options.priority,
-        max_attempts=options.max_attempts,
+        max_attempts=DEFAULT_MAX_ATTEMPTS if options.max_attempts is None else options.max_attempts,
         tags=options.tags,
         meta=options.meta if meta is None else meta,
     )

@@ -41,7 +41,7 @@ class StepWorker:
     def begin(self) -> None:
         """Do as the start of a worker does: open the store, and put the schedules that the application declares."""
         self._runner.__enter__()  # the application may have closed it, as at the end of a lifespan
-        self._runner._declared.put(self._backend)  # noqa: SLF001  # tests run the same code as workers
+        self._runner._declared.put(self._backend, self._runner.settings)  # noqa: SLF001  # tests run the same code as workers
 
     def due_schedules(self) -> list[Schedule]:
         """Return schedules that are not paused, the next tick first."""

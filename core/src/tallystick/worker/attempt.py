@@ -1,6 +1,7 @@
 """An attempt as the worker sees it, from claim to end."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from .. import validation
@@ -9,6 +10,7 @@ from ..definition import Definition
 from ..errors import ClaimLost
 from ..outcomes import Complete
 from ..records import Claim, Record
+from ..stored_form import read_payload, stored_result
 from .worker_context import WorkerContext
 
 T = TypeVar("T")
@@ -56,6 +58,21 @@ class Attempt(Context):
         self.started_at: float | None = None
         self.task: asyncio.Task[Any] | None = None
 
+    def payload(self) -> Any:
+        """Return the payload for the handler.
+
+        Raises:
+            InvalidPayload: the payload cannot be decoded.
+        """
+        record = self.record
+        stored = read_payload(self.worker_context.settings, record.payload, record.kind)
+        return self.definition.decode(stored, record.meta)
+
+    @property
+    def timeout(self) -> timedelta | None:
+        """The longest time of this attempt, by its kind or by the runner; None is no limit."""
+        return self.worker_context.settings.timeout_of(self.definition.options)
+
     def complete(self, result: T, *, transaction: object) -> T:
         """See `Context.complete`."""
         before, self.completion = self.completion, self._completed(result)
@@ -81,7 +98,7 @@ class Attempt(Context):
         return self.completion if result is None and self.completion is not None else self._completed(result)
 
     def _completed(self, result: object) -> Complete:
-        encoded = self.definition.encode_result(result)
+        encoded = stored_result(self.worker_context.settings, self.definition.encode_result(result), self.kind)
         if encoded is not None:
             validation.size(
                 encoded, self.worker_context.backend.capabilities.max_payload_bytes, f"the result of {self.kind!r}"

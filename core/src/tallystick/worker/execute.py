@@ -44,7 +44,7 @@ def execute(context: WorkerContext, attempt: Attempt) -> Ended:
 
 def _execute(context: WorkerContext, attempt: Attempt) -> Ended:
     try:
-        payload = attempt.definition.decode(attempt.record.payload, attempt.record.meta)
+        payload = attempt.payload()
     except BaseException as exc:
         return unreadable(attempt, exc)
     attempt.started_at = monotonic()
@@ -67,10 +67,10 @@ def _execute(context: WorkerContext, attempt: Attempt) -> Ended:
 async def execute_async(context: WorkerContext, attempt: Attempt) -> Ended:
     """Run an async handler, and return how the attempt ended."""
     try:
-        payload = attempt.definition.decode(attempt.record.payload, attempt.record.meta)
+        payload = attempt.payload()
     except BaseException as exc:
         return unreadable(attempt, exc)
-    timeout = attempt.definition.options.timeout
+    timeout = attempt.timeout
     attempt.started_at = monotonic()
     try:
         attempt.check()
@@ -169,7 +169,7 @@ def _snoozed(attempt: Attempt, exc: BaseException) -> Release | None:
 
 def _retry_delay(attempt: Attempt, exc: BaseException) -> timedelta | None:
     try:
-        delay = attempt.definition.options.retry(attempt.attempt, exc, random())
+        delay = attempt.worker_context.settings.retry_of(attempt.definition.options)(attempt.attempt, exc, random())
         return (
             delay if delay is None else validation.delay(delay, f"the delay from the retry policy of {attempt.kind!r}")
         )

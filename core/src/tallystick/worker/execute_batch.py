@@ -36,7 +36,7 @@ async def execute_batch_async(context: WorkerContext, attempts: Sequence[Attempt
     ended, ready, payloads = _decode(attempts)
     if not ready:
         return ended
-    timeout = ready[0].definition.options.timeout
+    timeout = ready[0].timeout
     try:
         endings = _begin(context, ready)
         try:
@@ -61,7 +61,7 @@ def _decode(attempts: Sequence[Attempt]) -> tuple[list[Ended], list[Attempt], li
             ended.append(_decide(attempt, failed, Stopped(attempt.stop)))
             continue
         try:
-            payloads.append(attempt.definition.decode(attempt.record.payload, attempt.record.meta))
+            payloads.append(attempt.payload())
         except BaseException as exc:
             ended.append(_decide(attempt, unreadable, exc))
         else:

@@ -85,7 +85,7 @@ class Heartbeat:
     def _end_overdue(self, now: float) -> None:
         """End attempts past their timeout. Async attempts end by themselves first, so they get one more tick."""
         for attempt in list(self._in_flight.held):
-            timeout = attempt.definition.options.timeout
+            timeout = attempt.timeout
             if timeout is None or attempt.started_at is None or attempt.stop is Stop.TIMED_OUT:
                 continue
             if now - attempt.started_at > timeout.total_seconds() + attempt.definition.is_async * self._tick:

@@ -12,6 +12,7 @@ from ..records import NewRecord
 from ..registry import Registry
 from ..safe_logging import safe_logger
 from ..served_queues import ServedQueues
+from ..settings import Settings
 from .snapshot import Snapshot
 from .worker import Worker
 from .worker_context import WorkerContext
@@ -25,7 +26,7 @@ class SingleWorker:
     `prepare` is called with the store before a start. Its errors prevent the start.
     """
 
-    def __init__(self, registry: Registry, prepare: Callable[[Backend], None]) -> None:
+    def __init__(self, registry: Registry, prepare: Callable[[Backend, Settings], None]) -> None:
         self.running: Worker | None = None
         self._registry = registry
         self._prepare = prepare
@@ -47,7 +48,7 @@ class SingleWorker:
                 raise AlreadyStarted("this runner is already running; call stop() first")
             context = new_context()
             context.backend.get([uuid4()])  # raise here if the store cannot be used: the threads only log errors
-            self._prepare(context.backend)
+            self._prepare(context.backend, context.settings)
             served = ServedQueues(context.queues, self._registry)
             worker = Worker(context)
             self._registry.closed = True

@@ -205,7 +205,7 @@ class Worker:
             self._end_overdue(attempt)
 
     def _end_overdue(self, attempt: Attempt) -> None:
-        error = TimeoutError(f"the handler did not return within {attempt.definition.options.timeout}")
+        error = TimeoutError(f"the handler did not return within {attempt.timeout}")
         ended = failed(attempt, error)
         if _in_one_call(attempt)[0] is not attempt:  # the first of a batch stands for its handler
             self._settler.finish(*ended)

@@ -176,7 +176,7 @@ def _edited(plane: ControlPlane, record: Record, payload: Any) -> bytes:
 def _options_attempts(plane: ControlPlane, record: Record) -> int:
     """Return the kind's own max_attempts: those of the record rise with each requeue and release."""
     definition = plane.runner.definitions.get(record.kind)
-    return record.max_attempts if definition is None else definition.options.max_attempts
+    return record.max_attempts if definition is None else plane.runner.settings.max_attempts_of(definition.options)
 
 
 def _encoded(payload: Any) -> bytes:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pydantic import BaseModel, Field
-from tallystick import Definition, State
+from tallystick import Definition, Settings, State
 
 from ..permissions import User
 from .documents import JobDocument
@@ -78,20 +78,22 @@ def _runner(plane: ControlPlane) -> RunnerDocument:
 
 def definitions(plane: ControlPlane) -> list[DefinitionDocument]:
     """Return the registered kinds, sorted by name."""
-    return [definition_document(each) for _, each in sorted(plane.runner.definitions.items())]
+    settings = plane.runner.settings
+    return [definition_document(each, settings) for _, each in sorted(plane.runner.definitions.items())]
 
 
-def definition_document(definition: Definition[Any, Any]) -> DefinitionDocument:
+def definition_document(definition: Definition[Any, Any], settings: Settings) -> DefinitionDocument:
     """Return the document of a registered kind."""
     options, handler = definition.options, definition.handler
+    timeout = settings.timeout_of(options)
     name = f"{getattr(handler, '__module__', '')}.{getattr(handler, '__qualname__', type(handler).__name__)}"
     return DefinitionDocument(
         kind=definition.kind,
         type=name.strip("."),
         queue=options.queue,
         priority=options.priority,
-        max_attempts=options.max_attempts,
-        timeout=None if options.timeout is None else options.timeout.total_seconds(),
+        max_attempts=settings.max_attempts_of(options),
+        timeout=None if timeout is None else timeout.total_seconds(),
         raw=definition.payloads is None,
         payload_schema=definition.payload_schema(),
     )
