@@ -24,7 +24,7 @@ async def health(request: Request) -> Response:
     """Serve 200 if the store responds, and 503 otherwise. It shows nothing else, because it needs no login."""
     site = site_of(request)
     try:
-        await site.call(site.plane.snapshots.get)
+        await site.call(site.plane.snapshot)
     except Exception as exc:
         if as_rejection(exc) is None:
             raise

@@ -79,7 +79,7 @@ def change_jobs(
         batch = list(ids[start : start + size])
         done += apply(plane, action, Filter(ids=batch), new, len(batch))
     plane.audit.record(user, detail, on, len(done))
-    plane.snapshots.forget()
+    plane.shared.forget()
     return done
 
 
@@ -125,7 +125,7 @@ def enqueue(plane: ControlPlane, user: User, job: NewJob) -> Enqueued:
         )
     handle = plane.runner.enqueue_raw(job.kind, _encoded(job.payload), **job.options(datetime.now(UTC)))
     plane.audit.record(user, f"enqueue {job.kind}", f"id={handle.id}", int(not handle.duplicate))
-    plane.snapshots.forget()
+    plane.shared.forget()
     return Enqueued(id=handle.id, created=not handle.duplicate)
 
 
@@ -154,7 +154,7 @@ def rerun(plane: ControlPlane, user: User, id: UUID, how: Rerun) -> Enqueued:
     )
     [inserted] = plane.backend.insert([new])
     plane.audit.record(user, "run again", f"id={id}", 1)
-    plane.snapshots.forget()
+    plane.shared.forget()
     return Enqueued(id=inserted.record.id, created=inserted.created)
 
 
@@ -192,4 +192,4 @@ def set_paused(plane: ControlPlane, user: User, queue: str, *, paused: bool) -> 
     check(plane, user, Permission.QUEUES, f"queue={queue}")
     (plane.backend.pause if paused else plane.backend.resume)(queue)
     plane.audit.record(user, action, f"queue={queue}", 1)
-    plane.snapshots.forget()
+    plane.shared.forget()

@@ -166,7 +166,7 @@ class BulkTasks:
             self._plane.audit.record(
                 user, f"bulk {progress.action} ({progress.state})", progress.filter, progress.changed
             )
-            self._plane.snapshots.forget()
+            self._plane.shared.forget()
 
     def _change_all(self, task: _Task, filter: Filter, changes: Changes | None) -> None:
         """Repeat until no new job changes. A job that changes twice is not new: workers put changed jobs back."""

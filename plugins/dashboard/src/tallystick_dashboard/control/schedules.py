@@ -125,7 +125,7 @@ def put(plane: ControlPlane, user: User, form: ScheduleForm) -> ScheduleDocument
     new = NewSchedule(**{**kept, **fields, "payload": encoded})
     changed = _put(plane, new, None if stored is None else stored.declared)
     plane.audit.record(user, "add schedule" if stored is None else "edit schedule", f"schedule={form.name}", 1)
-    plane.snapshots.forget()
+    plane.shared.forget()
     return document(plane, user, changed, datetime.now(UTC))
 
 
@@ -167,7 +167,7 @@ def set_paused(plane: ControlPlane, user: User, name: str, *, paused: bool) -> S
     check(plane, user, Permission.SCHEDULES, f"schedule={name}")
     schedule = plane.runner.pause_schedule(name) if paused else plane.runner.resume_schedule(name)
     plane.audit.record(user, "pause schedule" if paused else "resume schedule", f"schedule={name}", 1)
-    plane.snapshots.forget()
+    plane.shared.forget()
     return document(plane, user, schedule, datetime.now(UTC))
 
 
@@ -176,7 +176,7 @@ def run_now(plane: ControlPlane, user: User, name: str) -> Enqueued:
     check(plane, user, Permission.SCHEDULES, f"schedule={name}")
     handle = plane.runner.run_schedule(name)
     plane.audit.record(user, "run schedule", f"schedule={name}", 1)
-    plane.snapshots.forget()
+    plane.shared.forget()
     return Enqueued(id=handle.id, created=not handle.duplicate)
 
 
@@ -186,4 +186,4 @@ def remove(plane: ControlPlane, user: User, name: str) -> None:
     _find(plane, name)
     plane.runner.remove_schedule(name)
     plane.audit.record(user, "remove schedule", f"schedule={name}", 1)
-    plane.snapshots.forget()
+    plane.shared.forget()

@@ -28,8 +28,8 @@ async def job_list(p: Page) -> Response:
         return json_response(document.model_dump(mode="json"))
     query = read_query(p)
     found = await p.call(jobs.page, p.plane, p.user, query)
-    counts = await p.call(jobs.by_state, p.plane, query.only_filter())
-    stats = (await p.call(p.plane.snapshots.get)).stats
+    counts = await p.call(jobs.by_state, p.plane, query, found)
+    snapshot = await p.call(p.plane.snapshot)
     return p.render(
         "jobs.html",
         query=query,
@@ -37,8 +37,8 @@ async def job_list(p: Page) -> Response:
         jobs=found.jobs,
         next=found.next,
         counts=counts,
-        queues=sorted(stats.by_queue),
-        kinds=sorted(stats.by_kind),
+        queues=list(snapshot.queues),
+        kinds=sorted({*snapshot.kinds, *p.plane.runner.definitions}),
         has_error_text=p.plane.backend.capabilities.error_text,
     )
 
@@ -61,10 +61,11 @@ async def search(p: Page) -> Response:
     options = {"queue", "kind", "tag", "worker", "state", "error_type", "unique_key", "error_text"}
     if colon and name in options and value:
         return p.redirect("/jobs", **{name: value})
-    stats = (await p.call(p.plane.snapshots.get)).stats
-    if text in stats.by_queue:
+    snapshot = await p.call(p.plane.snapshot)
+    if text in snapshot.queues:
         return p.redirect("/jobs", queue=text)
-    if text and text not in stats.by_kind and p.plane.backend.capabilities.error_text:
+    is_kind = text in snapshot.kinds or text in p.plane.runner.definitions
+    if text and not is_kind and p.plane.backend.capabilities.error_text:
         return p.redirect("/jobs", error_text=text)
     return p.redirect("/jobs", kind=text)
 

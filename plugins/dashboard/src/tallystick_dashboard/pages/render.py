@@ -37,6 +37,7 @@ def _environment(language: str) -> Environment:
     environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # of i18n
     environment.filters |= {
         "number": words.number,
+        "counted": words.counted,
         "decimal": words.decimal,
         "percent": words.percent,
         "span": words.span,

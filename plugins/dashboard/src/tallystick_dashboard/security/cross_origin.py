@@ -1,8 +1,8 @@
 """Reject cross-origin requests that change something: no site can use the browser of a user who is logged in.
 
-Source: `net/http.CrossOriginProtection` of Go 1.25, with its test cases. Three rules are stricter. An unsafe request with
-neither header needs an `Authorization` header, which no browser adds by itself to a request of another site. A trusted
-origin that no browser would send is an error. No path bypasses the check.
+Source: `net/http.CrossOriginProtection` of Go 1.25, with its test cases. Three rules are stricter. An unsafe request
+with neither header needs an `Authorization` header, which no browser adds by itself to a request of another site. A
+trusted origin that no browser would send is an error. No path bypasses the check.
 """
 
 from collections.abc import Collection, Mapping
