@@ -1,6 +1,7 @@
 """A runner with jobs in every state, and clients of its dashboard, on memory and on SQLite."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -30,17 +31,18 @@ def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
 
 
 @pytest.fixture
-def visit(runner: Runner) -> Visit:
+def visit(runner: Runner) -> Iterator[Visit]:
     """Return a function that makes a client of a dashboard with some settings: a browser on this machine."""
+    with ExitStack() as clients:
 
-    def make(headers: dict[str, str] = BROWSER, **settings: Any) -> TestClient:
-        given = {"allowed_hosts": ("testserver",), "interval": 0, **settings}
-        client = TestClient(dashboard(runner, **given), client=("127.0.0.1", 50_000), follow_redirects=False)
-        client.headers.clear()
-        client.headers.update(headers)
-        return client
+        def make(headers: dict[str, str] = BROWSER, **settings: Any) -> TestClient:
+            given = {"allowed_hosts": ("testserver",), "interval": 0, **settings}
+            client = TestClient(dashboard(runner, **given), client=("127.0.0.1", 50_000), follow_redirects=False)
+            client.headers.clear()
+            client.headers.update(headers)
+            return clients.enter_context(client)  # keeps one event loop for all requests
 
-    return make
+        yield make
 
 
 @pytest.fixture
