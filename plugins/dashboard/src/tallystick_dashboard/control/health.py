@@ -5,8 +5,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from tallystick.throughput import Rate
+
 from .counts import NONE, JobCount
-from .rates import Rate, by_queue
+from .rates import by_queue
 from .snapshots import WAITING, StoreSnapshot
 
 LATE = timedelta(minutes=1)

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from tallystick import LEASE_EXPIRED, Filter
+from tallystick.throughput import Rate
 
 from .counts import MOST_COUNTED, count
 from .plane import ControlPlane
-from .rates import Rate, floor
+from .rates import floor
 from .snapshots import MINUTE, MOST_DUE, StoreSnapshot
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 from tallystick import State, WorkerInfo
+from tallystick.throughput import Rate
 
 from .counts import JobCount
 from .health import Trouble, is_idle, problems
 from .plane import ControlPlane
-from .rates import Rate, by_queue, series
+from .rates import by_queue, series
 from .snapshots import MINUTE, STEPS, QueueSnapshot, StoreSnapshot
 
 
