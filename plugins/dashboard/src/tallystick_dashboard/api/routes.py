@@ -5,10 +5,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ..control.metrics import CONTENT_TYPE, render
+from ..http import error_response, json_response
 from ..problems import as_rejection
 from ..site import site_of
 from .changing import table as changing
-from .endpoint import Endpoint, error_response, json_response
+from .endpoint import Endpoint
 from .openapi import document
 from .reading import table as reading
 

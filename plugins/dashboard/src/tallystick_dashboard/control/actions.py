@@ -123,7 +123,7 @@ def enqueue(plane: ControlPlane, user: User, job: NewJob) -> Enqueued:
             f"{job.kind!r} is not registered here; start the dashboard with the application's runner, e.g. "
             "`tallystick dashboard app.jobs:runner`"
         )
-    handle = plane.runner.enqueue_raw(job.kind, _encoded(job.payload), **job.options(datetime.now(UTC)))
+    handle = plane.runner.enqueue_raw(job.kind, encoded(job.payload), **job.options(datetime.now(UTC)))
     plane.audit.record(user, f"enqueue {job.kind}", f"id={handle.id}", int(not handle.duplicate))
     plane.shared.forget()
     return Enqueued(id=handle.id, created=not handle.duplicate)
@@ -167,10 +167,10 @@ def find(plane: ControlPlane, id: UUID) -> Record:
 
 
 def _edited(plane: ControlPlane, record: Record, payload: Any) -> bytes:
-    encoded = _encoded(plane.masks.restored(payload, read_json(record.payload), record.kind))
+    text = encoded(plane.masks.restored(payload, read_json(record.payload), record.kind))
     if (definition := plane.runner.definitions.get(record.kind)) is not None:
-        definition.decode(encoded)
-    return encoded
+        definition.decode(text)
+    return text
 
 
 def _options_attempts(plane: ControlPlane, record: Record) -> int:
@@ -179,7 +179,8 @@ def _options_attempts(plane: ControlPlane, record: Record) -> int:
     return record.max_attempts if definition is None else definition.options.max_attempts
 
 
-def _encoded(payload: Any) -> bytes:
+def encoded(payload: Any) -> bytes:
+    """Return a payload as JSON; raise `InvalidArgument` if it is not a JSON value."""
     try:
         return json.dumps(payload, separators=(",", ":"), allow_nan=False).encode()
     except (ValueError, RecursionError) as exc:

@@ -17,10 +17,12 @@ LATE = timedelta(minutes=1)
 FEWEST_FAILURES = 3
 """Fewer failures in an hour are not reported."""
 
-MORE_THAN_USUAL = 2.0
-"""An error rate is unusual if it is this many times that of the day before, and above 5 %."""
+NOTABLE_RATE = 0.05
+"""A lower error rate is not worth a look."""
 
-_NOTABLE_RATE = 0.05
+MORE_THAN_USUAL = 2.0
+"""An error rate is unusual if it is this many times that of the day before, and notable."""
+
 _TICK_LATE = timedelta(minutes=2)
 
 
@@ -80,7 +82,7 @@ def _failures(snapshot: StoreSnapshot) -> Iterator[Problem]:
     usual = by_queue(snapshot.day)
     for name, rate in by_queue(snapshot.minutes).items():
         before = usual.get(name, Rate()).error_rate
-        if rate.failed >= FEWEST_FAILURES and rate.error_rate > max(_NOTABLE_RATE, MORE_THAN_USUAL * before):
+        if rate.failed >= FEWEST_FAILURES and rate.error_rate > max(NOTABLE_RATE, MORE_THAN_USUAL * before):
             yield Problem(Trouble.FAILING, name, _exactly(rate.failed), rate=rate.error_rate, usual=before)
 
 

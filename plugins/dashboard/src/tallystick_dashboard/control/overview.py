@@ -9,7 +9,7 @@ from tallystick import State, WorkerInfo
 from tallystick.throughput import Rate
 
 from .counts import JobCount
-from .health import Trouble, is_idle, problems
+from .health import LATE, NOTABLE_RATE, Trouble, is_idle, problems
 from .plane import ControlPlane
 from .rates import by_queue, series
 from .snapshots import MINUTE, STEPS, QueueSnapshot, StoreSnapshot
@@ -39,10 +39,12 @@ class QueueDocument(BaseModel):
     due: JobCount
     oldest_due: datetime | None
     oldest_due_age: float | None = Field(description="Seconds.")
+    late: bool = Field(description="Whether the oldest due job has waited for more than a minute. A paused one is not.")
     workers: int
     ended: int = Field(description="Attempts of the last hour.")
     failed: int
     error_rate: float
+    failing: bool = Field(description="Whether more than 5 % of the attempts failed.")
     mean_waiting: float = Field(description="Seconds.")
     mean_running: float = Field(description="Seconds.")
     by_minute: list[int] = Field(description="Attempts of each minute of the last hour, the earliest first.")
@@ -131,7 +133,7 @@ def queues_of(snapshot: StoreSnapshot) -> list[QueueDocument]:
 def _queue(snapshot: StoreSnapshot, queue: QueueSnapshot, rate: Rate) -> QueueDocument:
     minutes = series([m for m in snapshot.minutes if m.queue == queue.name], snapshot.at, MINUTE, STEPS)
     alive = [worker for worker in snapshot.workers if worker.is_alive(snapshot.at)]
-    age = None if queue.oldest_due is None else max(snapshot.at - queue.oldest_due, timedelta(0)).total_seconds()
+    age = None if queue.oldest_due is None else max(snapshot.at - queue.oldest_due, timedelta(0))
     return QueueDocument(
         name=queue.name,
         paused=queue.paused,
@@ -141,11 +143,13 @@ def _queue(snapshot: StoreSnapshot, queue: QueueSnapshot, rate: Rate) -> QueueDo
         waiting=queue.waiting,
         due=queue.due,
         oldest_due=queue.oldest_due,
-        oldest_due_age=age,
+        oldest_due_age=None if age is None else age.total_seconds(),
+        late=age is not None and age > LATE and not queue.paused,
         workers=sum(queue.name in worker.queues for worker in alive),
         ended=rate.ended,
         failed=rate.failed,
         error_rate=rate.error_rate,
+        failing=rate.error_rate > NOTABLE_RATE,
         mean_waiting=rate.mean_waiting.total_seconds(),
         mean_running=rate.mean_running.total_seconds(),
         by_minute=[done + failed for done, failed in zip(minutes.completed, minutes.failed, strict=True)],

@@ -144,7 +144,6 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { pl
 const here = new URL(location.href);
 if (here.searchParams.has("done")) {
   here.searchParams.delete("done");
-  here.searchParams.delete("n");
   history.replaceState(null, "", here);
 }
 showTimes(document);

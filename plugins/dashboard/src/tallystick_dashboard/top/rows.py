@@ -12,14 +12,12 @@ from ..pages.words import Words
 
 _BARS = "▁▂▃▄▅▆▇█"
 _BAR_MINUTES = 6
-_LATE_SECONDS = 60
 _NAME = 15
 _ACCENT = "#8fa8ff"
 _BAD = "#ff8f85"
 _WARN = "#e0ac4d"
 NO_VALUE = "-"
 _PLAIN = {"\N{NO-BREAK SPACE}": " "}
-_FAILING_RATE = 0.05
 
 _STYLES = {"active": "#62c98c", "draining": _WARN, "lost": f"bold {_BAD}", "paused": _WARN}
 
@@ -29,16 +27,14 @@ Row = tuple[Text, ...]
 def queue_row(queue: QueueDocument, words: Words) -> Row:
     """Return the row of a queue."""
     age = queue.oldest_due_age
-    late = age is not None and age > _LATE_SECONDS and not queue.paused
-    failing = queue.error_rate > _FAILING_RATE
     return (
         _queue_name(queue),
         right(words.counted(queue.waiting)),
         right(words.counted(queue.running)),
         right(words.counted(queue.due)),
-        right(NO_VALUE if age is None else words.span(age), f"bold {_BAD}" if late else ""),
+        right(NO_VALUE if age is None else words.span(age), f"bold {_BAD}" if queue.late else ""),
         right(words.number(queue.ended)),
-        right(words.percent(queue.error_rate) if queue.ended else NO_VALUE, _BAD if failing else ""),
+        right(words.percent(queue.error_rate) if queue.ended else NO_VALUE, _BAD if queue.failing else ""),
         Text(bars(queue.by_minute), _ACCENT),
     )
 
