@@ -22,7 +22,13 @@ BROWSER = {"accept": "text/html", "sec-fetch-site": "same-origin"}
 PROGRAM = {"accept": "application/json", "sec-fetch-site": "none"}
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test on the `STORES` of its module; by default on memory and on SQLite."""
+    if "runner" in metafunc.fixturenames:
+        metafunc.parametrize("runner", getattr(metafunc.module, "STORES", ("memory", "sqlite")), indirect=True)
+
+
+@pytest.fixture
 def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
     """Return a runner with registered jobs and an empty store."""
     url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/jobs.db"

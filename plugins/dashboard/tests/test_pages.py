@@ -14,6 +14,8 @@ from tallystick import NewRecord, Runner, State
 from .application import add, add_attempts, add_schedule, add_worker, complete, discard, retry, run
 from .conftest import BROWSER, Visit
 
+STORES = ("memory",)  # the calls are those of the API
+
 PAGES = ["/", "/jobs", "/failures", "/schedules", "/schedules/edit", "/queues", "/workers", "/enqueue", "/audit"]
 
 

@@ -2,7 +2,6 @@
 
 import logging
 from base64 import b64encode
-from collections.abc import Iterator
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -13,19 +12,13 @@ from starlette.testclient import TestClient
 from tallystick import ConfigurationError, Runner, State
 from tallystick_dashboard import DashboardSettings, Permission, User, dashboard
 
-from .application import SCRIPT, add, add_schedule, discard, make_runner, retry
+from .application import SCRIPT, add, add_schedule, discard, retry
 from .conftest import BROWSER, PROGRAM, Visit
 
+STORES = ("memory",)  # the checks do not depend on the store
 TOKEN = "0123456789abcdef-token"
 READ_TOKEN = "0123456789abcdef-reads"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
-
-
-@pytest.fixture
-def runner() -> Iterator[Runner]:
-    """Return a runner on memory: these tests do not depend on the store."""
-    with make_runner("memory://") as runner:
-        yield runner
 
 
 def state_of(runner: Runner, id: UUID) -> State:

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,16 +18,11 @@ from tallystick_dashboard.top.rows import bars, shortened
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
 
-from .application import add, add_attempts, add_worker, discard, make_runner, retry
+from .application import add, add_attempts, add_worker, discard, retry
+
+STORES = ("memory",)  # the calls are those of the API
 
 Drive = Callable[[Pilot[None]], Awaitable[None]]
-
-
-@pytest.fixture
-def runner() -> Iterator[Runner]:
-    """Return a runner on memory: these tests do not depend on the store."""
-    with make_runner("memory://") as runner:
-        yield runner
 
 
 def drive(runner: Runner, steps: Drive, **settings: Any) -> Top:
