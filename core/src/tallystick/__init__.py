@@ -80,6 +80,7 @@ from .runner import Runner
 from .schedules import Advance, Due, NewSchedule, Rule, Schedule, due_ticks, parse_rule, tick_id
 from .settings import Settings
 from .state import CLAIMABLE, FINAL, TRANSITIONS, State, Transition
+from .throughput import Throughput
 from .urls import BackendUrl
 from .worker import Snapshot
 
@@ -182,6 +183,7 @@ __all__ = [
     "Stop",
     "Stopped",
     "TallystickError",
+    "Throughput",
     "Transition",
     "Unavailable",
     "UniqueUntil",

@@ -1,14 +1,16 @@
 """The methods of a runner about its queues. `Runner` inherits them."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
+from . import throughput as sampler
 from .async_bridge import async_variant
 from .records import Queue, Stats
 from .runner_jobs import RunnerJobs
 
 
 class RunnerQueues(RunnerJobs):
-    """Pauses, resumes, lists and counts."""
+    """Pauses, resumes, lists, counts and samples."""
 
     def pause(self, queue: str) -> None:
         """Pause a queue: no worker of any process claims its jobs until `resume`. The store keeps the setting.
@@ -36,3 +38,24 @@ class RunnerQueues(RunnerJobs):
         return self.backend.stats()
 
     astats = async_variant(stats)
+
+    def throughput(
+        self, window: timedelta = sampler.HOUR, *, step: timedelta = sampler.MINUTE
+    ) -> Sequence[sampler.Throughput]:
+        """Return the attempts of all workers of the store in the last `window`, step by step.
+
+        Workers send their numbers every ten seconds, so the latest attempts may be missing.
+
+        Args:
+            window: From one minute to seven days.
+            step: A whole number of minutes. Steps begin at multiples of it since 1970 in UTC.
+
+        Returns:
+            One entry for each step and queue, by the start of the step, then queue. A step without attempts has none.
+
+        Raises:
+            InvalidArgument: The window is too short or too long, or the step is not a whole number of minutes.
+        """
+        return sampler.read(self.backend, window, step)
+
+    athroughput = async_variant(throughput)

@@ -1,6 +1,7 @@
 """A runner with jobs in every state, and clients of its dashboard, on memory and on SQLite."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,13 @@ BROWSER = {"accept": "text/html", "sec-fetch-site": "same-origin"}
 PROGRAM = {"accept": "application/json", "sec-fetch-site": "none"}
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test on the `STORES` of its module; by default on memory and on SQLite."""
+    if "runner" in metafunc.fixturenames:
+        metafunc.parametrize("runner", getattr(metafunc.module, "STORES", ("memory", "sqlite")), indirect=True)
+
+
+@pytest.fixture
 def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
     """Return a runner with registered jobs and an empty store."""
     url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/jobs.db"
@@ -30,17 +37,18 @@ def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
 
 
 @pytest.fixture
-def visit(runner: Runner) -> Visit:
+def visit(runner: Runner) -> Iterator[Visit]:
     """Return a function that makes a client of a dashboard with some settings: a browser on this machine."""
+    with ExitStack() as clients:
 
-    def make(headers: dict[str, str] = BROWSER, **settings: Any) -> TestClient:
-        given = {"allowed_hosts": ("testserver",), "interval": 0, **settings}
-        client = TestClient(dashboard(runner, **given), client=("127.0.0.1", 50_000), follow_redirects=False)
-        client.headers.clear()
-        client.headers.update(headers)
-        return client
+        def make(headers: dict[str, str] = BROWSER, **settings: Any) -> TestClient:
+            given = {"allowed_hosts": ("testserver",), "interval": 0, **settings}
+            client = TestClient(dashboard(runner, **given), client=("127.0.0.1", 50_000), follow_redirects=False)
+            client.headers.clear()
+            client.headers.update(headers)
+            return clients.enter_context(client)  # keeps one event loop for all requests
 
-    return make
+        yield make
 
 
 @pytest.fixture

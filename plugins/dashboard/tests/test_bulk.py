@@ -1,14 +1,17 @@
 """Bulk actions: preview, confirmation, progress, and their end."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from starlette.testclient import TestClient
 from tallystick import Backend, Filter, Runner, State, Unavailable
 from tallystick_dashboard import DashboardSettings, User
-from tallystick_dashboard.control.bulk import BulkRequest, BulkTasks
+from tallystick_dashboard.control.bulk import MOST_RUNNING, BulkRequest, BulkTasks
 from tallystick_dashboard.control.plane import ControlPlane
 from tallystick_dashboard.control.queries import JobFilter
+from tallystick_dashboard.rejections import Rejection
 
 from .application import add, complete, discard, retry
 
@@ -122,3 +125,19 @@ def test_an_unknown_action_is_not_found(program: TestClient) -> None:
     assert program.get(f"/api/bulk/{uuid4()}").status_code == 404
     assert program.post(f"/api/bulk/{uuid4()}/stop").status_code == 404
     assert program.get("/api/bulk").json() == []
+
+
+def test_few_bulk_actions_run_at_once(runner: Runner) -> None:
+    """A further one is rejected. One that runs is never forgotten, however many have ended."""
+    held: list[Callable[[], None]] = []
+    bulk = BulkTasks(ControlPlane(runner, DashboardSettings()), start=held.append)
+    retry_all = request("requeue", kind=["greet"])
+    first, *_ = [bulk.start(User(), retry_all) for _ in range(MOST_RUNNING)]
+    with pytest.raises(Rejection, match="run already") as caught:
+        bulk.start(User(), retry_all)
+    assert caught.value.status == 409
+    for _ in range(60):
+        held.pop()()
+        bulk.start(User(), retry_all)
+    assert bulk.get(first.id).state == "running"
+    assert len(bulk.latest()) == 50

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 from tallystick import Runner
+from tallystick.cli import main
 
 COMMAND = [sys.executable, "-m", "tallystick.cli", "dashboard"]
 
@@ -45,7 +46,7 @@ def test_it_serves_pages_and_a_control_plane_until_a_signal(served: "subprocess.
     browser = {"accept": "text/html"}
     with httpx.Client(timeout=300) as client:
         assert "staging" in client.get(pages[0], headers=browser).text
-        assert client.get(control[0], headers=browser).json()["total"] == 0
+        assert client.get(control[0], headers=browser).json()["recent"] == []
         assert client.get(control[0].removesuffix("jobs"), headers=browser).status_code == 404
     served.send_signal(signal.SIGTERM)
     served.wait(300)
@@ -59,16 +60,26 @@ def test_it_serves_pages_and_a_control_plane_until_a_signal(served: "subprocess.
         (["--port", "99999"], "port"),
     ],
 )
-def test_a_setting_that_is_wrong_is_one_line(url: str, arguments: list[str], message: str) -> None:
+def test_a_setting_that_is_wrong_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str, arguments: list[str], message: str
+) -> None:
     """Exit code 2, and the reason."""
-    done = subprocess.run([*COMMAND, url, *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    code, error = failed(monkeypatch, capsys, url, *arguments)
+    assert code == 2
+    assert message in error
+    assert len(error.splitlines()) == 1
 
 
-def test_no_store_is_one_line() -> None:
+def test_no_store_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Neither an argument nor the environment selects one."""
-    environment = {name: value for name, value in os.environ.items() if name != "TALLYSTICK_BACKEND"}
-    done = subprocess.run(COMMAND, capture_output=True, text=True, check=False, env=environment)
-    assert (done.returncode, "no store was selected" in done.stderr) == (2, True)
+    monkeypatch.delenv("TALLYSTICK_BACKEND", raising=False)
+    code, error = failed(monkeypatch, capsys)
+    assert (code, "no store was selected" in error) == (2, True)
+
+
+def failed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[object, str]:
+    """Run the command in this process, and return its exit code and its message."""
+    monkeypatch.setattr(sys, "argv", ["tallystick", "dashboard", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return caught.value.code, capsys.readouterr().err

@@ -1,4 +1,7 @@
-"""The test cases of Go's `net/http.CrossOriginProtection`, and the one rule that is stricter."""
+"""The test cases of Go's `net/http.CrossOriginProtection` with their names, and the rules that are stricter.
+
+Go's cases of bypassed paths and of another handler for rejections are left out: the dashboard has neither.
+"""
 
 import pytest
 from tallystick_dashboard.rejections import Rejection
@@ -19,23 +22,43 @@ def allowed(method: str, **headers: str) -> bool:
 @pytest.mark.parametrize(
     ("method", "site", "origin", "expected"),
     [
-        ("POST", "same-origin", "", True),
-        ("POST", "none", "", True),
-        ("POST", "cross-site", "", False),
-        ("POST", "same-site", "", False),
-        ("POST", "", "https://example.com", True),
-        ("POST", "", "https://attacker.example", False),
-        ("POST", "", "null", False),
-        ("GET", "cross-site", "", True),
-        ("HEAD", "cross-site", "", True),
-        ("OPTIONS", "cross-site", "", True),
-        ("PUT", "cross-site", "", False),
-        ("DELETE", "cross-site", "https://attacker.example", False),
+        pytest.param("POST", "same-origin", "", True, id="same-origin allowed"),
+        pytest.param("POST", "none", "", True, id="none allowed"),
+        pytest.param("POST", "cross-site", "", False, id="cross-site blocked"),
+        pytest.param("POST", "same-site", "", False, id="same-site blocked"),
+        pytest.param("POST", "", "", False, id="no header with no origin (allowed in Go)"),
+        pytest.param("POST", "", "https://example.com", True, id="no header with matching origin"),
+        pytest.param("POST", "", "https://attacker.example", False, id="no header with mismatched origin"),
+        pytest.param("POST", "", "null", False, id="no header with null origin"),
+        pytest.param("GET", "cross-site", "", True, id="GET allowed"),
+        pytest.param("HEAD", "cross-site", "", True, id="HEAD allowed"),
+        pytest.param("OPTIONS", "cross-site", "", True, id="OPTIONS allowed"),
+        pytest.param("PUT", "cross-site", "", False, id="PUT blocked"),
+        pytest.param("POST", "cross-site", "https://attacker.example", False, id="server: cross-site"),
+        pytest.param("POST", "same-origin", "https://attacker.example", True, id="the site decides before the origin"),
+        pytest.param("POST", "unknown", "", False, id="unknown site blocked"),
+        pytest.param("TRACE", "cross-site", "", False, id="other methods are unsafe"),
+        pytest.param("get", "cross-site", "", False, id="methods are case-sensitive"),
+        pytest.param("DELETE", "cross-site", "https://attacker.example", False, id="DELETE blocked"),
     ],
 )
 def test_cases_of_go(method: str, site: str, origin: str, expected: bool) -> None:
     """Sec-Fetch-Site decides; without it, the Origin must have the host of the request."""
     assert allowed(method, sec_fetch_site=site, origin=origin) is expected
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        pytest.param("http://127.0.0.1:8642", True, id="server: origin matches host"),
+        pytest.param("https://127.0.0.1:8642", True, id="the Host header has no scheme"),
+        pytest.param("http://127.0.0.1", False, id="no port"),
+        pytest.param("http://127.0.0.1:8643", False, id="another port"),
+    ],
+)
+def test_the_origin_matches_the_host_with_its_port(origin: str, expected: bool) -> None:
+    """As Go's test with a server: the port belongs to the host."""
+    assert allowed("POST", host="127.0.0.1:8642", origin=origin) is expected
 
 
 @pytest.mark.parametrize(
@@ -84,9 +107,27 @@ def test_valid_origins(origin: str) -> None:
         "https://ex ample.com",
         "",
         "null",
+        "https://[",
+        "https://example.com:port",
     ],
 )
 def test_invalid_origins(origin: str) -> None:
     """Anything more or less than an origin is rejected in the settings."""
     with pytest.raises(ValueError, match="is not an origin"):
+        check_origin(origin)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://Example.com",
+        "HTTPS://example.com",
+        "https://user@example.com",
+        "https://example.com:443",
+        "http://a:80",
+    ],
+)
+def test_trusted_origins_that_no_browser_sends_are_rejected(origin: str) -> None:
+    """Stricter than Go: such a setting would never match, without a word."""
+    with pytest.raises(ValueError, match="never matches"):
         check_origin(origin)

@@ -7,6 +7,8 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
+import tallystick_dashboard
 from tallystick_dashboard.pages.static import STATIC
 
 PLUGIN = Path(__file__).parent.parent
@@ -38,3 +40,17 @@ def test_no_file_of_ours_names_another_host() -> None:
     ours = [*STATIC.glob("*.*"), *(STATIC.parent / "templates").glob("*.html")]
     for path in ours:
         assert not re.search(r"(?:src|href|url\(|fetch\()\W*https?://", path.read_text()), path
+
+
+def test_workers_do_not_import_the_server() -> None:
+    """Every process with a runner loads the plugin, so the plugin imports neither Starlette nor the pages."""
+    code = "import sys, tallystick_dashboard.plugin; print(*(name.partition('.')[0] for name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"starlette", "jinja2", "uvicorn", "textual", "typer"} & set(done.stdout.split())
+
+
+def test_public_names_are_those_of_the_package() -> None:
+    """Each is imported at its first use; any other name is an error."""
+    assert all(getattr(tallystick_dashboard, name).__name__ == name for name in tallystick_dashboard.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'other'"):
+        _ = tallystick_dashboard.other

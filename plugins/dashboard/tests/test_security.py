@@ -15,6 +15,7 @@ from tallystick_dashboard import DashboardSettings, Permission, User, dashboard
 from .application import SCRIPT, add, add_schedule, discard, retry
 from .conftest import BROWSER, PROGRAM, Visit
 
+STORES = ("memory",)  # the checks do not depend on the store
 TOKEN = "0123456789abcdef-token"
 READ_TOKEN = "0123456789abcdef-reads"
 FORM = {"content-type": "application/x-www-form-urlencoded"}

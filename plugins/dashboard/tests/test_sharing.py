@@ -5,32 +5,62 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from starlette.testclient import TestClient
-from tallystick import Runner
-from tallystick_dashboard.control.snapshots import Snapshots
+from tallystick import NewRecord, Runner
+from tallystick_dashboard.control.shared import KEPT, SharedReads
 
 from .application import add, add_attempts, discard
 from .conftest import PROGRAM, Visit
 
 
-def test_all_viewers_share_one_snapshot_per_interval(runner: Runner) -> None:
+def test_all_viewers_share_one_read_per_interval() -> None:
     """A hundred calls within the interval read the store once; without viewers, nothing is read."""
     reads: list[float] = []
     clock = [0.0]
-
-    def backend() -> object:
-        reads.append(clock[0])
-        return runner.backend
-
-    snapshots = Snapshots(backend, timedelta(seconds=5), clock=lambda: clock[0])  # type: ignore[arg-type]
-    assert reads == []
+    shared = SharedReads(timedelta(seconds=5), clock=lambda: clock[0])
     for moment in (0.0, 1.0, 4.9, 5.0, 9.0, 100.0):
         clock[0] = moment
         for _ in range(100):
-            snapshots.get()
+            shared.get("snapshot", lambda: reads.append(clock[0]))
     assert reads == [0.0, 5.0, 100.0]
-    snapshots.forget()
-    snapshots.get()
+    shared.forget()
+    shared.get("snapshot", lambda: reads.append(clock[0]))
     assert len(reads) == 4
+
+
+def test_reads_are_kept_by_key_up_to_a_number() -> None:
+    """Each key has its own result. The one that was used least recently is dropped first."""
+    shared = SharedReads(timedelta(hours=1))
+    for key in range(KEPT):
+        assert shared.get(key, lambda: "old") == "old"
+    assert shared.get(0, lambda: "new") == "old"
+    assert shared.get(KEPT, lambda: "new") == "new"
+    assert shared.get(0, lambda: "new") == "old"
+    assert shared.get(1, lambda: "new") == "new"
+
+
+def test_a_read_that_an_action_overtakes_is_not_kept() -> None:
+    """The result of a read that began before an action is never served after it."""
+    shared = SharedReads(timedelta(hours=1))
+    shared.get("snapshot", shared.forget)
+    assert shared.get("snapshot", lambda: "new") == "new"
+
+
+def test_a_snapshot_reads_no_statistics_and_few_jobs(program: TestClient, runner: Runner) -> None:
+    """`stats` may read every record of a store, so no page calls it. Counts stop at 1,000, and due jobs at 100."""
+    runner.backend.insert([NewRecord(kind="greet", payload=b"{}", queue="emails") for _ in range(1_002)])
+    discard(runner.backend)
+    stats = runner.backend.stats
+    runner.backend.stats = None  # type: ignore[method-assign,assignment]
+    try:
+        for path in ("/jobs", "/metrics", "/api/failures", "/healthz"):
+            assert program.get(path).status_code == 200
+        overview = program.get("/api/overview").json()
+    finally:
+        runner.backend.stats = stats  # type: ignore[method-assign]
+    assert overview["by_state"]["pending"] == {"count": 1_000, "complete": False}
+    assert overview["by_state"]["discarded"] == {"count": 1, "complete": True}
+    [queue] = overview["queues"]
+    assert queue["due"] == {"count": 100, "complete": False}
 
 
 def test_an_action_is_seen_at_once(visit: Visit, runner: Runner) -> None:
@@ -49,7 +79,7 @@ def test_metrics_in_the_format_of_prometheus(program: TestClient, runner: Runner
     answer = program.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = answer.text.splitlines()
-    assert 'tallystick_jobs{queue="emails",state="discarded"} 1' in lines
+    assert 'tallystick_jobs{queue="emails",state="pending"} 0' in lines
     assert 'tallystick_queue_due{queue="a \\"b\\" \\\\ c"} 1' in lines
     assert "tallystick_lost_leases 1" in lines
     names = {line.split()[2] for line in lines if line.startswith("# TYPE")}
@@ -135,18 +165,17 @@ def test_settings_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.user("x").permissions == frozenset()
 
 
-def test_a_slow_store_is_read_less_often(runner: Runner) -> None:
+def test_a_slow_store_is_read_less_often() -> None:
     """After a read of two seconds the store rests for twenty."""
     reads: list[float] = []
     clock = [0.0]
+    shared = SharedReads(timedelta(seconds=5), clock=lambda: clock[0])
 
-    def backend() -> object:
+    def read() -> None:
         reads.append(clock[0])
         clock[0] += 2.0
-        return runner.backend
 
-    snapshots = Snapshots(backend, timedelta(seconds=5), clock=lambda: clock[0])  # type: ignore[arg-type]
     for moment in (0.0, 12.0, 21.9, 22.0, 30.0):
         clock[0] = max(clock[0], moment)
-        snapshots.get()
+        shared.get("snapshot", read)
     assert reads == [0.0, 22.0]

@@ -48,7 +48,7 @@ def stats(*, last: Last = None, url: Url = None, as_json: Json = False) -> None:
         _print_tables(counted, datetime.now(UTC))
 
 
-def _print_rates(found: Sequence[rates.Rate], last: timedelta, *, as_json: bool) -> None:
+def _print_rates(found: Sequence[rates.Row], last: timedelta, *, as_json: bool) -> None:
     if as_json:
         show.document([rate.document() for rate in found])
     else:

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 from tallystick import Backend, Runner
 
-from .api.endpoint import error_response
 from .api.routes import routes as api_routes
+from .http import error_response
 from .pages.render import error_page, prefers_html
 from .pages.routes import routes as page_routes
 from .rejections import Rejection

@@ -65,11 +65,11 @@ def serve(
     }
     settings = DashboardSettings(**{key: value for key, value in given.items() if value is not None})
     settings.check_addresses()
-    source, shown = _source(target, backend)
+    source, shown = source_of(target, backend)
     run(source, settings, shown, typer.echo)
 
 
-def _source(target: str | None, backend: str | None) -> tuple[Runner | str, str]:
+def source_of(target: str | None, backend: str | None) -> tuple[Runner | str, str]:
     """Return the runner or the URL, and its name for people."""
     if target is None and backend is None:
         raise ConfigurationError(

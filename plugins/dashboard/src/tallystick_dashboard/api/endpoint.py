@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, get_origin
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -11,12 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..control.plane import ControlPlane
+from ..http import LARGEST_BODY, error_response, grouped, json_response, limited_body
 from ..permissions import Permission, User
 from ..problems import as_rejection
 from ..rejections import Rejection
 from ..site import Site, site_of, user_of
-
-LARGEST_BODY = 8 * 1024 * 1024
 
 
 class Call(NamedTuple):
@@ -80,20 +79,6 @@ def read_query(request: Request, model: type[BaseModel] | None) -> BaseModel | N
     return model.model_validate(grouped(pairs, model))
 
 
-def grouped(pairs: list[tuple[str, str]], model: type[BaseModel]) -> dict[str, Any]:
-    """Return the pairs of a query by name; a field of lists gets all values of its name."""
-    values: dict[str, Any] = {}
-    for name, value in pairs:
-        field = model.model_fields.get(name)
-        if field is not None and get_origin(field.annotation) is list:
-            values.setdefault(name, []).append(value)
-        elif name in values:
-            raise Rejection(422, f"{name}: give it once")
-        else:
-            values[name] = value
-    return values
-
-
 async def read_body(request: Request, model: type[BaseModel] | None) -> BaseModel | None:
     """Return the JSON body as a model."""
     if model is None:
@@ -111,31 +96,9 @@ async def read_body(request: Request, model: type[BaseModel] | None) -> BaseMode
         raise as_rejection(exc) or exc from None
 
 
-async def limited_body(request: Request, largest: int) -> bytes:
-    """Return the body; reject one that is larger than allowed before it is read."""
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > largest:
-            raise Rejection(413, f"the body is larger than {largest:,} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 def _read_id(request: Request) -> UUID | None:
     text = request.path_params.get("id")
     try:
         return None if text is None else UUID(text)
     except ValueError:
         raise Rejection(404, "there is no such id: it is not a UUID") from None
-
-
-def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Return a JSON response in ASCII, which also carries text that UTF-8 cannot encode."""
-    return Response(json.dumps(value), status, headers, media_type="application/json")
-
-
-def error_response(rejection: Rejection) -> Response:
-    """Return the JSON response of a rejection."""
-    body = {"error": {"status": rejection.status, "message": rejection.message}}
-    return json_response(body, rejection.status, rejection.headers)

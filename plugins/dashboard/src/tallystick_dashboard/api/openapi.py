@@ -15,6 +15,7 @@ ERRORS = {
     "401": "Log in, or send a token.",
     "403": "The user lacks the permission, or the request came from another site.",
     "404": "It does not exist.",
+    "409": "Too many bulk actions run.",
     "413": "The body or the payload is too large.",
     "415": "The body has another Content-Type.",
     "421": "The server does not serve this Host.",

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..control import bulk, failures, overview, schedules, status
 from ..control import jobs as jobs_
 from ..control import throughput as sampler
+from ..control.counts import JobCount
 from ..control.documents import JobDetails
 from ..control.queries import JobFilter, JobQuery
 from ..security.audit import AuditEntry
@@ -64,7 +65,7 @@ def list_jobs(c: Call) -> jobs_.JobPage:
 
 
 @table.get("/api/jobs/count", CountQuery)
-def count_jobs(c: Call) -> jobs_.JobCount:
+def count_jobs(c: Call) -> JobCount:
     """Count jobs."""
     return jobs_.count(c.plane, c.query, c.query.at_most)
 
@@ -84,13 +85,13 @@ def get_failures(c: Call) -> failures.Failures:
 @table.get("/api/queues")
 def get_queues(c: Call) -> list[overview.QueueDocument]:
     """Return the queues."""
-    return overview.queues_of(c.plane.snapshots.get())
+    return overview.queues_of(c.plane.snapshot())
 
 
 @table.get("/api/workers")
 def get_workers(c: Call) -> list[overview.WorkerDocument]:
     """Return the workers."""
-    return overview.workers_of(c.plane.snapshots.get())
+    return overview.workers_of(c.plane.snapshot())
 
 
 @table.get("/api/schedules")

@@ -5,10 +5,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ..control.metrics import CONTENT_TYPE, render
+from ..http import error_response, json_response
 from ..problems import as_rejection
 from ..site import site_of
 from .changing import table as changing
-from .endpoint import Endpoint, error_response, json_response
+from .endpoint import Endpoint
 from .openapi import document
 from .reading import table as reading
 
@@ -24,7 +25,7 @@ async def health(request: Request) -> Response:
     """Serve 200 if the store responds, and 503 otherwise. It shows nothing else, because it needs no login."""
     site = site_of(request)
     try:
-        await site.call(site.plane.snapshots.get)
+        await site.call(site.plane.snapshot)
     except Exception as exc:
         if as_rejection(exc) is None:
             raise

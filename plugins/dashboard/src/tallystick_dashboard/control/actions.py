@@ -79,7 +79,7 @@ def change_jobs(
         batch = list(ids[start : start + size])
         done += apply(plane, action, Filter(ids=batch), new, len(batch))
     plane.audit.record(user, detail, on, len(done))
-    plane.snapshots.forget()
+    plane.shared.forget()
     return done
 
 
@@ -123,9 +123,9 @@ def enqueue(plane: ControlPlane, user: User, job: NewJob) -> Enqueued:
             f"{job.kind!r} is not registered here; start the dashboard with the application's runner, e.g. "
             "`tallystick dashboard app.jobs:runner`"
         )
-    handle = plane.runner.enqueue_raw(job.kind, _encoded(job.payload), **job.options(datetime.now(UTC)))
+    handle = plane.runner.enqueue_raw(job.kind, encoded(job.payload), **job.options(datetime.now(UTC)))
     plane.audit.record(user, f"enqueue {job.kind}", f"id={handle.id}", int(not handle.duplicate))
-    plane.snapshots.forget()
+    plane.shared.forget()
     return Enqueued(id=handle.id, created=not handle.duplicate)
 
 
@@ -154,7 +154,7 @@ def rerun(plane: ControlPlane, user: User, id: UUID, how: Rerun) -> Enqueued:
     )
     [inserted] = plane.backend.insert([new])
     plane.audit.record(user, "run again", f"id={id}", 1)
-    plane.snapshots.forget()
+    plane.shared.forget()
     return Enqueued(id=inserted.record.id, created=inserted.created)
 
 
@@ -167,10 +167,10 @@ def find(plane: ControlPlane, id: UUID) -> Record:
 
 
 def _edited(plane: ControlPlane, record: Record, payload: Any) -> bytes:
-    encoded = _encoded(plane.masks.restored(payload, read_json(record.payload), record.kind))
+    text = encoded(plane.masks.restored(payload, read_json(record.payload), record.kind))
     if (definition := plane.runner.definitions.get(record.kind)) is not None:
-        definition.decode(encoded)
-    return encoded
+        definition.decode(text)
+    return text
 
 
 def _options_attempts(plane: ControlPlane, record: Record) -> int:
@@ -179,7 +179,8 @@ def _options_attempts(plane: ControlPlane, record: Record) -> int:
     return record.max_attempts if definition is None else plane.runner.settings.max_attempts_of(definition.options)
 
 
-def _encoded(payload: Any) -> bytes:
+def encoded(payload: Any) -> bytes:
+    """Return a payload as JSON; raise `InvalidArgument` if it is not a JSON value."""
     try:
         return json.dumps(payload, separators=(",", ":"), allow_nan=False).encode()
     except (ValueError, RecursionError) as exc:
@@ -192,4 +193,4 @@ def set_paused(plane: ControlPlane, user: User, queue: str, *, paused: bool) -> 
     check(plane, user, Permission.QUEUES, f"queue={queue}")
     (plane.backend.pause if paused else plane.backend.resume)(queue)
     plane.audit.record(user, action, f"queue={queue}", 1)
-    plane.snapshots.forget()
+    plane.shared.forget()

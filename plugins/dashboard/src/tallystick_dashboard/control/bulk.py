@@ -21,6 +21,9 @@ from .queries import JobFilter
 COUNTED = 100_000
 """A preview counts at most this many jobs."""
 
+MOST_RUNNING = 4
+"""A further bulk action is rejected while this many run."""
+
 _BATCH = 500
 _KEPT = 50
 _SAMPLES = 5
@@ -127,12 +130,19 @@ class BulkTasks:
                 started_at=datetime.now(UTC),
             )
         )
-        with self._lock:
-            self._tasks[task.progress.id] = task
-            while len(self._tasks) > _KEPT:
-                self._tasks.popitem(last=False)
+        self._add(task)
         self._start(lambda: self._run(task, user, filter, changes))
         return task.progress
+
+    def _add(self, task: _Task) -> None:
+        """Keep a new task. Forget the earliest that has ended, if there are too many."""
+        with self._lock:
+            ended = [id for id, each in self._tasks.items() if each.progress.ended_at is not None]
+            if len(self._tasks) - len(ended) >= MOST_RUNNING:
+                raise Rejection(409, f"{MOST_RUNNING} bulk actions run already; stop one, or wait until one has ended")
+            self._tasks[task.progress.id] = task
+            for id in ended[: max(0, len(self._tasks) - _KEPT)]:
+                del self._tasks[id]
 
     def get(self, id: UUID) -> Progress:
         """Return the progress of an action; raise a `Rejection` if it is not known here."""
@@ -166,7 +176,7 @@ class BulkTasks:
             self._plane.audit.record(
                 user, f"bulk {progress.action} ({progress.state})", progress.filter, progress.changed
             )
-            self._plane.snapshots.forget()
+            self._plane.shared.forget()
 
     def _change_all(self, task: _Task, filter: Filter, changes: Changes | None) -> None:
         """Repeat until no new job changes. A job that changes twice is not new: workers put changed jobs back."""

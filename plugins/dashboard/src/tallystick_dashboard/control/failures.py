@@ -11,7 +11,7 @@ from .plane import ControlPlane
 from .queries import JobFilter
 from .times import WINDOWS
 
-SAMPLED = 2_000
+SAMPLED = 1_000
 """Groups are made of at most this many discarded and this many retrying jobs, the latest."""
 
 _PAGE = 500
@@ -42,10 +42,7 @@ class Failures(BaseModel):
 
 def grouped(plane: ControlPlane, user: User, window: str) -> Failures:
     """Return the groups of failures in a window: discarded in it, or retrying now."""
-    since = datetime.now(UTC) - WINDOWS[window]
-    discarded = _latest(plane.backend, Filter(states=[State.DISCARDED], finished_since=since), "finished_at")
-    waits = plane.snapshots.get().stats.by_state[State.RETRYING]  # a store may read all waiting jobs to find none
-    retrying = _latest(plane.backend, Filter(states=[State.RETRYING]), "run_at") if waits else []
+    since, discarded, retrying = plane.shared.get(("failures", window), lambda: _read(plane, window))
     newest: dict[Key, Record] = {}
     for record in sorted((*discarded, *retrying), key=_failed_at):
         newest[_key(record)] = record
@@ -67,6 +64,18 @@ def grouped(plane: ControlPlane, user: User, window: str) -> Failures:
     groups.sort(key=lambda group: (-group.discarded - group.retrying, group.error_type, group.kind))
     complete = complete and len(groups) <= _MOST_GROUPS
     return Failures(window=window, since=since, groups=groups[:_MOST_GROUPS], complete=complete)
+
+
+def _read(plane: ControlPlane, window: str) -> tuple[datetime, list[Record], list[Record]]:
+    """Read the latest jobs that were discarded in a window, and those that wait for another attempt."""
+    since = datetime.now(UTC) - WINDOWS[window]
+    counts = plane.snapshot().by_state  # a store may read all its jobs to find none in a state
+    discarded = Filter(states=[State.DISCARDED], finished_since=since)
+    return (
+        since,
+        _latest(plane.backend, discarded, "finished_at") if counts[State.DISCARDED].count else [],
+        _latest(plane.backend, Filter(states=[State.RETRYING]), "run_at") if counts[State.RETRYING].count else [],
+    )
 
 
 Key = tuple[str, str]

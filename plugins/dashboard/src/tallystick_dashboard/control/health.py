@@ -5,10 +5,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from tallystick import State
+from tallystick.throughput import Rate
 
-from .rates import Rate, by_queue
-from .snapshots import StoreSnapshot
+from .counts import NONE, JobCount
+from .rates import by_queue
+from .snapshots import WAITING, StoreSnapshot
 
 LATE = timedelta(minutes=1)
 """A due job that has waited longer than this is late."""
@@ -16,10 +17,12 @@ LATE = timedelta(minutes=1)
 FEWEST_FAILURES = 3
 """Fewer failures in an hour are not reported."""
 
-MORE_THAN_USUAL = 2.0
-"""An error rate is unusual if it is this many times that of the day before, and above 5 %."""
+NOTABLE_RATE = 0.05
+"""A lower error rate is not worth a look."""
 
-_NOTABLE_RATE = 0.05
+MORE_THAN_USUAL = 2.0
+"""An error rate is unusual if it is this many times that of the day before, and notable."""
+
 _TICK_LATE = timedelta(minutes=2)
 
 
@@ -39,7 +42,7 @@ class Problem(NamedTuple):
 
     trouble: Trouble
     name: str
-    jobs: int = 0
+    jobs: JobCount = NONE
     age: timedelta = timedelta(0)
     rate: float = 0.0
     usual: float = 0.0
@@ -53,17 +56,17 @@ class Problem(NamedTuple):
 def problems(snapshot: StoreSnapshot) -> list[Problem]:
     """Return the problems of a store, the most urgent first."""
     found = [*_queues(snapshot), *_workers(snapshot), *_failures(snapshot), *_schedules(snapshot)]
-    return sorted(found, key=lambda problem: (list(Trouble).index(problem.trouble), -problem.jobs, problem.name))
+    return sorted(found, key=lambda problem: (list(Trouble).index(problem.trouble), -problem.jobs.count, problem.name))
 
 
 def _queues(snapshot: StoreSnapshot) -> Iterator[Problem]:
     served = {queue for worker in snapshot.workers if worker.is_alive(snapshot.at) for queue in worker.queues}
-    for name, queue in snapshot.stats.by_queue.items():
+    for name, queue in snapshot.queues.items():
         age = timedelta(0) if queue.oldest_due is None else snapshot.at - queue.oldest_due
         if queue.paused:
-            if queue.due:
+            if queue.due.count:
                 yield Problem(Trouble.PAUSED, name, queue.due, age)
-        elif queue.due and name not in served and age > LATE:
+        elif queue.due.count and name not in served and age > LATE:
             yield Problem(Trouble.UNWORKED, name, queue.due, age)
         elif age > LATE:
             yield Problem(Trouble.LATE, name, queue.due, age)
@@ -72,15 +75,15 @@ def _queues(snapshot: StoreSnapshot) -> Iterator[Problem]:
 def _workers(snapshot: StoreSnapshot) -> Iterator[Problem]:
     for worker in snapshot.workers:
         if not worker.is_alive(snapshot.at):
-            yield Problem(Trouble.LOST_WORKER, worker.worker, worker.busy, snapshot.at - worker.seen_at)
+            yield Problem(Trouble.LOST_WORKER, worker.worker, _exactly(worker.busy), snapshot.at - worker.seen_at)
 
 
 def _failures(snapshot: StoreSnapshot) -> Iterator[Problem]:
     usual = by_queue(snapshot.day)
     for name, rate in by_queue(snapshot.minutes).items():
         before = usual.get(name, Rate()).error_rate
-        if rate.failed >= FEWEST_FAILURES and rate.error_rate > max(_NOTABLE_RATE, MORE_THAN_USUAL * before):
-            yield Problem(Trouble.FAILING, name, rate.failed, rate=rate.error_rate, usual=before)
+        if rate.failed >= FEWEST_FAILURES and rate.error_rate > max(NOTABLE_RATE, MORE_THAN_USUAL * before):
+            yield Problem(Trouble.FAILING, name, _exactly(rate.failed), rate=rate.error_rate, usual=before)
 
 
 def _schedules(snapshot: StoreSnapshot) -> Iterator[Problem]:
@@ -91,7 +94,11 @@ def _schedules(snapshot: StoreSnapshot) -> Iterator[Problem]:
                 yield Problem(Trouble.LATE_SCHEDULE, schedule.name, age=age)
 
 
+def _exactly(count: int) -> JobCount:
+    return JobCount(count=count, complete=True)
+
+
 def is_idle(snapshot: StoreSnapshot) -> bool:
     """Return whether no worker is alive and no job waits."""
-    waiting = snapshot.stats.by_state[State.PENDING] + snapshot.stats.by_state[State.RETRYING]
-    return not waiting and not any(worker.is_alive(snapshot.at) for worker in snapshot.workers)
+    waits = any(snapshot.by_state[state].count for state in WAITING)
+    return not waits and not any(worker.is_alive(snapshot.at) for worker in snapshot.workers)

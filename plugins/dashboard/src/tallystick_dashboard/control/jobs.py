@@ -1,21 +1,21 @@
 """Read jobs: pages, counts by state, and one job."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from tallystick import Filter, Record, State
+from tallystick import Record, State
 
 from ..permissions import User
 from .actions import find
+from .counts import NONE, JobCount
+from .counts import count as count_up_to
 from .documents import JobDetails, JobDocument, job_details, job_document
 from .plane import ControlPlane
 from .queries import JobFilter, JobQuery
-
-MOST_COUNTED = 1_000
-"""Counts of filtered jobs stop here."""
 
 
 class JobPage(BaseModel):
@@ -23,13 +23,6 @@ class JobPage(BaseModel):
 
     jobs: list[JobDocument]
     next: str | None = Field(description="Pass it as `after` to get the next page. None: this is the last page.")
-
-
-class JobCount(BaseModel):
-    """The number of matching jobs."""
-
-    count: int
-    complete: bool = Field(description="Whether all matching jobs were counted.")
 
 
 def page(plane: ControlPlane, user: User, query: JobQuery) -> JobPage:
@@ -54,33 +47,33 @@ def count(plane: ControlPlane, filter: JobFilter, at_most: int = 10_000) -> JobC
     return JobCount(count=found, complete=found < at_most)
 
 
-def by_state(plane: ControlPlane, filter: JobFilter) -> dict[State, JobCount]:
-    """Count the jobs of each state that match the rest of a filter.
+def by_state(plane: ControlPlane, query: JobQuery, page: JobPage) -> dict[State, JobCount]:
+    """Count the jobs of each state that match the rest of a query, up to 1,000.
 
-    Counts of all jobs, and of queues, come from the snapshot. A state without any job is not counted again: a store may
-    have to read all its jobs to find none that matches.
+    Counts of all jobs come from the snapshot. If the page shows all matching jobs, they are counted on it. A state
+    without any job is not counted again: a store may have to read all its jobs to find none that matches.
+
+    Args:
+        plane: The store.
+        query: The query.
+        page: The page of the query.
     """
-    stats = plane.snapshots.get().stats
-    rest = filter.model_copy(update={"state": []})
+    totals = plane.snapshot().by_state
+    rest = query.only_filter().model_copy(update={"state": []})
     if rest.is_empty:
-        return _exact(stats.by_state)
-    if rest.model_copy(update={"queue": []}).is_empty:
-        queues = [stats.by_queue[name] for name in set(rest.queue) & stats.by_queue.keys()]
-        return _exact({state: sum(queue.by_state[state] for queue in queues) for state in State})
+        return dict(totals)
+    if query.order == "id" and not query.state and not query.after and page.next is None:
+        found = Counter(job.state for job in page.jobs)
+        return {state: JobCount(count=found[state], complete=True) for state in State}
+    return plane.shared.get(("by state", rest.text()), lambda: _counts(plane, rest, totals))
+
+
+def _counts(plane: ControlPlane, rest: JobFilter, totals: Mapping[State, JobCount]) -> dict[State, JobCount]:
     base = rest.as_filter(datetime.now(UTC))
-    return {state: _count(plane, replace(base, states=[state])) if stats.by_state[state] else NONE for state in State}
-
-
-NONE = JobCount(count=0, complete=True)
-
-
-def _exact(counts: Mapping[State, int]) -> dict[State, JobCount]:
-    return {state: JobCount(count=count, complete=True) for state, count in counts.items()}
-
-
-def _count(plane: ControlPlane, filter: Filter) -> JobCount:
-    found = plane.backend.count(filter, at_most=MOST_COUNTED)
-    return JobCount(count=found, complete=found < MOST_COUNTED)
+    return {
+        state: count_up_to(plane.backend, replace(base, states=[state])) if totals[state].count else NONE
+        for state in State
+    }
 
 
 def details(plane: ControlPlane, user: User, id: UUID) -> JobDetails:

@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from threading import Lock
 
-from tallystick import Filter
+from tallystick import LEASE_EXPIRED, Filter
+from tallystick.throughput import Rate
 
+from .counts import MOST_COUNTED, count
 from .plane import ControlPlane
-from .rates import Rate, floor
-from .snapshots import MINUTE, StoreSnapshot
+from .rates import floor
+from .snapshots import MINUTE, MOST_DUE, StoreSnapshot
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -45,12 +47,12 @@ class Counters:
 
 def render(plane: ControlPlane, counters: Counters) -> str:
     """Return the metrics of a store."""
-    snapshot = plane.snapshots.get()
-    lost = plane.backend.count(Filter(error_types=["LeaseExpired"]), at_most=10_000)
+    snapshot = plane.snapshot()
+    lost = plane.shared.get("lost leases", lambda: count(plane.backend, Filter(error_types=[LEASE_EXPIRED.type]))).count
     lines: list[str] = []
     for name, kind, help_text, samples in (*_gauges(snapshot), *_counters(counters.advance(plane, snapshot.at))):
         lines += _metric(name, kind, help_text, samples)
-    lines += _metric("lost_leases", "gauge", "Jobs whose last error is a lost lease, up to 10,000.", [({}, lost)])
+    lines += _metric("lost_leases", "gauge", "Jobs whose last error is a lost lease, up to 1,000.", [({}, lost)])
     return "\n".join(lines) + "\n"
 
 
@@ -58,10 +60,11 @@ Metric = tuple[str, str, str, list[Sample]]
 
 
 def _gauges(snapshot: StoreSnapshot) -> Iterable[Metric]:
-    queues = sorted(snapshot.stats.by_queue.items())
-    jobs = [({"queue": n, "state": state}, float(count)) for n, q in queues for state, count in q.by_state.items()]
-    yield "jobs", "gauge", "Jobs by queue and state.", jobs
-    yield "queue_due", "gauge", "Due jobs.", [({"queue": name}, float(queue.due)) for name, queue in queues]
+    queues = snapshot.queues.items()
+    jobs = [({"queue": n, "state": state}, float(jobs.count)) for n, q in queues for state, jobs in q.by_state.items()]
+    yield "jobs", "gauge", f"Jobs by queue and state, up to {MOST_COUNTED:,}.", jobs
+    due = [({"queue": name}, float(queue.due.count)) for name, queue in queues]
+    yield "queue_due", "gauge", f"Due jobs, up to {MOST_DUE}.", due
     ages = [({"queue": name}, _age(queue.oldest_due, snapshot.at)) for name, queue in queues]
     yield "queue_oldest_due_age_seconds", "gauge", "Age of the oldest due job; zero if none is due.", ages
     yield "queue_paused", "gauge", "1 if the queue is paused.", [({"queue": n}, float(q.paused)) for n, q in queues]

@@ -6,11 +6,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 from tallystick import State, WorkerInfo
+from tallystick.throughput import Rate
 
-from .health import Trouble, is_idle, problems
+from .counts import JobCount
+from .health import LATE, NOTABLE_RATE, Trouble, is_idle, problems
 from .plane import ControlPlane
-from .rates import Rate, by_queue, series
-from .snapshots import MINUTE, STEPS, StoreSnapshot
+from .rates import by_queue, series
+from .snapshots import MINUTE, STEPS, QueueSnapshot, StoreSnapshot
 
 
 class ProblemDocument(BaseModel):
@@ -18,7 +20,7 @@ class ProblemDocument(BaseModel):
 
     trouble: Trouble
     name: str
-    count: int
+    jobs: JobCount
     age: float = Field(description="Seconds.")
     rate: float
     usual: float
@@ -30,17 +32,19 @@ class QueueDocument(BaseModel):
 
     name: str
     paused: bool
-    total: int
-    pending: int
-    running: int
-    retrying: int
-    due: int
+    pending: JobCount
+    running: JobCount
+    retrying: JobCount
+    waiting: JobCount = Field(description="The pending and the retrying jobs.")
+    due: JobCount
     oldest_due: datetime | None
     oldest_due_age: float | None = Field(description="Seconds.")
+    late: bool = Field(description="Whether the oldest due job has waited for more than a minute. A paused one is not.")
     workers: int
     ended: int = Field(description="Attempts of the last hour.")
     failed: int
     error_rate: float
+    failing: bool = Field(description="Whether more than 5 % of the attempts failed.")
     mean_waiting: float = Field(description="Seconds.")
     mean_running: float = Field(description="Seconds.")
     by_minute: list[int] = Field(description="Attempts of each minute of the last hour, the earliest first.")
@@ -86,7 +90,7 @@ class Overview(BaseModel):
     well: bool = Field(description="Whether there is no grave problem.")
     idle: bool
     problems: list[ProblemDocument]
-    by_state: dict[State, int]
+    by_state: dict[State, JobCount]
     queues: list[QueueDocument]
     workers: list[WorkerDocument]
     series: SeriesDocument
@@ -94,7 +98,7 @@ class Overview(BaseModel):
 
 def overview(plane: ControlPlane) -> Overview:
     """Return the overview of the shared snapshot."""
-    snapshot = plane.snapshots.get()
+    snapshot = plane.snapshot()
     found = problems(snapshot)
     chart = series(snapshot.minutes, snapshot.at, MINUTE, STEPS)
     return Overview(
@@ -105,7 +109,7 @@ def overview(plane: ControlPlane) -> Overview:
             ProblemDocument(
                 trouble=each.trouble,
                 name=each.name,
-                count=each.jobs,
+                jobs=each.jobs,
                 age=each.age.total_seconds(),
                 rate=each.rate,
                 usual=each.usual,
@@ -113,7 +117,7 @@ def overview(plane: ControlPlane) -> Overview:
             )
             for each in found
         ],
-        by_state=dict(snapshot.stats.by_state),
+        by_state=dict(snapshot.by_state),
         queues=queues_of(snapshot),
         workers=workers_of(snapshot),
         series=SeriesDocument(starts=chart.starts, completed=chart.completed, failed=chart.failed),
@@ -123,28 +127,29 @@ def overview(plane: ControlPlane) -> Overview:
 def queues_of(snapshot: StoreSnapshot) -> list[QueueDocument]:
     """Return the queues, sorted by name."""
     rates = by_queue(snapshot.minutes)
-    return [_queue(snapshot, name, rates.get(name, Rate())) for name in sorted(snapshot.stats.by_queue)]
+    return [_queue(snapshot, queue, rates.get(name, Rate())) for name, queue in snapshot.queues.items()]
 
 
-def _queue(snapshot: StoreSnapshot, name: str, rate: Rate) -> QueueDocument:
-    queue = snapshot.stats.by_queue[name]
-    minutes = series([m for m in snapshot.minutes if m.queue == name], snapshot.at, MINUTE, STEPS)
+def _queue(snapshot: StoreSnapshot, queue: QueueSnapshot, rate: Rate) -> QueueDocument:
+    minutes = series([m for m in snapshot.minutes if m.queue == queue.name], snapshot.at, MINUTE, STEPS)
     alive = [worker for worker in snapshot.workers if worker.is_alive(snapshot.at)]
-    age = None if queue.oldest_due is None else max(snapshot.at - queue.oldest_due, timedelta(0)).total_seconds()
+    age = None if queue.oldest_due is None else max(snapshot.at - queue.oldest_due, timedelta(0))
     return QueueDocument(
-        name=name,
+        name=queue.name,
         paused=queue.paused,
-        total=queue.total,
         pending=queue.by_state[State.PENDING],
         running=queue.by_state[State.RUNNING],
         retrying=queue.by_state[State.RETRYING],
+        waiting=queue.waiting,
         due=queue.due,
         oldest_due=queue.oldest_due,
-        oldest_due_age=age,
-        workers=sum(name in worker.queues for worker in alive),
+        oldest_due_age=None if age is None else age.total_seconds(),
+        late=age is not None and age > LATE and not queue.paused,
+        workers=sum(queue.name in worker.queues for worker in alive),
         ended=rate.ended,
         failed=rate.failed,
         error_rate=rate.error_rate,
+        failing=rate.error_rate > NOTABLE_RATE,
         mean_waiting=rate.mean_waiting.total_seconds(),
         mean_running=rate.mean_running.total_seconds(),
         by_minute=[done + failed for done, failed in zip(minutes.completed, minutes.failed, strict=True)],

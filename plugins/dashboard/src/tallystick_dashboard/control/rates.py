@@ -1,60 +1,11 @@
-"""Throughput and error rates, from the meters."""
+"""Rates by queue and series for charts, from the meters."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from operator import add
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from tallystick import Meter
-
-
-class Rate(NamedTuple):
-    """The attempts of a span of time."""
-
-    completed: int = 0
-    retried: int = 0
-    discarded: int = 0
-    released: int = 0
-    cancelled: int = 0
-    waiting: timedelta = timedelta(0)
-    running: timedelta = timedelta(0)
-
-    @classmethod
-    def of(cls, meters: Iterable[Meter]) -> Self:
-        """Add up meters."""
-        rate = cls()
-        for meter in meters:
-            rate = rate.plus(cls(*meter[3:]))
-        return rate
-
-    def plus(self, other: "Rate") -> Self:
-        """Return the sum of two rates."""
-        return type(self)(*map(add, self, other))
-
-    @property
-    def failed(self) -> int:
-        """The attempts that failed."""
-        return self.retried + self.discarded
-
-    @property
-    def ended(self) -> int:
-        """All attempts."""
-        return self.completed + self.failed + self.released + self.cancelled
-
-    @property
-    def error_rate(self) -> float:
-        """The share of failed attempts among those that completed or failed."""
-        return self.failed / (self.failed + self.completed) if self.failed else 0.0
-
-    @property
-    def mean_waiting(self) -> timedelta:
-        """The mean time from run_at to the claim."""
-        return self.waiting / max(self.ended, 1)
-
-    @property
-    def mean_running(self) -> timedelta:
-        """The mean time from the claim to the outcome."""
-        return self.running / max(self.ended, 1)
+from tallystick.throughput import Rate
 
 
 def by_queue(meters: Iterable[Meter]) -> dict[str, Rate]:

@@ -1,16 +1,15 @@
 """Schedules: read, add, edit, pause, resume, run and remove them."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
-from tallystick import InvalidArgument, NewSchedule, Schedule, ScheduleNotFound, parse_rule
+from tallystick import NewSchedule, Schedule, ScheduleNotFound, parse_rule
 
 from ..permissions import Permission, User
-from .actions import Enqueued, check
+from .actions import Enqueued, check, encoded
 from .masks import read_json
 from .plane import ControlPlane
 from .queries import Name
@@ -119,13 +118,13 @@ def put(plane: ControlPlane, user: User, form: ScheduleForm) -> ScheduleDocument
     """Store a schedule, or change the stored one of the same name. Fields that the form lacks stay."""
     check(plane, user, Permission.SCHEDULES, f"schedule={form.name}")
     stored = next(iter(plane.backend.schedules([form.name])), None)
-    encoded = _payload(plane, user, form, stored)
+    payload = _payload(plane, user, form, stored)
     kept = {} if stored is None else {name: getattr(stored, name) for name in _KEPT}
     fields = form.model_dump(exclude={"payload"})
-    new = NewSchedule(**{**kept, **fields, "payload": encoded})
+    new = NewSchedule(**{**kept, **fields, "payload": payload})
     changed = _put(plane, new, None if stored is None else stored.declared)
     plane.audit.record(user, "add schedule" if stored is None else "edit schedule", f"schedule={form.name}", 1)
-    plane.snapshots.forget()
+    plane.shared.forget()
     return document(plane, user, changed, datetime.now(UTC))
 
 
@@ -152,14 +151,10 @@ def _payload(plane: ControlPlane, user: User, form: ScheduleForm, stored: Schedu
     if stored is not None and not user.can_see_payloads:
         return stored.payload
     before = None if stored is None else read_json(stored.payload)
-    payload = plane.masks.restored(form.payload, before, form.kind)
-    try:
-        encoded = json.dumps(payload, separators=(",", ":"), allow_nan=False).encode()
-    except (ValueError, RecursionError) as exc:
-        raise InvalidArgument(f"the payload cannot be written as JSON: {exc}") from None
+    payload = encoded(plane.masks.restored(form.payload, before, form.kind))
     if (definition := plane.runner.definitions.get(form.kind)) is not None:
-        definition.decode(encoded)
-    return encoded
+        definition.decode(payload)
+    return payload
 
 
 def set_paused(plane: ControlPlane, user: User, name: str, *, paused: bool) -> ScheduleDocument:
@@ -167,7 +162,7 @@ def set_paused(plane: ControlPlane, user: User, name: str, *, paused: bool) -> S
     check(plane, user, Permission.SCHEDULES, f"schedule={name}")
     schedule = plane.runner.pause_schedule(name) if paused else plane.runner.resume_schedule(name)
     plane.audit.record(user, "pause schedule" if paused else "resume schedule", f"schedule={name}", 1)
-    plane.snapshots.forget()
+    plane.shared.forget()
     return document(plane, user, schedule, datetime.now(UTC))
 
 
@@ -176,7 +171,7 @@ def run_now(plane: ControlPlane, user: User, name: str) -> Enqueued:
     check(plane, user, Permission.SCHEDULES, f"schedule={name}")
     handle = plane.runner.run_schedule(name)
     plane.audit.record(user, "run schedule", f"schedule={name}", 1)
-    plane.snapshots.forget()
+    plane.shared.forget()
     return Enqueued(id=handle.id, created=not handle.duplicate)
 
 
@@ -186,4 +181,4 @@ def remove(plane: ControlPlane, user: User, name: str) -> None:
     _find(plane, name)
     plane.runner.remove_schedule(name)
     plane.audit.record(user, "remove schedule", f"schedule={name}", 1)
-    plane.snapshots.forget()
+    plane.shared.forget()

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 from tallystick import Definition, Settings, State
 
 from ..permissions import User
+from .counts import JobCount
 from .documents import JobDocument
 from .jobs import recent
 from .overview import QueueDocument, queues_of
@@ -42,23 +43,18 @@ class Status(BaseModel):
 
     runner: RunnerDocument
     definitions: list[DefinitionDocument]
-    total: int
-    by_state: dict[State, int]
-    by_kind: dict[str, int]
+    by_state: dict[State, JobCount]
     queues: list[QueueDocument]
     recent: list[JobDocument]
 
 
 def status(plane: ControlPlane, user: User) -> Status:
     """Return the status."""
-    snapshot = plane.snapshots.get()
-    stats = snapshot.stats
+    snapshot = plane.snapshot()
     return Status(
         runner=_runner(plane),
         definitions=definitions(plane),
-        total=stats.total,
-        by_state=dict(stats.by_state),
-        by_kind=dict(stats.by_kind),
+        by_state=dict(snapshot.by_state),
         queues=queues_of(snapshot),
         recent=recent(plane, user, RECENT),
     )

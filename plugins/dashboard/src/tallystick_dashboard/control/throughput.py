@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, Field
 from tallystick import InvalidArgument
+from tallystick.throughput import Rate
 
 from .plane import ControlPlane
-from .rates import Rate, floor
+from .rates import floor
 from .times import parse_span
 
 MINUTE = timedelta(minutes=1)
@@ -53,9 +54,8 @@ def throughput(plane: ControlPlane, window: str = "1h", step: str = "1m") -> Thr
     now = datetime.now(UTC)
     since, until = floor(now - length, width), now + MINUTE
     rates: dict[str, dict[datetime, Rate]] = {}
-    for meter in plane.backend.meters(since, until, step=width):
-        steps = rates.setdefault(meter.queue, {})
-        steps[meter.since] = steps.get(meter.since, Rate()).plus(Rate(*meter[3:]))
+    for each in plane.runner.throughput(length, step=width):
+        rates.setdefault(each.queue, {})[each.since] = each.rate
     queues = [_queue(name, steps, width, length) for name, steps in sorted(rates.items())]
     return Throughput(since=since, until=until, step=width.total_seconds(), queues=queues)
 

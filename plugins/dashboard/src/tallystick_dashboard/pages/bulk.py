@@ -1,17 +1,15 @@
 """The pages of bulk actions: preview, confirmation and progress."""
 
 from typing import Any
-from uuid import UUID
 
 from starlette.responses import Response
 
-from ..api.endpoint import grouped
 from ..control import bulk
 from ..control.actions import JobChanges
 from ..control.bulk import BulkRequest
 from ..control.queries import JobFilter
+from ..http import grouped
 from ..permissions import Permission
-from ..rejections import Rejection
 from .page import Page, first, page, read
 
 
@@ -34,13 +32,13 @@ async def bulk_start(p: Page) -> Response:
 @page
 async def bulk_progress(p: Page) -> Response:
     """Show the progress of a bulk action."""
-    return p.render("bulk.html", progress=p.site.bulk.get(_id(p)))
+    return p.render("bulk.html", progress=p.site.bulk.get(p.id))
 
 
 @page
 async def bulk_stop(p: Page) -> Response:
     """Stop a bulk action."""
-    progress = p.site.bulk.stop(p.user, _id(p))
+    progress = p.site.bulk.stop(p.user, p.id)
     return p.redirect(f"/bulk/{progress.id}")
 
 
@@ -62,10 +60,3 @@ def _request(form: dict[str, list[str]]) -> BulkRequest:
         values["changes"] = read(JobChanges, changes)
     values["everything"] = bool(first(form, "everything"))
     return BulkRequest.model_validate(values)
-
-
-def _id(p: Page) -> UUID:
-    try:
-        return UUID(p.request.path_params["id"])
-    except ValueError:
-        raise Rejection(404, "there is no such bulk action: its id is not a UUID") from None

@@ -1,18 +1,17 @@
 """The pages of jobs: the list, one job, and its actions."""
 
-import json
-from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
 from tallystick import TRANSITIONS, State
 
-from ..api.endpoint import grouped, json_response
 from ..control import actions, jobs, status
 from ..control.actions import JobChanges, Rerun
 from ..control.queries import JobQuery
+from ..http import grouped, json_response
 from ..permissions import Permission
 from ..rejections import Rejection
+from .forms import payload_of
 from .page import Page, first, page, read
 from .render import prefers_html
 from .timeline import timeline
@@ -28,8 +27,8 @@ async def job_list(p: Page) -> Response:
         return json_response(document.model_dump(mode="json"))
     query = read_query(p)
     found = await p.call(jobs.page, p.plane, p.user, query)
-    counts = await p.call(jobs.by_state, p.plane, query.only_filter())
-    stats = (await p.call(p.plane.snapshots.get)).stats
+    counts = await p.call(jobs.by_state, p.plane, query, found)
+    snapshot = await p.call(p.plane.snapshot)
     return p.render(
         "jobs.html",
         query=query,
@@ -37,8 +36,8 @@ async def job_list(p: Page) -> Response:
         jobs=found.jobs,
         next=found.next,
         counts=counts,
-        queues=sorted(stats.by_queue),
-        kinds=sorted(stats.by_kind),
+        queues=list(snapshot.queues),
+        kinds=sorted({*snapshot.kinds, *p.plane.runner.definitions}),
         has_error_text=p.plane.backend.capabilities.error_text,
     )
 
@@ -61,25 +60,19 @@ async def search(p: Page) -> Response:
     options = {"queue", "kind", "tag", "worker", "state", "error_type", "unique_key", "error_text"}
     if colon and name in options and value:
         return p.redirect("/jobs", **{name: value})
-    stats = (await p.call(p.plane.snapshots.get)).stats
-    if text in stats.by_queue:
+    snapshot = await p.call(p.plane.snapshot)
+    if text in snapshot.queues:
         return p.redirect("/jobs", queue=text)
-    if text and text not in stats.by_kind and p.plane.backend.capabilities.error_text:
+    is_kind = text in snapshot.kinds or text in p.plane.runner.definitions
+    if text and not is_kind and p.plane.backend.capabilities.error_text:
         return p.redirect("/jobs", error_text=text)
     return p.redirect("/jobs", kind=text)
-
-
-def _id(p: Page) -> UUID:
-    try:
-        return UUID(p.request.path_params["id"])
-    except ValueError:
-        raise Rejection(404, "there is no such job: its id is not a UUID") from None
 
 
 @page
 async def job(p: Page) -> Response:
     """Show one job."""
-    id = _id(p)
+    id = p.id
     record = await p.call(jobs.details, p.plane, p.user, id)
     possible = {action: record.state in TRANSITIONS.sources(action) for action in (*_ACTIONS, Permission.UPDATE)}
     if record.state is State.RUNNING and record.cancel_requested:
@@ -90,7 +83,7 @@ async def job(p: Page) -> Response:
 @page
 async def job_action(p: Page) -> Response:
     """Take an action on one job, and show it again."""
-    id, name = _id(p), p.request.path_params["action"]
+    id, name = p.id, p.request.path_params["action"]
     if name not in _ACTIONS:
         raise Rejection(404, "there is no such action")
     changed = await p.call(actions.change_jobs, p.plane, p.user, Permission(name), [id])
@@ -101,7 +94,7 @@ async def job_action(p: Page) -> Response:
 @page
 async def job_update(p: Page) -> Response:
     """Change run_at, priority or queue of a job."""
-    id, form = _id(p), await p.form()
+    id, form = p.id, await p.form()
     changes = read(JobChanges, {name: first(form, name) for name in JobChanges.model_fields})
     changed = await p.call(actions.change_jobs, p.plane, p.user, Permission.UPDATE, [id], changes)
     return p.redirect(f"/jobs/{id}", done="update" if changed else "not_update")
@@ -110,15 +103,7 @@ async def job_update(p: Page) -> Response:
 @page
 async def job_rerun(p: Page) -> Response:
     """Run a job again as a new job, and show the new one."""
-    id, form = _id(p), await p.form()
-    how = Rerun() if "payload" not in form else Rerun(same_payload=False, payload=read_json(first(form, "payload")))
+    id, form = p.id, await p.form()
+    how = Rerun() if "payload" not in form else Rerun(same_payload=False, payload=payload_of(first(form, "payload")))
     stored = await p.call(actions.rerun, p.plane, p.user, id, how)
     return p.redirect(f"/jobs/{stored.id}", done="rerun")
-
-
-def read_json(text: str) -> Any:
-    """Return the value of a JSON text."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as exc:
-        raise Rejection(422, f"the payload is not JSON: {exc}") from None

@@ -14,7 +14,7 @@ _BACK = {"overview": "/", "queues": "/queues"}
 async def show_overview(p: Page) -> Response:
     """Show whether all is well."""
     found = await p.call(overview.overview, p.plane)
-    schedules = (await p.call(p.plane.snapshots.get)).schedules
+    schedules = (await p.call(p.plane.snapshot)).schedules
     return p.render("overview.html", overview=found, schedules=schedules)
 
 

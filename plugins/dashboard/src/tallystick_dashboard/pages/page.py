@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from ..api.endpoint import LARGEST_BODY, error_response, limited_body
 from ..control.plane import ControlPlane
+from ..http import LARGEST_BODY, error_response, limited_body
 from ..permissions import User
 from ..problems import as_rejection
 from ..rejections import Rejection
@@ -38,6 +39,14 @@ class Page:
     async def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Call a function of the control plane in a thread."""
         return await self.site.call(lambda: function(*args, **kwargs))
+
+    @property
+    def id(self) -> UUID:
+        """The id in the path. One that is not a UUID is not found."""
+        try:
+            return UUID(self.request.path_params["id"])
+        except ValueError:
+            raise Rejection(404, "nothing has this id: it is not a UUID") from None
 
     def render(self, template: str, status: int = 200, **values: Any) -> Response:
         """Return a page."""

@@ -31,13 +31,13 @@ def _environment(language: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        extensions=["jinja2.ext.i18n"],
     )
     words = Words(translations(language), language)
     environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # of i18n
     environment.filters |= {
         "number": words.number,
-        "decimal": words.decimal,
+        "counted": words.counted,
         "percent": words.percent,
         "span": words.span,
         "lasting": words.lasting,
@@ -47,7 +47,7 @@ def _environment(language: str) -> Environment:
         "utc": lambda moment: moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         "pretty": pretty,
     }
-    environment.globals |= {"capped": words.capped, "relative": words.relative, "states": list(State)}
+    environment.globals |= {"capped": words.capped, "relative": words.relative, "State": State}
     return environment
 
 
@@ -83,16 +83,11 @@ def render(site: Site, request: Request, template: str, status: int = 200, **val
         "url": lambda path, **query: url_for(request, path, query),
         "asset": lambda name: url_for(request, asset(name)),
         "done": request.query_params.get("done"),
-        "done_count": _whole(request.query_params.get("n")),
         **values,
     }
     html: str = _environment(language).get_template(template).render(context)
     headers = {"vary": "Accept, Accept-Language, Cookie"}
     return HTMLResponse(html.encode("utf-8", "backslashreplace"), status, headers)
-
-
-def _whole(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 def prefers_html(request: Request) -> bool:

@@ -3,6 +3,9 @@
 from datetime import datetime, timedelta
 from gettext import NullTranslations
 
+from tallystick import State
+
+from ..control.counts import JobCount
 from ..control.health import Trouble
 from ..control.overview import Overview, ProblemDocument
 
@@ -37,6 +40,10 @@ class Words:
     def capped(self, count: int, complete: bool) -> str:
         """Return a count that may have stopped early: 1,000+."""
         return self.number(count) + ("" if complete else "+")
+
+    def counted(self, jobs: JobCount) -> str:
+        """Return a `JobCount`: 1,000+."""
+        return self.capped(jobs.count, jobs.complete)
 
     def span(self, seconds: float) -> str:
         """Return a length of time in its largest unit: 12 ms, 1.5 s, 5 min, 2 h, 3 d."""
@@ -74,14 +81,14 @@ class Words:
             others = len(grave) - 1
             more = self._n("%(n)s more problem", "%(n)s more problems", others) % {"n": self.number(others)}
             return f"{first} ({more})" if others else first
-        if overview.idle and not sum(overview.by_state.values()):
+        if overview.idle and not any(jobs.count for jobs in overview.by_state.values()):
             return self._("No jobs yet.")
         if overview.idle:
             return self._("All is quiet: no job waits, and no worker runs.")
-        running = sum(queue.running for queue in overview.queues)
+        running = overview.by_state[State.RUNNING]
         active = sum(worker.state == "active" for worker in overview.workers)
         workers = self._n("%(n)s worker", "%(n)s workers", active) % {"n": self.number(active)}
-        jobs = self._n("%(n)s job", "%(n)s jobs", running) % {"n": self.number(running)}
+        jobs = self._jobs(running)
         return self._("All is well: %(workers)s active, %(jobs)s running.") % {"workers": workers, "jobs": jobs}
 
     def problem(self, problem: ProblemDocument) -> str:
@@ -91,9 +98,12 @@ class Words:
             "age": self.span(problem.age),
             "rate": self.percent(problem.rate),
             "usual": self.percent(problem.usual),
-            "jobs": self._n("%(n)s job", "%(n)s jobs", problem.count) % {"n": self.number(problem.count)},
+            "jobs": self._jobs(problem.jobs),
         }
         return self._problem_text(problem.trouble) % values
+
+    def _jobs(self, jobs: JobCount) -> str:
+        return self._n("%(n)s job", "%(n)s jobs", jobs.count) % {"n": self.counted(jobs)}
 
     def _problem_text(self, trouble: Trouble) -> str:
         match trouble:

@@ -125,7 +125,7 @@ function draw() {
   plot?.destroy();
   plot = new uPlot({
     width: element.clientWidth - 16, height: 150, legend: { show: false }, cursor: { show: false },
-    scales: { y: { range: (_, low, high) => [0, Math.max(high, 4)] } },
+    scales: { x: { range: (_, low, high) => [low - 30, high + 30] }, y: { range: (_, low, high) => [0, Math.max(high, 4)] } },
     axes: [
       { ...axis, grid: { show: false }, size: 26, values: (_, splits) => splits.map((at) => clock.format(at * 1000)) },
       { ...axis, size: 44 },
@@ -144,7 +144,6 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { pl
 const here = new URL(location.href);
 if (here.searchParams.has("done")) {
   here.searchParams.delete("done");
-  here.searchParams.delete("n");
   history.replaceState(null, "", here);
 }
 showTimes(document);

@@ -1,0 +1,1 @@
+"""`tallystick top`: the overview in a terminal, with pause, resume and retry. Start at `app`."""
