@@ -1,0 +1,51 @@
+"""The URL of a Django database."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from django.db import connections
+from tallystick import ConfigurationError
+
+_LIBPQ = ("sslmode", "sslrootcert", "sslcert", "sslkey", "service", "passfile")
+"""The options of a Django database that apply to each connection of libpq."""
+
+
+def database_url(alias: str) -> str:
+    """Return the URL of the store in a Django database. In a test run, this is the test database.
+
+    Raises:
+        ConfigurationError: The database is neither SQLite in a file nor PostgreSQL.
+    """
+    database = connections[alias]
+    match database.vendor:
+        case "sqlite":
+            return _sqlite(alias, str(database.settings_dict["NAME"]), in_memory=database.is_in_memory_db())
+        case "postgresql":
+            return _postgres(database.settings_dict)
+    raise ConfigurationError(
+        f"the database {alias!r} is of the vendor {database.vendor!r}; a store needs SQLite or PostgreSQL. Set "
+        'TALLYSTICK = {"BACKEND": URL} to use another store'
+    )
+
+
+def _sqlite(alias: str, name: str, *, in_memory: bool) -> str:
+    if in_memory:
+        raise ConfigurationError(
+            f"the database {alias!r} is in memory, where a worker cannot read it; for tests, name a file: "
+            'DATABASES = {"default": {..., "TEST": {"NAME": BASE_DIR / "test.sqlite3"}}}'
+        )
+    return f"sqlite:///{quote(str(Path(name).absolute()))}"
+
+
+def _postgres(settings: Mapping[str, Any]) -> str:
+    user, password = quote(settings["USER"], safe=""), quote(settings["PASSWORD"], safe="")
+    login = f"{user}:{password}@" if password else f"{user}@" if user else ""
+    host = str(settings["HOST"])
+    options = {name: value for name in _LIBPQ if (value := settings["OPTIONS"].get(name))}
+    if host.startswith("/"):  # the directory of a socket
+        options, host = {"host": host, **options}, ""
+    port = f":{settings['PORT']}" if settings["PORT"] else ""
+    query = f"?{urlencode(options)}" if options else ""
+    return f"postgresql://{login}{host}{port}/{quote(str(settings['NAME']), safe='')}{query}"

@@ -1,0 +1,3 @@
+"""The tests of the example project are run by Django, in a process of its own."""
+
+collect_ignore = ["shop"]
