@@ -20,7 +20,7 @@ def test_each_test_of_the_page_exists() -> None:
 
 def test_each_clause_of_the_page_exists() -> None:
     """The kit has the clauses that the page names."""
-    ids = {clause.id for clause in CLAUSES}
+    ids = CLAUSES.keys()
     named = re.findall(r"\b[A-Z]+-\d\d\b", PAGE)
     assert named
     assert set(named) <= ids
