@@ -1,29 +1,35 @@
 """The example project runs its own tests, in a process of its own, on Django's own databases."""
 
 import os
+import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from tallystick import Runner, Status
 
 HERE = Path(__file__).parent
 
 
-def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def command(*arguments: str) -> list[str]:
+    """Return a command of `manage.py`."""
+    return [sys.executable, "-W", "error", "-m", "django", *arguments]
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """Return the environment of the project."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TALLYSTICK_")}
+    ours = {"DJANGO_SETTINGS_MODULE": "shop.settings", "PYTHONPATH": str(HERE), "SHOP_FOLDER": str(folder)}
+    return {**inherited, **ours, **more}
+
+
+def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a command of `manage.py`."""
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "django", *arguments],
-        env={
-            **{name: value for name, value in os.environ.items() if not name.startswith("TALLYSTICK_")},
-            "DJANGO_SETTINGS_MODULE": "shop.settings",
-            "PYTHONPATH": str(HERE),
-            "SHOP_FOLDER": str(folder),
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
+        command(*arguments), env=environment(folder, **more), capture_output=True, text=True, check=False
     )
 
 
@@ -39,6 +45,27 @@ def test_the_project_on_postgres(tmp_path: Path, postgres_url: str) -> None:
     done = run(tmp_path, "test", "shop", "--noinput", SHOP_POSTGRES=postgres_url)
     assert done.returncode == 0, done.stderr
     assert "OK" in done.stderr
+
+
+def test_a_worker_ships_the_order_of_another_process(tmp_path: Path) -> None:
+    """`manage.py tallystick_worker` runs the jobs of the project. At SIGTERM it stops with 0."""
+    assert run(tmp_path, "migrate", "--run-syncdb").returncode == 0
+    placed = run(tmp_path, "shell", "-c", "from shop.actions import place_order; print('job', place_order().id)")
+    assert placed.returncode == 0, placed.stderr
+    [id] = re.findall(r"^job (\S+)$", placed.stdout, re.MULTILINE)
+    worker = subprocess.Popen(command("tallystick_worker"), env=environment(tmp_path))
+    try:
+        with Runner(f"sqlite:///{tmp_path}/shop.sqlite3") as runner:
+            found = runner.wait_for(UUID(id), timeout=timedelta(minutes=2))
+            assert found.record is not None
+            assert found.status is Status.COMPLETED
+            assert found.record.result is not None
+            assert found.record.result.startswith(b'"shipped')
+        worker.terminate()
+        assert worker.wait(timeout=120) == 0
+    finally:
+        worker.kill()
+        worker.wait()
 
 
 @pytest.mark.parametrize("wrong", ["--concurrency=0", "--queue="])

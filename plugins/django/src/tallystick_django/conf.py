@@ -15,8 +15,13 @@ def database_alias() -> str | None:
 
 
 def runner_settings() -> dict[str, Any]:
-    """Return the settings of the runner: `{"CONCURRENCY": 20}` becomes `concurrency=20`."""
-    return {name.lower(): value for name, value in _given().items() if name != DATABASE}
+    """Return the settings of the runner: `{"CONCURRENCY": 20}` becomes `concurrency=20`.
+
+    `migrate` creates a store in a database of Django. A setup at the first use could wait for the caller's own
+    transaction, so it is off there.
+    """
+    given = {name.lower(): value for name, value in _given().items() if name != DATABASE}
+    return given if database_alias() is None else {"auto_setup": False, **given}
 
 
 def _given() -> dict[str, Any]:

@@ -21,7 +21,7 @@ def database_url(alias: str) -> str:
     database = connections[alias]
     match database.vendor:
         case "sqlite":
-            return _sqlite(alias, str(database.settings_dict["NAME"]), in_memory=database.is_in_memory_db())
+            return _sqlite(alias, str(database.settings_dict["NAME"]))
         case "postgresql":
             return _postgres(database.settings_dict)
     raise ConfigurationError(
@@ -30,8 +30,14 @@ def database_url(alias: str) -> str:
     )
 
 
-def _sqlite(alias: str, name: str, *, in_memory: bool) -> str:
-    if in_memory:
+def is_in_memory(alias: str) -> bool:
+    """Return whether a database is one of SQLite in memory, as in most test runs."""
+    database = connections[alias]
+    return database.vendor == "sqlite" and bool(database.is_in_memory_db())
+
+
+def _sqlite(alias: str, name: str) -> str:
+    if is_in_memory(alias):
         raise ConfigurationError(
             f"the database {alias!r} is in memory, where a worker cannot read it; for tests, name a file: "
             'DATABASES = {"default": {..., "TEST": {"NAME": BASE_DIR / "test.sqlite3"}}}'

@@ -1,14 +1,14 @@
-"""A backend of `django.tasks`: the tasks of Django 6 are jobs of one kind, `django:task`.
+"""A backend of `django.tasks`: tasks are jobs. Each queue has a kind of its own, such as `django:task:emails`.
 
 TASKS = {"default": {"BACKEND": "tallystick_django.tasks.TallystickTasks", "QUEUES": ["default", "emails"]}}
 """
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.tasks import task_backends
+from django.tasks import DEFAULT_TASK_QUEUE_NAME, task_backends
 from django.tasks.backends.base import BaseTaskBackend
 from django.tasks.base import Task, TaskContext, TaskError, TaskResult, TaskResultStatus
 from django.tasks.exceptions import TaskResultDoesNotExist
@@ -17,12 +17,13 @@ from django.utils import timezone
 from django.utils.json import normalize_json
 from django.utils.module_loading import import_string
 from pydantic import BaseModel, TypeAdapter
-from tallystick import AttemptError, Call, Context, Handle, JobNotFound, Record, State, job
+from tallystick import AttemptError, Call, Context, Definition, Handle, JobNotFound, Record, State, job
 
 from .conf import database_alias
 from .enqueueing import enqueue, is_any_open
 from .project_runner import ProjectRunner, get_runner
 
+_PREFIX = "django:task:"
 _TAG_LENGTH = 255
 _STATUS = {
     State.PENDING: TaskResultStatus.READY,
@@ -44,13 +45,18 @@ class TaskCall(BaseModel):
     backend: str
 
 
-@job("django:task", max_attempts=1)
 def run_task(call: TaskCall, ctx: Context) -> Any:
     """Run a task, and return its value as JSON keeps it."""
     result = _result(ctx.record, call)
     task_started.send(sender=type(task_backends[call.backend]), task_result=result)
     first = [TaskContext(task_result=result)] if result.task.takes_context else []
     return normalize_json(result.task.call(*first, *call.args, **call.kwargs))
+
+
+@cache
+def definition(queue: str) -> Definition[TaskCall, Any]:
+    """Return the job that runs the tasks of a queue. A worker serves the queues of its jobs, so each queue has one."""
+    return job(f"{_PREFIX}{queue}", queue=queue, max_attempts=1)(run_task)
 
 
 class TallystickTasks(BaseTaskBackend):
@@ -71,7 +77,8 @@ class TallystickTasks(BaseTaskBackend):
         call = TaskCall(
             path=task.module_path, args=normalize_json(args), kwargs=normalize_json(kwargs), backend=self.alias
         )
-        stored = self._store(run_task.job(call), self._job_options(task))
+        queue = task.queue_name if task.queue_name in self.queues else DEFAULT_TASK_QUEUE_NAME
+        stored = self._store(definition(queue).job(call), self._job_options(task))
         result = _result(stored, call) if isinstance(stored, Record) else _unstored(stored, task, call)
         task_enqueued.send(type(self), task_result=result)
         return result
@@ -82,7 +89,7 @@ class TallystickTasks(BaseTaskBackend):
             record = get_runner().get(UUID(result_id))
         except (JobNotFound, ValueError):
             raise TaskResultDoesNotExist(result_id) from None
-        if record.kind != run_task.kind:
+        if not record.kind.startswith(_PREFIX):
             raise TaskResultDoesNotExist(result_id)
         return _result(record, TaskCall.model_validate_json(record.payload))
 
@@ -110,16 +117,12 @@ class TallystickTasks(BaseTaskBackend):
 
 def register(runner: ProjectRunner) -> None:
     """Let a runner work tasks, and send Django's signal when one has finished."""
-    runner.register(run_task)
-    runner.on_completed(kind=run_task)(_send_finished)
-    runner.on_discarded(kind=run_task)(_send_finished)
-    runner.on_cancelled(kind=run_task)(_send_finished)
-
-
-def queues() -> set[str]:
-    """Return the queues of all backends of this class in the setting `TASKS`."""
     ours = [backend for backend in task_backends.all() if isinstance(backend, TallystickTasks)]
-    return {str(queue) for backend in ours for queue in backend.queues}
+    for queue in sorted({DEFAULT_TASK_QUEUE_NAME}.union(*(backend.queues for backend in ours)) if ours else ()):
+        kind = runner.register(definition(queue))
+        runner.on_completed(kind=kind)(_send_finished)
+        runner.on_discarded(kind=kind)(_send_finished)
+        runner.on_cancelled(kind=kind)(_send_finished)
 
 
 def _send_finished(record: Record, outcome: object) -> None:

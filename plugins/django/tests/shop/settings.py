@@ -34,7 +34,7 @@ else:
         }
     }
 
-TALLYSTICK = {"DATABASE": "default", "CONCURRENCY": 2, "QUEUES": ["default", "mail", "orders"]}
+TALLYSTICK = {"DATABASE": "default", "CONCURRENCY": 2}
 TASKS = {
     "default": {"BACKEND": "tallystick_django.tasks.TallystickTasks", "QUEUES": ["default", "mail"]},
     "patient": {"BACKEND": "tallystick_django.tasks.TallystickTasks", "OPTIONS": {"max_attempts": 2}},

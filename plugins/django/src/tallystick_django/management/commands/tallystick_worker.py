@@ -3,10 +3,9 @@
 import sys
 from typing import Any
 
-import django
 from django.core.management.base import BaseCommand, CommandParser
 
-from ...project_runner import ProjectRunner, get_runner
+from ...project_runner import get_runner
 
 UNRECORDED = 3
 """The exit code of a worker that could not record an outcome, as of `tallystick worker`."""
@@ -25,19 +24,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the worker. Its exit code is 3 if the store did not record an outcome."""
         runner = get_runner()
-        if (queues := options["queue"] or _queues(runner)) is not None:
-            runner.configure(queues=queues)
+        if options["queue"] is not None:
+            runner.configure(queues=options["queue"])
         if options["concurrency"] is not None:
             runner.configure(concurrency=options["concurrency"])
         self.stdout.write("tallystick: the worker runs; stop it with SIGTERM")
         if runner.run():
             sys.exit(UNRECORDED)
-
-
-def _queues(runner: ProjectRunner) -> list[str] | None:
-    """Return the queues of the jobs and of `django.tasks`; None if the settings name queues or there are no tasks."""
-    if runner.settings.queues is not None or django.VERSION < (6, 0):
-        return None
-    from ...tasks import queues  # noqa: PLC0415  # Django 5 has no tasks
-
-    return sorted(queues() | {definition.options.queue for definition in runner.definitions.values()})
