@@ -34,7 +34,7 @@ def open_transaction() -> dict[str, object]:
     """
     alias = database_alias()
     if alias is None:
-        if is_any_open():
+        if open_databases():
             raise InvalidArgument(
                 "a transaction of Django is open, and the store is not in its database, so the job would be stored "
                 "even if the transaction rolls back; write transaction.on_commit(partial(get_runner().enqueue, job))"
@@ -47,6 +47,6 @@ def open_transaction() -> dict[str, object]:
     return {"transaction": database.connection}
 
 
-def is_any_open() -> bool:
-    """Return whether this thread is inside `atomic()` of any database."""
-    return any(database.in_atomic_block for database in connections.all(initialized_only=True))
+def open_databases() -> list[str]:
+    """Return the aliases of the databases in whose `atomic()` this thread is."""
+    return [database.alias for database in connections.all(initialized_only=True) if database.in_atomic_block]

@@ -3,6 +3,7 @@
 TASKS = {"default": {"BACKEND": "tallystick_django.tasks.TallystickTasks", "QUEUES": ["default", "emails"]}}
 """
 
+from datetime import timedelta
 from functools import cache, partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,11 +17,11 @@ from django.tasks.signals import task_enqueued, task_finished, task_started
 from django.utils import timezone
 from django.utils.json import normalize_json
 from django.utils.module_loading import import_string
-from pydantic import BaseModel, TypeAdapter
-from tallystick import AttemptError, Call, Context, Definition, Handle, JobNotFound, Record, State, job
+from pydantic import BaseModel
+from tallystick import AttemptError, Call, Context, Definition, Handle, Record, State, Status, job
 
 from .conf import database_alias
-from .enqueueing import enqueue, is_any_open
+from .enqueueing import enqueue, open_databases
 from .project_runner import ProjectRunner, get_runner
 
 _PREFIX = "django:task:"
@@ -33,7 +34,6 @@ _STATUS = {
     State.DISCARDED: TaskResultStatus.FAILED,
     State.CANCELLED: TaskResultStatus.FAILED,
 }
-_ANY = TypeAdapter[Any](Any)
 
 
 class TaskCall(BaseModel):
@@ -86,12 +86,15 @@ class TallystickTasks(BaseTaskBackend):
     def get_result(self, result_id: str) -> TaskResult:
         """Return the result of a task by the id of its job."""
         try:
-            record = get_runner().get(UUID(result_id))
-        except (JobNotFound, ValueError):
+            found = get_runner().wait_for(UUID(result_id), timeout=timedelta(0))
+        except ValueError:
             raise TaskResultDoesNotExist(result_id) from None
-        if not record.kind.startswith(_PREFIX):
+        if found.record is None or not found.record.kind.startswith(_PREFIX):
             raise TaskResultDoesNotExist(result_id)
-        return _result(record, TaskCall.model_validate_json(record.payload))
+        result = _result(found.record, _call_of(found.record))
+        if found.status is Status.COMPLETED:
+            object.__setattr__(result, "_return_value", found.value)  # as Django's own backends do
+        return result
 
     def _job_options(self, task: Task) -> dict[str, Any]:
         run_at = task.run_after
@@ -107,9 +110,9 @@ class TallystickTasks(BaseTaskBackend):
 
     def _store(self, call: Call[Any], options: dict[str, Any]) -> Record | UUID:
         """Store a job and return its record, or its id if it is stored when the open transaction commits."""
-        if database_alias() is None and is_any_open():
+        if database_alias() is None and (others := open_databases()):
             id = uuid4()
-            transaction.on_commit(partial(get_runner().enqueue, call, id=id, **options))
+            transaction.on_commit(partial(get_runner().enqueue, call, id=id, **options), using=others[0])
             return id
         handle: Handle[Any] = enqueue(call, **options)
         return handle.record
@@ -126,9 +129,12 @@ def register(runner: ProjectRunner) -> None:
 
 
 def _send_finished(record: Record, outcome: object) -> None:
-    call = TaskCall.model_validate_json(record.payload)
-    backend = task_backends[call.backend]
+    backend = task_backends[_call_of(record).backend]
     task_finished.send(type(backend), task_result=backend.get_result(str(record.id)))
+
+
+def _call_of(record: Record) -> TaskCall:
+    return TaskCall.model_validate_json(record.payload)
 
 
 def _result(record: Record, call: TaskCall) -> TaskResult:
@@ -136,7 +142,7 @@ def _result(record: Record, call: TaskCall) -> TaskResult:
     task = import_string(call.path).using(
         priority=record.priority, queue_name=record.queue, run_after=record.run_at, backend=call.backend
     )
-    result = TaskResult(
+    return TaskResult(
         task=task,
         id=str(record.id),
         status=_STATUS[record.state],
@@ -150,9 +156,6 @@ def _result(record: Record, call: TaskCall) -> TaskResult:
         errors=[_error(error) for error in record.errors],
         worker_ids=[record.worker or ""] * record.attempt,
     )
-    if record.state is State.COMPLETED and record.result:
-        object.__setattr__(result, "_return_value", _ANY.validate_json(record.result))
-    return result
 
 
 def _unstored(id: UUID, task: Task, call: TaskCall) -> TaskResult:

@@ -63,6 +63,19 @@ class Tasks(TransactionTestCase):
         with self.assertRaises(TaskResultDoesNotExist):
             add.get_result(result.id)
 
+    def test_with_a_store_elsewhere_the_task_follows_the_commit(self) -> None:
+        """The result has its id at once. After a rollback, there is no task."""
+        with self.settings(TALLYSTICK={"BACKEND": "memory://"}):
+            with transaction.atomic():
+                committed = add.enqueue(2, 3)
+            with transaction.atomic():
+                never = add.enqueue(2, 3)
+                transaction.set_rollback(True)
+        assert committed.enqueued_at is None
+        assert self.finished(committed).return_value == 5
+        with self.assertRaises(TaskResultDoesNotExist):
+            add.get_result(never.id)
+
     def test_a_task_with_attempts_left_is_retried(self) -> None:
         """The option `max_attempts` of a backend lets a task run again."""
         retried = Event()
