@@ -93,7 +93,7 @@ def kit(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 @nox.parametrize("backend", BACKENDS, ids=BACKENDS)
 def tests(session: nox.Session, backend: str) -> None:
-    """Run the tests of one backend, and the shared tests on it; with memory, those of core, dashboard and Django, too."""
+    """Run the tests of one backend, and the shared tests on it; with memory, those without a backend, too."""
     sync(session, "dev")
     core = ["core/tests", "plugins/dashboard", "plugins/django"] if backend == "memory" else []
     paths = [*core, f"plugins/{backend}", "tests"]

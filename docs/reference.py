@@ -132,8 +132,8 @@ API = {
 _OPTIONS = {"BatchOptions", "EnqueueOptions"}
 """The keyword arguments of `enqueue`. They are shown, although no application imports them."""
 
-_INTERNAL = {"after_fork_in_child", "of_class", "of_function", "of_declaration", "of_batch", "of_types"}
-"""Public methods that only other modules of the core call."""
+_INTERNAL = {"after_fork_in_child", "of_class", "of_function", "of_declaration", "of_batch", "of_types", "model_config"}
+"""Public names that only the core uses."""
 
 
 def api_page() -> str:
@@ -227,7 +227,8 @@ def _declaration(node: Documented) -> str:
     match node:
         case ast.ClassDef(name=name, bases=bases):
             head = f"class {name}({', '.join(map(ast.unparse, bases))}):" if bases else f"class {name}:"
-            fields = [ast.unparse(one) for one in node.body if isinstance(one, ast.Assign | ast.AnnAssign)]
+            values = [one for one in node.body if isinstance(one, ast.Assign | ast.AnnAssign)]
+            fields = [ast.unparse(one) for one in values if _name(one) not in _INTERNAL]
             return "\n".join([head, *(f"    {field}" for field in fields)])
         case ast.FunctionDef():
             bare = ast.FunctionDef(

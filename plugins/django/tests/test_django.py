@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from tallystick import Runner, Status
 
-HERE = Path(__file__).parent
+EXAMPLE = Path(__file__).parent.parent / "example"
 
 
 def command(*arguments: str) -> list[str]:
@@ -22,7 +22,7 @@ def command(*arguments: str) -> list[str]:
 def environment(folder: Path, **more: str) -> dict[str, str]:
     """Return the environment of the project."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("TALLYSTICK_")}
-    ours = {"DJANGO_SETTINGS_MODULE": "shop.settings", "PYTHONPATH": str(HERE), "SHOP_FOLDER": str(folder)}
+    ours = {"DJANGO_SETTINGS_MODULE": "shop.settings", "PYTHONPATH": str(EXAMPLE), "SHOP_FOLDER": str(folder)}
     return {**inherited, **ours, **more}
 
 
@@ -78,8 +78,8 @@ def test_a_wrong_option_of_the_worker(tmp_path: Path, wrong: str) -> None:
 
 def test_the_page_shows_the_project() -> None:
     """Each Python block of the manual's page is in a file of the project."""
-    page = (HERE.parents[2] / "docs" / "django.md").read_text()
-    files = [dedented(path.read_text()) for path in (HERE / "shop").glob("*.py")]
+    page = (EXAMPLE.parents[2] / "docs" / "django.md").read_text()
+    files = [dedented(path.read_text()) for path in (EXAMPLE / "shop").glob("*.py")]
     blocks = [block.partition("```")[0] for block in page.split("```python\n")[1:]]
     assert len(blocks) == 6
     for block in blocks:
