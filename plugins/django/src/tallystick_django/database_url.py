@@ -23,7 +23,7 @@ def database_url(alias: str) -> str:
         case "sqlite":
             return _sqlite(alias, str(database.settings_dict["NAME"]))
         case "postgresql":
-            return _postgres(database.settings_dict)
+            return postgres_url(database.settings_dict)
     raise ConfigurationError(
         f"the database {alias!r} is of the vendor {database.vendor!r}; a store needs SQLite or PostgreSQL. Set "
         'TALLYSTICK = {"BACKEND": URL} to use another store'
@@ -45,13 +45,16 @@ def _sqlite(alias: str, name: str) -> str:
     return f"sqlite:///{quote(str(Path(name).absolute()))}"
 
 
-def _postgres(settings: Mapping[str, Any]) -> str:
-    user, password = quote(settings["USER"], safe=""), quote(settings["PASSWORD"], safe="")
+def postgres_url(settings: Mapping[str, Any]) -> str:
+    """Return the URL of a PostgreSQL database from its settings in Django."""
+    user, password = quote(str(settings["USER"]), safe=""), quote(str(settings["PASSWORD"]), safe="")
     login = f"{user}:{password}@" if password else f"{user}@" if user else ""
     host = str(settings["HOST"])
     options = {name: value for name in _LIBPQ if (value := settings["OPTIONS"].get(name))}
     if host.startswith("/"):  # the directory of a socket
         options, host = {"host": host, **options}, ""
+    elif ":" in host:  # an address of IPv6
+        host = f"[{host}]"
     port = f":{settings['PORT']}" if settings["PORT"] else ""
     query = f"?{urlencode(options)}" if options else ""
     return f"postgresql://{login}{host}{port}/{quote(str(settings['NAME']), safe='')}{query}"
