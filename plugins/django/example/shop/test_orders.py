@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from django.test import TransactionTestCase
+from django.test import TestCase, TransactionTestCase
 from tallystick import InvalidArgument
+from tallystick.testing import manual
 from tallystick_django import enqueue, get_runner
 
 from shop.actions import place_order
@@ -47,3 +48,15 @@ class Orders(TransactionTestCase):
         elsewhere = self.settings(TALLYSTICK={"BACKEND": "memory://"})
         with elsewhere, self.assertRaisesRegex(InvalidArgument, "on_commit"):
             place_order()
+
+
+class OrdersWithoutWorker(TestCase):
+    """Jobs on a store in memory, with Django's fast test case."""
+
+    def test_an_order_is_shipped(self) -> None:
+        """`drain` runs the job in the thread and the transaction of the test."""
+        with manual(get_runner()) as jobs:
+            place_order()
+            jobs.assert_enqueued(ship)
+            jobs.drain()
+        assert Order.objects.get().shipped

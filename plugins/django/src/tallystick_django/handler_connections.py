@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakSet
 
-from django.db import close_old_connections, connections
+from django.db import connections
 from tallystick import Context, hookimpl
 
 
@@ -21,15 +21,23 @@ class HandlerConnections:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            close_old_connections()
+            _close_old()
             self._used.update(connections.all())
-            done: Callable[[], None] = close_old_connections
-            return done
+            return _close_old
         return None
 
     def close(self) -> None:
-        """Close the connections that are left. The worker has stopped."""
+        """Close the connections that are left, except those in a transaction, as of a test. The worker has stopped."""
         for database in list(self._used):
             self._used.discard(database)
-            database.inc_thread_sharing()  # Django lets only the thread of a connection close it
-            database.close()
+            if not database.in_atomic_block:
+                database.inc_thread_sharing()  # Django lets only the thread of a connection close it
+                database.close()
+                database.dec_thread_sharing()
+
+
+def _close_old() -> None:
+    """Do what Django does around requests, but leave the transaction of a test open, which runs jobs in its thread."""
+    for database in connections.all(initialized_only=True):
+        if not database.in_atomic_block:
+            database.close_if_unusable_or_obsolete()
