@@ -17,8 +17,8 @@ from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 from sybil.sybil import SybilCollection
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
-collect_ignore = ["docs/examples"]
-"""A separate distribution with its own tests; `tests/test_example_backend.py` installs and checks it."""
+collect_ignore = ["docs/examples", "plugins/django/example"]
+"""Projects with tests of their own, which `tests/test_example_backend.py` and `plugins/django/tests` run."""
 
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     # the tests start many interpreters, and each would compile every module that it imports

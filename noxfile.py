@@ -19,6 +19,7 @@ DISTRIBUTIONS = {
     "tallystick-postgres": ["tallystick_postgres"],
     "tallystick-mongo": ["tallystick_mongo"],
     "tallystick-dashboard": ["tallystick_dashboard"],
+    "tallystick-django": ["tallystick_django"],
     "tallystick-conformance": ["tallystick_conformance"],
     "tallystick-mutants": ["tallystick_mutants"],
     "tallystick": ["tallystick", "tallystick_memory", "tallystick_sqlite"],
@@ -92,9 +93,9 @@ def kit(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 @nox.parametrize("backend", BACKENDS, ids=BACKENDS)
 def tests(session: nox.Session, backend: str) -> None:
-    """Run the tests of one backend, and the shared tests on it; with memory, those of core and dashboard, too."""
+    """Run the tests of one backend, and the shared tests on it; with memory, those without a backend, too."""
     sync(session, "dev")
-    core = ["core/tests", "plugins/dashboard"] if backend == "memory" else []
+    core = ["core/tests", "plugins/dashboard", "plugins/django"] if backend == "memory" else []
     paths = [*core, f"plugins/{backend}", "tests"]
     session.run("pytest", "--numprocesses=auto", *paths, f"--backend={backend}", *session.posargs)
 

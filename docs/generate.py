@@ -156,6 +156,7 @@ def _text(member: object) -> str:
 
 
 PAGES = {
+    "api.md": reference.api_page,
     "states.md": states,
     "contract.md": contract,
     "promises.md": promises,

@@ -1,6 +1,8 @@
 """Generate the reference pages of the names that backends and plugins import, from the source of `tallystick`."""
 
 import ast
+import inspect
+import sys
 import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,23 +13,38 @@ from tallystick import (
     async_bridge,
     attempt_errors,
     backends,
+    batch_definition,
     changes,
+    context,
+    control,
+    declaration,
+    define,
+    definition,
     diagnostics,
+    enqueueing,
     errors,
     failure,
     filters,
+    handle,
     hookspecs,
+    job_base,
+    job_result,
     meta,
+    options,
     outcomes,
     plugins,
     records,
     registers,
+    retry,
+    runner,
     schedules,
+    settings,
     urls,
     validation,
 )
 from tallystick.registers import meters, workers
 from tallystick.schedules import advance, due, new_schedule, parsing, rule, schedule, tick_ids
+from tallystick.worker import snapshot
 
 Documented = ast.ClassDef | ast.FunctionDef | ast.Assign | ast.AnnAssign
 
@@ -101,6 +118,53 @@ def hooks_page() -> str:
     return _page("Hooks", hookspecs, hooks)
 
 
+API = {
+    "Jobs": [job_base, define, definition, batch_definition, declaration],
+    "Options of a kind": [options, retry],
+    "Options of an enqueue": [enqueueing],
+    "Inside a handler": [context, control],
+    "Handles and results": [handle, job_result],
+    "Settings": [settings],
+    "Numbers": [snapshot],
+}
+"""The modules with the names that applications import, apart from the runner."""
+
+_OPTIONS = {"BatchOptions", "EnqueueOptions"}
+"""The keyword arguments of `enqueue`. They are shown, although no application imports them."""
+
+_INTERNAL = {"after_fork_in_child", "of_class", "of_function", "of_declaration", "of_batch", "of_types", "model_config"}
+"""Public names that only the core uses."""
+
+
+def api_page() -> str:
+    """Return the page of the names that applications import."""
+    head = (
+        "# Reference\n\nThe names that an application imports from `tallystick`. Other pages list the "
+        "[fields of a record](records.md#record) and of a [filter](records.md#filter), the [errors](errors.md), the "
+        "[hooks](hooks.md), and the [schedules, workers and meters](registers.md). [Test your jobs](testing.md) "
+        "describes `tallystick.testing`. Most methods of a runner have an async variant: `aenqueue`, `aresult` and so "
+        "on.\n\n## Runner\n\n"
+    )
+    bases = [base for base in runner.Runner.__mro__ if base.__module__.startswith("tallystick.")]
+    members = "\n".join(_runner_members(sys.modules[base.__module__], base.__name__) for base in bases)
+    parts = [
+        f"## {title}\n\n"
+        + "\n".join(_sections(_exported(module) | _shown(module), module, level=3) for module in modules)
+        for title, modules in API.items()
+    ]
+    return "\n".join([head + paragraphs(inspect.getdoc(runner.Runner) or ""), members, *parts])
+
+
+def _runner_members(module: ModuleType, name: str) -> str:
+    [node] = [node for node in _nodes(module) if isinstance(node, ast.ClassDef) and node.name == name]
+    node.name = "Runner"
+    return "".join(_members(node, 3))
+
+
+def _shown(module: ModuleType) -> set[str]:
+    return _public(module) & _OPTIONS
+
+
 def _page(title: str, module: ModuleType, names: Iterable[str]) -> str:
     return f"# {title}\n\n{paragraphs(module.__doc__ or '')}\n{_sections(names, module, level=2)}"
 
@@ -148,9 +212,14 @@ def _section(node: Documented, after: ast.stmt | None, level: int) -> str:
 
 def _members(node: ast.ClassDef, level: int) -> Iterator[str]:
     for member in node.body:
-        if isinstance(member, ast.FunctionDef) and not member.name.startswith("_"):
+        if isinstance(member, ast.FunctionDef) and _is_for_users(member):
             signature, doc = _declaration(member), paragraphs(ast.get_docstring(member) or "")
             yield f"\n{'#' * level} {node.name}.{member.name}\n\n```text\n{signature}\n```\n\n{doc}"
+
+
+def _is_for_users(member: ast.FunctionDef) -> bool:
+    is_overload = "overload" in map(ast.unparse, member.decorator_list)
+    return not (is_overload or member.name.startswith("_") or member.name in _INTERNAL)
 
 
 def _declaration(node: Documented) -> str:
@@ -158,7 +227,8 @@ def _declaration(node: Documented) -> str:
     match node:
         case ast.ClassDef(name=name, bases=bases):
             head = f"class {name}({', '.join(map(ast.unparse, bases))}):" if bases else f"class {name}:"
-            fields = [ast.unparse(one) for one in node.body if isinstance(one, ast.Assign | ast.AnnAssign)]
+            values = [one for one in node.body if isinstance(one, ast.Assign | ast.AnnAssign)]
+            fields = [ast.unparse(one) for one in values if _name(one) not in _INTERNAL]
             return "\n".join([head, *(f"    {field}" for field in fields)])
         case ast.FunctionDef():
             bare = ast.FunctionDef(
@@ -188,7 +258,8 @@ def paragraphs(doc: str) -> str:
             labelled = True
         elif line.startswith("    ") and labelled:
             named, colon, rest = line.strip().partition(": ")
-            lines.append(f"- `{named}`: {rest}" if colon and " " not in named else line.strip())
+            is_entry = colon and all(map(str.isidentifier, named.split(", ")))
+            lines.append(f"- `{named}`: {rest}" if is_entry else line.strip())
         else:
             lines.append(line)
             labelled = labelled and not line

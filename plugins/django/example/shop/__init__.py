@@ -1,0 +1,1 @@
+"""An example project: a shop that ships orders by jobs."""

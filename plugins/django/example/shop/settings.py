@@ -1,0 +1,41 @@
+"""The settings of the example project. The tests set SHOP_DATABASE."""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+FOLDER = Path(os.environ["SHOP_FOLDER"])
+SECRET_KEY = "only-for-tests"
+USE_TZ = True
+INSTALLED_APPS = ["tallystick_django", "shop"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+DATABASES: dict[str, Any]
+if url := os.environ.get("SHOP_POSTGRES"):
+    parts = urlsplit(url)
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": parts.path.removeprefix("/"),
+            "USER": parts.username or "",
+            "PASSWORD": parts.password or "",
+            "HOST": parts.hostname or "",
+            "PORT": parts.port or "",
+        }
+    }
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": FOLDER / "shop.sqlite3",
+            "OPTIONS": {"transaction_mode": "IMMEDIATE"},
+            "TEST": {"NAME": FOLDER / "test.sqlite3"},
+        }
+    }
+
+TALLYSTICK = {"DATABASE": "default", "CONCURRENCY": 2}
+TASKS = {
+    "default": {"BACKEND": "tallystick_django.tasks.TallystickTasks", "QUEUES": ["default", "mail"]},
+    "patient": {"BACKEND": "tallystick_django.tasks.TallystickTasks", "OPTIONS": {"max_attempts": 2}},
+}

@@ -1,0 +1,181 @@
+"""A backend of `django.tasks`: tasks are jobs. Each queue has a kind of its own, such as `django:task:emails`.
+
+TASKS = {"default": {"BACKEND": "tallystick_django.tasks.TallystickTasks", "QUEUES": ["default", "emails"]}}
+"""
+
+from datetime import timedelta
+from functools import cache, partial
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.tasks import DEFAULT_TASK_QUEUE_NAME, task_backends
+from django.tasks.backends.base import BaseTaskBackend
+from django.tasks.base import Task, TaskContext, TaskError, TaskResult, TaskResultStatus
+from django.tasks.exceptions import TaskResultDoesNotExist
+from django.tasks.signals import task_enqueued, task_finished, task_started
+from django.utils import timezone
+from django.utils.json import normalize_json
+from django.utils.module_loading import import_string
+from pydantic import BaseModel
+from tallystick import AttemptError, Call, Context, Definition, Handle, Record, State, Status, job
+
+from .conf import database_alias
+from .enqueueing import enqueue, open_databases
+from .project_runner import ProjectRunner, get_runner
+
+_PREFIX = "django:task:"
+_TAG_LENGTH = 255
+_STATUS = {
+    State.PENDING: TaskResultStatus.READY,
+    State.RETRYING: TaskResultStatus.READY,
+    State.RUNNING: TaskResultStatus.RUNNING,
+    State.COMPLETED: TaskResultStatus.SUCCESSFUL,
+    State.DISCARDED: TaskResultStatus.FAILED,
+    State.CANCELLED: TaskResultStatus.FAILED,
+}
+
+
+class TaskCall(BaseModel):
+    """The payload: a task by its import path, its arguments, and the alias of its backend in the setting `TASKS`."""
+
+    path: str
+    args: list[Any]
+    kwargs: dict[str, Any]
+    backend: str
+
+
+def run_task(call: TaskCall, ctx: Context) -> Any:
+    """Run a task, and return its value as JSON keeps it."""
+    result = _result(ctx.record, call)
+    task_started.send(sender=type(task_backends[call.backend]), task_result=result)
+    first = [TaskContext(task_result=result)] if result.task.takes_context else []
+    return normalize_json(result.task.call(*first, *call.args, **call.kwargs))
+
+
+@cache
+def definition(queue: str) -> Definition[TaskCall, Any]:
+    """Return the job that runs the tasks of a queue. A worker serves the queues of its jobs, so each queue has one."""
+    return job(f"{_PREFIX}{queue}", queue=queue, max_attempts=1)(run_task)
+
+
+class TallystickTasks(BaseTaskBackend):
+    """Stores tasks as jobs. The option `max_attempts` (default 1) lets a failed task run again."""
+
+    supports_defer = True
+    supports_async_task = True
+    supports_get_result = True
+    supports_priority = True
+
+    def enqueue(self, task: Task, args: Any, kwargs: Any) -> TaskResult:
+        """Store a task.
+
+        Inside `atomic()`, it is part of the transaction. If the store is not in that database, it is stored after the
+        commit.
+        """
+        self.validate_task(task)
+        call = TaskCall(
+            path=task.module_path, args=normalize_json(args), kwargs=normalize_json(kwargs), backend=self.alias
+        )
+        queue = task.queue_name if task.queue_name in self.queues else DEFAULT_TASK_QUEUE_NAME
+        stored = self._store(definition(queue).job(call), self._job_options(task))
+        result = _result(stored, call) if isinstance(stored, Record) else _unstored(stored, task, call)
+        task_enqueued.send(type(self), task_result=result)
+        return result
+
+    def get_result(self, result_id: str) -> TaskResult:
+        """Return the result of a task by the id of its job."""
+        try:
+            found = get_runner().wait_for(UUID(result_id), timeout=timedelta(0))
+        except ValueError:
+            raise TaskResultDoesNotExist(result_id) from None
+        if found.record is None or not found.record.kind.startswith(_PREFIX):
+            raise TaskResultDoesNotExist(result_id)
+        result = _result(found.record, _call_of(found.record))
+        if found.status is Status.COMPLETED:
+            object.__setattr__(result, "_return_value", found.value)  # as Django's own backends do
+        return result
+
+    def _job_options(self, task: Task) -> dict[str, Any]:
+        run_at = task.run_after
+        if run_at is not None and timezone.is_naive(run_at):
+            run_at = timezone.make_aware(run_at)
+        return {
+            "queue": task.queue_name,
+            "priority": task.priority,
+            "run_at": run_at,
+            "tags": (task.module_path[:_TAG_LENGTH],),
+            "max_attempts": self.options.get("max_attempts", 1),
+        }
+
+    def _store(self, call: Call[Any], options: dict[str, Any]) -> Record | UUID:
+        """Store a job and return its record, or its id if it is stored when the open transaction commits."""
+        if database_alias() is None and (others := open_databases()):
+            id = uuid4()
+            transaction.on_commit(partial(get_runner().enqueue, call, id=id, **options), using=others[0])
+            return id
+        handle: Handle[Any] = enqueue(call, **options)
+        return handle.record
+
+
+def register(runner: ProjectRunner) -> None:
+    """Let a runner work tasks, and send Django's signal when one has finished."""
+    ours = [backend for backend in task_backends.all() if isinstance(backend, TallystickTasks)]
+    for queue in sorted({DEFAULT_TASK_QUEUE_NAME}.union(*(backend.queues for backend in ours)) if ours else ()):
+        kind = runner.register(definition(queue))
+        runner.on_completed(kind=kind)(_send_finished)
+        runner.on_discarded(kind=kind)(_send_finished)
+        runner.on_cancelled(kind=kind)(_send_finished)
+
+
+def _send_finished(record: Record, outcome: object) -> None:
+    backend = task_backends[_call_of(record).backend]
+    task_finished.send(type(backend), task_result=backend.get_result(str(record.id)))
+
+
+def _call_of(record: Record) -> TaskCall:
+    return TaskCall.model_validate_json(record.payload)
+
+
+def _result(record: Record, call: TaskCall) -> TaskResult:
+    """Return the result of a task. The record has the worker and the start of the latest attempt only."""
+    task = import_string(call.path).using(
+        priority=record.priority, queue_name=record.queue, run_after=record.run_at, backend=call.backend
+    )
+    return TaskResult(
+        task=task,
+        id=str(record.id),
+        status=_STATUS[record.state],
+        enqueued_at=record.created_at,
+        started_at=record.attempted_at,
+        last_attempted_at=record.attempted_at,
+        finished_at=record.finished_at,
+        args=call.args,
+        kwargs=call.kwargs,
+        backend=call.backend,
+        errors=[_error(error) for error in record.errors],
+        worker_ids=[record.worker or ""] * record.attempt,
+    )
+
+
+def _unstored(id: UUID, task: Task, call: TaskCall) -> TaskResult:
+    return TaskResult(
+        task=task,
+        id=str(id),
+        status=TaskResultStatus.READY,
+        enqueued_at=None,
+        started_at=None,
+        last_attempted_at=None,
+        finished_at=None,
+        args=call.args,
+        kwargs=call.kwargs,
+        backend=call.backend,
+        errors=[],
+        worker_ids=[],
+    )
+
+
+def _error(entry: AttemptError) -> TaskError:
+    name = entry.error.type
+    path = name if "." in name else f"builtins.{name}"
+    return TaskError(exception_class_path=path, traceback=entry.error.traceback)
