@@ -14,7 +14,7 @@ from .current import current
 from .errors import DefinitionError
 from .handle import Handle
 from .job_class import JobMeta
-from .options import DEFAULTS, Options
+from .options import DEFAULTS, Options, check_none
 from .payload_versions import Upgrades, UpgradeT
 from .records import OnConflict, UniqueUntil
 from .retry import RetryPolicy
@@ -86,6 +86,8 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
         """
         if getattr(cls, "kind", None) is None:
             raise DefinitionError(f'{cls.__name__} has no kind; give it one: kind = "emails:welcome"')
+        for base in cls.__mro__[: cls.__mro__.index(Job)]:
+            check_none(cls.kind, vars(base))
         return Options(
             queue=cls.queue,
             priority=cls.priority,

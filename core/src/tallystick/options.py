@@ -21,11 +21,12 @@ class Options:
     """How the jobs of a kind are queued and run. An enqueue can override some of these options.
 
     Args:
-        max_attempts: The job is discarded after this many failed attempts. None is the runner's setting.
-        retry: Decides how long to wait before each further attempt. None is the runner's setting.
-        timeout: The longest that an attempt may take before it fails with TimeoutError. None is the runner's setting;
-            `timedelta.max` is no limit. An async handler is cancelled. A thread cannot be cancelled: the worker
-            abandons and replaces it (see `Snapshot.stuck`).
+        max_attempts: The job is discarded after this many failed attempts. Unset, it is the runner's setting.
+        retry: Decides how long to wait before each further attempt. Unset, it is the runner's
+            setting.
+        timeout: The longest that an attempt may take before it fails with TimeoutError. Unset, it is the runner's
+            setting; `timedelta.max` is no limit. An async handler is cancelled. A thread cannot be cancelled: the
+            worker abandons and replaces it (see `Snapshot.stuck`).
         meta: Text that each job carries; see `NewRecord`.
         payload_version: The version of the payload's type. Raise it when the type changes so that stored payloads no
             longer validate, and add an `upgrade_from` function for the old version. Each job stores its version, in
@@ -78,6 +79,13 @@ class Options:
                 validation.not_negative(keep, name)
 
 
+_NOT_NONE = {
+    "max_attempts": f"write a number from {MAX_ATTEMPTS[0]:,} to {MAX_ATTEMPTS[1]:,}",
+    "retry": "write Never() for no further attempt",
+    "timeout": "write timedelta.max for no limit",
+}
+"""What to write for an option whose None another library takes for "no limit" or "never"."""
+
 DEFAULTS = Options()
 OPTION_NAMES = tuple(Options.__dataclass_fields__)
 
@@ -86,13 +94,25 @@ def read_options(kind: str, given: dict[str, Any]) -> Options:
     """Return options from a decorator's keyword arguments.
 
     Raises:
-        DefinitionError: an option does not exist.
+        DefinitionError: an option does not exist, or its None could mean two things.
         InvalidArgument: an option has an invalid value.
     """
     for word in given:
         if word not in OPTION_NAMES:
             raise DefinitionError(f"{kind!r} has no option {word!r}: {unknown_option(word, OPTION_NAMES)}")
+    check_none(kind, given)
     return Options(**given)
+
+
+def check_none(kind: str, given: Mapping[str, Any]) -> None:
+    """Reject an explicit None where it could mean "no limit" or "never" as well as the runner's setting.
+
+    Raises:
+        DefinitionError: such an option is None.
+    """
+    for name, instead in _NOT_NONE.items():
+        if name in given and given[name] is None:
+            raise DefinitionError(f"{name} of {kind!r} is None; leave it out for the runner's setting, or {instead}")
 
 
 class OptionArgs(TypedDict, total=False):
@@ -100,9 +120,9 @@ class OptionArgs(TypedDict, total=False):
 
     queue: str
     priority: int
-    max_attempts: int | None
-    retry: RetryPolicy | None
-    timeout: timedelta | None
+    max_attempts: int
+    retry: RetryPolicy
+    timeout: timedelta
     tags: tuple[str, ...]
     meta: Mapping[str, str]
     payload_version: int

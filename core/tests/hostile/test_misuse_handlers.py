@@ -2,11 +2,12 @@
 
 import functools
 from collections.abc import Awaitable, Callable
+from types import new_class
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from pydantic import BaseModel
-from tallystick import Context, DefinitionError, InvalidArgument, JobDiscarded, Never, Runner, TallystickError
+from tallystick import Context, DefinitionError, InvalidArgument, Job, JobDiscarded, Never, Runner, TallystickError
 
 from ..helpers import LONG, SECOND
 
@@ -48,6 +49,8 @@ def test_bad_kind(runner: Runner, kind: Any) -> None:
         ("retry", 3, "max_attempts"),
         ("retry", True, "max_attempts"),
         ("retry", None, r"Never\(\)"),
+        ("max_attempts", None, "from 1 to"),
+        ("timeout", None, r"timedelta\.max"),
         ("retry", SECOND, "Fixed"),
         ("retry", Never, r"Never\(\.\.\.\)"),
         ("retry", lambda: None, "attempt, exc, draw"),
@@ -67,6 +70,14 @@ def test_bad_option(runner: Runner, option: str, value: object, advice: str) -> 
     """The decorator rejects an unknown or invalid option, and says what to write."""
     with pytest.raises(TallystickError, match=advice):
         runner.job("mail", **{option: value})  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize("option", ["max_attempts", "retry", "timeout"])
+def test_none_in_a_class(runner: Runner, option: str) -> None:
+    """An option of a class is left out for the runner's setting. None, which could mean no limit, is rejected."""
+    body = {"__module__": __name__, "kind": "emails:none", option: None}
+    with pytest.raises(DefinitionError, match=f"{option} of 'emails:none' is None; leave it out"):
+        runner.register(new_class("Reset", (Job,), exec_body=lambda namespace: namespace.update(body)))
 
 
 def logged(function: Callable[..., T]) -> Callable[..., T]:
