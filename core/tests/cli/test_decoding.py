@@ -8,7 +8,7 @@ from tallystick import Backend, Complete, NewRecord, NewSchedule
 
 from .conftest import Cli
 
-APPLICATION = '''
+APPLICATION = """
 from tallystick import Runner
 
 class Reversed:
@@ -21,7 +21,7 @@ class Reversed:
         return data[:0:-1]
 
 runner = Runner(codec=Reversed())
-'''
+"""
 WHY = "the codec failed on the {} of 'a': ValueError"
 
 
