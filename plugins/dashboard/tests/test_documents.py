@@ -27,7 +27,7 @@ def test_a_job_in_a_list_has_the_fields_and_types_of_its_record() -> None:
     same = {name: type_ for name, type_ in record.items() if name not in OF_ONE_JOB}
     changed = {"tags": list[str], "last_error": ErrorDocument | None}
     assert {name: document[name] for name in JobDocument.model_fields} == same | changed
-    assert OF_ONE_JOB < JobDetails.model_fields.keys()
+    assert set(JobDetails.model_fields) > OF_ONE_JOB
 
 
 def test_a_schedule_has_the_fields_and_types_of_the_store() -> None:
@@ -46,8 +46,8 @@ def test_a_schedule_has_the_fields_and_types_of_the_store() -> None:
         ("purged", "until it is purged", "bis sein Datensatz entfernt wird"),
         (
             timedelta(hours=2),
-            "for 2\N{NO-BREAK SPACE}h from its creation",
-            "2\N{NO-BREAK SPACE}h lang ab seinem Anlegen",
+            "for 2 h from its creation",
+            "2 h lang ab seinem Anlegen",
         ),
     ],
 )
@@ -58,4 +58,4 @@ def test_the_time_of_a_unique_key_is_shown(
     id = add(runner.backend, unique_key="k", unique_until=until)
     for language, text in (("en", english), ("de", german)):
         page: TestClient = visit({**BROWSER, "accept-language": language})
-        assert text in page.get(f"/jobs/{id}").text
+        assert text in page.get(f"/jobs/{id}").text.replace("\N{NO-BREAK SPACE}", " ")
