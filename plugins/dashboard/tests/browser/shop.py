@@ -103,10 +103,10 @@ class Shop:
     def _meters(self) -> None:
         deltas = []
         for queue, (rate, failing) in RATES.items():
-            for minute in range(24 * 60):
+            for minute in range(-10, 24 * 60):  # some minutes ahead: the screenshots take their time
                 began = (self.now - minute * MINUTE).replace(second=0, microsecond=0)
                 count = round(rate * (1 + 0.25 * math.sin(minute / 14) + 0.15 * self._random.random()))
-                share = 6.0 if queue == "emails" and minute < 24 else failing
+                share = 14.0 if queue == "emails" and minute < 30 else failing
                 failed = sum(100 * self._random.random() < share for _ in range(count))
                 kind = QUEUES[queue][0]
                 spent = timedelta(milliseconds=60 * count)
@@ -122,7 +122,8 @@ class Shop:
         if kind == "card:charge":
             payload = {"order": order, "amount": 4_900, "currency": "EUR", "card_token": "tok_1", "capture": True}
         tags = (f"order:{order}", "eu")
-        id = UUID(int=int(at.timestamp() * 1_000) << 80 | 7 << 76 | 2 << 62 | self._random.getrandbits(62))
+        made = min(at, self.now - 90 * MINUTE * self._random.random() if at > self.now else at)
+        id = UUID(int=int(made.timestamp() * 1_000) << 80 | 7 << 76 | 2 << 62 | self._random.getrandbits(62))
         return NewRecord(**{"id": id, "kind": kind, "queue": queue, "payload": json.dumps(payload).encode(),
                             "tags": tags, "run_at": at, "max_attempts": 5, **fields})  # fmt: skip
 
@@ -161,14 +162,14 @@ class Shop:
         record = self._claimed(kind, at, unique_key=f"order:{at:%H%M}" if attempts > 1 else None,
                                meta={"trace": "4bf92f3577b34da6"} if attempts > 1 else {})  # fmt: skip
         for attempt in range(1, attempts + 1):
-            ended = at + timedelta(minutes=5 * (attempt - 1), seconds=2)
+            ended = at + timedelta(minutes=5 * (attempt - 1), seconds=4)
             if last and attempt == attempts:
                 self.backend.settle([Discard(record.claim, self._failure(kind))], now=ended)
                 return record.id
             delay = timedelta(minutes=5) if attempt < attempts else self.now - ended + timedelta(minutes=4)
             self.backend.settle([Retry(record.claim, delay, self._failure(kind))], now=ended)
             if attempt < attempts:
-                again = at + timedelta(minutes=5 * attempt, seconds=3)
+                again = at + timedelta(minutes=5 * attempt, seconds=4)
                 [record] = self.backend.claim([record.queue], limit=1, worker="worker-2", lease=LEASE, now=again)
         return record.id
 
@@ -177,18 +178,20 @@ class Shop:
         for n, kind in enumerate(("image:resize", "image:resize", "card:charge", "image:resize", "mail:receipt")):
             began = self.now - timedelta(seconds=3 + 11 * n)
             record = self._claimed(kind, began)
-            works[n % 2 + 1].append(Running(record.claim, kind, began))
+            works[n % 3 + 1].append(Running(record.claim, kind, began))
             self.ids["running"] = record.id
         for n, running in works.items():
             lost = n == 3
             beat = Beat(worker=f"worker-{n}", host=HOST.format(n), pid=4_100 + n, version="1.4.2", queues=tuple(QUEUES),
                         concurrency=10, started_at=self.now - timedelta(hours=5, minutes=n), running=tuple(running),
                         busy=len(running))  # fmt: skip
-            self.backend.beat(beat, ttl=MINUTE, now=self.now - timedelta(minutes=9) if lost else self.now)
+            self.backend.beat(
+                beat, ttl=MINUTE if lost else LEASE, now=self.now - timedelta(minutes=9) if lost else self.now
+            )
 
     def _waiting(self) -> None:
-        jobs = [self._job("image:resize", self.now - timedelta(seconds=n)) for n in range(24)]
-        jobs += [self._job("mail:welcome", self.now + timedelta(minutes=n + 1)) for n in range(40)]
+        jobs = [self._job("image:resize", self.now + timedelta(minutes=2 * n + 9)) for n in range(24)]
+        jobs += [self._job("mail:welcome", self.now + timedelta(minutes=7 * n + 9)) for n in range(40)]
         jobs += [self._job("report:daily", self.now - timedelta(minutes=4), priority=2)]
         self.backend.insert(jobs, now=self.now - timedelta(minutes=4))
         self.ids["pending"] = jobs[-1].id
