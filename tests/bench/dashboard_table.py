@@ -9,13 +9,14 @@ GOAL = 100
 _HEAD = """\
 # Speed of the dashboard
 
-This page lists how long the server needs for each page of the [dashboard](dashboard.md) on a store of {records:,}
+This page lists how long the server works for each page of the [dashboard](dashboard.md) on a store of {records:,}
 records: the median and the 95th percentile of {requests} requests in milliseconds (of ten, for requests of more than
-1 s). It was measured on {date} with {machine}. Other programs used the machine at the same time. A 95th percentile
-above {goal} ms is bold. Run `nox -s bench_dashboard` to measure on your machine.
+1 s). It was measured on {date} with {machine}. A 95th percentile above {goal} ms is bold. Run `nox -s bench_dashboard`
+to measure on your machine, which needs Linux.
 
-The time includes the dashboard's own work: routing, the check of the request, the reads of the store, and HTML. It
-excludes the network and the browser. PostgreSQL ran on the same machine with `fsync` on.
+The numbers are CPU time: of the dashboard (the check of the request, the reads of the store, HTML), and of the
+PostgreSQL server, which ran on the same machine with `fsync` on. Other programs used the machine at the same time, so
+the elapsed time would describe them. Waiting for disk, network and browser is not included.
 
 Every request of the first table reads the store anew, as for the first viewer in each interval of five seconds. Other
 viewers in the interval share the numbers that it read: the second table has their times. The meters of the day before
