@@ -5,6 +5,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import dashboard_speed
 import kills
 import performance
 import reference
@@ -170,6 +171,7 @@ PAGES = {
     "hooks.md": reference.hooks_page,
     "performance.md": performance.page,
     "searches.md": searches.page,
+    "dashboard_speed.md": dashboard_speed.page,
 }
 
 

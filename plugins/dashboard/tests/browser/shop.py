@@ -103,7 +103,7 @@ class Shop:
     def _meters(self) -> None:
         deltas = []
         for queue, (rate, failing) in RATES.items():
-            for minute in range(-10, 24 * 60):  # some minutes ahead: the screenshots take their time
+            for minute in range(-4, 24 * 60):  # some minutes ahead: the screenshots take their time
                 began = (self.now - minute * MINUTE).replace(second=0, microsecond=0)
                 count = round(rate * (1 + 0.25 * math.sin(minute / 14) + 0.15 * self._random.random()))
                 share = 14.0 if queue == "emails" and minute < 30 else failing
