@@ -1,5 +1,6 @@
 """The command-line application: the order of its commands, and its error messages and exit codes."""
 
+import os
 import sys
 import traceback
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from ..safe_repr import safe_repr
 from ..urls import redact, redact_all
 from . import config, demo, doctor, jobs, new, queues, schedules, stats, store, worker, workers
 from .options import examples
+from .pipes import closed_pipe_is_success
 from .show import one_line
 
 ORDER = (
@@ -112,6 +114,11 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _no_color(wanted: bool) -> None:
+    if wanted:
+        os.environ["NO_COLOR"] = "1"  # the help and plugins read it too
+
+
 @app.callback()
 def root(
     *,
@@ -121,6 +128,10 @@ def root(
     debug: Annotated[
         bool, typer.Option("--debug", envvar="TALLYSTICK_DEBUG", help="Show the traceback of errors.")
     ] = False,
+    no_color: Annotated[
+        bool,
+        typer.Option("--no-color", callback=_no_color, is_eager=True, help="Print no colours, as with NO_COLOR=1."),
+    ] = False,
 ) -> None:
     """Operate background jobs, and run their workers.
 
@@ -129,6 +140,7 @@ def root(
       1  not found, nothing changed, or a fault found
       2  bad usage or configuration
       3  the store is unavailable or not set up
+      130  interrupted by Ctrl-C
     """
 
 
@@ -136,7 +148,8 @@ def run() -> None:
     """Run the command line. Plugins are loaded only for commands that are not built in."""
     if sys.argv[1:2] != ["--version"] and not set(sys.argv[1:2]) & set(ORDER):
         _add_plugin_commands()
-    app(prog_name="tallystick")
+    with closed_pipe_is_success():
+        app(prog_name="tallystick")
 
 
 def _add_plugin_commands() -> None:

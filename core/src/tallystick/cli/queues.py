@@ -24,7 +24,7 @@ def list_queues(*, url: Url = None, as_json: Json = False) -> None:
     if as_json:
         show.document([queue._asdict() for queue in queues])
         return
-    table = show.table("queue", "state")
+    table = show.table("queue", "state", narrow={"queue": 12})
     for queue in queues:
         table.add_row(show.text(queue.name), _state(queue))
     show.put(table)
