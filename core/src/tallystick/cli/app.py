@@ -6,7 +6,6 @@ import traceback
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from .. import plugins
 from .._version import __version__
@@ -16,6 +15,8 @@ from ..interrupts import from_signal
 from ..safe_repr import safe_repr
 from ..urls import redact, redact_all
 from . import config, demo, doctor, jobs, new, queues, schedules, stats, store, worker, workers
+from . import run as run_command
+from .groups import Group, suggesting_options
 from .options import examples
 from .pipes import closed_pipe_is_success
 from .show import one_line
@@ -23,6 +24,7 @@ from .show import one_line
 ORDER = (
     "demo",
     "worker",
+    "run",
     "jobs",
     "queues",
     "schedules",
@@ -50,17 +52,23 @@ def exit_code(exc: TallystickError) -> int:
             return MISUSED
 
 
-class Root(TyperGroup):
+class Root(Group):
     """The root command. Prints a `TallystickError` of any subcommand."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands in the order of `ORDER`, then the commands of plugins."""
         return sorted(super().list_commands(ctx), key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
+    def make_context(self, *args: Any, **given: Any) -> Any:
+        """Parse the options before the command."""
+        with suggesting_options():
+            return super().make_context(*args, **given)
+
     def invoke(self, ctx: Any) -> Any:
         """Run a command; report an error in one line."""
         try:
-            return super().invoke(ctx)
+            with suggesting_options():
+                return super().invoke(ctx)
         except TallystickError as exc:
             if ctx.params["debug"]:
                 traceback.print_exception(exc)
@@ -102,6 +110,7 @@ app.command("stats", rich_help_panel="Operate", epilog=stats.EXAMPLES)(stats.sta
 app.command("doctor", rich_help_panel="Operate", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("demo", rich_help_panel="Work", epilog=demo.EXAMPLES)(demo.demo)
 app.command("worker", rich_help_panel="Work", epilog=worker.EXAMPLES)(worker.worker)
+app.command("run", rich_help_panel="Work", epilog=run_command.EXAMPLES)(run_command.run)
 app.command("setup", rich_help_panel="Prepare", epilog=store.SETUP_EXAMPLES)(store.setup)
 app.add_typer(config.app, name="config", rich_help_panel="Prepare")
 app.add_typer(new.app, name="new", rich_help_panel="Prepare")

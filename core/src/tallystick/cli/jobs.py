@@ -13,6 +13,7 @@ from ..filters import MOST_COUNTED, Filter
 from ..records import Record
 from . import changes, listing, show, update
 from .filters import with_filter
+from .groups import Group
 from .listing import fields, short
 from .options import Json, Url, examples, opened, stored_job
 from .times import relative
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from .tables import Table
 
-app = typer.Typer(no_args_is_help=True, help="Find, count, show, cancel, requeue, delete and update jobs.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="Find, count, show, cancel, requeue, delete and update jobs.")
 
 listing.register(app)
 

@@ -6,9 +6,10 @@ import typer
 
 from ..records import Queue
 from . import show
+from .groups import Group
 from .options import Json, Url, examples, opened
 
-app = typer.Typer(no_args_is_help=True, help="List, pause and resume queues.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="List, pause and resume queues.")
 
 Names = Annotated[list[str], typer.Argument(metavar="NAME", help="Names of the queues.", show_default=False)]
 

@@ -11,10 +11,11 @@ from ..backend import Backend
 from ..errors import ScheduleNotFound
 from ..schedules import Schedule
 from . import show
+from .groups import Group
 from .options import Json, Url, examples, opened
 from .times import relative
 
-app = typer.Typer(no_args_is_help=True, help="List, show, pause, resume, remove and run schedules.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="List, show, pause, resume, remove and run schedules.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the schedule.", show_default=False)]
 Names = Annotated[list[str], typer.Argument(metavar="NAME", help="Names of the schedules.", show_default=False)]
