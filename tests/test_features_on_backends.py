@@ -1,7 +1,9 @@
 """Features of the runner on each backend."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
+from threading import Event, Semaphore
 from uuid import uuid4
 
 import pytest
@@ -9,6 +11,7 @@ from pydantic import BaseModel
 from support import PATIENCE
 from tallystick import (
     Context,
+    Filter,
     Fixed,
     Job,
     NewRecord,
@@ -239,3 +242,33 @@ def test_a_codec_and_a_runners_defaults(url: str) -> None:
         stored = runner.get(good)
         assert (stored.payload, stored.result) == (Inverted().encode(b'"abc"', ""), Inverted().encode(b'"abcabc"', ""))
         assert failed == ["fail"] * 2
+
+
+def test_a_cancellation_reaches_a_running_handler(url: str) -> None:
+    """Sync and async handlers stop long before their lease of an hour is extended."""
+    hour = timedelta(hours=1)
+    with Runner(url, poll=timedelta(milliseconds=50), lease=hour, maintenance=hour) as runner:
+        begun, ended = Semaphore(0), Event()
+
+        @runner.job("block")
+        def block(payload: None, ctx: Context) -> None:
+            begun.release()
+            while not ctx.should_stop and not ended.wait(0.01):
+                pass
+            ctx.check()
+
+        @runner.job("block_async")
+        async def block_async(payload: None, ctx: Context) -> None:
+            begun.release()
+            await asyncio.Event().wait()
+
+        jobs = [runner.enqueue(block.job(None)), runner.enqueue(block_async.job(None))]
+        runner.start()
+        try:
+            for _ in jobs:
+                assert begun.acquire(timeout=PATIENCE)
+            runner.cancel(Filter(ids=[job.id for job in jobs]))
+            results = runner.wait_for_all(jobs, timeout=SOON)
+            assert [result.status for result in results] == [Status.CANCELLED] * 2
+        finally:
+            ended.set()
