@@ -272,3 +272,24 @@ def test_a_cancellation_reaches_a_running_handler(url: str) -> None:
             assert [result.status for result in results] == [Status.CANCELLED] * 2
         finally:
             ended.set()
+
+
+def test_unique_by_fields_of_the_payload(runner: Runner) -> None:
+    """Two jobs with equal values of the chosen fields are one job, by each policy."""
+
+    @runner.job("skip", unique_by=("to",))
+    def skip(payload: Email, ctx: Context) -> None: ...
+
+    @runner.job("replace", unique_by="payload", on_conflict="replace")
+    def replace(payload: list[int], ctx: Context) -> None: ...
+
+    @runner.job("debounce", unique_by=("to",), on_conflict="debounce", unique_until="started")
+    def debounce(payload: Email, ctx: Context) -> None: ...
+
+    jobs = [skip.job(Email(to="a")), replace.job([1]), debounce.job(Email(to="a"))]
+    first = [runner.enqueue(job, run_at=timedelta(hours=1)) for job in jobs]
+    again = [runner.enqueue(job, run_at=timedelta(hours=2)) for job in jobs]
+    assert [handle.id for handle in again] == [handle.id for handle in first]
+    assert [handle.applied for handle in again] == [None, "replace", "debounce"]
+    assert runner.get(again[2]).run_at > runner.get(again[1]).run_at
+    assert not runner.enqueue(skip.job(Email(to="b"))).duplicate
