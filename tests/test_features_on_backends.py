@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextvars import ContextVar
 from datetime import timedelta
 from threading import Event, Semaphore
 from uuid import uuid4
@@ -293,3 +294,27 @@ def test_unique_by_fields_of_the_payload(runner: Runner) -> None:
     assert [handle.applied for handle in again] == [None, "replace", "debounce"]
     assert runner.get(again[2]).run_at > runner.get(again[1]).run_at
     assert not runner.enqueue(skip.job(Email(to="b"))).duplicate
+
+
+locale: ContextVar[str] = ContextVar("locale", default="en")
+
+
+def test_handlers_see_context_variables_of_the_enqueue(runner: Runner) -> None:
+    """A carried variable has its value in sync and async handlers; other jobs see its default."""
+    runner.carry(locale)
+
+    @runner.job("sync")
+    def sync(payload: None, ctx: Context) -> str:
+        return locale.get()
+
+    @runner.job("async")
+    async def coroutine(payload: None, ctx: Context) -> str:
+        return locale.get()
+
+    plain = [runner.enqueue(sync.job(None)), runner.enqueue(coroutine.job(None))]
+    token = locale.set("de")
+    german = [runner.enqueue(sync.job(None)), runner.enqueue(coroutine.job(None))]
+    locale.reset(token)
+    runner.start()
+    results = runner.wait_for_all([*plain, *german], timeout=SOON)
+    assert [result.value for result in results] == ["en", "en", "de", "de"]

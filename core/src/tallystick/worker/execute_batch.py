@@ -73,7 +73,7 @@ def _begin(context: WorkerContext, attempts: Sequence[Attempt]) -> list[Sequence
     now = monotonic()
     for attempt in attempts:
         attempt.started_at = now
-    return [context.observers.begin_work(attempt) for attempt in attempts]
+    return [context.observers.begin_work(attempt, is_batch=True) for attempt in attempts]
 
 
 def _end(context: WorkerContext, endings: list[Sequence[Callable[[], None]]]) -> None:
