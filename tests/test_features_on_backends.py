@@ -318,3 +318,17 @@ def test_handlers_see_context_variables_of_the_enqueue(runner: Runner) -> None:
     runner.start()
     results = runner.wait_for_all([*plain, *german], timeout=SOON)
     assert [result.value for result in results] == ["en", "en", "de", "de"]
+
+
+def test_lifespan_of_an_application(url: str) -> None:
+    """An application opens its runner, runs a worker and stops it, each time it starts."""
+    runner = Runner(url, poll=timedelta(milliseconds=50))
+    runner.register(count)
+
+    async def application() -> int:
+        async with runner.lifespan(worker=True)(object()):
+            assert not await runner.await_stopped(timeout=timedelta(0))
+            return await runner.aresult(await runner.aenqueue(count.job(["a"])), timeout=SOON)
+
+    assert [asyncio.run(application()) for _ in range(2)] == [1, 1]
+    assert runner.wait_stopped()
