@@ -120,11 +120,11 @@ class Observers:
             return ()
         restored = [self._carried.restore(ctx.meta)] if self._carried and not is_batch else []
         self._callbacks.call(Event.STARTED, ctx.kind, ctx)
-        return [*(ending for hooks in self._hooks for ending in _each(hooks.tallystick_work, ctx=ctx)), *restored]
+        return [*restored, *(ending for hooks in self._hooks for ending in _each(hooks.tallystick_work, ctx=ctx))]
 
     def end_work(self, endings: Sequence[Callable[[], None]]) -> None:
-        """Report that the handler has ended."""
-        for end in endings:
+        """Report that the handler has ended: the last that began ends first, so that context variables are restored."""
+        for end in reversed(endings):
             call(end)
 
     def settled(

@@ -77,7 +77,7 @@ def _begin(context: WorkerContext, attempts: Sequence[Attempt]) -> list[Sequence
 
 
 def _end(context: WorkerContext, endings: list[Sequence[Callable[[], None]]]) -> None:
-    for ending in endings:
+    for ending in reversed(endings):
         context.observers.end_work(ending)
 
 
