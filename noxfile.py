@@ -10,6 +10,7 @@ import nox
 PYTHONS = ["3.11", "3.12", "3.13"]
 SCHEDULED = ["sqlite", "postgres", "mongo", "mongo-set"]
 SUPERVISED = ["sqlite", "postgres"]
+SOAKED = ["memory", "sqlite", "postgres"]
 CHAOS = ["postgres", "mongo", "mongo-set"]
 BACKENDS = ["memory", "sqlite", "postgres", "mongo"]
 DISTRIBUTIONS = {
@@ -199,6 +200,14 @@ def terminations(session: nox.Session, store: str) -> None:
     """Stop a supervisor by SIGTERM 20 times while its processes work."""
     sync(session, "dev")
     session.run("python", "tests/terminations.py", store, *session.posargs, env=TESTS)
+
+
+@nox.session
+@nox.parametrize("store", SOAKED, ids=SOAKED)
+def soak(session: nox.Session, store: str) -> None:
+    """Run 200,000 jobs through one worker, and check that its memory stays flat."""
+    sync(session, "dev")
+    session.run("python", "tests/soak.py", store, *session.posargs, env=TESTS)
 
 
 @nox.session

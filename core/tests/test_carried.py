@@ -92,9 +92,9 @@ def test_async_enqueue(runner: Runner) -> None:
 
 def test_own_meta_comes_first(runner: Runner) -> None:
     """A value in `meta=` replaces the value of the variable."""
-    [job] = copy_context().run(
-        lambda: [locale.set("de"), runner.enqueue(runner.definitions["note"].job(False), meta={"locale": "it"})][1:]
-    )
+    context = copy_context()
+    context.run(locale.set, "de")
+    job = context.run(lambda: runner.enqueue(runner.definitions["note"].job(False), meta={"locale": "it"}))
     assert dict(job.record.meta) == {"locale": "it"}
 
 

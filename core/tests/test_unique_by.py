@@ -1,20 +1,23 @@
 """Unique keys that are derived from the payload."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
 from tallystick import Context, DefinitionError, Enqueue, InvalidArgument, Job, Runner, declare
 
 HOUR = timedelta(hours=1)
 
 
 class Report(BaseModel):
-    """A payload with an alias."""
+    """A payload whose JSON has other names."""
 
-    user: int
-    title: Annotated[str, Field(alias="name")] = ""
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True)
+
+    user_id: int
+    full_name: str = ""
     seed: int = 0
 
 
@@ -34,13 +37,13 @@ class Refresh(Job[None]):
 def test_chosen_fields(runner: Runner) -> None:
     """Jobs with equal values of the chosen fields have one key, whatever the other fields are."""
 
-    @runner.job("report", unique_by=("name", "user"))
+    @runner.job("report", unique_by=("fullName", "userId"))
     def report(payload: Report, ctx: Context) -> None: ...
 
-    first = runner.enqueue(report.job(Report(user=1, name="a")))
-    assert runner.enqueue(report.job(Report(user=1, name="a", seed=7))).id == first.id
-    assert not runner.enqueue(report.job(Report(user=1, name="b"))).duplicate
-    assert not runner.enqueue(report.job(Report(user=2, name="a"))).duplicate
+    first = runner.enqueue(report.job(Report(user_id=1, full_name="a")))
+    assert runner.enqueue(report.job(Report(user_id=1, full_name="a", seed=7))).id == first.id
+    assert not runner.enqueue(report.job(Report(user_id=1, full_name="b"))).duplicate
+    assert not runner.enqueue(report.job(Report(user_id=2, full_name="a"))).duplicate
 
 
 def test_whole_payload(runner: Runner) -> None:
@@ -73,14 +76,15 @@ def test_policies_and_windows_of_the_kind(runner: Runner) -> None:
 def test_batches_and_declarations(runner: Runner) -> None:
     """A batch derives a key for each job, and a producer without handlers derives the same ones."""
 
-    @runner.job("report", unique_by=("user",))
+    @runner.job("report", unique_by=("userId",))
     def report(payload: Report, ctx: Context) -> None: ...
 
-    declared = declare("report", Report, unique_by=("user",))
-    stored = runner.enqueue_batch([report.job(Report(user=1)), Enqueue(report.job(Report(user=1)), priority=3)])
+    declared = declare("report", Report, unique_by=("userId",))
+    jobs = [Enqueue(report.job(Report(user_id=1))), Enqueue(report.job(Report(user_id=1)), priority=3)]
+    stored = runner.enqueue_batch(jobs)
     assert [handle.duplicate for handle in stored] == [False, True]
     with Runner(runner.backend) as producer:
-        assert producer.enqueue(declared.job(Report(user=1))).id == stored[0].id
+        assert producer.enqueue(declared.job(Report(user_id=1))).id == stored[0].id
 
 
 def test_an_own_key_comes_first(runner: Runner) -> None:
@@ -101,8 +105,12 @@ def test_the_key_is_stable(runner: Runner) -> None:
 @pytest.mark.parametrize(
     ("payload", "by", "message"),
     [
-        (Report, ("usr",), "'usr', which is no field of its payload; did you mean 'user'? the fields are: name, seed"),
-        (Report, ("title",), "the fields are: name, seed, user"),
+        (
+            Report,
+            ("userid",),
+            "'userid', which is no field of its payload; did you mean 'userId'? the fields are: fullName",
+        ),
+        (Report, ("full_name",), "the fields are: fullName, seed, userId"),
         (int, ("user",), "the payload of 'k' has no fields; write unique_by='payload'"),
     ],
 )
