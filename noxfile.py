@@ -25,6 +25,8 @@ DISTRIBUTIONS = {
     "tallystick-mutants": ["tallystick_mutants"],
     "tallystick": ["tallystick", "tallystick_memory", "tallystick_sqlite"],
 }
+EXTRAS = ["opentelemetry", "prometheus", "sentry", "structlog", "svcs"]
+"""The extras of the core that need no backend."""
 
 TESTS = {"PYTHONPATH": "tests"}
 """The directory of the tests' shared modules."""
@@ -184,6 +186,23 @@ def build(session: nox.Session) -> None:
         )
         session.run(python, "-m", "pip", "check", external=True)
         session.run(python, "tests/packaging/check_typed.py", *modules, external=True)
+
+
+@nox.session
+def extras(session: nox.Session) -> None:
+    """Install the wheels with the extras of the core in an empty environment, and run a job with all of them."""
+    folder = Path(session.create_tmp()).resolve()
+    wheels, environment = folder / "wheels", folder / "environment"
+    shutil.rmtree(wheels, ignore_errors=True)
+    session.run_install("uv", "build", "--all-packages", "--wheel", "--out-dir", str(wheels), silent=True)
+    version = next(wheels.glob("tallystick_core-*.whl")).name.split("-")[1]
+    session.run_install("uv", "venv", "--clear", str(environment), silent=True)
+    python = str(environment / "bin" / "python")
+    # an override, as in `build`, would drop the extras of the distributions that depend on each other
+    ours = [f"{name}=={version}" for name in ("tallystick-core", "tallystick-memory", "tallystick-sqlite")]
+    install = ["uv", "pip", "install", "--python", python, "--find-links", str(wheels)]
+    session.run_install(*install, f"tallystick[{','.join(EXTRAS)}]=={version}", *ours, silent=True)
+    session.run(python, "tests/packaging/check_extras.py", external=True)
 
 
 @nox.session
