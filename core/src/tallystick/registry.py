@@ -1,16 +1,18 @@
 """The jobs registered with a runner, by kind."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from .declaration import Call, Declaration
 from .definition import Definition, Handler, declare_class, has_work
-from .errors import AlreadyStarted, DuplicateKind, UnknownKind
+from .errors import AlreadyStarted, DuplicateKind, InvalidArgument, UnknownKind
 from .job_base import Job
-from .misuse import not_registered
+from .misuse import not_registered, not_registered_class
 from .options import OptionArgs, Options, read_options
 from .origin import Origin
 from .safe_repr import safe_repr
+
+R = TypeVar("R")
 
 
 class Registry(Mapping[str, Definition[Any, Any]]):
@@ -125,6 +127,28 @@ class Registry(Mapping[str, Definition[Any, Any]]):
                 self.declare_class(type(job))
             return self._declared_classes[type(job)], job
         raise UnknownKind(f"{not_registered(job, self._by_class)}; {self._known()}")
+
+    def declaration_of(self, job: "type[Job[R]] | Declaration[Any, R]") -> Declaration[Any, R]:
+        """Return the declaration that a Job class, a definition or a declaration stands for.
+
+        Raises:
+            UnknownKind: the class has a handler, and is not registered.
+            InvalidArgument: it is none of these.
+        """
+        if isinstance(job, Declaration):
+            return job
+        if not isinstance(job, type) or not issubclass(job, Job):
+            raise InvalidArgument(
+                f"{safe_repr(job)} is not the definition of a job; pass a Job class, a function with @runner.job, or a "
+                "declaration"
+            )
+        if (definition := self._by_class.get(job)) is not None:
+            return definition
+        if has_work(job):
+            raise UnknownKind(f"{not_registered_class(job, self._by_class)}; {self._known()}")
+        if job not in self._declared_classes:
+            self.declare_class(job)
+        return self._declared_classes[job]
 
     def _may_declare(self, declaration: Declaration[Any, Any]) -> bool:
         """Return whether a declaration needs no registration: it has no handler, or its handler is registered."""

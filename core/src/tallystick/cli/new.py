@@ -10,12 +10,11 @@ import typer
 
 from .. import validation
 from ..errors import ConfigurationError
+from ..user_warnings import is_usual_kind
 from . import show
 from .options import Json, examples
 
 app = typer.Typer(no_args_is_help=True, help="Write a job and its test into your project.")
-
-_USUAL_KIND = re.compile(r"[a-z][a-z0-9_]*(:[a-z][a-z0-9_]*)+")
 
 _IMPORTED = ("Job", "Context")
 
@@ -111,7 +110,7 @@ def new_job(
         ),
     }
     _write(files, path)
-    if check and not _USUAL_KIND.fullmatch(kind):
+    if check and not is_usual_kind(kind):
         typer.echo(
             f"warning: the kind {show.one_line(kind)} is not category:action, e.g. reports:generate; --no-check turns "
             "this warning off",
