@@ -100,12 +100,13 @@ def errors_page() -> str:
     if differ := advice.keys() ^ {*shown} - {"TallystickError"}:
         raise LookupError(f"docs/errors.toml and the classes differ on {sorted(differ)}")
     tree = "\n".join(_branch("TallystickError", classes, depth=0))
+    warnings = paragraphs(user_warnings.__doc__ or "")
     warned = "\n".join(_branch("TallystickWarning", classes, depth=0))
     sections = [_error(classes[name], advice[name]) for name in shown if name in advice]
     return (
         f"# Errors\n\n{paragraphs(errors.__doc__ or '')}\n"
-        f"Below the two lists, each error and each warning has a section: why it occurs, and what to do.\n\n{tree}\n\n{paragraphs(user_warnings.__doc__ or '')}\n"
-        f"{warned}\n\n{''.join(sections)}"
+        "Below the two lists, each error and each warning has a section: why it occurs, and what to do.\n\n"
+        f"{tree}\n\n{warnings}\n{warned}\n\n{''.join(sections)}"
     )
 
 

@@ -191,7 +191,7 @@ def test_wait_for_all(runner: Runner) -> None:
     assert results[2].value == Receipt(number=2)
     assert runner.wait_for_all([]) == []
     with pytest.raises(InvalidArgument, match="pass a list of handles or ids"):
-        runner.wait_for_all(jobs[0])  # type: ignore[call-overload]  # wrong on purpose
+        runner.wait_for_all(jobs[0])  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_wait_for_all_ends_at_its_timeout(runner: Runner) -> None:
@@ -311,7 +311,7 @@ def test_a_result_of_another_kind(runner: Runner) -> None:
         runner.result(id, Unknown)
     for wrong in ("buy", 7, Receipt, Buy(amount=1)):
         with pytest.raises(InvalidArgument, match="pass a Job class"):
-            runner.result(id, wrong)  # type: ignore[call-overload]
+            runner.result(id, wrong)  # type: ignore[arg-type]
 
 
 def test_a_class_without_work_reads_results(runner: Runner) -> None:

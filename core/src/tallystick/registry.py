@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from .advice import near
 from .declaration import Call, Declaration
 from .definition import Definition, Handler, declare_class, has_work
 from .errors import AlreadyStarted, DuplicateKind, InvalidArgument, UnknownKind
@@ -126,7 +127,7 @@ class Registry(Mapping[str, Definition[Any, Any]]):
             if type(job) not in self._declared_classes:
                 self.declare_class(type(job))
             return self._declared_classes[type(job)], job
-        raise UnknownKind(f"{not_registered(job, self._by_class)}; {self._known()}")
+        raise UnknownKind(f"{not_registered(job, self._by_class)}; {self._known(job)}")
 
     def declaration_of(self, job: "type[Job[R]] | Declaration[Any, R]") -> Declaration[Any, R]:
         """Return the declaration that a Job class, a definition or a declaration stands for.
@@ -145,7 +146,7 @@ class Registry(Mapping[str, Definition[Any, Any]]):
         if (definition := self._by_class.get(job)) is not None:
             return definition
         if has_work(job):
-            raise UnknownKind(f"{not_registered_class(job, self._by_class)}; {self._known()}")
+            raise UnknownKind(f"{not_registered_class(job, self._by_class)}; {self._known(None)}")
         if job not in self._declared_classes:
             self.declare_class(job)
         return self._declared_classes[job]
@@ -170,11 +171,12 @@ class Registry(Mapping[str, Definition[Any, Any]]):
         """Return the declaration of a kind; raise `UnknownKind` if it is not known."""
         known = self.find(kind) if isinstance(kind, str) else None
         if known is None:
-            raise UnknownKind(f"{safe_repr(kind)} is not registered with this runner; {self._known()}")
+            raise UnknownKind(f"{safe_repr(kind)} is not registered with this runner; {self._known(kind)}")
         return known
 
-    def _known(self) -> str:
-        return f"the registered kinds are: {', '.join(sorted(self._by_kind)) or 'none'}"
+    def _known(self, kind: object) -> str:
+        kinds = {*self._by_kind, *self._declared}
+        return f"{near(kind, kinds)}the registered kinds are: {', '.join(sorted(kinds)) or 'none'}"
 
     def __getitem__(self, kind: str) -> Definition[Any, Any]:
         return self._by_kind[kind] if kind in self._by_kind else self._by_alias[kind]

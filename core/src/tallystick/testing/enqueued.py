@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
+from ..advice import near
 from ..backend import Backend
 from ..declaration import Call, Declaration
 from ..definition import declare_class, has_work
@@ -91,7 +92,10 @@ class Enqueued:
         """Reject a name that no payload of the class has: a misspelt one would match nothing."""
         if isinstance(wanted, type) and (unknown := self._fields.keys() - wanted.model_fields.keys()):
             known = ", ".join(wanted.model_fields) or "none"
-            raise InvalidArgument(f"{wanted.__name__} has no field {sorted(unknown)[0]!r}; its fields are: {known}")
+            raise InvalidArgument(
+                f"{wanted.__name__} has no field {(wrong := sorted(unknown)[0])!r}; {near(wrong, wanted.model_fields)}"
+                f"its fields are: {known}"
+            )
 
     def _others(self, without: frozenset[UUID]) -> str:
         if same_kind := self._of_kind(without):
