@@ -2,6 +2,7 @@ import asyncio
 import pickle
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -190,8 +191,9 @@ def test_wait_for_all(runner: Runner) -> None:
     ]
     assert results[2].value == Receipt(number=2)
     assert runner.wait_for_all([]) == []
+    wrong: Any = jobs[0]
     with pytest.raises(InvalidArgument, match="pass a list of handles or ids"):
-        runner.wait_for_all(jobs[0])  # type: ignore[arg-type]  # wrong on purpose
+        runner.wait_for_all(wrong)
 
 
 def test_wait_for_all_ends_at_its_timeout(runner: Runner) -> None:
@@ -309,9 +311,10 @@ def test_a_result_of_another_kind(runner: Runner) -> None:
         runner.result(id, other)
     with pytest.raises(UnknownKind, match="Unknown is not registered"):
         runner.result(id, Unknown)
-    for wrong in ("buy", 7, Receipt, Buy(amount=1)):
+    anything: list[Any] = ["buy", 7, Receipt, Buy(amount=1)]
+    for wrong in anything:
         with pytest.raises(InvalidArgument, match="pass a Job class"):
-            runner.result(id, wrong)  # type: ignore[arg-type]
+            runner.result(id, wrong)
 
 
 def test_a_class_without_work_reads_results(runner: Runner) -> None:

@@ -203,7 +203,9 @@ def test_misspelt_fields_are_rejected(runner: Runner) -> None:
     """A field that the class does not have is an error: `refute_enqueued` would always pass."""
     runner.register(Quote)
     with manual(runner) as jobs:
-        with pytest.raises(InvalidArgument, match="Quote has no field 'att'; its fields are: at, numbers"):
+        with pytest.raises(
+            InvalidArgument, match=r"Quote has no field 'att'; did you mean 'at'\? its fields are: at, numbers"
+        ):
             jobs.refute_enqueued(Quote, att=1)
         with pytest.raises(InvalidArgument, match="pass its class"):
             jobs.refute_enqueued(Quote(at=datetime.now(UTC)), numbers=())

@@ -141,7 +141,7 @@ def near(word: object, known: Collection[str], elsewhere: Mapping[str, str] = Ma
     if not isinstance(word, str):
         return ""
     word = word[:_LONGEST]
-    meant = elsewhere.get(word.lower()) or next(iter(get_close_matches(word, known, n=1)), None)
+    meant = elsewhere.get(word.lower()) or next(iter(get_close_matches(word, list(map(str, known)), n=1)), None)
     return f"did you mean {meant!r}? " if meant else ""
 
 

@@ -102,7 +102,9 @@ class Registry(Mapping[str, Definition[Any, Any]]):
         taken = {**self._by_alias, **self._by_kind}
         for name in (definition.kind, *definition.options.aliases):
             if (other := taken.get(name)) is not None and other.kind != definition.kind:
-                raise DuplicateKind(f"{name!r} is a kind or an alias of {safe_repr(other.handler)} already")
+                raise DuplicateKind(
+                    f"{name!r} is a kind or an alias of {safe_repr(other.handler)} already; choose another"
+                )
 
     def check_upgrades(self) -> None:
         """Reject a kind that lacks an upgrade between two versions of its payload."""

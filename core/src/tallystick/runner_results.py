@@ -30,7 +30,9 @@ class RunnerResults(RunnerSchedules):
         try:
             return self.backend.get([id])[id]
         except KeyError:
-            raise JobNotFound(f"job {id} was not found: it never existed, or it was deleted or purged") from None
+            raise JobNotFound(
+                f"job {id} was not found: it never existed, or it was deleted or purged; check the id and the store"
+            ) from None
 
     aget = async_variant(get)
 

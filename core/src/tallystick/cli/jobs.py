@@ -83,7 +83,7 @@ def _get(store: Backend, id: UUID) -> Record:
     try:
         return store.get([id])[id]
     except KeyError:
-        raise JobNotFound(f"job {id} was not found") from None
+        raise JobNotFound(f"job {id} was not found; check the id and --backend") from None
 
 
 def _without_errors(record: Record) -> dict[str, object]:

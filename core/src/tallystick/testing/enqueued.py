@@ -85,7 +85,9 @@ class Enqueued:
 
     def _encoded(self, job: Job[Any] | Call[Any]) -> bytes:
         if self._declaration is None:
-            raise InvalidArgument(f"the kind {self._kind!r} is not registered with this runner")
+            raise InvalidArgument(
+                f"the kind {self._kind!r} is not registered with this runner; register it, or pass its class"
+            )
         return self._declaration.encode(job.payload if isinstance(job, Call) else job)
 
     def _check_fields(self, wanted: Wanted) -> None:
