@@ -106,7 +106,9 @@ class JobResult(Generic[R_co]):
                 assert_never(self.status)
 
 
-def result_of(job: Handle[Any] | UUID, record: Record | None, registry: Registry, settings: Settings) -> JobResult[Any]:
+def result_of(
+    job: Handle[object] | UUID, record: Record | None, registry: Registry, settings: Settings
+) -> JobResult[Any]:
     """Return how a job stands, from its record; None if the store has none."""
     id = job if isinstance(job, UUID) else job.id
     now = datetime.now(UTC)
@@ -131,7 +133,7 @@ def _status(record: Record, registry: Registry, now: datetime) -> Status:
             assert_never(record.state)
 
 
-def _status_of_missing(job: Handle[Any] | UUID, registry: Registry, settings: Settings, now: datetime) -> Status:
+def _status_of_missing(job: Handle[object] | UUID, registry: Registry, settings: Settings, now: datetime) -> Status:
     """Return whether a record may have been purged: a job is created before it finishes."""
     created = _created(job)
     keep = _shortest_keep(job, registry, settings)
@@ -139,7 +141,7 @@ def _status_of_missing(job: Handle[Any] | UUID, registry: Registry, settings: Se
     return Status.EXPIRED if may_be_purged else Status.NOT_FOUND
 
 
-def _created(job: Handle[Any] | UUID) -> datetime | None:
+def _created(job: Handle[object] | UUID) -> datetime | None:
     """Return when a job was created: as stored, or else as in its id, which is a UUIDv7 unless you chose another."""
     if isinstance(job, Handle):
         return job.record.created_at
@@ -151,7 +153,7 @@ def _created(job: Handle[Any] | UUID) -> datetime | None:
         return None
 
 
-def _shortest_keep(job: Handle[Any] | UUID, registry: Registry, settings: Settings) -> timedelta | None:
+def _shortest_keep(job: Handle[object] | UUID, registry: Registry, settings: Settings) -> timedelta | None:
     """Return how long a record of the job's kind is kept at least; None for ever. For an id, of any kind."""
     if isinstance(job, Handle):
         known = registry.find(job.record.kind)

@@ -20,11 +20,14 @@ from .waiting import Waiting
 
 R = TypeVar("R")
 
+Defined = type[Job[object]] | Declaration[Any, Any]
+"""A job by its class, its definition or its declaration."""
+
 
 class RunnerResults(RunnerSchedules):
     """Reads records and results, and waits for jobs to finish."""
 
-    def get(self, job: Handle[Any] | UUID) -> Record:
+    def get(self, job: Handle[object] | UUID) -> Record:
         """Return the current record of a job; raise `JobNotFound` if it does not exist."""
         id = job_id(job)
         try:
@@ -44,8 +47,8 @@ class RunnerResults(RunnerSchedules):
     def result(self, job: UUID, *, timeout: timedelta = ...) -> Any: ...
     def result(
         self,
-        job: Handle[Any] | UUID,
-        of: type[Job[Any]] | Declaration[Any, Any] | None = None,
+        job: Handle[object] | UUID,
+        of: Defined | None = None,
         *,
         timeout: timedelta = timedelta(0),
     ) -> Any:
@@ -75,8 +78,8 @@ class RunnerResults(RunnerSchedules):
     async def aresult(self, job: UUID, *, timeout: timedelta = ...) -> Any: ...
     async def aresult(
         self,
-        job: Handle[Any] | UUID,
-        of: type[Job[Any]] | Declaration[Any, Any] | None = None,
+        job: Handle[object] | UUID,
+        of: Defined | None = None,
         *,
         timeout: timedelta = timedelta(0),
     ) -> Any:
@@ -93,8 +96,8 @@ class RunnerResults(RunnerSchedules):
     def wait_for(self, job: UUID, *, timeout: timedelta | None = ...) -> JobResult[Any]: ...
     def wait_for(
         self,
-        job: Handle[Any] | UUID,
-        of: type[Job[Any]] | Declaration[Any, Any] | None = None,
+        job: Handle[object] | UUID,
+        of: Defined | None = None,
         *,
         timeout: timedelta | None = None,
     ) -> JobResult[Any]:
@@ -117,8 +120,8 @@ class RunnerResults(RunnerSchedules):
     async def await_for(self, job: UUID, *, timeout: timedelta | None = ...) -> JobResult[Any]: ...
     async def await_for(
         self,
-        job: Handle[Any] | UUID,
-        of: type[Job[Any]] | Declaration[Any, Any] | None = None,
+        job: Handle[object] | UUID,
+        of: Defined | None = None,
         *,
         timeout: timedelta | None = None,
     ) -> JobResult[Any]:
@@ -129,10 +132,10 @@ class RunnerResults(RunnerSchedules):
     def wait_for_all(self, jobs: Iterable[Handle[R]], *, timeout: timedelta | None = ...) -> list[JobResult[R]]: ...
     @overload
     def wait_for_all(
-        self, jobs: Iterable[Handle[Any] | UUID], *, timeout: timedelta | None = ...
+        self, jobs: Iterable[Handle[object] | UUID], *, timeout: timedelta | None = ...
     ) -> list[JobResult[Any]]: ...
     def wait_for_all(
-        self, jobs: Iterable[Handle[Any] | UUID], *, timeout: timedelta | None = None
+        self, jobs: Iterable[Handle[object] | UUID], *, timeout: timedelta | None = None
     ) -> list[JobResult[Any]]:
         """Wait for several jobs to finish; see `wait_for`. Each poll of the store reads all that have not finished.
 
@@ -154,10 +157,10 @@ class RunnerResults(RunnerSchedules):
     ) -> list[JobResult[R]]: ...
     @overload
     async def await_for_all(
-        self, jobs: Iterable[Handle[Any] | UUID], *, timeout: timedelta | None = ...
+        self, jobs: Iterable[Handle[object] | UUID], *, timeout: timedelta | None = ...
     ) -> list[JobResult[Any]]: ...
     async def await_for_all(
-        self, jobs: Iterable[Handle[Any] | UUID], *, timeout: timedelta | None = None
+        self, jobs: Iterable[Handle[object] | UUID], *, timeout: timedelta | None = None
     ) -> list[JobResult[Any]]:
         """See `wait_for_all`. Holds no thread while it waits."""
         waiting = Waiting(jobs)
@@ -170,13 +173,19 @@ class RunnerResults(RunnerSchedules):
         return waiting.results
 
     def _waited(
-        self, job: Handle[Any] | UUID, of: type[Job[Any]] | Declaration[Any, Any] | None, timeout: timedelta | None
+        self,
+        job: Handle[object] | UUID,
+        of: Defined | None,
+        timeout: timedelta | None,
     ) -> JobResult[Any]:
         declaration = None if of is None else self._registry.declaration_of(of)
         return self.wait_for_all([job], timeout=timeout)[0].of(declaration)
 
     async def _awaited(
-        self, job: Handle[Any] | UUID, of: type[Job[Any]] | Declaration[Any, Any] | None, timeout: timedelta | None
+        self,
+        job: Handle[object] | UUID,
+        of: Defined | None,
+        timeout: timedelta | None,
     ) -> JobResult[Any]:
         declaration = None if of is None else self._registry.declaration_of(of)
         return (await self.await_for_all([job], timeout=timeout))[0].of(declaration)

@@ -16,7 +16,7 @@ from ..runner import Runner
 from ..safe_repr import safe_repr
 from ..stored_form import read_payload
 
-Wanted = type[Job[Any]] | Declaration[Any, Any] | Job[Any] | Call[Any] | str
+Wanted = type[Job[object]] | Declaration[Any, Any] | Job[object] | Call[object] | str
 """Which jobs to find: those of a kind (a Job class, a registered function, or its name), or those equal to a job."""
 
 _PAGE = 200
