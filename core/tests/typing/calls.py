@@ -144,5 +144,8 @@ def wrong(runner: Runner, id: UUID) -> None:
     runner.result(id, str)  # type: ignore[arg-type]
     runner.get("id")  # type: ignore[arg-type]
     runner.enqueue_in(3, Greet(name="a"))  # type: ignore[arg-type]
+    Greet(nom="a")  # type: ignore[call-arg]
+    Greet(name=3)  # type: ignore[arg-type]
+    Greet()  # type: ignore[call-arg]
     number: int = runner.result(id, Greet)  # type: ignore[assignment]
     _ = number
