@@ -81,6 +81,7 @@ from .schedules import Advance, Due, NewSchedule, Rule, Schedule, due_ticks, par
 from .settings import Settings
 from .state import CLAIMABLE, FINAL, TRANSITIONS, State, Transition
 from .throughput import Throughput
+from .unique_by import UniqueBy
 from .urls import BackendUrl
 from .user_warnings import BlockingCallWarning, KindFormatWarning, TallystickWarning
 from .worker import Snapshot
@@ -192,6 +193,7 @@ __all__ = [
     "Throughput",
     "Transition",
     "Unavailable",
+    "UniqueBy",
     "UniqueUntil",
     "UnknownKind",
     "UnknownScheme",
