@@ -161,7 +161,8 @@ class Runner(RunnerServices):
     def _insert(self, records: Sequence[NewRecord], transaction: object | None) -> list[Handle[Any]]:
         records = self._observers.with_meta(records)
         try:
-            inserted = self.backend.insert(records, transaction=transaction)
+            with self._observers.calling("insert", lambda: [record.queue for record in records]):
+                inserted = self.backend.insert(records, transaction=transaction)
         except OutcomeUnknown as exc:
             exc.ids = tuple(record.id for record in records)
             raise
