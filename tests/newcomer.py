@@ -90,7 +90,7 @@ class Terminal:
         assert self._shell.stdin is not None
         assert self._shell.stdout is not None
         print("$", command.line, flush=True)
-        self._shell.stdin.write(f"{{ {command.line}\n}} < /dev/null\necho \"{_END} $?\"\n")
+        self._shell.stdin.write(f'{{ {command.line}\n}} < /dev/null\necho "{_END} $?"\n')
         self._shell.stdin.flush()
         printed = ""
         while _END not in (line := self._shell.stdout.readline()):
@@ -148,7 +148,9 @@ def environment_of(home: Path, wheels: Path) -> dict[str, str]:
     assert ours, f"{wheels} has no wheels"
     constraints = home.parent / "constraints.txt"
     constraints.write_text("".join(ours))
-    index = {name: value for name, value in os.environ.items() if name.startswith("PIP_") or name.endswith("_CERT_FILE")}
+    index = {
+        name: value for name, value in os.environ.items() if name.startswith("PIP_") or name.endswith("_CERT_FILE")
+    }
     return {
         "HOME": str(home),
         "PATH": f"{sys.base_prefix}/bin:/usr/local/bin:/usr/bin:/bin",
