@@ -50,7 +50,7 @@ def pooled(server: str) -> Iterator[str]:
 
 
 WAYS: dict[str, Callable[[str], AbstractContextManager[str]]] = {
-    "plain": lambda server: nullcontext(server),
+    "plain": nullcontext,
     "pool of one": lambda server: nullcontext(f"{server}?pool_size=1"),
     "pgbouncer": pooled,
     "repeatable read": partial(isolation, "repeatable read"),
