@@ -1,4 +1,4 @@
-"""Checks of the release: metadata of the distributions, workflows, notes, and the tutorial's files."""
+"""Checks of a release: metadata of the distributions, workflows, notes, and settings without documentation."""
 
 import importlib.util
 import re
@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 import yaml
+from tallystick.settings import COMMAND_VARIABLES, Settings
+from tallystick_dashboard import DashboardSettings
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-PROJECTS = [
-    path for path in sorted(ROOT.glob("**/pyproject.toml")) if not {".venv", ".nox", "examples"} & set(path.parts)
-]
+MEMBERS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["workspace"]["members"]
+PROJECTS = sorted(path for member in (".", *MEMBERS) for path in ROOT.glob(f"{member}/pyproject.toml"))
 
 BY_HAND = {
     "default_tests",  # the other sessions contain its tests
@@ -88,6 +89,29 @@ def test_a_release_without_notes_fails(tag: str, wrong: str) -> None:
     """A tag that is not the version, or a section without a date, ends the release before anything is published."""
     with pytest.raises(ValueError, match=re.escape(wrong)):
         _script("docs/release_notes.py").notes(tag, "1.2.0", "## 1.2.0\n\n- no date\n")
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_every_setting_is_documented(name: str) -> None:
+    """Each setting has a row on the page about workers, with its variable if the environment can set it."""
+    page = (ROOT / "docs" / "workers.md").read_text()
+    variable = f"TALLYSTICK_{name.upper()}"
+    if name in ("retry", "codec"):
+        assert re.search(rf"^\| `{name}` \| \| .*only in code \|$", page, re.MULTILINE)
+    else:
+        assert f"| `{name}` | `{variable}` |" in page
+
+
+@pytest.mark.parametrize("variable", COMMAND_VARIABLES)
+def test_every_variable_of_the_worker_command_is_documented(variable: str) -> None:
+    """Each variable of the command line that is no setting is on the page about workers, or of the command line."""
+    assert any(variable in (ROOT / "docs" / page).read_text() for page in ("workers.md", "operating.md"))
+
+
+@pytest.mark.parametrize("name", sorted(set(DashboardSettings.model_fields)))
+def test_every_setting_of_the_dashboard_is_documented(name: str) -> None:
+    """Each setting of the dashboard is on its page."""
+    assert f"`{name}`" in (ROOT / "docs" / "dashboard.md").read_text()
 
 
 @cache
