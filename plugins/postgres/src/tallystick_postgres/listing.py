@@ -66,7 +66,7 @@ def _count_waiting(execute: Execute, queries: Queries, parameters: dict[str, Any
 
 def _waiting(execute: Execute, queries: Queries, parameters: dict[str, Any], limit: int) -> Sequence[Row]:
     newest = execute(queries.list_waiting, {**parameters, "look": max(NEWEST, limit)})
-    return newest if len(newest) == limit else execute(queries.list_waiting, {**parameters, "look": None})
+    return newest if len(newest) == limit else execute(queries.list_waiting, {**parameters, "look": FEW})
 
 
 def _page_query(queries: Queries, call: ListCall) -> LiteralString:

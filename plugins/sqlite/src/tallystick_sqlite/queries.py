@@ -182,6 +182,7 @@ class Queries:
     meter: str
     remove_meters: str
     meters: str
+    meters_large: str
 
     data_version: str
 
