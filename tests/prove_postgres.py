@@ -69,7 +69,7 @@ def main() -> None:
             with WAYS[way](server) as url:
                 report = conform(url, profile=options.profile)
             passed = sum(result.status == "passed" for result in report.results)
-            print(f"{way}: {'conforms' if report.passed else 'DOES NOT CONFORM'}, {passed} clauses passed", flush=True)
+            print(f"{way} {report.verdict}, {passed} clauses passed", flush=True)
             for result in report.results:
                 if result.status in ("violated", "error"):
                     print(f"  {result.clause_id} {result.status}: {result.detail}", flush=True)
