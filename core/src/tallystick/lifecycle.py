@@ -121,10 +121,11 @@ class Lifecycle:
             AlreadyStarted: the runner is already running.
             Unavailable, NotSetUp: the store cannot be used.
             DefinitionError: a kind lacks an upgrade between two versions of its payload, or the provider of a service.
+            DefinitionError: a child process could not import a kind with `isolation="process"`.
             InvalidArgument: no jobs are registered, and no queues are set; or a batch waits longer than a sixth of the
                 lease.
         """
-        self._worker.start(self._worker_context)
+        self._worker.start(self._starting_context)
 
     astart = async_variant(start)
 
@@ -160,7 +161,7 @@ class Lifecycle:
             The number of unrecorded outcomes, as from `stop`.
         """
         with stop_signals() as signals:
-            worker = self._worker.start(self._worker_context)
+            worker = self._worker.start(self._starting_context)
             try:
                 signals.wait(ended=lambda: self._worker.running is not worker)
             finally:
@@ -215,6 +216,14 @@ class Lifecycle:
             NoCurrentRunner: no runner is open or exists, or several are.
         """
         return cast("Self", current())
+
+    def _starting_context(self) -> WorkerContext:
+        context = self._worker_context()
+        if all(definition.options.isolation is None for definition in self._registry.values()):
+            return context
+        from .isolation import isolate  # noqa: PLC0415  # few runners have isolated kinds
+
+        return isolate(context, self, self._registry.classes)
 
     def _worker_context(self) -> WorkerContext:
         self._registry.check_upgrades()
