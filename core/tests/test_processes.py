@@ -8,10 +8,10 @@ from threading import Thread
 
 import pytest
 from tallystick import ConfigurationError, Context
+from tallystick.exit_status import how_it_ended
 from tallystick.processes import Limits, Status, Supervisor, watched
 from tallystick.processes.health import HealthServer
 from tallystick.processes.limits import used_memory
-from tallystick.exit_status import how_it_ended
 from tallystick.processes.slot import Slot
 from tallystick.signals import StopSignals
 
