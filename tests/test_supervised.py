@@ -135,8 +135,6 @@ def test_a_job_that_kills_its_process_does_not_stop_the_others(file_url: str, tm
 
 def test_a_poison_job_is_discarded_and_the_others_complete(shared_url: str, tmp_path: Path) -> None:
     """A job that kills its worker process each time ends discarded with the error of each attempt, and others go on."""
-    if shared_url.startswith("mongodb:"):
-        pytest.skip("the start of a process on the tests' MongoDB server takes seconds, and a poison job needs four")
     log = tmp_path / "log"
     with open_backend(shared_url) as backend:
         backend.setup()
