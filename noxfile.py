@@ -7,9 +7,10 @@ from pathlib import Path
 
 import nox
 
-PYTHONS = ["3.11", "3.12", "3.13"]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 SCHEDULED = ["sqlite", "postgres", "mongo", "mongo-set"]
 SUPERVISED = ["sqlite", "postgres"]
+SOAKED = ["memory", "sqlite", "postgres"]
 CHAOS = ["postgres", "mongo", "mongo-set"]
 BACKENDS = ["memory", "sqlite", "postgres", "mongo"]
 DISTRIBUTIONS = {
@@ -24,12 +25,14 @@ DISTRIBUTIONS = {
     "tallystick-mutants": ["tallystick_mutants"],
     "tallystick": ["tallystick", "tallystick_memory", "tallystick_sqlite"],
 }
+EXTRAS = ["opentelemetry", "prometheus", "sentry", "structlog", "svcs"]
+"""The extras of the core that need no backend."""
 
 TESTS = {"PYTHONPATH": "tests"}
 """The directory of the tests' shared modules."""
 
 nox.options.default_venv_backend = "uv"
-nox.options.sessions = ["lint", "types", "imports", "docs", "build", "default_tests"]
+nox.options.sessions = ["lint", "types", "imports", "workflows", "docs", "build", "default_tests"]
 nox.options.error_on_missing_interpreters = True
 
 
@@ -74,6 +77,16 @@ def imports(session: nox.Session) -> None:
     """Check the direction of imports."""
     sync(session, "dev")
     session.run("lint-imports")
+
+
+@nox.session
+def workflows(session: nox.Session) -> None:
+    """Check the workflows of GitHub Actions against their schema, and for security."""
+    sync(session, "release")
+    files = [str(path) for path in sorted(Path(".github/workflows").glob("*.yml"))]
+    session.run("check-jsonschema", "--builtin-schema=vendor.github-workflows", *files)
+    session.run("check-jsonschema", "--builtin-schema=vendor.dependabot", ".github/dependabot.yml")
+    session.run("zizmor", "--offline", "--no-progress", ".github")
 
 
 @nox.session
@@ -167,11 +180,13 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build each distribution, and check that its wheel installs and imports alone in an empty environment."""
+    """Build each distribution, check its metadata, and import its wheel alone; keep the files with `-- --out FOLDER`."""
+    sync(session, "release")
     folder = Path(session.create_tmp()).resolve()
     wheels, environment, local_wheels = folder / "wheels", folder / "environment", folder / "ours.txt"
     shutil.rmtree(wheels, ignore_errors=True)
-    session.run_install("uv", "build", "--all-packages", "--out-dir", str(wheels), silent=True)
+    session.run_install("uv", "build", "--all-packages", "--no-create-gitignore", "--out-dir", str(wheels), silent=True)
+    session.run("twine", "check", "--strict", *map(str, sorted(wheels.iterdir())))
     built = {wheel.name.split("-")[0].replace("_", "-"): wheel for wheel in wheels.glob("*.whl")}
     local_wheels.write_text("".join(f"{name} @ {wheel.as_uri()}\n" for name, wheel in built.items()))
     python = str(environment / "bin" / "python")
@@ -183,6 +198,39 @@ def build(session: nox.Session) -> None:
         )
         session.run(python, "-m", "pip", "check", external=True)
         session.run(python, "tests/packaging/check_typed.py", *modules, external=True)
+    if session.posargs:
+        _, out = session.posargs
+        shutil.copytree(wheels, out)
+
+
+@nox.session
+def sdist(session: nox.Session) -> None:
+    """Run the default tests from the sdist of `tallystick`, which contains the whole project."""
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder)
+    session.run_install("uv", "build", "--sdist", "--package=tallystick", f"--out-dir={folder}", silent=True)
+    [archive] = folder.glob("*.tar.gz")
+    shutil.unpack_archive(archive, folder, filter="data")
+    session.chdir(archive.with_suffix("").with_suffix(""))
+    sync(session, "dev")
+    session.run("pytest", "--numprocesses=4", *session.posargs)
+
+
+@nox.session
+def extras(session: nox.Session) -> None:
+    """Install the wheels with the extras of the core in an empty environment, and run a job with all of them."""
+    folder = Path(session.create_tmp()).resolve()
+    wheels, environment = folder / "wheels", folder / "environment"
+    shutil.rmtree(wheels, ignore_errors=True)
+    session.run_install("uv", "build", "--all-packages", "--wheel", "--out-dir", str(wheels), silent=True)
+    version = next(wheels.glob("tallystick_core-*.whl")).name.split("-")[1]
+    session.run_install("uv", "venv", "--clear", str(environment), silent=True)
+    python = str(environment / "bin" / "python")
+    # an override, as in `build`, would drop the extras of the distributions that depend on each other
+    ours = [f"{name}=={version}" for name in ("tallystick-core", "tallystick-memory", "tallystick-sqlite")]
+    install = ["uv", "pip", "install", "--python", python, "--find-links", str(wheels)]
+    session.run_install(*install, f"tallystick[{','.join(EXTRAS)}]=={version}", *ours, silent=True)
+    session.run(python, "tests/packaging/check_extras.py", external=True)
 
 
 @nox.session
@@ -199,6 +247,14 @@ def terminations(session: nox.Session, store: str) -> None:
     """Stop a supervisor by SIGTERM 20 times while its processes work."""
     sync(session, "dev")
     session.run("python", "tests/terminations.py", store, *session.posargs, env=TESTS)
+
+
+@nox.session
+@nox.parametrize("store", SOAKED, ids=SOAKED)
+def soak(session: nox.Session, store: str) -> None:
+    """Run 200,000 jobs through one worker, and check that its memory stays flat."""
+    sync(session, "dev")
+    session.run("python", "tests/soak.py", store, *session.posargs, env=TESTS)
 
 
 @nox.session

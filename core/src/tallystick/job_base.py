@@ -18,6 +18,7 @@ from .options import DEFAULTS, Isolation, Options, check_none
 from .payload_versions import Upgrades, UpgradeT
 from .records import OnConflict, UniqueUntil
 from .retry import RetryPolicy
+from .unique_by import UniqueBy
 
 if TYPE_CHECKING:
     from .enqueueing import EnqueueOptions
@@ -45,6 +46,7 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
     memory_limit: ClassVar[int | None] = DEFAULTS.memory_limit
     tags: ClassVar[tuple[str, ...]] = DEFAULTS.tags
     meta: ClassVar[Mapping[str, str]] = DEFAULTS.meta
+    unique_by: ClassVar[UniqueBy] = DEFAULTS.unique_by
     unique_until: ClassVar[UniqueUntil] = DEFAULTS.unique_until
     on_conflict: ClassVar[OnConflict] = DEFAULTS.on_conflict
     debounce_max: ClassVar[timedelta | None] = DEFAULTS.debounce_max
@@ -100,6 +102,7 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
             memory_limit=cls.memory_limit,
             tags=cls.tags,
             meta=cls.meta,
+            unique_by=cls.unique_by,
             unique_until=cls.unique_until,
             on_conflict=cls.on_conflict,
             debounce_max=cls.debounce_max,

@@ -31,6 +31,7 @@ _EXAMPLES = {
     "payload_version": "payload_version = 2",
     "aliases": 'aliases = ("emails:hello",)',
     "keep_result": "keep_result = timedelta(minutes=10)",
+    "unique_by": 'unique_by = ("user_id",)',
     "unique_until": 'unique_until = "started"',
     "on_conflict": 'on_conflict = "replace"',
     "debounce_max": "debounce_max = timedelta(minutes=5)",
@@ -49,6 +50,7 @@ _SHOWN_AS_WRITTEN = {
     "meta": dict,
     "payload_version": int,
     "aliases": tuple | list,
+    "unique_by": tuple | list,
 }
 _CLASS_VARIABLE = re.compile(r"((\w+\.)?Annotated\[)?(\w+\.)?(ClassVar|Final)\b")
 _NEAR = 0.85

@@ -1,6 +1,7 @@
 """Call hooks and a runner's callbacks. Their exceptions are logged and do not affect the job."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, assert_never
 
@@ -8,6 +9,7 @@ import pluggy
 
 from . import hookspecs
 from .callbacks import Callbacks, Event, Kind, call
+from .carried import CarriedVariables
 from .context import Context
 from .errors import InvalidArgument
 from .hook_calls import hook_calls
@@ -19,10 +21,11 @@ _OF_INSTALLED_PLUGINS = ("tallystick_backend", "tallystick_cli")
 
 
 class Observers:
-    """The hooks of installed plugins, and the hooks and callbacks of one runner."""
+    """The hooks of installed plugins, and the hooks, callbacks and carried context variables of one runner."""
 
     def __init__(self, plugins: pluggy.PluginManager) -> None:
         self._callbacks = Callbacks()
+        self._carried = CarriedVariables()
         self._hooks = [plugins.hook]
         self._watch_work = bool(plugins.hook.tallystick_work.get_hookimpls())
         self._watch_meta = bool(plugins.hook.tallystick_meta.get_hookimpls())
@@ -66,15 +69,26 @@ class Observers:
             case _:
                 assert_never(event)
 
+    def carry(self, variable: ContextVar[Any], key: str | None, dump: Any, load: Any) -> None:
+        """Carry a context variable to the handlers. See `CarriedVariables.add`."""
+        self._carried.add(variable, key, dump, load)
+        self._watch_work = self._watch_meta = True
+
     @property
     def watch_cancellations(self) -> bool:
         """Whether an observer wants to know which jobs a call cancelled."""
         return self._watch_cancelled or any(hooks.tallystick_settled.get_hookimpls() for hooks in self._hooks)
 
     def with_meta(self, records: Sequence[NewRecord]) -> Sequence[NewRecord]:
-        """Return the records to insert, with the meta that hooks add."""
+        """Return the records to insert, with the carried context variables and the meta that hooks add.
+
+        Raises:
+            InvalidArgument: a context variable cannot be carried.
+        """
         if not self._watch_meta:
             return records
+        if carried := self._carried.meta():
+            records = [_with_meta(record, carried) for record in records]
         for hooks in self._hooks:
             for added in _each(hooks.tallystick_meta, records=records):
                 records = call(_added, records, added) or records
@@ -94,16 +108,23 @@ class Observers:
         for hooks in self._hooks:
             _each(hooks.tallystick_claimed, records=records)
 
-    def begin_work(self, ctx: Context) -> Sequence[Callable[[], None]]:
-        """Report that a handler is about to start; return the callables for `end_work`."""
+    def begin_work(self, ctx: Context, *, is_batch: bool = False) -> Sequence[Callable[[], None]]:
+        """Report that a handler is about to start, and restore its context variables.
+
+        The jobs of a batch may come from different contexts, so a batch handler sees none of their variables.
+
+        Returns:
+            The callables for `end_work`.
+        """
         if not self._watch_work:
             return ()
+        restored = [self._carried.restore(ctx.meta)] if self._carried and not is_batch else []
         self._callbacks.call(Event.STARTED, ctx.kind, ctx)
-        return [ending for hooks in self._hooks for ending in _each(hooks.tallystick_work, ctx=ctx)]
+        return [*restored, *(ending for hooks in self._hooks for ending in _each(hooks.tallystick_work, ctx=ctx))]
 
     def end_work(self, endings: Sequence[Callable[[], None]]) -> None:
-        """Report that the handler has ended."""
-        for end in endings:
+        """Report that the handler has ended: the last that began ends first, so that context variables are restored."""
+        for end in reversed(endings):
             call(end)
 
     def settled(

@@ -1,7 +1,8 @@
 """The runner of an application: enqueue, inspect and change jobs.
 
-It inherits `start`, `stop` and `close` from `Lifecycle`, `register` and `job` from `RunnerJobs`, and the methods about
-queues, schedules, results and callbacks from `RunnerQueues`, `RunnerSchedules`, `RunnerResults` and `RunnerCallbacks`.
+It inherits `start`, `stop` and `close` from `Lifecycle`, `lifespan` from `RunnerLifespan`, `register` and `job` from
+`RunnerJobs`, and the methods about queues, schedules, results and callbacks from `RunnerQueues`, `RunnerSchedules`,
+`RunnerResults` and `RunnerCallbacks`.
 """
 
 from collections.abc import Iterable, Sequence

@@ -14,16 +14,16 @@ from .define import DEFAULT_WAIT, batch, handles
 from .definition import Definition, FunctionDecorator, HandlerDecorator
 from .included import jobs_of
 from .job_base import Job
-from .lifecycle import Lifecycle
 from .misuse import MISSING
 from .options import OptionArgs
+from .runner_lifespan import RunnerLifespan
 
 P = TypeVar("P")
 R = TypeVar("R")
 RegisteredT = TypeVar("RegisteredT", bound=type[Job[Any]] | Declaration[Any, Any])
 
 
-class RunnerJobs(Lifecycle):
+class RunnerJobs(RunnerLifespan):
     """Registers jobs."""
 
     def register(self, job: RegisteredT = MISSING) -> RegisteredT:

@@ -45,6 +45,45 @@ def test_an_error_is_a_line_and_an_exit_code() -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("stats",),
+        ("jobs", "list"),
+        ("jobs", "list", "--json"),
+        ("setup", "--sql"),
+        ("backends",),
+        ("doctor",),
+        ("config", "show"),
+        ("--help",),
+        ("jobs", "list", "--help"),
+        ("--version",),
+        ("jobs", "show", "no-id"),
+    ],
+    ids=" ".join,
+)
+def test_a_closed_pipe_is_success(arguments: tuple[str, ...]) -> None:
+    """A command exits with 0, and prints no error, when the reader of its output and errors has gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "tallystick.cli", *arguments]
+    environment = ENVIRONMENT | {"TALLYSTICK_BACKEND": "sqlite:///:memory:" if "--sql" in arguments else "memory://"}
+    done = subprocess.run(command, env=environment, stdout=writer, stderr=writer, check=False)
+    os.close(writer)
+    assert done.returncode == 0
+
+
+def test_a_closed_pipe_prints_nothing() -> None:
+    """A closed stdout causes no message on stderr."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "tallystick.cli", "stats"]
+    environment = ENVIRONMENT | {"TALLYSTICK_BACKEND": "memory://"}
+    done = subprocess.run(command, env=environment, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_without_typer_the_error_says_what_to_install() -> None:
     """Without typer, the core can be imported, and the command line says what to install."""
     script = "import sys; sys.modules['typer'] = None; import tallystick; from tallystick.cli import main; main()"

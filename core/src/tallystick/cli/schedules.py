@@ -11,10 +11,11 @@ from ..backend import Backend
 from ..errors import ScheduleNotFound
 from ..schedules import Schedule
 from . import show
+from .groups import Group
 from .options import Json, Url, examples, opened
 from .times import relative
 
-app = typer.Typer(no_args_is_help=True, help="List, show, pause, resume, remove and run schedules.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="List, show, pause, resume, remove and run schedules.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the schedule.", show_default=False)]
 Names = Annotated[list[str], typer.Argument(metavar="NAME", help="Names of the schedules.", show_default=False)]
@@ -36,7 +37,18 @@ def list_schedules(*, url: Url = None, as_json: Json = False) -> None:
 
 
 def _print_table(schedules: Sequence[Schedule], now: datetime) -> None:
-    table = show.table("schedule", "rule", "zone", "kind", "queue", "last tick", "next tick", "")
+    table = show.table(
+        "schedule",
+        "rule",
+        "zone",
+        "kind",
+        "queue",
+        "last tick",
+        "next tick",
+        "",
+        narrow={"schedule": 12, "rule": 9, "kind": 8, "queue": 7},
+        drop=("queue", "zone", "last tick", "kind"),
+    )
     for schedule in schedules:
         table.add_row(
             *(show.text(each) for each in (schedule.name, schedule.rule, schedule.zone, schedule.kind, schedule.queue)),
@@ -65,7 +77,8 @@ def show_schedule(name: Name, *, url: Url = None, as_json: Json = False) -> None
     if as_json:
         show.document(_document(schedule))
         return
-    now, table = datetime.now(UTC), show.table("", "")
+    now = datetime.now(UTC)
+    table = show.table("", "value", narrow={"value": 40}, fold=("value",), has_header=False)
     table.add_row(show.text("explained", "dim"), show.text(schedule.parsed().explain()))
     for field, value in schedule._asdict().items():
         if field != "payload" and value is not None:

@@ -105,6 +105,7 @@ class OpenTelemetry:
         creation = trace.get_current_span(propagate.extract(ctx.meta, context.Context())).get_span_context()
         return self._tracer.start_span(
             f"process {ctx.queue}",
+            context.Context(),  # in a batch, the span of another job is current
             kind=SpanKind.CONSUMER,
             links=[Link(creation)] if creation.is_valid else [],
             attributes=attributes
