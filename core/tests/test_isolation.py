@@ -31,7 +31,6 @@ from tallystick import (
     State,
     Stop,
     batch,
-    job,
     raw,
 )
 
@@ -173,13 +172,13 @@ def is_gone(pid: int) -> bool:
 
 def began(out: Path) -> list[int]:
     """Return the processes that a handler has written."""
-    return [int(pid) for pid in eventually(lambda: out.exists() and out.read_text().split())]
+    return [int(pid) for pid in eventually(lambda: out.read_text().split() if out.exists() else [])]
 
 
 def test_timeout(runner: Runner, jobs: ModuleType, tmp_path: Path) -> None:
     """At its timeout, a child that holds the global interpreter lock is killed, and its place is free."""
-    timeout = replace(jobs.hold, options=replace(jobs.hold.options, timeout=SECOND / 10))
-    jobs.hold = timeout
+    timeout: Any = replace(jobs.hold, options=replace(jobs.hold.options, timeout=SECOND / 10))
+    vars(jobs)["hold"] = timeout
     out = tmp_path / "out"
     other = Runner(runner.backend, poll=SECOND / 50, concurrency=1, lease=SHORT_LEASE)
     other.register(timeout)
@@ -328,11 +327,14 @@ def test_a_handler_that_cannot_be_imported() -> None:
         """Do nothing."""
 
     anonymous: Any = lambda payload, ctx: None  # noqa: E731
-    for handler, why in ((closure, "inside a function"), (Service().send, "bound method"), (anonymous, "lambda")):
+    cases: tuple[tuple[Any, str], ...] = (
+        (closure, "inside a function"),
+        (Service().send, "bound method"),
+        (anonymous, "lambda"),
+    )
+    for handler, why in cases:
         with pytest.raises(DefinitionError, match=why):
-            job("no", isolation="process")(handler) if handler is not anonymous else raw("no", isolation="process")(
-                anonymous
-            )
+            raw("no", isolation="process")(handler)
 
     class Local(Job[None]):
         kind = "local"
@@ -416,3 +418,11 @@ def test_script_without_guard(tmp_path: Path) -> None:
     """A script that starts its runner in the child, too, fails the attempt with advice."""
     done = run(tmp_path, SCRIPT.replace("GUARD", "if True:"), "script.py")
     assert "move the code that starts it under" in done.stderr
+
+
+def test_example(tmp_path: Path) -> None:
+    """The example of the manual works."""
+    page = (Path(__file__).parents[2] / "docs" / "workers.md").read_text()
+    example = page.partition("## Isolation")[2].partition("```python\n")[2].partition("```")[0]
+    done = run(tmp_path, example, "script.py")
+    assert done.stdout == "640\n", done.stderr

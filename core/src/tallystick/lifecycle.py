@@ -235,10 +235,11 @@ class Lifecycle:
             queues = tuple(dict.fromkeys(definition.options.queue for definition in self._registry.values()))
         if not queues:
             raise InvalidArgument("no jobs are registered and no queues are set; register a job, or set queues")
-        if unserved := sorted((self._settings.queue_weights or {}).keys() - {*queues}):
-            raise InvalidArgument(
-                f"queue_weights has {unserved[0]!r}, which this runner does not serve; it serves {', '.join(queues)}"
-            )
+        for name in ("queue_weights", "queue_timeouts"):
+            if unserved := sorted((getattr(self._settings, name) or {}).keys() - {*queues}):
+                raise InvalidArgument(
+                    f"{name} has {unserved[0]!r}, which this runner does not serve; it serves {', '.join(queues)}"
+                )
         return WorkerContext(
             self.backend,
             self._settings,

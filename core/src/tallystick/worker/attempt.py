@@ -80,7 +80,7 @@ class Attempt(Context):
     @property
     def timeout(self) -> timedelta | None:
         """The longest time of this attempt, by its kind or by the runner; None is no limit."""
-        return self.worker_context.settings.timeout_of(self.definition.options)
+        return self.worker_context.settings.timeout_of(self.definition.options, self.record.queue)
 
     def complete(self, result: T, *, transaction: object) -> T:
         """See `Context.complete`."""
