@@ -10,6 +10,7 @@ import nox
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 SCHEDULED = ["sqlite", "postgres", "mongo", "mongo-set"]
 SUPERVISED = ["sqlite", "postgres"]
+SOAKED = ["memory", "sqlite", "postgres"]
 CHAOS = ["postgres", "mongo", "mongo-set"]
 BACKENDS = ["memory", "sqlite", "postgres", "mongo"]
 DISTRIBUTIONS = {
@@ -24,6 +25,8 @@ DISTRIBUTIONS = {
     "tallystick-mutants": ["tallystick_mutants"],
     "tallystick": ["tallystick", "tallystick_memory", "tallystick_sqlite"],
 }
+EXTRAS = ["opentelemetry", "prometheus", "sentry", "structlog", "svcs"]
+"""The extras of the core that need no backend."""
 
 TESTS = {"PYTHONPATH": "tests"}
 """The directory of the tests' shared modules."""
@@ -224,6 +227,23 @@ def sdist(session: nox.Session) -> None:
 
 
 @nox.session
+def extras(session: nox.Session) -> None:
+    """Install the wheels with the extras of the core in an empty environment, and run a job with all of them."""
+    folder = Path(session.create_tmp()).resolve()
+    wheels, environment = folder / "wheels", folder / "environment"
+    shutil.rmtree(wheels, ignore_errors=True)
+    session.run_install("uv", "build", "--all-packages", "--wheel", "--out-dir", str(wheels), silent=True)
+    version = next(wheels.glob("tallystick_core-*.whl")).name.split("-")[1]
+    session.run_install("uv", "venv", "--clear", str(environment), silent=True)
+    python = str(environment / "bin" / "python")
+    # an override, as in `build`, would drop the extras of the distributions that depend on each other
+    ours = [f"{name}=={version}" for name in ("tallystick-core", "tallystick-memory", "tallystick-sqlite")]
+    install = ["uv", "pip", "install", "--python", python, "--find-links", str(wheels)]
+    session.run_install(*install, f"tallystick[{','.join(EXTRAS)}]=={version}", *ours, silent=True)
+    session.run(python, "tests/packaging/check_extras.py", external=True)
+
+
+@nox.session
 @nox.parametrize("server", CHAOS, ids=CHAOS)
 def chaos(session: nox.Session, server: str) -> None:
     """Crash a server repeatedly while four processes work."""
@@ -237,6 +257,14 @@ def terminations(session: nox.Session, store: str) -> None:
     """Stop a supervisor by SIGTERM 20 times while its processes work."""
     sync(session, "dev")
     session.run("python", "tests/terminations.py", store, *session.posargs, env=TESTS)
+
+
+@nox.session
+@nox.parametrize("store", SOAKED, ids=SOAKED)
+def soak(session: nox.Session, store: str) -> None:
+    """Run 200,000 jobs through one worker, and check that its memory stays flat."""
+    sync(session, "dev")
+    session.run("python", "tests/soak.py", store, *session.posargs, env=TESTS)
 
 
 @nox.session

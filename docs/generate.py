@@ -5,6 +5,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import commands
 import kills
 import performance
 import reference
@@ -157,6 +158,7 @@ def _text(member: object) -> str:
 
 PAGES = {
     "api.md": reference.api_page,
+    "commands.md": commands.page,
     "states.md": states,
     "contract.md": contract,
     "promises.md": promises,

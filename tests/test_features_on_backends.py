@@ -1,7 +1,10 @@
 """Features of the runner on each backend."""
 
+import asyncio
 from collections.abc import Iterator
+from contextvars import ContextVar
 from datetime import timedelta
+from threading import Event, Semaphore
 from uuid import uuid4
 
 import pytest
@@ -9,6 +12,7 @@ from pydantic import BaseModel
 from support import PATIENCE
 from tallystick import (
     Context,
+    Filter,
     Fixed,
     Job,
     NewRecord,
@@ -239,3 +243,92 @@ def test_a_codec_and_a_runners_defaults(url: str) -> None:
         stored = runner.get(good)
         assert (stored.payload, stored.result) == (Inverted().encode(b'"abc"', ""), Inverted().encode(b'"abcabc"', ""))
         assert failed == ["fail"] * 2
+
+
+def test_a_cancellation_reaches_a_running_handler(url: str) -> None:
+    """Sync and async handlers stop long before their lease of an hour is extended."""
+    hour = timedelta(hours=1)
+    with Runner(url, poll=timedelta(milliseconds=50), lease=hour, maintenance=hour) as runner:
+        begun, ended = Semaphore(0), Event()
+
+        @runner.job("block")
+        def block(payload: None, ctx: Context) -> None:
+            begun.release()
+            while not ctx.should_stop and not ended.wait(0.01):
+                pass
+            ctx.check()
+
+        @runner.job("block_async")
+        async def block_async(payload: None, ctx: Context) -> None:
+            begun.release()
+            await asyncio.Event().wait()
+
+        jobs = [runner.enqueue(block.job(None)), runner.enqueue(block_async.job(None))]
+        runner.start()
+        try:
+            for _ in jobs:
+                assert begun.acquire(timeout=PATIENCE)
+            runner.cancel(Filter(ids=[job.id for job in jobs]))
+            results = runner.wait_for_all(jobs, timeout=SOON)
+            assert [result.status for result in results] == [Status.CANCELLED] * 2
+        finally:
+            ended.set()
+
+
+def test_unique_by_fields_of_the_payload(runner: Runner) -> None:
+    """Two jobs with equal values of the chosen fields are one job, by each policy."""
+
+    @runner.job("skip", unique_by=("to",))
+    def skip(payload: Email, ctx: Context) -> None: ...
+
+    @runner.job("replace", unique_by="payload", on_conflict="replace")
+    def replace(payload: list[int], ctx: Context) -> None: ...
+
+    @runner.job("debounce", unique_by=("to",), on_conflict="debounce", unique_until="started")
+    def debounce(payload: Email, ctx: Context) -> None: ...
+
+    jobs = [skip.job(Email(to="a")), replace.job([1]), debounce.job(Email(to="a"))]
+    first = [runner.enqueue(job, run_at=timedelta(hours=1)) for job in jobs]
+    again = [runner.enqueue(job, run_at=timedelta(hours=2)) for job in jobs]
+    assert [handle.id for handle in again] == [handle.id for handle in first]
+    assert [handle.applied for handle in again] == [None, "replace", "debounce"]
+    assert runner.get(again[2]).run_at > runner.get(again[1]).run_at
+    assert not runner.enqueue(skip.job(Email(to="b"))).duplicate
+
+
+locale: ContextVar[str] = ContextVar("locale", default="en")
+
+
+def test_handlers_see_context_variables_of_the_enqueue(runner: Runner) -> None:
+    """A carried variable has its value in sync and async handlers; other jobs see its default."""
+    runner.carry(locale)
+
+    @runner.job("sync")
+    def sync(payload: None, ctx: Context) -> str:
+        return locale.get()
+
+    @runner.job("async")
+    async def coroutine(payload: None, ctx: Context) -> str:
+        return locale.get()
+
+    plain = [runner.enqueue(sync.job(None)), runner.enqueue(coroutine.job(None))]
+    token = locale.set("de")
+    german = [runner.enqueue(sync.job(None)), runner.enqueue(coroutine.job(None))]
+    locale.reset(token)
+    runner.start()
+    results = runner.wait_for_all([*plain, *german], timeout=SOON)
+    assert [result.value for result in results] == ["en", "en", "de", "de"]
+
+
+def test_lifespan_of_an_application(url: str) -> None:
+    """An application opens its runner, runs a worker and stops it, each time it starts."""
+    runner = Runner(url, poll=timedelta(milliseconds=50))
+    runner.register(count)
+
+    async def application() -> int:
+        async with runner.lifespan(worker=True)(object()):
+            assert not await runner.await_stopped(timeout=timedelta(0))
+            return await runner.aresult(await runner.aenqueue(count.job(["a"])), timeout=SOON)
+
+    assert [asyncio.run(application()) for _ in range(2)] == [1, 1]
+    assert runner.wait_stopped()

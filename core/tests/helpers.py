@@ -54,6 +54,7 @@ SERVICES = (
     "tallystick-fetcher",
     "tallystick-settler",
     "tallystick-heartbeat",
+    "tallystick-watcher",
     "tallystick-maintainer",
     "tallystick-reporter",
     "tallystick-scheduler",

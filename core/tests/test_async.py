@@ -54,7 +54,7 @@ def test_every_call_has_an_async_variant() -> None:
     """Every call that reaches the store has an async variant."""
     assert {name[1:] for name in VARIANTS} == {
         *("enqueue", "enqueue_in", "enqueue_at", "enqueue_batch", "enqueue_raw"),
-        *("wait_for", "wait_for_all", "pause", "resume", "queues", "stats", "throughput"),
+        *("wait_for", "wait_for_all", "wait_stopped", "pause", "resume", "queues", "stats", "throughput"),
         *("get", "result", "cancel", "requeue", "delete", "start", "stop", "close"),
         *("schedules", "put_schedule", "pause_schedule", "resume_schedule", "remove_schedule", "run_schedule"),
     }

@@ -1,6 +1,7 @@
 """Handlers that work many jobs in one call."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,6 +24,7 @@ from tallystick import (
     Stop,
     Stopped,
     batch,
+    hookimpl,
 )
 
 from .helpers import AT_ONCE, LONG, SECOND, MakeRunner, eventually, stored
@@ -142,6 +144,28 @@ def test_raising_fails_all(runner: Runner, is_async: bool) -> None:
     for handle in handles:
         with pytest.raises(JobDiscarded, match="ConnectionError: down"):
             runner.result(handle, timeout=LONG)
+
+
+def test_tracebacks_are_those_of_the_handler(runner: Runner) -> None:
+    """Hooks that see the exception of a job leave no frame in its stored traceback."""
+    seen: list[BaseException | None] = []
+
+    class Hooks:
+        @hookimpl
+        def tallystick_work(self, ctx: Context) -> Callable[[], None]:
+            return lambda: seen.append(sys.exception())
+
+    @runner.batch("index", max_attempts=1)
+    def index(payloads: list[int], contexts: list[Context]) -> list[BaseException | None]:
+        return [ValueError("zero"), None]
+
+    runner.add_hooks(Hooks())
+    jobs = runner.enqueue_batch([index.job(0), index.job(1)])
+    runner.start()
+    runner.wait_for_all(jobs, timeout=LONG)
+    assert [type(exc) for exc in seen] == [type(None), ValueError]
+    assert seen[1] is not None
+    assert seen[1].__traceback__ is None
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from threading import Thread
+from datetime import timedelta
+from threading import Event, Thread
 from typing import Any
 from weakref import ref
 
 import pytest
-from tallystick import AlreadyStarted, Context, Runner
+from tallystick import AlreadyStarted, CalledFromInside, Context, Runner, State
 from tallystick.signals import StopSignals
 from tallystick_memory import MemoryBackend
 
@@ -53,6 +54,80 @@ def test_lifespan_entered_again(make_runner: MakeRunner) -> None:
             return result
 
     assert [asyncio.run(lifespan(number)) for number in range(3)] == [0, 1, 2]
+
+
+def test_lifespan_of_an_application(make_runner: MakeRunner) -> None:
+    """The lifespan opens the runner and closes it, each time it is entered, and runs a worker only if asked to."""
+    runner = make_runner()
+    echo = register_echo(runner)
+
+    async def application(number: int, *, worker: bool) -> tuple[bool, bool]:
+        async with runner.lifespan(worker=worker)(object()):
+            handle = await runner.aenqueue(echo(number))
+            if worker:
+                assert await runner.aresult(handle, timeout=LONG) == number
+            return runner.closed, runner.running
+
+    assert [asyncio.run(application(n, worker=n > 0)) for n in range(3)] == [
+        (False, False),
+        (False, True),
+        (False, True),
+    ]
+    assert (runner.closed, runner.running) == (True, False)
+
+
+def test_lifespan_of_an_application_that_fails(runner: Runner) -> None:
+    """An exception of the application leaves the lifespan, and the runner is closed."""
+
+    async def application() -> None:
+        async with runner.lifespan(worker=True)(object()):
+            raise LookupError("no application")
+
+    register_echo(runner)
+    with pytest.raises(LookupError, match="no application"):
+        asyncio.run(application())
+    assert (runner.closed, runner.running) == (True, False)
+
+
+def test_wait_stopped(runner: Runner) -> None:
+    """The wait ends when the worker has stopped, and at once if none runs; a worker that still stops is waited for."""
+    begun, release = Event(), Event()
+
+    @runner.job("block")
+    def block(payload: None, ctx: Context) -> None:
+        begun.set()
+        release.wait()
+
+    assert runner.wait_stopped()
+    handle = runner.enqueue(block.job(None))
+    runner.start()
+    assert begun.wait(LONG.total_seconds())
+    assert not runner.wait_stopped(timeout=timedelta(0))
+    stopping = Thread(target=runner.stop)
+    stopping.start()
+    eventually(lambda: not runner.running)
+    assert not runner.wait_stopped(timeout=timedelta(0))
+    assert not asyncio.run(runner.await_stopped(timeout=timedelta(milliseconds=1)))
+    release.set()
+    assert runner.wait_stopped(timeout=LONG)
+    assert runner.get(handle).state is State.COMPLETED
+    assert asyncio.run(runner.await_stopped())
+    stopping.join()
+
+
+def test_wait_stopped_inside(runner: Runner) -> None:
+    """A handler that waits for the stop of its own runner gets an error, because it would wait for itself."""
+
+    @runner.job("wait")
+    def wait(payload: None, ctx: Context) -> str:
+        with pytest.raises(CalledFromInside):
+            runner.wait_stopped()
+        with pytest.raises(CalledFromInside):
+            asyncio.run(runner.await_stopped())
+        return "raised"
+
+    runner.start()
+    assert runner.result(runner.enqueue(wait.job(None)), timeout=LONG) == "raised"
 
 
 def test_run_outside_the_main_thread(runner: Runner) -> None:

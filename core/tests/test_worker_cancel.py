@@ -2,12 +2,19 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from math import inf
 from threading import Event
+from time import monotonic
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tallystick import Context, Fixed, JobCancelled, Record, Runner, State, Stop
+from tallystick.worker.attempt import Attempt
+from tallystick.worker.in_flight import InFlight
+from tallystick.worker.watcher import Watcher
 from tallystick_memory import MemoryBackend
 
 from .helpers import AT_ONCE, LONG, SHORT_LEASE, MakeRunner, eventually
@@ -168,3 +175,84 @@ def test_waiting(runner: Runner) -> None:
     runner.start()
     runner.result(other.id, timeout=LONG)
     assert worked == [2]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_long_lease(make_runner: MakeRunner, begun: Event, is_async: bool) -> None:
+    """A running handler learns of its cancellation long before its lease of an hour is extended."""
+    runner = make_runner(lease=timedelta(hours=1), maintenance=timedelta(hours=1))
+
+    @runner.job("block")
+    def block(payload: None, ctx: Context) -> None:
+        begun.set()
+        eventually(lambda: ctx.should_stop)
+        ctx.check()
+
+    @runner.job("block_async")
+    async def block_async(payload: None, ctx: Context) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    handle = runner.enqueue((block_async if is_async else block).job(None))
+    runner.start()
+    assert begun.wait(LONG.total_seconds())
+    runner.cancel(handle)
+    with pytest.raises(JobCancelled):
+        runner.result(handle.id, timeout=LONG)
+
+
+def test_long_lease_of_a_lost_job(make_runner: MakeRunner, begun: Event) -> None:
+    """A running handler also learns soon that another worker has rescued its job."""
+    runner = make_runner(lease=timedelta(hours=1), maintenance=timedelta(hours=1), queues=["default"])
+    reasons: list[Stop | None] = []
+
+    @runner.job("block", max_attempts=1)
+    def block(payload: None, ctx: Context) -> None:
+        begun.set()
+        eventually(lambda: ctx.should_stop)
+        reasons.append(ctx.stop)
+
+    runner.enqueue(block.job(None))
+    runner.start()
+    assert begun.wait(LONG.total_seconds())
+    runner.backend.rescue(limit=1, now=datetime.now(UTC) + timedelta(hours=2))
+    eventually(lambda: reasons)
+    assert reasons == [Stop.LOST]
+    assert runner.snapshot().lost == 1
+
+
+def test_short_handlers_are_not_read(make_runner: MakeRunner) -> None:
+    """The worker reads no record of a job whose handler has just started or has ended."""
+    runner = make_runner()
+
+    @runner.job("note")
+    def note(payload: None, ctx: Context) -> None: ...
+
+    handles = runner.enqueue_batch([note.job(None)] * 3)
+    runner.start()
+    runner.wait_for_all(handles, timeout=LONG)
+    attempts = InFlight(slots=3, batch=3)
+    reads: list[Sequence[UUID]] = []
+    worker = runner._worker_context()
+    watched = replace(worker, backend=Reads(reads))
+    old, new, ended = [Attempt(watched, runner.get(handle), note, 0.0, inf) for handle in handles]
+    attempts.take([old, new, ended])
+    old.started_at = ended.started_at = monotonic() - 60
+    new.started_at = monotonic() + 60
+    attempts.end(ended)
+    Watcher(watched, attempts, lambda: None)._step()
+    assert reads == [[old.id]]
+    assert (old.extend_at < inf, new.extend_at, ended.extend_at) == (True, inf, inf)
+
+
+class Reads(MemoryBackend):
+    """A store without records that keeps the ids of each read."""
+
+    def __init__(self, reads: list[Sequence[UUID]]) -> None:
+        super().__init__()
+        self._reads = reads
+
+    def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
+        """Return nothing."""
+        self._reads.append(ids)
+        return {}

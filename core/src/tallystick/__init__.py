@@ -12,7 +12,7 @@ from .declaration import Call, Declaration
 from .define import batch, declare, handles, job, raw
 from .definition import Definition
 from .diagnostics import Finding, Severity
-from .enqueueing import Enqueue
+from .enqueueing import BatchOptions, Enqueue, EnqueueOptions
 from .errors import (
     AlreadyStarted,
     BackendError,
@@ -81,7 +81,9 @@ from .schedules import Advance, Due, NewSchedule, Rule, Schedule, due_ticks, par
 from .settings import Settings
 from .state import CLAIMABLE, FINAL, TRANSITIONS, State, Transition
 from .throughput import Throughput
+from .unique_by import UniqueBy
 from .urls import BackendUrl
+from .user_warnings import BlockingCallWarning, KindFormatWarning, TallystickWarning
 from .worker import Snapshot
 
 __all__ = [
@@ -101,7 +103,9 @@ __all__ = [
     "BackendError",
     "BackendUrl",
     "BatchDefinition",
+    "BatchOptions",
     "Beat",
+    "BlockingCallWarning",
     "ByException",
     "Call",
     "CalledFromInside",
@@ -124,6 +128,7 @@ __all__ = [
     "DuplicateKind",
     "DuplicateSchedule",
     "Enqueue",
+    "EnqueueOptions",
     "Exponential",
     "Failure",
     "Filter",
@@ -141,6 +146,7 @@ __all__ = [
     "JobDiscarded",
     "JobNotFound",
     "JobResult",
+    "KindFormatWarning",
     "Meta",
     "MetaTooLarge",
     "Meter",
@@ -183,9 +189,11 @@ __all__ = [
     "Stop",
     "Stopped",
     "TallystickError",
+    "TallystickWarning",
     "Throughput",
     "Transition",
     "Unavailable",
+    "UniqueBy",
     "UniqueUntil",
     "UnknownKind",
     "UnknownScheme",

@@ -1,7 +1,8 @@
 """Suggestions for users of Celery, RQ, Huey, Dramatiq and dataclasses: the Tallystick equivalents of their words."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
 
 _ATTEMPTS = "max_attempts, which counts the first attempt too"
 _POLICY = "retry=, with a policy: Exponential(...), Fixed(...), ByException({...}) or Never()"
@@ -53,6 +54,7 @@ WORDS = NEVER_FIELDS | {
     "ttl": _EXPIRY,
     "task_id": "id=, a uuid.UUID",
     "job_id": "id=, a uuid.UUID",
+    "unique": 'unique_by=("user_id",), with the names of fields, or unique_key= when you enqueue',
     "unique_for": "unique_until=timedelta(...), with a unique_key",
     "debounce": 'on_conflict="debounce", with a unique_key and run_at',
     "throttle": "unique_until=timedelta(...), with a unique_key",
@@ -73,6 +75,7 @@ OF_A_KIND = (
     "timeout",
     "payload_version",
     "aliases",
+    "unique_by",
     "keep_result",
     "keep_completed",
     "keep_discarded",
@@ -122,6 +125,34 @@ SETTINGS = {
 """The names of settings in other libraries, and their names here."""
 
 
+STATES = {
+    **dict.fromkeys(("queued", "enqueued", "ready", "waiting", "scheduled", "deferred", "available"), "pending"),
+    **dict.fromkeys(("active", "started", "executing", "in_progress"), "running"),
+    **dict.fromkeys(("retry", "retryable", "failing"), "retrying"),
+    **dict.fromkeys(("success", "succeeded", "successful", "done", "finished", "complete"), "completed"),
+    **dict.fromkeys(("failed", "failure", "error", "dead", "errored"), "discarded"),
+    **dict.fromkeys(("canceled", "revoked", "aborted"), "cancelled"),
+}
+"""The states of other libraries, and the nearest one here."""
+
+_LONGEST = 100  # characters of a word that is compared
+
+
+def near(word: object, known: Collection[str], elsewhere: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return "did you mean 'x'? " for the most similar name, or for its equivalent here; empty if there is none."""
+    if not isinstance(word, str):
+        return ""
+    word = word[:_LONGEST]
+    meant = elsewhere.get(word.lower()) or next(iter(get_close_matches(word, list(map(str, known)), n=1)), None)
+    return f"did you mean {meant!r}? " if meant else ""
+
+
+def unknown_fields(of: str, given: Collection[str], known: Collection[str]) -> str | None:
+    """Return advice on a field that does not exist; None if all exist."""
+    wrong = next((name for name in given if name not in known), None)
+    return wrong and f"{of} has no field {wrong!r}; {near(wrong, known)}the fields are: {', '.join(known)}"
+
+
 def unknown_setting(word: str, known: Collection[str], prefix: str = "") -> str:
     """Return advice on a setting that does not exist: the most similar name, and all valid names."""
     names = {name: f"{prefix}{name.upper()}" if prefix else name for name in known}
@@ -137,10 +168,10 @@ def unknown_option(word: str, known: Collection[str]) -> str:
 
 def instead(word: str, known: Collection[str]) -> str:
     """Return the replacement for an option that does not exist."""
-    if close := get_close_matches(word, known, n=1, cutoff=0.8):
-        return f"did you mean {close[0]}="
     if word in OF_ONE_JOB:
         return f"{word} belongs to one job: pass it when you enqueue"
     if word in OF_A_KIND:
         return f'{word} belongs to the kind: @runner.job("kind", {word}=...)'
+    if close := get_close_matches(word, known, n=1, cutoff=0.8):
+        return f"did you mean {close[0]}="
     return f"write {WORDS[word]}" if word in WORDS else "it does not exist"

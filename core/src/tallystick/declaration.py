@@ -18,6 +18,7 @@ from .meta import NO_META
 from .options import Options
 from .payload_versions import Upgrades, UpgradeT, version_of
 from .safe_repr import safe_repr
+from .unique_by import check_fields
 
 if TYPE_CHECKING:
     from .enqueueing import EnqueueOptions
@@ -42,6 +43,8 @@ class Declaration(Generic[P, R]):
         object.__setattr__(self, "kind", validation.name(self.kind, "kind"))
         if not isinstance(self.options, Options):
             raise DefinitionError(f"options of {self.kind!r} is {safe_repr(self.options)}; it must be Options(...)")
+        if self.options.unique_by:
+            check_fields(self.kind, self.options.unique_by, self.payload_schema())
 
     if not TYPE_CHECKING:
 
@@ -81,7 +84,9 @@ class Declaration(Generic[P, R]):
             DefinitionError: the version is not older than `payload_version`, or the function cannot be an upgrade.
         """
         if self.payloads is None:
-            raise DefinitionError(f"{self.kind!r} is raw, so its payloads have no versions")
+            raise DefinitionError(
+                f"{self.kind!r} is raw, so its payloads have no versions; define it with a type to have them"
+            )
         return self.upgrades.decorator(self.kind, version, self.options.payload_version)
 
     def payload_schema(self) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ from .registry import Registry
 from .safe_repr import safe_repr
 from .settings import Settings
 from .stored_form import stored_payload
+from .unique_by import key_of
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -42,7 +43,8 @@ class BatchOptions(TypedDict, total=False):
 class EnqueueOptions(BatchOptions, total=False):
     """Options of one job. Pass your own `id` to make a repeated enqueue harmless. For the others see `NewRecord`.
 
-    `unique_until`, `on_conflict` and `debounce_max` that you leave out come from the definition of the kind.
+    `unique_until`, `on_conflict` and `debounce_max` that you leave out come from the definition of the kind. Without
+    `unique_key`, the option `unique_by` of the kind derives one from the payload.
     """
 
     id: UUID
@@ -133,6 +135,8 @@ def new_record(
     }
     if given["meta"] is not NO_META or defaults.payload_version != 1:
         given["meta"] = with_version(given["meta"], defaults.payload_version)
+    if defaults.unique_by and "unique_key" not in options:
+        given["unique_key"] = key_of(definition.kind, defaults.unique_by, payload)
     if given.get("unique_key") is not None:
         given = _of_key(defaults, options) | given
     return NewRecord(kind=definition.kind, payload=stored_payload(settings, payload, definition.kind), **given)

@@ -18,6 +18,7 @@ from .options import DEFAULTS, Options, check_none
 from .payload_versions import Upgrades, UpgradeT
 from .records import OnConflict, UniqueUntil
 from .retry import RetryPolicy
+from .unique_by import UniqueBy
 
 if TYPE_CHECKING:
     from .enqueueing import EnqueueOptions
@@ -43,6 +44,7 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
     timeout: ClassVar[timedelta | None] = DEFAULTS.timeout
     tags: ClassVar[tuple[str, ...]] = DEFAULTS.tags
     meta: ClassVar[Mapping[str, str]] = DEFAULTS.meta
+    unique_by: ClassVar[UniqueBy] = DEFAULTS.unique_by
     unique_until: ClassVar[UniqueUntil] = DEFAULTS.unique_until
     on_conflict: ClassVar[OnConflict] = DEFAULTS.on_conflict
     debounce_max: ClassVar[timedelta | None] = DEFAULTS.debounce_max
@@ -96,6 +98,7 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
             timeout=cls.timeout,
             tags=cls.tags,
             meta=cls.meta,
+            unique_by=cls.unique_by,
             unique_until=cls.unique_until,
             on_conflict=cls.on_conflict,
             debounce_max=cls.debounce_max,

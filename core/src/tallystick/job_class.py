@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping, Set
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, ClassVar, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform, get_origin
 
-from pydantic import BaseModel, PydanticUserError
+from pydantic import BaseModel, Field, PrivateAttr, PydanticUserError
 
 from .advice import CALLS, NEVER_FIELDS, instead, unknown_option
 from .errors import DefinitionError, InvalidPayload, NoSuchMethod
@@ -29,6 +29,7 @@ _EXAMPLES = {
     "payload_version": "payload_version = 2",
     "aliases": 'aliases = ("emails:hello",)',
     "keep_result": "keep_result = timedelta(minutes=10)",
+    "unique_by": 'unique_by = ("user_id",)',
     "unique_until": 'unique_until = "started"',
     "on_conflict": 'on_conflict = "replace"',
     "debounce_max": "debounce_max = timedelta(minutes=5)",
@@ -45,11 +46,13 @@ _SHOWN_AS_WRITTEN = {
     "meta": dict,
     "payload_version": int,
     "aliases": tuple | list,
+    "unique_by": tuple | list,
 }
 _CLASS_VARIABLE = re.compile(r"((\w+\.)?Annotated\[)?(\w+\.)?(ClassVar|Final)\b")
 _NEAR = 0.85
 
 
+@dataclass_transform(kw_only_default=True, field_specifiers=(Field, PrivateAttr))
 class JobMeta(ModelMetaclass):
     """The metaclass of jobs. Rejects definitions that would silently mean something else."""
 

@@ -11,6 +11,7 @@ from .errors import DefinitionError
 from .meta import NO_META, Meta
 from .records import MAX_ATTEMPTS, PRIORITIES, OnConflict, UniqueUntil
 from .retry import RetryPolicy, check_policy
+from .unique_by import UniqueBy, check_by
 
 LATEST_VERSION = 1_000
 """The highest `payload_version`."""
@@ -33,6 +34,8 @@ class Options:
             `meta`.
         aliases: Former kinds, if you renamed it. A worker also runs their jobs.
         keep_result: How long the result of a completed job can be read; None is as long as its record is kept.
+        unique_by: The fields of the payload that make the unique key of a job: jobs of the kind with equal values have
+            the same key. "payload" is the whole payload. Applies to jobs that are enqueued without a `unique_key`.
         unique_until: How long a job with a unique key holds it; see `NewRecord`.
         on_conflict: The effect if another job holds the unique key; see `NewRecord`.
         debounce_max: The longest delay by `debounce`; see `NewRecord`.
@@ -52,6 +55,7 @@ class Options:
     payload_version: int = 1
     aliases: tuple[str, ...] = ()
     keep_result: timedelta | None = None
+    unique_by: UniqueBy = ()
     unique_until: UniqueUntil = "finished"
     on_conflict: OnConflict = "skip"
     debounce_max: timedelta | None = None
@@ -72,6 +76,7 @@ class Options:
         object.__setattr__(self, "meta", self.meta if type(self.meta) is Meta else Meta(self.meta))
         validation.within(self.payload_version, 1, LATEST_VERSION, "payload_version")
         object.__setattr__(self, "aliases", validation.names(self.aliases, "aliases"))
+        object.__setattr__(self, "unique_by", check_by(self.unique_by))
         unique_options.check_until(self.unique_until)
         unique_options.check_conflict(self.on_conflict, self.debounce_max)
         for name in ("keep_result", "keep_completed", "keep_discarded", "keep_cancelled"):
@@ -128,6 +133,7 @@ class OptionArgs(TypedDict, total=False):
     payload_version: int
     aliases: tuple[str, ...]
     keep_result: timedelta | None
+    unique_by: UniqueBy
     unique_until: UniqueUntil
     on_conflict: OnConflict
     debounce_max: timedelta | None

@@ -14,16 +14,16 @@ from .define import DEFAULT_WAIT, batch, handles
 from .definition import Definition, FunctionDecorator, HandlerDecorator
 from .included import jobs_of
 from .job_base import Job
-from .lifecycle import Lifecycle
 from .misuse import MISSING
 from .options import OptionArgs
+from .runner_lifespan import RunnerLifespan
 
 P = TypeVar("P")
 R = TypeVar("R")
 RegisteredT = TypeVar("RegisteredT", bound=type[Job[Any]] | Declaration[Any, Any])
 
 
-class RunnerJobs(Lifecycle):
+class RunnerJobs(RunnerLifespan):
     """Registers jobs."""
 
     def register(self, job: RegisteredT = MISSING) -> RegisteredT:
@@ -82,7 +82,7 @@ class RunnerJobs(Lifecycle):
     def batch(
         self, kind: str = MISSING, *, max: int = 100, wait: timedelta = DEFAULT_WAIT, **options: Unpack[OptionArgs]
     ) -> BatchDecorator:
-        """Register a function that works many jobs in one call: `@runner.batch("index", max=100)`.
+        """Register a function that works many jobs in one call: `@runner.batch("search:index", max=100)`.
 
         It takes a list of payloads and a list of contexts, and returns a list with a result or an exception for each
         job, or None. If it raises, all its jobs have failed. You enqueue single jobs: `runner.enqueue(index.job(one))`.

@@ -1,7 +1,8 @@
-"""The methods of a runner that provide services to handlers. `Runner` inherits them."""
+"""The methods of a runner that provide services and context variables to handlers. `Runner` inherits them."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .runner_callbacks import RunnerCallbacks
 
@@ -13,7 +14,7 @@ FactoryT = TypeVar("FactoryT", bound=Callable[..., object])
 
 
 class RunnerServices(RunnerCallbacks):
-    """Registers providers of services."""
+    """Registers providers of services, and the context variables that jobs carry."""
 
     def provide(self, service: type[T]) -> Callable[[FactoryT], FactoryT]:
         """Register a function that makes a service for each attempt whose handler takes it: `@runner.provide(Mailer)`.
@@ -39,3 +40,34 @@ class RunnerServices(RunnerCallbacks):
         Each attempt has a container of its own, which is closed after the handler.
         """
         self._services.use_svcs(registry)
+
+    @overload
+    def carry(self, variable: ContextVar[str] | ContextVar[str | None], *, key: str | None = None) -> None: ...
+    @overload
+    def carry(
+        self, variable: ContextVar[T], *, key: str | None = None, dump: Callable[[T], str], load: Callable[[str], T]
+    ) -> None: ...
+    def carry(
+        self,
+        variable: ContextVar[Any],
+        *,
+        key: str | None = None,
+        dump: Callable[[Any], str] | None = None,
+        load: Callable[[str], Any] | None = None,
+    ) -> None:
+        """Carry a context variable, such as the locale or the tenant, from the enqueue to the handler.
+
+        Each job that this runner enqueues has the value in its meta, if the variable is set and is not None. A worker
+        of a runner that carries the variable sets it around the handler. The jobs of schedules have no value, and a
+        batch handler reads `ctx.meta` instead. A value in `meta=` has precedence.
+
+        Args:
+            variable: Both runners, of producer and worker, must carry it. An enqueue in the handler passes it on.
+            key: The key in the meta; by default the name of the variable.
+            dump: Returns the value as text. Without it, the value is a string.
+            load: Returns the value of the text. If it raises, the attempt fails.
+
+        Raises:
+            InvalidArgument: `variable` is no context variable, or another one has this key.
+        """
+        self._observers.carry(variable, key, dump, load)

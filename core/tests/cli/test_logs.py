@@ -50,6 +50,12 @@ def test_json_is_one_object_a_line() -> None:
     }
 
 
+def test_json_has_the_fields_of_the_application() -> None:
+    """The `extra` of the application's own records is in the JSON line, and replaces none of the other fields."""
+    line = json.loads(logs.JsonFormatter().format(_record(tenant=7, when=timedelta(1), level="mine", job_id="1")))
+    assert (line["tenant"], line["when"], line["level"], line["job_id"]) == (7, "1 day, 0:00:00", "info", "1")
+
+
 def test_json_without_a_job_has_no_fields_of_one() -> None:
     """Without a job, a JSON log line has no job fields."""
     assert list(json.loads(logs.JsonFormatter().format(_record()))) == ["time", "level", "logger", "message"]

@@ -45,6 +45,45 @@ def test_an_error_is_a_line_and_an_exit_code() -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("stats",),
+        ("jobs", "list"),
+        ("jobs", "list", "--json"),
+        ("setup", "--sql"),
+        ("backends",),
+        ("doctor",),
+        ("config", "show"),
+        ("--help",),
+        ("jobs", "list", "--help"),
+        ("--version",),
+        ("jobs", "show", "no-id"),
+    ],
+    ids=" ".join,
+)
+def test_a_closed_pipe_is_success(arguments: tuple[str, ...]) -> None:
+    """A command exits with 0, and prints no error, when the reader of its output and errors has gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "tallystick.cli", *arguments]
+    environment = ENVIRONMENT | {"TALLYSTICK_BACKEND": "sqlite:///:memory:" if "--sql" in arguments else "memory://"}
+    done = subprocess.run(command, env=environment, stdout=writer, stderr=writer, check=False)
+    os.close(writer)
+    assert done.returncode == 0
+
+
+def test_a_closed_pipe_prints_nothing() -> None:
+    """A closed stdout causes no message on stderr."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "tallystick.cli", "stats"]
+    environment = ENVIRONMENT | {"TALLYSTICK_BACKEND": "memory://"}
+    done = subprocess.run(command, env=environment, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_without_typer_the_error_says_what_to_install() -> None:
     """Without typer, the core can be imported, and the command line says what to install."""
     script = "import sys; sys.modules['typer'] = None; import tallystick; from tallystick.cli import main; main()"
@@ -57,9 +96,9 @@ def test_a_worker_runs_until_sigterm(tmp_path: Path) -> None:
     """A worker imports from the current directory, logs JSON to stderr, drains after SIGTERM, and exits with 0."""
     (tmp_path / "app.py").write_text(
         "from tallystick import Context, NewRecord, Runner, open_backend\n"
-        "open_backend('memory://here').insert([NewRecord(kind='hello', payload=b'7')])\n"
+        "open_backend('memory://here').insert([NewRecord(kind='tests:hello', payload=b'7')])\n"
         "runner = Runner('memory://elsewhere')\n"
-        "@runner.job('hello')\n"
+        "@runner.job('tests:hello')\n"
         "def hello(payload: int, ctx: Context) -> None:\n"
         "    print('worked', payload, flush=True)\n"
     )
@@ -85,7 +124,7 @@ APP = """
 import atexit, sys, threading
 from tallystick import Context, Runner
 runner = Runner("memory://here")
-@runner.job("hello")
+@runner.job("tests:hello")
 def hello(payload: int, ctx: Context) -> None: ...
 """
 
@@ -142,7 +181,7 @@ class Signalling(MemoryBackend):
     def setup(self):
         os.kill(os.getpid(), signal.{number})
 runner = Runner(Signalling())
-@runner.job("hello")
+@runner.job("tests:hello")
 def hello(payload: int, ctx: Context) -> None: ...
 """
 

@@ -167,7 +167,7 @@ def values_of_registers() -> Iterator[tuple[str, Callable[[Any], object]]]:
     yield from each(rule.ticks, "since until", since=NOW, until=NOW)
     yield from each(tick_id, "schedule tick", schedule="s", tick=NOW)
     due = NewSchedule(name="s", rule="@daily", kind="k", after=NOW - timedelta(days=9)).stored(NOW)
-    yield from each(partial(due_ticks, due), "now limit retention", now=NOW)
+    yield from each(partial(due_ticks, due), "now limit", now=NOW)
 
 
 def checks() -> Iterator[tuple[str, Callable[[Any], object]]]:
@@ -286,7 +286,7 @@ def test_every_constructor_is_tried() -> None:
         "Backend", "BackendUrl", "Capabilities", "Claim", "Context", "Finding", "Handle", "Inserted", "Job", "Never",
         "Queue", "QueueStats", "Record", "Snapshot", "Stats", "Transition", "Hold", "Severity", "State", "Stop",
         "RetryPolicy", "PayloadCodec", "AttemptError", "Due", "JobResult", "Status", "Meter", "Rule", "Running",
-            "Schedule", "WorkerInfo", "BatchDefinition", "Throughput",
+            "Schedule", "WorkerInfo", "BatchDefinition", "Throughput", "BatchOptions", "EnqueueOptions",
     }  # fmt: skip
     public = {
         name

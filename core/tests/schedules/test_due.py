@@ -61,14 +61,6 @@ def test_a_tick_older_than_the_window_never_fires(missed: str) -> None:
     assert due_ticks(schedule, tick + HOUR + SECOND) == Due((), tick + 24 * HOUR)
 
 
-def test_a_tick_older_than_half_the_retention_never_fires() -> None:
-    """A tick fires only while a record of the same tick cannot have been purged."""
-    schedule = stored("0 3 * * *", NOON, missed="all")
-    tick = NOON + 15 * HOUR
-    assert due_ticks(schedule, tick + HOUR, retention=2 * HOUR).ticks == (tick,)
-    assert due_ticks(schedule, tick + HOUR, retention=HOUR).ticks == ()
-
-
 def test_a_tick_fires_only_after_the_last_one() -> None:
     """No tick up to last_tick fires again, even if another clock computed an earlier next_tick."""
     schedule = stored("@hourly", NOON, missed="all")._replace(last_tick=NOON + 2 * HOUR)

@@ -1,11 +1,11 @@
 """The command-line application: the order of its commands, and its error messages and exit codes."""
 
+import os
 import sys
 import traceback
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from .. import plugins
 from .._version import __version__
@@ -14,19 +14,24 @@ from ..hook_calls import hook_calls
 from ..interrupts import from_signal
 from ..safe_repr import safe_repr
 from ..urls import redact, redact_all
-from . import config, demo, doctor, jobs, new, queues, schedules, stats, store, worker, workers
+from . import config, demo, doctor, init, jobs, new, queues, schedules, stats, store, worker, workers
+from . import run as run_command
+from .groups import Group, suggesting_options
 from .options import examples
+from .pipes import closed_pipe_is_success
 from .show import one_line
 
 ORDER = (
     "demo",
     "worker",
+    "run",
     "jobs",
     "queues",
     "schedules",
     "workers",
     "stats",
     "doctor",
+    "init",
     "setup",
     "backends",
     "config",
@@ -48,17 +53,23 @@ def exit_code(exc: TallystickError) -> int:
             return MISUSED
 
 
-class Root(TyperGroup):
+class Root(Group):
     """The root command. Prints a `TallystickError` of any subcommand."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands in the order of `ORDER`, then the commands of plugins."""
         return sorted(super().list_commands(ctx), key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
+    def make_context(self, *args: Any, **given: Any) -> Any:
+        """Parse the options before the command."""
+        with suggesting_options():
+            return super().make_context(*args, **given)
+
     def invoke(self, ctx: Any) -> Any:
         """Run a command; report an error in one line."""
         try:
-            return super().invoke(ctx)
+            with suggesting_options():
+                return super().invoke(ctx)
         except TallystickError as exc:
             if ctx.params["debug"]:
                 traceback.print_exception(exc)
@@ -100,6 +111,8 @@ app.command("stats", rich_help_panel="Operate", epilog=stats.EXAMPLES)(stats.sta
 app.command("doctor", rich_help_panel="Operate", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("demo", rich_help_panel="Work", epilog=demo.EXAMPLES)(demo.demo)
 app.command("worker", rich_help_panel="Work", epilog=worker.EXAMPLES)(worker.worker)
+app.command("run", rich_help_panel="Work", epilog=run_command.EXAMPLES)(run_command.run)
+app.command("init", rich_help_panel="Prepare", epilog=init.EXAMPLES)(init.init)
 app.command("setup", rich_help_panel="Prepare", epilog=store.SETUP_EXAMPLES)(store.setup)
 app.add_typer(config.app, name="config", rich_help_panel="Prepare")
 app.add_typer(new.app, name="new", rich_help_panel="Prepare")
@@ -112,6 +125,11 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _no_color(wanted: bool) -> None:
+    if wanted:
+        os.environ["NO_COLOR"] = "1"  # the help and plugins read it too
+
+
 @app.callback()
 def root(
     *,
@@ -121,6 +139,10 @@ def root(
     debug: Annotated[
         bool, typer.Option("--debug", envvar="TALLYSTICK_DEBUG", help="Show the traceback of errors.")
     ] = False,
+    no_color: Annotated[
+        bool,
+        typer.Option("--no-color", callback=_no_color, is_eager=True, help="Print no colours, as with NO_COLOR=1."),
+    ] = False,
 ) -> None:
     """Operate background jobs, and run their workers.
 
@@ -129,6 +151,7 @@ def root(
       1  not found, nothing changed, or a fault found
       2  bad usage or configuration
       3  the store is unavailable or not set up
+      130  interrupted by Ctrl-C
     """
 
 
@@ -136,7 +159,8 @@ def run() -> None:
     """Run the command line. Plugins are loaded only for commands that are not built in."""
     if sys.argv[1:2] != ["--version"] and not set(sys.argv[1:2]) & set(ORDER):
         _add_plugin_commands()
-    app(prog_name="tallystick")
+    with closed_pipe_is_success():
+        app(prog_name="tallystick")
 
 
 def _add_plugin_commands() -> None:

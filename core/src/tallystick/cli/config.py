@@ -59,7 +59,7 @@ def config_show(ctx: typer.Context, target: Target = None, *, as_json: Json = Fa
     if as_json:
         show.document([setting._asdict() | {"value": _plain(setting.value)} for setting in settings])
         return
-    table = show.table("setting", "value", "source", "variable")
+    table = show.table("setting", "value", "source", "variable", narrow={"value": 12}, fold=("value",))
     for name, value, source, variable in settings:
         style = "dim" if source == "default" else ""
         words = (name, _words(name, value), source, variable or "-")

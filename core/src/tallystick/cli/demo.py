@@ -31,8 +31,9 @@ from .options import examples
 from .worker_plan import WORKER_PROCESS, WorkerPlan
 
 if TYPE_CHECKING:
-    from rich.table import Table
     from rich.text import Text
+
+    from .tables import Table
 
 EXAMPLES = examples(
     "tallystick demo",

@@ -19,8 +19,9 @@ from . import show
 from .next_commands import next_commands
 
 if TYPE_CHECKING:
-    from rich.table import Table
     from rich.text import Text
+
+    from .tables import Table
 
 _BATCH = 500
 _REFRESH = 0.1

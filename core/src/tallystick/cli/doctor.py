@@ -55,7 +55,14 @@ def _print(findings: Sequence[Finding]) -> None:
     if not findings:
         typer.echo("this store has nothing to check")
         return
-    table = show.table("check", "", "found", "what to do")
+    table = show.table(
+        "check",
+        "",
+        "found",
+        "what to do",
+        narrow={"check": 12, "found": 20, "what to do": 20},
+        fold=("check", "found", "what to do"),
+    )
     for finding in findings:
         mark = show.text(finding.severity, _STYLES[finding.severity])
         table.add_row(show.text(finding.name), mark, show.text(finding.found), show.text(finding.advice))

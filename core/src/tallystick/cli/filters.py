@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from difflib import get_close_matches
 from functools import wraps
 from inspect import Parameter, signature
 from typing import Annotated, Any
@@ -10,6 +11,8 @@ import typer
 
 from ..filters import Filter
 from ..state import State
+from . import words
+from .groups import note
 from .times import parse_past
 
 _PANEL = "Filter (you can repeat the options that have no time or text)"
@@ -23,8 +26,28 @@ def _time(name: str, help: str) -> Any:
     return _option(datetime, name, "TIME", help, parser=parse_past)
 
 
+def _parse_state(text: str) -> State:
+    """Return a state by our word, or by a word that means the same elsewhere."""
+    word = text.lower()
+    if word in words.STATES:
+        note(f"here, {text} is called {words.STATES[word]}")
+        return words.STATES[word]
+    try:
+        return State(word)
+    except ValueError:
+        near = words.STATE_HINTS.get(word) or ", ".join(get_close_matches(word, State)) or ", ".join(State)
+        raise typer.BadParameter(f"{text!r} is no state. Use: {near}") from None
+
+
 FILTERS: dict[str, Any] = {
-    "states": _option(list[State], "--state", "STATE", f"Only jobs in this state: {', '.join(State)}."),
+    "states": _option(
+        list[State],
+        "--state",
+        "STATE",
+        f"Only jobs in this state: {', '.join(State)}.",
+        parser=_parse_state,
+        autocompletion=lambda: [*State],
+    ),
     "kinds": _option(list[str], "--kind", "KIND", "Only jobs of this kind."),
     "queues": _option(list[str], "--queue", "QUEUE", "Only jobs in this queue."),
     "tags": _option(list[str], "--tag", "TAG", "Only jobs with this tag."),

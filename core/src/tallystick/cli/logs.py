@@ -10,6 +10,9 @@ from .show import printable
 FIELDS = ("job_id", "kind", "queue", "attempt", "duration", "error_type")
 """The extra fields of the runner's log records."""
 
+_STANDARD = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", *FIELDS))
+"""The attributes of log records that are no extra fields of the application."""
+
 
 class Level(StrEnum):
     """The minimum level of logged records."""
@@ -44,7 +47,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats an object with time, level, logger, message, the extra fields and any traceback."""
+    """Formats an object with time, level, logger, message, all extra fields and any traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the object as one line of ASCII."""
@@ -55,6 +58,7 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             **_fields(record),
         }
+        line |= {name: value for name, value in vars(record).items() if name not in _STANDARD and name not in line}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)

@@ -1,12 +1,14 @@
 """Options that several commands share."""
 
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from ..backend import Backend
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, JobNotFound
 from ..plugins import open_backend
+from ..records import Record
 
 Url = Annotated[
     str | None,
@@ -26,6 +28,18 @@ def opened(url: str | None) -> Backend:
             "no store was selected; pass --backend URL or set TALLYSTICK_BACKEND, e.g. sqlite:///jobs.db"
         )
     return open_backend(url)
+
+
+def stored_job(store: Backend, id: UUID) -> Record:
+    """Return the record of a job, with its errors.
+
+    Raises:
+        JobNotFound: the store has no job with this id.
+    """
+    try:
+        return store.get([id])[id]
+    except KeyError:
+        raise JobNotFound(f"job {id} was not found; check the id and --backend") from None
 
 
 def examples(*lines: str) -> str:

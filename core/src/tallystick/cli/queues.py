@@ -6,9 +6,10 @@ import typer
 
 from ..records import Queue
 from . import show
+from .groups import Group
 from .options import Json, Url, examples, opened
 
-app = typer.Typer(no_args_is_help=True, help="List, pause and resume queues.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="List, pause and resume queues.")
 
 Names = Annotated[list[str], typer.Argument(metavar="NAME", help="Names of the queues.", show_default=False)]
 
@@ -24,10 +25,10 @@ def list_queues(*, url: Url = None, as_json: Json = False) -> None:
     if as_json:
         show.document([queue._asdict() for queue in queues])
         return
-    table = show.table("queue", "state")
+    table = show.table("queue", "state", narrow={"queue": 12})
     for queue in queues:
         table.add_row(show.text(queue.name), _state(queue))
-    show.put(table)
+    show.listed(table, "no queues")
 
 
 @app.command("pause", epilog=examples("tallystick queues pause emails reports"))

@@ -13,7 +13,7 @@ from . import show
 from .times import length, parse_span
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from .tables import Table
 
 
 class Row(NamedTuple):
@@ -49,7 +49,18 @@ def read(store: Backend, last: timedelta) -> list[Row]:
 
 def table(rows: Sequence[Row], last: timedelta) -> "Table":
     """Return the table for people."""
-    made = show.table("queue", "kind", "#ended", "#per min", "#errors", "#discarded", "#mean wait", "#mean run")
+    made = show.table(
+        "queue",
+        "kind",
+        "#ended",
+        "#per min",
+        "#errors",
+        "#discarded",
+        "#mean wait",
+        "#mean run",
+        narrow={"queue": 8, "kind": 8},
+        drop=("discarded", "per min"),
+    )
     for queue, kind, rate in rows:
         made.add_row(
             show.text(queue),

@@ -11,10 +11,11 @@ from ..backend import Backend
 from ..errors import ScheduleNotFound
 from ..schedules import Schedule
 from . import show
+from .groups import Group
 from .options import Json, Url, examples, opened
 from .times import relative
 
-app = typer.Typer(no_args_is_help=True, help="List, show, pause, resume, remove and run schedules.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="List, show, pause, resume, remove and run schedules.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the schedule.", show_default=False)]
 Names = Annotated[list[str], typer.Argument(metavar="NAME", help="Names of the schedules.", show_default=False)]
@@ -36,7 +37,18 @@ def list_schedules(*, url: Url = None, as_json: Json = False) -> None:
 
 
 def _print_table(schedules: Sequence[Schedule], now: datetime) -> None:
-    table = show.table("schedule", "rule", "zone", "kind", "queue", "last tick", "next tick", "")
+    table = show.table(
+        "schedule",
+        "rule",
+        "zone",
+        "kind",
+        "queue",
+        "last tick",
+        "next tick",
+        "",
+        narrow={"schedule": 36, "rule": 15, "kind": 12, "queue": 7},
+        drop=("queue", "last tick", "kind", "zone"),
+    )
     for schedule in schedules:
         table.add_row(
             *(show.text(each) for each in (schedule.name, schedule.rule, schedule.zone, schedule.kind, schedule.queue)),
@@ -44,7 +56,7 @@ def _print_table(schedules: Sequence[Schedule], now: datetime) -> None:
             _tick(schedule.next_tick, now),
             "[yellow]paused[/yellow]" if schedule.paused else "",
         )
-    show.put(table)
+    show.listed(table, "no schedules")
 
 
 def _tick(tick: datetime | None, now: datetime) -> str:
@@ -65,7 +77,8 @@ def show_schedule(name: Name, *, url: Url = None, as_json: Json = False) -> None
     if as_json:
         show.document(_document(schedule))
         return
-    now, table = datetime.now(UTC), show.table("", "")
+    now = datetime.now(UTC)
+    table = show.table("", "value", narrow={"value": 40}, fold=("value",), has_header=False)
     table.add_row(show.text("explained", "dim"), show.text(schedule.parsed().explain()))
     for field, value in schedule._asdict().items():
         if field != "payload" and value is not None:
@@ -148,7 +161,7 @@ def next_ticks(
 
 def _remove(store: Backend, name: str) -> None:
     if not schedule_calls.remove(store, name):
-        raise ScheduleNotFound(name)
+        raise ScheduleNotFound(f"schedule {name!r} was not found; check its name")
 
 
 def _each(

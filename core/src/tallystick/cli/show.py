@@ -1,7 +1,11 @@
 """Output: tables and styled text for people, JSON documents for programs. Rich is imported on first use."""
 
 import json
+import os
+import shutil
+import sys
 from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,8 +19,10 @@ from ..state import State
 from .times import relative
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Console
     from rich.text import Text
+
+    from .tables import Table
 
 STYLES = {
     State.PENDING: "cyan",
@@ -32,25 +38,48 @@ _HEX_LENGTH = 64
 
 
 def put(*parts: "Table | Text") -> None:
-    """Print tables and text for people. Long lines are not wrapped, so that a pipe gets one job per line."""
+    """Print tables and text for people. In a pipe, each row is one line, and nothing is cut."""
+    if lines := list(rendered(parts, terminal_width())):
+        typer.echo("\n".join(lines))
+
+
+def listed(table: "Table", none: str) -> None:
+    """Print a table. If it has no rows, say so on stderr, below its header."""
+    is_empty = not table.has_rows
+    put(table)
+    if is_empty:
+        typer.echo(none, err=True)
+
+
+def rendered(parts: "Sequence[Table | Text]", width: int | None) -> Iterator[str]:
+    """Yield the lines of tables and text, with colours for a terminal, whose width is given, and without for None."""
     from rich.console import Console  # noqa: PLC0415  # saves 70 ms for `--json` and `--version`
 
-    console = Console(width=_WIDTH, highlight=False)
+    from .tables import Table  # noqa: PLC0415  # imports Rich
+
+    console = Console(width=_WIDTH, highlight=False, color_system=None if os.environ.get("NO_COLOR") else "auto")
+    for part in parts:
+        for text in part.lines(width) if isinstance(part, Table) else [part]:
+            for line in (text.plain if width is None else _coloured(text, console)).split("\n"):
+                yield line.rstrip()
+
+
+def _coloured(text: "Text", console: "Console") -> str:
     with console.capture() as captured:
-        for part in parts:
-            console.print(part, soft_wrap=True)
-    for line in captured.get().rstrip("\n").split("\n"):
-        typer.echo(line.rstrip())
+        console.print(text, soft_wrap=True)
+    return captured.get().removesuffix("\n")
 
 
-def table(*columns: str) -> "Table":
-    """Return an empty table. A column named `#...` holds numbers."""
-    from rich.table import Table  # noqa: PLC0415  # see `put`
+def terminal_width() -> int | None:
+    """Return the width of the terminal; None if stdout is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
-    made = Table(box=None, pad_edge=False, header_style="dim", show_header=any(columns))
-    for name in columns:
-        made.add_column(name.lstrip("#"), no_wrap=True, justify="right" if name.startswith("#") else "left")
-    return made
+
+def table(*columns: str, **fit: Any) -> "Table":
+    """Return an empty table. A column named `#...` holds numbers. `Table` explains the other options."""
+    from .tables import Table  # noqa: PLC0415  # imports Rich
+
+    return Table(*columns, **fit)
 
 
 def text(value: object = "", style: str = "") -> "Text":
@@ -99,6 +128,16 @@ def field(value: object, now: datetime) -> "Text | str":
 def document(value: object) -> None:
     """Print one JSON document."""
     typer.echo(json.dumps(value, indent=2, default=_encoded))
+
+
+def array(values: Iterable[object]) -> None:
+    """Print one JSON array. Each element is printed before the next one is computed."""
+    separator = "["
+    for value in values:
+        element = json.dumps(value, indent=2, default=_encoded).replace("\n", "\n  ")
+        typer.echo(f"{separator}\n  {element}", nl=False)
+        separator = ","
+    typer.echo("[]" if separator == "[" else "\n]")
 
 
 def printable(value: str) -> str:

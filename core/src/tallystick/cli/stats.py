@@ -12,7 +12,7 @@ from .options import Json, Url, examples, opened
 from .times import span
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from .tables import Table
 
 EXAMPLES = examples(
     "tallystick stats", "tallystick stats --last 1h", "tallystick stats --json | jq .by_queue.emails.due"
@@ -64,14 +64,14 @@ def _print_tables(counted: Stats, now: datetime) -> None:
     for state, count in counted.by_state.items():
         states.add_row(show.state(state), f"{count:,}")
     states.add_row("total", f"{counted.total:,}", style="bold")
-    kinds = show.table("kind", "#jobs")
+    kinds = show.table("kind", "#jobs", narrow={"kind": 12})
     for kind, count in sorted(counted.by_kind.items()):
         kinds.add_row(show.text(kind), f"{count:,}")
     show.put(states, show.text(), _queue_table(counted.by_queue, now), show.text(), kinds)
 
 
 def _queue_table(queues: Mapping[str, QueueStats], now: datetime) -> "Table":
-    table = show.table("queue", "#jobs", "#due", "#oldest due", "")
+    table = show.table("queue", "#jobs", "#due", "#oldest due", "", narrow={"queue": 12})
     for name, queue in sorted(queues.items()):
         age = "-" if queue.oldest_due is None else span(now - queue.oldest_due)
         paused = "[yellow]paused[/yellow]" if queue.paused else ""

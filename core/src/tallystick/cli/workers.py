@@ -26,7 +26,20 @@ def workers(*, url: Url = None, as_json: Json = False) -> None:
     if as_json:
         show.document([_document(worker, now) for worker in found])
         return
-    table = show.table("worker", "state", "seen", "host", "#pid", "version", "queues", "#busy", "longest")
+    table = show.table(
+        "worker",
+        "state",
+        "seen",
+        "host",
+        "#pid",
+        "version",
+        "queues",
+        "#busy",
+        "longest",
+        narrow={"worker": 12, "host": 8, "queues": 8, "longest": 12},
+        drop=("version", "host", "pid", "longest"),
+        beneath="longest",
+    )
     for worker in found:
         table.add_row(
             show.text(worker.worker),
@@ -39,7 +52,7 @@ def workers(*, url: Url = None, as_json: Json = False) -> None:
             f"{worker.busy}/{worker.concurrency}",
             _longest(worker),
         )
-    show.put(table)
+    show.listed(table, "no worker has reported to this store")
 
 
 _STYLED = {"active": "[green]active[/green]", "draining": "[yellow]draining[/yellow]", "lost": "[red]lost[/red]"}

@@ -21,7 +21,7 @@ class Due(NamedTuple):
     next_tick: datetime | None
 
 
-def due_ticks(schedule: Schedule, now: datetime, *, limit: int = 100, retention: timedelta | None = None) -> Due:
+def due_ticks(schedule: Schedule, now: datetime, *, limit: int = 100) -> Due:
     """Return the ticks that fire at `now`, by the policy of the schedule for missed ticks.
 
     Each tick that is at most 30 seconds late fires. The others are missed:
@@ -35,25 +35,19 @@ def due_ticks(schedule: Schedule, now: datetime, *, limit: int = 100, retention:
 
     Args:
         limit: The maximum number of ticks to return, 1 to 1,000.
-        retention: How long the store keeps the records of finished jobs, if this is known. No tick fires that is older
-            than half of it. Otherwise a tick whose record was deleted could fire again after the schedule was removed
-            and stored again.
     """
     now = validation.utc(now)
     validation.within(limit, 1, MOST_TICKS, "limit")
-    if retention is not None:
-        validation.not_negative(retention, "retention")
     if schedule.paused or schedule.next_tick is None or schedule.next_tick > now:
         return Due((), schedule.next_tick)
     rule = schedule.parsed()
-    ticks = tuple(islice(_due(schedule, rule, now, _first(schedule, now, retention)), limit))
+    ticks = tuple(islice(_due(schedule, rule, now, _first(schedule, now)), limit))
     return Due(ticks, rule.next_tick(ticks[-1] if len(ticks) == limit else now))
 
 
-def _first(schedule: Schedule, now: datetime, retention: timedelta | None) -> datetime:
+def _first(schedule: Schedule, now: datetime) -> datetime:
     """Return the time before which no tick fires."""
-    window = schedule.window if retention is None else min(schedule.window, retention / 2)
-    first = max(schedule.next_tick or EPOCH, now - window)
+    first = max(schedule.next_tick or EPOCH, now - schedule.window)
     return first if schedule.last_tick is None else max(first, schedule.last_tick + SECOND)
 
 

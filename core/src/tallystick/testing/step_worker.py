@@ -13,17 +13,16 @@ from ..control import DiscardJob
 from ..errors import Unsupported
 from ..outcomes import Discard, Retry
 from ..runner import Runner
-from ..schedules import Advance, Schedule, due_ticks
+from ..schedules import Schedule
 from ..worker.as_stored import as_stored
 from ..worker.attempt import Attempt
 from ..worker.execute import Ended, execute, execute_async
 from ..worker.execute_batch import execute_batch, execute_batch_async
+from ..worker.firing import LIMIT, Firing
 from ..worker.settle_retry import SettleRetry
 from ..worker.unknown import UNKNOWN
 from .clock import Clock
 from .loops import outside_loop
-
-_LIMIT = 100
 
 
 class StepWorker:
@@ -33,6 +32,7 @@ class StepWorker:
         self._runner = runner
         self._clock = clock
         self._backend = backend
+        self._firing = Firing(backend, backend.capabilities.max_batch, _broken)
         give_up = Event()
         give_up.set()  # an error of the store fails the test at once
         self._settle_retry = SettleRetry(backend, give_up)
@@ -46,22 +46,18 @@ class StepWorker:
     def due_schedules(self) -> list[Schedule]:
         """Return schedules that are not paused, the next tick first."""
         try:
-            return [each for each in self._backend.due_schedules(limit=_LIMIT) if each.next_tick is not None]
+            return [each for each in self._backend.due_schedules(limit=LIMIT) if each.next_tick is not None]
         except Unsupported:
             return []
 
     def fire_due(self) -> None:
         """Fire the ticks of schedules that are due now."""
-        while due := [each for each in self.due_schedules() if each.next_tick and each.next_tick <= self._clock.now()]:
-            for schedule in due:
-                ticks, next_tick = due_ticks(schedule, self._clock.now(), limit=_LIMIT)
-                self._backend.advance(
-                    [Advance(name=schedule.name, revision=schedule.revision, ticks=ticks, next_tick=next_tick)]
-                )
+        while advances := list(self._firing.advances(self.due_schedules(), self._clock.now())):
+            self._firing.advance(advances)
 
     def rescue(self) -> None:
         """Rescue jobs with an expired lease."""
-        while self._backend.rescue(limit=_LIMIT):
+        while self._backend.rescue(limit=LIMIT):
             pass
 
     def claim(self, queues: Sequence[str]) -> Attempt | None:
@@ -122,6 +118,11 @@ def _batch(attempt: Attempt) -> list[Attempt]:
 def _of_one(ends: list[Ended]) -> Ended:
     [ended] = ends
     return ended
+
+
+def _broken(name: str, revision: int, exc: Exception) -> None:
+    """Fail the test: a worker would log that the schedule does not fire."""
+    raise exc
 
 
 def raise_failure(ended: Ended) -> None:

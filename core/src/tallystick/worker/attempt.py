@@ -69,6 +69,11 @@ class Attempt(Context):
         return self.definition.decode(stored, record.meta)
 
     @property
+    def is_of_batch(self) -> bool:
+        """Whether one call of the handler works several jobs, of which this is one."""
+        return hasattr(self, "batch")
+
+    @property
     def timeout(self) -> timedelta | None:
         """The longest time of this attempt, by its kind or by the runner; None is no limit."""
         return self.worker_context.settings.timeout_of(self.definition.options)

@@ -22,13 +22,14 @@ def execute_batch(context: WorkerContext, attempts: Sequence[Attempt]) -> list[E
         return ended
     try:
         endings = _begin(context, ready)
-        try:
-            results: object = _handler(ready)(payloads, ready)
-        finally:
-            _end(context, endings)
     except BaseException as exc:
-        return ended + [_decide(attempt, failed, exc) for attempt in ready]
-    return ended + _returned(ready, results)
+        return ended + _failed(ready, exc)
+    try:
+        decided = _returned(ready, _handler(ready)(payloads, ready))
+    except BaseException as exc:
+        decided = _failed(ready, exc)
+    _end(context, endings, decided)
+    return ended + decided
 
 
 async def execute_batch_async(context: WorkerContext, attempts: Sequence[Attempt]) -> list[Ended]:
@@ -39,14 +40,16 @@ async def execute_batch_async(context: WorkerContext, attempts: Sequence[Attempt
     timeout = ready[0].timeout
     try:
         endings = _begin(context, ready)
-        try:
-            async with asyncio.timeout(timeout.total_seconds() if timeout else None):
-                results = await _handler(ready)(payloads, ready)
-        finally:
-            _end(context, endings)
     except BaseException as exc:
-        return ended + [_decide(attempt, failed, exc) for attempt in ready]
-    return ended + _returned(ready, results)
+        return ended + _failed(ready, exc)
+    try:
+        async with asyncio.timeout(timeout.total_seconds() if timeout else None):
+            results = await _handler(ready)(payloads, ready)
+        decided = _returned(ready, results)
+    except BaseException as exc:
+        decided = _failed(ready, exc)
+    _end(context, endings, decided)
+    return ended + decided
 
 
 def _handler(attempts: Sequence[Attempt]) -> Callable[[list[Any], list[Attempt]], Any]:
@@ -73,12 +76,26 @@ def _begin(context: WorkerContext, attempts: Sequence[Attempt]) -> list[Sequence
     now = monotonic()
     for attempt in attempts:
         attempt.started_at = now
-    return [context.observers.begin_work(attempt) for attempt in attempts]
+    return [context.observers.begin_work(attempt, is_batch=True) for attempt in attempts]
 
 
-def _end(context: WorkerContext, endings: list[Sequence[Callable[[], None]]]) -> None:
-    for ending in endings:
-        context.observers.end_work(ending)
+def _end(context: WorkerContext, endings: list[Sequence[Callable[[], None]]], decided: Sequence[Ended]) -> None:
+    """Report the end of each job. As for single jobs, `sys.exception()` is then the exception of the job."""
+    for ending, (_, _, exception) in zip(reversed(endings), reversed(decided), strict=True):
+        if ending and exception is not None:
+            traceback = exception.__traceback__
+            try:
+                raise exception  # noqa: TRY301  # so that hooks find it in `sys.exception()`
+            except BaseException:
+                context.observers.end_work(ending)
+            finally:
+                exception.__traceback__ = traceback
+        else:
+            context.observers.end_work(ending)
+
+
+def _failed(attempts: Sequence[Attempt], exc: BaseException) -> list[Ended]:
+    return [_decide(attempt, failed, exc) for attempt in attempts]
 
 
 def _returned(attempts: Sequence[Attempt], results: object) -> list[Ended]:

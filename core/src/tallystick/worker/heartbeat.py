@@ -62,7 +62,7 @@ class Heartbeat:
 
     def _step(self) -> None:
         began = clock.seconds()
-        self.service.stopping.wait(self._tick)
+        self.service.pause(self._tick)
         now = clock.seconds()
         if now - began < self._context.extend_interval:  # otherwise a suspension left handlers no time to start
             self._release_waiting(now)

@@ -1,4 +1,7 @@
-"""Which records a worker purges, and when: by the settings of the runner, and by the options of a kind."""
+"""Which records a worker purges. The maintainer calls it at the interval of the setting `maintenance`.
+
+The settings of the runner and the options of a kind limit how long records are kept.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -15,8 +18,8 @@ from .worker_context import WorkerContext
 _MARGIN = timedelta(hours=1)
 """How much later than its `finished_at` a record may appear: in a long transaction, or with another machine's clock."""
 
-_WHOLE = timedelta(days=1)
-"""How often a purge begins at the first record again."""
+_RESTART = timedelta(days=1)
+"""How often a purge ignores what it remembers, and begins at the first record."""
 
 
 class Purge(NamedTuple):
@@ -36,14 +39,14 @@ class Retention:
         self._limit = limit
         self._purges = purges(context.settings, context.definitions)
         self._begin: dict[Purge, datetime] = {}
-        self._whole_at = datetime.now(UTC)
+        self._restarted_at = datetime.now(UTC)
 
     def purge(self, until_done: Callable[[Callable[[], int]], bool]) -> None:
         """Purge all records that were kept long enough, by repeated calls."""
         now = datetime.now(UTC)
-        if now - self._whole_at > _WHOLE:
+        if now - self._restarted_at > _RESTART:
             self._begin.clear()
-            self._whole_at = now
+            self._restarted_at = now
         for purge in self._purges:
             try:
                 before = now - purge.keep

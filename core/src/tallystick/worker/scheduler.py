@@ -3,18 +3,16 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from ..errors import BackendError, InvalidArgument, Unsupported
+from ..errors import Unsupported
 from ..pauses import doubling
 from ..safe_logging import safe_logger
 from ..safe_repr import safe_repr
-from ..schedules import Advance, Schedule, due_ticks
+from ..schedules import Schedule
+from .firing import LIMIT, Firing, is_due
 from .service import Service
 from .worker_context import WorkerContext
 
 logger = safe_logger("tallystick.worker")
-
-_LIMIT = 100
-"""The most schedules of one read, and the most ticks of one schedule that fire in one call."""
 
 _LONGEST_PAUSE = timedelta(seconds=15)
 """A schedule that another process stored is seen after this time. It is shorter than `ON_TIME`, so its tick fires."""
@@ -28,6 +26,7 @@ class Scheduler:
     def __init__(self, context: WorkerContext) -> None:
         self.service = Service("scheduler", self._step, context.current)
         self._context = context
+        self._firing = Firing(context.backend, context.batch, self._skip)
         self._retries = _new_retries()
         self._broken: set[tuple[str, int]] = set()
 
@@ -37,45 +36,21 @@ class Scheduler:
 
     def _step(self) -> None:
         try:
-            schedules = self._context.backend.due_schedules(limit=_LIMIT)
+            schedules = self._context.backend.due_schedules(limit=LIMIT)
         except Unsupported as exc:
             logger.debug("this worker fires no schedules: %s", safe_repr(exc))
             self.service.stopping.set()
             return
         now = datetime.now(UTC)
-        advances = list(self._advances([each for each in schedules if _is_due(each, now)], now))
+        working = [each for each in schedules if (each.name, each.revision) not in self._broken]
+        advances = list(self._firing.advances(working, now))
         if not advances:
             self._retries = _new_retries()
             self.service.pause(self._until_next(schedules, now))
-        elif self._advance(advances):
+        elif self._firing.advance(advances):
             self._retries = _new_retries()
         else:  # another worker was first, or the store's clock is behind this one
             self.service.pause(next(self._retries))
-
-    def _advances(self, due: Sequence[Schedule], now: datetime) -> Iterator[Advance]:
-        """Yield what to fire, for at most `batch` schedules with at most `batch` ticks in all."""
-        due = due[: self._context.batch]
-        for schedule in due:
-            if (schedule.name, schedule.revision) in self._broken:
-                continue
-            try:
-                ticks, next_tick = due_ticks(schedule, now, limit=min(_LIMIT, self._context.batch // len(due)))
-            except InvalidArgument as exc:
-                self._skip(schedule.name, schedule.revision, exc)
-            else:
-                yield Advance(name=schedule.name, revision=schedule.revision, ticks=ticks, next_tick=next_tick)
-
-    def _advance(self, advances: Sequence[Advance]) -> bool:
-        """Fire ticks; return whether all were fired. If the store rejects the call, make one for each schedule."""
-        try:
-            return all(self._context.backend.advance(advances))
-        except BackendError:
-            raise
-        except Exception as exc:
-            if len(advances) > 1:
-                return [self._advance([advance]) for advance in advances].count(False) == 0
-            self._skip(advances[0].name, advances[0].revision, exc)
-            return True
 
     def _skip(self, name: str, revision: int, exc: Exception) -> None:
         """Log once that a schedule is broken, and leave it alone until it changes. The others must still fire."""
@@ -84,12 +59,8 @@ class Scheduler:
 
     def _until_next(self, schedules: Sequence[Schedule], now: datetime) -> float:
         longest = min(_LONGEST_PAUSE, self._context.settings.maintenance)
-        later = [each.next_tick - now for each in schedules if each.next_tick and not _is_due(each, now)]
+        later = [each.next_tick - now for each in schedules if each.next_tick and not is_due(each, now)]
         return min([longest, *later]).total_seconds()
-
-
-def _is_due(schedule: Schedule, now: datetime) -> bool:
-    return schedule.next_tick is not None and schedule.next_tick <= now
 
 
 def _new_retries() -> Iterator[float]:

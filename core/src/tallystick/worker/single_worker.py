@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from threading import RLock
+from threading import TIMEOUT_MAX, Event, RLock
 from uuid import uuid4
 
-from .. import forks
+from .. import forks, validation
 from ..backend import Backend
 from ..errors import AlreadyStarted
 from ..records import NewRecord
@@ -34,6 +34,7 @@ class SingleWorker:
         self._served = ServedQueues((), {})
         self._lock = RLock()  # a signal handler may stop a runner whose start or stop it interrupts
         self._stopping = RLock()
+        self._stopped = _set()
         self._hurried: list[Callable[[], bool]] = []
         forks.watch(self)
 
@@ -52,10 +53,12 @@ class SingleWorker:
             served = ServedQueues(context.queues, self._registry)
             worker = Worker(context)
             self._registry.closed = True
+            self._stopped.clear()
             try:
                 worker.start()
             except BaseException:
                 self._registry.closed = False
+                self._stopped.set()
                 raise
             self._name, self._served, self.running = context.settings.worker, served, worker
         numbers = type(context.backend).__name__, ", ".join(context.queues), context.settings.concurrency
@@ -81,11 +84,26 @@ class SingleWorker:
             worker, self.running = self.running, None
         if worker is None:
             return 0
-        unrecorded = worker.stop(grace, lambda: any(hurried() for hurried in self._hurried.copy()))
-        with self._lock:  # another thread may have started it again
-            self._registry.closed = self.running is not None
+        try:
+            unrecorded = worker.stop(grace, lambda: any(hurried() for hurried in self._hurried.copy()))
+        finally:
+            with self._lock:  # another thread may have started it again
+                self._registry.closed = self.running is not None
+                if self.running is None:
+                    self._stopped.set()
         logger.info("worker %s stopped", self._name)
         return unrecorded
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no worker runs, starts or stops."""
+        return self._stopped.is_set()
+
+    def wait_stopped(self, timeout: timedelta | None) -> bool:
+        """Wait until the worker has stopped; return False at the timeout."""
+        if timeout is None:
+            return self._stopped.wait()
+        return self._stopped.wait(min(validation.not_negative(timeout, "timeout").total_seconds(), TIMEOUT_MAX))
 
     def snapshot(self) -> Snapshot:
         """Return the numbers of the worker."""
@@ -119,5 +137,12 @@ class SingleWorker:
     def after_fork_in_child(self) -> None:
         """Become stopped: the worker's threads exist only in the parent."""
         self._lock, self._stopping = RLock(), RLock()
-        self.running = None
+        self.running, self._stopped = None, _set()
         self._registry.closed = False
+
+
+def _set() -> Event:
+    """Return an event that is set, as that of a worker that does not run."""
+    event = Event()
+    event.set()
+    return event

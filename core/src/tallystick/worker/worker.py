@@ -25,6 +25,7 @@ from .settler import Settler
 from .snapshot import Snapshot
 from .stuck import StuckHandlers
 from .thread_executor import ThreadExecutor
+from .watcher import Watcher
 from .worker_context import WorkerContext
 
 _POLL = 0.02
@@ -58,12 +59,19 @@ class Worker:
         )
         self._tasks = AsyncExecutor(context, self._in_flight, self._settler.finish, settings.concurrency, self._stuck)
         heartbeat = Heartbeat(context, self._in_flight, self._settler, self._losses, self._interrupt)
+        watcher = Watcher(context, self._in_flight, heartbeat.service.wake)
         self._maintainer = Maintainer(context, heartbeat.extend_held)
         self._fetcher = Fetcher(context, self._in_flight, heartbeat.extend, self._dispatch, self._stuck)
         self._batcher = Batcher(context, self._put_batches)
         self._scheduler = Scheduler(context)
         self._reporter = Reporter(context, self._in_flight, meters)
-        services = (self._maintainer.service, self._scheduler.service, heartbeat.service, self._reporter.service)
+        services = (
+            self._maintainer.service,
+            self._scheduler.service,
+            heartbeat.service,
+            watcher.service,
+            self._reporter.service,
+        )
         self._services = (*services, self._batcher.service)
         self._parts: tuple[Part, ...] = (
             *services,

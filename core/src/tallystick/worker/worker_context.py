@@ -14,7 +14,7 @@ from ..settings import Settings
 from .put_off import PutOff
 
 EXTEND_AFTER = 1 / 6
-"""The fraction of a lease after which it is extended. It is small, so that a cancellation is noticed soon."""
+"""The fraction of a lease after which it is extended. It is small: a lease outlasts several failed extensions."""
 
 
 @dataclass(frozen=True, slots=True)

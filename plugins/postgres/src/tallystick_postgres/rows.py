@@ -78,6 +78,7 @@ NEW_COLUMNS = {
 """The columns that a caller of `insert` sets, with their types. `insert.sql` itself converts `run_at` and `tags`."""
 
 _WIDTH = len(COLUMNS)
+_META = list(COLUMNS).index("meta")
 _CONVERTED = tuple((position, convert) for position, convert in enumerate(COLUMNS.values()) if convert)
 
 
@@ -87,8 +88,8 @@ def record(row: Row) -> Record:
     for position, convert in _CONVERTED:
         if (value := values[position]) is not None:
             values[position] = convert(value)
-    if values[-1] is None:
-        values[-1] = NO_META
+    if values[_META] is None:
+        values[_META] = NO_META
     return Record(*values)
 
 

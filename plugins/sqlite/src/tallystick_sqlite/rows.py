@@ -74,6 +74,7 @@ NEW_COLUMNS = (
 )
 """The columns that a caller of `insert` sets."""
 
+_META = list(COLUMNS).index("meta")
 _CONVERTED = tuple((position, convert) for position, convert in enumerate(COLUMNS.values()) if convert)
 _new_values = attrgetter(*NEW_COLUMNS)
 
@@ -84,8 +85,8 @@ def record(row: Row) -> Record:
     for position, convert in _CONVERTED:
         if (value := values[position]) is not None:
             values[position] = convert(value)
-    if values[-1] is None:
-        values[-1] = NO_META
+    if values[_META] is None:
+        values[_META] = NO_META
     return Record(*values)
 
 
