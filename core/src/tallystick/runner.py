@@ -169,7 +169,8 @@ class Runner(RunnerServices):
         elif not self._lazy_backend.is_open:
             self._open_in(transaction)
         try:
-            inserted = self.backend.insert(records, transaction=transaction)
+            with self._observers.calling("insert", lambda: [record.queue for record in records]):
+                inserted = self.backend.insert(records, transaction=transaction)
         except OutcomeUnknown as exc:
             exc.ids = tuple(record.id for record in records)
             raise
