@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -42,14 +43,17 @@ def calls_of_a_runner(runner: Runner) -> Calls:
     yield from by_position(runner.include, runner.register, runner.handles, handles, runner.pause, runner.resume)
     yield from by_position(runner.use_svcs, runner.add_hooks, runner.carry, runner.provide)
     yield from each(runner.carry, "key", variable=ContextVar[str]("locale"))
-    provide: Callable[[Any], object] = runner.provide(Path)
-    yield "provide factory", provide
+    yield "provide factory", runner.provide(Path)
     yield "using", lambda value: runner.using(value).__enter__()
     events = ("enqueued", "started", "retried", "completed", "discarded", "cancelled")
     for event in events:
-        yield f"on_{event} kind", lambda value, event=event: getattr(runner, f"on_{event}")(kind=value)(print)
+        yield f"on_{event} kind", partial(_observe, getattr(runner, f"on_{event}"))
     yield from each(runner.batch, "kind max wait", kind="k")
     yield from each(declare, "kind payload result queue", kind="k", payload=int)
+
+
+def _observe(decorator: Callable[..., Any], kind: object) -> object:
+    return decorator(kind=kind)(print)
 
 
 def calls_of_tests(runner: Runner, jobs: JobTester) -> Calls:
