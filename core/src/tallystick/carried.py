@@ -89,7 +89,9 @@ def _text(carried: _Carried, value: object) -> str:
     except BaseException as exc:
         if from_signal(exc):
             raise
-        raise InvalidArgument(f"dump of the context variable {name!r} failed: {safe_repr(exc)}") from exc
+        raise InvalidArgument(
+            f"dump of the context variable {name!r} failed: {safe_repr(exc)}; it must return text"
+        ) from exc
     if isinstance(text, str):
         return text
     raise InvalidArgument(f"dump of the context variable {name!r} returned {safe_repr(text)}; it must be a string")
