@@ -189,7 +189,7 @@ def test_show_of_an_unknown_id_exits_with_1(cli: Cli) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("list", "--state", "done"),
+        ("list", "--state", "nothing"),
         ("list", "--limit", "0"),
         ("list", "--after", "x"),
         ("show", "not-an-id"),
