@@ -185,7 +185,7 @@ def test_show_of_an_unknown_id_exits_with_1(cli: Cli) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("list", "--state", "done"),
+        ("list", "--state", "nonsense"),
         ("list", "--limit", "0"),
         ("list", "--after", "x"),
         ("show", "not-an-id"),
