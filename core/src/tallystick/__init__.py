@@ -12,11 +12,12 @@ from .declaration import Call, Declaration
 from .define import batch, declare, handles, job, raw
 from .definition import Definition
 from .diagnostics import Finding, Severity
-from .enqueueing import Enqueue
+from .enqueueing import BatchOptions, Enqueue, EnqueueOptions
 from .errors import (
     AlreadyStarted,
     BackendError,
     CalledFromInside,
+    ChildError,
     ClaimLost,
     Closed,
     ConfigurationError,
@@ -39,6 +40,7 @@ from .errors import (
     OutcomeUnknown,
     PayloadTooLarge,
     PluginConflict,
+    ProcessCrashed,
     ResultError,
     ResultExpired,
     ScheduleNotFound,
@@ -83,6 +85,7 @@ from .state import CLAIMABLE, FINAL, TRANSITIONS, State, Transition
 from .throughput import Throughput
 from .unique_by import UniqueBy
 from .urls import BackendUrl
+from .user_warnings import BlockingCallWarning, KindFormatWarning, TallystickWarning
 from .worker import Snapshot
 
 __all__ = [
@@ -102,13 +105,16 @@ __all__ = [
     "BackendError",
     "BackendUrl",
     "BatchDefinition",
+    "BatchOptions",
     "Beat",
+    "BlockingCallWarning",
     "ByException",
     "Call",
     "CalledFromInside",
     "Cancel",
     "Capabilities",
     "Changes",
+    "ChildError",
     "Claim",
     "ClaimLost",
     "Closed",
@@ -125,6 +131,7 @@ __all__ = [
     "DuplicateKind",
     "DuplicateSchedule",
     "Enqueue",
+    "EnqueueOptions",
     "Exponential",
     "Failure",
     "Filter",
@@ -142,6 +149,7 @@ __all__ = [
     "JobDiscarded",
     "JobNotFound",
     "JobResult",
+    "KindFormatWarning",
     "Meta",
     "MetaTooLarge",
     "Meter",
@@ -161,6 +169,7 @@ __all__ = [
     "PayloadCodec",
     "PayloadTooLarge",
     "PluginConflict",
+    "ProcessCrashed",
     "Queue",
     "QueueStats",
     "Record",
@@ -184,6 +193,7 @@ __all__ = [
     "Stop",
     "Stopped",
     "TallystickError",
+    "TallystickWarning",
     "Throughput",
     "Transition",
     "Unavailable",

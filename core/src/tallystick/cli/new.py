@@ -10,13 +10,12 @@ import typer
 
 from .. import validation
 from ..errors import ConfigurationError
+from ..user_warnings import is_usual_kind
 from . import new_backend, show
 from .new_files import write_new
 from .options import Json, examples
 
 app = typer.Typer(no_args_is_help=True, help="Write a job and its test into your project, or a new backend.")
-
-_USUAL_KIND = re.compile(r"[a-z][a-z0-9_]*(:[a-z][a-z0-9_]*)+")
 
 _IMPORTED = ("Job", "Context")
 
@@ -114,7 +113,7 @@ def new_job(
     if not path.exists():
         files[path / "__init__.py"] = '"""The jobs of the application."""\n'
     write_new(files)
-    if check and not _USUAL_KIND.fullmatch(kind):
+    if check and not is_usual_kind(kind):
         typer.echo(
             f"warning: the kind {show.one_line(kind)} is not category:action, e.g. reports:generate; --no-check turns "
             "this warning off",

@@ -161,7 +161,7 @@ def next_ticks(
 
 def _remove(store: Backend, name: str) -> None:
     if not schedule_calls.remove(store, name):
-        raise ScheduleNotFound(name)
+        raise ScheduleNotFound(f"schedule {name!r} was not found; check its name")
 
 
 def _each(
