@@ -276,6 +276,18 @@ def test_services(runner: Runner, jobs: ModuleType) -> None:
     assert ended(runner, jobs.ause.job(None), State.COMPLETED).result == b"true"
 
 
+def test_carried_variables(runner: Runner, jobs: ModuleType) -> None:
+    """A carried context variable has its value in a child, and later jobs there see the default."""
+    token = jobs.locale.set("de")
+    handles = [runner.enqueue(jobs.greet.job(None)), runner.enqueue(jobs.agreet.job(None))]
+    jobs.locale.reset(token)
+    runner.start()
+    assert [runner.result(handle, timeout=LONG) for handle in handles] == ["de", "de"]
+    assert [runner.result(runner.enqueue(job.job(None)), timeout=LONG) for job in (jobs.greet, jobs.agreet)] == [
+        "en"
+    ] * 2
+
+
 def test_log(runner: Runner, jobs: ModuleType, caplog: pytest.LogCaptureFixture) -> None:
     """The log of a child is written by the worker, with its fields and its traceback."""
     record = ended(runner, jobs.log.job(None), State.COMPLETED)

@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
+from math import inf
 from time import monotonic
 from typing import NoReturn
 
@@ -30,9 +32,6 @@ It is shorter than the time after which a worker reports stuck handlers, and tha
 _START_SECONDS = 120.0
 """The longest time for a child to start, and to import the application."""
 
-_END_SECONDS = 1.0
-"""The longest time for an idle child to end."""
-
 
 class ChildProcess:
     """Runs attempts one at a time. Only one thread uses it, except for `kill`."""
@@ -41,18 +40,15 @@ class ChildProcess:
         self.is_reusable = False
         ours, theirs = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
-        descriptors = [theirs.fileno(), lifeline]
-        with theirs:
-            try:
-                # in a process group of its own, so that Ctrl-C in a terminal reaches only the worker
-                self._process = subprocess.Popen(  # noqa: S603  # the command is ours
-                    [*_COMMAND, *map(str, descriptors)],
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=descriptors,
-                    process_group=0,
-                )
-            finally:
-                os.close(lifeline)
+        try:
+            self._process = _start([theirs.fileno(), lifeline])
+        except BaseException:
+            ours.close()
+            os.close(self._lifeline)
+            raise
+        finally:
+            theirs.close()
+            os.close(lifeline)
         self._connection = Connection(ours)
         self._greet()
 
@@ -73,8 +69,8 @@ class ChildProcess:
             Stopped: the attempt should stop, and the process was killed.
         """
         self.is_reusable = False
-        attempt.started_at = None
         begun = monotonic()
+        attempt.started_at = inf
         kill_at: float | None = None
         try:
             self._connection.send(work)
@@ -88,7 +84,7 @@ class ChildProcess:
                     case Started():
                         attempt.started_at = monotonic()
                 now = monotonic()
-                if attempt.started_at is None and now - begun > _START_SECONDS:
+                if attempt.started_at == inf and now - begun > _START_SECONDS:
                     self._raise_late(work)
                 if attempt.stop is not None and kill_at is None:
                     kill_at = now + _STOP_GRACE
@@ -97,6 +93,8 @@ class ChildProcess:
                     raise Stopped(f"the child process of job {attempt.id} was killed: {attempt.stop}")
         except (EOFError, OSError):
             self._raise_crash(work, attempt)
+        finally:
+            attempt.started_at = begun if attempt.started_at in (None, inf) else attempt.started_at
 
     def _raise_crash(self, work: Work, attempt: Attempt) -> NoReturn:
         self.kill()
@@ -126,17 +124,25 @@ class ChildProcess:
         """Let the process end if it is idle. Does not wait."""
         self._connection.close()
 
-    def end(self, seconds: float = _END_SECONDS) -> None:
-        """End the process, and wait for its end. An idle one may run its `atexit` functions; else kill it first."""
+    def end(self, seconds: float) -> None:
+        """End the process, and wait for its end. After so many seconds, kill it."""
         self.begin_end()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
+            self._process.wait(max(0.0, seconds))
         self.kill()
         self._process.wait()
         os.close(self._lifeline)
 
 
+def _start(descriptors: Sequence[int]) -> "subprocess.Popen[bytes]":
+    """Start a process in a process group of its own, so that Ctrl-C in a terminal reaches only the worker."""
+    return subprocess.Popen(  # noqa: S603  # the command is ours
+        [*_COMMAND, *map(str, descriptors)], stdin=subprocess.DEVNULL, pass_fds=descriptors, process_group=0
+    )
+
+
 def _log(record: logging.LogRecord) -> None:
     logger = logging.getLogger(record.name)
     if logger.isEnabledFor(record.levelno):
-        logger.handle(record)
+        with suppress(Exception):  # a log handler of the application must not end the attempt
+            logger.handle(record)
