@@ -29,6 +29,9 @@ _STOP_GRACE = 0.25
 It is shorter than the time after which a worker reports stuck handlers, and than the end of a stop.
 """
 
+_MOST_ATTEMPTS = 1_000
+"""After so many attempts a child is replaced, in case the libraries of its handlers leak memory."""
+
 _START_SECONDS = 120.0
 """The longest time for a child to start, and to import the application."""
 
@@ -38,6 +41,7 @@ class ChildProcess:
 
     def __init__(self) -> None:
         self.is_reusable = False
+        self._attempts = 0
         ours, theirs = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
         try:
@@ -69,15 +73,17 @@ class ChildProcess:
             Stopped: the attempt should stop, and the process was killed.
         """
         self.is_reusable = False
+        self._attempts += 1
         begun = monotonic()
-        attempt.started_at = inf
+        attempt.started_at = inf  # no timeout before the handler is called
         kill_at: float | None = None
         try:
             self._connection.send(work)
             while True:
                 match self._connection.receive(_POLL):
                     case Returned() | Raised() as reply:
-                        self.is_reusable = not isinstance(reply, Raised) or reply.failure.type != "MemoryError"
+                        is_short = isinstance(reply, Raised) and reply.failure.type == "MemoryError"
+                        self.is_reusable = not is_short and self._attempts < _MOST_ATTEMPTS
                         return reply
                     case Logged(record):
                         _log(record)
