@@ -170,6 +170,13 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session
+def screenshots(session: nox.Session) -> None:
+    """Take screenshots of every page of the dashboard in a folder; renew those of the manual with `-- --write`."""
+    sync(session, "dev", "browser")
+    session.run("python", "plugins/dashboard/tests/browser/screenshots.py", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Check that generated pages are up to date, run the examples, and build the manual without warnings."""
     sync(session, "dev", "docs")
@@ -180,7 +187,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build each distribution, check its metadata, and import its wheel alone; keep the files with `-- --out FOLDER`."""
+    """Build each distribution, check it, and import its wheel alone; keep the files with `-- --out FOLDER`."""
     sync(session, "release")
     folder = Path(session.create_tmp()).resolve()
     wheels, environment, local_wheels = folder / "wheels", folder / "environment", folder / "ours.txt"
@@ -201,6 +208,16 @@ def build(session: nox.Session) -> None:
     if session.posargs:
         _, out = session.posargs
         shutil.copytree(wheels, out)
+
+
+@nox.session
+def newcomer(session: nox.Session) -> None:
+    """Follow the tutorial word by word, from wheels in an empty home to the dashboard in a browser."""
+    sync(session, "dev", "browser")
+    wheels = Path(session.create_tmp()).resolve() / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    session.run_install("uv", "build", "--all-packages", "--wheel", "--out-dir", str(wheels), silent=True)
+    session.run("python", "tests/newcomer.py", str(wheels), *session.posargs, env=TESTS)
 
 
 @nox.session
@@ -287,6 +304,15 @@ def bench_search(session: nox.Session) -> None:
     """Measure searches among a million records; record the medians with `-- --write`."""
     sync(session, "dev")
     session.run("python", "tests/bench/search.py", *session.posargs, env=TESTS)
+    if "--write" in session.posargs:
+        session.run("python", "docs/generate.py")
+
+
+@nox.session
+def bench_dashboard(session: nox.Session) -> None:
+    """Measure the pages of the dashboard among a million records; record the times with `-- --write`."""
+    sync(session, "dev")
+    session.run("python", "tests/bench/dashboard.py", *session.posargs, env=TESTS)
     if "--write" in session.posargs:
         session.run("python", "docs/generate.py")
 

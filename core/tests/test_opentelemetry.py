@@ -13,10 +13,11 @@ from opentelemetry.semconv._incubating.attributes import messaging_attributes
 from opentelemetry.semconv._incubating.metrics import messaging_metrics
 from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import SpanKind, StatusCode
-from tallystick import Context, Fixed, Runner, Snooze, hookimpl
+from tallystick import Context, Enqueue, Fixed, Runner, Snooze, Unavailable, hookimpl
 from tallystick.observability.opentelemetry import SCHEMA_URL, OpenTelemetry
+from tallystick_memory import MemoryBackend
 
-from .helpers import AT_ONCE, LONG, MakeRunner
+from .helpers import AT_ONCE, LONG, MakeRunner, eventually
 
 
 class Recorded:
@@ -197,11 +198,50 @@ def test_metrics(runner: Runner, recorded: Recorded) -> None:
     assert timed == {None: 1, "ValueError": 1}
 
 
+def test_calls_are_timed(make_runner: MakeRunner, recorded: Recorded) -> None:
+    """Inserts, claims and settles are timed by queue, those of several queues without one, and failed ones apart."""
+
+    class Store(MemoryBackend):
+        fails = False
+
+        def insert(self, records: Any, **arguments: Any) -> Any:
+            if self.fails:
+                raise Unavailable("no store")
+            return super().insert(records, **arguments)
+
+    store = Store()
+    runner = make_runner(store)
+    runner.add_hooks(recorded.hooks)
+
+    @runner.job("note", queue="mail")
+    def note(payload: None, ctx: Context) -> None: ...
+
+    runner.enqueue_batch([Enqueue(note.job(None)), Enqueue(note.job(None), queue="other")])
+    runner.enqueue(note.job(None))
+    store.fails = True
+    with pytest.raises(Unavailable):
+        runner.enqueue(note.job(None))
+    runner.start()
+    eventually(lambda: runner.snapshot().completed == 2)
+    runner.stop()
+    points = recorded.points("messaging.client.operation.duration")
+    sent = [
+        (point.attributes.get("messaging.destination.name"), point.attributes.get("error.type"), point.count)
+        for point in points
+        if point.attributes["messaging.operation.type"] == "send"
+    ]
+    assert sent == [(None, None, 1), ("mail", None, 1), ("mail", "tallystick.errors.Unavailable", 1)]
+    others = {point.attributes["messaging.operation.name"]: point for point in points}
+    assert {*others} == {"send", "receive", "settle"}
+    assert others["settle"].attributes["messaging.destination.name"] == "mail"
+
+
 def test_names_are_those_of_the_conventions(runner: Runner, recorded: Recorded) -> None:
     """The names are those of the pinned conventions."""
     assert Schemas.V1_44_0.value == SCHEMA_URL
     assert messaging_metrics.MESSAGING_CLIENT_SENT_MESSAGES == "messaging.client.sent.messages"
     assert messaging_metrics.MESSAGING_CLIENT_CONSUMED_MESSAGES == "messaging.client.consumed.messages"
+    assert messaging_metrics.MESSAGING_CLIENT_OPERATION_DURATION == "messaging.client.operation.duration"
     assert messaging_metrics.MESSAGING_PROCESS_DURATION == "messaging.process.duration"
     known = {value for name, value in vars(messaging_attributes).items() if name.startswith("MESSAGING_")}
 

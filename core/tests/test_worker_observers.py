@@ -1,5 +1,6 @@
 """Observers: the hooks of a pluggy plugin."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Event, get_ident
@@ -19,6 +20,8 @@ from tallystick import (
     Record,
     Release,
     Retry,
+    Runner,
+    Unsupported,
     hookimpl,
     plugins,
 )
@@ -141,6 +144,30 @@ def test_life(make_runner: MakeRunner, watch: Watch, asynchronous: bool) -> None
         ("settled", Complete(claim)),
     ]
     assert observer.begun_in == worked_in == observer.ended_in
+
+
+def test_calls(runner: Runner) -> None:
+    """Each insert, claim and settle is observed with its queues, before and after it, with its exception."""
+    seen: list[tuple[str, tuple[str, ...], str]] = []
+
+    class Calls:
+        @hookimpl
+        def tallystick_call(self, name: str, queues: Sequence[str]) -> Callable[[], None]:
+            return lambda: seen.append((name, tuple(queues), type(sys.exception()).__name__))
+
+    @runner.job("note", queue="mail")
+    def note(payload: None, ctx: Context) -> None: ...
+
+    runner.add_hooks(Calls())
+    jobs = runner.enqueue_batch([note.job(None), note.job(None)])
+    with pytest.raises(Unsupported):
+        runner.enqueue(note.job(None), transaction=object())
+    runner.start()
+    runner.wait_for_all(jobs, timeout=LONG)
+    runner.stop()
+    assert seen[:2] == [("insert", ("mail", "mail"), "NoneType"), ("insert", ("mail",), "Unsupported")]
+    assert ("claim", ("mail",), "NoneType") in seen
+    assert sum(len(queues) for name, queues, _ in seen if name == "settle") == 2
 
 
 def test_duplicate(make_runner: MakeRunner, watch: Watch) -> None:

@@ -58,6 +58,19 @@ def tallystick_meta(records: Sequence[NewRecord]) -> Sequence[Mapping[str, str]]
 
 
 @hookspec
+def tallystick_call(name: str, queues: Sequence[str]) -> Callable[[], None] | None:
+    """Observe one call to the store. You may return a function, which the runner calls after the call.
+
+    The runner calls both in the thread that makes the call. In the returned function, `sys.exception()` is the
+    exception that is leaving the call, or None.
+
+    Args:
+        name: `insert`, `claim` or `settle`.
+        queues: The queues of the jobs; for a claim, those that it may take jobs from.
+    """
+
+
+@hookspec
 def tallystick_enqueued(inserted: Sequence[Inserted]) -> None:
     """Observe an insert by a runner. Duplicates have `created` set to False, and `applied` if the insert changed them.
 

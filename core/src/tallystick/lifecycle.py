@@ -11,6 +11,7 @@ from typing import Self, cast
 from typing_extensions import Unpack
 
 from . import forks, validation
+from .advice import near
 from .async_bridge import async_variant
 from .backend import Backend
 from .batch_definition import check_waits
@@ -238,7 +239,8 @@ class Lifecycle:
         for name in ("queue_weights", "queue_timeouts"):
             if unserved := sorted((getattr(self._settings, name) or {}).keys() - {*queues}):
                 raise InvalidArgument(
-                    f"{name} has {unserved[0]!r}, which this runner does not serve; it serves {', '.join(queues)}"
+                    f"{name} has {unserved[0]!r}, which this runner does not serve; {near(unserved[0], queues)}it "
+                    f"serves {', '.join(queues)}"
                 )
         return WorkerContext(
             self.backend,

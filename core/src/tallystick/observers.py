@@ -1,6 +1,7 @@
 """Call hooks and a runner's callbacks. Their exceptions are logged and do not affect the job."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, assert_never
@@ -17,6 +18,8 @@ from .outcomes import Outcome
 from .records import Claim, Inserted, NewRecord, Record
 from .safe_repr import safe_repr, safe_str
 
+_UNWATCHED = nullcontext()
+
 _OF_INSTALLED_PLUGINS = ("tallystick_backend", "tallystick_cli")
 
 
@@ -29,6 +32,7 @@ class Observers:
         self._hooks = [plugins.hook]
         self._watch_work = bool(plugins.hook.tallystick_work.get_hookimpls())
         self._watch_meta = bool(plugins.hook.tallystick_meta.get_hookimpls())
+        self._watch_calls = bool(plugins.hook.tallystick_call.get_hookimpls())
         self._watch_enqueued = self._watch_ends = self._watch_cancelled = False
 
     def add_hooks(self, plugin: object) -> None:
@@ -43,7 +47,10 @@ class Observers:
             own.register(plugin)
             own.check_pending()
         except (pluggy.PluginValidationError, ValueError) as exc:
-            raise InvalidArgument(f"{safe_repr(plugin)} cannot be a plugin: {safe_str(exc)}") from exc
+            raise InvalidArgument(
+                f"{safe_repr(plugin)} cannot be a plugin: {safe_str(exc)}; write its functions as the reference "
+                "of hooks shows"
+            ) from exc
         names = [caller.name for caller in own.get_hookcallers(plugin) or ()]
         if not names or {*names} & {*_OF_INSTALLED_PLUGINS}:
             hooks = ", ".join(name for name in vars(hookspecs) if name.startswith("tallystick_"))
@@ -54,6 +61,7 @@ class Observers:
         self._hooks.append(own.hook)
         self._watch_work = self._watch_work or "tallystick_work" in names
         self._watch_meta = self._watch_meta or "tallystick_meta" in names
+        self._watch_calls = self._watch_calls or "tallystick_call" in names
 
     def add_callback(self, event: Event, callback: Callable[..., object], kind: Kind | None) -> None:
         """Add a callback for jobs of a kind, or of all kinds. See `Callbacks.add`."""
@@ -94,6 +102,18 @@ class Observers:
                 records = call(_added, records, added) or records
         return records
 
+    def calling(self, name: str, queues: Callable[[], Sequence[str]]) -> AbstractContextManager[None]:
+        """Report a call to the store, which is made inside the returned context manager."""
+        return self._reported(name, queues()) if self._watch_calls else _UNWATCHED
+
+    @contextmanager
+    def _reported(self, name: str, queues: Sequence[str]) -> Iterator[None]:
+        endings = [ending for hooks in self._hooks for ending in _each(hooks.tallystick_call, name=name, queues=queues)]
+        try:
+            yield
+        finally:
+            self.end_work(endings)
+
     def enqueued(self, inserted: Sequence[Inserted]) -> None:
         """Report inserted jobs."""
         for hooks in self._hooks:
@@ -128,7 +148,7 @@ class Observers:
             self._carried.restore(ctx.meta)
 
     def end_work(self, endings: Sequence[Callable[[], None]]) -> None:
-        """Report that the handler has ended: the last that began ends first, so that context variables are restored."""
+        """Report that a handler or a call has ended: the last that began ends first, to restore context variables."""
         for end in reversed(endings):
             call(end)
 

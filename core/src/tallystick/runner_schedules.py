@@ -23,10 +23,12 @@ class RunnerSchedules(RunnerQueues):
 
     @overload
     def schedule(
-        self, rule: str | None = None, *, payload: Any = ..., **options: Unpack[ScheduleOptions]
+        self, rule: str | None = None, *, payload: object = ..., **options: Unpack[ScheduleOptions]
     ) -> Callable[[ScheduledT], ScheduledT]: ...
     @overload
-    def schedule(self, rule: str | None, job: Job[Any] | Call[Any], **options: Unpack[ScheduleOptions]) -> None: ...
+    def schedule(
+        self, rule: str | None, job: Job[object] | Call[object], **options: Unpack[ScheduleOptions]
+    ) -> None: ...
     def schedule(
         self, rule: str | None = None, job: Any = None, *, payload: Any = None, **options: Unpack[ScheduleOptions]
     ) -> Callable[[ScheduledT], ScheduledT] | None:
@@ -69,20 +71,20 @@ class RunnerSchedules(RunnerQueues):
     def put_schedule(
         self,
         rule: str | NewSchedule | None,
-        job: Job[Any] | Call[Any] | None = None,
+        job: Job[object] | Call[object] | None = None,
         **options: Unpack[ScheduleOptions],
     ) -> Schedule:
         """Store a schedule now, or change the stored one of the same name. Use it for schedules that users create.
 
         Args:
-            rule: As for `schedule`, or a `NewSchedule` in place of all arguments. No codec changes its payload.
+            rule: As for `schedule`, or a `NewSchedule` with an encoded payload in place of all arguments.
         """
-        if not isinstance(rule, NewSchedule):
+        if isinstance(rule, NewSchedule):
+            schedule = rule
+        else:
             definition, payload = self._registry.resolve(job)  # type: ignore[arg-type]  # None is reported
-            rule = to_store(
-                new_schedule(definition, self._settings, definition.encode(payload), rule, options), self._settings
-            )
-        [stored] = self.backend.put_schedules([rule])
+            schedule = new_schedule(definition, self._settings, definition.encode(payload), rule, options)
+        [stored] = self.backend.put_schedules([to_store(schedule, self._settings)])
         self._worker.look_at_schedules()
         return stored
 

@@ -25,6 +25,9 @@ _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.
 _NO_FAILURE = (Snooze, Stopped, CancelledError)
 """The exceptions that end an attempt without an error."""
 
+_OPERATIONS = {"insert": ("send", "send"), "claim": ("receive", "receive"), "settle": ("settle", "settle")}
+"""The name and the type of the operation for each call to the store."""
+
 Attributes = dict[str, AttributeValue]
 
 
@@ -52,6 +55,12 @@ class OpenTelemetry:
         self._consumed = meter.create_counter(
             "messaging.client.consumed.messages", "{message}", "Jobs that this process claimed."
         )
+        self._calls = meter.create_histogram(
+            "messaging.client.operation.duration",
+            "s",
+            "How long calls to the store took.",
+            explicit_bucket_boundaries_advisory=_BUCKETS,
+        )
         self._duration = meter.create_histogram(
             "messaging.process.duration",
             "s",
@@ -63,6 +72,15 @@ class OpenTelemetry:
     def tallystick_meta(self, records: Sequence[NewRecord]) -> list[Mapping[str, str]]:
         """Create a span for each job, and return its context as meta."""
         return [self._created(record) for record in records]
+
+    @hookimpl
+    def tallystick_call(self, name: str, queues: Sequence[str]) -> Callable[[], None]:
+        """Start to time a call. The returned function records how long it took."""
+        operation, type = _OPERATIONS[name]
+        names = {*queues}
+        attributes = _attributes(operation, names.pop() if len(names) == 1 else None, type)
+        began = perf_counter()
+        return lambda: self._calls.record(perf_counter() - began, attributes | _error())
 
     @hookimpl
     def tallystick_enqueued(self, inserted: Sequence[Inserted]) -> None:
@@ -115,12 +133,11 @@ class OpenTelemetry:
         )
 
 
-def _attributes(operation: str, queue: str, type: str | None = None) -> Attributes:
-    attributes: Attributes = {
-        "messaging.system": _SYSTEM,
-        "messaging.operation.name": operation,
-        "messaging.destination.name": queue,
-    }
+def _attributes(operation: str, queue: str | None, type: str | None = None) -> Attributes:
+    """Return the attributes of an operation. A call about several queues has no destination."""
+    attributes: Attributes = {"messaging.system": _SYSTEM, "messaging.operation.name": operation}
+    if queue is not None:
+        attributes["messaging.destination.name"] = queue
     return attributes if type is None else attributes | {"messaging.operation.type": type}
 
 
@@ -137,8 +154,14 @@ def _set_outcome(span: Span) -> Attributes:
     exception = sys.exception()
     if exception is None or isinstance(exception, _NO_FAILURE):
         return {}
-    failed: Attributes = {"error.type": type_name(exception)}
+    failed = _error()
     span.record_exception(exception)
     span.set_attributes(failed)
     span.set_status(Status(StatusCode.ERROR))
     return failed
+
+
+def _error() -> Attributes:
+    """Return the attributes of the exception that is leaving a handler or a call; none without one."""
+    exception = sys.exception()
+    return {} if exception is None else {"error.type": type_name(exception)}

@@ -65,9 +65,9 @@ class Fetcher:
         limit = min(room, self._context.batch)
         self._in_flight.claiming_since = began
         try:
-            records = self._context.backend.claim(
-                self._turns.take(), limit=limit, worker=settings.worker, lease=settings.lease
-            )
+            queues = self._turns.take()
+            with self._context.observers.calling("claim", lambda: queues):
+                records = self._context.backend.claim(queues, limit=limit, worker=settings.worker, lease=settings.lease)
             self._turns.report(is_full=len(records) == limit)
             claimed_at = clock.seconds()
             extend_at = claimed_at + self._context.extend_interval

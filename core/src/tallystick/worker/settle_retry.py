@@ -1,6 +1,7 @@
 """Record outcomes despite store failures and lost replies, and detect completions by handlers' own transactions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from threading import Event
 from typing import assert_never
 from uuid import UUID
@@ -90,7 +91,8 @@ class SettleRetry:
         pauses, unknown = doubling(_FIRST_PAUSE, _LONGEST_PAUSE), False
         while True:
             try:
-                applied = self._backend.settle([ended.outcome for ended in batch])
+                with batch[0].attempt.worker_context.observers.calling("settle", partial(_queues, batch)):
+                    applied = self._backend.settle([ended.outcome for ended in batch])
             except BackendError as exc:
                 if tries is not None:
                     raise
@@ -165,3 +167,7 @@ def _is_ended_by(records: Mapping[UUID, Record], outcome: Outcome) -> bool:
 def _caused(error: InvalidResult, cause: BaseException) -> InvalidResult:
     error.__cause__ = cause
     return error
+
+
+def _queues(batch: Sequence[Ended]) -> list[str]:
+    return [ended.attempt.queue for ended in batch]
