@@ -202,14 +202,30 @@ def test_timeout(runner: Runner, jobs: ModuleType, tmp_path: Path) -> None:
 
 
 def test_cancel(runner: Runner, jobs: ModuleType, tmp_path: Path) -> None:
-    """A cancelled handler learns the reason, and its process ends with those that it started."""
+    """A cancelled handler learns the reason, and ends with the processes that it started."""
     runner.start()
     out = tmp_path / "out"
     handle = runner.enqueue(jobs.wait.job(str(out)))
-    began(out)
+    _, grandchild = began(out)
     runner.cancel(handle)
     eventually(lambda: runner.get(handle).state is State.CANCELLED)
     assert str(Stop.CANCELLED) in out.read_text()
+    assert is_gone(grandchild)
+
+
+def test_signals(runner: Runner, jobs: ModuleType, tmp_path: Path) -> None:
+    """SIGTERM and SIGINT do not end a child, because a process manager may send them while the worker drains."""
+    runner.start()
+    out = tmp_path / "out"
+    handle = runner.enqueue(jobs.wait.job(str(out)))
+    pid, _ = began(out)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        os.kill(pid, number)
+    assert runner.result(runner.enqueue(jobs.pid.job(None)), timeout=LONG) != pid
+    assert not is_gone(pid)
+    assert runner.get(handle).state is State.RUNNING
+    runner.stop(grace=AT_ONCE)
+    assert runner.get(handle).state is State.PENDING
 
 
 def test_cancel_kills(runner: Runner, jobs: ModuleType, tmp_path: Path) -> None:
