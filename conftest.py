@@ -54,6 +54,8 @@ _FOLDERS = Sybil(
 _POSTGRES = Sybil(parsers=[PythonCodeBlockParser()], patterns=["plugins/postgres/README.md"], fixtures=["database_url"])
 _MONGO = Sybil(parsers=[PythonCodeBlockParser()], patterns=["plugins/mongo/README.md"], fixtures=["mongo_database_url"])
 
+_USUAL_KINDS = pytest.mark.filterwarnings("error::tallystick.KindFormatWarning")  # in all examples
+
 pytest_collect_file = SybilCollection([_FOLDERS, _POSTGRES, _MONGO]).pytest()
 
 
@@ -92,6 +94,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the blocks of a page in order: each block uses the ones before it."""
     examples = [item for item in items if isinstance(item, SybilItem)]
+    for example in examples:
+        example.add_marker(_USUAL_KINDS)
     others = [item for item in items if not isinstance(item, SybilItem)]
     items[:] = sorted(examples, key=lambda item: (item.path, item.example.line)) + others
 

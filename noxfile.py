@@ -180,7 +180,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build each distribution, check its metadata, and import its wheel alone; keep the files with `-- --out FOLDER`."""
+    """Build each distribution, check it, and import its wheel alone; keep the files with `-- --out FOLDER`."""
     sync(session, "release")
     folder = Path(session.create_tmp()).resolve()
     wheels, environment, local_wheels = folder / "wheels", folder / "environment", folder / "ours.txt"
@@ -201,6 +201,16 @@ def build(session: nox.Session) -> None:
     if session.posargs:
         _, out = session.posargs
         shutil.copytree(wheels, out)
+
+
+@nox.session
+def newcomer(session: nox.Session) -> None:
+    """Follow the tutorial word by word, from wheels in an empty home to the dashboard in a browser."""
+    sync(session, "dev", "browser")
+    wheels = Path(session.create_tmp()).resolve() / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    session.run_install("uv", "build", "--all-packages", "--wheel", "--out-dir", str(wheels), silent=True)
+    session.run("python", "tests/newcomer.py", str(wheels), *session.posargs, env=TESTS)
 
 
 @nox.session

@@ -13,9 +13,7 @@ html_static_path = ["static"]
 html_logo = html_favicon = "static/icon.svg"
 html_css_files = ["manual.css"]
 copybutton_prompt_text = "$ "  # of a console block, only the commands are copied
-llms_txt_summary = (
-    "Background jobs for Python on SQLite, PostgreSQL or MongoDB: typed, fenced, scheduled and transactional."
-)
+llms_txt_summary = "Background jobs for Python on SQLite, PostgreSQL or MongoDB: typed, fenced and transactional."
 llms_txt_uri_template = "_sources/{docname}{suffix}.txt"
 html_show_sphinx = False
 html_theme_options = {

@@ -4,6 +4,7 @@ import ast
 import inspect
 import sys
 import textwrap
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -40,6 +41,7 @@ from tallystick import (
     schedules,
     settings,
     urls,
+    user_warnings,
     validation,
 )
 from tallystick.registers import meters, workers
@@ -82,18 +84,47 @@ def outcomes_page() -> str:
 
 
 def errors_page() -> str:
-    """Return the page of the error classes."""
-    classes = {node.name: node for node in _nodes(errors) if isinstance(node, ast.ClassDef)}
+    """Return the page of the error classes and the warnings. `errors.toml` has their causes and remedies.
+
+    Raises:
+        LookupError: The file lacks an error, or has one that does not exist.
+    """
+    classes = {
+        node.name: node
+        for module in (errors, user_warnings)
+        for node in _nodes(module)
+        if isinstance(node, ast.ClassDef)
+    }
+    advice = tomllib.loads(Path(__file__).with_name("errors.toml").read_text("utf-8"))
+    shown = [name for name in classes if not name.startswith("_")]
+    if differ := advice.keys() ^ {*shown} - {"TallystickError"}:
+        raise LookupError(f"docs/errors.toml and the classes differ on {sorted(differ)}")
     tree = "\n".join(_branch("TallystickError", classes, depth=0))
-    return f"# Errors\n\n{paragraphs(errors.__doc__ or '')}\n{tree}\n"
+    warnings = paragraphs(user_warnings.__doc__ or "")
+    warned = "\n".join(_branch("TallystickWarning", classes, depth=0))
+    sections = [_error(classes[name], advice[name]) for name in shown if name in advice]
+    return (
+        f"# Errors\n\n{paragraphs(errors.__doc__ or '')}\n"
+        "Below the two lists, each error and each warning has a section: why it occurs, and what to do.\n\n"
+        f"{tree}\n\n{warnings}\n{warned}\n\n{''.join(sections)}"
+    )
 
 
 def _branch(name: str, classes: dict[str, ast.ClassDef], depth: int) -> Iterator[str]:
     if shown := not name.startswith("_"):
-        yield f"{'  ' * depth}- `{name}`: {' '.join((ast.get_docstring(classes[name]) or '').split())}"
+        link = f"`{name}`" if name == "TallystickError" else f"[`{name}`](#{name.lower()})"
+        yield f"{'  ' * depth}- {link}: {_summary(classes[name])}"
     for other, node in classes.items():
         if name in map(ast.unparse, node.bases):
             yield from _branch(other, classes, depth + shown)
+
+
+def _summary(node: ast.ClassDef) -> str:
+    return " ".join((ast.get_docstring(node) or "").split())
+
+
+def _error(node: ast.ClassDef, advice: dict[str, str]) -> str:
+    return f"## {node.name}\n\n{_summary(node)}\n\n**Why:** {advice['why']}\n\n**What to do:** {advice['do']}\n\n"
 
 
 def helpers_page() -> str:

@@ -1,8 +1,8 @@
 """Follow docs/tutorial.md word by word as a newcomer: `PYTHONPATH=tests python tests/newcomer.py WHEELS [--write]`.
 
 The newcomer has an empty home directory, and installs Tallystick from a folder of wheels. Each file of the page is
-written, and each command executed; its output must be the page's, except for ids, names of workers and times. At the end
-a browser visits the dashboard. With --write, its picture replaces the page's.
+written, and each command executed; its output must be the page's, except for ids, names of workers and times. At the
+end a browser visits the dashboard. With --write, its picture replaces the page's.
 """
 
 import argparse
@@ -90,7 +90,7 @@ class Terminal:
         assert self._shell.stdin is not None
         assert self._shell.stdout is not None
         print("$", command.line, flush=True)
-        self._shell.stdin.write(f"{{ {command.line}\n}} < /dev/null\necho \"{_END} $?\"\n")
+        self._shell.stdin.write(f'{{ {command.line}\n}} < /dev/null\necho "{_END} $?"\n')
         self._shell.stdin.flush()
         printed = ""
         while _END not in (line := self._shell.stdout.readline()):
@@ -143,12 +143,12 @@ class LongRunning:
 
 
 def environment_of(home: Path, wheels: Path) -> dict[str, str]:
-    """Return the environment of somebody who has just got a machine, and whose package index has these wheels."""
-    ours = ["{0}=={1}\n".format(*wheel.name.split("-")) for wheel in wheels.glob("*.whl")]
+    """Return the environment of a new machine, whose package index has these wheels."""
+    ours = ["{}=={}\n".format(*wheel.name.split("-")) for wheel in wheels.glob("*.whl")]
     assert ours, f"{wheels} has no wheels"
     constraints = home.parent / "constraints.txt"
     constraints.write_text("".join(ours))
-    index = {name: value for name, value in os.environ.items() if name.startswith("PIP_") or name.endswith("_CERT_FILE")}
+    index = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     return {
         "HOME": str(home),
         "PATH": f"{sys.base_prefix}/bin:/usr/local/bin:/usr/bin:/bin",

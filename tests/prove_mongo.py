@@ -40,7 +40,7 @@ def prove(way: str, url: str, profile: Profile, known: dict[str, str]) -> bool:
     """Run the kit, print its result, and return whether the backend conforms."""
     report = conform(url, profile=profile, known_failures=known)
     count = sum(result.status == "passed" for result in report.results)
-    print(f"{way}: {'conforms' if report.passed else 'DOES NOT CONFORM'}, {count} clauses passed", flush=True)
+    print(f"{way}: {report.verdict}, {count} clauses passed", flush=True)
     for result in report.results:
         if result.status in ("violated", "error", "known"):
             print(f"  {result.clause_id} {result.status}: {result.detail}", flush=True)

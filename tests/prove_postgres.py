@@ -50,7 +50,7 @@ def pooled(server: str) -> Iterator[str]:
 
 
 WAYS: dict[str, Callable[[str], AbstractContextManager[str]]] = {
-    "plain": lambda server: nullcontext(server),
+    "plain": nullcontext,
     "pool of one": lambda server: nullcontext(f"{server}?pool_size=1"),
     "pgbouncer": pooled,
     "repeatable read": partial(isolation, "repeatable read"),
@@ -71,7 +71,7 @@ def main() -> None:
             with WAYS[way](server) as url:
                 report = conform(url, profile=options.profile)
             passed = sum(result.status == "passed" for result in report.results)
-            print(f"{way}: {'conforms' if report.passed else 'DOES NOT CONFORM'}, {passed} clauses passed", flush=True)
+            print(f"{way}: {report.verdict}, {passed} clauses passed", flush=True)
             for result in report.results:
                 if result.status in ("violated", "error"):
                     print(f"  {result.clause_id} {result.status}: {result.detail}", flush=True)

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent
-DISTRIBUTIONS = sorted(ROOT.glob("**/pyproject.toml"), key=str)
-PROJECTS = [path for path in DISTRIBUTIONS if not {".venv", ".nox", "examples"} & set(path.parts)]
+MEMBERS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["workspace"]["members"]
+PROJECTS = sorted(path for member in (".", *MEMBERS) for path in ROOT.glob(f"{member}/pyproject.toml"))
 
 
 def test_the_first_two_blocks_of_the_readme_are_the_two_commands() -> None:

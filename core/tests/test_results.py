@@ -2,6 +2,7 @@ import asyncio
 import pickle
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -23,6 +24,7 @@ from tallystick import (
     State,
     Status,
     UnknownKind,
+    declare,
 )
 from tallystick_memory import MemoryBackend
 
@@ -189,8 +191,9 @@ def test_wait_for_all(runner: Runner) -> None:
     ]
     assert results[2].value == Receipt(number=2)
     assert runner.wait_for_all([]) == []
+    wrong: Any = jobs[0]
     with pytest.raises(InvalidArgument, match="pass a list of handles or ids"):
-        runner.wait_for_all(jobs[0])  # type: ignore[call-overload]  # wrong on purpose
+        runner.wait_for_all(wrong)
 
 
 def test_wait_for_all_ends_at_its_timeout(runner: Runner) -> None:
@@ -282,3 +285,55 @@ def test_expiry_follows_the_retention(make_runner: MakeRunner) -> None:
     old = finished(short, timedelta(minutes=2))
     short.delete(old)
     assert {short.wait_for(job).status for job in (old, old.id)} == {Status.EXPIRED}
+
+
+def test_a_result_by_id_and_class(runner: Runner) -> None:
+    """The class, or its declaration, decodes the result of a job by its id; a bare id decodes it by its kind."""
+    runner.start()
+    id = runner.enqueue(Buy(amount=3)).id
+    assert runner.result(id, Buy, timeout=LONG) == Receipt(number=3)
+    assert runner.wait_for(id, declare("buy", dict[str, int], dict[str, int])).value == {"number": 3}
+    assert asyncio.run(runner.aresult(id, Buy)) == Receipt(number=3)
+    assert asyncio.run(runner.await_for(id, Buy)).value == runner.result(id)
+
+
+def test_a_result_of_another_kind(runner: Runner) -> None:
+    """A class of another kind is rejected, and so is a class that is not registered, or no job at all."""
+
+    @runner.job("other")
+    def other(payload: int, ctx: Context) -> None: ...
+
+    class Unknown(Buy):
+        kind = "unknown"
+
+    id = runner.enqueue(Buy(amount=3)).id
+    with pytest.raises(InvalidArgument, match=r"of the kind 'buy', not 'other'"):
+        runner.result(id, other)
+    with pytest.raises(UnknownKind, match="Unknown is not registered"):
+        runner.result(id, Unknown)
+    anything: list[Any] = ["buy", 7, Receipt, Buy(amount=1)]
+    for wrong in anything:
+        with pytest.raises(InvalidArgument, match="pass a Job class"):
+            runner.result(id, wrong)
+
+
+def test_a_class_without_work_reads_results(runner: Runner) -> None:
+    """A producer's class, without a handler, decodes results, too; so does an alias of its kind."""
+
+    class Bought(Job[Receipt]):
+        kind = "bought"
+        aliases = ("buy",)
+        amount: int
+
+    runner.start()
+    id = runner.enqueue(Buy(amount=3)).id
+    assert runner.result(id, Bought, timeout=LONG) == Receipt(number=3)
+
+
+def test_a_handle_is_shown_in_one_line(runner: Runner) -> None:
+    """`repr` shows the kind, the id, the state, and whether no job was added."""
+    handle = runner.enqueue(Buy(amount=1), unique_key="one")
+    assert repr(handle) == f"<Handle 'buy' {handle.id} pending>"
+    assert repr(runner.enqueue(Buy(amount=1), unique_key="one")) == f"<Handle 'buy' {handle.id} pending, duplicate>"
+    replaced = runner.enqueue(Buy(amount=2), unique_key="one", on_conflict="replace")
+    assert repr(replaced) == f"<Handle 'buy' {handle.id} pending, replace>"

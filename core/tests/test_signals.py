@@ -17,7 +17,7 @@ from tallystick import Context, Runner, State
 
 runner = Runner("memory://", poll=timedelta(milliseconds=20), grace=timedelta(seconds=60))
 
-@runner.job("block")
+@runner.job("tests:block")
 def block(how: str, ctx: Context) -> None:
     print("working", flush=True)
     while runner.running:

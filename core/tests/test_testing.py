@@ -18,9 +18,11 @@ from tallystick import (
     JobNotFound,
     Runner,
     Snooze,
+    Unavailable,
+    Unsupported,
     declare,
 )
-from tallystick.testing import arun_job, inline, manual, run_job
+from tallystick.testing import JobTester, arun_job, inline, manual, run_job
 
 from .helpers import LONG, MakeRunner
 
@@ -201,7 +203,9 @@ def test_misspelt_fields_are_rejected(runner: Runner) -> None:
     """A field that the class does not have is an error: `refute_enqueued` would always pass."""
     runner.register(Quote)
     with manual(runner) as jobs:
-        with pytest.raises(InvalidArgument, match="Quote has no field 'att'; its fields are: at, numbers"):
+        with pytest.raises(
+            InvalidArgument, match=r"Quote has no field 'att'; did you mean 'at'\? its fields are: at, numbers"
+        ):
             jobs.refute_enqueued(Quote, att=1)
         with pytest.raises(InvalidArgument, match="pass its class"):
             jobs.refute_enqueued(Quote(at=datetime.now(UTC)), numbers=())
@@ -288,3 +292,96 @@ def _pytest(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=LONG.total_seconds(), check=False
     )
+
+
+def roll_back(runner: Runner, jobs: JobTester, job: Quote) -> None:
+    """Enqueue a job in a transaction that rolls back."""
+    with jobs.transaction() as transaction:
+        runner.enqueue(job, transaction=transaction)
+        raise LookupError
+
+
+def test_a_transaction_commits_or_rolls_back(runner: Runner) -> None:
+    """On memory, jobs of a transaction exist after its block, and never if the block raises."""
+    runner.register(Quote)
+    later, never = Quote(at=datetime.now(UTC), numbers=(1,)), Quote(at=datetime.now(UTC), numbers=(2,))
+    with manual(runner) as jobs:
+        with jobs.transaction() as transaction:
+            handle = runner.enqueue(later, transaction=transaction, unique_key="one")
+            again = runner.enqueue(never, transaction=transaction, unique_key="one")
+            assert (handle.duplicate, again.duplicate, again.id) == (False, True, handle.id)
+            jobs.refute_enqueued(Quote)
+        with pytest.raises(LookupError):
+            roll_back(runner, jobs, never)
+        [record] = jobs.enqueued(Quote)
+        assert (record.id, runner.enqueue(never, unique_key="one").duplicate) == (handle.id, True)
+        assert jobs.drain().completed == 1
+
+
+def test_a_transaction_conflicts(runner: Runner) -> None:
+    """If another call takes a unique key before the commit, the commit raises `Unavailable` as a database does."""
+    runner.register(Quote)
+    job = Quote(at=datetime.now(UTC))
+
+    def conflict() -> None:
+        with jobs.transaction() as transaction:
+            runner.enqueue(job, transaction=transaction, unique_key="one")
+            runner.enqueue(job, unique_key="one")
+
+    with manual(runner) as jobs:
+        with pytest.raises(Unavailable, match="begin the transaction again"):
+            conflict()
+        assert len(jobs.enqueued(Quote)) == 1
+
+
+def test_a_job_completes_in_a_transaction(runner: Runner) -> None:
+    """`ctx.complete` with a transaction of the test records the result at its commit, and nothing if it rolls back."""
+
+    @runner.job("completes", max_attempts=2)
+    def completes(payload: int, ctx: Context) -> int:
+        with jobs.transaction() as transaction:
+            ctx.complete(7, transaction=transaction)
+            if ctx.attempt < payload:
+                raise LookupError
+        return 7
+
+    with manual(runner) as jobs:
+        job = runner.enqueue(completes.job(2))
+        assert jobs.drain(raises=False).retried == 1
+        jobs.advance(hours=1)
+        assert jobs.drain().completed == 1
+        assert runner.result(job) == 7
+
+
+def test_a_transaction_of_inline_runs_its_jobs_at_the_commit(runner: Runner) -> None:
+    """Inside the block no job runs; when it ends, they all have."""
+    runner.register(Quote)
+    with inline(runner) as jobs:
+        with jobs.transaction() as transaction:
+            job = runner.enqueue(Quote(at=datetime.now(UTC)), transaction=transaction)
+        assert runner.result(job) == (1,)
+
+
+def test_a_transaction_that_is_not_of_the_test_is_rejected(runner: Runner) -> None:
+    """The error says which transactions the store of a test takes. One that has ended is rejected, too."""
+    runner.register(Quote)
+    job = Quote(at=datetime.now(UTC))
+    with manual(runner) as jobs:
+        with pytest.raises(Unsupported, match=r"type object.*jobs\.transaction"):
+            runner.enqueue(job, transaction=object())
+        with jobs.transaction() as transaction:
+            pass
+        with pytest.raises(InvalidArgument, match="has ended"):
+            runner.enqueue(job, transaction=transaction)
+        jobs.refute_enqueued(Quote)
+
+
+def test_a_transaction_of_a_store_that_has_them(runner: Runner, tmp_path: Path) -> None:
+    """On SQLite, the transaction is one of the store."""
+    runner.register(Quote)
+    with manual(runner, url=f"sqlite:///{tmp_path}/jobs.db") as jobs:
+        with jobs.transaction() as transaction:
+            runner.enqueue(Quote(at=datetime.now(UTC)), transaction=transaction)
+        with pytest.raises(LookupError):
+            roll_back(runner, jobs, Quote(at=datetime.now(UTC)))
+        assert len(jobs.enqueued(Quote)) == 1

@@ -12,7 +12,7 @@ from .declaration import Call, Declaration
 from .define import batch, declare, handles, job, raw
 from .definition import Definition
 from .diagnostics import Finding, Severity
-from .enqueueing import Enqueue
+from .enqueueing import BatchOptions, Enqueue, EnqueueOptions
 from .errors import (
     AlreadyStarted,
     BackendError,
@@ -83,6 +83,7 @@ from .state import CLAIMABLE, FINAL, TRANSITIONS, State, Transition
 from .throughput import Throughput
 from .unique_by import UniqueBy
 from .urls import BackendUrl
+from .user_warnings import BlockingCallWarning, KindFormatWarning, TallystickWarning
 from .worker import Snapshot
 
 __all__ = [
@@ -102,7 +103,9 @@ __all__ = [
     "BackendError",
     "BackendUrl",
     "BatchDefinition",
+    "BatchOptions",
     "Beat",
+    "BlockingCallWarning",
     "ByException",
     "Call",
     "CalledFromInside",
@@ -125,6 +128,7 @@ __all__ = [
     "DuplicateKind",
     "DuplicateSchedule",
     "Enqueue",
+    "EnqueueOptions",
     "Exponential",
     "Failure",
     "Filter",
@@ -142,6 +146,7 @@ __all__ = [
     "JobDiscarded",
     "JobNotFound",
     "JobResult",
+    "KindFormatWarning",
     "Meta",
     "MetaTooLarge",
     "Meter",
@@ -184,6 +189,7 @@ __all__ = [
     "Stop",
     "Stopped",
     "TallystickError",
+    "TallystickWarning",
     "Throughput",
     "Transition",
     "Unavailable",

@@ -1,7 +1,8 @@
 """Suggestions for users of Celery, RQ, Huey, Dramatiq and dataclasses: the Tallystick equivalents of their words."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
 
 _ATTEMPTS = "max_attempts, which counts the first attempt too"
 _POLICY = "retry=, with a policy: Exponential(...), Fixed(...), ByException({...}) or Never()"
@@ -122,6 +123,34 @@ SETTINGS = {
     "time_limit": "timeout",
 }
 """The names of settings in other libraries, and their names here."""
+
+
+STATES = {
+    **dict.fromkeys(("queued", "enqueued", "ready", "waiting", "scheduled", "deferred", "available"), "pending"),
+    **dict.fromkeys(("active", "started", "executing", "in_progress"), "running"),
+    **dict.fromkeys(("retry", "retryable", "failing"), "retrying"),
+    **dict.fromkeys(("success", "succeeded", "successful", "done", "finished", "complete"), "completed"),
+    **dict.fromkeys(("failed", "failure", "error", "dead", "errored"), "discarded"),
+    **dict.fromkeys(("canceled", "revoked", "aborted"), "cancelled"),
+}
+"""The states of other libraries, and the nearest one here."""
+
+_LONGEST = 100  # characters of a word that is compared
+
+
+def near(word: object, known: Collection[str], elsewhere: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return "did you mean 'x'? " for the most similar name, or for its equivalent here; empty if there is none."""
+    if not isinstance(word, str):
+        return ""
+    word = word[:_LONGEST]
+    meant = elsewhere.get(word.lower()) or next(iter(get_close_matches(word, list(map(str, known)), n=1)), None)
+    return f"did you mean {meant!r}? " if meant else ""
+
+
+def unknown_fields(of: str, given: Collection[str], known: Collection[str]) -> str | None:
+    """Return advice on a field that does not exist; None if all exist."""
+    wrong = next((name for name in given if name not in known), None)
+    return wrong and f"{of} has no field {wrong!r}; {near(wrong, known)}the fields are: {', '.join(known)}"
 
 
 def unknown_setting(word: str, known: Collection[str], prefix: str = "") -> str:

@@ -83,7 +83,9 @@ class _Caller:
         try:
             return asyncio.run_coroutine_threadsafe(self._tracked(make), self._loop).result()
         except Abandoned as exc:
-            raise Unavailable("the call was cancelled on its event loop, so it does nothing more") from exc
+            raise Unavailable(
+                "the call was cancelled on its event loop, so it does nothing more; repeat it if it is still needed"
+            ) from exc
 
     async def _tracked(self, make: Callable[[], Awaitable[T]]) -> T:
         task = asyncio.current_task()

@@ -150,7 +150,7 @@ class Backend(ABC):
         Raises:
             Unsupported: The backend does not declare `transactions`.
         """
-        raise Unsupported(f"{type(self).__name__} does not support transactions")
+        raise Unsupported(f"{type(self).__name__} does not support transactions; use a backend that does")
 
     @abstractmethod
     def claim(

@@ -9,12 +9,13 @@ from operator import or_
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, Union, get_args, get_origin, overload
 
-from . import handlers, validation
+from . import handlers
 from .context import Context
 from .declaration import codecs
 from .definition import Definition
 from .errors import DefinitionError, InvalidArgument
 from .options import Options
+from .user_warnings import checked_kind
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -45,7 +46,7 @@ class BatchDefinition(Definition[P, R], Generic[P, R]):
         cls, kind: str, function: Callable[..., Any], options: Options, max: int, wait: timedelta
     ) -> "BatchDefinition[Any, Any]":
         """Return the definition of a function of lists of payloads and contexts."""
-        given = handlers.check_shape(validation.name(kind, "kind"), function, _SIGNATURE)
+        given = handlers.check_shape(checked_kind(kind), function, _SIGNATURE)
         payload = _item_type(kind, function, given[0])
         return BatchDefinition(
             handler=function,

@@ -1,13 +1,12 @@
 """Change all jobs that match a filter, in batches."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 from uuid import UUID
 
 from .filters import Filter
 from .handle import Handle, job_id
 
-Which = Filter | Handle[Any] | UUID
+Which = Filter | Handle[object] | UUID
 """One job, or all jobs that match a filter."""
 
 _BATCH = 1_000

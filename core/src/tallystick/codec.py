@@ -28,7 +28,8 @@ class Codec(Generic[T]):
             self._adapter: TypeAdapter[T] = TypeAdapter(type_)
         except Exception as exc:  # pydantic evaluates the type, which may raise anything
             raise DefinitionError(
-                f"{what} is declared as {safe_repr(type_)}, which pydantic cannot handle: {safe_str(exc)[:_LONGEST]}"
+                f"{what} is declared as {safe_repr(type_)}, which pydantic cannot handle; annotate another type: "
+                f"{safe_str(exc)[:_LONGEST]}"
             ) from exc
 
     def encode(self, value: T) -> bytes:

@@ -96,7 +96,10 @@ class Context:
             ClaimLost: the attempt has ended. Let this error roll back the transaction.
             InvalidResult, PayloadTooLarge, InvalidArgument, Unsupported: nothing was done.
         """
-        raise InvalidArgument(f"no worker made this context of job {self.id}, so it cannot complete the job")
+        raise InvalidArgument(
+            f"no worker made this context of job {self.id}, so it cannot complete the job; use the "
+            "context that the handler of a worker gets"
+        )
 
     acomplete = async_variant(complete)
     """See `complete`. For async handlers, whose transaction may belong to their event loop."""

@@ -84,7 +84,9 @@ class Declaration(Generic[P, R]):
             DefinitionError: the version is not older than `payload_version`, or the function cannot be an upgrade.
         """
         if self.payloads is None:
-            raise DefinitionError(f"{self.kind!r} is raw, so its payloads have no versions")
+            raise DefinitionError(
+                f"{self.kind!r} is raw, so its payloads have no versions; define it with a type to have them"
+            )
         return self.upgrades.decorator(self.kind, version, self.options.payload_version)
 
     def payload_schema(self) -> dict[str, Any] | None:

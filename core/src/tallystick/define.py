@@ -13,6 +13,7 @@ from .definition import Definition, FunctionDecorator, HandlerDecorator
 from .errors import DefinitionError
 from .options import OptionArgs, read_options
 from .safe_repr import safe_repr
+from .user_warnings import checked_kind
 
 DEFAULT_WAIT = timedelta(milliseconds=200)
 """How long a claimed job waits until its batch is full, unless you set `wait`."""
@@ -75,6 +76,7 @@ def declare(kind: str, payload: Any, result: Any = Any, **options: Unpack[Option
         DefinitionError: a type or an option is not valid.
     """
     misuse.check_kind(kind, "declare")
+    checked_kind(kind)
     return Declaration[Any, Any].of_types(kind, payload, result, read_options(kind, {**options}))
 
 

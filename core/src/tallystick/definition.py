@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Protocol, TypeVar, overload
 
-from . import handlers, validation
+from . import handlers
 from .context import Context
 from .declaration import Declaration, codecs
 from .errors import DefinitionError, InvalidArgument
@@ -13,6 +13,7 @@ from .job_base import Job, upgrades_of
 from .options import Options
 from .payload_versions import Upgrades
 from .safe_repr import safe_repr
+from .user_warnings import checked_kind
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -65,13 +66,13 @@ class Definition(Declaration[P, R], Generic[P, R]):
                 f"{job.__name__} has no work method, so no worker can run it; write: def work(self, ctx: Context) -> "
                 "... Without it, you can only enqueue the class, and it needs no registration"
             )
-        handlers.check(validation.name(job.kind, "kind"), job.work, "(self, ctx)")
+        handlers.check(checked_kind(job.kind), job.work, "(self, ctx)")
         return _define(job.kind, job.work, job, options, upgrades_of(job))
 
     @classmethod
     def of_function(cls, kind: str, function: Handler[P, R], options: Options) -> "Definition[P, R]":
         """Return the definition of a function of (payload, ctx). Its annotations declare payload and result."""
-        payload = handlers.check(validation.name(kind, "kind"), function, "(payload, ctx)")
+        payload = handlers.check(checked_kind(kind), function, "(payload, ctx)")
         if payload.annotation is inspect.Parameter.empty:
             raise DefinitionError(
                 f"the handler of {kind!r} must annotate {payload.name!r} with the payload's type; write a def with "
@@ -84,7 +85,7 @@ class Definition(Declaration[P, R], Generic[P, R]):
         cls, kind: str, function: Handler[bytes, bytes | None], options: Options
     ) -> "Definition[bytes, bytes | None]":
         """Return the definition of a function of (bytes, ctx) that returns bytes or None. Nothing is validated."""
-        handlers.check(validation.name(kind, "kind"), function, "(payload, ctx)")
+        handlers.check(checked_kind(kind), function, "(payload, ctx)")
         is_async = inspect.iscoroutinefunction(function)
         return Definition(
             kind=kind,

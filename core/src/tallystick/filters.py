@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 from uuid import UUID
 
 from . import validation
+from .advice import STATES, near, unknown_fields
 from .errors import InvalidArgument
 from .failure import Failure
 from .records import Record
@@ -52,6 +53,14 @@ class Filter:
     finished_since: datetime | None = None
     finished_until: datetime | None = None
     """Matches records with finished_since <= finished_at < finished_until, but no unfinished job."""
+
+    if not TYPE_CHECKING:
+
+        def __new__(cls, *args: Any, **fields: Any) -> Self:
+            """Reject an unknown field, and suggest a similar one."""
+            if wrong := unknown_fields("a filter", fields, cls.__dataclass_fields__):
+                raise InvalidArgument(wrong)
+            return object.__new__(cls)  # `slots=True` replaces the class, so that super() finds another
 
     def __post_init__(self) -> None:
         if self.ids is not None:
@@ -105,7 +114,9 @@ def _state(value: State) -> State:
     try:
         return State(value)
     except ValueError:
-        raise InvalidArgument(f"states has {safe_repr(value)}; the states are: {', '.join(State)}") from None
+        raise InvalidArgument(
+            f"states has {safe_repr(value)}; {near(value, list(State), STATES)}the states are: {', '.join(State)}"
+        ) from None
 
 
 def _check_range(since: datetime | None, until: datetime | None, what: str) -> None:

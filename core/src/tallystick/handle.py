@@ -24,6 +24,11 @@ class Handle(Generic[R_co]):
     duplicate: bool
     applied: OnConflict | None = None
 
+    def __repr__(self) -> str:
+        """Return one line: the kind, the id, the state at the enqueue, and whether no job was added."""
+        note = f", {self.applied or 'duplicate'}" if self.duplicate else ""
+        return f"<Handle {self.record.kind!r} {self.record.id} {self.record.state}{note}>"
+
     @property
     def id(self) -> UUID:
         """The job's id."""

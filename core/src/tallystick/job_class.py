@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping, Set
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, ClassVar, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform, get_origin
 
-from pydantic import BaseModel, PydanticUserError
+from pydantic import BaseModel, Field, PrivateAttr, PydanticUserError
 
 from .advice import CALLS, NEVER_FIELDS, instead, unknown_option
 from .errors import DefinitionError, InvalidPayload, NoSuchMethod
@@ -52,6 +52,7 @@ _CLASS_VARIABLE = re.compile(r"((\w+\.)?Annotated\[)?(\w+\.)?(ClassVar|Final)\b"
 _NEAR = 0.85
 
 
+@dataclass_transform(kw_only_default=True, field_specifiers=(Field, PrivateAttr))
 class JobMeta(ModelMetaclass):
     """The metaclass of jobs. Rejects definitions that would silently mean something else."""
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar, assert_never
 from uuid import UUID
 
-from .errors import JobCancelled, JobDiscarded, JobNotFound, NotFinished, ResultExpired
+from .declaration import Declaration
+from .errors import InvalidArgument, JobCancelled, JobDiscarded, JobNotFound, NotFinished, ResultExpired
 from .handle import Handle
 from .options import Options
 from .records import Record
@@ -15,6 +16,7 @@ from .settings import Settings
 from .state import State
 from .stored_form import read_result
 
+R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
 _VERSION_WITH_TIME = 7
@@ -41,6 +43,21 @@ class JobResult(Generic[R_co]):
     record: Record | None
     _registry: Registry = field(repr=False, compare=False)
     _settings: Settings = field(repr=False, compare=False)
+    _declaration: Declaration[Any, R_co] | None = field(default=None, repr=False, compare=False)
+
+    def of(self, declaration: "Declaration[Any, R] | None") -> "JobResult[R]":
+        """Return this answer with the result decoded as a declaration says; None decodes it by its kind.
+
+        Raises:
+            InvalidArgument: the job is of another kind.
+        """
+        kinds = () if declaration is None else (declaration.kind, *declaration.options.aliases)
+        if declaration is not None and self.record is not None and self.record.kind not in kinds:
+            raise InvalidArgument(
+                f"job {self.id} is of the kind {self.record.kind!r}, not {declaration.kind!r}; pass the Job class or "
+                f"the definition of {self.record.kind!r}"
+            )
+        return JobResult(self.id, self.status, self.record, self._registry, self._settings, declaration)
 
     @property
     def value(self) -> R_co:
@@ -51,34 +68,47 @@ class JobResult(Generic[R_co]):
             UnknownKind: the kind is not registered with the runner.
         """
         if self.status is Status.NOT_FOUND:
-            raise JobNotFound(f"job {self.id} was not found: it was never stored, or it was deleted")
+            raise JobNotFound(
+                f"job {self.id} was not found: it was never stored, or it was deleted; check the id and the store"
+            )
         if self.record is None:
-            raise ResultExpired(f"job {self.id} has expired: the records of jobs of its age are purged")
-        value: R_co = _value(self.status, self.record, self._registry, self._settings)
+            raise ResultExpired(
+                f"job {self.id} has expired: the records of jobs of its age are purged; raise keep_completed to keep "
+                "them for longer"
+            )
+        value: R_co = self._value(self.record)
         return value
 
+    def _value(self, record: Record) -> Any:
+        job = f"job {record.id} ({record.kind})"
+        match self.status:
+            case Status.COMPLETED:
+                declaration = self._declaration or self._registry.named(record.kind)
+                return declaration.decode_result(read_result(self._settings, record.result, record.kind))
+            case Status.DISCARDED:
+                error = record.last_error
+                why = f": {error.type}: {error.message}" if error else ""
+                raise JobDiscarded(f"{job} was discarded{why}; requeue it to run it again", record)
+            case Status.CANCELLED:
+                raise JobCancelled(f"{job} was cancelled; requeue it to run it again", record)
+            case Status.EXPIRED | Status.NOT_FOUND:
+                raise ResultExpired(
+                    f"the result of {job} has expired: the job completed at {record.finished_at}; raise keep_result of "
+                    "its kind to read results for longer"
+                )
+            case Status.NOT_FINISHED:
+                attempts = f"attempt {record.attempt} of {record.max_attempts}"
+                raise NotFinished(
+                    f"{job} has not finished: it is {record.state}, {attempts}; wait longer with "
+                    "timeout=timedelta(seconds=...), or check that a worker serves its queue"
+                )
+            case _:
+                assert_never(self.status)
 
-def _value(status: Status, record: Record, registry: Registry, settings: Settings) -> Any:
-    job = f"job {record.id} ({record.kind})"
-    match status:
-        case Status.COMPLETED:
-            return registry.named(record.kind).decode_result(read_result(settings, record.result, record.kind))
-        case Status.DISCARDED:
-            error = record.last_error
-            why = f": {error.type}: {error.message}" if error else ""
-            raise JobDiscarded(f"{job} was discarded{why}", record)
-        case Status.CANCELLED:
-            raise JobCancelled(f"{job} was cancelled", record)
-        case Status.EXPIRED | Status.NOT_FOUND:
-            raise ResultExpired(f"the result of {job} has expired: the job completed at {record.finished_at}")
-        case Status.NOT_FINISHED:
-            attempts = f"attempt {record.attempt} of {record.max_attempts}"
-            raise NotFinished(f"{job} has not finished: it is {record.state}, {attempts}")
-        case _:
-            assert_never(status)
 
-
-def result_of(job: Handle[Any] | UUID, record: Record | None, registry: Registry, settings: Settings) -> JobResult[Any]:
+def result_of(
+    job: Handle[object] | UUID, record: Record | None, registry: Registry, settings: Settings
+) -> JobResult[Any]:
     """Return how a job stands, from its record; None if the store has none."""
     id = job if isinstance(job, UUID) else job.id
     now = datetime.now(UTC)
@@ -103,7 +133,7 @@ def _status(record: Record, registry: Registry, now: datetime) -> Status:
             assert_never(record.state)
 
 
-def _status_of_missing(job: Handle[Any] | UUID, registry: Registry, settings: Settings, now: datetime) -> Status:
+def _status_of_missing(job: Handle[object] | UUID, registry: Registry, settings: Settings, now: datetime) -> Status:
     """Return whether a record may have been purged: a job is created before it finishes."""
     created = _created(job)
     keep = _shortest_keep(job, registry, settings)
@@ -111,7 +141,7 @@ def _status_of_missing(job: Handle[Any] | UUID, registry: Registry, settings: Se
     return Status.EXPIRED if may_be_purged else Status.NOT_FOUND
 
 
-def _created(job: Handle[Any] | UUID) -> datetime | None:
+def _created(job: Handle[object] | UUID) -> datetime | None:
     """Return when a job was created: as stored, or else as in its id, which is a UUIDv7 unless you chose another."""
     if isinstance(job, Handle):
         return job.record.created_at
@@ -123,7 +153,7 @@ def _created(job: Handle[Any] | UUID) -> datetime | None:
         return None
 
 
-def _shortest_keep(job: Handle[Any] | UUID, registry: Registry, settings: Settings) -> timedelta | None:
+def _shortest_keep(job: Handle[object] | UUID, registry: Registry, settings: Settings) -> timedelta | None:
     """Return how long a record of the job's kind is kept at least; None for ever. For an id, of any kind."""
     if isinstance(job, Handle):
         known = registry.find(job.record.kind)

@@ -11,6 +11,7 @@ from typing import Self, cast
 from typing_extensions import Unpack
 
 from . import forks, validation
+from .advice import near
 from .async_bridge import async_variant
 from .backend import Backend
 from .batch_definition import check_waits
@@ -228,7 +229,8 @@ class Lifecycle:
             raise InvalidArgument("no jobs are registered and no queues are set; register a job, or set queues")
         if unserved := sorted((self._settings.queue_weights or {}).keys() - {*queues}):
             raise InvalidArgument(
-                f"queue_weights has {unserved[0]!r}, which this runner does not serve; it serves {', '.join(queues)}"
+                f"queue_weights has {unserved[0]!r}, which this runner does not serve; {near(unserved[0], queues)}it "
+                f"serves {', '.join(queues)}"
             )
         return WorkerContext(
             self.backend,

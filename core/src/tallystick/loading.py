@@ -8,6 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 
+from .advice import near
 from .errors import ConfigurationError
 from .runner import Runner
 
@@ -37,7 +38,10 @@ def _module(name: str) -> ModuleType:
         return import_module(name)
     except Exception as exc:
         if isinstance(exc, ModuleNotFoundError) and f"{name}.".startswith(f"{exc.name}."):
-            raise ConfigurationError(f"module {exc.name} was not found in {here} or on the Python path") from exc
+            raise ConfigurationError(
+                f"module {exc.name} was not found in {here} or on the Python path; call the command in the directory "
+                "of your project"
+            ) from exc
         raise _shown(exc, f"importing {name}") from exc
 
 
@@ -45,7 +49,10 @@ def _attribute(module: ModuleType, path: str) -> object:
     try:
         return attrgetter(path)(module)
     except AttributeError as exc:
-        raise ConfigurationError(f"module {module.__name__} has no attribute {path}") from exc
+        meant = near(path, [name for name in dir(module) if not name.startswith("_")])
+        raise ConfigurationError(
+            f"module {module.__name__} has no attribute {path}; {meant}name the runner as module:attribute"
+        ) from exc
 
 
 def _called(function: Callable[[], object], what: str) -> object:

@@ -59,7 +59,7 @@ def check_time_first(first: object, options: Iterable[str], call: str) -> None:
 def not_registered(job: object, registered: Collection[type[Job[Any]]]) -> str:
     """Return why a value cannot be enqueued, and how to enqueue it."""
     if isinstance(job, Job):
-        return _unregistered(type(job), registered)
+        return not_registered_class(type(job), registered)
     if isinstance(job, Call):
         kind, name = job.definition.kind, job.definition.call.partition(".")[0]
         return (
@@ -71,7 +71,8 @@ def not_registered(job: object, registered: Collection[type[Job[Any]]]) -> str:
     return f"{safe_repr(job)} is not a job; {_instead(job)}"
 
 
-def _unregistered(job: type[Job[Any]], registered: Collection[type[Job[Any]]]) -> str:
+def not_registered_class(job: type[Job[Any]], registered: Collection[type[Job[Any]]]) -> str:
+    """Return why an instance of a class cannot be enqueued, and how to register the class."""
     name = job.__name__
     if parent := next((parent for parent in job.__mro__[1:] if parent in registered), None):
         return (

@@ -87,8 +87,8 @@ class Upgrades:
             step = self.find(step_from)
             if step is None:
                 raise InvalidPayload(
-                    f"the payload of {kind!r} has version {version} of {latest}, and no function upgrades it: there is "
-                    f"no upgrade_from({step_from})"
+                    f"the payload of {kind!r} has version {version} of {latest}, and no function upgrades it; write "
+                    f"one with upgrade_from({step_from})"
                 )
             payload = step(payload)
         return payload

@@ -1,16 +1,19 @@
 """The jobs registered with a runner, by kind."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
+from .advice import near
 from .declaration import Call, Declaration
 from .definition import Definition, Handler, declare_class, has_work
-from .errors import AlreadyStarted, DuplicateKind, UnknownKind
+from .errors import AlreadyStarted, DuplicateKind, InvalidArgument, UnknownKind
 from .job_base import Job
-from .misuse import not_registered
+from .misuse import not_registered, not_registered_class
 from .options import OptionArgs, Options, read_options
 from .origin import Origin
 from .safe_repr import safe_repr
+
+R = TypeVar("R")
 
 
 class Registry(Mapping[str, Definition[Any, Any]]):
@@ -99,7 +102,9 @@ class Registry(Mapping[str, Definition[Any, Any]]):
         taken = {**self._by_alias, **self._by_kind}
         for name in (definition.kind, *definition.options.aliases):
             if (other := taken.get(name)) is not None and other.kind != definition.kind:
-                raise DuplicateKind(f"{name!r} is a kind or an alias of {safe_repr(other.handler)} already")
+                raise DuplicateKind(
+                    f"{name!r} is a kind or an alias of {safe_repr(other.handler)} already; choose another"
+                )
 
     def check_upgrades(self) -> None:
         """Reject a kind that lacks an upgrade between two versions of its payload."""
@@ -124,7 +129,29 @@ class Registry(Mapping[str, Definition[Any, Any]]):
             if type(job) not in self._declared_classes:
                 self.declare_class(type(job))
             return self._declared_classes[type(job)], job
-        raise UnknownKind(f"{not_registered(job, self._by_class)}; {self._known()}")
+        raise UnknownKind(f"{not_registered(job, self._by_class)}; {self._known(job)}")
+
+    def declaration_of(self, job: "type[Job[R]] | Declaration[Any, R]") -> Declaration[Any, R]:
+        """Return the declaration that a Job class, a definition or a declaration stands for.
+
+        Raises:
+            UnknownKind: the class has a handler, and is not registered.
+            InvalidArgument: it is none of these.
+        """
+        if isinstance(job, Declaration):
+            return job
+        if not isinstance(job, type) or not issubclass(job, Job):
+            raise InvalidArgument(
+                f"{safe_repr(job)} is not the definition of a job; pass a Job class, a function with @runner.job, or a "
+                "declaration"
+            )
+        if (definition := self._by_class.get(job)) is not None:
+            return definition
+        if has_work(job):
+            raise UnknownKind(f"{not_registered_class(job, self._by_class)}; {self._known(None)}")
+        if job not in self._declared_classes:
+            self.declare_class(job)
+        return self._declared_classes[job]
 
     def _may_declare(self, declaration: Declaration[Any, Any]) -> bool:
         """Return whether a declaration needs no registration: it has no handler, or its handler is registered."""
@@ -146,11 +173,12 @@ class Registry(Mapping[str, Definition[Any, Any]]):
         """Return the declaration of a kind; raise `UnknownKind` if it is not known."""
         known = self.find(kind) if isinstance(kind, str) else None
         if known is None:
-            raise UnknownKind(f"{safe_repr(kind)} is not registered with this runner; {self._known()}")
+            raise UnknownKind(f"{safe_repr(kind)} is not registered with this runner; {self._known(kind)}")
         return known
 
-    def _known(self) -> str:
-        return f"the registered kinds are: {', '.join(sorted(self._by_kind)) or 'none'}"
+    def _known(self, kind: object) -> str:
+        kinds = {*self._by_kind, *self._declared}
+        return f"{near(kind, kinds)}the registered kinds are: {', '.join(sorted(kinds)) or 'none'}"
 
     def __getitem__(self, kind: str) -> Definition[Any, Any]:
         return self._by_kind[kind] if kind in self._by_kind else self._by_alias[kind]

@@ -114,7 +114,7 @@ def check_policy(policy: object, what: str) -> None:
             "for no retry. To limit the number of attempts, set max_attempts"
         )
     elif not _takes_three(policy):
-        problem = "which cannot be called as policy(attempt, exc, draw)"
+        problem = "which cannot be called as policy(attempt, exc, draw); give it these three parameters"
     else:
         return
     raise InvalidArgument(f"{what} is {safe_repr(policy)}, {problem}")

@@ -14,6 +14,7 @@ from typing_extensions import Unpack
 
 from . import misuse, validation
 from .async_bridge import async_variant
+from .backends import callers
 from .bulk import Which, as_filter, change_all
 from .declaration import Call, Declaration
 from .enqueueing import BatchOptions, Enqueue, EnqueueOptions, check_jobs, new_record, new_records
@@ -24,6 +25,7 @@ from .outcomes import Cancel
 from .records import NewRecord
 from .runner_services import RunnerServices
 from .state import State
+from .user_warnings import check_no_loop
 
 R = TypeVar("R")
 
@@ -59,6 +61,8 @@ class Runner(RunnerServices):
                 stored.
             PayloadTooLarge, UnknownKind, InvalidArgument: nothing was stored.
             Unavailable: nothing was stored.
+            NotSetUp: this is the first use of the store, inside a transaction that its setup would wait for. Nothing
+                was stored. Call `start` or `tallystick setup` before.
             OutcomeUnknown: the job may have been stored. Repeat the call with the same `id`; the error has it in `ids`.
         """
         misuse.check_alone(more)
@@ -160,6 +164,10 @@ class Runner(RunnerServices):
 
     def _insert(self, records: Sequence[NewRecord], transaction: object | None) -> list[Handle[Any]]:
         records = self._observers.with_meta(records)
+        if transaction is None:
+            check_no_loop()
+        elif not self._lazy_backend.is_open:
+            self._open_in(transaction)
         try:
             with self._observers.calling("insert", lambda: [record.queue for record in records]):
                 inserted = self.backend.insert(records, transaction=transaction)
@@ -169,6 +177,11 @@ class Runner(RunnerServices):
         self._observers.enqueued(inserted)
         self._worker.check_served(records)
         return [Handle.of(result) for result in inserted]
+
+    def _open_in(self, transaction: object) -> None:
+        """Open the store while the caller has a transaction, which `setup` may have to wait for."""
+        with callers.taking_part(transaction):
+            _ = self.backend
 
     def _report_cancelled(self, changed: Sequence[UUID]) -> None:
         """Report the waiting jobs that a call cancelled. A running job is reported by the worker that ends it."""

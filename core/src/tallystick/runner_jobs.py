@@ -82,7 +82,7 @@ class RunnerJobs(RunnerLifespan):
     def batch(
         self, kind: str = MISSING, *, max: int = 100, wait: timedelta = DEFAULT_WAIT, **options: Unpack[OptionArgs]
     ) -> BatchDecorator:
-        """Register a function that works many jobs in one call: `@runner.batch("index", max=100)`.
+        """Register a function that works many jobs in one call: `@runner.batch("search:index", max=100)`.
 
         It takes a list of payloads and a list of contexts, and returns a list with a result or an exception for each
         job, or None. If it raises, all its jobs have failed. You enqueue single jobs: `runner.enqueue(index.job(one))`.

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from . import pauses
 from .async_bridge import async_variant, hop
+from .declaration import Declaration
 from .errors import JobNotFound
 from .handle import Handle, job_id
+from .job_base import Job
 from .job_result import JobResult
 from .records import Record
 from .runner_schedules import RunnerSchedules
@@ -18,72 +20,122 @@ from .waiting import Waiting
 
 R = TypeVar("R")
 
+Defined = type[Job[object]] | Declaration[Any, Any]
+"""A job by its class, its definition or its declaration."""
+
 
 class RunnerResults(RunnerSchedules):
     """Reads records and results, and waits for jobs to finish."""
 
-    def get(self, job: Handle[Any] | UUID) -> Record:
+    def get(self, job: Handle[object] | UUID) -> Record:
         """Return the current record of a job; raise `JobNotFound` if it does not exist."""
         id = job_id(job)
         try:
             return self.backend.get([id])[id]
         except KeyError:
-            raise JobNotFound(f"job {id} was not found: it never existed, or it was deleted or purged") from None
+            raise JobNotFound(
+                f"job {id} was not found: it never existed, or it was deleted or purged; check the id and the store"
+            ) from None
 
     aget = async_variant(get)
 
     @overload
     def result(self, job: Handle[R], *, timeout: timedelta = ...) -> R: ...
     @overload
+    def result(self, job: UUID, of: type[Job[R]] | Declaration[Any, R], *, timeout: timedelta = ...) -> R: ...
+    @overload
     def result(self, job: UUID, *, timeout: timedelta = ...) -> Any: ...
-    def result(self, job: Handle[Any] | UUID, *, timeout: timedelta = timedelta(0)) -> Any:
+    def result(
+        self,
+        job: Handle[object] | UUID,
+        of: Defined | None = None,
+        *,
+        timeout: timedelta = timedelta(0),
+    ) -> Any:
         """Return the result of a job, waiting up to `timeout` for the job to finish.
 
+        For a job by its id, pass its Job class or its definition, too: `runner.result(id, SendWelcome)`. Then type
+        checkers know the type of the result.
+
+        Args:
+            of: The Job class, definition or declaration of the job. It decodes the result.
+            timeout: The longest time to wait. By default zero: the job must have finished.
+
         Raises:
+            InvalidArgument: the job is of another kind than `of`.
             NotFinished: the job did not finish in time.
             JobDiscarded, JobCancelled: the job has no result, and gets none unless it is requeued.
             ResultExpired: the job's `keep_result` has passed, or its record was purged.
             JobNotFound: the job was never stored, or was deleted.
         """
-        return self.wait_for(job, timeout=timeout).value
+        return self._waited(job, of, timeout).value
 
     @overload
     async def aresult(self, job: Handle[R], *, timeout: timedelta = ...) -> R: ...
     @overload
+    async def aresult(self, job: UUID, of: type[Job[R]] | Declaration[Any, R], *, timeout: timedelta = ...) -> R: ...
+    @overload
     async def aresult(self, job: UUID, *, timeout: timedelta = ...) -> Any: ...
-    async def aresult(self, job: Handle[Any] | UUID, *, timeout: timedelta = timedelta(0)) -> Any:
+    async def aresult(
+        self,
+        job: Handle[object] | UUID,
+        of: Defined | None = None,
+        *,
+        timeout: timedelta = timedelta(0),
+    ) -> Any:
         """See `result`. Holds no thread while it waits."""
-        return (await self.await_for(job, timeout=timeout)).value
+        return (await self._awaited(job, of, timeout)).value
 
     @overload
     def wait_for(self, job: Handle[R], *, timeout: timedelta | None = ...) -> JobResult[R]: ...
     @overload
+    def wait_for(
+        self, job: UUID, of: type[Job[R]] | Declaration[Any, R], *, timeout: timedelta | None = ...
+    ) -> JobResult[R]: ...
+    @overload
     def wait_for(self, job: UUID, *, timeout: timedelta | None = ...) -> JobResult[Any]: ...
-    def wait_for(self, job: Handle[Any] | UUID, *, timeout: timedelta | None = None) -> JobResult[Any]:
+    def wait_for(
+        self,
+        job: Handle[object] | UUID,
+        of: Defined | None = None,
+        *,
+        timeout: timedelta | None = None,
+    ) -> JobResult[Any]:
         """Wait for a job to finish, and return how it stands: its `status`, its `record`, and its `value`.
 
         Args:
+            of: See `result`.
             timeout: The longest time to wait; None waits until the job finishes. Returns at once for a job that the
                 store does not have.
         """
-        return self.wait_for_all([job], timeout=timeout)[0]
+        return self._waited(job, of, timeout)
 
     @overload
     async def await_for(self, job: Handle[R], *, timeout: timedelta | None = ...) -> JobResult[R]: ...
     @overload
+    async def await_for(
+        self, job: UUID, of: type[Job[R]] | Declaration[Any, R], *, timeout: timedelta | None = ...
+    ) -> JobResult[R]: ...
+    @overload
     async def await_for(self, job: UUID, *, timeout: timedelta | None = ...) -> JobResult[Any]: ...
-    async def await_for(self, job: Handle[Any] | UUID, *, timeout: timedelta | None = None) -> JobResult[Any]:
+    async def await_for(
+        self,
+        job: Handle[object] | UUID,
+        of: Defined | None = None,
+        *,
+        timeout: timedelta | None = None,
+    ) -> JobResult[Any]:
         """See `wait_for`. Holds no thread while it waits."""
-        return (await self.await_for_all([job], timeout=timeout))[0]
+        return await self._awaited(job, of, timeout)
 
     @overload
     def wait_for_all(self, jobs: Iterable[Handle[R]], *, timeout: timedelta | None = ...) -> list[JobResult[R]]: ...
     @overload
     def wait_for_all(
-        self, jobs: Iterable[Handle[Any] | UUID], *, timeout: timedelta | None = ...
+        self, jobs: Iterable[Handle[object] | UUID], *, timeout: timedelta | None = ...
     ) -> list[JobResult[Any]]: ...
     def wait_for_all(
-        self, jobs: Iterable[Handle[Any] | UUID], *, timeout: timedelta | None = None
+        self, jobs: Iterable[Handle[object] | UUID], *, timeout: timedelta | None = None
     ) -> list[JobResult[Any]]:
         """Wait for several jobs to finish; see `wait_for`. Each poll of the store reads all that have not finished.
 
@@ -105,10 +157,10 @@ class RunnerResults(RunnerSchedules):
     ) -> list[JobResult[R]]: ...
     @overload
     async def await_for_all(
-        self, jobs: Iterable[Handle[Any] | UUID], *, timeout: timedelta | None = ...
+        self, jobs: Iterable[Handle[object] | UUID], *, timeout: timedelta | None = ...
     ) -> list[JobResult[Any]]: ...
     async def await_for_all(
-        self, jobs: Iterable[Handle[Any] | UUID], *, timeout: timedelta | None = None
+        self, jobs: Iterable[Handle[object] | UUID], *, timeout: timedelta | None = None
     ) -> list[JobResult[Any]]:
         """See `wait_for_all`. Holds no thread while it waits."""
         waiting = Waiting(jobs)
@@ -119,3 +171,21 @@ class RunnerResults(RunnerSchedules):
         else:
             await hop(lambda: waiting.look(self.backend, self._registry, self._settings))
         return waiting.results
+
+    def _waited(
+        self,
+        job: Handle[object] | UUID,
+        of: Defined | None,
+        timeout: timedelta | None,
+    ) -> JobResult[Any]:
+        declaration = None if of is None else self._registry.declaration_of(of)
+        return self.wait_for_all([job], timeout=timeout)[0].of(declaration)
+
+    async def _awaited(
+        self,
+        job: Handle[object] | UUID,
+        of: Defined | None,
+        timeout: timedelta | None,
+    ) -> JobResult[Any]:
+        declaration = None if of is None else self._registry.declaration_of(of)
+        return (await self.await_for_all([job], timeout=timeout))[0].of(declaration)

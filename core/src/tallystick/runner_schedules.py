@@ -23,10 +23,12 @@ class RunnerSchedules(RunnerQueues):
 
     @overload
     def schedule(
-        self, rule: str | None = None, *, payload: Any = ..., **options: Unpack[ScheduleOptions]
+        self, rule: str | None = None, *, payload: object = ..., **options: Unpack[ScheduleOptions]
     ) -> Callable[[ScheduledT], ScheduledT]: ...
     @overload
-    def schedule(self, rule: str | None, job: Job[Any] | Call[Any], **options: Unpack[ScheduleOptions]) -> None: ...
+    def schedule(
+        self, rule: str | None, job: Job[object] | Call[object], **options: Unpack[ScheduleOptions]
+    ) -> None: ...
     def schedule(
         self, rule: str | None = None, job: Any = None, *, payload: Any = None, **options: Unpack[ScheduleOptions]
     ) -> Callable[[ScheduledT], ScheduledT] | None:
@@ -69,7 +71,7 @@ class RunnerSchedules(RunnerQueues):
     def put_schedule(
         self,
         rule: str | NewSchedule | None,
-        job: Job[Any] | Call[Any] | None = None,
+        job: Job[object] | Call[object] | None = None,
         **options: Unpack[ScheduleOptions],
     ) -> Schedule:
         """Store a schedule now, or change the stored one of the same name. Use it for schedules that users create.

@@ -4,17 +4,25 @@ from datetime import UTC, datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from .advice import near
 from .backend import Backend
 from .errors import ScheduleNotFound
 from .records import Inserted
 from .schedules import Advance, Schedule
+
+_SHOWN = 20
+"""The most names of schedules in a message."""
 
 
 def find(backend: Backend, name: str) -> Schedule:
     """Return a stored schedule; raise `ScheduleNotFound` if it does not exist."""
     for schedule in backend.schedules([name]):
         return schedule
-    raise ScheduleNotFound(f"schedule {name!r} was not found: it was never stored, or it was removed")
+    names = [schedule.name for schedule in backend.schedules()]
+    raise ScheduleNotFound(
+        f"schedule {name!r} was not found: it was never stored, or it was removed; {near(name, names)}the schedules "
+        f"are: {', '.join(names[:_SHOWN]) or 'none'}{', ...' if len(names) > _SHOWN else ''}"
+    )
 
 
 def pause(backend: Backend, name: str) -> Schedule:

@@ -68,7 +68,10 @@ class Services:
         if service is Context:
             return
         if service in above:
-            raise DefinitionError(f"the service {safe_repr(service)} of {kind!r} needs itself")
+            raise DefinitionError(
+                f"the service {safe_repr(service)} of {kind!r} needs itself; remove it from the parameters of its "
+                "provider"
+            )
         if (provider := self._providers.get(service)) is None:
             if self._svcs is None or service not in self._svcs:
                 raise DefinitionError(
@@ -77,7 +80,10 @@ class Services:
                 )
             return
         if provider.is_async and not is_async:
-            raise DefinitionError(f"the handler of {kind!r} is sync, and the provider of {safe_repr(service)} is async")
+            raise DefinitionError(
+                f"the handler of {kind!r} is sync, and the provider of {safe_repr(service)} is async; make "
+                "both sync, or both async"
+            )
         for need in provider.needs.values():
             self._check(kind, need, (*above, service), is_async=is_async)
 

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_settings import NoDecode
 
 from .errors import InvalidArgument
-from .payload_codec import check_codec
+from .payload_codec import PayloadCodec, check_codec
 from .records import MAX_ATTEMPTS
-from .retry import check_policy
+from .retry import RetryPolicy, check_policy
 
 
 def _length(low: timedelta, high: timedelta) -> WrapValidator:
@@ -77,7 +77,11 @@ Keep = Annotated[timedelta, _length(timedelta(0), timedelta.max)]
 Count = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10_000)]
 Timeout = Annotated[timedelta, _length(_TICK, timedelta.max)]
 Attempts = Annotated[int, BeforeValidator(_whole), Field(ge=MAX_ATTEMPTS[0], le=MAX_ATTEMPTS[1])]
-Policy = Annotated[Any, NoDecode, _checked(partial(check_policy, what="retry"))]
-Codec = Annotated[Any, NoDecode, _checked(check_codec)]
+if TYPE_CHECKING:
+    Policy = RetryPolicy | None
+    Codec = PayloadCodec | None
+else:  # pydantic does not check protocols
+    Policy = Annotated[Any, NoDecode, _checked(partial(check_policy, what="retry"))]
+    Codec = Annotated[Any, NoDecode, _checked(check_codec)]
 Bytes = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
 Weight = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1_000)]

@@ -79,7 +79,7 @@ class Throughput(NamedTuple):
 
 def read(backend: Backend, window: timedelta, step: timedelta) -> Sequence[Throughput]:
     """Return the attempts of a window, by the start of the step, then queue."""
-    if not MINUTE <= window <= METERS_KEPT:
+    if not isinstance(window, timedelta) or not MINUTE <= window <= METERS_KEPT:
         raise InvalidArgument(f"window is {safe_repr(window)}; it must be from one minute to {METERS_KEPT.days} days")
     now = datetime.now(UTC)
     rates: dict[tuple[datetime, str], Rate] = {}

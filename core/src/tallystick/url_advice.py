@@ -1,6 +1,7 @@
 """Suggestions for URLs of other libraries and databases: what to write in Tallystick."""
 
 import re
+from difflib import get_close_matches
 
 _POSTGRES = "write postgresql://user@host/database; the driver is always psycopg 3"
 _MONGO = "write mongodb://host/database, or mongodb+srv://host/database; the driver is always pymongo"
@@ -32,7 +33,7 @@ def for_scheme(scheme: str) -> str | None:
         return None
     if family in _ELSEWHERE:
         return f"Tallystick has no backend for {family}; a third-party plugin would be called tallystick-{family}"
-    return _FAMILIES.get(family)
+    return _FAMILIES.get(family) or _FAMILIES.get(next(iter(get_close_matches(family, _FAMILIES, n=1)), ""))
 
 
 def for_text(text: str) -> str:

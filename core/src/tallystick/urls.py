@@ -1,7 +1,7 @@
 """Parse and check the URL that selects a backend, and redact the secrets in it. `plugins` reports an unknown scheme."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from pydantic import BaseModel, ValidationError
 
 from . import url_advice
+from .advice import near
 from .errors import ConfigurationError
 from .safe_repr import safe_repr
 
@@ -61,8 +62,9 @@ class BackendUrl:
         try:
             return model.model_validate(self.query)
         except ValidationError as exc:
-            wrong = "; ".join(map(_problem, exc.errors(include_url=False)))
-            allowed = ", ".join(option_names(model)) or "none"
+            names = option_names(model)
+            wrong = "; ".join(_problem(error, names) for error in exc.errors(include_url=False))
+            allowed = ", ".join(names) or "none"
             text = f"bad option for {self.scheme}://: {wrong}. Options are: {allowed}"
             raise ConfigurationError(text) from None  # the message of the cause shows the values of all options
 
@@ -72,10 +74,11 @@ def option_names(model: type[BaseModel]) -> tuple[str, ...]:
     return tuple(field.alias or name for name, field in model.model_fields.items())
 
 
-def _problem(error: Any) -> str:
+def _problem(error: Any, names: Collection[str]) -> str:
     name = error["loc"][0]
     if error["type"] == "extra_forbidden":
-        return f"unknown option {name}"  # the value may be a misplaced password
+        advice = near(name, names).rstrip()  # without the value, which may be a misplaced password
+        return f"unknown option {name}{advice and f' ({advice})'}"
     return f"{name}={redacted_repr(error['input'])}: {error['msg']}"
 
 

@@ -27,7 +27,7 @@ def utc(value: datetime, what: str = "now") -> datetime:
     try:
         return value.astimezone(UTC)
     except (OverflowError, ValueError) as exc:
-        raise InvalidArgument(f"{what} is {safe_repr(value)}, which is outside the years 1 to 9999 in UTC") from exc
+        raise InvalidArgument(f"{what} is {safe_repr(value)}; it must be within the years 1 to 9999 in UTC") from exc
 
 
 def moment(value: datetime | timedelta | None, now: datetime, what: str = "run_at") -> datetime:
@@ -39,7 +39,7 @@ def moment(value: datetime | timedelta | None, now: datetime, what: str = "run_a
     try:
         return now + delay(value, what)
     except OverflowError as exc:
-        raise InvalidArgument(f"{what} is {safe_repr(value)}, which ends after the year 9999") from exc
+        raise InvalidArgument(f"{what} is {safe_repr(value)}; it must end in the year 9999 or before") from exc
 
 
 def due(value: datetime | timedelta | None, what: str = "run_at") -> None:

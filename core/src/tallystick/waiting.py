@@ -17,7 +17,7 @@ from .settings import Settings
 class Waiting:
     """Some jobs, and how each stood at the last look."""
 
-    def __init__(self, jobs: Iterable[Handle[Any] | UUID] | Any) -> None:
+    def __init__(self, jobs: Iterable[Handle[object] | UUID] | Any) -> None:
         if isinstance(jobs, str | bytes) or not isinstance(jobs, Iterable):
             raise InvalidArgument(f"jobs is {safe_repr(jobs)}; pass a list of handles or ids")
         self._jobs = [(job_id(job), job) for job in jobs]

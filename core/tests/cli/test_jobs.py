@@ -179,7 +179,11 @@ def test_show_of_an_unknown_id_exits_with_1(cli: Cli) -> None:
     """`jobs show` of an unknown id names it in the error and exits with 1."""
     id = uuid4()
     result = cli("jobs", "show", id, "--json")
-    assert (result.code, result.out, result.err) == (1, "", f"error: job {id} was not found\n")
+    assert (result.code, result.out, result.err) == (
+        1,
+        "",
+        f"error: job {id} was not found; check the id and --backend\n",
+    )
 
 
 @pytest.mark.parametrize(

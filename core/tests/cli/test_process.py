@@ -96,9 +96,9 @@ def test_a_worker_runs_until_sigterm(tmp_path: Path) -> None:
     """A worker imports from the current directory, logs JSON to stderr, drains after SIGTERM, and exits with 0."""
     (tmp_path / "app.py").write_text(
         "from tallystick import Context, NewRecord, Runner, open_backend\n"
-        "open_backend('memory://here').insert([NewRecord(kind='hello', payload=b'7')])\n"
+        "open_backend('memory://here').insert([NewRecord(kind='tests:hello', payload=b'7')])\n"
         "runner = Runner('memory://elsewhere')\n"
-        "@runner.job('hello')\n"
+        "@runner.job('tests:hello')\n"
         "def hello(payload: int, ctx: Context) -> None:\n"
         "    print('worked', payload, flush=True)\n"
     )
@@ -124,7 +124,7 @@ APP = """
 import atexit, sys, threading
 from tallystick import Context, Runner
 runner = Runner("memory://here")
-@runner.job("hello")
+@runner.job("tests:hello")
 def hello(payload: int, ctx: Context) -> None: ...
 """
 
@@ -181,7 +181,7 @@ class Signalling(MemoryBackend):
     def setup(self):
         os.kill(os.getpid(), signal.{number})
 runner = Runner(Signalling())
-@runner.job("hello")
+@runner.job("tests:hello")
 def hello(payload: int, ctx: Context) -> None: ...
 """
 

@@ -135,7 +135,10 @@ def test_an_attribute_that_is_not_there_is_named(cli: Cli, module: Write) -> Non
     """For a missing attribute, the error names it and its module."""
     name = module(RUNNER)
     result = cli("worker", f"{name}:runer")
-    assert (result.code, result.err) == (2, f"error: module {name} has no attribute runer\n")
+    assert (result.code, result.err) == (
+        2,
+        f"error: module {name} has no attribute runer; did you mean 'runner'? name the runner as module:attribute\n",
+    )
 
 
 def test_a_target_of_another_type_is_rejected(cli: Cli, module: Write) -> None:

@@ -286,7 +286,7 @@ def test_every_constructor_is_tried() -> None:
         "Backend", "BackendUrl", "Capabilities", "Claim", "Context", "Finding", "Handle", "Inserted", "Job", "Never",
         "Queue", "QueueStats", "Record", "Snapshot", "Stats", "Transition", "Hold", "Severity", "State", "Stop",
         "RetryPolicy", "PayloadCodec", "AttemptError", "Due", "JobResult", "Status", "Meter", "Rule", "Running",
-            "Schedule", "WorkerInfo", "BatchDefinition", "Throughput",
+            "Schedule", "WorkerInfo", "BatchDefinition", "Throughput", "BatchOptions", "EnqueueOptions",
     }  # fmt: skip
     public = {
         name

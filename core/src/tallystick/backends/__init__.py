@@ -12,6 +12,7 @@ The conformance kit uses none of these modules, so that it judges them too.
 - `waiting`: the loop of `wait`, and wake-ups for it.
 - `lifetime`: reject calls after `close` and in a forked child.
 - `locations`: split a URL into the backend's options and the driver's.
+- `callers`: the transaction of the caller, while a call in it opens the store.
 - `decoding`: read stored values without failing on damaged ones.
 - `times`: round times to the store's precision, and convert them to microseconds.
 - `batches`: the checks of batches and filters that `calls` uses.
@@ -19,6 +20,7 @@ The conformance kit uses none of these modules, so that it judges them too.
 
 from . import (
     batches,
+    callers,
     calls,
     counting,
     decoding,
@@ -35,6 +37,7 @@ from . import (
 
 __all__ = [
     "batches",
+    "callers",
     "calls",
     "counting",
     "decoding",

@@ -252,7 +252,9 @@ def count(filter: Filter, capabilities: Capabilities, *, at_most: int) -> CountC
 def _check_filter(filter: Filter, capabilities: Capabilities) -> None:
     batches.filter(filter, capabilities.max_batch)
     if filter.error_text is not None and not capabilities.error_text:
-        raise Unsupported("this backend cannot search the text of errors (it does not declare error_text)")
+        raise Unsupported(
+            "this backend cannot search the text of errors (it does not declare error_text); filter by error_types"
+        )
 
 
 class StatsCall(NamedTuple):

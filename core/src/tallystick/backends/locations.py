@@ -1,7 +1,7 @@
 """Split the URL of a store into the backend's own options and the driver's part, and name neighbour stores."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated, Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from pydantic import BaseModel, BeforeValidator
 
 from .. import urls
+from ..advice import near
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
@@ -66,6 +67,11 @@ def split(url: str, model: type[OptionsT]) -> Split[OptionsT]:
     theirs = {name: value for name, value in parsed.query.items() if name not in names}
     options = urls.BackendUrl(parsed.scheme, parsed.host, parsed.path, ours).options(model)
     return Split(options, url.partition("?")[0], theirs)
+
+
+def misspelt(driver_options: Iterable[str], model: type[BaseModel]) -> str:
+    """Return "did you mean 'x'? " for the first option of the driver that resembles one of the backend; else empty."""
+    return next(filter(None, (near(name, urls.option_names(model)) for name in driver_options)), "")
 
 
 def with_query(head: str, options: Mapping[str, str]) -> str:

@@ -110,7 +110,7 @@ def meter(deltas: Sequence[MeterDelta], capabilities: Capabilities, *, now: date
     moment, given = call_times(now, capabilities)
     for delta in deltas:
         if delta.minute - moment > AHEAD:
-            raise InvalidArgument(f"minute is {delta.minute}, more than {AHEAD} after now, {moment}")
+            raise InvalidArgument(f"minute is {delta.minute}; it must be at most {AHEAD} after now, {moment}")
     oldest = max(moment, _EPOCH + METERS_KEPT) - METERS_KEPT
     return MeterCall([delta for delta in deltas if delta.minute >= oldest], oldest, moment, given)
 

@@ -14,7 +14,7 @@ from ..hook_calls import hook_calls
 from ..interrupts import from_signal
 from ..safe_repr import safe_repr
 from ..urls import redact, redact_all
-from . import config, demo, doctor, jobs, new, queues, schedules, stats, store, worker, workers
+from . import config, demo, doctor, init, jobs, new, queues, schedules, stats, store, worker, workers
 from . import run as run_command
 from .groups import Group, suggesting_options
 from .options import examples
@@ -31,6 +31,7 @@ ORDER = (
     "workers",
     "stats",
     "doctor",
+    "init",
     "setup",
     "backends",
     "config",
@@ -111,6 +112,7 @@ app.command("doctor", rich_help_panel="Operate", epilog=doctor.EXAMPLES)(doctor.
 app.command("demo", rich_help_panel="Work", epilog=demo.EXAMPLES)(demo.demo)
 app.command("worker", rich_help_panel="Work", epilog=worker.EXAMPLES)(worker.worker)
 app.command("run", rich_help_panel="Work", epilog=run_command.EXAMPLES)(run_command.run)
+app.command("init", rich_help_panel="Prepare", epilog=init.EXAMPLES)(init.init)
 app.command("setup", rich_help_panel="Prepare", epilog=store.SETUP_EXAMPLES)(store.setup)
 app.add_typer(config.app, name="config", rich_help_panel="Prepare")
 app.add_typer(new.app, name="new", rich_help_panel="Prepare")

@@ -151,6 +151,8 @@ def _print(pages: Iterator[Sequence[Record]], limit: int) -> None:
         show.put(table)
         count += len(page)
         last = page[-1].id if page else last
+    if not count:
+        typer.echo("no jobs match", err=True)
     if count == limit:
         typer.echo(f"there may be more: --after {last}", err=True)
 

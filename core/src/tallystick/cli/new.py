@@ -10,12 +10,12 @@ import typer
 
 from .. import validation
 from ..errors import ConfigurationError
-from . import show
+from ..user_warnings import is_usual_kind
+from . import new_backend, show
+from .new_files import write_new
 from .options import Json, examples
 
-app = typer.Typer(no_args_is_help=True, help="Write a job and its test into your project.")
-
-_USUAL_KIND = re.compile(r"[a-z][a-z0-9_]*(:[a-z][a-z0-9_]*)+")
+app = typer.Typer(no_args_is_help=True, help="Write a job and its test into your project, or a new backend.")
 
 _IMPORTED = ("Job", "Context")
 
@@ -110,14 +110,16 @@ def new_job(
             kind=json.dumps(kind), module=module, name=names.class_, function=names.module
         ),
     }
-    _write(files, path)
-    if check and not _USUAL_KIND.fullmatch(kind):
+    if not path.exists():
+        files[path / "__init__.py"] = '"""The jobs of the application."""\n'
+    write_new(files)
+    if check and not is_usual_kind(kind):
         typer.echo(
             f"warning: the kind {show.one_line(kind)} is not category:action, e.g. reports:generate; --no-check turns "
             "this warning off",
             err=True,
         )
-    job, test = map(str, files)
+    job, test, *_ = map(str, files)
     if as_json:
         show.document({"kind": kind, "job": job, "test": test, "module": module})
         return
@@ -145,13 +147,4 @@ def _module(path: Path, names: Names) -> str:
     return ".".join((*parts, names.module))
 
 
-def _write(files: dict[Path, str], package: Path) -> None:
-    """Write new files. Writes none if one exists."""
-    if existing := [str(file) for file in files if file.exists()]:
-        raise ConfigurationError(f"{existing[0]} exists already; remove it, or choose another kind")
-    is_new = not package.exists()
-    for file, text in files.items():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    if is_new:
-        (package / "__init__.py").write_text('"""The jobs of the application."""\n', encoding="utf-8")
+new_backend.register(app)

@@ -39,7 +39,7 @@ def stored_job(store: Backend, id: UUID) -> Record:
     try:
         return store.get([id])[id]
     except KeyError:
-        raise JobNotFound(f"job {id} was not found") from None
+        raise JobNotFound(f"job {id} was not found; check the id and --backend") from None
 
 
 def examples(*lines: str) -> str:

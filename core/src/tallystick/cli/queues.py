@@ -28,7 +28,7 @@ def list_queues(*, url: Url = None, as_json: Json = False) -> None:
     table = show.table("queue", "state", narrow={"queue": 12})
     for queue in queues:
         table.add_row(show.text(queue.name), _state(queue))
-    show.put(table)
+    show.listed(table, "no queues")
 
 
 @app.command("pause", epilog=examples("tallystick queues pause emails reports"))

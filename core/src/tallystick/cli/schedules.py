@@ -46,8 +46,8 @@ def _print_table(schedules: Sequence[Schedule], now: datetime) -> None:
         "last tick",
         "next tick",
         "",
-        narrow={"schedule": 12, "rule": 9, "kind": 8, "queue": 7},
-        drop=("queue", "zone", "last tick", "kind"),
+        narrow={"schedule": 36, "rule": 15, "kind": 12, "queue": 7},
+        drop=("queue", "last tick", "kind", "zone"),
     )
     for schedule in schedules:
         table.add_row(
@@ -56,7 +56,7 @@ def _print_table(schedules: Sequence[Schedule], now: datetime) -> None:
             _tick(schedule.next_tick, now),
             "[yellow]paused[/yellow]" if schedule.paused else "",
         )
-    show.put(table)
+    show.listed(table, "no schedules")
 
 
 def _tick(tick: datetime | None, now: datetime) -> str:
@@ -161,7 +161,7 @@ def next_ticks(
 
 def _remove(store: Backend, name: str) -> None:
     if not schedule_calls.remove(store, name):
-        raise ScheduleNotFound(name)
+        raise ScheduleNotFound(f"schedule {name!r} was not found; check its name")
 
 
 def _each(

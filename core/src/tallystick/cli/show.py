@@ -43,6 +43,14 @@ def put(*parts: "Table | Text") -> None:
         typer.echo("\n".join(lines))
 
 
+def listed(table: "Table", none: str) -> None:
+    """Print a table. If it has no rows, say so on stderr, below its header."""
+    is_empty = not table.has_rows
+    put(table)
+    if is_empty:
+        typer.echo(none, err=True)
+
+
 def rendered(parts: "Sequence[Table | Text]", width: int | None) -> Iterator[str]:
     """Yield the lines of tables and text, with colours for a terminal, whose width is given, and without for None."""
     from rich.console import Console  # noqa: PLC0415  # saves 70 ms for `--json` and `--version`

@@ -52,6 +52,11 @@ class Table:
             cell.style = cell.style or style
         self._rows.append(row)
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether rows were added since the last call of `lines`."""
+        return bool(self._rows)
+
     def lines(self, width: int | None) -> Iterator[Text]:
         """Yield the header, but only in the first call, and the new rows. A width of None cuts nothing."""
         rows, self._rows = self._rows, []

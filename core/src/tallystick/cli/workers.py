@@ -52,7 +52,7 @@ def workers(*, url: Url = None, as_json: Json = False) -> None:
             f"{worker.busy}/{worker.concurrency}",
             _longest(worker),
         )
-    show.put(table)
+    show.listed(table, "no worker has reported to this store")
 
 
 _STYLED = {"active": "[green]active[/green]", "draining": "[yellow]draining[/yellow]", "lost": "[red]lost[/red]"}

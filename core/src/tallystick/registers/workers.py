@@ -109,7 +109,9 @@ class Beat:
             ]
             return cls(worker=worker, **written)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as exc:
-            raise InvalidArgument(f"the beat of worker {safe_repr(worker)} cannot be read") from exc
+            raise InvalidArgument(
+                f"the beat of worker {safe_repr(worker)} cannot be read; start workers of the same version"
+            ) from exc
 
     def info(self, seen_at: datetime, ttl: timedelta) -> "WorkerInfo":
         """Return the worker as a store lists it."""

@@ -35,7 +35,7 @@ class Rule(ABC):
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, _whole_seconds(validation.utc(value, name), name))
         if self.next_tick(EPOCH - SECOND) is None:
-            raise InvalidArgument(f"{self} never fires{self._bounds()}")
+            raise InvalidArgument(f"{self} never fires{self._bounds()}; correct the rule, its start or its end")
 
     @abstractmethod
     def _later(self, moment: datetime) -> Iterator[datetime]:
@@ -71,7 +71,7 @@ class Rule(ABC):
         """Return an iterator of the ticks from `since` on, before `until`. Each step finds one tick."""
         since, until = validation.utc(since, "since"), validation.utc(until, "until")
         if since > until:
-            raise InvalidArgument(f"since is {since}, which is later than until, {until}")
+            raise InvalidArgument(f"since is {since}; it must not be later than until, {until}")
         return takewhile(lambda tick: tick < until, self._after(_earlier(since)))
 
     def _after(self, moment: datetime) -> Iterator[datetime]:

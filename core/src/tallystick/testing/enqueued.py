@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
+from ..advice import near
 from ..backend import Backend
 from ..declaration import Call, Declaration
 from ..definition import declare_class, has_work
@@ -15,7 +16,7 @@ from ..runner import Runner
 from ..safe_repr import safe_repr
 from ..stored_form import read_payload
 
-Wanted = type[Job[Any]] | Declaration[Any, Any] | Job[Any] | Call[Any] | str
+Wanted = type[Job[object]] | Declaration[Any, Any] | Job[object] | Call[object] | str
 """Which jobs to find: those of a kind (a Job class, a registered function, or its name), or those equal to a job."""
 
 _PAGE = 200
@@ -84,14 +85,19 @@ class Enqueued:
 
     def _encoded(self, job: Job[Any] | Call[Any]) -> bytes:
         if self._declaration is None:
-            raise InvalidArgument(f"the kind {self._kind!r} is not registered with this runner")
+            raise InvalidArgument(
+                f"the kind {self._kind!r} is not registered with this runner; register it, or pass its class"
+            )
         return self._declaration.encode(job.payload if isinstance(job, Call) else job)
 
     def _check_fields(self, wanted: Wanted) -> None:
         """Reject a name that no payload of the class has: a misspelt one would match nothing."""
         if isinstance(wanted, type) and (unknown := self._fields.keys() - wanted.model_fields.keys()):
             known = ", ".join(wanted.model_fields) or "none"
-            raise InvalidArgument(f"{wanted.__name__} has no field {sorted(unknown)[0]!r}; its fields are: {known}")
+            raise InvalidArgument(
+                f"{wanted.__name__} has no field {(wrong := sorted(unknown)[0])!r}; {near(wrong, wanted.model_fields)}"
+                f"its fields are: {known}"
+            )
 
     def _others(self, without: frozenset[UUID]) -> str:
         if same_kind := self._of_kind(without):

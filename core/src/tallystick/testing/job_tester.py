@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from threading import Lock
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from ..worker.execute import Ended
 from .clock import Clock, length
 from .enqueued import Enqueued, Wanted, all_records
 from .step_worker import StepWorker, raise_failure
+from .transactions import add_transactions, transaction
 
 _LIMIT = 10_000
 
@@ -46,6 +47,7 @@ class JobTester:
         self.runner = runner
         self.backend = backend
         self.clock = clock
+        add_transactions(backend)
         self._worker = StepWorker(runner, backend, clock)
         self._busy = Lock()
 
@@ -86,6 +88,13 @@ class JobTester:
             self._pass(moment)
         self._pass(until)
         return self.clock.now()
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """Open a transaction to enqueue in: `with jobs.transaction() as transaction`.
+
+        Its jobs exist when the block ends, and never exist if it raises. A store with transactions opens its own.
+        """
+        return transaction(self.backend, self.clock.now)
 
     def enqueued(self, job: Wanted, /, **fields: object) -> list[Record]:
         """Return the jobs of a kind whose payloads have these fields, in any state, the first enqueued first.

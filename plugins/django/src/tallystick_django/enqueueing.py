@@ -1,10 +1,10 @@
 """Enqueue a job in the transaction of the code that calls it."""
 
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar, Unpack
 
 from django.db import connections
-from tallystick import Call, Handle, InvalidArgument, Job
+from tallystick import Call, EnqueueOptions, Handle, InvalidArgument, Job
 
 from .conf import database_alias
 from .project_runner import get_runner
@@ -12,7 +12,9 @@ from .project_runner import get_runner
 R = TypeVar("R")
 
 
-def enqueue(job: Job[R] | Call[R], *, run_at: datetime | timedelta | None = None, **options: Any) -> Handle[R]:
+def enqueue(
+    job: Job[R] | Call[R], *, run_at: datetime | timedelta | None = None, **options: Unpack[EnqueueOptions]
+) -> Handle[R]:
     """Store a job. Inside `atomic()`, it is part of that transaction: both are committed, or neither.
 
     Args:
@@ -23,10 +25,14 @@ def enqueue(job: Job[R] | Call[R], *, run_at: datetime | timedelta | None = None
         InvalidArgument: The call is inside `atomic()`, and the store is not in that database. Write
             `transaction.on_commit(partial(get_runner().enqueue, job))`.
     """
-    return get_runner().enqueue(job, run_at=run_at, **{**open_transaction(), **options})
+    return get_runner().enqueue(job, run_at=run_at, **_with_transaction(options))
 
 
-def open_transaction() -> dict[str, object]:
+def _with_transaction(options: EnqueueOptions) -> EnqueueOptions:
+    return {**open_transaction(), **options}
+
+
+def open_transaction() -> EnqueueOptions:
     """Return the option `transaction` if Django has one open in the database of the store.
 
     Raises:

@@ -64,7 +64,7 @@ def _apply(store: Collections, call: str, changes: Sequence[Change], *, alone: b
         return [True] * len(changes)
     found = _marks_left(store, [change.id for change in changes], call, marks)
     if len(found) < (len(changes) if made is None else made):
-        raise OutcomeUnknown(f"{call}: {len(found)} of {len(changes)} records have changed, and others may have")
+        raise OutcomeUnknown(f"{call}: {len(found)} of {len(changes)} records changed, and others may have; repeat it")
     return [value in found for value in marks]
 
 

@@ -97,8 +97,9 @@ def _driver_options(split: locations.Split[Options], url: str) -> Mapping[str, A
         options: Mapping[str, Any] = parse_uri(locations.with_query(plain, known))["options"]
     except (PyMongoError, ValueError, OSError) as exc:
         raise ConfigurationError(
-            f"{urls.redact(url)!r} cannot be used: {locations.without_secrets(str(exc), url)}. Tallystick's options "
-            f"are {', '.join(Options.model_fields)}; all others are the driver's, for example replicaSet"
+            f"{urls.redact(url)!r} cannot be used: {locations.without_secrets(str(exc), url)}; "
+            f"{locations.misspelt(split.driver_options, Options)}Tallystick's options are "
+            f"{', '.join(Options.model_fields)}; all others are the driver's, for example replicaSet"
         ) from None  # the cause may contain a password
     return options
 

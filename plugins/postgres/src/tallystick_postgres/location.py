@@ -9,7 +9,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from tallystick import ConfigurationError, urls
-from tallystick.backends.locations import Seconds, identifier, split, with_option, without_secrets
+from tallystick.backends.locations import Seconds, identifier, misspelt, split, with_option, without_secrets
 
 from .queries import CHANNEL, Queries
 
@@ -82,11 +82,14 @@ class Location:
         except ProgrammingError as exc:
             ours = ", ".join(urls.option_names(Options))
             raise ConfigurationError(
-                f"{urls.redact(url)!r} is not a valid URL: {without_secrets(str(exc).strip(), url)}. Tallystick's "
-                f"options are {ours}; all others must be options of libpq, e.g. sslmode"
+                f"{urls.redact(url)!r} is not a valid URL: {without_secrets(str(exc).strip(), url)}; "
+                f"{misspelt(parts.driver_options, Options)}Tallystick's options are {ours}; all others must be options "
+                "of libpq, e.g. sslmode"
             ) from None  # the cause's message may contain a password
         if not all(port.isdigit() for port in str(from_url.get("port") or "0").split(",")):
-            raise ConfigurationError(f"{urls.redact(url)!r} is not a valid URL: its port is not a number")
+            raise ConfigurationError(
+                f"{urls.redact(url)!r} is not a valid URL: its port is not a number; write postgresql://host:5432/db"
+            )
         conninfo = make_conninfo("", **{**_CONNECTION_DEFAULTS, **from_url})
         return cls(urls.redact(url), conninfo, parts.options, urls.secrets(url))
 

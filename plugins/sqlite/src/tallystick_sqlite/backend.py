@@ -36,7 +36,7 @@ from tallystick import (
     WorkerInfo,
     validation,
 )
-from tallystick.backends import calls, register_calls
+from tallystick.backends import callers, calls, register_calls
 from tallystick.backends.lifetime import Lifetime
 from tallystick.backends.times import micros
 
@@ -63,7 +63,7 @@ from .capabilities import CAPABILITIES
 from .connection import Connection
 from .damaged import reads_any_text
 from .errors import mapped
-from .join_transaction import join_transaction
+from .join_transaction import join_transaction, reject_own_caller
 from .location import Location, namespaced
 from .matching import Change
 
@@ -99,6 +99,7 @@ class SqliteBackend(Backend):
 
     def setup(self) -> None:
         with self._in_use():
+            reject_own_caller(callers.open_transaction(), self._location)
             schema.setup(self._location)
 
     def script(self) -> str:

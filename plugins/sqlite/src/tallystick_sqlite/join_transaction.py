@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tallystick import InvalidArgument
+from tallystick import InvalidArgument, NotSetUp
 
 from .errors import mapped
 from .location import Location
-from .ownership import check
+from .ownership import check, version
 from .rows import escaped
 
 
@@ -39,6 +39,22 @@ def join_transaction(transaction: object, location: Location) -> Iterator[sqlite
         cursor.execute(queries.savepoint_release)
 
 
+def reject_own_caller(transaction: object | None, location: Location) -> None:
+    """Reject a setup inside the caller's transaction in this file, which it would wait for.
+
+    Raises:
+        NotSetUp: The transaction is open, and the store is missing or older.
+    """
+    if not isinstance(transaction, sqlite3.Connection) or not transaction.in_transaction:
+        return
+    with mapped(location), _plain_cursor(transaction) as cursor:
+        if _is_same_file(cursor, location) and version(cursor, location) < len(location.queries.migrations):
+            raise NotSetUp(
+                f"{location.path} is not set up, and a setup now would wait for your open transaction, which locks "
+                "the file; before BEGIN, call runner.start(), `with runner:` or `tallystick setup`"
+            )
+
+
 @contextmanager
 def _plain_cursor(connection: sqlite3.Connection) -> Iterator[sqlite3.Cursor]:
     """Yield a cursor that ignores the connection's row factory and text factory."""
@@ -50,7 +66,17 @@ def _plain_cursor(connection: sqlite3.Connection) -> Iterator[sqlite3.Cursor]:
 
 
 def _refuse_other_file(cursor: sqlite3.Cursor, location: Location) -> None:
-    path = location.path
+    if not _is_same_file(cursor, location):
+        raise InvalidArgument(
+            f"transaction is a connection to {_file(cursor, location) or 'no file'}; it must be one to {location.path}"
+        )
+
+
+def _is_same_file(cursor: sqlite3.Cursor, location: Location) -> bool:
+    path, file = location.path, _file(cursor, location)
+    return bool(file and Path(file).exists() and path.exists() and Path(file).samefile(path))
+
+
+def _file(cursor: sqlite3.Cursor, location: Location) -> str:
     [file] = cursor.execute(location.queries.main_file).fetchone()
-    if not file or not Path(file).exists() or not path.exists() or not Path(file).samefile(path):
-        raise InvalidArgument(f"transaction is a connection to {file or 'no file'}; it must be one to {path}")
+    return str(file or "")

@@ -46,7 +46,7 @@ def is_empty(location: Location) -> bool:
     except FileNotFoundError as exc:
         if not location.path.parent.is_dir():
             raise Unavailable(
-                f"{location.path} cannot be created: there is no directory {location.path.parent}"
+                f"{location.path} cannot be created: there is no directory {location.path.parent}; create it"
             ) from exc
         return True
     except OSError as exc:

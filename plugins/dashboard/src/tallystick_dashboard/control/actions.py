@@ -163,7 +163,7 @@ def find(plane: ControlPlane, id: UUID) -> Record:
     try:
         return plane.backend.get([id])[id]
     except KeyError:
-        raise JobNotFound(f"job {id} was not found: it never existed, or it was deleted or purged") from None
+        raise JobNotFound(f"job {id} was not found: it never existed, or was deleted or purged; check its id") from None
 
 
 def _edited(plane: ControlPlane, record: Record, payload: Any) -> bytes:

@@ -104,7 +104,7 @@ def one(plane: ControlPlane, user: User, name: str) -> ScheduleDocument:
 def _find(plane: ControlPlane, name: str) -> Schedule:
     for schedule in plane.backend.schedules([name]):
         return schedule
-    raise ScheduleNotFound(f"schedule {name!r} was not found: it was never stored, or it was removed")
+    raise ScheduleNotFound(f"schedule {name!r} was not found: it was never stored, or it was removed; check its name")
 
 
 def preview(rule: str, zone: str = "UTC") -> RulePreview:

@@ -1,0 +1,1 @@
+"""Tallystick jobs on acme: say here which store this is."""
