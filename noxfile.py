@@ -170,6 +170,13 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session
+def screenshots(session: nox.Session) -> None:
+    """Take screenshots of every page of the dashboard in a folder; renew those of the manual with `-- --write`."""
+    sync(session, "dev", "browser")
+    session.run("python", "plugins/dashboard/tests/browser/screenshots.py", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Check that generated pages are up to date, run the examples, and build the manual without warnings."""
     sync(session, "dev", "docs")
@@ -297,6 +304,15 @@ def bench_search(session: nox.Session) -> None:
     """Measure searches among a million records; record the medians with `-- --write`."""
     sync(session, "dev")
     session.run("python", "tests/bench/search.py", *session.posargs, env=TESTS)
+    if "--write" in session.posargs:
+        session.run("python", "docs/generate.py")
+
+
+@nox.session
+def bench_dashboard(session: nox.Session) -> None:
+    """Measure the pages of the dashboard among a million records; record the times with `-- --write`."""
+    sync(session, "dev")
+    session.run("python", "tests/bench/dashboard.py", *session.posargs, env=TESTS)
     if "--write" in session.posargs:
         session.run("python", "docs/generate.py")
 

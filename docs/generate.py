@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 import commands
+import dashboard_speed
 import kills
 import performance
 import reference
@@ -172,6 +173,7 @@ PAGES = {
     "hooks.md": reference.hooks_page,
     "performance.md": performance.page,
     "searches.md": searches.page,
+    "dashboard_speed.md": dashboard_speed.page,
 }
 
 

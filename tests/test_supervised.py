@@ -133,6 +133,41 @@ def test_a_job_that_kills_its_process_does_not_stop_the_others(file_url: str, tm
         eventually(lambda: {number for number, _, _ in runs(log)} >= {*range(50)})
 
 
+def test_a_poison_job_is_discarded_and_the_others_complete(shared_url: str, tmp_path: Path) -> None:
+    """A job that kills its worker process each time ends discarded with the error of each attempt, and others go on."""
+    if shared_url.startswith("mongodb:"):
+        pytest.skip("the tests' MongoDB server is too slow for three restarts of a process")
+    log = tmp_path / "log"
+    with open_backend(shared_url) as backend:
+        backend.setup()
+        with supervising(shared_url, log, "--lease", "1", "--maintenance", "0.1", "--retry-base", "0", processes=2):
+            [poison] = backend.insert([NewRecord(kind="die", payload=b"1000", max_attempts=3)])
+            enqueue(shared_url, *range(20))
+            eventually(lambda: backend.get([poison.record.id])[poison.record.id].state is State.DISCARDED)
+            enqueue(shared_url, *range(20, 40))
+            eventually(lambda: backend.stats().by_state[State.COMPLETED] == 40)
+        record = backend.get([poison.record.id])[poison.record.id]
+    assert [(error.attempt, error.error.type) for error in record.errors] == [
+        (attempt, "LeaseExpired") for attempt in (1, 2, 3)
+    ]
+    assert len({pid for number, _, pid in runs(log) if number == 1_000}) == 3
+
+
+def test_a_process_with_too_many_stuck_handlers_is_replaced(file_url: str, tmp_path: Path) -> None:
+    """A process whose handlers do not return is replaced, and its successor works."""
+    log = tmp_path / "log"
+    options = "--concurrency", "1", "--lease", "1", "--grace", "0"
+    with supervising(file_url, log, *options, processes=1):
+        enqueue(file_url, 0, 1, kind="hang")
+        eventually(lambda: len(runs(log)) == 2)  # the first one is replaced within its process
+        stuck = {pid for _, _, pid in runs(log)}
+        eventually(lambda: all(map(_is_gone, stuck)))
+        enqueue(file_url, 2)
+        eventually(lambda: len(runs(log)) == 3)
+    assert len(stuck) == 1
+    assert runs(log)[-1][2] not in stuck
+
+
 def test_a_wrong_target_ends_the_supervisor(file_url: str, tmp_path: Path) -> None:
     """If the first process exits with 2, the supervisor prints its error and exits with 2."""
     with supervisor(file_url, tmp_path / "log", "--queues", "nowhere:0") as process:

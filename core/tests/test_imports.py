@@ -8,6 +8,7 @@ import pytest
 
 DRIVERS = {"psycopg", "psycopg_pool", "pymongo", "bson", "sqlite3"}
 COMMAND_LINE = {"typer", "rich"}
+CHILDREN = {"multiprocessing", "tallystick.isolation"}
 KIT = {"pytest", "hypothesis", "tallystick_conformance.command.app"}
 
 
@@ -25,11 +26,12 @@ def imported(program: str) -> set[str]:
         "import tallystick_sqlite, tallystick_postgres, tallystick_mongo",
         "from tallystick import Runner; Runner('postgresql://host/db')",
         "from tallystick import Runner; Runner('memory://').backend.stats()",
+        "from tallystick import Runner; r = Runner('memory://'); r.raw('a')(lambda a, ctx: None); r.start(); r.stop()",
     ],
 )
 def test_nothing_unused(program: str) -> None:
     """No driver, command line module or module of the kit is imported before its first use."""
-    assert not imported(program) & (DRIVERS | COMMAND_LINE | KIT)
+    assert not imported(program) & (DRIVERS | COMMAND_LINE | KIT | CHILDREN)
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,37 @@ def test_schedules_are_encoded(make_runner: MakeRunner) -> None:
     assert first[0].payload.startswith(b"\x00")
     assert runner.put_schedule("@daily", echo.job("abc"), name="mine").payload.startswith(b"\x00")
     own = NewSchedule(name="own", rule="@daily", kind="echo", payload=b'"abc"')
-    assert runner.put_schedule(own).payload == b'"abc"'
+    stored = runner.put_schedule(own)
+    assert stored.payload.startswith(b'\x00"cba"')
+    with pytest.raises(PayloadTooLarge, match="'echo' has 7 bytes"):
+        make_runner("memory://scheduled", codec=Nonce(), max_payload_bytes=6).put_schedule(own)
+
+
+def test_stored_payloads_and_results_are_read(make_runner: MakeRunner) -> None:
+    """A program can read what the store has: payloads of jobs and schedules, and results."""
+    runner = make_runner("memory://readable", codec=Reversed())
+    handle = runner.enqueue(with_echo(runner).job("abc"))
+    schedule = runner.put_schedule(NewSchedule(name="own", rule="@daily", kind="echo", payload=b'"xyz"'))
+    assert runner.read_payload(handle.record) == b'"abc"'
+    assert runner.read_payload(schedule) == b'"xyz"'
+    assert runner.read_result(handle.record) is None
+    runner.start()
+    record = runner.wait_for(handle, timeout=LONG).record
+    assert record is not None
+    assert runner.read_result(record) == b'"abc"'
+    plain = make_runner("memory://readable")
+    assert (plain.read_payload(record), plain.read_result(record)) == (record.payload, record.result)
+
+
+def test_what_the_codec_cannot_read_is_an_error(make_runner: MakeRunner) -> None:
+    """The errors name the kind and the type of the codec's exception, and not the data."""
+    plain, runner = make_runner("memory://unmarked"), make_runner("memory://unmarked", codec=Reversed())
+    handle = plain.enqueue(with_echo(plain).job("secret"))
+    record = handle.record._replace(result=b'"secret"')
+    with pytest.raises(InvalidPayload, match=r"^the codec failed on the payload of 'echo': ValueError$"):
+        runner.read_payload(record)
+    with pytest.raises(InvalidResult, match=r"^the codec failed on the result of 'echo': ValueError$"):
+        runner.read_result(record)
 
 
 def test_tests_see_decoded_payloads() -> None:

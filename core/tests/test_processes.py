@@ -8,10 +8,11 @@ from threading import Thread
 
 import pytest
 from tallystick import ConfigurationError, Context
+from tallystick.exit_status import how_it_ended
 from tallystick.processes import Limits, Status, Supervisor, watched
 from tallystick.processes.health import HealthServer
 from tallystick.processes.limits import used_memory
-from tallystick.processes.slot import Slot, cause
+from tallystick.processes.slot import Slot
 from tallystick.signals import StopSignals
 
 from .helpers import LONG, MakeRunner, eventually
@@ -168,7 +169,7 @@ def test_a_process_that_hangs_after_its_limit_is_killed(slot: Callable[..., Slot
 )
 def test_the_log_says_how_a_process_ended(code: int, words: str) -> None:
     """An exit code or the name of a signal."""
-    assert cause(code) == words
+    assert how_it_ended(code) == words
 
 
 def test_the_supervisor_gives_up_on_a_wrong_setting() -> None:

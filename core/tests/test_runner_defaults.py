@@ -4,9 +4,22 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from tallystick import ConfigurationError, Context, Exponential, Fixed, Job, Never, Options, Runner, Settings, State
+from tallystick import (
+    ConfigurationError,
+    Context,
+    Exponential,
+    Fixed,
+    InvalidArgument,
+    Job,
+    Never,
+    Options,
+    Runner,
+    Settings,
+    State,
+    Status,
+)
 
-from .helpers import AT_ONCE, LONG, SECOND, MakeRunner
+from .helpers import AT_ONCE, LONG, SECOND, SHORT_LEASE, MakeRunner
 
 HOUR = timedelta(hours=1)
 
@@ -16,7 +29,7 @@ def test_defaults_without_settings() -> None:
     settings = Settings()
     assert settings.max_attempts_of(Options()) == 20
     assert settings.retry_of(Options()) == Exponential()
-    assert settings.timeout_of(Options()) is None
+    assert settings.timeout_of(Options(), "default") is None
 
 
 def test_options_of_a_kind_have_precedence() -> None:
@@ -25,7 +38,7 @@ def test_options_of_a_kind_have_precedence() -> None:
     own = Options(max_attempts=7, retry=Never(), timeout=timedelta.max)
     assert (settings.max_attempts_of(Options()), settings.max_attempts_of(own)) == (3, 7)
     assert (settings.retry_of(Options()), settings.retry_of(own)) == (Fixed(SECOND), Never())
-    assert (settings.timeout_of(Options()), settings.timeout_of(own)) == (HOUR, None)
+    assert (settings.timeout_of(Options(), "default"), settings.timeout_of(own, "default")) == (HOUR, None)
 
 
 def test_defaults_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,9 +49,43 @@ def test_defaults_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Runner().settings
     assert settings.retry_of(Options()) == Exponential(base=timedelta(seconds=5))
     assert settings.max_attempts_of(Options()) == 4
-    assert settings.timeout_of(Options()) == timedelta(minutes=2)
+    assert settings.timeout_of(Options(), "default") == timedelta(minutes=2)
     monkeypatch.setenv("TALLYSTICK_TIMEOUT", "forever")
     assert Runner().settings.timeout is None
+
+
+def test_a_queue_has_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The timeout of a kind counts before that of its queue, and that of the queue before the runner's."""
+    monkeypatch.setenv("TALLYSTICK_QUEUE_TIMEOUTS", "emails:30, a:b:forever")
+    settings = Settings(timeout=HOUR)
+    assert settings.queue_timeouts == {"emails": 30 * SECOND, "a:b": timedelta.max}
+    timeouts = [settings.timeout_of(Options(), queue) for queue in ("emails", "a:b", "default")]
+    assert timeouts == [30 * SECOND, None, HOUR]
+    assert settings.timeout_of(Options(timeout=SECOND), "emails") == SECOND
+
+
+@pytest.mark.parametrize("timeouts", [{"emails": 0}, {"emails": "soon"}, {"": 1}, "emails"])
+def test_bad_timeouts_of_queues_are_rejected(timeouts: object) -> None:
+    """A timeout is a time from a millisecond."""
+    with pytest.raises(ConfigurationError, match="queue_timeouts"):
+        Runner("memory://", queue_timeouts=timeouts)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_jobs_of_a_queue_exceed_its_timeout(make_runner: MakeRunner) -> None:
+    """The queue that a job is in decides, not that of its kind. A queue that is not served is rejected."""
+    runner = make_runner(queues=["slow", "fast"], queue_timeouts={"fast": SECOND / 25}, lease=SHORT_LEASE)
+
+    @runner.job("wait", queue="slow", max_attempts=1)
+    async def wait(payload: float, ctx: Context) -> None:
+        await asyncio.sleep(payload)
+
+    slow, fast = runner.enqueue(wait.job(0.2)), runner.enqueue(wait.job(3_600), queue="fast")
+    runner.start()
+    assert runner.result(slow, timeout=LONG) is None
+    assert runner.wait_for(fast, timeout=LONG).status is Status.DISCARDED
+    other = make_runner(queues=["slow"], queue_timeouts={"fast": SECOND})
+    with pytest.raises(InvalidArgument, match="queue_timeouts has 'fast'"):
+        other.start()
 
 
 @pytest.mark.parametrize("policy", [3, Fixed, timedelta(seconds=1), lambda attempt: None])

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from datetime import timedelta
 
 from tallystick import Context, Runner
@@ -15,6 +16,13 @@ def count(number: int, ctx: Context) -> int:
     """Append one line; a write this short is atomic."""
     os.write(out, f"{number} {ctx.attempt} {os.getpid()}\n".encode())
     return number
+
+
+@runner.job("hang", timeout=timedelta(seconds=0.1), max_attempts=1)
+def hang(number: int, ctx: Context) -> None:
+    """Ignore the timeout for an hour."""
+    os.write(out, f"{number} {ctx.attempt} {os.getpid()}\n".encode())
+    time.sleep(3_600)
 
 
 @runner.job("die")

@@ -73,6 +73,8 @@ OF_ONE_JOB = ("run_at", "id", "unique_key", "transaction")
 OF_A_KIND = (
     "retry",
     "timeout",
+    "isolation",
+    "memory_limit",
     "payload_version",
     "aliases",
     "unique_by",

@@ -47,6 +47,10 @@ class BatchDefinition(Definition[P, R], Generic[P, R]):
     ) -> "BatchDefinition[Any, Any]":
         """Return the definition of a function of lists of payloads and contexts."""
         given = handlers.check_shape(checked_kind(kind), function, _SIGNATURE)
+        if options.isolation is not None:
+            raise DefinitionError(
+                f"{kind!r} handles batches, and isolation={options.isolation!r} is for handlers of one job; remove it"
+            )
         payload = _item_type(kind, function, given[0])
         return BatchDefinition(
             handler=function,

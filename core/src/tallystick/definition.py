@@ -9,6 +9,7 @@ from . import handlers
 from .context import Context
 from .declaration import Declaration, codecs
 from .errors import DefinitionError, InvalidArgument
+from .importable import check_importable
 from .job_base import Job, upgrades_of
 from .options import Options
 from .payload_versions import Upgrades
@@ -86,6 +87,7 @@ class Definition(Declaration[P, R], Generic[P, R]):
     ) -> "Definition[bytes, bytes | None]":
         """Return the definition of a function of (bytes, ctx) that returns bytes or None. Nothing is validated."""
         handlers.check(checked_kind(kind), function, "(payload, ctx)")
+        check_importable(kind, function, options)
         is_async = inspect.iscoroutinefunction(function)
         return Definition(
             kind=kind,
@@ -103,6 +105,7 @@ class Definition(Declaration[P, R], Generic[P, R]):
     ) -> "Definition[P, R]":
         """Return the definition of a function of (payload, ctx) that handles a declared kind."""
         handlers.check(declaration.kind, function, "(payload, ctx)")
+        check_importable(declaration.kind, function, options)
         return Definition(
             kind=declaration.kind,
             options=options,
@@ -166,6 +169,7 @@ def has_work(job: type[Job[Any]]) -> bool:
 def _define(
     kind: str, handler: Handler[P, R], payload_type: Any, options: Options, upgrades: Upgrades | None = None
 ) -> Definition[P, R]:
+    check_importable(kind, handler, options)
     fields = codecs(kind, payload_type, handlers.resolve(kind, handler, "return"))
     return Definition(
         handler=handler,

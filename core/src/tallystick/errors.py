@@ -122,6 +122,25 @@ class ClaimLost(TallystickError):
     """The attempt has ended, by its outcome or by a rescue, so its claim is no longer valid."""
 
 
+class ProcessCrashed(TallystickError):
+    """The child process of a handler with `isolation="process"` ended before the handler did. The attempt has failed.
+
+    `exit_code` is its exit code; a negative one is the number of the signal that killed it. None means that the process
+    did not start in time.
+    """
+
+    def __init__(self, message: str, exit_code: int | None) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+    def __reduce__(self) -> "tuple[type[Self], tuple[str, int | None]]":
+        return type(self), (str(self), self.exit_code)
+
+
+class ChildError(TallystickError):
+    """A handler in a child process raised an exception that cannot be pickled. The message has its type and text."""
+
+
 class ScheduleNotFound(TallystickError):
     """No schedule has this name."""
 

@@ -14,7 +14,7 @@ from .current import current
 from .errors import DefinitionError
 from .handle import Handle
 from .job_class import JobMeta
-from .options import DEFAULTS, Options, check_none
+from .options import DEFAULTS, Isolation, Options, check_none
 from .payload_versions import Upgrades, UpgradeT
 from .records import OnConflict, UniqueUntil
 from .retry import RetryPolicy
@@ -42,6 +42,8 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
     max_attempts: ClassVar[int | None] = DEFAULTS.max_attempts
     retry: ClassVar[RetryPolicy | None] = DEFAULTS.retry
     timeout: ClassVar[timedelta | None] = DEFAULTS.timeout
+    isolation: ClassVar[Isolation | None] = DEFAULTS.isolation
+    memory_limit: ClassVar[int | None] = DEFAULTS.memory_limit
     tags: ClassVar[tuple[str, ...]] = DEFAULTS.tags
     meta: ClassVar[Mapping[str, str]] = DEFAULTS.meta
     unique_by: ClassVar[UniqueBy] = DEFAULTS.unique_by
@@ -96,6 +98,8 @@ class Job(BaseModel, Generic[R_co], metaclass=JobMeta):
             max_attempts=cls.max_attempts,
             retry=cls.retry,
             timeout=cls.timeout,
+            isolation=cls.isolation,
+            memory_limit=cls.memory_limit,
             tags=cls.tags,
             meta=cls.meta,
             unique_by=cls.unique_by,

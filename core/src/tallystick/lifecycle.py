@@ -122,10 +122,11 @@ class Lifecycle:
             AlreadyStarted: the runner is already running.
             Unavailable, NotSetUp: the store cannot be used.
             DefinitionError: a kind lacks an upgrade between two versions of its payload, or the provider of a service.
+            DefinitionError: a child process could not import a kind with `isolation="process"`.
             InvalidArgument: no jobs are registered, and no queues are set; or a batch waits longer than a sixth of the
                 lease.
         """
-        self._worker.start(self._worker_context)
+        self._worker.start(self._starting_context)
 
     astart = async_variant(start)
 
@@ -161,7 +162,7 @@ class Lifecycle:
             The number of unrecorded outcomes, as from `stop`.
         """
         with stop_signals() as signals:
-            worker = self._worker.start(self._worker_context)
+            worker = self._worker.start(self._starting_context)
             try:
                 signals.wait(ended=lambda: self._worker.running is not worker)
             finally:
@@ -217,6 +218,14 @@ class Lifecycle:
         """
         return cast("Self", current())
 
+    def _starting_context(self) -> WorkerContext:
+        context = self._worker_context()
+        if all(definition.options.isolation is None for definition in self._registry.values()):
+            return context
+        from .isolation import isolate  # noqa: PLC0415  # few runners have isolated kinds
+
+        return isolate(context, self, self._registry.classes)
+
     def _worker_context(self) -> WorkerContext:
         self._registry.check_upgrades()
         for kind, definition in self._registry.items():
@@ -227,11 +236,12 @@ class Lifecycle:
             queues = tuple(dict.fromkeys(definition.options.queue for definition in self._registry.values()))
         if not queues:
             raise InvalidArgument("no jobs are registered and no queues are set; register a job, or set queues")
-        if unserved := sorted((self._settings.queue_weights or {}).keys() - {*queues}):
-            raise InvalidArgument(
-                f"queue_weights has {unserved[0]!r}, which this runner does not serve; {near(unserved[0], queues)}it "
-                f"serves {', '.join(queues)}"
-            )
+        for name in ("queue_weights", "queue_timeouts"):
+            if unserved := sorted((getattr(self._settings, name) or {}).keys() - {*queues}):
+                raise InvalidArgument(
+                    f"{name} has {unserved[0]!r}, which this runner does not serve; {near(unserved[0], queues)}it "
+                    f"serves {', '.join(queues)}"
+                )
         return WorkerContext(
             self.backend,
             self._settings,

@@ -3,18 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict, get_args
 
 from . import unique_options, validation
 from .advice import unknown_option
-from .errors import DefinitionError
+from .errors import DefinitionError, InvalidArgument
 from .meta import NO_META, Meta
 from .records import MAX_ATTEMPTS, PRIORITIES, OnConflict, UniqueUntil
 from .retry import RetryPolicy, check_policy
+from .safe_repr import safe_repr
 from .unique_by import UniqueBy, check_by
 
 LATEST_VERSION = 1_000
 """The highest `payload_version`."""
+
+Isolation = Literal["process"]
+"""Where a handler runs, if not in a thread or on the event loop of the worker."""
+
+MEMORY_LIMITS = 2**20, 2**50
+"""The lowest and the highest `memory_limit`, in bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +35,11 @@ class Options:
         timeout: The longest that an attempt may take before it fails with TimeoutError. Unset, it is the runner's
             setting; `timedelta.max` is no limit. An async handler is cancelled. A thread cannot be cancelled: the
             worker abandons and replaces it (see `Snapshot.stuck`).
+        isolation: "process" runs the handler in a child process of the worker, which is killed at its timeout, when the
+            job is cancelled, and when the lease is lost. If the process crashes, the attempt fails with
+            `ProcessCrashed`. An import must find the handler.
+        memory_limit: The most address space of that process in bytes, with all its libraries, from 1 MiB. An allocation
+            beyond it raises MemoryError. macOS does not enforce it.
         meta: Text that each job carries; see `NewRecord`.
         payload_version: The version of the payload's type. Raise it when the type changes so that stored payloads no
             longer validate, and add an `upgrade_from` function for the old version. Each job stores its version, in
@@ -50,6 +62,8 @@ class Options:
     max_attempts: int | None = None
     retry: RetryPolicy | None = None
     timeout: timedelta | None = None
+    isolation: Isolation | None = None
+    memory_limit: int | None = None
     tags: tuple[str, ...] = ()
     meta: Mapping[str, str] = NO_META
     payload_version: int = 1
@@ -72,6 +86,7 @@ class Options:
             check_policy(self.retry, "retry")
         if self.timeout is not None:
             validation.positive(self.timeout, "timeout")
+        self._check_isolation()
         object.__setattr__(self, "tags", validation.names(self.tags, "tags"))
         object.__setattr__(self, "meta", self.meta if type(self.meta) is Meta else Meta(self.meta))
         validation.within(self.payload_version, 1, LATEST_VERSION, "payload_version")
@@ -82,6 +97,16 @@ class Options:
         for name in ("keep_result", "keep_completed", "keep_discarded", "keep_cancelled"):
             if (keep := getattr(self, name)) is not None:
                 validation.not_negative(keep, name)
+
+    def _check_isolation(self) -> None:
+        if self.isolation is not None and self.isolation not in get_args(Isolation):
+            raise InvalidArgument(f'isolation is {safe_repr(self.isolation)}; it must be "process", or be left out')
+        if self.memory_limit is not None:
+            validation.within(self.memory_limit, *MEMORY_LIMITS, "memory_limit")
+            if self.isolation is None:
+                raise InvalidArgument(
+                    'memory_limit needs isolation="process": only a process of its own can have a limit'
+                )
 
 
 _NOT_NONE = {
@@ -128,6 +153,8 @@ class OptionArgs(TypedDict, total=False):
     max_attempts: int
     retry: RetryPolicy
     timeout: timedelta
+    isolation: Isolation | None
+    memory_limit: int | None
     tags: tuple[str, ...]
     meta: Mapping[str, str]
     payload_version: int

@@ -86,7 +86,7 @@ class Registry(Mapping[str, Definition[Any, Any]]):
                     f"{kind!r} is already registered for {safe_repr(other.handler)}, "
                     f"so {safe_repr(definition.handler)} needs another kind"
                 )
-        elif self.closed:
+        if self.closed and (other is None or definition.options.isolation is not None):
             raise AlreadyStarted(
                 f"{kind!r} cannot be registered because the runner has started; register it before start(), or call "
                 "stop() first"
@@ -96,6 +96,11 @@ class Registry(Mapping[str, Definition[Any, Any]]):
         self._by_alias.update(dict.fromkeys(definition.options.aliases, definition))
         self._by_kind[kind] = definition
         self._origins[kind] = origin
+
+    @property
+    def classes(self) -> dict[str, type[Job[Any]]]:
+        """The registered `Job` classes, by kind."""
+        return {definition.kind: job for job, definition in self._by_class.items()}
 
     def _check_aliases(self, definition: Definition[Any, Any]) -> None:
         """Reject a kind or an alias that another definition has as its kind or its alias."""

@@ -16,6 +16,8 @@ from .job_base import Job
 from .job_result import JobResult
 from .records import Record
 from .runner_schedules import RunnerSchedules
+from .schedules import Schedule
+from .stored_form import read_payload, read_result
 from .waiting import Waiting
 
 R = TypeVar("R")
@@ -38,6 +40,24 @@ class RunnerResults(RunnerSchedules):
             ) from None
 
     aget = async_variant(get)
+
+    def read_payload(self, stored: Record | Schedule) -> bytes:
+        """Return the payload of a job or a schedule, decoded by the codec. Without a codec, it is as stored.
+
+        The bytes are JSON unless the kind is raw, or another program stored something else.
+
+        Raises:
+            InvalidPayload: the codec cannot decode the payload.
+        """
+        return read_payload(self._settings, stored.payload, stored.kind)
+
+    def read_result(self, record: Record) -> bytes | None:
+        """Return the result of a job, decoded by the codec; None if it has none. See `result` for its value.
+
+        Raises:
+            InvalidResult: the codec cannot decode the result.
+        """
+        return read_result(self._settings, record.result, record.kind)
 
     @overload
     def result(self, job: Handle[R], *, timeout: timedelta = ...) -> R: ...

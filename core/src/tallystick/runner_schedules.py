@@ -77,14 +77,14 @@ class RunnerSchedules(RunnerQueues):
         """Store a schedule now, or change the stored one of the same name. Use it for schedules that users create.
 
         Args:
-            rule: As for `schedule`, or a `NewSchedule` in place of all arguments. No codec changes its payload.
+            rule: As for `schedule`, or a `NewSchedule` with an encoded payload in place of all arguments.
         """
-        if not isinstance(rule, NewSchedule):
+        if isinstance(rule, NewSchedule):
+            schedule = rule
+        else:
             definition, payload = self._registry.resolve(job)  # type: ignore[arg-type]  # None is reported
-            rule = to_store(
-                new_schedule(definition, self._settings, definition.encode(payload), rule, options), self._settings
-            )
-        [stored] = self.backend.put_schedules([rule])
+            schedule = new_schedule(definition, self._settings, definition.encode(payload), rule, options)
+        [stored] = self.backend.put_schedules([to_store(schedule, self._settings)])
         self._worker.look_at_schedules()
         return stored
 

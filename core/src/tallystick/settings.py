@@ -7,7 +7,7 @@ import socket
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from functools import cache
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, TypedDict, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -21,6 +21,8 @@ from .payload_codec import PayloadCodec
 from .retry import Exponential, RetryPolicy
 
 logger = logging.getLogger("tallystick")
+
+T = TypeVar("T")
 
 _PREFIX = "TALLYSTICK_"
 COMMAND_VARIABLES = tuple(
@@ -74,6 +76,8 @@ class Settings(BaseSettings):
             it.
         retry_base: The delay before the second attempt, by the default policy; up to a day.
         timeout: The longest that an attempt may take, for kinds without this option; None is no limit. From 1 ms.
+        queue_timeouts: The same for the jobs of single queues; it overrides `timeout`. In the environment,
+            "emails:30,reports:forever".
         max_payload_bytes: The most bytes of a payload, and of a result, as stored; None is the limit of the backend.
         codec: Changes payloads and results before they are stored, e.g. to encrypt them; see `PayloadCodec`. The
             environment cannot set it.
@@ -104,6 +108,7 @@ class Settings(BaseSettings):
     retry: types.Policy = None
     retry_base: types.Delay = timedelta(seconds=30)
     timeout: types.Timeout | None = None
+    queue_timeouts: Annotated[Mapping[str, types.Timeout] | None, NoDecode] = None
     max_payload_bytes: types.Bytes | None = None
     codec: types.Codec = Field(default=None, repr=False)  # its repr may show a key
     auto_setup: bool = True
@@ -129,9 +134,13 @@ class Settings(BaseSettings):
         policy: RetryPolicy | None = self.retry if options.retry is None else options.retry
         return Exponential(base=self.retry_base) if policy is None else policy
 
-    def timeout_of(self, options: Options) -> timedelta | None:
-        """Return the longest time of an attempt of jobs with these options; None is no limit."""
-        timeout = self.timeout if options.timeout is None else options.timeout
+    def timeout_of(self, options: Options, queue: str) -> timedelta | None:
+        """Return the longest time of an attempt of a job with these options in a queue; None is no limit."""
+        timeout = options.timeout
+        if timeout is None and self.queue_timeouts is not None:
+            timeout = self.queue_timeouts.get(queue)
+        if timeout is None:
+            timeout = self.timeout
         return None if timeout == timedelta.max else timeout
 
     @field_validator("queues", mode="before")
@@ -144,15 +153,15 @@ class Settings(BaseSettings):
     def _check_queues(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         return None if value is None else validation.names(value, "queues")
 
-    @field_validator("queue_weights", mode="before")
+    @field_validator("queue_weights", "queue_timeouts", mode="before")
     @classmethod
-    def _split_weights(cls, value: object) -> object:
-        return dict(_weight(each) for each in value.split(",")) if isinstance(value, str) else value
+    def _split_by_queue(cls, value: object) -> object:
+        return by_queue(value) if isinstance(value, str) else value
 
-    @field_validator("queue_weights")
+    @field_validator("queue_weights", "queue_timeouts")
     @classmethod
-    def _check_weights(cls, value: Mapping[str, int] | None) -> Mapping[str, int] | None:
-        return None if value is None else {validation.name(queue, "queue"): weight for queue, weight in value.items()}
+    def _check_by_queue(cls, value: Mapping[str, T] | None) -> Mapping[str, T] | None:
+        return None if value is None else {validation.name(queue, "queue"): each for queue, each in value.items()}
 
     @field_validator("worker")
     @classmethod
@@ -179,6 +188,7 @@ class SettingsArgs(TypedDict, total=False):
     retry: RetryPolicy | None
     retry_base: timedelta
     timeout: timedelta | None
+    queue_timeouts: Mapping[str, timedelta] | None
     max_payload_bytes: int | None
     codec: PayloadCodec | None
     auto_setup: bool
@@ -190,10 +200,14 @@ def read_settings(arguments: SettingsArgs) -> Settings:
     return Settings(**arguments)
 
 
-def _weight(text: str) -> tuple[str, str]:
-    """Return queue and weight of "emails:5". The name may contain colons, so the last one counts."""
-    queue, _, weight = text.rpartition(":")
-    return queue.strip(), weight.strip()
+def by_queue(text: str) -> dict[str, str | timedelta]:
+    """Return the queues and values of "emails:5,reports:forever". A name may contain colons, so the last one counts."""
+    found = [each.rpartition(":") for each in text.split(",")]
+    return {queue.strip(): _or_forever(value.strip()) for queue, _, value in found}
+
+
+def _or_forever(text: str) -> str | timedelta:
+    return timedelta.max if text == "forever" else text
 
 
 def _check_queues(queues: Collection[str] | None) -> None:

@@ -63,9 +63,9 @@ class LogIn(Job[None]):
         pass
 
 
-def make_runner(url: str) -> Runner:
+def make_runner(url: str, **settings: Any) -> Runner:
     """Return a runner of these jobs."""
-    runner = Runner(url)
+    runner = Runner(url, **settings)
     runner.register(Greet)
     runner.register(LogIn)
 

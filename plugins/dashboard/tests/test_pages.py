@@ -150,7 +150,9 @@ def test_search(browser: TestClient, runner: Runner, text: str, target: str) -> 
 def test_the_life_of_a_job_is_told_in_order(browser: TestClient, runner: Runner) -> None:
     """Created, began, failed, and due again; the latest error is open."""
     id = retry(runner.backend)
-    text = text_of(browser.get(f"/jobs/{id}").text)
+    page = browser.get(f"/jobs/{id}").text
+    assert page.count('<details class="failure" open>') == 1
+    text = text_of(page)
     places = [text.index(part) for part in ("created", "attempt 1 began", "attempt 1 failed", "attempt 2 is due")]
     assert places == sorted(places)
     assert "ValueError try again" in text

@@ -40,6 +40,13 @@ def test_the_project_on_sqlite(tmp_path: Path) -> None:
     assert "OK" in done.stderr
 
 
+def test_the_project_with_a_codec(tmp_path: Path) -> None:
+    """Payloads that the store has as other bytes than JSON change nothing for orders and tasks."""
+    done = run(tmp_path, "test", "shop", "--noinput", SHOP_CODEC="1")
+    assert done.returncode == 0, done.stderr
+    assert "OK" in done.stderr
+
+
 def test_the_project_on_postgres(tmp_path: Path, postgres_url: str) -> None:
     """Orders, their jobs and, from Django 6 on, its tasks are in one database."""
     done = run(tmp_path, "test", "shop", "--noinput", SHOP_POSTGRES=postgres_url)

@@ -13,7 +13,7 @@ from tallystick.filters import ORDERS
 from tallystick_sqlite import SqliteBackend, listing, search
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
+STEP = timedelta(minutes=20)
 FILTERS = {
     "all": Filter(),
     "kind": Filter(kinds=["k1"]),
@@ -24,11 +24,16 @@ FILTERS = {
     "unique keys": Filter(unique_keys=["u1", "u3", "u4"]),
     "workers": Filter(workers=["w"]),
     "tags": Filter(tags=["t0", "t1"]),
-    "created": Filter(created_since=NOW + 5 * SECOND, created_until=NOW + 15 * SECOND),
-    "created since": Filter(created_since=NOW + 12 * SECOND, kinds=["k1"]),
-    "finished until": Filter(finished_until=NOW + 15 * SECOND),
+    "created": Filter(created_since=NOW + 5 * STEP, created_until=NOW + 15 * STEP),
+    "created since": Filter(created_since=NOW + 12 * STEP, kinds=["k1"]),
+    "finished until": Filter(finished_until=NOW + 15 * STEP),
+    "created until": Filter(created_until=NOW + 12 * STEP),
+    "finished since": Filter(finished_since=NOW + 12 * STEP),
+    "created until, finished since": Filter(created_until=NOW + 8 * STEP, finished_since=NOW + 9 * STEP),
+    "pending": Filter(states=[State.PENDING]),
+    "waiting in queues": Filter(states=[State.RETRYING, State.PENDING], queues=["q0", "q2"]),
     "retrying": Filter(states=[State.RETRYING]),
-    "finished": Filter(finished_since=NOW + 5 * SECOND, finished_until=NOW + 15 * SECOND),
+    "finished": Filter(finished_since=NOW + 5 * STEP, finished_until=NOW + 15 * STEP),
     "several": Filter(unique_keys=["u1", "u2", "u3"], error_types=["E0", "E1"], error_text="m", queues=["q0", "q1"]),
 }
 
@@ -42,31 +47,32 @@ def backend(request: pytest.FixtureRequest, url: str) -> Iterator[SqliteBackend]
 
 @pytest.fixture
 def records(backend: SqliteBackend) -> list[Record]:
-    """Fill a store with jobs in every state, in several lanes, and with equal times."""
+    """Fill a store with jobs in every state, in several lanes, and with equal times. Some jobs finish late."""
     pick = random.Random(0)
-    for at in (NOW + n * SECOND for n in range(20)):
+    for at in (NOW + n * STEP for n in range(20)):
         new = [
             NewRecord(
                 id=UUID(int=pick.getrandbits(128)) if pick.randrange(3) else _uuid7(at, pick),
                 kind=f"k{pick.randrange(3)}",
                 queue=f"q{pick.randrange(3)}",
                 priority=pick.randrange(3),
-                run_at=at - pick.randrange(3) * SECOND,
+                run_at=at - pick.randrange(3) * STEP,
                 unique_key=pick.choice([None, f"u{pick.randrange(6)}"]),
                 tags=tuple(pick.sample(["t0", "t1", "t2"], pick.randrange(3))),
             )
             for _ in range(16)
         ]
         backend.insert(new, now=at)
-        for record in backend.claim(["q0", "q1", "q2"], limit=8, worker="w", lease=SECOND, now=at):
+        for record in backend.claim(["q0", "q1", "q2"], limit=8, worker="w", lease=STEP, now=at):
             error = Failure(f"E{pick.randrange(3)}", f"m{pick.randrange(3)}")
-            retry = Retry(record.claim, at + pick.randrange(3) * SECOND, error)
+            retry = Retry(record.claim, at + pick.randrange(3) * STEP, error)
             backend.settle([retry if pick.randrange(3) else Discard(record.claim, error)], now=at)
         backend.cancel(Filter(kinds=["k2"], states=[State.PENDING]), limit=2, now=at)
-    backend.claim(["q1"], limit=3, worker="v", lease=SECOND, now=NOW + 20 * SECOND)
+    backend.claim(["q1"], limit=3, worker="v", lease=STEP, now=NOW + 20 * STEP)
     found = backend.list(Filter(), limit=1_000)
     assert len(found) > 150
     assert {record.state for record in found} == set(State) - {State.COMPLETED}
+    assert any(record.finished_at and record.finished_at - record.created_at > 6 * STEP for record in found)
     return [*found]
 
 
@@ -75,8 +81,10 @@ def test_pages_have_each_match_once_in_order(
     backend: SqliteBackend, records: list[Record], monkeypatch: pytest.MonkeyPatch, filter: Filter
 ) -> None:
     """Pages contain each matching record once, in order, whether candidates are sorted or scanned."""
+    monkeypatch.setattr(listing, "NEWEST", 10)
     for few, order in product([0, 50, 5_000], ORDERS):
         monkeypatch.setattr(listing, "FEW", few)
+        monkeypatch.setattr(listing, "FEW_WAITING", few)
         matches = [record for record in records if filter.fits(record) and _belongs(record, order)]
         expected = sorted(matches, key=partial(_place, order), reverse=order != "run_at")
         assert [*_pages(backend, filter, order)] == expected, (few, order)
@@ -92,16 +100,16 @@ def test_counts_are_exact_up_to_the_maximum(backend: SqliteBackend, records: lis
 def test_the_ledger_counts_as_stats_do(backend: SqliteBackend, records: list[Record]) -> None:
     """Stats are the same from the ledger and from the records, before and after deletions and a purge."""
     for _ in range(2):
-        found = backend.stats(now=NOW + 20 * SECOND)
+        found = backend.stats(now=NOW + 20 * STEP)
         assert found == _without_ledger(backend)
         backend.delete(Filter(kinds=["k0"]), limit=1_000)
-        backend.purge([State.DISCARDED], before=NOW + 10 * SECOND, limit=1_000)
+        backend.purge([State.DISCARDED], before=NOW + 10 * STEP, limit=1_000)
 
 
 def _without_ledger(backend: SqliteBackend) -> Stats:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search, "exists", lambda *_: False)
-        return backend.stats(now=NOW + 20 * SECOND)
+        return backend.stats(now=NOW + 20 * STEP)
 
 
 def _uuid7(moment: datetime, pick: random.Random) -> UUID:

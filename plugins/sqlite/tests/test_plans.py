@@ -80,10 +80,18 @@ def test_statistics_do_not_change_the_plans(connection: sqlite3.Connection, back
     assert_by_index(connection)
 
 
-def test_a_page_by_finished_at_sorts_equal_times_only(connection: sqlite3.Connection) -> None:
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (QUERIES.list_by_finished_at, "tallystick_finished (state=? AND finished_at>? AND finished_at<?)"),
+        (QUERIES.list_late_by_finished_at, "tallystick_late (finished_at>? AND finished_at<?)"),
+    ],
+    ids=["all", "late"],
+)
+def test_a_page_by_finished_at_sorts_equal_times_only(connection: sqlite3.Connection, query: str, index: str) -> None:
     """A page of finished records is read in the order of its index; only records of the same time are sorted."""
-    found = plan(connection, QUERIES.list_by_finished_at)
-    assert any(step.endswith("tallystick_finished (state=? AND finished_at>? AND finished_at<?)") for step in found)
+    found = plan(connection, query)
+    assert any(step.endswith(index) for step in found)
     assert [step for step in found if "TEMP B-TREE" in step] == ["USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"]
 
 

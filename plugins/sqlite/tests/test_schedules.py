@@ -1,6 +1,7 @@
 """Ticks of schedules fire once, with any number of clients, or not at all."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -13,6 +14,7 @@ from tallystick import Advance, Beat, Filter, InvalidArgument, MeterDelta, NewSc
 from tallystick_sqlite import SqliteBackend
 
 BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 CLIENTS = 6
 
@@ -153,6 +155,21 @@ def test_sums_of_meters_do_not_overflow(backend: SqliteBackend) -> None:
     backend.meter([*deltas, MeterDelta(minute=BEGIN + HOUR, queue="q", kind="k", waiting=most)], now=BEGIN + HOUR)
     [meter] = backend.meters(BEGIN, BEGIN + 2 * HOUR, step=timedelta(days=1))
     assert (meter.completed, meter.waiting // timedelta(microseconds=1)) == (10_000, 2**63 - 1)
+
+
+@pytest.mark.parametrize("minutes", [1, 7, 60, 90, 24 * 60])
+def test_meters_are_added_up_by_whole_steps(backend: SqliteBackend, minutes: int) -> None:
+    """A step is never split, however long it is, and wherever the range begins and ends."""
+    step, minute = minutes * timedelta(minutes=1), timedelta(minutes=1)
+    first, last = BEGIN - 50 * HOUR + 13 * minute, BEGIN - 17 * minute
+    times = [first + n * 11 * minute for n in range(270)]
+    backend.meter([MeterDelta(minute=at, queue="q", kind="k", completed=n) for n, at in enumerate(times)], now=BEGIN)
+    expected: Counter[datetime] = Counter()
+    for n, at in enumerate(times):
+        if at < last:
+            expected[at - (at - EPOCH) % step] += n
+    found = backend.meters(first, last, step=step)
+    assert [(meter.since, meter.completed) for meter in found] == sorted(expected.items())
 
 
 def test_a_rejected_minute_adds_nothing(backend: SqliteBackend) -> None:

@@ -96,11 +96,11 @@ def _words(name: str, value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case timedelta():
-            return f"{value.total_seconds():,.12g} s"
+            return "forever" if value == timedelta.max else f"{value.total_seconds():,.12g} s"
         case tuple():
             return ", ".join(value)
         case Mapping():
-            return ", ".join(f"{queue}:{weight}" for queue, weight in value.items())
+            return ", ".join(f"{queue}:{_words(name, each)}" for queue, each in value.items())
         case _:
             return value if isinstance(value, str) else safe_repr(value)
 
@@ -112,6 +112,6 @@ def _plain(value: object) -> object:
         case None | bool() | int() | str() | tuple():
             return value
         case Mapping():
-            return dict(value)
+            return {queue: _plain(each) for queue, each in value.items()}
         case _:
             return safe_repr(value)

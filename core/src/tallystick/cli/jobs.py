@@ -1,6 +1,6 @@
 """`tallystick jobs`: count and show jobs. `listing` has the list, and `changes` the commands that change jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +12,7 @@ from ..attempt_errors import AttemptError
 from ..filters import MOST_COUNTED, Filter
 from ..records import Record
 from . import changes, listing, show, update
+from .decoding import RunnerName, decoded, opened_for
 from .filters import with_filter
 from .groups import Group
 from .listing import fields, short
@@ -64,27 +65,32 @@ def show_job(
     id: Annotated[UUID, typer.Argument(metavar="ID", help="ID of the job.", show_default=False)],
     *,
     url: Url = None,
+    runner: RunnerName = None,
     as_json: Json = False,
 ) -> None:
     """Show everything that is stored about a job.
+
+    If the application has a codec, pass its runner: --runner app.jobs:runner.
 
     With --json: an object with the keys id, kind, queue, payload, priority,
     state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,
     finished_at, lease_until, worker, cancel_requested, unique_key,
     unique_until, last_error {type, message, traceback}, result, tags, meta and
     errors [{attempt, at, type, message, traceback}], the oldest first. Payload
-    and result are JSON values; other bytes are {base64}. unique_until is a word
-    or a number of seconds.
+    and result are JSON values; other bytes are {base64}. If the codec cannot
+    decode one, payload_error or result_error says why. unique_until is a word or
+    a number of seconds.
     """
-    with opened(url) as store:
-        record = stored_job(store, id)
+    with opened_for(runner, url) as (store, application):
+        record, unread = decoded(application, stored_job(store, id))
     if as_json:
-        show.document(fields(record) | {"errors": [_entry(error) for error in record.errors]})
+        errors = {"errors": [_entry(error) for error in record.errors]}
+        show.document(fields(record) | errors | {f"{name}_error": why for name, why in unread.items()})
     else:
-        _print_record(record, datetime.now(UTC))
+        _print_record(record, unread, datetime.now(UTC))
 
 
-def _print_record(record: Record, now: datetime) -> None:
+def _print_record(record: Record, unread: Mapping[str, str], now: datetime) -> None:
     table = show.table("", "value", narrow={"value": 40}, fold=("value",), has_header=False)
     for name, value in record._asdict().items():
         if name not in {"payload", "result", "last_error", "errors"} and value is not None:
@@ -92,7 +98,8 @@ def _print_record(record: Record, now: datetime) -> None:
     parts: list[Table | Text] = [table]
     for name, data in (("payload", record.payload), ("result", record.result)):
         if data is not None:
-            parts += [show.text(), show.text(name, "bold"), show.content(data)]
+            why = [show.text(unread[name], "red")] if name in unread else []
+            parts += [show.text(), show.text(name, "bold"), *why, show.content(data)]
     if record.errors:
         parts += [show.text(), show.text("errors", "bold"), _history(record.errors, now)]
     if (error := record.last_error) is not None:

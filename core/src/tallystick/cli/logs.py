@@ -61,6 +61,8 @@ class JsonFormatter(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD and name not in line}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
+        elif record.exc_text:  # from a child process
+            line["traceback"] = record.exc_text
         return json.dumps(line, default=str)
 
 

@@ -11,6 +11,7 @@ from ..backend import Backend
 from ..errors import ScheduleNotFound
 from ..schedules import Schedule
 from . import show
+from .decoding import RunnerName, decoded, opened_for
 from .groups import Group
 from .options import Json, Url, examples, opened
 from .times import relative
@@ -64,18 +65,21 @@ def _tick(tick: datetime | None, now: datetime) -> str:
 
 
 @app.command("show", epilog=examples("tallystick schedules show report", "tallystick schedules show report --json"))
-def show_schedule(name: Name, *, url: Url = None, as_json: Json = False) -> None:
+def show_schedule(name: Name, *, url: Url = None, runner: RunnerName = None, as_json: Json = False) -> None:
     """Show everything that is stored about a schedule.
+
+    If the application has a codec, pass its runner: --runner app.jobs:runner.
 
     With --json: an object with the keys name, rule, kind, payload, queue,
     priority, max_attempts, tags, meta, unique_key, zone, start, end, missed,
     window (seconds), declared, next_tick, last_tick, paused, revision,
-    created_at and updated_at.
+    created_at and updated_at. If the codec cannot decode the payload,
+    payload_error says why.
     """
-    with opened(url) as store:
-        schedule = schedule_calls.find(store, name)
+    with opened_for(runner, url) as (store, application):
+        schedule, unread = decoded(application, schedule_calls.find(store, name))
     if as_json:
-        show.document(_document(schedule))
+        show.document(_document(schedule) | {f"{field}_error": why for field, why in unread.items()})
         return
     now = datetime.now(UTC)
     table = show.table("", "value", narrow={"value": 40}, fold=("value",), has_header=False)
@@ -83,7 +87,8 @@ def show_schedule(name: Name, *, url: Url = None, as_json: Json = False) -> None
     for field, value in schedule._asdict().items():
         if field != "payload" and value is not None:
             table.add_row(show.text(field, "dim"), show.field(value, now))
-    show.put(table, show.text(), show.text("payload", "bold"), show.content(schedule.payload))
+    why = [show.text(text, "red") for text in unread.values()]
+    show.put(table, show.text(), show.text("payload", "bold"), *why, show.content(schedule.payload))
 
 
 @app.command("pause", epilog=examples("tallystick schedules pause report"))

@@ -66,6 +66,12 @@ Timeout = Annotated[
     timedelta | None,
     _length("The longest time of an attempt, for kinds without this option; or forever.", _RECORDS, forever=True),
 ]
+QueueTimeouts = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIMEOUTS", help="The same for single queues: emails:30,reports:forever.", rich_help_panel=_RECORDS
+    ),
+]
 KeepCompleted = Annotated[
     timedelta | None, _length("How long to keep completed jobs; or forever.", _RECORDS, forever=True)
 ]

@@ -1,13 +1,13 @@
 """One place of a supervisor: a worker process, and what follows when it ends."""
 
 import logging
-import signal
 import socket
 import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
 
+from ..exit_status import how_it_ended
 from ..pauses import doubling
 from .beat import Beat
 from .child_link import HURRY, STOP
@@ -96,7 +96,9 @@ class Slot:
         if lived >= _HEALTHY_AFTER:
             self._pauses = doubling(_FIRST_PAUSE, _LONGEST_PAUSE)
         pause = next(self._pauses)
-        logger.warning("worker process %d (pid %s) %s; next start in %.1f s", self.number, pid, cause(code), pause)
+        logger.warning(
+            "worker process %d (pid %s) %s; next start in %.1f s", self.number, pid, how_it_ended(code), pause
+        )
         self._start_at = self._clock() + pause
 
     def stop(self) -> None:
@@ -140,13 +142,3 @@ class Slot:
         if self._socket is not None:
             self._socket.close()
         self._process = self._socket = None
-
-
-def cause(code: int) -> str:
-    """Return how a process ended, in words."""
-    if code >= 0:
-        return f"exited with {code}"
-    try:
-        return f"was killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was killed by signal {-code}"

@@ -4,8 +4,9 @@ import logging
 from collections.abc import Callable, Sequence
 from time import monotonic, sleep
 
+from ..exit_status import how_it_ended
 from ..signals import StopSignals
-from .slot import Slot, cause
+from .slot import Slot
 from .status import Status
 
 logger = logging.getLogger("tallystick.supervisor")
@@ -97,5 +98,5 @@ class Supervisor:
         """Return the exit code that the end of a process adds to that of the supervisor."""
         if code == 0 or (slot.beat is None and code in _TERMINATED):
             return 0
-        logger.error("worker process %d (pid %s) %s during the stop", slot.number, pid, cause(code))
+        logger.error("worker process %d (pid %s) %s during the stop", slot.number, pid, how_it_ended(code))
         return code if code > 0 else FAILED

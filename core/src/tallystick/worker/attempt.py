@@ -8,6 +8,7 @@ from .. import validation
 from ..context import Context
 from ..definition import Definition
 from ..errors import ClaimLost
+from ..failure import Failure
 from ..outcomes import Complete
 from ..records import Claim, Record
 from ..stored_form import read_payload, stored_result
@@ -21,10 +22,12 @@ class Attempt(Context):
 
     `started_at` uses the monotonic clock, `claimed_at` and `extend_at` the worker's clock. `lost` records that the loss
     was reported. `completion` is the outcome that the handler settled in its own transaction, which may not have
-    committed. `batch` has the attempts of one call; it is set only for a handler of batches.
+    committed. `batch` has the attempts of one call; it is set only for a handler of batches. `failure` is the text of
+    the handler's exception in a child process; it is set only there.
     """
 
     batch: "list[Attempt]"
+    failure: Failure
 
     __slots__ = (
         "batch",
@@ -33,6 +36,7 @@ class Attempt(Context):
         "completion",
         "definition",
         "extend_at",
+        "failure",
         "lost",
         "started_at",
         "task",
@@ -76,7 +80,7 @@ class Attempt(Context):
     @property
     def timeout(self) -> timedelta | None:
         """The longest time of this attempt, by its kind or by the runner; None is no limit."""
-        return self.worker_context.settings.timeout_of(self.definition.options)
+        return self.worker_context.settings.timeout_of(self.definition.options, self.record.queue)
 
     def complete(self, result: T, *, transaction: object) -> T:
         """See `Context.complete`."""

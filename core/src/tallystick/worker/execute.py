@@ -26,6 +26,14 @@ logger = safe_logger("tallystick.worker")
 _UNDECIDED_DELAY = timedelta(seconds=30)
 
 
+class UndecodedPayload(Exception):
+    """A child process could not decode the payload; its argument is the exception there."""
+
+
+class UnstorableResult(Exception):
+    """A handler returned in a child process, and its result cannot be stored; the argument is the exception there."""
+
+
 class Ended(NamedTuple):
     """An attempt with its outcome, and the exception if it failed."""
 
@@ -98,10 +106,14 @@ def returned(attempt: Attempt, result: object) -> Ended:
     try:
         return Ended(attempt, attempt.completed(result))
     except BaseException as exc:
-        kind = PayloadTooLarge if type(exc) is PayloadTooLarge else InvalidResult
-        error = kind(f"the handler ran and returned, but its result cannot be stored: {safe_str(exc)}")
-        error.__cause__ = exc.__cause__ if type(exc) in (InvalidResult, PayloadTooLarge) else exc
-        return Ended(attempt, Discard(attempt.claim, Failure.of(error)), error)
+        return _unstorable(attempt, exc)
+
+
+def _unstorable(attempt: Attempt, exc: BaseException) -> Ended:
+    kind = PayloadTooLarge if type(exc) is PayloadTooLarge else InvalidResult
+    error = kind(f"the handler ran and returned, but its result cannot be stored: {safe_str(exc)}")
+    error.__cause__ = exc.__cause__ if type(exc) in (InvalidResult, PayloadTooLarge) else exc
+    return Ended(attempt, Discard(attempt.claim, Failure.of(error)), error)
 
 
 def unreadable(attempt: Attempt, exc: BaseException) -> Ended:
@@ -127,6 +139,10 @@ def failed(attempt: Attempt, exc: BaseException) -> Ended:
         return _ended_by(attempt, exc, None)
     if issubclass(kind, Stopped | asyncio.CancelledError) and (outcome := _stopped(attempt)) is not None:
         return Ended(attempt, outcome)
+    if kind is UndecodedPayload:
+        return unreadable(attempt, exc.args[0])
+    if kind is UnstorableResult:
+        return _unstorable(attempt, exc.args[0])
     return _ended_by(
         attempt, exc, None if attempt.attempt >= attempt.record.max_attempts else _retry_delay(attempt, exc)
     )
@@ -141,7 +157,7 @@ def undecided(attempt: Attempt, exc: BaseException) -> Ended:
 
 
 def _ended_by(attempt: Attempt, exc: BaseException, delay: timedelta | None) -> Ended:
-    error = Failure.of(exc)
+    error = getattr(attempt, "failure", None) or Failure.of(exc)
     return Ended(attempt, Discard(attempt.claim, error) if delay is None else Retry(attempt.claim, delay, error), exc)
 
 

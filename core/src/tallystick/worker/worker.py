@@ -127,6 +127,8 @@ class Worker:
         for service in self._services:
             service.stop(end - monotonic())
         self._threads.stop()
+        if self._context.children is not None:
+            self._context.children.stop()
         self._tasks.stop()
 
     def release_at_exit(self) -> tuple[int, int]:

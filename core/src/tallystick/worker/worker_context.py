@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from ..backend import Backend
 from ..batch_definition import BatchDefinition
@@ -15,6 +15,13 @@ from .put_off import PutOff
 
 EXTEND_AFTER = 1 / 6
 """The fraction of a lease after which it is extended. It is small: a lease outlasts several failed extensions."""
+
+
+class Children(Protocol):
+    """The child processes of isolated handlers."""
+
+    def stop(self) -> None:
+        """End them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,7 @@ class WorkerContext:
     current: Callable[[], AbstractContextManager[object]]
     services: Services = field(default_factory=Services)
     put_off: PutOff = field(default_factory=PutOff)
+    children: Children | None = None
 
     @property
     def batch(self) -> int:

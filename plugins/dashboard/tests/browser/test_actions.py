@@ -105,6 +105,23 @@ def test_a_queue_is_paused_and_the_page_follows_the_store(page: Page, serve: Ser
     expect(page.locator("tbody .state.paused")).to_have_count(0)
 
 
+def test_a_page_is_refreshed_once_in_an_interval(page: Page, serve: Serve, live: Runner) -> None:
+    """Each live region asks the server at the interval of the settings, and not more often."""
+    discard(live.backend)
+    base = serve(interval=5)
+    page.add_init_script(RECORD_INTERVALS)
+    for path in ("/", "/jobs", "/failures", "/schedules", "/queues", "/workers", f"/jobs/{add(live.backend)}"):
+        page.goto(base + path)
+        assert page.evaluate("intervals") == [5_000], path
+
+
+RECORD_INTERVALS = """
+window.intervals = [];
+const begin = window.setInterval;
+window.setInterval = (call, wait, ...rest) => { intervals.push(wait); return begin(call, wait, ...rest); };
+"""
+
+
 def test_a_schedule_is_written_with_a_preview(page: Page, serve: Serve, live: Runner) -> None:
     """The rule is explained while it is typed; then the schedule is paused, run and removed."""
     base = serve()

@@ -1,9 +1,11 @@
-"""The settings of the example project. The tests set SHOP_DATABASE."""
+"""The settings of the example project. The tests set SHOP_FOLDER, SHOP_POSTGRES and SHOP_CODEC."""
 
 import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from shop.codecs import Reversed
 
 FOLDER = Path(os.environ["SHOP_FOLDER"])
 SECRET_KEY = "only-for-tests"
@@ -34,7 +36,10 @@ else:
         }
     }
 
+TALLYSTICK: dict[str, Any]
 TALLYSTICK = {"DATABASE": "default", "CONCURRENCY": 2}
+if "SHOP_CODEC" in os.environ:
+    TALLYSTICK["CODEC"] = Reversed()
 TASKS = {
     "default": {"BACKEND": "tallystick_django.tasks.TallystickTasks", "QUEUES": ["default", "mail"]},
     "patient": {"BACKEND": "tallystick_django.tasks.TallystickTasks", "OPTIONS": {"max_attempts": 2}},

@@ -134,7 +134,7 @@ def _send_finished(record: Record, outcome: object) -> None:
 
 
 def _call_of(record: Record) -> TaskCall:
-    return TaskCall.model_validate_json(record.payload)
+    return TaskCall.model_validate_json(get_runner().read_payload(record))
 
 
 def _result(record: Record, call: TaskCall) -> TaskResult:

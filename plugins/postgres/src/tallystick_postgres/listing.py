@@ -1,16 +1,22 @@
 """Read one page of records, and count records."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, LiteralString, assert_never
 
-from tallystick import Filter, Record, State
+from tallystick import CLAIMABLE, Filter, Record, State
 from tallystick.backends.calls import CountCall, ListCall
 
 from . import matching, rows
 from .execute import Execute
 from .queries import Queries
+from .rows import Row
 
-FEW = 20_000
-"""Below this number of records in a range of times, a page in another order sorts those that match."""
+NEWEST = 1_000
+"""The number of waiting jobs, the newest ones, in which a page by id first finds its jobs."""
+
+FEW = 100_000
+"""Below this number of waiting jobs, a page of them by id reads all of them rather than the other records."""
 
 
 def page(execute: Execute, queries: Queries, call: ListCall) -> list[Record]:
@@ -20,13 +26,12 @@ def page(execute: Execute, queries: Queries, call: ListCall) -> list[Record]:
     parameters = {
         **matching.parameters(call.filter),
         "finals": matching.final_states(call.filter),
-        "order": call.order,
         "limit": call.limit,
         "after": call.after,
         "after_time": call.after_time,
     }
-    if _has_range_of_another_order(call) and _count_range(execute, queries, parameters) < FEW:
-        return rows.records(execute(queries.list_sorted, parameters))
+    if call.order == "id" and _is_for_waiting(call.filter) and _count_waiting(execute, queries, parameters) < FEW:
+        return rows.records(_waiting(execute, queries, parameters, call.limit))
     return rows.records(execute(_page_query(queries, call), parameters))
 
 
@@ -45,25 +50,23 @@ def _may_match(call: ListCall) -> bool:
             assert_never(call.order)
 
 
-def _has_range_of_another_order(call: ListCall) -> bool:
-    """Return whether a filter has a range of times that the scan of the order does not use."""
-    filter = call.filter
-    by_created = filter.created_since is not None or filter.created_until is not None
-    by_finished = filter.finished_since is not None or filter.finished_until is not None
-    match call.order:
-        case "id":
-            return by_finished
-        case "finished_at":
-            return by_created
-        case "run_at":
-            return by_created
-        case _:
-            assert_never(call.order)
+def _is_for_waiting(filter: Filter) -> bool:
+    """Return whether a filter matches pending jobs, but none in a final state, and has no field but states and queues.
+
+    The planner finds the few jobs that are retrying by their own index.
+    """
+    has_more = replace(filter, states=None, queues=None) != Filter()
+    return filter.states is not None and not has_more and {State.PENDING} <= {*filter.states} <= CLAIMABLE
 
 
-def _count_range(execute: Execute, queries: Queries, parameters: dict[str, Any]) -> int:
-    [[number]] = execute(queries.count_range, {**parameters, "at_most": FEW})
+def _count_waiting(execute: Execute, queries: Queries, parameters: dict[str, Any]) -> int:
+    [[number]] = execute(queries.count_ledger, {**parameters, "states": [*CLAIMABLE], "at_most": FEW})
     return int(number)
+
+
+def _waiting(execute: Execute, queries: Queries, parameters: dict[str, Any], limit: int) -> Sequence[Row]:
+    newest = execute(queries.list_waiting, {**parameters, "look": max(NEWEST, limit)})
+    return newest if len(newest) == limit else execute(queries.list_waiting, {**parameters, "look": FEW})
 
 
 def _page_query(queries: Queries, call: ListCall) -> LiteralString:
@@ -102,4 +105,4 @@ def _count_query(queries: Queries, filter: Filter) -> LiteralString:
         return queries.count_ledger
     if filter.error_text is not None:
         return queries.count_by_error_text
-    return queries.count_by_created if matching.has_id_range(filter) else queries.count
+    return queries.count_by_created if matching.has_created_range(filter) else queries.count

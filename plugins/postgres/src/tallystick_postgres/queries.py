@@ -9,6 +9,7 @@ They contain placeholders:
   It reads only `failed.error_words`: the type and the message of an error, the first `{words_length}` characters of
   their JSON.
 - `{is_other_id}` is true for a record whose id is not a UUIDv7 of about its `created_at`.
+- `{is_late}` is true for a record that did not finish within an hour after its `created_at`, but finished.
 - `{schedule_columns}` are the columns of a schedule, `{schedule_values}` their parameters, and `{schedule_changes}` the
   assignments that replace a stored one.
 - `{schema}` is the schema's name, and `{channel}` is the channel that wakes waiting clients.
@@ -64,6 +65,14 @@ _IS_OTHER_ID = f"""NOT (
         AND id < {{schema}}.id_at(least(created_at, finished_at), {ID_TOLERANCE})
     )"""
 
+PROMPT_HOURS = 1
+"""Hours within which a job finishes after `created_at`, if it is to be found by a range of `finished_at`."""
+
+_IS_LATE = f"""finished_at IS NOT NULL AND NOT (
+        finished_at >= created_at
+        AND finished_at AT TIME ZONE 'UTC' < created_at AT TIME ZONE 'UTC' + interval '{PROMPT_HOURS} hours'
+    )"""
+
 _NOW = "coalesce(%(now)s::timestamptz, statement_timestamp())"
 
 _PLACEHOLDERS = {
@@ -71,6 +80,7 @@ _PLACEHOLDERS = {
     "{has_words}": _HAS_WORDS,
     "{words_length}": "500",
     "{is_other_id}": _IS_OTHER_ID,
+    "{is_late}": _IS_LATE,
     "{columns}": ", ".join(COLUMNS),
     "{new_columns}": ", ".join(NEW_COLUMNS),
     "{new_values}": ", ".join(f"%({name})s::{type}[]" for name, type in NEW_COLUMNS.items()),
@@ -106,11 +116,10 @@ class Queries:
     list_by_error_type: LiteralString
     list_failed_by_finished_at: LiteralString
     list_failed_by_run_at: LiteralString
-    list_sorted: LiteralString
+    list_waiting: LiteralString
     count: LiteralString
     count_by_created: LiteralString
     count_by_error_text: LiteralString
-    count_range: LiteralString
     count_ledger: LiteralString
     stats: LiteralString
     fold: LiteralString

@@ -88,14 +88,15 @@ def alternatives(filter: Filter, *, has_search: bool) -> Iterator[Candidates]:
             if (values := getattr(filter, name)) is not None:
                 asked = {**dict.fromkeys(f"by_{each}" for each in _SEARCHED), f"by_{name}": json_list(values)}
                 yield Candidates(filter, asked, are_exact=has_only(filter, (name,)), are_searched=True)
-    yield _by_state(filter)
+    yield by_state(filter)
 
 
 def _from(filter: Filter, **parameters: object) -> Candidates:
     return Candidates(filter, {**_NOTHING, **parameters})
 
 
-def _by_state(filter: Filter) -> Candidates:
+def by_state(filter: Filter) -> Candidates:
+    """Return the records in the states of a filter, from the indexes on the state."""
     states = _states(filter)
     waiting = [state for state in states if state in CLAIMABLE]
     parameters = {

@@ -15,13 +15,22 @@ from tallystick.backends.times import micros
 from . import candidates, matching, search
 from .candidates import Candidates, has_only
 from .queries import Queries
-from .rows import Row, json_list
+from .rows import Parameters, Row, json_list
+
+Place = tuple[int, bytes]
+"""The time and the id of a record, by which a page is ordered."""
 
 FEW = 5_000
 """Below this number of candidates, a page sorts those that match."""
 
 NEIGHBOURS = 4
-"""Reading this many neighbours costs as much as reading one record elsewhere."""
+"""Counting this many neighbours costs as much as counting one record elsewhere."""
+
+NEWEST = 1_000
+"""The number of waiting jobs, the newest ones, in which a page by id first finds its jobs."""
+
+FEW_WAITING = 100_000
+"""Below this number of waiting jobs, a page of them by id reads all of them rather than the other records."""
 
 _SCANNED: dict[Order, tuple[str, ...]] = {"id": (), "finished_at": ("states",), "run_at": ("queues",)}
 """The fields of a filter for which the scan of each order skips no records."""
@@ -50,9 +59,11 @@ def _ids(connection: sqlite3.Connection, queries: Queries, call: ListCall) -> It
         return iter(())
     if has_only(call.filter, _SCANNED[call.order]):
         return _scanned(connection, queries, call)
+    if _is_for_waiting(call) and _few_wait(connection, queries):
+        return _waiting(connection, queries, call)
     for found in _alternatives(connection, queries, call.filter):
-        if _are_few(found, connection, queries):
-            return _sorted(found.matching(connection, queries), call)
+        if found.count(connection, queries, FEW) < FEW:
+            return map(_id, _sorted(found.matching(connection, queries), call))
     return _scanned(connection, queries, call)
 
 
@@ -75,25 +86,45 @@ def _alternatives(connection: sqlite3.Connection, queries: Queries, filter: Filt
     return candidates.alternatives(filter, has_search=search.exists(connection, queries))
 
 
+def _is_for_waiting(call: ListCall) -> bool:
+    """Return whether a page by id has pending jobs, but none in a final state, and no field but states and queues."""
+    states = {*matching.allowed(call.filter, matching.ALL_STATES)}
+    return call.order == "id" and has_only(call.filter, ("states", "queues")) and {State.PENDING} <= states <= CLAIMABLE
+
+
+def _few_wait(connection: sqlite3.Connection, queries: Queries) -> bool:
+    waiting = candidates.by_state(Filter(states=[*CLAIMABLE]))
+    return waiting.count(connection, queries, FEW_WAITING) < FEW_WAITING
+
+
+def _waiting(connection: sqlite3.Connection, queries: Queries, call: ListCall) -> Iterator[bytes]:
+    """Yield the ids of waiting jobs, newest first: search the newest jobs, and all of them if these are not enough."""
+    below = matching.ABOVE_ALL if call.after is None else call.after.bytes
+    asked = {**matching.parameters(call.filter), "below": below}
+    newest = connection.execute(queries.list_waiting, {**asked, "look": max(NEWEST, call.limit)}).fetchall()
+    rows = newest if len(newest) >= call.limit else connection.execute(queries.list_waiting, {**asked, "look": -1})
+    return (id for [id] in rows)
+
+
 def _are_few(found: Candidates, connection: sqlite3.Connection, queries: Queries) -> bool:
     few = FEW * NEIGHBOURS if found.are_neighbours else FEW
     return found.count(connection, queries, few) < few
 
 
-def _sorted(rows: Iterable[Row], call: ListCall) -> Iterator[bytes]:
+def _sorted(rows: Iterable[Row], call: ListCall) -> list[Place]:
+    """Return the places behind that of the call, in its order, of rows of `list_candidates.sql`."""
     match call.order:
         case "id":
             below = matching.ABOVE_ALL if call.after is None else call.after.bytes
-            return iter(sorted((row[0] for row in rows if row[0] < below), reverse=True))
+            return sorted(((0, row[0]) for row in rows if row[0] < below), reverse=True)
         case "finished_at":
             last = _position(call, _LAST, matching.ABOVE_ALL)
             places = ((row[2], row[0]) for row in rows if row[4] in FINAL and row[2] is not None)
-            later = sorted((place for place in places if place[0] >= _FIRST_TIME and place < last), reverse=True)
-            return (id for _, id in later)
+            return sorted((place for place in places if place[0] >= _FIRST_TIME and place < last), reverse=True)
         case "run_at":
             first = _position(call, _FIRST, b"")
             places = ((row[3], row[0]) for row in rows if row[4] in CLAIMABLE)
-            return (id for _, id in sorted(place for place in places if place > first))
+            return sorted(place for place in places if place > first)
         case _:
             assert_never(call.order)
 
@@ -112,33 +143,60 @@ def _scanned(connection: sqlite3.Connection, queries: Queries, call: ListCall) -
 
 
 def _by_finished_at(connection: sqlite3.Connection, queries: Queries, call: ListCall) -> Iterator[bytes]:
-    """Yield ids, the latest finished_at first: merge the records of each final state."""
-    after_time, after = _position(call, _LAST, matching.ABOVE_ALL)
-    if call.filter.finished_until is not None:
-        after_time, after = min((after_time, after), (micros(call.filter.finished_until), b""))
-    position = {**matching.parameters(call.filter), "after_time": after_time, "after": after}
-    finals = matching.allowed(call.filter, FINAL)
+    """Yield ids, the latest finished_at first: merge the records of each final state, and those that finished late."""
+    filter = call.filter
+    ends = [_position(call, _LAST, matching.ABOVE_ALL)]
+    if filter.finished_until is not None:
+        ends.append((micros(filter.finished_until), b""))
+    finals = matching.allowed(filter, FINAL)
+    position = {**matching.parameters(filter), "finals": json_list(finals), **_before(ends)}
     if _needs_an_error(call):
-        rows = connection.execute(queries.list_failed_by_finished_at, {**position, "finals": json_list(finals)})
-        return (row[0] for row in matching.with_text(rows, call.filter))
-    branches = [connection.execute(queries.list_by_finished_at, {**position, "state": state}) for state in finals]
+        rows = connection.execute(queries.list_failed_by_finished_at, position)
+        return (row[0] for row in matching.with_text(rows, filter))
+    since = None if filter.created_since is None else micros(filter.created_since)
+    until = None if filter.created_until is None else micros(filter.created_until) + matching.PROMPT
+    if until is not None:
+        ends.append((until, b""))
+    prompt = {**position, **_before(ends), "first_time": _FIRST_TIME if since is None else since}
+    branches = [connection.execute(queries.list_by_finished_at, {**prompt, "state": state}) for state in finals]
+    if since is not None or until is not None:
+        late = {**position, "prompt_since": since, "prompt_until": until}
+        branches.append(connection.execute(queries.list_late_by_finished_at, late))
     return (row[0] for row in merge(*branches, key=itemgetter(2, 0), reverse=True))
+
+
+def _before(ends: Iterable[Place]) -> Parameters:
+    time, id = min(ends)
+    return {"after_time": time, "after": id}
 
 
 def _by_run_at(connection: sqlite3.Connection, queries: Queries, call: ListCall) -> Iterator[bytes]:
     """Yield ids, the earliest run_at first."""
-    is_for_retries = State.PENDING not in matching.allowed(call.filter, CLAIMABLE)
-    query = queries.list_failed_by_run_at if _needs_an_error(call) or is_for_retries else queries.list_by_run_at
+    filter = call.filter
+    is_for_retries = State.PENDING not in matching.allowed(filter, CLAIMABLE)
+    lowest, highest = matching.id_range(filter)
     after_time, after = _position(call, _FIRST, b"")
-    position = {**matching.parameters(call.filter), "after_time": after_time, "after": after}
-    return (row[0] for row in matching.with_text(connection.execute(query, position), call.filter))
+    position = {**matching.parameters(filter), "after_time": after_time, "after": after}
+    asked = {**position, "below": matching.ABOVE_ALL, "lowest_id": lowest, "highest_id": highest}
+    if _needs_an_error(call) or is_for_retries:
+        rows = connection.execute(queries.list_failed_by_run_at, position)
+        return (row[0] for row in matching.with_text(rows, filter))
+    within = ((row[2], row[0]) for row in connection.execute(queries.list_by_run_at, asked))
+    if (lowest, highest) == matching.EVERY_ID:
+        return map(_id, within)
+    others = _sorted(connection.execute(queries.list_by_other_id, asked), call)
+    return map(_id, merge(within, others))
+
+
+def _id(place: Place) -> bytes:
+    return place[1]
 
 
 def _needs_an_error(call: ListCall) -> bool:
     return call.filter.error_types is not None or call.filter.error_text is not None
 
 
-def _position(call: ListCall, time: int, id: bytes) -> tuple[int, bytes]:
+def _position(call: ListCall, time: int, id: bytes) -> Place:
     """Return the time and the id behind which a page begins; the first page begins behind those given."""
     if call.after is None or call.after_time is None:
         return time, id

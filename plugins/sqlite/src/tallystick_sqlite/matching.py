@@ -16,15 +16,18 @@ from tallystick import Failure, Filter, Record, State
 from tallystick.backends.calls import ChangeCall, UpdateCall
 from tallystick.backends.times import micros
 
-from .queries import ID_TOLERANCE, Queries
+from .queries import ID_TOLERANCE, PROMPT_HOURS, Queries
 from .rows import Parameters, Row, json_list, record, record_with_errors
+
+PROMPT = PROMPT_HOURS * 3_600_000_000
+"""Microseconds within which most jobs finish after they were created."""
 
 _TOLERANCE = 1_000 * ID_TOLERANCE + 1
 
 ABOVE_ALL = b"\xff" * 17
 """A value behind every id."""
 
-_EVERY_ID = (b"", ABOVE_ALL)
+EVERY_ID = (b"", ABOVE_ALL)
 
 ALL_STATES = frozenset(State)
 
@@ -100,14 +103,24 @@ def _ids(connection: sqlite3.Connection, queries: Queries, filter: Filter) -> Ge
 
 def newest(connection: sqlite3.Connection, queries: Queries, filter: Filter, below: bytes) -> Iterator[bytes]:
     """Yield the ids below `below` of the records that match a filter without ids, newest first."""
-    lowest, highest = id_range(filter)
+    lowest, highest = _prompt_id_range(filter)
     asked = {**parameters(filter), "below": below, "lowest_id": lowest, "highest_id": highest}
     query = _by_id(queries, filter)
-    if query is queries.list and (lowest, highest) != _EVERY_ID:
+    if query is queries.list and (lowest, highest) != EVERY_ID:
         within = connection.execute(query, {**asked, "below": min(below, highest)})
         others = connection.execute(queries.list_by_other_id, asked)
-        return (row[0] for row in merge(within, others, key=itemgetter(0), reverse=True))
+        late = _late(connection, queries, filter, asked)
+        return (row[0] for row in merge(within, others, late, key=itemgetter(0), reverse=True))
     return (row[0] for row in with_text(connection.execute(query, asked), filter))
+
+
+def _late(connection: sqlite3.Connection, queries: Queries, filter: Filter, asked: Parameters) -> Iterable[Row]:
+    """Return the rows of the records below the range of ids, newest first: they finished late."""
+    if filter.finished_since is None:
+        return ()
+    return connection.execute(
+        queries.list_late_by_id, {**asked, "prompt_created": micros(filter.finished_since) - PROMPT}
+    )
 
 
 def id_range(filter: Filter) -> tuple[bytes, bytes]:
@@ -115,6 +128,14 @@ def id_range(filter: Filter) -> tuple[bytes, bytes]:
     ends = [time for time in (filter.created_until, filter.finished_until) if time is not None]
     lowest = b"" if filter.created_since is None else _id_at(filter.created_since, -_TOLERANCE)
     return lowest, _id_at(min(ends), _TOLERANCE) if ends else ABOVE_ALL
+
+
+def _prompt_id_range(filter: Filter) -> tuple[bytes, bytes]:
+    """Return the range of the ids of UUIDv7 that the times of a filter allow if the job finished within the hour."""
+    lowest, highest = id_range(filter)
+    if filter.finished_since is not None:
+        lowest = max(lowest, _id_at(filter.finished_since, -PROMPT // 1_000 - _TOLERANCE))
+    return lowest, highest
 
 
 def _id_at(moment: datetime, shift: int) -> bytes:

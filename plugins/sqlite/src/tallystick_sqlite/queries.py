@@ -10,6 +10,7 @@ They contain placeholders:
 - `{passed}` is the condition that a job holds its unique key for a time, and this time has passed.
 - `{searched}` are the same, read from the optional indexes for searches.
 - `{is_other_id}` is true for a record whose id is not a UUIDv7 of about its `created_at`.
+- `{is_late}` is true for a record that did not finish within an hour after its `created_at`, but finished.
 - `{schedule_columns}` are the columns of a schedule, `{schedule_values}` their parameters, and `{schedule_changes}` the
   assignments that replace a stored one.
 - `{prefix}` begins the names of the store's tables and indexes.
@@ -97,10 +98,18 @@ _IS_OTHER_ID = f"""NOT (
         )
     )"""
 
+PROMPT_HOURS = 1
+"""Hours within which a job finishes after `created_at`, if it is to be found by a range of `finished_at`."""
+
+_IS_LATE = f"""finished_at IS NOT NULL AND NOT (
+        finished_at >= created_at AND finished_at < created_at + {PROMPT_HOURS * 3600}000000
+    )"""
+
 _PLACEHOLDERS = {
     "{candidates}": _CANDIDATES,
     "{searched}": _SEARCHED,
     "{is_other_id}": _IS_OTHER_ID,
+    "{is_late}": _IS_LATE,
     "{matches}": _MATCHES,
     "{columns}": ", ".join(COLUMNS),
     "{passed}": _PASSED,
@@ -130,7 +139,10 @@ class Queries:
     get: str
     read: str
     list: str
+    list_waiting: str
     list_by_other_id: str
+    list_late_by_id: str
+    list_late_by_finished_at: str
     list_by_error: str
     list_by_error_type: str
     list_by_unique_key: str
@@ -170,6 +182,7 @@ class Queries:
     meter: str
     remove_meters: str
     meters: str
+    meters_large: str
 
     data_version: str
 

@@ -8,14 +8,15 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 from tallystick import Changes, Filter, InvalidArgument, JobNotFound, NewRecord, Record, UnknownKind
+from tallystick.stored_form import stored_payload
 
 from ..permissions import Permission, User
 from ..rejections import NotPermitted
 from .documents import COPY_OF
-from .masks import read_json
 from .plane import ControlPlane
 from .queries import JobFilter, Name
 from .times import parse_due
+from .values import payload_of
 
 JOB_ACTIONS = (Permission.REQUEUE, Permission.CANCEL, Permission.DELETE, Permission.UPDATE)
 """The actions on jobs that one or many jobs can take."""
@@ -167,10 +168,12 @@ def find(plane: ControlPlane, id: UUID) -> Record:
 
 
 def _edited(plane: ControlPlane, record: Record, payload: Any) -> bytes:
-    text = encoded(plane.masks.restored(payload, read_json(record.payload), record.kind))
+    """Return an edited payload as it is stored. Its masks are replaced by the values of the job."""
+    before = payload_of(plane.runner, record).json
+    text = encoded(plane.masks.restored(payload, before, record.kind))
     if (definition := plane.runner.definitions.get(record.kind)) is not None:
-        definition.decode(text)
-    return text
+        definition.decode(text, record.meta)
+    return stored_payload(plane.runner.settings, text, record.kind)
 
 
 def _options_attempts(plane: ControlPlane, record: Record) -> int:

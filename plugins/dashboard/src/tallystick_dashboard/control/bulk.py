@@ -18,8 +18,11 @@ from .documents import JobDocument, job_document
 from .plane import ControlPlane
 from .queries import JobFilter
 
-COUNTED = 100_000
-"""A preview counts at most this many jobs."""
+COUNTED = 10_000
+"""A preview counts at most this many jobs, so that its page is fast."""
+
+_EXPECTED = 100_000
+"""An action that starts counts at most this many, to show its progress."""
 
 MOST_RUNNING = 4
 """A further bulk action is rejected while this many run."""
@@ -126,7 +129,7 @@ class BulkTasks:
                 user=user.name,
                 action=Permission(request.action),
                 filter=request.filter.text(),
-                expected=self._plane.backend.count(filter, at_most=COUNTED),
+                expected=self._plane.backend.count(filter, at_most=_EXPECTED),
                 started_at=datetime.now(UTC),
             )
         )

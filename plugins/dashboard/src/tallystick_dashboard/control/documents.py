@@ -1,14 +1,15 @@
 """The JSON documents about jobs."""
 
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from tallystick import Failure, Record, State
+from tallystick import Failure, Record, Runner, State, UniqueUntil
 
 from ..permissions import User
-from .masks import MASK, Masks, read_json
+from .masks import MASK, Masks
+from .values import Value, masked_payload, masked_result
 
 COPY_OF = "copy_of"
 """The key of meta that holds the id of the job that a job repeats."""
@@ -43,7 +44,7 @@ class JobDocument(BaseModel):
     worker: str | None
     cancel_requested: bool
     unique_key: str | None
-    unique_until: Literal["started", "finished", "purged"] | timedelta
+    unique_until: UniqueUntil
     tags: list[str]
     last_error: ErrorDocument | None
 
@@ -59,8 +60,10 @@ class JobDetails(JobDocument):
     """Everything that is stored about a job."""
 
     payload: Any = Field(description="The JSON value, with masked fields; other bytes are {base64}.")
-    payload_bytes: int
+    payload_error: str | None = Field(description="Why the codec cannot decode the payload, which is then None.")
+    payload_bytes: int = Field(description="The size as stored.")
     result: Any = None
+    result_error: str | None = Field(description="Why the codec cannot decode the result, which is then None.")
     has_result: bool
     meta: dict[str, str]
     errors: list[ErrorDocument]
@@ -73,15 +76,19 @@ def job_document(record: Record, user: User) -> JobDocument:
     return JobDocument(**_fields(record, user))
 
 
-def job_details(record: Record, user: User, masks: Masks) -> JobDetails:
+def job_details(record: Record, user: User, runner: Runner, masks: Masks) -> JobDetails:
     """Return the document of one job, with the masks and without the fields that the user may not see."""
     sees = user.can_see_payloads
     errors = [_error(entry.error, user, attempt=entry.attempt, at=entry.at) for entry in record.errors]
+    payload = masked_payload(runner, masks, record) if sees else Value()
+    result = masked_result(runner, masks, record) if sees else Value()
     return JobDetails(
         **_fields(record, user, traceback=True),
-        payload=masks.payload(read_json(record.payload), record.kind) if sees else None,
+        payload=payload.json,
+        payload_error=payload.error,
         payload_bytes=len(record.payload),
-        result=masks.masked(read_json(record.result), record.kind) if sees and record.result is not None else None,
+        result=result.json,
+        result_error=result.error,
         has_result=record.result is not None,
         meta=masks.texts(record.meta) if sees else {},
         errors=errors,

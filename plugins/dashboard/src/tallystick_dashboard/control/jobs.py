@@ -78,7 +78,7 @@ def _counts(plane: ControlPlane, rest: JobFilter, totals: Mapping[State, JobCoun
 
 def details(plane: ControlPlane, user: User, id: UUID) -> JobDetails:
     """Return everything that is stored about a job; raise `JobNotFound` if it does not exist."""
-    return job_details(find(plane, id), user, plane.masks)
+    return job_details(find(plane, id), user, plane.runner, plane.masks)
 
 
 def recent(plane: ControlPlane, user: User, limit: int) -> list[JobDocument]:

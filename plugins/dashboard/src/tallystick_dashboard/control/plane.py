@@ -44,6 +44,10 @@ class ControlPlane:
         now = datetime.now(UTC)
         return read(self.backend, now, self._day.get("day", lambda: read_day(self.backend, now)))
 
+    def forget_day(self) -> None:
+        """Read the meters of the day before again with the next snapshot."""
+        self._day.forget()
+
     def payload_schema(self, kind: str) -> dict[str, Any] | None:
         """Return the JSON schema of the payloads of a registered kind; None for any other kind."""
         definition = self.runner.definitions.get(kind)

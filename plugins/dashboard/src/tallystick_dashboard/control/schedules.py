@@ -13,6 +13,7 @@ from .actions import Enqueued, check, encoded
 from .masks import read_json
 from .plane import ControlPlane
 from .queries import Name
+from .values import Value, masked_payload, payload_of
 
 TICKS = 5
 
@@ -31,6 +32,7 @@ class ScheduleDocument(BaseModel):
     tags: list[str]
     unique_key: str | None
     payload: Any = Field(description="The JSON value, with masked fields. None if the user may not see payloads.")
+    payload_error: str | None = Field(description="Why the codec cannot decode the payload, which is then None.")
     missed: Literal["skip", "last", "all"]
     window: float = Field(description="Seconds.")
     start: datetime | None
@@ -69,14 +71,15 @@ class RulePreview(BaseModel):
 
 def document(plane: ControlPlane, user: User, schedule: Schedule, now: datetime) -> ScheduleDocument:
     """Return the document of a schedule."""
-    payload = plane.masks.payload(read_json(schedule.payload), schedule.kind) if user.can_see_payloads else None
+    payload = masked_payload(plane.runner, plane.masks, schedule) if user.can_see_payloads else Value()
     rule = schedule.parsed()
     same = {"name", "rule", "zone", "kind", "queue", "priority", "max_attempts", "unique_key", "missed", "start", "end"}
     return ScheduleDocument(
         **{name: getattr(schedule, name) for name in same},
         explained=rule.explain(),
         tags=list(schedule.tags),
-        payload=payload,
+        payload=payload.json,
+        payload_error=payload.error,
         window=schedule.window.total_seconds(),
         declared=schedule.declared is not None,
         paused=schedule.paused,
@@ -137,7 +140,7 @@ def _put(plane: ControlPlane, new: NewSchedule, declared: str | None) -> Schedul
     changed = plane.runner.put_schedule(new)
     for _ in range(_TRIES if declared is not None else 0):
         changed = plane.runner.put_schedule(replace(new, declared=declared))
-        if changed.rule == new.rule and changed.payload == new.payload:
+        if changed.rule == new.rule and payload_of(plane.runner, changed).json == read_json(new.payload):
             break
         plane.runner.put_schedule(new)
     return changed
@@ -149,8 +152,8 @@ _KEPT = ("tags", "meta", "unique_key", "start", "end", "window")
 
 def _payload(plane: ControlPlane, user: User, form: ScheduleForm, stored: Schedule | None) -> bytes:
     if stored is not None and not user.can_see_payloads:
-        return stored.payload
-    before = None if stored is None else read_json(stored.payload)
+        return plane.runner.read_payload(stored)
+    before = None if stored is None else payload_of(plane.runner, stored).json
     payload = encoded(plane.masks.restored(form.payload, before, form.kind))
     if (definition := plane.runner.definitions.get(form.kind)) is not None:
         definition.decode(payload)

@@ -81,7 +81,7 @@ def definitions(plane: ControlPlane) -> list[DefinitionDocument]:
 def definition_document(definition: Definition[Any, Any], settings: Settings) -> DefinitionDocument:
     """Return the document of a registered kind."""
     options, handler = definition.options, definition.handler
-    timeout = settings.timeout_of(options)
+    timeout = settings.timeout_of(options, options.queue)
     name = f"{getattr(handler, '__module__', '')}.{getattr(handler, '__qualname__', type(handler).__name__)}"
     return DefinitionDocument(
         kind=definition.kind,

@@ -40,6 +40,7 @@ def _environment(language: str) -> Environment:
         "counted": words.counted,
         "percent": words.percent,
         "span": words.span,
+        "held": words.held,
         "lasting": words.lasting,
         "problem": words.problem,
         "headline": words.headline,

@@ -26,7 +26,7 @@ async def edit_schedule(p: Page) -> Response:
     name = p.request.query_params.get("name")
     stored = await p.call(schedules.one, p.plane, p.user, name) if name else None
     values: dict[str, Any] = {} if stored is None else stored.model_dump()
-    values["payload"] = "{}" if stored is None else pretty(stored.payload)
+    values["payload"] = "{}" if stored is None else "" if stored.payload_error else pretty(stored.payload)
     return _form(p, values, is_new=stored is None)
 
 
@@ -34,7 +34,7 @@ def _form(p: Page, values: dict[str, Any], *, is_new: bool, error: str | None = 
     kinds = status.definitions(p.plane)
     defaults = {"zone": "UTC", "queue": "default", "priority": 0, "max_attempts": 20, "missed": "last", "rule": ""}
     code = 200 if error is None else 422
-    values = {**defaults, "name": "", "kind": "", **values}
+    values = {**defaults, "name": "", "kind": "", "payload_error": None, **values}
     return p.render("schedule_form.html", code, values=values, is_new=is_new, kinds=kinds, error=error)
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from gettext import NullTranslations
 
-from tallystick import State
+from tallystick import State, UniqueUntil
 
 from ..control.counts import JobCount
 from ..control.health import Trouble
@@ -60,6 +60,18 @@ class Words:
     def lasting(self, delta: timedelta) -> str:
         """Return a timedelta as `span` does."""
         return self.span(delta.total_seconds())
+
+    def held(self, until: UniqueUntil) -> str:
+        """Return how long a job holds its unique key."""
+        if isinstance(until, timedelta):
+            return self._("for %(span)s from its creation") % {"span": self.lasting(until)}
+        match until:
+            case "started":
+                return self._("until it is started")
+            case "finished":
+                return self._("until it has finished")
+            case "purged":
+                return self._("until it is purged")
 
     def relative(self, moment: datetime, now: datetime) -> str:
         """Return a time relative to now: in 5 min, 2 h ago, now."""

@@ -146,6 +146,7 @@ if (here.searchParams.has("done")) {
   here.searchParams.delete("done");
   history.replaceState(null, "", here);
 }
+document.querySelector("nav [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 showTimes(document);
 draw();
 for (const form of all("[data-selection]")) showSelection(form);

@@ -88,6 +88,10 @@ $$;
 -- others. It has no entry of a job with such an id.
 CREATE INDEX jobs_other_ids ON {schema}.jobs (id) WHERE {is_other_id};
 
+-- Most jobs finish within an hour after they were created, so a range of one time limits the other. This index has the
+-- others. It has no entry of a job that finished within the hour.
+CREATE INDEX jobs_late ON {schema}.jobs (finished_at, created_at) WHERE {is_late};
+
 -- Returns the errors of a record after one more: `entry` is a JSON object without its time. The latest 20 stay.
 CREATE FUNCTION {schema}.append_error(errors text[], entry text, at timestamptz) RETURNS text[] LANGUAGE sql STABLE
 AS $$

@@ -1,4 +1,4 @@
--- Effect: count the records that match a filter with a range of times, up to a maximum.
+-- Effect: count the records that match a filter with a range of created_at, up to a maximum.
 -- Locks: none. Index: primary key and jobs_other_ids, or another index if the filter is selective.
 -- Only PostgreSQL: on SQLite, count reads the candidates of any filter.
 SELECT count(*)

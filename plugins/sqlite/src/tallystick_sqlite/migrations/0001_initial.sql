@@ -85,6 +85,10 @@ CREATE INDEX {prefix}_retrying ON {prefix}_jobs (run_at, id, error_type, error_w
 -- others. It has no entry of a job with such an id.
 CREATE INDEX {prefix}_other_ids ON {prefix}_jobs (id) WHERE {is_other_id};
 
+-- Most jobs finish within an hour after they were created, so a range of one time limits the other. This index has the
+-- others. It has no entry of a job that finished within the hour.
+CREATE INDEX {prefix}_late ON {prefix}_jobs (finished_at, created_at) WHERE {is_late};
+
 -- The tags of jobs. The client adds them, because a trigger would run at each insert, also of a job without tags.
 CREATE TABLE {prefix}_tags (
     tag TEXT NOT NULL,

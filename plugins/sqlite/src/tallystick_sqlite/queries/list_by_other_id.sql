@@ -1,7 +1,7 @@
 -- Effect: read as list does, from the records outside a range of ids only, whose ids are not UUIDv7 of created_at.
 -- Locks: none. Index: {prefix}_other_ids, read until the caller has enough.
--- Only SQLite: on PostgreSQL, list_by_created reads both.
-SELECT id, iif(:error_part IS NULL, NULL, error_words)
+-- Only SQLite: on PostgreSQL, list_by_created and list_by_run_at read both.
+SELECT id, iif(:error_part IS NULL, NULL, error_words), finished_at, run_at, state
 FROM {prefix}_jobs AS job INDEXED BY {prefix}_other_ids
 WHERE id < :below AND {is_other_id} AND NOT (id >= :lowest_id AND id < :highest_id)
     AND {matches}

@@ -1,4 +1,4 @@
--- Effect: read the waiting jobs that match a filter, the earliest run_at first, behind a time and an id.
+-- Effect: read the waiting jobs in a range of ids that match a filter, the earliest run_at first, behind a time and an id.
 -- Locks: none. Index: {prefix}_waiting. It is searched once for each lane, then read until the caller has enough.
 --
 -- `known` are the queues in which jobs wait. `lane` and `found` are `lane` and `due` of claim: a lane is one
@@ -37,6 +37,7 @@ found (place, its_queue, its_priority, due, its_id) AS (
         SELECT rowid FROM {prefix}_jobs
         WHERE queue = lane.queue AND priority = lane.priority AND state IN ('pending', 'retrying')
             AND (run_at, id) > (:after_time, :after)
+            AND +id >= :lowest_id AND +id < :highest_id
         ORDER BY run_at, id
         LIMIT 1
     )
@@ -46,12 +47,13 @@ found (place, its_queue, its_priority, due, its_id) AS (
         SELECT rowid FROM {prefix}_jobs
         WHERE queue = found.its_queue AND priority = found.its_priority AND state IN ('pending', 'retrying')
             AND (run_at, id) > (found.due, found.its_id)
+            AND +id >= :lowest_id AND +id < :highest_id
         ORDER BY run_at, id
         LIMIT 1
     )
     ORDER BY 4, 5
     LIMIT -1
 )
-SELECT job.id, iif(:error_part IS NULL, NULL, job.error_words)
+SELECT job.id, iif(:error_part IS NULL, NULL, job.error_words), job.run_at
 FROM found CROSS JOIN {prefix}_jobs AS job ON job.rowid = found.place
 WHERE {matches}

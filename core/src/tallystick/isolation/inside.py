@@ -1,0 +1,3 @@
+"""Whether this process is a child process of a worker."""
+
+is_child = False
