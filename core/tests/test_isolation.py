@@ -82,6 +82,16 @@ def test_context(runner: Runner, jobs: ModuleType) -> None:
     assert runner.result(handle, timeout=LONG) == [str(handle.id), 1, meta, False, runner.settings.backend]
 
 
+def test_context_variables(runner: Runner, jobs: ModuleType) -> None:
+    """Carried context variables have the values of the enqueue in the child, which is used again."""
+    token = jobs.locale.set("de")
+    german = [runner.enqueue(job.job(None)) for job in (jobs.read_locale, jobs.read_locale_async)]
+    jobs.locale.reset(token)
+    plain = [runner.enqueue(job.job(None)) for job in (jobs.read_locale, jobs.read_locale_async)]
+    runner.start()
+    assert [result.value for result in runner.wait_for_all([*german, *plain], timeout=LONG)] == ["de", "de", "en", "en"]
+
+
 @pytest.mark.parametrize(
     ("how", "type", "message"),
     [("value", "ValueError", "no value"), ("odd", "OddError", "odd"), ("exit", "SystemExit", "3")],
@@ -233,7 +243,7 @@ def test_grace(runner: Runner, jobs: ModuleType) -> None:
     """A stop waits for a child within the grace, and leaves no child."""
     handle = runner.enqueue(jobs.pid.job(None))
     runner.start()
-    eventually(lambda: runner.get(handle).state is not State.PENDING)
+    eventually(lambda: runner.snapshot().working)
     runner.stop()
     assert is_gone(runner.result(handle))
 

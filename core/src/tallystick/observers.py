@@ -28,7 +28,7 @@ class Observers:
 
     def __init__(self, plugins: pluggy.PluginManager) -> None:
         self._callbacks = Callbacks()
-        self._carried = CarriedVariables()
+        self.carried = CarriedVariables()
         self._hooks = [plugins.hook]
         self._watch_work = bool(plugins.hook.tallystick_work.get_hookimpls())
         self._watch_meta = bool(plugins.hook.tallystick_meta.get_hookimpls())
@@ -79,7 +79,7 @@ class Observers:
 
     def carry(self, variable: ContextVar[Any], key: str | None, dump: Any, load: Any) -> None:
         """Carry a context variable to the handlers. See `CarriedVariables.add`."""
-        self._carried.add(variable, key, dump, load)
+        self.carried.add(variable, key, dump, load)
         self._watch_work = self._watch_meta = True
 
     @property
@@ -95,7 +95,7 @@ class Observers:
         """
         if not self._watch_meta:
             return records
-        if carried := self._carried.meta():
+        if carried := self.carried.meta():
             records = [_with_meta(record, carried) for record in records]
         for hooks in self._hooks:
             for added in _each(hooks.tallystick_meta, records=records):
@@ -138,7 +138,7 @@ class Observers:
         """
         if not self._watch_work:
             return ()
-        restored = [self._carried.restore(ctx.meta)] if self._carried and not is_batch else []
+        restored = [self.carried.restore(ctx.meta)] if self.carried and not is_batch else []
         self._callbacks.call(Event.STARTED, ctx.kind, ctx)
         return [*restored, *(ending for hooks in self._hooks for ending in _each(hooks.tallystick_work, ctx=ctx))]
 

@@ -97,6 +97,8 @@ class Child:
         with self._lock:
             self._context = context
         try:
+            if runner is not None:
+                runner._observers.carried.restore(context.meta)  # noqa: SLF001  # each attempt has a context of its own
             with contextlib.nullcontext() if runner is None else made_current(runner):
                 if definition.is_async:
                     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as loop:
