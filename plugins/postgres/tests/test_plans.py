@@ -274,6 +274,20 @@ def test_a_page_of_a_range_of_times_reads_the_range(
     assert rows_read(plan) <= (LIMIT if order == "id" else 2_000)
 
 
+def test_a_page_of_pending_jobs_reads_no_finished_job(
+    connection: psycopg.Connection, backend: PostgresBackend, schema: str
+) -> None:
+    """The last page of pending jobs by id does not read the older jobs, which have finished."""
+    backend.insert([NewRecord(kind="k", queue="done", id=uuid7(NOW - HOUR)) for _ in range(5_000)], now=NOW)
+    claimed = backend.claim(["done"], limit=5_000, worker="w", lease=HOUR, now=NOW)
+    backend.settle([Complete(record.claim) for record in claimed], now=NOW)
+    backend.insert([NewRecord(kind="k", id=uuid7(NOW)) for _ in range(LIMIT - 1)], now=NOW)
+    connection.execute(f'VACUUM ANALYZE "{schema}".jobs')
+    plan = explain_page(connection, backend._queries, "id", states=[State.PENDING])
+    assert indexes(plan) == {"jobs_waiting", "jobs_pkey"}
+    assert rows_read(plan) < LIMIT
+
+
 def uuid7(moment: datetime) -> UUID:
     """Return an id as a client would create it at a moment."""
     return UUID(int=int(moment.timestamp() * 1_000) << 80 | uuid4().int & (1 << 80) - 1)

@@ -95,6 +95,15 @@ def test_a_page_by_finished_at_sorts_equal_times_only(connection: sqlite3.Connec
     assert [step for step in found if "TEMP B-TREE" in step] == ["USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"]
 
 
+def test_waiting_jobs_are_found_by_their_index(connection: sqlite3.Connection) -> None:
+    """A page of pending jobs by id reads the index of waiting jobs, and then looks up the page."""
+    found = [step for step in plan(connection, QUERIES.list_waiting) if re.search(r"tallystick_jobs|job\b", step)]
+    assert found == [
+        "SCAN tallystick_jobs USING INDEX tallystick_waiting",
+        "SEARCH job USING INTEGER PRIMARY KEY (rowid=?)",
+    ]
+
+
 def test_candidates_are_counted_by_the_indexes_alone(connection: sqlite3.Connection) -> None:
     """Counting candidates looks no record up in the table."""
     indexes = "waiting|leases|retrying|finished|errors|error_types|unique_keys|other_ids"

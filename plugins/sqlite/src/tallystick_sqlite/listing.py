@@ -157,7 +157,8 @@ def _by_finished_at(connection: sqlite3.Connection, queries: Queries, call: List
     until = None if filter.created_until is None else micros(filter.created_until) + matching.PROMPT
     if until is not None:
         ends.append((until, b""))
-    prompt = {**position, **_before(ends), "first_time": _FIRST_TIME if since is None else since}
+    begins = [micros(time) for time in (filter.created_since, filter.finished_since) if time is not None]
+    prompt = {**position, **_before(ends), "first_time": max(begins, default=_FIRST_TIME)}
     branches = [connection.execute(queries.list_by_finished_at, {**prompt, "state": state}) for state in finals]
     if since is not None or until is not None:
         late = {**position, "prompt_since": since, "prompt_until": until}
