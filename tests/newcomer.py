@@ -186,7 +186,7 @@ def visit(url: str, picture: Path | None) -> None:
 def follow(page: str, wheels: Path, picture: Path | None) -> None:
     """Follow a page to its end.
 
-    The home is not in TMPDIR, which nox sets to a folder of the project, where pytest would read the project's settings.
+    The home is not in TMPDIR. nox sets that to a folder of the project, and pytest would read the project's settings.
     """
     with TemporaryDirectory(prefix="tallystick-newcomer-", dir="/tmp") as temporary, ExitStack() as open_terminals:
         home = Path(temporary).resolve() / "home"
