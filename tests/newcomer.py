@@ -184,8 +184,11 @@ def visit(url: str, picture: Path | None) -> None:
 
 
 def follow(page: str, wheels: Path, picture: Path | None) -> None:
-    """Follow a page to its end."""
-    with TemporaryDirectory(prefix="tallystick-newcomer-") as temporary, ExitStack() as open_terminals:
+    """Follow a page to its end.
+
+    The home is not in TMPDIR. nox sets that to a folder of the project, and pytest would read the project's settings.
+    """
+    with TemporaryDirectory(prefix="tallystick-newcomer-", dir="/tmp") as temporary, ExitStack() as open_terminals:
         home = Path(temporary).resolve() / "home"
         home.mkdir()
         environment = environment_of(home, wheels)
