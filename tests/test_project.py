@@ -1,5 +1,6 @@
 """Checks of the project: the README's commands, the distributions' versions, and the generated pages."""
 
+import importlib
 import importlib.util
 import json
 import re
@@ -64,3 +65,17 @@ def test_a_run_of_a_few_mutants_renews_only_theirs(tmp_path: Path, monkeypatch: 
 
     assert kills.read() == {name: {**kill, "quick": "hung"}, **dict(others)}
     assert len((tmp_path / "kill.json").read_text().splitlines()) == len(before) + 2
+
+
+def test_every_public_error_has_a_section() -> None:
+    """Each public error and warning of the core and of the plugins is on the page of errors, with cause and remedy."""
+    packages = [path.parent.name for path in ROOT.glob("plugins/*/src/*/__init__.py")]
+    modules = [importlib.import_module(name) for name in ("tallystick", *packages)]
+    public = {name: getattr(module, name) for module in modules for name in getattr(module, "__all__", ())}
+    raised = {name for name, value in public.items() if isinstance(value, type) and issubclass(value, Exception)}
+    page = (ROOT / "docs" / "errors.md").read_text()
+    sections = re.findall(
+        r"^## (\w+)\n\n(?:(?!^## ).*\n)+?\*\*Why:\*\* .+\n\n\*\*What to do:\*\* .+", page, re.MULTILINE
+    )
+    of_handlers = {"Snooze", "DiscardJob", "Stopped"}  # decisions of a handler, described in the manual of jobs
+    assert {*sections} == raised - of_handlers - {"TallystickError"}

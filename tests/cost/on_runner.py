@@ -17,7 +17,7 @@ PYTHON = (3, 13)
 class Send(Job[None]):
     """Does nothing."""
 
-    kind = "send"
+    kind = "emails:send"
     to: str
     order: int
 

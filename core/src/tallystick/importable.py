@@ -18,7 +18,7 @@ def check_importable(kind: str, handler: Callable[..., Any], options: Options) -
     Raises:
         DefinitionError: the handler is not at the level of a module that can be imported.
     """
-    if options.isolation is None:
+    if not isinstance(options, Options) or options.isolation is None:  # the definition rejects other values
         return
     why = _why_not(handler)
     if why is not None:

@@ -25,7 +25,7 @@ from .outcomes import Cancel
 from .records import NewRecord
 from .runner_services import RunnerServices
 from .state import State
-from .user_warnings import check_no_loop
+from .user_warnings import running_loop, warn_of_blocking
 
 R = TypeVar("R")
 
@@ -165,7 +165,8 @@ class Runner(RunnerServices):
     def _insert(self, records: Sequence[NewRecord], transaction: object | None) -> list[Handle[Any]]:
         records = self._observers.with_meta(records)
         if transaction is None:
-            check_no_loop()
+            if running_loop() is not None:
+                warn_of_blocking()
         elif not self._lazy_backend.is_open:
             self._open_in(transaction)
         try:

@@ -13,6 +13,9 @@ from . import validation
 
 __all__ = ["BlockingCallWarning", "KindFormatWarning", "TallystickWarning"]
 
+running_loop = asyncio._get_running_loop  # noqa: SLF001  # of `asyncio.__all__`
+"""Returns the event loop that runs in this thread; None without one, at the cost of a call."""
+
 _PACKAGES = ("tallystick.", "tallystick_")  # the core and its plugins
 
 _USUAL_KIND = re.compile(r"[a-z][a-z0-9_]*(:[a-z][a-z0-9_]*)+")
@@ -51,14 +54,13 @@ def checked_kind(kind: str) -> str:
     return kind
 
 
-def check_no_loop() -> None:
-    """Warn of an enqueue that blocks an event loop of this thread."""
-    if asyncio._get_running_loop() is not None:  # noqa: SLF001  # of asyncio.__all__; does not raise without a loop
-        warn(
-            "this enqueue blocks the event loop that runs in this thread until the store replies; await the async "
-            "variant: await runner.aenqueue(...)",
-            BlockingCallWarning,
-        )
+def warn_of_blocking() -> None:
+    """Warn of an enqueue that blocks the event loop of this thread."""
+    warn(
+        "this enqueue blocks the event loop that runs in this thread until the store replies; await the async "
+        "variant: await runner.aenqueue(...)",
+        BlockingCallWarning,
+    )
 
 
 def warn(message: str, category: type[TallystickWarning]) -> None:
