@@ -46,12 +46,12 @@ class Observers:
         try:
             own.register(plugin)
             own.check_pending()
-        except (pluggy.PluginValidationError, ValueError) as exc:
+            names = [caller.name for caller in own.get_hookcallers(plugin) or ()]
+        except Exception as exc:  # pluggy compares and inspects the object, whose methods may raise anything
             raise InvalidArgument(
                 f"{safe_repr(plugin)} cannot be a plugin: {safe_str(exc)}; write its functions as the reference "
                 "of hooks shows"
             ) from exc
-        names = [caller.name for caller in own.get_hookcallers(plugin) or ()]
         if not names or {*names} & {*_OF_INSTALLED_PLUGINS}:
             hooks = ", ".join(name for name in vars(hookspecs) if name.startswith("tallystick_"))
             raise InvalidArgument(

@@ -112,7 +112,7 @@ class ChildProcess:
     def _raise_late(self, work: Work) -> NoReturn:
         raise ProcessCrashed(
             f"the child process of {work.record.kind!r} did not import {work.job.module} within "
-            f"{_START_SECONDS:g} seconds, and was killed",
+            f"{_START_SECONDS:g} seconds, and was killed; make its imports faster",
             None,
         )
 
