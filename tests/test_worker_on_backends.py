@@ -141,6 +141,32 @@ def _job(runner: Runner) -> Call[None]:
     return by_hand.job(None)
 
 
+def test_a_stuck_handler_is_counted_and_replaced(runner: Runner) -> None:
+    """A sync handler past its timeout has failed. Another thread takes its place, until it returns."""
+    release = Event()
+
+    @runner.job("stick", timeout=timedelta(milliseconds=1), max_attempts=1)
+    def stick(payload: None, ctx: Context) -> None:
+        release.wait(PATIENCE)
+
+    @runner.job("note")
+    def note(payload: str, ctx: Context) -> str:
+        return payload
+
+    try:
+        stuck, other = runner.enqueue(stick.job(None), priority=1), runner.enqueue(note.job("worked"))
+        runner.start()
+        assert runner.result(other, timeout=SOON) == "worked"
+        record = runner.wait_for(stuck, timeout=SOON).record
+        assert record is not None
+        assert record.last_error is not None
+        assert (record.state, record.last_error.type) == (State.DISCARDED, "TimeoutError")
+        assert runner.snapshot().stuck == 1
+    finally:
+        release.set()
+    eventually(lambda: runner.snapshot().stuck == 0)
+
+
 def test_weights_do_not_starve_a_queue(url: str) -> None:
     """A light queue is worked beside a heavy one with a higher priority and a long backlog."""
     queues = {"heavy": 3, "light": 1}

@@ -142,6 +142,11 @@ class Observers:
         self._callbacks.call(Event.STARTED, ctx.kind, ctx)
         return [*restored, *(ending for hooks in self._hooks for ending in _each(hooks.tallystick_work, ctx=ctx))]
 
+    def restore_variables(self, ctx: Context) -> None:
+        """Restore the carried context variables of a job in a child process, for the rest of its context."""
+        if self._carried:
+            self._carried.restore(ctx.meta)
+
     def end_work(self, endings: Sequence[Callable[[], None]]) -> None:
         """Report that a handler or a call has ended: the last that began ends first, to restore context variables."""
         for end in reversed(endings):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextvars import ContextVar
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -191,7 +192,23 @@ def enqueue(payload: None, ctx: Context) -> str:
     return str(pid.enqueue(None).id)
 
 
+locale: ContextVar[str] = ContextVar("locale", default="en")
+
+
+@tallystick.job("greet", isolation="process")
+def greet(payload: None, ctx: Context) -> str:
+    """Return a carried variable."""
+    return locale.get()
+
+
+@tallystick.job("agreet", isolation="process")
+async def agreet(payload: None, ctx: Context) -> str:
+    """Return a carried variable."""
+    return locale.get()
+
+
 runner = Runner(poll=timedelta(milliseconds=20), concurrency=2)
+runner.carry(locale)
 
 
 @runner.provide(Connection)

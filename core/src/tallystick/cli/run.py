@@ -44,9 +44,7 @@ UniqueKey = Annotated[str | None, typer.Option(metavar="KEY", help="Enqueue noth
 Wait = Annotated[
     timedelta | None, typer.Option(parser=seconds, metavar="SECONDS", help="Wait for the job, and print its result.")
 ]
-Inline = Annotated[
-    bool, typer.Option("--inline", help="Run the handler in this process; needs --runner, no store.")
-]
+Inline = Annotated[bool, typer.Option("--inline", help="Run the handler in this process; needs --runner, no store.")]
 Store = Annotated[
     str | None, typer.Option(metavar="URL", help="The store; by default the runner's, or TALLYSTICK_BACKEND.")
 ]

@@ -98,6 +98,8 @@ class Child:
             self._context = context
         try:
             with contextlib.nullcontext() if runner is None else made_current(runner):
+                if runner is not None:
+                    runner._observers.restore_variables(context)  # noqa: SLF001  # its own
                 if definition.is_async:
                     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as loop:
                         return loop.run(self._await(definition, runner, payload, context))
