@@ -13,4 +13,4 @@ def tallystick_cli(app: "typer.Typer") -> None:
     """Add the command."""
     from .lazy import conform  # noqa: PLC0415 - typer is imported only for the command line
 
-    app.add_typer(conform, name="conform")
+    app.add_typer(conform, name="conform", rich_help_panel="Prepare")
