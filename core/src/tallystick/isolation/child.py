@@ -10,6 +10,7 @@ import select
 import signal
 import socket
 import sys
+import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import copy_context
 from queue import SimpleQueue
@@ -21,6 +22,7 @@ from ..control import Stopped
 from ..current import made_current
 from ..definition import Definition
 from ..errors import Unsupported
+from ..user_warnings import KindFormatWarning
 from . import inside
 from .child_log import forward_logs
 from .exceptions import raised
@@ -175,6 +177,7 @@ def end_with(lifeline: int) -> None:
 def main() -> None:
     """Serve the worker at the other end of the socket."""
     inside.is_child = True
+    warnings.simplefilter("ignore", KindFormatWarning)  # the worker has shown it
     for ignored in (signal.SIGINT, signal.SIGTERM):  # the worker decides when a child stops
         signal.signal(ignored, lambda *_: None)
     own_end, lifeline = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
