@@ -1,6 +1,7 @@
 """Features of the runner on each backend."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import timedelta
@@ -8,8 +9,9 @@ from threading import Event, Semaphore
 from uuid import uuid4
 
 import pytest
+from jobs.isolated import isolated
 from pydantic import BaseModel
-from support import PATIENCE
+from support import PATIENCE, eventually
 from tallystick import (
     Context,
     Filter,
@@ -19,6 +21,7 @@ from tallystick import (
     Outcome,
     Record,
     Runner,
+    State,
     Status,
     declare,
     handles,
@@ -332,3 +335,19 @@ def test_lifespan_of_an_application(url: str) -> None:
 
     assert [asyncio.run(application()) for _ in range(2)] == [1, 1]
     assert runner.wait_stopped()
+
+
+def test_isolation(runner: Runner) -> None:
+    """A handler in a child process returns its result, fails by a crash, and is killed when its job is cancelled."""
+    runner.register(isolated)
+    good, bad, hanging = runner.enqueue_batch([isolated.job(how) for how in ("work", "crash", "hang")])
+    runner.start()
+    assert runner.result(good, timeout=SOON) != os.getpid()
+    eventually(lambda: runner.get(hanging).state is State.RUNNING)
+    runner.cancel(hanging)
+    assert runner.wait_for(hanging, timeout=SOON).status is Status.CANCELLED
+    assert runner.wait_for(bad, timeout=SOON).status is Status.DISCARDED
+    errors = [each.error for each in runner.get(bad).errors]
+    assert {(error.type.rpartition(".")[2], "exited with 7" in error.message) for error in errors} == {
+        ("ProcessCrashed", True)
+    }

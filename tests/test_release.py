@@ -28,6 +28,8 @@ BY_HAND = {
     "peers",  # the rest compares times, which a shared machine cannot
     "bench",
     "bench_search",
+    "bench_dashboard",
+    "screenshots",  # a person looks at them
 }
 """Sessions that no workflow runs."""
 

@@ -74,22 +74,21 @@ def test_results(runner: Runner, jobs: ModuleType) -> None:
     assert pid == again != os.getpid()
 
 
+def test_a_child_is_replaced(runner: Runner, jobs: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After many attempts a child ends, so that what its libraries leak is free again."""
+    monkeypatch.setattr("tallystick.isolation.child_process._MOST_ATTEMPTS", 2)
+    runner.start()
+    pids = [runner.result(runner.enqueue(jobs.pid.job(None)), timeout=LONG) for _ in range(4)]
+    assert pids[0] == pids[1] != pids[2] == pids[3]
+    eventually(lambda: is_gone(pids[0]))
+
+
 def test_context(runner: Runner, jobs: ModuleType) -> None:
     """An async handler sees the facts of its attempt, and the current runner has the store of the worker."""
     handle = runner.enqueue(jobs.facts.job(None))
     runner.start()
     meta = {"tenant": "acme"}
     assert runner.result(handle, timeout=LONG) == [str(handle.id), 1, meta, False, runner.settings.backend]
-
-
-def test_context_variables(runner: Runner, jobs: ModuleType) -> None:
-    """Carried context variables have the values of the enqueue in the child, which is used again."""
-    token = jobs.locale.set("de")
-    german = [runner.enqueue(job.job(None)) for job in (jobs.read_locale, jobs.read_locale_async)]
-    jobs.locale.reset(token)
-    plain = [runner.enqueue(job.job(None)) for job in (jobs.read_locale, jobs.read_locale_async)]
-    runner.start()
-    assert [result.value for result in runner.wait_for_all([*german, *plain], timeout=LONG)] == ["de", "de", "en", "en"]
 
 
 @pytest.mark.parametrize(
@@ -203,14 +202,30 @@ def test_timeout(runner: Runner, jobs: ModuleType, tmp_path: Path) -> None:
 
 
 def test_cancel(runner: Runner, jobs: ModuleType, tmp_path: Path) -> None:
-    """A cancelled handler learns the reason, and its process ends with those that it started."""
+    """A cancelled handler learns the reason, and ends with the processes that it started."""
     runner.start()
     out = tmp_path / "out"
     handle = runner.enqueue(jobs.wait.job(str(out)))
-    began(out)
+    _, grandchild = began(out)
     runner.cancel(handle)
     eventually(lambda: runner.get(handle).state is State.CANCELLED)
     assert str(Stop.CANCELLED) in out.read_text()
+    assert is_gone(grandchild)
+
+
+def test_signals(runner: Runner, jobs: ModuleType, tmp_path: Path) -> None:
+    """SIGTERM and SIGINT do not end a child, because a process manager may send them while the worker drains."""
+    runner.start()
+    out = tmp_path / "out"
+    handle = runner.enqueue(jobs.wait.job(str(out)))
+    pid, _ = began(out)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        os.kill(pid, number)
+    assert runner.result(runner.enqueue(jobs.pid.job(None)), timeout=LONG) != pid
+    assert not is_gone(pid)
+    assert runner.get(handle).state is State.RUNNING
+    runner.stop(grace=AT_ONCE)
+    assert runner.get(handle).state is State.PENDING
 
 
 def test_cancel_kills(runner: Runner, jobs: ModuleType, tmp_path: Path) -> None:
@@ -243,7 +258,7 @@ def test_grace(runner: Runner, jobs: ModuleType) -> None:
     """A stop waits for a child within the grace, and leaves no child."""
     handle = runner.enqueue(jobs.pid.job(None))
     runner.start()
-    eventually(lambda: runner.snapshot().working)
+    eventually(lambda: runner.snapshot().working or runner.snapshot().completed)  # no longer waiting in the worker
     runner.stop()
     assert is_gone(runner.result(handle))
 
@@ -284,6 +299,17 @@ def test_services(runner: Runner, jobs: ModuleType) -> None:
     """A child makes the services of the handler by the providers of the runner."""
     assert ended(runner, jobs.use.job(None), State.COMPLETED).result == b"true"
     assert ended(runner, jobs.ause.job(None), State.COMPLETED).result == b"true"
+
+
+def test_carried_variables(runner: Runner, jobs: ModuleType) -> None:
+    """A carried context variable has its value in a child, and later jobs there see the default."""
+    token = jobs.locale.set("de")
+    handles = [runner.enqueue(jobs.greet.job(None)), runner.enqueue(jobs.agreet.job(None))]
+    jobs.locale.reset(token)
+    runner.start()
+    assert [runner.result(handle, timeout=LONG) for handle in handles] == ["de", "de"]
+    for later in (jobs.greet, jobs.agreet):
+        assert runner.result(runner.enqueue(later.job(None)), timeout=LONG) == "en"
 
 
 def test_log(runner: Runner, jobs: ModuleType, caplog: pytest.LogCaptureFixture) -> None:

@@ -27,8 +27,13 @@ ADVICE = re.compile(
 WRAPPED = re.compile(r"(^|[:,] )\{(safe_str\()?(str\()?(exc|problem|problems|text|wrong|why)\b[^}]*\}$")
 """A message that ends with the text of another error, which says what is wrong. Its cause is chained."""
 
-OF_OTHERS = {"_unavailable(exc, location)", "self._unknown(scheme)", "handlers.never_awaited(self.kind, result)"}
-"""Calls that return the whole message."""
+OF_OTHERS = {
+    "_unavailable(exc, location)",
+    "self._unknown(scheme)",
+    "handlers.never_awaited(self.kind, result)",
+    "message.failure.type}: {message.failure.message",  # an exception of a handler
+}
+"""Values that are the whole message."""
 
 
 def messages() -> Iterator[tuple[str, str]]:

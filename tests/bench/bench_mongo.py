@@ -24,13 +24,13 @@ from bench.bench_throughput import measure as throughput
 from pymongo import MongoClient
 from servers import mongo, mongo_server
 from tallystick import NewRecord, open_backend
-from tallystick_mongo import MongoBackend, queries
+from tallystick_mongo import MongoBackend, queries, updates
 from tallystick_mongo.collections import Collections, Jobs
 from tallystick_mongo.location import Location
 
 BATCH = 100
 NOW = datetime.now(UTC) + timedelta(days=1)
-CLAIMED = queries.claimed(1, "w", NOW + timedelta(minutes=5), NOW)
+CLAIMED = updates.claimed(1, "w", NOW + timedelta(minutes=5), NOW)
 DUE = {**queries.due(NOW), "queue": {"$in": ["default"]}}
 
 

@@ -44,6 +44,8 @@ class CarriedVariables:
                 raise InvalidArgument(f"{name} is {safe_repr(function)}; it must be a function")
         if (dump is None) != (load is None):
             raise InvalidArgument("dump and load belong together; pass both, or neither for a variable of str")
+        if not isinstance(key, str | None):
+            raise InvalidArgument(f"key is {safe_repr(key)}; it must be a key of meta, or None for the variable's name")
         [checked] = Meta({variable.name if key is None else key: ""})
         if (known := self._by_key.get(checked)) is not None and known.variable is not variable:
             raise InvalidArgument(f"another context variable has the key {checked!r} of meta; pass another key=")
@@ -87,7 +89,9 @@ def _text(carried: _Carried, value: object) -> str:
     except BaseException as exc:
         if from_signal(exc):
             raise
-        raise InvalidArgument(f"dump of the context variable {name!r} failed: {safe_repr(exc)}") from exc
+        raise InvalidArgument(
+            f"dump of the context variable {name!r} failed: {safe_repr(exc)}; it must return text"
+        ) from exc
     if isinstance(text, str):
         return text
     raise InvalidArgument(f"dump of the context variable {name!r} returned {safe_repr(text)}; it must be a string")

@@ -130,7 +130,8 @@ def resolve(kind: str, handler: Callable[..., Any], name: str) -> Any:
     Raises:
         DefinitionError: the annotation cannot be resolved at run time.
     """
-    if name not in inspect.unwrap(handler).__annotations__ and name not in handler.__annotations__:
+    annotated = (getattr(each, "__annotations__", {}) for each in (handler, inspect.unwrap(handler)))
+    if not any(name in annotations for annotations in annotated):  # a builtin function has none
         return Any
     try:
         return _resolved(handler, name)

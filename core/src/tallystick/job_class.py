@@ -100,6 +100,8 @@ class JobMeta(ModelMetaclass):
                 raise NoSuchMethod(
                     f"{cls.__name__} has no {name}(); write {CALLS[name].format(job=f'{cls.__name__}(...)')}"
                 )
+            if name == "kind":
+                raise NoSuchMethod(f'{cls.__name__} has no kind; give it one: kind = "emails:welcome"')
             return super().__getattr__(name)
 
 

@@ -28,7 +28,7 @@ class Observers:
 
     def __init__(self, plugins: pluggy.PluginManager) -> None:
         self._callbacks = Callbacks()
-        self.carried = CarriedVariables()
+        self._carried = CarriedVariables()
         self._hooks = [plugins.hook]
         self._watch_work = bool(plugins.hook.tallystick_work.get_hookimpls())
         self._watch_meta = bool(plugins.hook.tallystick_meta.get_hookimpls())
@@ -46,12 +46,12 @@ class Observers:
         try:
             own.register(plugin)
             own.check_pending()
-        except (pluggy.PluginValidationError, ValueError) as exc:
+            names = [caller.name for caller in own.get_hookcallers(plugin) or ()]
+        except Exception as exc:  # pluggy compares and inspects the object, whose methods may raise anything
             raise InvalidArgument(
                 f"{safe_repr(plugin)} cannot be a plugin: {safe_str(exc)}; write its functions as the reference "
                 "of hooks shows"
             ) from exc
-        names = [caller.name for caller in own.get_hookcallers(plugin) or ()]
         if not names or {*names} & {*_OF_INSTALLED_PLUGINS}:
             hooks = ", ".join(name for name in vars(hookspecs) if name.startswith("tallystick_"))
             raise InvalidArgument(
@@ -79,7 +79,7 @@ class Observers:
 
     def carry(self, variable: ContextVar[Any], key: str | None, dump: Any, load: Any) -> None:
         """Carry a context variable to the handlers. See `CarriedVariables.add`."""
-        self.carried.add(variable, key, dump, load)
+        self._carried.add(variable, key, dump, load)
         self._watch_work = self._watch_meta = True
 
     @property
@@ -95,7 +95,7 @@ class Observers:
         """
         if not self._watch_meta:
             return records
-        if carried := self.carried.meta():
+        if carried := self._carried.meta():
             records = [_with_meta(record, carried) for record in records]
         for hooks in self._hooks:
             for added in _each(hooks.tallystick_meta, records=records):
@@ -138,9 +138,14 @@ class Observers:
         """
         if not self._watch_work:
             return ()
-        restored = [self.carried.restore(ctx.meta)] if self.carried and not is_batch else []
+        restored = [self._carried.restore(ctx.meta)] if self._carried and not is_batch else []
         self._callbacks.call(Event.STARTED, ctx.kind, ctx)
         return [*restored, *(ending for hooks in self._hooks for ending in _each(hooks.tallystick_work, ctx=ctx))]
+
+    def restore_variables(self, ctx: Context) -> None:
+        """Restore the carried context variables of a job in a child process, for the rest of its context."""
+        if self._carried:
+            self._carried.restore(ctx.meta)
 
     def end_work(self, endings: Sequence[Callable[[], None]]) -> None:
         """Report that a handler or a call has ended: the last that began ends first, to restore context variables."""

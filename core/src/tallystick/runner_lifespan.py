@@ -58,4 +58,6 @@ class RunnerLifespan(Lifecycle):
 
     def _check_outside(self) -> None:
         if is_inside(self):
-            raise CalledFromInside("a handler or callback cannot wait for the stop of its own runner")
+            raise CalledFromInside(
+                "a handler or callback cannot wait for the stop of its own runner; wait in another thread"
+            )

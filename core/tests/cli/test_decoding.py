@@ -1,4 +1,4 @@
-"""`--runner` decodes payloads and results with the codec of the application's runner."""
+"""`--app` decodes payloads and results with the codec of the application's runner."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -46,8 +46,8 @@ def test_a_job_is_shown_as_the_codec_decodes_it(cli: Cli, store: Backend, runner
     """Without the runner, the command shows the stored bytes."""
     id = _completed(store, b'\x00}7:"a"{', b"\x0034")
     assert "\npayload\n8 bytes, not JSON: 00 7d" in cli("jobs", "show", id).out
-    assert '\npayload\n{\n  "a": 7\n}\n\nresult\n43\n' in cli("jobs", "show", id, "--runner", runner).out
-    document = cli("jobs", "show", id, "--runner", runner, "--json").json
+    assert '\npayload\n{\n  "a": 7\n}\n\nresult\n43\n' in cli("jobs", "show", id, "--app", runner).out
+    document = cli("jobs", "show", id, "--app", runner, "--json").json
     assert (document["payload"], document["result"]) == ({"a": 7}, 43)
     assert "payload_error" not in document
 
@@ -55,10 +55,10 @@ def test_a_job_is_shown_as_the_codec_decodes_it(cli: Cli, store: Backend, runner
 def test_bytes_that_the_codec_rejects_are_shown_with_the_reason(cli: Cli, store: Backend, runner: str) -> None:
     """The command succeeds, so that the rest of the job can be read."""
     id = _completed(store, b'"plain"', b"7")
-    shown = cli("jobs", "show", id, "--runner", runner)
+    shown = cli("jobs", "show", id, "--app", runner)
     assert shown.code == 0
     assert f'\npayload\n{WHY.format("payload")}\n"plain"\n\nresult\n{WHY.format("result")}\n7\n' in shown.out
-    document = cli("jobs", "show", id, "--runner", runner, "--json").json
+    document = cli("jobs", "show", id, "--app", runner, "--json").json
     assert (document["payload"], document["payload_error"]) == ("plain", WHY.format("payload"))
     assert (document["result"], document["result_error"]) == (7, WHY.format("result"))
 
@@ -67,7 +67,7 @@ def test_schedules_are_decoded(cli: Cli, store: Backend, runner: str) -> None:
     """`schedules show` decodes the payload, or shows why it cannot."""
     for name, payload in (("good", b'\x00}7:"a"{'), ("bad", b"7")):
         store.put_schedules([NewSchedule(name=name, rule="@daily", kind="a", payload=payload)])
-    assert cli("schedules", "show", "good", "--runner", runner).out.endswith('\npayload\n{\n  "a": 7\n}\n')
-    assert cli("schedules", "show", "bad", "--runner", runner).out.endswith(f"\n{WHY.format('payload')}\n7\n")
-    assert cli("schedules", "show", "good", "--runner", runner, "--json").json["payload"] == {"a": 7}
-    assert cli("schedules", "show", "bad", "--runner", runner, "--json").json["payload_error"] == WHY.format("payload")
+    assert cli("schedules", "show", "good", "--app", runner).out.endswith('\npayload\n{\n  "a": 7\n}\n')
+    assert cli("schedules", "show", "bad", "--app", runner).out.endswith(f"\n{WHY.format('payload')}\n7\n")
+    assert cli("schedules", "show", "good", "--app", runner, "--json").json["payload"] == {"a": 7}
+    assert cli("schedules", "show", "bad", "--app", runner, "--json").json["payload_error"] == WHY.format("payload")

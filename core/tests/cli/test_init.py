@@ -29,8 +29,8 @@ def test_the_module_works(cli: Cli, project: Path, pytestconfig: pytest.Config) 
     """The module type-checks in strict mode, and its job runs by the commands that `init` prints."""
     out = cli("init").out
     assert "    tallystick worker app.jobs:runner\n" in out
-    assert '    tallystick run people:greet --payload \'{"name": "Ada"}\' --app app.jobs:runner --wait 10\n' in out
-    run = ("run", "people:greet", "--payload", '{"name": "Ada"}', "--app", "app.jobs:runner", "--json")
+    assert '    tallystick run people:greet --payload \'{"name": "Ada"}\' --runner app.jobs:runner --wait 10\n' in out
+    run = ("run", "people:greet", "--payload", '{"name": "Ada"}', "--runner", "app.jobs:runner", "--json")
     assert json.loads(_tallystick(*run, "--inline")) == {"result": "Hello, Ada!"}
     id = json.loads(_tallystick(*run))["id"]
     _tallystick("worker", "app.jobs:runner", "--max-jobs", "1", "--poll", "0.1")

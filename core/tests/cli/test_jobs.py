@@ -1,8 +1,10 @@
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from tallystick import Backend, Complete, Discard, Failure, NewRecord, Record, Retry
+from tallystick import Backend, Complete, Discard, Failure, Filter, NewRecord, Record, Retry
+from tallystick.cli.filters import FILTERS
 
 from .conftest import Cli
 
@@ -189,7 +191,7 @@ def test_show_of_an_unknown_id_exits_with_1(cli: Cli) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("list", "--state", "done"),
+        ("list", "--state", "nonsense"),
         ("list", "--limit", "0"),
         ("list", "--after", "x"),
         ("show", "not-an-id"),
@@ -270,3 +272,8 @@ def test_list_in_another_order_has_pages(cli: Cli, store: Backend) -> None:
         assert rest["id"] == str(second.id)
     result = cli("jobs", "list", "--order", "finished_at", "--after", soon.id)
     assert (result.code, "has no finished_at now" in result.err) == (2, True)
+
+
+def test_every_filter_has_an_option() -> None:
+    """Each field of `Filter` is an option; ids are arguments."""
+    assert {field.name for field in fields(Filter)} - {"ids"} == FILTERS.keys()

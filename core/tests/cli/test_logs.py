@@ -68,6 +68,11 @@ def test_json_carries_a_traceback() -> None:
     assert json.loads(line)["traceback"].endswith("OSError: disk")
 
 
+def test_json_carries_a_traceback_from_a_child_process() -> None:
+    """A record from a child process has its traceback as text."""
+    assert json.loads(logs.JsonFormatter().format(_record(exc_text="OSError: disk")))["traceback"] == "OSError: disk"
+
+
 def test_text_puts_the_fields_behind_the_message() -> None:
     """A text log line has the job's fields after the message, followed by the traceback."""
     text = logs.TextFormatter().format(_record(kind="mail", attempt=2, exc_info=_raised()))

@@ -50,15 +50,15 @@ def _stored(store: Backend) -> list[Record]:
 
 
 def test_an_app_checks_the_job_and_gives_its_options(cli: Cli, store: Backend, app: str) -> None:
-    """With --app, the job has the options of its kind, and an invalid payload or kind is rejected."""
-    id = cli("run", "emails:welcome", "--payload", '{"id": 7}', "--app", app, "--json").json["id"]
+    """With --runner, the job has the options of its kind, and an invalid payload or kind is rejected."""
+    id = cli("run", "emails:welcome", "--payload", '{"id": 7}', "--runner", app, "--json").json["id"]
     [record] = _stored(store)
     assert (str(record.id), record.queue, record.max_attempts) == (id, "emails", 3)
     for arguments, error in (
         (("emails:welcome", "--payload", '{"nr": 7}'), "id: Field required"),
         (("emails:wellcome",), "is not registered"),
     ):
-        result = cli("run", *arguments, "--app", app)
+        result = cli("run", *arguments, "--runner", app)
         assert (result.code, store.stats().total) == (2, 1)
         assert error in result.err
 
@@ -101,11 +101,11 @@ def test_wait_prints_the_result_or_fails(cli: Cli, store: Backend, monkeypatch: 
 
 def test_inline_runs_the_handler_here(cli: Cli, store: Backend, app: str) -> None:
     """`--inline` runs the handler without a store, prints its result, and raises its exceptions."""
-    result = cli("run", "emails:welcome", "--payload", '{"id": 7}', "--app", app, "--inline", "--json")
+    result = cli("run", "emails:welcome", "--payload", '{"id": 7}', "--runner", app, "--inline", "--json")
     assert (result.json, store.stats().total) == ({"result": {"sent to": 7}}, 0)
     with pytest.raises(LookupError, match="no such user"):
-        cli("run", "emails:welcome", "--payload", '{"id": 0}', "--app", app, "--inline")
-    for arguments in (("emails:welcome",), ("other", "--app", app)):
+        cli("run", "emails:welcome", "--payload", '{"id": 0}', "--runner", app, "--inline")
+    for arguments in (("emails:welcome",), ("other", "--runner", app)):
         assert cli("run", *arguments, "--inline").code == 2
 
 

@@ -195,15 +195,15 @@ def enqueue(payload: None, ctx: Context) -> str:
 locale: ContextVar[str] = ContextVar("locale", default="en")
 
 
-@tallystick.job("locale", isolation="process")
-def read_locale(payload: None, ctx: Context) -> str:
-    """Return the language of the enqueue."""
+@tallystick.job("greet", isolation="process")
+def greet(payload: None, ctx: Context) -> str:
+    """Return a carried variable."""
     return locale.get()
 
 
-@tallystick.job("locale_async", isolation="process")
-async def read_locale_async(payload: None, ctx: Context) -> str:
-    """Return the language of the enqueue."""
+@tallystick.job("agreet", isolation="process")
+async def agreet(payload: None, ctx: Context) -> str:
+    """Return a carried variable."""
     return locale.get()
 
 

@@ -15,7 +15,7 @@ from bson import CodecOptions, ObjectId, UuidRepresentation
 from pymongo import MongoClient
 from tallystick import CLAIMABLE, FINAL, Failure, Filter, NewRecord, Queue, Record, State
 from tallystick.backends.selection import claiming_order
-from tallystick_mongo import counting, documents, queries
+from tallystick_mongo import counting, documents, queries, updates
 from tallystick_mongo.error_fields import described
 
 NOW = datetime(2031, 5, 17, 12, 30, tzinfo=UTC)
@@ -222,7 +222,7 @@ def test_a_claim_writes_the_attempt(jobs: Jobs) -> None:
     """A claim's update makes the job no longer due, and keeps the guard of its attempt true."""
     record = NewRecord(kind="k").stored(NOW)
     jobs.insert_one(documents.inserted(record, None, CALL))
-    jobs.update_one(queries.due(NOW), queries.claimed(1, "w", NOW + HOUR, NOW))
+    jobs.update_one(queries.due(NOW), updates.claimed(1, "w", NOW + HOUR, NOW))
     assert jobs.count_documents(queries.due(NOW)) == 0
     [found] = jobs.find(queries.current(1))
     assert documents.record(found) == record._replace(

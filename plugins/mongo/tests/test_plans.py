@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 from bson import ObjectId
 from tallystick import Filter, NewRecord, State
-from tallystick_mongo import MongoBackend, queries, schema
+from tallystick_mongo import MongoBackend, queries, register_queries, schema
 from tallystick_mongo.collections import Collections, Jobs
 from tallystick_mongo.queries import Query
 
@@ -47,9 +47,11 @@ QUERIES = [
     IndexedQuery(schema.HELD_KEYS, queries.holders([], ["k"])["$or"][1]),  # each branch has its own index
     IndexedQuery(schema.HELD_KEYS, queries.passed(["k"], NOW)),
     IndexedQuery("tallystick_batches", queries.staged(ObjectId())),
-    IndexedQuery("tallystick_next_ticks", queries.WILL_FIRE, queries.NEXT_FIRST, collection="schedules"),
-    IndexedQuery("tallystick_fired", queries.FIRED, collection="schedules"),
-    IndexedQuery("tallystick_minutes", {**queries.older(NOW), "first": {"$lt": NOW}}, collection="meters"),
+    IndexedQuery(
+        "tallystick_next_ticks", register_queries.WILL_FIRE, register_queries.NEXT_FIRST, collection="schedules"
+    ),
+    IndexedQuery("tallystick_fired", register_queries.FIRED, collection="schedules"),
+    IndexedQuery("tallystick_minutes", {**register_queries.older(NOW), "first": {"$lt": NOW}}, collection="meters"),
 ]
 
 

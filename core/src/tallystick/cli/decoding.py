@@ -1,4 +1,4 @@
-"""The option `--runner` of commands that show payloads: the application's codec decodes them."""
+"""The option `--app` of commands that show payloads: the application's codec decodes them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ StoredT = TypeVar("StoredT", Record, Schedule)
 
 RunnerName = Annotated[
     str | None,
-    typer.Option("--runner", metavar="MODULE:RUNNER", help="The application's runner, whose codec decodes payloads."),
+    typer.Option("--app", metavar="TARGET", help="module:attribute of the Runner, whose codec decodes payloads."),
 ]
 
 

@@ -72,7 +72,7 @@ def init(file: File = Path("app/jobs.py"), *, backend: Backend = _DEFAULT, as_js
     typer.echo(f"wrote {show.printable(str(file))}\n\nStart a worker:\n\n    {command} worker {module}:runner\n")
     payload = """'{"name": "Ada"}'"""
     typer.echo("Enqueue the job in another terminal:\n")
-    typer.echo(f"    {command} run people:greet --payload {payload} --app {module}:runner --wait 10")
+    typer.echo(f"    {command} run people:greet --payload {payload} --runner {module}:runner --wait 10")
 
 
 def _packages(file: Path) -> list[Path]:

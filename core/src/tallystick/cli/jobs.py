@@ -70,7 +70,7 @@ def show_job(
 ) -> None:
     """Show everything that is stored about a job.
 
-    If the application has a codec, pass its runner: --runner app.jobs:runner.
+    If the application has a codec, pass its runner: --app app.jobs:runner.
 
     With --json: an object with the keys id, kind, queue, payload, priority,
     state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,

@@ -15,16 +15,15 @@ from ..job_result import Status
 from ..loading import load_runner
 from ..records import NewRecord
 from ..runner import Runner
-from ..stored_form import read_result
 from . import show
 from .options import Json, examples, opened
 from .times import parse_due
 from .worker_options import seconds
 
 EXAMPLES = examples(
-    "tallystick run emails:welcome --payload '{\"user\": 7}' --app app.jobs:runner",
-    "tallystick run emails:welcome --payload @user.json --app app.jobs:runner --wait 30",
-    "tallystick run emails:welcome --payload '{\"user\": 7}' --app app.jobs:runner --inline",
+    "tallystick run emails:welcome --payload '{\"user\": 7}' --runner app.jobs:runner",
+    "tallystick run emails:welcome --payload @user.json --runner app.jobs:runner --wait 30",
+    "tallystick run emails:welcome --payload '{\"user\": 7}' --runner app.jobs:runner --inline",
     "tallystick run reports:daily --queue reports --run-at 15m --backend sqlite:///jobs.db",
 )
 
@@ -32,8 +31,9 @@ Kind = Annotated[str, typer.Argument(metavar="KIND", help="The kind of the job."
 Payload = Annotated[
     str, typer.Option(metavar="JSON", help="The payload; @FILE reads a file, and - reads the standard input.")
 ]
-App = Annotated[
-    str | None, typer.Option(metavar="TARGET", help="module:attribute of the Runner, which checks the payload.")
+RunnerName = Annotated[
+    str | None,
+    typer.Option("--runner", metavar="MODULE:RUNNER", help="The application's runner, which checks the payload."),
 ]
 Queue = Annotated[str | None, typer.Option(metavar="QUEUE", help="The queue, instead of the kind's.")]
 Priority = Annotated[int | None, typer.Option(metavar="N", help="The priority; higher runs first.")]
@@ -44,9 +44,9 @@ UniqueKey = Annotated[str | None, typer.Option(metavar="KEY", help="Enqueue noth
 Wait = Annotated[
     timedelta | None, typer.Option(parser=seconds, metavar="SECONDS", help="Wait for the job, and print its result.")
 ]
-Inline = Annotated[bool, typer.Option("--inline", help="Run the handler in this process; needs --app, and no store.")]
+Inline = Annotated[bool, typer.Option("--inline", help="Run the handler in this process; needs --runner, no store.")]
 Store = Annotated[
-    str | None, typer.Option(metavar="URL", help="The store; by default the app's, or TALLYSTICK_BACKEND.")
+    str | None, typer.Option(metavar="URL", help="The store; by default the runner's, or TALLYSTICK_BACKEND.")
 ]
 
 
@@ -54,7 +54,7 @@ def run(
     kind: Kind,
     *,
     payload: Payload = "{}",
-    app: App = None,
+    runner_name: RunnerName = None,
     queue: Queue = None,
     priority: Priority = None,
     run_at: RunAt = None,
@@ -66,8 +66,9 @@ def run(
 ) -> None:
     """Enqueue one job by hand. A worker runs it.
 
-    With --app, the runner of your application checks the kind and the payload,
-    and the job has the options of its kind. Without it, nothing checks them.
+    With --runner, the runner of your application checks the kind and the
+    payload, and the job has the options of its kind. Without it, nothing checks
+    them.
 
     With --wait, print the result; exit with 1 if the job fails or does not
     finish in time. With --inline, call the handler here and now, once, and
@@ -78,12 +79,12 @@ def run(
     """
     data = _payload(payload)
     if inline:
-        _run_inline(kind, data, app, as_json=as_json)
+        _run_inline(kind, data, runner_name, as_json=as_json)
         return
     options = {"queue": queue, "priority": priority, "run_at": run_at, "unique_key": unique_key}
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-    with _unchecked(backend) if app is None else _of_app(app, backend) as runner:
-        enqueue = _enqueue_unchecked if app is None else Runner.enqueue_raw
+    with _unchecked(backend) if runner_name is None else _checking(runner_name, backend) as runner:
+        enqueue = _enqueue_unchecked if runner_name is None else Runner.enqueue_raw
         handle = enqueue(runner, kind, data, **given)
         if not as_json:
             typer.echo(_report(handle))
@@ -105,7 +106,7 @@ def _payload(text: str) -> bytes:
         json.loads(text)
     except OSError as exc:
         raise InvalidArgument(f"--payload is {text}, and the file cannot be read: {exc.strerror}") from exc
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise InvalidArgument(f"--payload is no JSON: {exc}") from exc
     return text.encode()
 
@@ -116,8 +117,8 @@ def _unchecked(backend: str | None) -> Runner:
     return Runner(url)
 
 
-def _of_app(app: str, backend: str | None) -> Runner:
-    runner = load_runner(app)
+def _checking(name: str, backend: str | None) -> Runner:
+    runner = load_runner(name)
     if backend is not None:
         runner.configure(backend=backend)
     elif not runner.has_chosen_store:
@@ -141,18 +142,18 @@ def _result(runner: Runner, handle: Handle[Any], wait: timedelta) -> bytes | Non
     outcome = runner.wait_for(handle, timeout=wait)
     if outcome.status is not Status.COMPLETED or outcome.record is None:
         return cast("None", outcome.value)  # raises
-    return read_result(runner.settings, outcome.record.result, outcome.record.kind)
+    return runner.read_result(outcome.record)
 
 
-def _run_inline(kind: str, data: bytes, app: str | None, *, as_json: bool) -> None:
+def _run_inline(kind: str, data: bytes, name: str | None, *, as_json: bool) -> None:
     from ..testing.run_job import run_job  # noqa: PLC0415  # only this option needs it
 
-    if app is None:
-        raise InvalidArgument("--inline runs the handler here, so it needs your code; pass --app MODULE:RUNNER")
-    runner = load_runner(app)
+    if name is None:
+        raise InvalidArgument("--inline runs the handler here, so it needs your code; pass --runner MODULE:RUNNER")
+    runner = load_runner(name)
     if kind not in runner.definitions:
         known = ", ".join(sorted(runner.definitions)) or "none"
-        raise UnknownKind(f"{kind!r} is not registered with {app}; the registered kinds are: {known}")
+        raise UnknownKind(f"{kind!r} is not registered with {name}; the registered kinds are: {known}")
     definition = runner.definitions[kind]
     result = definition.encode_result(run_job(Call(definition, definition.decode(data))))
     if as_json:

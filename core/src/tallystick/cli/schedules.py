@@ -68,7 +68,7 @@ def _tick(tick: datetime | None, now: datetime) -> str:
 def show_schedule(name: Name, *, url: Url = None, runner: RunnerName = None, as_json: Json = False) -> None:
     """Show everything that is stored about a schedule.
 
-    If the application has a codec, pass its runner: --runner app.jobs:runner.
+    If the application has a codec, pass its runner: --app app.jobs:runner.
 
     With --json: an object with the keys name, rule, kind, payload, queue,
     priority, max_attempts, tags, meta, unique_key, zone, start, end, missed,

@@ -100,6 +100,7 @@ _OPTIONS: dict[str, Mapping[str, str]] = {
         "--max-memory-per-child": "--max-memory MIB",
         "--url": "--backend URL",
     },
+    "run": dict.fromkeys(("-A", "--app"), "--runner MODULE:RUNNER"),
     "list": {
         **_FILTERS,
         **dict.fromkeys(("--format", "-o", "--output"), "--json"),

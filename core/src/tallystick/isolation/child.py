@@ -97,9 +97,9 @@ class Child:
         with self._lock:
             self._context = context
         try:
-            if runner is not None:
-                runner._observers.carried.restore(context.meta)  # noqa: SLF001  # each attempt has a context of its own
             with contextlib.nullcontext() if runner is None else made_current(runner):
+                if runner is not None:
+                    runner._observers.restore_variables(context)  # noqa: SLF001  # its own
                 if definition.is_async:
                     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as loop:
                         return loop.run(self._await(definition, runner, payload, context))

@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
+from math import inf
 from time import monotonic
 from typing import NoReturn
 
@@ -27,11 +29,11 @@ _STOP_GRACE = 0.25
 It is shorter than the time after which a worker reports stuck handlers, and than the end of a stop.
 """
 
+_MOST_ATTEMPTS = 1_000
+"""After so many attempts a child is replaced, in case the libraries of its handlers leak memory."""
+
 _START_SECONDS = 120.0
 """The longest time for a child to start, and to import the application."""
-
-_END_SECONDS = 1.0
-"""The longest time for an idle child to end."""
 
 
 class ChildProcess:
@@ -39,20 +41,18 @@ class ChildProcess:
 
     def __init__(self) -> None:
         self.is_reusable = False
+        self._attempts = 0
         ours, theirs = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
-        descriptors = [theirs.fileno(), lifeline]
-        with theirs:
-            try:
-                # in a process group of its own, so that Ctrl-C in a terminal reaches only the worker
-                self._process = subprocess.Popen(  # noqa: S603  # the command is ours
-                    [*_COMMAND, *map(str, descriptors)],
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=descriptors,
-                    process_group=0,
-                )
-            finally:
-                os.close(lifeline)
+        try:
+            self._process = _start([theirs.fileno(), lifeline])
+        except BaseException:
+            ours.close()
+            os.close(self._lifeline)
+            raise
+        finally:
+            theirs.close()
+            os.close(lifeline)
         self._connection = Connection(ours)
         self._greet()
 
@@ -73,22 +73,24 @@ class ChildProcess:
             Stopped: the attempt should stop, and the process was killed.
         """
         self.is_reusable = False
-        attempt.started_at = None
+        self._attempts += 1
         begun = monotonic()
+        attempt.started_at = inf  # no timeout before the handler is called
         kill_at: float | None = None
         try:
             self._connection.send(work)
             while True:
                 match self._connection.receive(_POLL):
                     case Returned() | Raised() as reply:
-                        self.is_reusable = not isinstance(reply, Raised) or reply.failure.type != "MemoryError"
+                        is_short = isinstance(reply, Raised) and reply.failure.type == "MemoryError"
+                        self.is_reusable = not is_short and self._attempts < _MOST_ATTEMPTS
                         return reply
                     case Logged(record):
                         _log(record)
                     case Started():
                         attempt.started_at = monotonic()
                 now = monotonic()
-                if attempt.started_at is None and now - begun > _START_SECONDS:
+                if attempt.started_at == inf and now - begun > _START_SECONDS:
                     self._raise_late(work)
                 if attempt.stop is not None and kill_at is None:
                     kill_at = now + _STOP_GRACE
@@ -97,6 +99,8 @@ class ChildProcess:
                     raise Stopped(f"the child process of job {attempt.id} was killed: {attempt.stop}")
         except (EOFError, OSError):
             self._raise_crash(work, attempt)
+        finally:
+            attempt.started_at = begun if attempt.started_at in (None, inf) else attempt.started_at
 
     def _raise_crash(self, work: Work, attempt: Attempt) -> NoReturn:
         self.kill()
@@ -112,7 +116,7 @@ class ChildProcess:
     def _raise_late(self, work: Work) -> NoReturn:
         raise ProcessCrashed(
             f"the child process of {work.record.kind!r} did not import {work.job.module} within "
-            f"{_START_SECONDS:g} seconds, and was killed",
+            f"{_START_SECONDS:g} seconds, and was killed; make its imports faster",
             None,
         )
 
@@ -126,17 +130,25 @@ class ChildProcess:
         """Let the process end if it is idle. Does not wait."""
         self._connection.close()
 
-    def end(self, seconds: float = _END_SECONDS) -> None:
-        """End the process, and wait for its end. An idle one may run its `atexit` functions; else kill it first."""
+    def end(self, seconds: float) -> None:
+        """End the process, and wait for its end. After so many seconds, kill it."""
         self.begin_end()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
+            self._process.wait(max(0.0, seconds))
         self.kill()
         self._process.wait()
         os.close(self._lifeline)
 
 
+def _start(descriptors: Sequence[int]) -> "subprocess.Popen[bytes]":
+    """Start a process in a process group of its own, so that Ctrl-C in a terminal reaches only the worker."""
+    return subprocess.Popen(  # noqa: S603  # the command is ours
+        [*_COMMAND, *map(str, descriptors)], stdin=subprocess.DEVNULL, pass_fds=descriptors, process_group=0
+    )
+
+
 def _log(record: logging.LogRecord) -> None:
     logger = logging.getLogger(record.name)
     if logger.isEnabledFor(record.levelno):
-        logger.handle(record)
+        with suppress(Exception):  # a log handler of the application must not end the attempt
+            logger.handle(record)

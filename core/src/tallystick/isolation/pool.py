@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
+from time import monotonic
 
 from ..control import Stopped
 from .child_process import ChildProcess
+
+_END_SECONDS = 1.0
+"""The longest time for idle children to run their `atexit` functions."""
 
 
 class ChildPool:
@@ -49,7 +53,7 @@ class ChildPool:
                 self._idle.append(child)
         if not keep:
             child.kill()
-            child.end()
+            child.end(_END_SECONDS)
 
     def stop(self) -> None:
         """End the idle children, and kill the busy ones. The threads of the busy ones reap them."""
@@ -60,5 +64,6 @@ class ChildPool:
                 child.kill()
         for child in idle:
             child.begin_end()
+        until = monotonic() + _END_SECONDS
         for child in idle:
-            child.end()
+            child.end(until - monotonic())

@@ -60,7 +60,7 @@ class StuckHandlers:
     def _report(self) -> None:
         logger.error(
             "this worker claims no more jobs: %d handlers ran past their timeout and have not returned (%s)%s. Restart "
-            "the worker; let these handlers call ctx.check(), or run their work in a process that can be killed",
+            'the worker; let these handlers call ctx.check(), or set isolation="process", so that they can be killed',
             len(self),
             kinds_of(self._replaced.copy()) or "none",
             ", and the event loop is blocked, since an async handler makes a blocking call" * self.loop_waits,

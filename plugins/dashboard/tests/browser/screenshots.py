@@ -22,7 +22,7 @@ from tallystick_dashboard.site import Site
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from shop import Shop, filled
+from busy_store import Shop, filled
 
 IMAGES = Path(__file__).parents[4] / "docs" / "images"
 DOCUMENTED = {"overview": "dashboard", "job-retrying": "dashboard-job", "failures": "dashboard-failures"}

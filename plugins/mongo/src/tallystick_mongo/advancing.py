@@ -20,7 +20,7 @@ from tallystick.backends import registers
 from tallystick.backends.register_calls import AdvanceCall
 from tallystick.backends.times import rounded_up
 
-from . import queries, schedule_documents, schedules, staging
+from . import queries, register_queries, schedule_documents, schedules, staging
 from .collections import Collections
 from .documents import Document
 from .insert_or_find import insert_or_find
@@ -51,7 +51,7 @@ def _advance(store: Collections, advance: Advance, call: AdvanceCall, found: Doc
         if found is None or schedule is None or moved is None:
             return False
         if not advance.ticks:
-            if _is_moved(store, queries.unchanged(found), moved):
+            if _is_moved(store, register_queries.unchanged(found), moved):
                 return True
         elif "fired" in found:
             staging.finish(store, found["fired"])
@@ -86,7 +86,7 @@ def _is_fired(store: Collections, found: Document, moved: Schedule, advance: Adv
 
 def _is_begun(store: Collections, found: Document, batch: ObjectId) -> bool:
     """Name the batch in the schedule, in place of the one that was found."""
-    if store.schedules.update_one(queries.begun(found), {"$set": {"staging": batch}}).modified_count:
+    if store.schedules.update_one(register_queries.begun(found), {"$set": {"staging": batch}}).modified_count:
         return True
     return store.schedules.find_one({"_id": found["_id"], "staging": batch}) is not None  # the driver repeated it
 
@@ -95,7 +95,7 @@ def _is_moved(store: Collections, guard: queries.Query, moved: Schedule, fired: 
     """Store the state of a schedule after an advance, if the guard matches."""
     mark = ObjectId()
     state = {name: getattr(moved, name) for name in ("next_tick", "last_tick", "paused", "revision", "updated_at")}
-    update = queries.written(state, mark=mark, **({} if fired is None else {"fired": fired}))
+    update = register_queries.written(state, mark=mark, **({} if fired is None else {"fired": fired}))
     if store.schedules.update_one(guard, update).modified_count:
         return True
     return store.schedules.find_one({"_id": moved.name, "mark": mark}) is not None  # the driver repeated it

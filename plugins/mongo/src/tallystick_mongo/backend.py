@@ -60,6 +60,7 @@ from . import (
     schema,
     settling,
     staging,
+    updates,
     updating,
     workers,
 )
@@ -202,7 +203,7 @@ class MongoBackend(Backend):
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)
         with self._writing() as store:
-            return bulk.change(store, "cancel", call, queries.CANCELLABLE, queries.cancelled(self._now(call.given)))
+            return bulk.change(store, "cancel", call, queries.CANCELLABLE, updates.cancelled(self._now(call.given)))
 
     def requeue(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         call = calls.change(filter, _CAPABILITIES, limit=limit, now=now)

@@ -9,7 +9,7 @@ from tallystick import Record, State
 from tallystick.backends.calls import ClaimCall
 from tallystick.backends.selection import claiming_order
 
-from . import documents, queries
+from . import documents, queries, updates
 from .bulk import collect
 from .collections import Collections
 from .damaged import discard, is_whole
@@ -97,7 +97,7 @@ def _take(document: Document, call: ClaimCall) -> Change:
     """Start an attempt if the job is unchanged since it was found, so that the returned record is the stored one."""
     guard = {name: document.get(name) for name in _GUARDED}
     frees_key = document["unique_until"] == "started"
-    update = queries.claimed(document["attempt"] + 1, call.worker, call.until, call.now, frees_key=frees_key)
+    update = updates.claimed(document["attempt"] + 1, call.worker, call.until, call.now, frees_key=frees_key)
     return Change(document["_id"], guard, update)
 
 

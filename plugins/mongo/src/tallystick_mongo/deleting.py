@@ -8,7 +8,7 @@ from bson import ObjectId
 from pymongo.errors import PyMongoError
 from tallystick.backends.calls import ChangeCall
 
-from . import queries
+from . import queries, updates
 from .bulk import change_in_parts, collect
 from .collections import Collections
 from .queries import ID_ONLY, Query
@@ -27,7 +27,7 @@ def delete(store: Collections, call: ChangeCall) -> list[UUID]:
 
 def _delete_in_parts(store: Collections, call: ChangeCall) -> Iterator[list[UUID]]:
     batch = ObjectId()
-    for hidden in change_in_parts(store, "delete", call, {"state": queries.DELETABLE}, queries.hidden(batch)):
+    for hidden in change_in_parts(store, "delete", call, {"state": queries.DELETABLE}, updates.hidden(batch)):
         with suppress(PyMongoError):  # a rescue deletes the leftovers
             store.jobs.delete_many(queries.among(hidden, queries.staged(batch)))
         yield hidden

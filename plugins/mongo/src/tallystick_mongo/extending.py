@@ -4,7 +4,7 @@ from tallystick import Claim, Hold
 from tallystick.backends.calls import ExtendCall
 from tallystick.backends.transitions import hold
 
-from . import queries
+from . import queries, updates
 from .collections import Collections
 from .guarded_writes import Change, apply
 
@@ -15,7 +15,7 @@ def extend(store: Collections, call: ExtendCall) -> list[Hold]:
     The update itself records whether a cancellation was requested. The job may change again before the read after it.
     """
     distinct = list(dict.fromkeys(call.claims))
-    update = queries.extended(call.until, call.now)
+    update = updates.extended(call.until, call.now)
     changes = [Change(claim.id, queries.current(claim.attempt), update) for claim in distinct]
     held = {claim for claim, made in zip(distinct, apply(store, "extend", changes), strict=True) if made}
     to_stop = _to_stop(store, held) if held else set()

@@ -9,7 +9,7 @@ from bson import ObjectId
 from pymongo.errors import AutoReconnect, BulkWriteError
 from tallystick import BackendError, Inserted, Record, Unavailable
 
-from . import documents, queries, staging
+from . import documents, queries, staging, updates
 from .collections import Collections
 from .documents import HIDDEN, Document
 from .error_fields import UNREAD
@@ -121,7 +121,7 @@ def _holding(store: Collections, found: Sequence[Document], keys: Sequence[str],
     passed = [document for document in holding if isinstance(at := document.get("held_until"), datetime) and at <= now]
     if not passed:
         return holding
-    store.jobs.update_many(queries.passed(keys, now), queries.FREED, session=store.session)
+    store.jobs.update_many(queries.passed(keys, now), updates.FREED, session=store.session)
     return [document for document in holding if document not in passed]
 
 

@@ -18,7 +18,7 @@ from tallystick.backends.register_calls import MeterCall, MetersCall
 from tallystick.backends.registers import Numbers
 from tallystick.backends.times import MICROSECOND, micros
 
-from . import queries
+from . import register_queries
 from .collections import Collections
 from .documents import Document
 
@@ -37,8 +37,8 @@ def add(store: Collections, call: MeterCall, now: datetime, client: ObjectId) ->
     """Add the numbers of a call, and remove minutes that are too old."""
     if call.deltas:
         _add(store, call.deltas, now, client)
-    store.meters.delete_many(queries.older(call.oldest))
-    store.meters.update_many(queries.partly_older(call.oldest), queries.without_older(call.oldest))
+    store.meters.delete_many(register_queries.older(call.oldest))
+    store.meters.update_many(register_queries.partly_older(call.oldest), register_queries.without_older(call.oldest))
 
 
 def _add(store: Collections, deltas: Sequence[MeterDelta], now: datetime, client: ObjectId) -> None:
@@ -47,7 +47,7 @@ def _add(store: Collections, deltas: Sequence[MeterDelta], now: datetime, client
     first, last = min(minutes), max(minutes)
     if len(rows) < _MANY:
         shared = {"_id": f"{micros(now) * MICROSECOND // _PERIOD} {client}"}
-        update = queries.added(rows, first, last)
+        update = register_queries.added(rows, first, last)
         for _ in range(2):
             try:
                 store.meters.update_one(shared, update, upsert=True)
@@ -81,7 +81,7 @@ def _row(minute: datetime, queue: str, kind: str, numbers: Numbers) -> dict[str,
 
 def by_steps(store: Collections, call: MetersCall) -> Sequence[Meter]:
     """Return the numbers of a range of time, added up by steps."""
-    groups = store.meters.aggregate(queries.sums(call.since, call.until, _COUNTERS))
+    groups = store.meters.aggregate(register_queries.sums(call.since, call.until, _COUNTERS))
     return registers.by_steps(_numbers(groups), call)
 
 

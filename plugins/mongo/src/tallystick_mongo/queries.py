@@ -1,18 +1,16 @@
-"""All filters, updates, pipelines and sort orders of the store: constants, and functions that insert values.
-
-An update pipeline must wrap a caller's values in `$literal`, because it reads text that begins with `$` as a field.
+"""All filters, pipelines and sort orders of jobs and queues: constants, and functions that insert values.
 
 The filter of an update is its guard. The server evaluates it again after a write conflict, so it holds at the moment of
 the change.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from bson import ObjectId
-from tallystick import CLAIMABLE, ERRORS_KEPT, FINAL, AttemptError, Changes, Filter, State
+from tallystick import CLAIMABLE, FINAL, Filter, State
 
 from .documents import HIDDEN
 from .error_fields import containing, searchable
@@ -44,13 +42,6 @@ DATE: Final = {"$gte": FIRST, "$lte": datetime.max.replace(tzinfo=UTC)}
 """Matches dates in Python's range, and lists with one. A comparison matches no other type."""
 
 REQUEUEABLE: Final = {"$in": [State.RETRYING, *sorted(FINAL)]}
-
-ABSENT: Final = "$$REMOVE"
-RUNNING_NOW: Final = {"$eq": ["$state", State.RUNNING]}
-KEY: Final = {"$cond": [{"$gt": ["$unique_key", None]}, "$unique_key", ABSENT]}
-KEY_HELD: Final = {"$cond": [{"$gt": ["$held_key", None]}, "$held_key", ABSENT]}
-HAS_TIME: Final = {"$gt": ["$held_until", None]}
-KEY_AFTER_THE_END: Final = {"$cond": [{"$or": [{"$eq": ["$unique_until", "purged"]}, HAS_TIME]}, KEY_HELD, ABSENT]}
 
 # orders
 
@@ -184,165 +175,14 @@ def inserted_by(call: ObjectId, ids: Sequence[UUID]) -> Query:
     return {"_id": {"$in": list(ids)}, "calls.insert": call}
 
 
-# updates
-
-
-def claimed(attempt: int, worker: str, until: datetime, now: datetime, *, frees_key: bool = False) -> Query:
-    """Start an attempt."""
-    begun = {
-        "state": State.RUNNING,
-        "attempt": attempt,
-        "worker": worker,
-        "lease_until": until,
-        "attempted_at": now,
-        "updated_at": now,
-    }
-    return {"$set": begun, "$unset": {"due": "", "held_key": ""} if frees_key else {"due": ""}}
-
-
-def extended(until: datetime, now: datetime) -> Pipeline:
-    """Extend a lease, and record in the same step whether a cancellation was requested."""
-    to_stop = {"$cond": ["$cancel_requested", True, ABSENT]}
-    return [{"$set": {"lease_until": until, "updated_at": now, "told_to_stop": to_stop}}]
-
-
-def ended(state: State, now: datetime, *, entry: AttemptError | None = None, **fields: Any) -> Pipeline:
-    """End an attempt and its job."""
-    return [
-        {
-            "$set": {
-                "state": state.value,
-                "finished_at": now,
-                "updated_at": now,
-                "lease_until": ABSENT,
-                "held_key": KEY_AFTER_THE_END,
-                **_appended(entry),
-                **_literal(fields),
-            }
-        }
-    ]
-
-
-def put_off(
-    state: State,
-    run_at: datetime,
-    now: datetime,
-    *,
-    given_back: int = 0,
-    entry: AttemptError | None = None,
-    **fields: Any,
-) -> Pipeline:
-    """End an attempt and make its job wait for the next one. A job with a requested cancellation ends instead."""
-    flagged = "$cancel_requested"
-    return [
-        {
-            "$set": {
-                "state": {"$cond": [flagged, State.CANCELLED.value, state.value]},
-                "run_at": {"$cond": [flagged, "$run_at", run_at]},
-                "due": {"$cond": [flagged, ABSENT, run_at]},
-                "finished_at": {"$cond": [flagged, now, ABSENT]},
-                "held_key": {"$cond": [flagged, KEY_AFTER_THE_END, KEY_HELD]},
-                "max_attempts": {"$add": ["$max_attempts", given_back]},
-                "updated_at": now,
-                "lease_until": ABSENT,
-                **_appended(entry),
-                **_literal(fields),
-            }
-        }
-    ]
-
-
-def rescued(fields: Mapping[str, Any], entry: AttemptError) -> Pipeline:
-    """End an attempt with an error. A value of None removes a field."""
-    return [{"$set": {**_literal(fields), **_appended(entry)}}]
-
-
-def cancelled(now: datetime) -> Pipeline:
-    """Cancel a waiting job, or request the cancellation of a running one."""
-    return [
-        {
-            "$set": {
-                "state": {"$cond": [RUNNING_NOW, "$state", State.CANCELLED.value]},
-                "cancel_requested": RUNNING_NOW,
-                "finished_at": {"$cond": [RUNNING_NOW, ABSENT, now]},
-                "held_key": {"$cond": [RUNNING_NOW, KEY_HELD, KEY_AFTER_THE_END]},
-                "due": ABSENT,
-                "updated_at": now,
-            }
-        }
-    ]
-
-
-def differing(changes: Changes) -> Query:
-    """Match waiting jobs that the changes would change."""
-    return {"state": WAITING, "$or": [{name: {"$ne": value}} for name, value in _given(changes).items()]}
-
-
-def changed(changes: Changes, now: datetime) -> Query:
-    """Change a waiting job."""
-    due = {} if changes.run_at is None else {"due": changes.run_at}
-    return {"$set": {**_given(changes), **due, "updated_at": now}}
-
-
-def _given(changes: Changes) -> dict[str, Any]:
-    values = {"run_at": changes.run_at, "priority": changes.priority, "queue": changes.queue}
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def requeued(now: datetime) -> Pipeline:
-    """Make a job pending and due now, with an attempt left. The index rejects it if another job holds its key.
-
-    A job that has started, or whose time has passed, may need no key.
-    """
-    has_started = {"$and": [{"$eq": ["$unique_until", "started"]}, {"$gt": ["$attempt", 0]}]}
-    has_passed = {"$and": [HAS_TIME, {"$lte": ["$held_until", now]}]}
-    return [
-        {
-            "$set": {
-                "state": State.PENDING.value,
-                "run_at": now,
-                "due": now,
-                "max_attempts": {"$max": ["$max_attempts", {"$add": ["$attempt", 1]}]},
-                "finished_at": ABSENT,
-                "result": ABSENT,
-                "cancel_requested": False,
-                "told_to_stop": ABSENT,
-                "held_key": {"$cond": [{"$or": [has_started, has_passed]}, ABSENT, KEY]},
-                "updated_at": now,
-            }
-        }
-    ]
-
-
 def passed(keys: Sequence[str], now: datetime) -> Query:
     """Match jobs that hold one of the unique keys for a time that has passed."""
     return {"held_key": {"$in": list(keys)}, "held_until": {"$lte": now}}
 
 
-FREED: Final[Query] = {"$unset": {"held_key": ""}}
-
-
 def held_by(id: UUID, key: str, kind: str, created_at: datetime) -> Query:
     """Match a job while it waits and holds its unique key."""
     return {"_id": id, "held_key": key, "state": WAITING, "kind": kind, "created_at": created_at}
-
-
-def hidden(batch: ObjectId) -> Query:
-    """Hide a job in a batch that does not exist, so that any sweep or conflicting insert removes it."""
-    return {"$set": {"state": HIDDEN, "batch": batch}, "$unset": {"held_key": "", "due": ""}}
-
-
-def _appended(entry: AttemptError | None) -> Query:
-    """Append an entry to the errors of a job. Damaged errors that are no list are replaced."""
-    if entry is None:
-        return {}
-    before = {"$cond": [{"$isArray": "$errors"}, "$errors", []]}
-    appended = {"$concatArrays": [before, [{"$literal": entry.to_json()}]]}
-    return {"errors": {"$slice": [appended, -ERRORS_KEPT]}}
-
-
-def _literal(fields: Mapping[str, Any]) -> Query:
-    return {name: ABSENT if value is None else {"$literal": value} for name, value in fields.items()}
 
 
 # batches
@@ -353,102 +193,12 @@ def staged(batch: ObjectId) -> Query:
     return {"batch": batch, "state": HIDDEN}
 
 
-REVEALED: Final[Pipeline] = [{"$set": {"state": State.PENDING.value, "due": "$run_at", "batch": ABSENT}}]
 OPEN: Final = {"state": "open"}
 
 
 def committed(*, new_queues: bool) -> Query:
     """Commit a batch. `new_queues` records that its queues must be made known before it is revealed."""
     return {"$set": {"state": "committed", "new_queues": new_queues}}
-
-
-# schedules; see `staging` for `staging` and `fired`
-
-UNSTAGED: Final[Query] = {"$unset": {"staging": ""}}
-FINISHED_ADVANCE: Final[Query] = {"$unset": {"fired": ""}}
-FIRED: Final[Query] = {"fired": {"$exists": True}}
-NEXT_FIRST: Final = [("next_tick", 1), ("_id", 1)]
-
-WILL_FIRE: Final[Query] = {"paused": False, "next_tick": {"$exists": True, **DATE}}
-"""Matches schedules that are not paused and have a next tick."""
-
-
-def schedule_of(batch: ObjectId) -> Query:
-    """Match the schedule whose advance has a batch."""
-    return {"$or": [{"staging": batch}, {"fired": batch}]}
-
-
-def unchanged(found: Mapping[str, Any]) -> Query:
-    """Match a schedule that has not changed since it was found. The mark differs even if it was stored anew."""
-    return {name: {"$eq": found.get(name)} for name in ("_id", "revision", "mark")}
-
-
-def begun(found: Mapping[str, Any]) -> Query:
-    """Match an unchanged schedule whose open batch is the one that was found, or that has none."""
-    return {**unchanged(found), "staging": {"$eq": found.get("staging")}, "fired": {"$exists": False}}
-
-
-def written(fields: Mapping[str, Any], **more: Any) -> Query:
-    """Set the fields of a schedule, and remove those that are None. No batch can be committed after this."""
-    values = {**fields, "staging": None, **more}
-    present = {name: value for name, value in values.items() if value is not None}
-    return {"$set": present, "$unset": dict.fromkeys(values.keys() - present.keys(), "")}
-
-
-# workers and meters
-
-
-def died(before: datetime) -> Query:
-    """Match workers whose latest beat ceased to count before a time."""
-    return {"until": {"$lt": before}}
-
-
-def added(rows: Mapping[str, Mapping[str, Any]], first: datetime, last: datetime) -> Query:
-    """Add the numbers of rows to those of a document of meters, and extend its range of minutes."""
-    paths = {f"rows.{key}.{name}": value for key, row in rows.items() for name, value in row.items()}
-    numbers = {path: value for path, value in paths.items() if isinstance(value, int)}
-    names = {path: value for path, value in paths.items() if path not in numbers}
-    return {"$set": names, "$min": {"first": first}, "$max": {"last": last}} | ({"$inc": numbers} if numbers else {})
-
-
-ROWS: Final[Query] = {"$cond": [{"$eq": [{"$type": "$rows"}, "object"]}, {"$objectToArray": "$rows"}, []]}
-"""The rows of a document of meters as a list of keys and values. Damaged ones are empty."""
-
-
-def older(before: datetime) -> Query:
-    """Match documents of meters of which every minute is older than a time."""
-    return {"last": {"$exists": True, "$lt": before}}
-
-
-def partly_older(before: datetime) -> Query:
-    """Match documents of meters of which some minute is older than a time."""
-    return {"first": {"$lt": before}}
-
-
-def without_older(before: datetime) -> Pipeline:
-    """Remove the rows of older minutes."""
-    recent = {"$filter": {"input": ROWS, "as": "row", "cond": {"$gte": ["$$row.v.minute", before]}}}
-    return [{"$set": {"rows": {"$arrayToObject": recent}, "first": before}}]
-
-
-def sums(since: datetime, until: datetime, counters: Sequence[str]) -> Pipeline:
-    """Add up the rows of each minute, queue and kind. `$sum` ignores values that are no numbers."""
-    overlapping = [{"last": {"$exists": True}}, *within("last", since, None), *within("first", None, until)]
-    in_range = [{"$match": condition} for condition in within("row.v.minute", since, until)]
-    are_names = {f"row.v.{name}": {"$type": "string"} for name in ("queue", "kind")}
-    return [
-        {"$match": {"$and": overlapping}},
-        {"$project": {"row": ROWS}},
-        {"$unwind": "$row"},
-        *in_range,
-        {"$match": are_names},
-        {
-            "$group": {
-                "_id": {"minute": "$row.v.minute", "queue": "$row.v.queue", "kind": "$row.v.kind"},
-                **{name: {"$sum": f"$row.v.{name}"} for name in counters},
-            }
-        },
-    ]
 
 
 # queues

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tallystick.backends.calls import ChangeCall
 
-from . import queries
+from . import queries, updates
 from .bulk import change_in_parts, collect
 from .collections import Collections
 
@@ -16,7 +16,7 @@ def requeue(store: Collections, call: ChangeCall, now: datetime) -> list[UUID]:
 
     def free(rejected: Sequence[UUID]) -> bool:
         keys = store.jobs.distinct("unique_key", {"_id": {"$in": list(rejected)}})
-        return bool(keys and store.jobs.update_many(queries.passed(keys, now), queries.FREED).modified_count)
+        return bool(keys and store.jobs.update_many(queries.passed(keys, now), updates.FREED).modified_count)
 
-    update = queries.requeued(now)
+    update = updates.requeued(now)
     return collect(change_in_parts(store, "requeue", call, queries.CAN_BE_REQUEUED, update, free=free))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tallystick import LEASE_EXPIRED, AttemptError, Record, State
 
-from . import documents, queries
+from . import documents, queries, updates
 from .bulk import collect
 from .collections import Collections
 from .damaged import discard, is_whole
@@ -52,7 +52,7 @@ def _as_found(document: Document) -> dict[str, Any]:
 
 def _change(document: Document, end: dict[str, Any], now: datetime) -> Change:
     entry = AttemptError.of(document["attempt"], now, LEASE_EXPIRED)
-    return Change(document["_id"], _as_found(document), queries.rescued(end, entry))
+    return Change(document["_id"], _as_found(document), updates.rescued(end, entry))
 
 
 def _end(document: Document, now: datetime) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 from tallystick import NewSchedule, Schedule, Unavailable
 
-from . import queries, schedule_documents, staging
+from . import register_queries, schedule_documents, staging
 from .collections import Collections
 from .documents import Document
 
@@ -42,8 +42,8 @@ def _is_written(store: Collections, wanted: Schedule, found: Document | None) ->
     """Store a schedule in place of the found one. Return False if another client was first."""
     mark = ObjectId()
     if found is not None:
-        update = queries.written(schedule_documents.fields(wanted), mark=mark)
-        return bool(store.schedules.update_one(queries.unchanged(found), update).modified_count)
+        update = register_queries.written(schedule_documents.fields(wanted), mark=mark)
+        return bool(store.schedules.update_one(register_queries.unchanged(found), update).modified_count)
     try:
         store.schedules.insert_one({**schedule_documents.document(wanted), "mark": mark})
     except DuplicateKeyError:
@@ -60,14 +60,14 @@ def named(store: Collections, names: Collection[str] | None) -> list[Schedule]:
 def due(store: Collections, *, limit: int) -> list[Schedule]:
     """Return the schedules that fire next. Finish the advances of clients that died."""
     finish_fired(store)
-    found = store.schedules.find(queries.WILL_FIRE).sort(queries.NEXT_FIRST)
+    found = store.schedules.find(register_queries.WILL_FIRE).sort(register_queries.NEXT_FIRST)
     with found:
         return list(islice(schedule_documents.schedules(found), limit))
 
 
 def finish_fired(store: Collections) -> None:
     """Make the jobs visible of advances that are committed and unfinished."""
-    for found in store.schedules.find(queries.FIRED, {"fired": 1}):
+    for found in store.schedules.find(register_queries.FIRED, {"fired": 1}):
         staging.finish(store, found["fired"])
 
 

@@ -5,7 +5,7 @@ from typing import assert_never
 from tallystick import AttemptError, Cancel, Claim, Complete, Discard, Outcome, Release, Retry, State
 from tallystick.backends.calls import SettleCall
 
-from . import queries
+from . import queries, updates
 from .collections import Collections
 from .error_fields import described
 from .guarded_writes import Change, apply
@@ -33,16 +33,16 @@ def _end(outcome: Outcome, call: SettleCall) -> Pipeline:
     now, attempt = call.now, outcome.claim.attempt
     match outcome:
         case Complete(result=result):
-            return queries.ended(State.COMPLETED, now, result=result)
+            return updates.ended(State.COMPLETED, now, result=result)
         case Retry(error=error):
             entry = AttemptError.of(attempt, now, error)
-            return queries.put_off(State.RETRYING, call.due(outcome), now, entry=entry, **described(error))
+            return updates.put_off(State.RETRYING, call.due(outcome), now, entry=entry, **described(error))
         case Discard(error=error):
             entry = AttemptError.of(attempt, now, error)
-            return queries.ended(State.DISCARDED, now, entry=entry, **described(error))
+            return updates.ended(State.DISCARDED, now, entry=entry, **described(error))
         case Release():
-            return queries.put_off(State.PENDING, call.due(outcome), now, given_back=1)
+            return updates.put_off(State.PENDING, call.due(outcome), now, given_back=1)
         case Cancel():
-            return queries.ended(State.CANCELLED, now)
+            return updates.ended(State.CANCELLED, now)
         case _:
             assert_never(outcome)

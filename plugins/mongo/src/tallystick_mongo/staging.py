@@ -30,10 +30,12 @@ from uuid import UUID
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
-from . import known_queues, queries
+from . import known_queues, queries, register_queries
 from .collections import Collections
 from .guarded_writes import sliced
-from .queries import FINISHED_ADVANCE, OPEN, QUEUE_ONLY, REVEALED, UNSTAGED, committed, staged
+from .queries import OPEN, QUEUE_ONLY, committed, staged
+from .register_queries import FINISHED_ADVANCE, UNSTAGED
+from .updates import REVEALED
 
 PATIENCE = 2.0
 """Seconds that a conflicting insert waits for an open batch before it takes the batch back."""
@@ -106,7 +108,7 @@ def _found(store: Collections, batch: ObjectId) -> Mapping[str, Any] | None:
     """Return the document of a batch, or one with the same fields for the batch of an advance."""
     if (found := store.batches.find_one({"_id": batch})) is not None:
         return found
-    schedule = store.schedules.find_one(queries.schedule_of(batch))
+    schedule = store.schedules.find_one(register_queries.schedule_of(batch))
     if schedule is None:
         return None
     return {"state": "committed" if schedule.get("fired") == batch else "open", "new_queues": True}

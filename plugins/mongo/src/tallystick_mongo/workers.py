@@ -11,7 +11,7 @@ from tallystick.backends.register_calls import BeatCall
 from tallystick.backends.times import MICROSECOND
 from tallystick.registers import LONGEST_TTL
 
-from . import queries
+from . import register_queries
 from .collections import Collections
 from .documents import Document
 
@@ -29,7 +29,7 @@ def beat(store: Collections, call: BeatCall, now: datetime) -> None:
             store.workers.update_one(worker, update)
     else:
         store.workers.delete_one(worker)
-    store.workers.delete_many(queries.died(max(now, _FIRST + WORKERS_KEPT) - WORKERS_KEPT))
+    store.workers.delete_many(register_queries.died(max(now, _FIRST + WORKERS_KEPT) - WORKERS_KEPT))
 
 
 def _fields(call: BeatCall, now: datetime) -> dict[str, object]:

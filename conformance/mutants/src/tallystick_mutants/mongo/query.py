@@ -27,7 +27,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "A wait lasts until its timeout although a job becomes due."),
     edited("leaves out equal times", "PAGE-04", "queries.behind", ', {"_id": {later: id}}', "", "E1",
            "A page omits the records with the time of the last record of the page before."),
-    edited("updates whatever differs", "UPDATE-02", "queries.differing", '"state": WAITING, ', "", "D8",
+    edited("updates whatever differs", "UPDATE-02", "updates.differing", '"state": WAITING, ', "", "D8",
            "update changes running and finished jobs, too."),
     edited("counts one above the limit", "COUNT-01", "paging.count", "limit=call.at_most", "limit=call.at_most + 1",
            "E1"),

@@ -16,7 +16,7 @@ MUTANTS: tuple[Mutant, ...] = (
            put("claiming._GUARDED", lambda names: names[:-1])),
     edited("starts and holds on to the key", "UNIQUE-06", "claiming._take", "frees_key=frees_key", "frees_key=False"),
     broken("ends a time with the job", "UNIQUE-07", "The end of a job releases a key that is held for a time.", "",
-           put("queries.KEY_AFTER_THE_END", lambda _: _WITHOUT_TIMES)),
+           put("updates.KEY_AFTER_THE_END", lambda _: _WITHOUT_TIMES)),
     edited("frees a time a tick late", "UNIQUE-07", "insert_or_find._holding", "at <= now", "at < now"),
     edited("replaces the job that it found", "CONFLICT-05", "meeting._again", "seen.get(new.unique_key, result.record)",
            "result.record", "", "A later record of a batch meets the holder as it was before the batch."),

@@ -17,6 +17,7 @@ from tallystick import (
     MeterDelta,
     NewRecord,
     NewSchedule,
+    Record,
     Retry,
     Runner,
     Running,
@@ -127,7 +128,7 @@ class Shop:
         return NewRecord(**{"id": id, "kind": kind, "queue": queue, "payload": json.dumps(payload).encode(),
                             "tags": tags, "run_at": at, "max_attempts": 5, **fields})  # fmt: skip
 
-    def _claimed(self, kind: str, at: datetime, **fields: Any) -> Any:
+    def _claimed(self, kind: str, at: datetime, **fields: Any) -> Record:
         new = self._job(kind, at, **fields)
         self.backend.insert([new], now=at)
         worker = f"worker-{self._random.randrange(1, 4)}"
