@@ -32,7 +32,7 @@ _CHANGING = (
     re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),  # ids
     re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d([.,]\d+)?)?"),  # times
     re.compile(r"(?<=worker )\S+-\d+-[0-9a-f]{8}"),  # workers
-    re.compile(r"\b(\d+d )?(\d+h )?[\d.]+ ?(s|min|h|d|m)\b"),  # lengths of time
+    re.compile(r"\b(\d+d )?(\d+h )?[\d.]+ ?(s|min|h|d|m)\b( ago)?|\bnow\b"),  # lengths of time
     re.compile(r"(?<=tallystick )\d+\.\d+\.\d+"),  # versions
 )
 

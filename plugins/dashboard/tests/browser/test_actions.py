@@ -1,6 +1,7 @@
 """People at work: each action by mouse and keyboard, on a live store."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
@@ -233,7 +234,8 @@ def test_a_running_job_is_asked_to_stop(page: Page, serve: Serve, live: Runner) 
             threading.Event().wait(0.02)
 
     live.start()
-    handle = live.enqueue(patient.job(None))
+    with ThreadPoolExecutor(1) as another:  # the browser has an event loop in this thread
+        handle = another.submit(live.enqueue, patient.job(None)).result()
     page.goto(f"{serve()}/jobs/{handle.id}")
     page.get_by_role("button", name="Ask to stop").click()
     expect(page.locator(".timeline .cancelled")).to_be_visible()
