@@ -88,6 +88,7 @@ def test_a_schedule_can_be_made_again(tmp_path: Path) -> None:
     assert orders[0] == orders[1] == orders[2]
 
 
+@pytest.mark.kit
 def test_right_backends_keep_every_schedule(tmp_path: Path) -> None:
     """Schedules use statements as steps for SQLite, and sent chunks for a server."""
     with serving() as url:
