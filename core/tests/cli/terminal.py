@@ -26,6 +26,7 @@ class Terminal:
             stdout=end,
             stderr=end,
             env=kept | {"TERM": "xterm-256color"} | (environment or {}),
+            preexec_fn=_hear_interrupts,  # noqa: PLW1509  # it only sets a signal
         )
         os.close(end)
 
@@ -61,6 +62,11 @@ class Terminal:
         self._process.kill()
         self._process.wait()
         os.close(self._file)
+
+
+def _hear_interrupts() -> None:
+    """React to Ctrl-C, even if the tests run in the background of a shell, which ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 _IGNORED = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TALLYSTICK_BACKEND", "TALLYSTICK_DEBUG"}

@@ -26,9 +26,9 @@ def timeline(job: JobDetails) -> list[Event]:
     events = [Event("created", job.created_at)]
     if not job.attempt and job.state in (State.PENDING, State.CANCELLED):
         events.append(Event("due", job.run_at))
-    events += [Event("failed", error.at, error.attempt, error) for error in job.errors]
     if job.attempted_at is not None:
-        events.append(Event("began", job.attempted_at, job.attempt))
+        events.append(Event("began", job.attempted_at, job.attempt))  # first, as an attempt may fail at once
+    events += [Event("failed", error.at, error.attempt, error) for error in job.errors]
     events.sort(key=lambda event: event.at or job.created_at)
     return [*events, *_end(job)]
 
