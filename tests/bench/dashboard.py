@@ -6,14 +6,9 @@ read from `/proc`, hence on Linux only.
 `python tests/bench/dashboard.py [--records 1000000] [--requests 60] [--filled] [--write] [URL ...]`
 """
 
-import argparse
 import asyncio
-import json
 import os
-import platform
-import tempfile
-from contextlib import ExitStack, suppress
-from datetime import UTC, datetime
+from contextlib import suppress
 from pathlib import Path
 from statistics import median, quantiles
 from time import process_time
@@ -21,10 +16,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
-from bench import dashboard_table, search_fill
+from bench import dashboard_table, million
 from bench import search_records as data
 from bench.search import version
-from servers import postgres
 from starlette.types import ASGIApp, Message
 from tallystick import Backend, Filter, State, open_backend
 from tallystick_dashboard import DashboardSettings
@@ -32,7 +26,6 @@ from tallystick_dashboard.app import of_site
 from tallystick_dashboard.site import Site
 
 RESULTS = Path(__file__).parents[2] / "docs" / "dashboard_speed.json"
-SEARCH = {"false": "", "true": " with `search=true`"}
 SLOW = 1.0
 """After a request this slow, in seconds, ten requests are enough."""
 
@@ -209,39 +202,13 @@ async def measure(url: str, requests: int) -> dict[str, Any]:
 
 def main() -> None:
     """Fill the stores, measure, and print tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("urls", nargs="*", metavar="URL", help="a store of PostgreSQL or SQLite, by default new ones")
-    parser.add_argument("--records", type=int, default=1_000_000)
-    parser.add_argument("--requests", type=int, default=60)
-    parser.add_argument("--filled", action="store_true", help="the stores are filled already")
-    parser.add_argument("--write", action="store_true", help="record the times in docs/dashboard_speed.json")
-    options = parser.parse_args()
-    stores: dict[str, Any] = {}
-    with ExitStack() as stack:
-        urls = options.urls
-        if not urls:
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
-            urls = [f"sqlite:///{Path(folder) / 'dashboard.db'}", stack.enter_context(postgres(None))]
-        for url in urls:
-            if not options.filled:
-                search_fill.fill(url, options.records)
-            for search, suffix in SEARCH.items():
-                with open_backend(f"{url}?search={search}") as backend:
-                    backend.setup()
-                found = asyncio.run(measure(url, options.requests))
-                stores[found["version"].split()[0] + suffix] = found
-    described = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": f"{os.cpu_count()} shared cores, Python {platform.python_version()}",
-        "records": options.records,
-        "requests": options.requests,
-        "stores": stores,
-    }
-    if options.write:
-        if RESULTS.exists():  # keep the stores that were not measured
-            described["stores"] = json.loads(RESULTS.read_text(encoding="utf-8"))["stores"] | stores
-        RESULTS.write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
-    print(dashboard_table.page(described))
+    million.run(
+        __doc__,
+        lambda url, requests: asyncio.run(measure(url, requests)),
+        dashboard_table.page,
+        RESULTS,
+        requests=60,
+    )
 
 
 if __name__ == "__main__":

@@ -3,15 +3,9 @@
 `python tests/bench/search.py [--records 1000000] [--calls 15] [--filled] [--write] [URL ...]`
 """
 
-import argparse
-import json
-import os
-import platform
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -20,15 +14,13 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from bench import search_fill, search_tables
+from bench import million, search_tables
 from bench import search_records as data
-from servers import postgres
 from tallystick import CLAIMABLE, Backend, Filter, Order, State, open_backend
 from tallystick.filters import ORDERS
 
 DAY = timedelta(days=1)
 RESULTS = Path(__file__).parents[2] / "docs" / "search.json"
-SEARCH = {"false": "", "true": " with `search=true`"}
 PAGE = 50
 COUNTED = 1_000
 SLOW = 0.1
@@ -156,39 +148,7 @@ def version(url: str) -> str:
 
 def main() -> None:
     """Fill the stores, measure, and print tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("urls", nargs="*", metavar="URL", help="a store of PostgreSQL or SQLite, by default new ones")
-    parser.add_argument("--records", type=int, default=1_000_000)
-    parser.add_argument("--calls", type=int, default=15)
-    parser.add_argument("--filled", action="store_true", help="the stores are filled already")
-    parser.add_argument("--write", action="store_true", help="record the medians in docs/search.json")
-    options = parser.parse_args()
-    with ExitStack() as stack:
-        urls = options.urls
-        if not urls:
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
-            urls = [f"sqlite:///{Path(folder) / 'search.db'}", stack.enter_context(postgres(None))]
-        measured = {}
-        for url in urls:
-            if not options.filled:
-                search_fill.fill(url, options.records)
-            for search in ("false", "true"):
-                with open_backend(f"{url}?search={search}") as backend:
-                    backend.setup()
-                found = measure(url, options.calls)
-                measured[found["version"].split()[0] + SEARCH[search]] = found
-    described = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": f"{os.cpu_count()} shared cores, Python {platform.python_version()}",
-        "records": options.records,
-        "calls": options.calls,
-        "stores": measured,
-    }
-    if options.write:
-        if RESULTS.exists():  # keep the stores that were not measured
-            described["stores"] = json.loads(RESULTS.read_text(encoding="utf-8"))["stores"] | measured
-        RESULTS.write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
-    print(search_tables.page(described))
+    million.run(__doc__, measure, search_tables.page, RESULTS, calls=15)
 
 
 if __name__ == "__main__":
