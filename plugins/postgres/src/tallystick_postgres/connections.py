@@ -15,6 +15,7 @@ from psycopg import Cursor, IsolationLevel
 from psycopg.abc import PQGen
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import Format
+from psycopg.types.array import ListBinaryDumper
 from psycopg_pool import ConnectionPool
 from tallystick import forks, urls
 from tallystick.backends.lifetime import Lifetime
@@ -275,10 +276,11 @@ def _configure(connection: Connection, location: Location) -> None:
     forks.watch(connection)
     connection.seconds = location.options.timeout.total_seconds()
     connection.isolation_level = IsolationLevel.READ_COMMITTED  # whatever the database's default is
-    read_as_ours(connection.adapters)
+    adapt(connection.adapters)
 
 
-def read_as_ours(adapters: AdaptersMap) -> None:
-    """Load a `timestamptz` as the number of microseconds that `rows.moment` takes."""
+def adapt(adapters: AdaptersMap) -> None:
+    """Load a `timestamptz` as the number of microseconds that `rows.moment` takes, and dump lists in binary format."""
     assert _MICROSECONDS is not None
     adapters.register_loader("timestamptz", _MICROSECONDS)
+    adapters.register_dumper(list, ListBinaryDumper)
