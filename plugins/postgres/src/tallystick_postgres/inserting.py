@@ -63,7 +63,10 @@ def _store(
     execute: Execute, queries: Queries, records: Sequence[NewRecord], now: datetime | None
 ) -> dict[UUID, Record]:
     new = {record.id: record for record in records}
-    found = execute(queries.insert, {"now": now, **columns(records)})
+    if len(records) == 1:
+        found = execute(queries.insert_one, {"now": now, **_values(records[0])})
+    else:
+        found = execute(queries.insert, {"now": now, **columns(records)})
     return {id: new[id].stored(rows.moment(created_at), rows.moment(run_at)) for id, created_at, run_at in found}
 
 
@@ -76,4 +79,16 @@ def columns(records: Sequence[NewRecord]) -> dict[str, Any]:
         "run_at": rows.array([new.run_at if isinstance(new.run_at, datetime) else None for new in records]),
         "delay": rows.array([new.run_at if isinstance(new.run_at, timedelta) else None for new in records]),
         "tags": [rows.tags(new.tags) for new in records],
+    }
+
+
+def _values(new: NewRecord) -> dict[str, Any]:
+    """Return the parameters of `insert_one.sql`: one value for each column."""
+    return {
+        **{name: getattr(new, name) for name in rows.NEW_COLUMNS},
+        "unique_until": keys.to_text(new.unique_until),
+        "meta": rows.meta(new.meta),
+        "run_at": new.run_at if isinstance(new.run_at, datetime) else None,
+        "delay": new.run_at if isinstance(new.run_at, timedelta) else None,
+        "tags": [*new.tags],
     }
