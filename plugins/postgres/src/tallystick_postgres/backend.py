@@ -37,6 +37,7 @@ from tallystick import (
     validation,
 )
 from tallystick.backends import calls, register_calls
+from tallystick.backends.group_commit import GroupCommit
 from tallystick.backends.lifetime import Lifetime
 from tallystick.backends.waiting import WakeUps
 
@@ -84,6 +85,7 @@ class PostgresBackend(Backend):
         self._queries = location.queries
         self._lifetime = Lifetime()
         self._connections = Connections(location, self._lifetime, schema.check)
+        self._group_commit = GroupCommit(self._insert_together)
         self._wake_ups = WakeUps()
         self._listener = Listener(location, self._wake_ups)
         self._waiting = Waiting(self._seconds_until_due, self._wake_ups, self._listener)
@@ -119,10 +121,16 @@ class PostgresBackend(Backend):
         if transaction is not None:
             with mapped(self._location):
                 return inserting.insert(join_transaction(transaction), self._queries, call)
-        run = self._connections.write if inserting.is_one_statement(call) else self._connections.transact
-        results = run(lambda cursor: inserting.insert(on(cursor), self._queries, call))
+        results = self._group_commit.insert(call, lambda: self._insert(call))
         self._wake_ups.wake({result.record.queue for result in results if result.created})
         return results
+
+    def _insert(self, call: calls.InsertCall) -> Sequence[Inserted]:
+        run = self._connections.write if inserting.is_one_statement(call) else self._connections.transact
+        return run(lambda cursor: inserting.insert(on(cursor), self._queries, call))
+
+    def _insert_together(self, records: Sequence[NewRecord]) -> Mapping[UUID, Inserted]:
+        return self._connections.write(lambda cursor: inserting.insert_new(on(cursor), self._queries, records))
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection[Row]]:
