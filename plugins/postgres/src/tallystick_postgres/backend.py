@@ -83,6 +83,7 @@ class PostgresBackend(Backend):
     def __init__(self, location: Location) -> None:
         self._location = location
         self._queries = location.queries
+        self._prepared = {self._queries.insert_one, self._queries.claim, self._queries.next_due}
         self._lifetime = Lifetime()
         self._connections = Connections(location, self._lifetime, schema.check)
         self._group_commit = GroupCommit(self._insert_together)
@@ -127,7 +128,7 @@ class PostgresBackend(Backend):
 
     def _insert(self, call: calls.InsertCall) -> Sequence[Inserted]:
         run = self._connections.write if inserting.is_one_statement(call) else self._connections.transact
-        return run(lambda cursor: inserting.insert(on(cursor), self._queries, call))
+        return run(lambda cursor: inserting.insert(on(cursor, self._prepared), self._queries, call))
 
     def _insert_together(self, records: Sequence[NewRecord]) -> Mapping[UUID, Inserted]:
         return self._connections.write(lambda cursor: inserting.insert_new(on(cursor), self._queries, records))
@@ -304,7 +305,7 @@ class PostgresBackend(Backend):
             self._connections.close()
 
     def _write(self, query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
-        return self._connections.write(lambda cursor: on(cursor)(query, parameters))
+        return self._connections.write(lambda cursor: on(cursor, self._prepared)(query, parameters))
 
     def _read(self, query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
-        return self._connections.read(lambda cursor: on(cursor)(query, parameters))
+        return self._connections.read(lambda cursor: on(cursor, self._prepared)(query, parameters))

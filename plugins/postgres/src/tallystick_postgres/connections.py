@@ -30,6 +30,9 @@ RV = TypeVar("RV")
 _TRIES = 10
 _LONGEST_PAUSE = 0.02
 
+_NEVER = 2**31
+"""Executions after which psycopg prepares a statement on its own account."""
+
 _LONGEST_GOODBYE = 1.0
 """Seconds that `close` waits for running calls."""
 
@@ -76,8 +79,9 @@ class Connection(psycopg.Connection[Row]):
 class Connections:
     """A connection pool that opens on first use.
 
-    It keeps no state in a session between transactions, so a pooler may run each transaction in another session. It
-    prepares no statement for the same reason. So the server also never reuses a plan that it made for other values.
+    Behind a pooler it keeps no state in a session between transactions, because the pooler may run each transaction in
+    another session. On a direct connection it prepares the statements that `execute.on` names, and no others: the
+    server would reuse plans that it made for other values.
     """
 
     def __init__(self, location: Location, lifetime: Lifetime, check: Callable[[Connection, Location], None]) -> None:
@@ -198,7 +202,7 @@ class Connections:
             self._location.conninfo,
             connection_class=Connection,
             kwargs=_ARGUMENTS,
-            configure=lambda connection: _configure(connection, self._location),
+            configure=lambda connection: _configure_pooled(connection, self._location),
             min_size=0,
             max_size=options.pool_size,
             timeout=options.pool_timeout.total_seconds(),
@@ -277,6 +281,18 @@ def _configure(connection: Connection, location: Location) -> None:
     connection.seconds = location.options.timeout.total_seconds()
     connection.isolation_level = IsolationLevel.READ_COMMITTED  # whatever the database's default is
     adapt(connection.adapters)
+
+
+def _configure_pooled(connection: Connection, location: Location) -> None:
+    _configure(connection, location)
+    if is_direct(connection, location):
+        connection.prepare_threshold = _NEVER
+
+
+def is_direct(connection: Connection, location: Location) -> bool:
+    """Check that there is no pooler, which reports the id of a process of its own."""
+    row = connection.execute(location.queries.doctor_session).fetchone()
+    return row == (connection.info.backend_pid,)
 
 
 def adapt(adapters: AdaptersMap) -> None:
