@@ -36,7 +36,7 @@ from tallystick import (
     WorkerInfo,
     validation,
 )
-from tallystick.backends import calls, register_calls
+from tallystick.backends import calls, register_calls, restore_calls
 from tallystick.backends.lifetime import Lifetime
 from tallystick.backends.waiting import WakeUps
 
@@ -50,6 +50,7 @@ from . import (
     matching,
     metering,
     requeueing,
+    restoring,
     rows,
     schedule_rows,
     scheduling,
@@ -225,6 +226,12 @@ class PostgresBackend(Backend):
         }
         [[removed]] = self._write(self._queries.purge, parameters)
         return int(removed)
+
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        call = restore_calls.restore(records, CAPABILITIES, now=now)
+        stored = self._connections.transact(lambda cursor: restoring.restore(on(cursor), self._queries, call))
+        self._wake_ups.wake({record.queue for record in call.records})
+        return stored
 
     def pause(self, queue: str) -> None:
         self._write(self._queries.pause, {"queue": calls.queue(queue)})

@@ -3,7 +3,7 @@
 They contain placeholders:
 
 - `{columns}` are the columns of a record, `{new_columns}` those that an insert sets, and `{new_values}` their
-  parameters; `rows` lists them.
+  parameters; `rows` lists them. `{restored_columns}` and `{restored_values}` are those of `restore.sql`.
 - `{matches}` is the condition of a filter; `matching` returns its parameters.
 - `{has_words}` is true for each record with an error that contains the `error_text` of a filter, and for some others.
   It reads only `failed.error_words`: the type and the message of an error, the first `{words_length}` characters of
@@ -21,7 +21,7 @@ from functools import cache
 from importlib.resources import files
 from typing import LiteralString
 
-from .rows import COLUMNS, NEW_COLUMNS
+from .rows import COLUMNS, NEW_COLUMNS, RESTORED_COLUMNS
 from .schedule_rows import SCHEDULE_COLUMNS
 
 ID_TOLERANCE = 600
@@ -84,6 +84,8 @@ _PLACEHOLDERS = {
     "{columns}": ", ".join(COLUMNS),
     "{new_columns}": ", ".join(NEW_COLUMNS),
     "{new_values}": ", ".join(f"%({name})s::{type}[]" for name, type in NEW_COLUMNS.items()),
+    "{restored_columns}": ", ".join(RESTORED_COLUMNS),
+    "{restored_values}": ", ".join(f"%({name})s::{type}[]" for name, type in RESTORED_COLUMNS.items()),
     "{schedule_columns}": ", ".join(SCHEDULE_COLUMNS),
     "{schedule_values}": ", ".join(f"%({name})s::{type}[]" for name, type in SCHEDULE_COLUMNS.items()),
     "{schedule_changes}": ", ".join(f"{name} = excluded.{name}" for name in SCHEDULE_COLUMNS if name != "name"),
@@ -128,6 +130,8 @@ class Queries:
     delete: LiteralString
     update: LiteralString
     purge: LiteralString
+    restore: LiteralString
+    is_stored: LiteralString
     pause: LiteralString
     resume: LiteralString
     queues: LiteralString

@@ -36,7 +36,7 @@ from tallystick import (
     WorkerInfo,
     validation,
 )
-from tallystick.backends import callers, calls, register_calls
+from tallystick.backends import callers, calls, register_calls, restore_calls
 from tallystick.backends.lifetime import Lifetime
 from tallystick.backends.times import micros
 
@@ -52,6 +52,7 @@ from . import (
     metering,
     presence,
     purging,
+    restoring,
     rows,
     scheduling,
     schema,
@@ -229,6 +230,11 @@ class SqliteBackend(Backend):
         )
         with self._writer.writing() as connection:
             return purging.purge(connection, self._queries, call)
+
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        call = restore_calls.restore(records, CAPABILITIES, now=now)
+        with self._writer.writing() as connection:
+            return restoring.restore(connection.cursor(), self._queries, call)
 
     def pause(self, queue: str) -> None:
         parameters = {"queue": calls.queue(queue)}
