@@ -134,6 +134,7 @@ class Queries:
     discard_damaged: str
     next_due: str
     extend: str
+    report_progress: str
     settle: str
     rescue: str
     get: str
