@@ -24,6 +24,13 @@ class Progress(NamedTuple):
     message: str
     at: datetime
 
+    @property
+    def percent(self) -> int | None:
+        """The fraction in whole percent: 100 only at the end. None if the fraction is None."""
+        if self.fraction is None:
+            return None
+        return 100 if self.fraction == 1 else min(round(self.fraction * 100), 99)
+
     def to_json(self) -> str:
         """Serialize as a line of ASCII JSON, with `at` in microseconds since 1970."""
         at = (self.at - _EPOCH) // _MICROSECOND
