@@ -28,6 +28,7 @@ from tallystick import (
     NewSchedule,
     Order,
     Outcome,
+    ProgressReport,
     Queue,
     Record,
     Schedule,
@@ -49,6 +50,7 @@ from . import (
     listing,
     matching,
     metering,
+    reporting,
     requeueing,
     restoring,
     rows,
@@ -141,6 +143,10 @@ class PostgresBackend(Backend):
         call = calls.extend(claims, CAPABILITIES, lease=lease, now=now)
         return extending.extend(self._write, self._queries, call)
 
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
+        call = calls.report_progress(reports, CAPABILITIES, now=now)
+        return reporting.report(self._write, self._queries, call)
+
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
@@ -163,7 +169,7 @@ class PostgresBackend(Backend):
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         wanted = calls.get(ids, CAPABILITIES)
         found = self._read(self._queries.get, {"ids": builtins.list(wanted)})
-        return {record.id: record for record in map(rows.record_with_errors, found)}
+        return {record.id: record for record in map(rows.record_with_details, found)}
 
     def list(
         self,

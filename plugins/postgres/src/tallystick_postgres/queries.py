@@ -107,6 +107,7 @@ class Queries:
     discard_damaged: LiteralString
     next_due: LiteralString
     extend: LiteralString
+    report_progress: LiteralString
     settle: LiteralString
     rescue: LiteralString
     get: LiteralString

@@ -28,6 +28,7 @@ from tallystick import (
     NewSchedule,
     Order,
     Outcome,
+    ProgressReport,
     Queue,
     Record,
     Schedule,
@@ -52,6 +53,7 @@ from . import (
     metering,
     presence,
     purging,
+    reporting,
     restoring,
     rows,
     scheduling,
@@ -140,6 +142,11 @@ class SqliteBackend(Backend):
         call = calls.extend(claims, CAPABILITIES, lease=lease, now=now)
         with self._writer.writing() as connection:
             return extending.extend(connection, self._queries, call)
+
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
+        call = calls.report_progress(reports, CAPABILITIES, now=now)
+        with self._writer.writing() as connection:
+            return reporting.report(connection, self._queries, call)
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None

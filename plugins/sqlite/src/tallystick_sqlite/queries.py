@@ -135,6 +135,7 @@ class Queries:
     discard_damaged: str
     next_due: str
     extend: str
+    report_progress: str
     settle: str
     rescue: str
     get: str

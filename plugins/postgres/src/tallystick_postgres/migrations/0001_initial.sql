@@ -38,6 +38,7 @@ CREATE TABLE {schema}.jobs (
         left(split_part(last_error, '", "traceback": ', 1), {words_length})
     ) STORED,
     errors           text[]      COLLATE "C",
+    progress         text        COLLATE "C",
     result           bytea,
     payload          bytea       NOT NULL,
     CONSTRAINT jobs_state CHECK (

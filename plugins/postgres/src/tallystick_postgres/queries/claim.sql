@@ -61,7 +61,7 @@ claimed AS (
     SET state = 'running', attempt = attempt + 1, worker = %(worker)s,
         lease_until = ({now} AT TIME ZONE 'UTC' + %(lease)s) AT TIME ZONE 'UTC',
         held_key = CASE WHEN unique_until <> 'started' THEN held_key END,
-        attempted_at = {now}, updated_at = {now}
+        attempted_at = {now}, updated_at = {now}, progress = NULL
     WHERE id = ANY (ARRAY(SELECT id FROM taken))
     RETURNING {columns}
 )
