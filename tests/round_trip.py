@@ -49,9 +49,10 @@ def fill(store: Backend, jobs: int) -> None:
     """Enqueue jobs and work them, so that each state has a sixth of them."""
     for start in range(0, jobs, BATCH):
         size = min(BATCH, jobs - start)
-        store.insert([_new(start + n) for n in range(size)], now=NOW + start * timedelta(milliseconds=1))
+        now = NOW + start * timedelta(milliseconds=1)
+        store.insert([_new(start + n) for n in range(size)], now=now)
         for state in (state for state in State if state is not State.PENDING):
-            _work(store, state, failures=21 if start == 0 else 1)
+            _work(store, state, now, failures=21 if start == 0 else 1)
     store.cancel(Filter(states=[State.RUNNING]), limit=max(1, jobs // 20), now=NOW)
 
 
@@ -68,11 +69,11 @@ def _new(number: int) -> NewRecord:
     )
 
 
-def _work(store: Backend, state: State, *, failures: int) -> None:
+def _work(store: Backend, state: State, began: datetime, *, failures: int) -> None:
     """Work the jobs of a queue until they are in its state."""
     attempts = failures if state is State.RETRYING else 1
     for attempt in range(attempts):
-        now = NOW + attempt * LEASE
+        now = began + attempt * LEASE
         claims = [record.claim for record in store.claim([state], limit=BATCH, worker="w", lease=LEASE, now=now)]
         outcomes = [_outcome(state, claim, n) for n, claim in enumerate(claims)]
         store.settle([outcome for outcome in outcomes if outcome is not None], now=now + LEASE / 2)
