@@ -172,7 +172,7 @@ END = json.dumps({"type": "end", "jobs": 1})
         ('{"type": "export", "contract": 1}\n', "line 1: the export has version 1 of the contract, and this release"),
         (f"{HEAD}\n{HEAD}\n", "line 2: an export begins here, but the one before has no end"),
         (f"{HEAD}\n\n", "line 2: the export ends without its last line"),
-        (f'{HEAD}\n{{"type": "task"}}\n', "line 2: the type is 'task'; it must be one of export, queue"),
+        (f'{HEAD}\n{{"type": "task"}}\n', "line 2: the type is 'task'; it must be export, queue"),
         (f'{HEAD}\n{{"type": "queue", "name": "", "paused": true}}\n', "line 2: queue is ''"),
         (f'{HEAD}\n{{"type": "schedule"}}\n', "line 2: the schedule has no field 'name'"),
     ],

@@ -180,7 +180,6 @@ class Import:
             raise type(exc)(f"{place}: {exc}. Stored before: {self._counts}; a repeated import skips these") from exc
 
 
-_TYPES = ("export", "queue", "schedule", "job", "end")
 _NO_EXPORT = 'the first line of an export has the type "export"; read a file of `tallystick jobs export`'
 
 
