@@ -282,6 +282,13 @@ def soak(session: nox.Session, store: str) -> None:
 
 
 @nox.session
+def round_trip(session: nox.Session) -> None:
+    """Move 100,000 jobs from SQLite to PostgreSQL, to MongoDB and back, and check that they are identical."""
+    sync(session, "dev")
+    session.run("python", "tests/round_trip.py", *session.posargs, env=TESTS)
+
+
+@nox.session
 @nox.parametrize("store", SCHEDULED, ids=SCHEDULED)
 def chaos_schedules(session: nox.Session, store: str) -> None:
     """Fire a schedule of every second from ten runners, two of which are killed."""
