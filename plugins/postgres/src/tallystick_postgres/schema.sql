@@ -54,6 +54,7 @@ CREATE TABLE "tallystick".jobs (
         left(split_part(last_error, '", "traceback": ', 1), 500)
     ) STORED,
     errors           text[]      COLLATE "C",
+    progress         text        COLLATE "C",
     result           bytea,
     payload          bytea       NOT NULL,
     CONSTRAINT jobs_state CHECK (
