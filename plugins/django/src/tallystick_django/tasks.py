@@ -3,7 +3,7 @@
 TASKS = {"default": {"BACKEND": "tallystick_django.tasks.TallystickTasks", "QUEUES": ["default", "emails"]}}
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -37,12 +37,13 @@ _STATUS = {
 
 
 class TaskCall(BaseModel):
-    """The payload: a task by its import path, its arguments, and the alias of its backend in the setting `TASKS`."""
+    """The payload: the import path of a task, its arguments, the alias of its backend, and its time."""
 
     path: str
     args: list[Any]
     kwargs: dict[str, Any]
     backend: str
+    run_after: datetime | None = None
 
 
 def run_task(call: TaskCall, ctx: Context) -> Any:
@@ -75,7 +76,11 @@ class TallystickTasks(BaseTaskBackend):
         """
         self.validate_task(task)
         call = TaskCall(
-            path=task.module_path, args=normalize_json(args), kwargs=normalize_json(kwargs), backend=self.alias
+            path=task.module_path,
+            args=normalize_json(args),
+            kwargs=normalize_json(kwargs),
+            backend=self.alias,
+            run_after=task.run_after,
         )
         queue = task.queue_name if task.queue_name in self.queues else DEFAULT_TASK_QUEUE_NAME
         stored = self._store(definition(queue).job(call), self._job_options(task))
@@ -140,7 +145,7 @@ def _call_of(record: Record) -> TaskCall:
 def _result(record: Record, call: TaskCall) -> TaskResult:
     """Return the result of a task. The record has the worker and the start of the latest attempt only."""
     task = import_string(call.path).using(
-        priority=record.priority, queue_name=record.queue, run_after=record.run_at, backend=call.backend
+        priority=record.priority, queue_name=record.queue, run_after=call.run_after, backend=call.backend
     )
     return TaskResult(
         task=task,
