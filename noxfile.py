@@ -292,6 +292,16 @@ def peers(session: nox.Session) -> None:
 
 
 @nox.session(python="3.13")
+def django_tasks(session: nox.Session) -> None:
+    """Test our backend of `django.tasks` and three others by the kit's clauses; record them with `-- --write`."""
+    sync(session, "dev")
+    session.install("django-tasks-db==0.13.0", "django-ox==1.9.1")
+    session.run("python", "tests/django_tasks/compare.py", *session.posargs, env=TESTS)
+    if "--write" in session.posargs:
+        session.run("python", "docs/generate.py")
+
+
+@nox.session(python="3.13")
 def cost(session: nox.Session) -> None:
     """Measure the cost of a job; record changed costs with `-- --write "the reason"`."""
     sync(session, "dev")

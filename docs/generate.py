@@ -7,6 +7,7 @@ from pathlib import Path
 
 import commands
 import dashboard_speed
+import django_tasks
 import kills
 import performance
 import reference
@@ -174,6 +175,7 @@ PAGES = {
     "performance.md": performance.page,
     "searches.md": searches.page,
     "dashboard_speed.md": dashboard_speed.page,
+    "django_tasks.md": django_tasks.page,
 }
 
 

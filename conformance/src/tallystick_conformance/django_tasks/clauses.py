@@ -77,10 +77,10 @@ _ALL = (
     TaskClause("DJANGO-21", "Task.get_result raises TaskResultMismatch for another task's id.", "TaskResultMismatch"),
     TaskClause("DJANGO-22", "A result changes only with refresh, which sets every attribute.", "TaskResult.refresh"),
     TaskClause("DJANGO-23", "aenqueue, aget_result and arefresh do as their sync variants.", "aenqueue"),
-    TaskClause("DJANGO-24", "task_enqueued is sent once, with the backend's class and the result.", "task_enqueued"),
+    TaskClause("DJANGO-24", "The backend's class sends task_enqueued once, with the result.", "task_enqueued"),
     TaskClause(
         "DJANGO-25",
-        "task_started is sent when a task is RUNNING, and task_finished with its final status.",
+        "The backend's class sends task_started once, with RUNNING, and task_finished once, with the final status.",
         "task_finished",
     ),
     TaskClause(
