@@ -302,6 +302,24 @@ def django_tasks(session: nox.Session) -> None:
 
 
 @nox.session(python="3.13")
+def django_own_tests(session: nox.Session) -> None:
+    """Run Django's own tests of task backends on ours, from the sdist of the Django that is installed."""
+    sync(session, "dev")
+    session.install("pip")
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder)
+    folder.mkdir()
+    version = session.run("python", "-c", "import django; print(django.__version__)", silent=True)
+    command = ["python", "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary=django"]
+    session.run_install(*command, f"--dest={folder}", f"django=={str(version).strip()}")
+    [archive] = folder.glob("django-*.tar.gz")
+    shutil.unpack_archive(archive, folder, filter="data")
+    tests = archive.with_suffix("").with_suffix("") / "tests"
+    ours = {"SUBJECT": "tallystick", "SUBJECT_FOLDER": str(folder), "DJANGO_SETTINGS_MODULE": "django_tasks.settings"}
+    session.run("python", "tests/django_tasks/own_tests.py", str(tests), env={**TESTS, **ours})
+
+
+@nox.session(python="3.13")
 def cost(session: nox.Session) -> None:
     """Measure the cost of a job; record changed costs with `-- --write "the reason"`."""
     sync(session, "dev")

@@ -13,6 +13,7 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.test import SimpleTestCase, TransactionTestCase, override_settings
 from django.utils import timezone
+from tallystick.testing import manual
 from tallystick_django import get_runner
 
 if django.VERSION < (6, 0):
@@ -162,6 +163,18 @@ class Tasks(TransactionTestCase):
         result = self.finished(add.enqueue(2, 2))
         get_runner().stop()  # waits for the callbacks
         assert heard == [(result.id, TaskResultStatus.SUCCESSFUL)]
+
+
+class TasksWithoutDatabase(SimpleTestCase):
+    """Tasks on a store in memory, with the test case that forbids connections."""
+
+    def test_a_task_returns_its_value(self) -> None:
+        """Neither the task nor its result needs a connection of Django."""
+        with manual(get_runner()) as jobs:
+            result = add.enqueue(1, 2)
+            jobs.drain()
+            result.refresh()
+        assert result.return_value == 3
 
 
 class Checks(SimpleTestCase):
