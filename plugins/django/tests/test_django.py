@@ -88,7 +88,7 @@ def test_the_page_shows_the_project() -> None:
     page = (EXAMPLE.parents[2] / "docs" / "django.md").read_text()
     files = [dedented(path.read_text()) for path in (EXAMPLE / "shop").glob("*.py")]
     blocks = [block.partition("```")[0] for block in page.split("```python\n")[1:]]
-    assert len(blocks) == 7
+    assert len(blocks) == 9
     for block in blocks:
         code = "\n".join(line for line in block.splitlines() if not line.startswith("# "))
         assert any(dedented(code) in file for file in files), code
