@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 from .results import Result
 from .sitting import Sitting, Sizes
@@ -27,7 +28,7 @@ def measure(
         for number in range(rounds):
             for work in works:
                 now = f"round {number + 1} of {rounds}: {work.name}"
-                sitting.report = lambda text, now=now: report(f"{now}: {text}")
+                sitting.report = partial(_within, report, now)
                 report(now)
                 figures[work.name].append(work.run(sitting))
     return [
@@ -35,3 +36,7 @@ def measure(
         for work in works
         for row, column in zip(work.rows, zip(*figures[work.name], strict=True), strict=True)
     ]
+
+
+def _within(report: Callable[[str], None], work: str, text: str) -> None:
+    report(f"{work}: {text}")
