@@ -297,12 +297,13 @@ def chaos_schedules(session: nox.Session, store: str) -> None:
     session.run("python", "tests/chaos/schedules.py", store, *session.posargs, env=TESTS)
 
 
-@nox.session
-def peers(session: nox.Session) -> None:
-    """Compare with PgQueuer and Procrastinate on PostgreSQL: `nox -s peers`."""
+@nox.session(python="3.12")
+def bench_peers(session: nox.Session) -> None:
+    """Compare with other libraries, each in its own environment; record the figures with `-- --write`."""
     sync(session, "dev")
-    session.install("pgqueuer==1.6.0", "asyncpg==0.32.0", "procrastinate==3.10.0")
-    session.run("python", "tests/bench/peers/compare.py", *session.posargs, env=TESTS)
+    session.run("python", "-m", "bench.peers.compare", *session.posargs, env=TESTS)
+    if "--write" in session.posargs:
+        session.run("python", "docs/generate.py")
 
 
 @nox.session(python="3.13")
@@ -361,8 +362,14 @@ def bench_dashboard(session: nox.Session) -> None:
 
 
 @nox.session
-def bench(session: nox.Session) -> None:
-    """Measure throughput and pick-up latency on this machine."""
+def bench_long_transaction(session: nox.Session) -> None:
+    """Measure claims from PostgreSQL while a transaction is held open."""
     sync(session, "dev")
-    for script in sorted(Path("tests/bench").glob("bench_*.py")):
-        session.run("python", str(script), *session.posargs, env=TESTS)
+    session.run("python", "tests/bench/long_transaction.py", *session.posargs, env=TESTS)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run `tallystick bench` in memory, on SQLite and on a new server of PostgreSQL that loses no commit."""
+    sync(session, "dev")
+    session.run("python", "tests/bench/stores.py", *session.posargs, env=TESTS)

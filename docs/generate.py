@@ -9,6 +9,7 @@ import commands
 import dashboard_speed
 import django_tasks
 import kills
+import peers
 import performance
 import reference
 import searches
@@ -177,6 +178,7 @@ PAGES = {
     "helpers.md": reference.helpers_page,
     "hooks.md": reference.hooks_page,
     "performance.md": performance.page,
+    "peers.md": peers.page,
     "searches.md": searches.page,
     "dashboard_speed.md": dashboard_speed.page,
     "django_tasks.md": django_tasks.page,
@@ -198,6 +200,7 @@ def main() -> int:
     """Write the pages, or check them with --check."""
     stale = []
     made = {name: NOTE + make() for name, make in PAGES.items()} | {name: make() for name, make in DUMPS.items()}
+    made |= peers.charts()
     for name, page in made.items():
         path = HERE / name
         if "--check" not in sys.argv:
