@@ -218,7 +218,7 @@ def test_bulk_changes_of_values(browser: TestClient, runner: Runner) -> None:
     add(runner.backend)
     assert "Change which values?" in browser.get("/bulk?action=update&queue=emails").text
     page = browser.get("/bulk?action=update&queue=emails&new_priority=4").text
-    assert "Change 1 jobs?" in text_of(page)
+    assert "Change 1 job?" in text_of(page)
     assert 'name="new_priority" value="4"' in page
 
 

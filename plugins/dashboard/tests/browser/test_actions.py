@@ -65,7 +65,7 @@ def test_a_group_of_failures_is_retried(page: Page, serve: Serve, live: Runner) 
     page.goto(f"{serve()}/failures")
     expect(page.get_by_text(SCRIPT)).to_be_visible()
     page.get_by_role("link", name="Retry", exact=True).click()
-    page.get_by_role("button", name="Retry 1 jobs").click()
+    page.get_by_role("button", name="Retry 1 job").click()
     expect(page.get_by_role("heading", name="Retry: done")).to_be_visible()
 
 

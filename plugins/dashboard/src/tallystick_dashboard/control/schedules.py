@@ -6,9 +6,10 @@ from itertools import islice
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
-from tallystick import NewSchedule, Schedule, ScheduleNotFound, parse_rule
+from tallystick import NewSchedule, Schedule, parse_rule
 
 from ..permissions import Permission, User
+from ..rejections import Rejection
 from .actions import Enqueued, check, encoded
 from .masks import read_json
 from .plane import ControlPlane
@@ -100,14 +101,16 @@ def all_schedules(plane: ControlPlane, user: User) -> list[ScheduleDocument]:
 
 
 def one(plane: ControlPlane, user: User, name: str) -> ScheduleDocument:
-    """Return a schedule; raise `ScheduleNotFound` if it does not exist."""
+    """Return a schedule; raise a `Rejection` if it does not exist."""
     return document(plane, user, _find(plane, name), datetime.now(UTC))
 
 
 def _find(plane: ControlPlane, name: str) -> Schedule:
     for schedule in plane.backend.schedules([name]):
         return schedule
-    raise ScheduleNotFound(f"schedule {name!r} was not found: it was never stored, or it was removed; check its name")
+    raise Rejection(
+        404, "schedule %(name)s was not found: it was never stored, or it was removed; check its name", name=repr(name)
+    )
 
 
 def preview(rule: str, zone: str = "UTC") -> RulePreview:
@@ -179,7 +182,7 @@ def run_now(plane: ControlPlane, user: User, name: str) -> Enqueued:
 
 
 def remove(plane: ControlPlane, user: User, name: str) -> None:
-    """Remove a schedule; raise `ScheduleNotFound` if it does not exist. Its jobs stay."""
+    """Remove a schedule; raise a `Rejection` if it does not exist. Its jobs stay."""
     check(plane, user, Permission.SCHEDULES, f"schedule={name}")
     _find(plane, name)
     plane.runner.remove_schedule(name)
