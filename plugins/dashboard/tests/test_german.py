@@ -13,7 +13,7 @@ import pytest
 from babel.messages.pofile import read_po
 from starlette.testclient import TestClient
 from tallystick import InvalidArgument, Runner, parse_rule
-from tallystick_dashboard.pages import render
+from tallystick_dashboard.pages import jobs, render
 from tallystick_dashboard.pages.german_rules import german
 from tallystick_dashboard.pages.translations import LOCALE, translations
 
@@ -92,8 +92,9 @@ def outside(text: str) -> list[str]:
 
 
 @pytest.fixture
-def ids(runner: Runner) -> list[Any]:
+def ids(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Fill the store so that each part of each page is shown. Return the jobs, one in each state."""
+    monkeypatch.setattr(jobs, "SLOW", -1.0)
     backend = runner.backend
     add(backend)
     running = run(backend)
