@@ -22,7 +22,17 @@ from .conftest import Visit
 
 STORES = ("memory",)
 
-SHOWN = ("title", "aria-label", "placeholder", "alt", "data-template", "data-confirm", "data-completed", "data-failed")
+SHOWN = (
+    "title",
+    "aria-label",
+    "placeholder",
+    "alt",
+    "data-template",
+    "data-confirm",
+    "data-copied",
+    "data-completed",
+    "data-failed",
+)
 """The attributes that readers see or hear."""
 
 DATA = {

@@ -95,6 +95,30 @@ def test_one_job_is_changed_cancelled_copied_and_deleted(page: Page, serve: Serv
     expect(page.get_by_text("The job was deleted.")).to_be_visible()
 
 
+def test_a_payload_is_copied(page: Page, serve: Serve, live: Runner) -> None:
+    """The button puts the text into the clipboard, and says so."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    id = add(live.backend)
+    page.goto(f"{serve()}/jobs/{id}")
+    page.locator("[data-copy=payload]").click()
+    expect(page.locator("[data-copy=payload]")).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.locator("#payload").inner_text() == '{\n  "name": "Ada"\n}'
+    expect(page.locator("[data-copy=payload]")).to_have_text("Copy")
+
+
+def test_an_id_is_copied_without_https(page: Page, serve: Serve, live: Runner) -> None:
+    """Browsers give a page without HTTPS no clipboard, except on the machine itself."""
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    id = add(live.backend)
+    page.goto(f"{serve()}/jobs/{id}")
+    page.locator("[data-copy=job-id]").click()
+    expect(page.locator("[data-copy=job-id]")).to_have_text("Copied")
+    page.locator("#search").focus()
+    page.keyboard.press("Control+V")
+    expect(page.locator("#search")).to_have_value(str(id))
+
+
 def test_a_queue_is_paused_and_the_page_follows_the_store(page: Page, serve: Serve, live: Runner) -> None:
     """The overview pauses a queue; a change by someone else appears without a reload."""
     add(live.backend)

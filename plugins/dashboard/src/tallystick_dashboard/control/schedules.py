@@ -6,7 +6,8 @@ from itertools import islice
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
-from tallystick import NewSchedule, Schedule, parse_rule
+from tallystick import InvalidArgument, InvalidPayload, NewSchedule, Schedule, parse_rule
+from tallystick.unique_by import key_of
 
 from ..permissions import Permission, User
 from ..rejections import Rejection
@@ -127,7 +128,8 @@ def put(plane: ControlPlane, user: User, form: ScheduleForm) -> ScheduleDocument
     payload = _payload(plane, user, form, stored)
     kept = {} if stored is None else {name: getattr(stored, name) for name in _KEPT}
     fields = form.model_dump(exclude={"payload"})
-    new = NewSchedule(**{**kept, **fields, "payload": payload})
+    key = _unique_key(plane, form.kind, payload, stored)
+    new = NewSchedule(**{**kept, **fields, "payload": payload, "unique_key": key})
     changed = _put(plane, new, None if stored is None else stored.declared)
     plane.audit.record(user, "add schedule" if stored is None else "edit schedule", f"schedule={form.name}", 1)
     plane.shared.forget()
@@ -150,7 +152,25 @@ def _put(plane: ControlPlane, new: NewSchedule, declared: str | None) -> Schedul
 
 
 _TRIES = 3
-_KEPT = ("tags", "meta", "unique_key", "start", "end", "window")
+_KEPT = ("tags", "meta", "start", "end", "window")
+
+
+def _unique_key(plane: ControlPlane, kind: str, payload: bytes, stored: Schedule | None) -> str | None:
+    """Return the key of a schedule's jobs: a derived one follows the payload, and any other stays."""
+    derived = _derived_key(plane, kind, payload)
+    if stored is None:
+        return derived
+    try:
+        before = _derived_key(plane, stored.kind, plane.runner.read_payload(stored))
+    except (InvalidArgument, InvalidPayload):
+        before = None
+    return derived if stored.unique_key == before else stored.unique_key
+
+
+def _derived_key(plane: ControlPlane, kind: str, payload: bytes) -> str | None:
+    definition = plane.runner.definitions.get(kind)
+    by = () if definition is None else definition.options.unique_by
+    return key_of(kind, by, payload) if by else None
 
 
 def _payload(plane: ControlPlane, user: User, form: ScheduleForm, stored: Schedule | None) -> bytes:
