@@ -120,10 +120,12 @@ class Queries:
     list_failed_by_finished_at: LiteralString
     list_failed_by_run_at: LiteralString
     list_waiting: LiteralString
+    list_rare: LiteralString
     count: LiteralString
     count_by_created: LiteralString
     count_by_error_text: LiteralString
     count_ledger: LiteralString
+    count_ledger_by_state: LiteralString
     stats: LiteralString
     fold: LiteralString
     cancel: LiteralString
