@@ -75,7 +75,7 @@ NEW_COLUMNS = {
     "unique_until": "text",
     "meta": "text",
 }
-"""The columns that a caller of `insert` sets, with their types. `insert.sql` itself converts `run_at` and `tags`."""
+"""The columns that a caller of `insert` sets, with their types. The statements convert `run_at` and `tags`."""
 
 RESTORED_COLUMNS = {
     **NEW_COLUMNS,
