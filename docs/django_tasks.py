@@ -35,8 +35,8 @@ def page() -> str:
     return (
         "# Clauses of django.tasks\n\n"
         "Django 6 defines an interface for tasks, and other packages run them. The conformance kit tests such a "
-        "backend, yours or ours, by these clauses. Each states a sentence of Django's reference. A test of the kit has a "
-        "wrong backend for each clause, so that each is known to fail where it should.\n\n"
+        "backend, yours or ours, by these clauses. Each states a sentence of Django's reference or release "
+        "notes. The kit's tests have a wrong backend for each clause. So each is known to fail where it should.\n\n"
         "## Test your backend\n\n"
         "Install `tallystick-conformance[django]`. Then write a class whose method `work` runs the tasks "
         "that are due:\n\n"

@@ -9,6 +9,7 @@ import json
 import sys
 from datetime import timedelta
 from functools import partial
+from threading import Lock
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -229,6 +230,21 @@ class LateHook(Reference):
         connection.run_on_commit.append((set(), partial(super().put, result), False))
 
 
+class WithLock(Reference):
+    """The list of workers has a lock, which cannot be pickled."""
+
+    def shown(self, result: TaskResult) -> TaskResult:
+        shown = super().shown(result)
+        change(shown, worker_ids=_Locked(shown.worker_ids))
+        return shown
+
+
+class _Locked(list[str]):
+    def __init__(self, items: list[str]) -> None:
+        super().__init__(items)
+        self.lock = Lock()
+
+
 class PlainChecksNothing(Plain):
     """A feature that the backend does not have is ignored."""
 
@@ -283,6 +299,7 @@ MUTANTS: tuple[tuple[str, type[BaseTaskBackend]], ...] = (
     ("DJANGO-24", InstanceAsSender),
     ("DJANGO-25", SilentFailure),
     ("DJANGO-26", LateHook),
+    ("DJANGO-27", WithLock),
 )
 
 

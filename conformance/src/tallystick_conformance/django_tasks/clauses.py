@@ -88,6 +88,7 @@ _ALL = (
         "A task enqueued by transaction.on_commit runs after a commit, and never after a rollback.",
         "enqueue",
     ),
+    TaskClause("DJANGO-27", "A task and its result are the same after pickle, from Django 6.1 on.", "TaskResult"),
 )
 
 CLAUSES = {clause.id: clause for clause in _ALL}

@@ -1,10 +1,12 @@
 """Tests of `get_result` and `refresh`, also in their async variants."""
 
+import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 from uuid import uuid4
 
+import django
 from asgiref.sync import async_to_sync
 from django.db import connections
 from django.tasks.base import TaskResult, TaskResultStatus
@@ -91,6 +93,16 @@ def async_variants(subject: Subject) -> None:
         for each in async_to_sync(found)(result):
             expect("the result of aget_result", each, subject.backend.get_result(result.id))
         expect_raises(TaskResultDoesNotExist, "aget_result('123')", lambda: async_to_sync(_missing)(subject))
+
+
+@checks("DJANGO-27")
+def pickled(subject: Subject) -> None:
+    """A cache or another process can keep them."""
+    if django.VERSION < (6, 1):
+        raise NotApplicable("Django 6.0 cannot pickle a task")
+    result = subject.run(echo, "value")
+    for value, what in ((result.task, "the task"), (result, "the result")):
+        expect(f"{what} after pickle", pickle.loads(pickle.dumps(value)), value)  # noqa: S301  # our own bytes
 
 
 async def _missing(subject: Subject) -> TaskResult:
