@@ -36,11 +36,10 @@ def test_adapters(system: System) -> None:
     tree = ast.parse((ADAPTERS / f"{system.adapter}.py").read_text())
     functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     functions |= {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    needed = {"alone"} if system.store == MEMORY else {"setup", "work", *system.measured} - {"drain_1", "drain_2"}
-    if "pick_up" in needed:
-        needed = needed - {"pick_up"} | {"ping"}
-    if system.left is None and system.store != MEMORY:
-        needed.add("wait_until_empty")
+    functions_of = {"enqueue_one": {"enqueue_one"}, "pick_up": {"work", "ping"}, "alone": {"alone"}}
+    needed = set().union(*(functions_of.get(work, {"work"}) for work in system.works))
+    if system.store != MEMORY:
+        needed |= {"setup", "enqueue_batch" if system.has_batches else "enqueue_one"}
     assert needed <= functions
 
 
@@ -57,7 +56,7 @@ def test_ratio() -> None:
     """The ratio is the median of the ratios of each round, not the ratio of the medians."""
     page = peers_page.page(results([200, 100, 300], [100, 100, 300]))
     assert "| Tallystick 1.0 | 200 | - |" in page
-    assert "| <Other> 1.0 | 100 (1.00) | 3 |" in page
+    assert "| <Other> 1.0 | 100 (1) | 3 |" in page
     assert "medians of 3 rounds" in page
     assert "defaults; 50% of the jobs" in page
 

@@ -4,9 +4,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import IO, Any
 
 from .systems import System
@@ -66,3 +68,21 @@ def begin(stdin: IO[str]) -> None:
     """Let a worker begin."""
     stdin.write("\n")
     stdin.flush()
+
+
+def wait_for_ends(outputs: Sequence[IO[str]], jobs: int) -> float:
+    """Wait until workers have reported the ends of this many jobs; return when the last one ended."""
+    reports: SimpleQueue[tuple[int, str]] = SimpleQueue()
+    for worker, output in enumerate(outputs):
+        Thread(target=_read, args=(worker, output, reports), daemon=True).start()
+    ends, last = [0] * len(outputs), 0.0
+    while sum(ends) < jobs:
+        worker, line = reports.get()
+        count, ended = line.split()
+        ends[worker], last = int(count), max(last, float(ended))
+    return last
+
+
+def _read(worker: int, output: IO[str], reports: SimpleQueue[tuple[int, str]]) -> None:
+    for line in output:
+        reports.put((worker, line))

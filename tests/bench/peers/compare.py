@@ -9,6 +9,7 @@ import argparse
 import json
 import sqlite3
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,7 +18,7 @@ import psycopg
 from bench.peers.children import Environments
 from bench.peers.measuring import Figures, measure
 from bench.peers.peers_page import page
-from bench.peers.systems import MEMORY, POSTGRES, SQLITE, SYSTEMS, System
+from bench.peers.systems import MEMORY, POSTGRES, SQLITE, SYSTEMS, WORKS, System
 from servers import postgres
 from tallystick.bench.machine import this_machine
 
@@ -37,33 +38,44 @@ def main() -> None:
     options = parser.parse_args()
     systems = [s for s in SYSTEMS if not options.only or {s.name, s.store} & set(options.only)]
     machine = this_machine()
+    figures: dict[System, list[Figures]] = {system: [] for system in systems}
+    results: dict[str, Any] = {}
     with postgres(options.url) as server, TemporaryDirectory() as folder:
         environments = Environments(options.environments or Path(folder))
-        figures = _rounds(systems, server, environments, options)
         versions = {POSTGRES: _version(server), SQLITE: sqlite3.sqlite_version, MEMORY: ""}
-    results = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": machine,
-        "versions": versions,
-        **{name: getattr(options, name) for name in ("jobs", "rounds", "pings")},
-        "systems": [_entry(system, figures[system]) for system in systems],
-    }
-    if options.write:
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    print(page(results))
+        for number in range(options.rounds):
+            _round(number, figures, server, environments, options)
+            results = {
+                "date": f"{datetime.now(UTC):%Y-%m-%d}",
+                "machine": machine,
+                "versions": versions,
+                "jobs": options.jobs,
+                "rounds": number + 1,
+                "pings": options.pings,
+                "systems": [_entry(system, rounds) for system, rounds in figures.items()],
+            }
+            if options.write:  # after each round, so that a run that is interrupted leaves those before
+                RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        print(page(results))
 
 
-def _rounds(
-    systems: list[System], server: str, environments: Environments, options: argparse.Namespace
-) -> dict[System, list[Figures]]:
-    figures: dict[System, list[Figures]] = {system: [] for system in systems}
-    for number in range(options.rounds):
-        for system in systems:
-            found = measure(system, server, environments, jobs=options.jobs, pings=options.pings)
-            shown = ", ".join(f"{name} {figure:,.4g}" for name, figure in found.items())
+def _round(
+    number: int,
+    figures: dict[System, list[Figures]],
+    server: str,
+    environments: Environments,
+    options: argparse.Namespace,
+) -> None:
+    """Let all systems do one work, and then the next, so that a slow minute of the machine affects all of them."""
+    found: dict[System, Figures] = {system: {} for system in figures}
+    for work, system in product(WORKS, figures):
+        if work in system.works:
+            new = measure(system, work, server, environments, jobs=options.jobs, pings=options.pings)
+            found[system] |= new
+            shown = ", ".join(f"{name} {figure:,.4g}" for name, figure in new.items())
             print(f"round {number + 1}: {system.store}, {system.name}: {shown}", flush=True)
-            figures[system].append(found)
-    return figures
+    for system, rounds in figures.items():
+        rounds.append(found[system])
 
 
 def _version(server: str) -> str:

@@ -1,12 +1,12 @@
-"""The works that each system does, once a round."""
+"""The works that the systems do, once a round."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
 from math import ceil
 from time import monotonic, sleep
 
-from .children import Environments, begin
-from .systems import MEMORY, System
+from .children import Environments, begin, wait_for_ends
+from .systems import System
 from .targets import target, wait_until_empty
 
 _SETTLED = 1.5
@@ -15,22 +15,20 @@ _SETTLED = 1.5
 Figures = dict[str, float]
 
 
-def measure(system: System, server: str, environments: Environments, *, jobs: int, pings: int) -> Figures:
-    """Return jobs per second and milliseconds, by the name of the work."""
+def measure(system: System, work: str, server: str, environments: Environments, *, jobs: int, pings: int) -> Figures:
+    """Do one work; return jobs per second or milliseconds, by the name of the figure."""
     jobs = max(1, round(jobs * system.share))
-    if system.store == MEMORY:
-        return dict(_alone(environments.call(system, "alone", jobs, pings), jobs))
-    found: Figures = {}
-    if "enqueue_one" in system.measured:
-        few = max(1, jobs // 10)
-        with target(system, server) as place:
-            environments.call(system, "setup", place)
-            found["enqueue_one"] = few / environments.call(system, "enqueue_one", place, few)
-    for processes in (1, 2):
-        found |= _drain(system, server, environments, jobs, processes)
-    if "pick_up" in system.measured:
-        found |= _pick_up(system, server, environments, pings)
-    return found
+    match work:
+        case "alone":
+            return dict(_alone(environments.call(system, "alone", jobs, pings), jobs))
+        case "enqueue_one":
+            return _enqueue_one(system, server, environments, max(1, jobs // 10))
+        case "drain_1":
+            return _drain(system, server, environments, jobs, processes=1)
+        case "drain_2":
+            return _drain(system, server, environments, jobs, processes=2)
+        case _:
+            return _pick_up(system, server, environments, pings)
 
 
 def _alone(seconds: dict[str, object], jobs: int) -> Iterator[tuple[str, float]]:
@@ -41,21 +39,31 @@ def _alone(seconds: dict[str, object], jobs: int) -> Iterator[tuple[str, float]]
             yield from _percentiles(value).items()
 
 
-def _drain(system: System, server: str, environments: Environments, jobs: int, processes: int) -> Figures:
-    """Enqueue all jobs, and then let worker processes work them."""
+def _enqueue_one(system: System, server: str, environments: Environments, jobs: int) -> Figures:
+    with target(system, server) as place:
+        environments.call(system, "setup", place)
+        return {"enqueue_one": jobs / environments.call(system, "enqueue_one", place, jobs)}
+
+
+def _drain(system: System, server: str, environments: Environments, jobs: int, *, processes: int) -> Figures:
+    """Enqueue all jobs, in batches if the system has them, and then let worker processes work them."""
     found: Figures = {}
     with target(system, server) as place:
         environments.call(system, "setup", place)
-        enqueue = "enqueue_batch" if "enqueue_batch" in system.measured else "enqueue_one"
+        enqueue = "enqueue_batch" if system.has_batches else "enqueue_one"
         seconds = environments.call(system, enqueue, place, jobs)
-        if processes == 1:
+        if processes == 1 and system.has_batches:
             found[enqueue] = jobs / seconds
         with ExitStack() as stack:
             ready = [stack.enter_context(environments.worker(system, place)) for _ in range(processes)]
             began = monotonic()
             for stdin, _ in ready:
                 begin(stdin)
-            found[f"drain_{processes}"] = jobs / (wait_until_empty(system, place, environments) - began)
+            if system.left is None:
+                ended = wait_for_ends([stdout for _, stdout in ready], jobs)
+            else:
+                ended = wait_until_empty(system.left, place)
+            found[f"drain_{processes}"] = jobs / (ended - began)
     return found
 
 

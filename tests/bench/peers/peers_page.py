@@ -36,7 +36,7 @@ programs at the start. If it is not far below the number of cores, all figures a
 something. The number in parentheses is a ratio: Tallystick's figure divided by this one, the median over the rounds.
 Above 1, Tallystick works more jobs per second. Below 1, its latency is shorter.
 
-- All systems take turns in each round. Each measurement begins with an empty database or file.
+- In each round, all systems do one work, and then the next. Each measurement begins with an empty database or file.
 - A job does nothing, and its payload has about ten bytes.
 - A drain has {jobs:,} jobs that were enqueued before, and fewer for slow systems. It ends when no job waits or runs.
 - Enqueue one by one has a tenth of these jobs.
@@ -94,7 +94,7 @@ def _cell(work: str, system: Mapping[str, Any], ours: Mapping[str, Sequence[floa
     if system["name"] == OURS or work not in ours:
         return figure(median(rounds))
     ratio = median(own / other for own, other in zip(ours[work], rounds, strict=True))
-    return f"{figure(median(rounds))} ({ratio:.2f})"
+    return f"{figure(median(rounds))} ({figure(ratio)})"
 
 
 def _label(system: Mapping[str, Any]) -> str:

@@ -5,6 +5,9 @@ from pathlib import Path
 
 POSTGRES, SQLITE, MEMORY = "PostgreSQL", "SQLite", "memory"
 
+WORKS = ("enqueue_one", "drain_1", "drain_2", "pick_up", "alone")
+"""The works in their order. All systems do one work before they do the next."""
+
 _REQUIREMENTS = Path(__file__).parent / "requirements"
 
 
@@ -17,9 +20,10 @@ class System:
         adapter: The module with its adapter.
         store: One of the stores above.
         settings: How it is configured, for people.
-        left: A query that returns a row while jobs wait or run. None: the adapter has `wait_until_empty`.
+        left: A query that returns a row while jobs wait or run. None: its workers report each end.
         share: The share of the jobs that it works in a drain. A slow system would take minutes for all of them.
-        measured: The works that it can do.
+        works: The works that it can do. In memory, one process does all of them, `alone`.
+        has_batches: Whether it can enqueue in batches.
     """
 
     name: str
@@ -28,7 +32,8 @@ class System:
     settings: str
     left: str | None = None
     share: float = 1.0
-    measured: tuple[str, ...] = ("enqueue_one", "enqueue_batch", "drain_1", "drain_2", "pick_up")
+    works: tuple[str, ...] = WORKS[:-1]
+    has_batches: bool = True
 
     @property
     def requirements(self) -> Path | None:
@@ -44,7 +49,8 @@ class System:
 
 _OURS = "default settings: 10 threads, batches of 500"
 _RAW = "SELECT 1 FROM raw_jobs LIMIT 1"
-_LOOPS = ("enqueue_one", "enqueue_batch", "drain_1", "drain_2")
+_LOOPS = ("enqueue_one", "drain_1", "drain_2")
+_ALONE = ("alone",)
 _SAME_STATEMENTS = "the statements of Tallystick in a bare loop, batches of 500: fences, leases, kept records"
 _BARE = "UPDATE and DELETE of 500 rows in a bare loop: no fence, no lease, no record"
 
@@ -65,7 +71,13 @@ SYSTEMS = (
         "SELECT 1 FROM oban_jobs WHERE state IN ('available', 'executing', 'scheduled', 'retryable') LIMIT 1",
         share=0.5,
     ),
-    System("Awa", "on_awa", POSTGRES, "a queue of 200, COPY for batches", share=0.5),
+    System(
+        "Awa",
+        "on_awa",
+        POSTGRES,
+        "a queue of 1,000, four claimers, COPY for batches; a drain ends with its last handler",
+        share=0.5,
+    ),
     System(
         "Procrastinate",
         "on_procrastinate",
@@ -82,8 +94,8 @@ SYSTEMS = (
         "SELECT 1 FROM django_ox_oxtask WHERE status IN ('READY', 'RUNNING', 'WAITING') LIMIT 1",
         share=0.1,
     ),
-    System("limit, same guarantees", "on_backend", POSTGRES, _SAME_STATEMENTS, _TALLYSTICK_POSTGRES, measured=_LOOPS),
-    System("limit, no guarantees", "on_nothing", POSTGRES, _BARE, _RAW, measured=_LOOPS),
+    System("limit, same guarantees", "on_backend", POSTGRES, _SAME_STATEMENTS, _TALLYSTICK_POSTGRES, works=_LOOPS),
+    System("limit, no guarantees", "on_nothing", POSTGRES, _BARE, _RAW, works=_LOOPS),
     System("Tallystick", "on_tallystick", SQLITE, _OURS, _TALLYSTICK_SQLITE),
     System(
         "Huey",
@@ -92,7 +104,7 @@ SYSTEMS = (
         "`fsync=True`, no results, 4 threads, polls every 10 ms",
         "SELECT 1 FROM task LIMIT 1",
         share=0.2,
-        measured=("enqueue_one", "drain_1", "drain_2", "pick_up"),
+        has_batches=False,
     ),
     System(
         "litequeue",
@@ -101,12 +113,13 @@ SYSTEMS = (
         "its `synchronous` is NORMAL; a loop of `pop` and `done`, as it has no worker",
         "SELECT 1 FROM Queue WHERE status IN (0, 1) LIMIT 1",
         share=0.5,
-        measured=("enqueue_one", "drain_1", "drain_2"),
+        works=_LOOPS,
+        has_batches=False,
     ),
-    System("limit, same guarantees", "on_backend", SQLITE, _SAME_STATEMENTS, _TALLYSTICK_SQLITE, measured=_LOOPS),
-    System("limit, no guarantees", "on_nothing", SQLITE, _BARE, _RAW, measured=_LOOPS),
-    System("Tallystick", "on_tallystick", MEMORY, _OURS),
-    System("Huey", "on_huey", MEMORY, "no results, 4 threads, polls every 10 ms"),
-    System("taskiq", "on_taskiq", MEMORY, "`InMemoryBroker`, which begins each job at its enqueue"),
-    System("limit", "on_nothing", MEMORY, "a heap and a dict"),
+    System("limit, same guarantees", "on_backend", SQLITE, _SAME_STATEMENTS, _TALLYSTICK_SQLITE, works=_LOOPS),
+    System("limit, no guarantees", "on_nothing", SQLITE, _BARE, _RAW, works=_LOOPS),
+    System("Tallystick", "on_tallystick", MEMORY, _OURS, works=_ALONE),
+    System("Huey", "on_huey", MEMORY, "no results, 4 threads, polls every 10 ms", works=_ALONE),
+    System("taskiq", "on_taskiq", MEMORY, "`InMemoryBroker`, which begins each job at its enqueue", works=_ALONE),
+    System("limit", "on_nothing", MEMORY, "a heap and a dict", works=_ALONE),
 )

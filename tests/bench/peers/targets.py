@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from .children import Environments
 from .systems import POSTGRES, System
 
 _LOOK = 0.02
@@ -32,11 +31,9 @@ def target(system: System, server: str) -> Iterator[str]:
         yield f"sqlite:///{path}" if system.adapter in ("on_tallystick", "on_backend") else path
 
 
-def wait_until_empty(system: System, target: str, environments: Environments) -> float:
-    """Wait until no job waits or runs; return when."""
-    if system.left is None:
-        return float(environments.call(system, "wait_until_empty", target))
-    with _query(system.left, target) as is_left:
+def wait_until_empty(left: str, target: str) -> float:
+    """Wait until a query for jobs that wait or run returns no row; return when."""
+    with _query(left, target) as is_left:
         while is_left():
             sleep(_LOOK)
         return monotonic()

@@ -13,10 +13,11 @@ An adapter is a module with these functions. Those that enqueue return the elaps
 An adapter of a system in memory has `alone(jobs, pings)` instead, which returns the seconds of each work.
 """
 
+import asyncio
 import json
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from time import monotonic, sleep
 
@@ -43,6 +44,16 @@ def until_end() -> None:
 def picked_up(sent: float) -> None:
     """Report how many seconds a ping took."""
     print(monotonic() - sent, flush=True)
+
+
+async def report_ends(ends: Sequence[float]) -> None:
+    """Report how many jobs have ended, and when the last one did, for a system that no query can observe."""
+    reported = 0
+    while True:
+        if len(ends) > reported:
+            reported = len(ends)
+            print(reported, ends[reported - 1], flush=True)
+        await asyncio.sleep(0.01)
 
 
 def pause_seconds() -> float:

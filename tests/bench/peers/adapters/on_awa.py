@@ -1,13 +1,15 @@
-"""Awa, whose engine is in Rust: COPY for batches, and a queue of 200 concurrent jobs."""
+"""Awa, whose engine is in Rust: COPY for batches, and a queue of 1,000 concurrent jobs with four claimers."""
 
 import asyncio
 from dataclasses import dataclass
 from time import monotonic
 
 from awa import AsyncClient
-from child import batches, begin, pause_seconds, picked_up, until_end
+from child import batches, begin, pause_seconds, picked_up, report_ends, until_end
 
 QUEUE = "bench"
+
+_HOT = {"name": QUEUE, "max_workers": 1_000, "claimers": 4, "claim_batch_size": 500}
 
 
 @dataclass
@@ -71,27 +73,20 @@ def work(url: str) -> None:
 
     async def run() -> None:
         async with AsyncClient(url, max_connections=20) as client:
+            ends: list[float] = []
 
             @client.task(Noop, queue=QUEUE)
             async def noop(job: object) -> None:
                 if sent := job.args.sent:  # type: ignore[attr-defined]
                     picked_up(sent)
+                else:
+                    ends.append(monotonic())
 
             begin()
-            await client.start([(QUEUE, 200)])
+            await client.start([_HOT])
+            reports = asyncio.create_task(report_ends(ends))
             await asyncio.to_thread(until_end)
+            reports.cancel()
             await client.shutdown()
 
     asyncio.run(run())
-
-
-def wait_until_empty(url: str) -> float:
-    """Return when no job waits or runs any more."""
-
-    async def watch() -> float:
-        async with AsyncClient(url) as client:
-            while sum(stat.total_queued + stat.running for stat in await client.queue_stats()):
-                await asyncio.sleep(0.05)
-            return monotonic()
-
-    return asyncio.run(watch())
