@@ -100,7 +100,7 @@ class SqliteBackend(Backend):
     def setup(self) -> None:
         with self._in_use():
             reject_own_caller(callers.open_transaction(), self._location)
-            schema.setup(self._location)
+            schema.setup(self._location, then=self._writer.open_if_free)
 
     def script(self) -> str:
         return schema.script(self._location)
