@@ -187,9 +187,9 @@ def test_a_batch_costs_the_same_among_running_jobs(
     assert max(node["Actual Rows"] * node["Actual Loops"] for node in nodes(plan)) <= BATCH
 
 
-def fail(backend: PostgresBackend, count: int, type_: str) -> None:
+def fail(backend: PostgresBackend, count: int, type_: str, kind: str = "k") -> None:
     """Insert jobs, and discard them with an error."""
-    backend.insert([NewRecord(kind="k", queue="failing") for _ in range(count)], now=NOW)
+    backend.insert([NewRecord(kind=kind, queue="failing") for _ in range(count)], now=NOW)
     claimed = backend.claim(["failing"], limit=count, worker="w", lease=HOUR, now=NOW)
     backend.settle([Discard(record.claim, Failure(type_, "words")) for record in claimed], now=NOW)
 
@@ -208,7 +208,8 @@ def explain_page(connection: psycopg.Connection, queries: Queries, order: Order,
 
     def execute(query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
         plans.append(explain(connection, query, parameters))
-        return connection.execute(query, parameters).fetchall() if query is queries.count_ledger else []
+        is_ledger = query in (queries.count_ledger, queries.count_ledger_by_state)
+        return connection.execute(query, parameters).fetchall() if is_ledger else []
 
     listing.page(execute, queries, calls.list(Filter(**fields), CAPABILITIES, limit=LIMIT, order=order))
     return plans[-1] if plans else {"Node Type": "none", "Shared Hit Blocks": 0, "Shared Read Blocks": 0}
@@ -219,8 +220,9 @@ def indexes(plan: Mapping[str, Any]) -> set[str]:
 
 
 def rows_read(plan: Mapping[str, Any]) -> int:
-    """Return the rows that the scans of a plan read from the table, with those that a filter removed."""
-    read = [node for node in nodes(plan) if node["Node Type"] in ("Index Scan", "Bitmap Heap Scan", "Seq Scan")]
+    """Return the rows that the scans of a plan read from the table of jobs, with those that a filter removed."""
+    kinds = ("Index Scan", "Bitmap Heap Scan", "Seq Scan")
+    read = [node for node in nodes(plan) if node["Node Type"] in kinds and node["Relation Name"] == "jobs"]
     return sum(
         (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
         for node in read
@@ -307,6 +309,22 @@ def test_a_page_of_pending_jobs_reads_no_finished_job(
     plan = explain_page(connection, backend._queries, "id", states=[State.PENDING])
     assert indexes(plan) == {"jobs_waiting", "jobs_pkey"}
     assert rows_read(plan) < LIMIT
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"kinds": ["rare"]}, {"kinds": ["unknown"]}, {"kinds": ["k", "rare"], "states": [State.DISCARDED]}],
+    ids=str,
+)
+def test_a_page_of_a_rare_kind_reads_only_the_states_that_it_has(
+    connection: psycopg.Connection, backend: PostgresBackend, schema: str, fields: dict[str, Any]
+) -> None:
+    """A page of a kind with few jobs, or none, does not read the many jobs in other states."""
+    crowd(backend, 5_000, NOW)
+    fail(backend, 3, "E", kind="rare")
+    connection.execute(f'VACUUM ANALYZE "{schema}".jobs')
+    plan = explain_page(connection, backend._queries, "id", **fields)
+    assert rows_read(plan) <= 3
 
 
 def uuid7(moment: datetime) -> UUID:

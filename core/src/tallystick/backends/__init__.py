@@ -4,6 +4,7 @@ The conformance kit uses none of these modules, so that it judges them too.
 
 - `calls`: check and normalise the arguments of each call.
 - `register_calls`: the same for the calls about schedules, workers and meters.
+- `restore_calls`: the same for `restore`, and which of its records a store adds.
 - `registers`: the effect of these calls on values in memory.
 - `transitions`: change a record as the table of states says.
 - `selection`: find and order records that are in memory.
@@ -31,6 +32,7 @@ from . import (
     locations,
     register_calls,
     registers,
+    restore_calls,
     selection,
     times,
     transitions,
@@ -49,6 +51,7 @@ __all__ = [
     "locations",
     "register_calls",
     "registers",
+    "restore_calls",
     "selection",
     "times",
     "transitions",

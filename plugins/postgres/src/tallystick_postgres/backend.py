@@ -28,6 +28,7 @@ from tallystick import (
     NewSchedule,
     Order,
     Outcome,
+    ProgressReport,
     Queue,
     Record,
     Schedule,
@@ -36,7 +37,7 @@ from tallystick import (
     WorkerInfo,
     validation,
 )
-from tallystick.backends import calls, register_calls
+from tallystick.backends import calls, register_calls, restore_calls
 from tallystick.backends.group_commit import GroupCommit
 from tallystick.backends.lifetime import Lifetime
 from tallystick.backends.waiting import WakeUps
@@ -50,7 +51,9 @@ from . import (
     listing,
     matching,
     metering,
+    reporting,
     requeueing,
+    restoring,
     rows,
     schedule_rows,
     scheduling,
@@ -149,6 +152,10 @@ class PostgresBackend(Backend):
         call = calls.extend(claims, CAPABILITIES, lease=lease, now=now)
         return extending.extend(self._write, self._queries, call)
 
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
+        call = calls.report_progress(reports, CAPABILITIES, now=now)
+        return reporting.report(self._write, self._queries, call)
+
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
@@ -171,7 +178,7 @@ class PostgresBackend(Backend):
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         wanted = calls.get(ids, CAPABILITIES)
         found = self._read(self._queries.get, {"ids": builtins.list(wanted)})
-        return {record.id: record for record in map(rows.record_with_errors, found)}
+        return {record.id: record for record in map(rows.record_with_details, found)}
 
     def list(
         self,
@@ -234,6 +241,12 @@ class PostgresBackend(Backend):
         }
         [[removed]] = self._write(self._queries.purge, parameters)
         return int(removed)
+
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        call = restore_calls.restore(records, CAPABILITIES, now=now)
+        stored = self._connections.transact(lambda cursor: restoring.restore(on(cursor), self._queries, call))
+        self._wake_ups.wake({record.queue for record in call.records})
+        return stored
 
     def pause(self, queue: str) -> None:
         self._write(self._queries.pause, {"queue": calls.queue(queue)})

@@ -54,6 +54,7 @@ CREATE TABLE "tallystick".jobs (
         left(split_part(last_error, '", "traceback": ', 1), 500)
     ) STORED,
     errors           text[]      COLLATE "C",
+    progress         text        COLLATE "C",
     result           bytea,
     payload          bytea       NOT NULL,
     CONSTRAINT jobs_state CHECK (
@@ -330,7 +331,7 @@ BEGIN
         SET state = 'running', attempt = attempt + 1, worker = claimer,
             lease_until = (at AT TIME ZONE 'UTC' + lease) AT TIME ZONE 'UTC',
             held_key = CASE WHEN unique_until <> 'started' THEN held_key END,
-            attempted_at = at, updated_at = at
+            attempted_at = at, updated_at = at, progress = NULL
         WHERE id = ANY (ARRAY(SELECT id FROM taken))
         RETURNING id, kind, queue, payload, priority, state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at, finished_at, lease_until, worker, cancel_requested, unique_key, unique_until, last_error, result, tags, meta
     )

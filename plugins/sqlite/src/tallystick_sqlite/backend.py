@@ -28,6 +28,7 @@ from tallystick import (
     NewSchedule,
     Order,
     Outcome,
+    ProgressReport,
     Queue,
     Record,
     Schedule,
@@ -36,7 +37,7 @@ from tallystick import (
     WorkerInfo,
     validation,
 )
-from tallystick.backends import callers, calls, register_calls
+from tallystick.backends import callers, calls, register_calls, restore_calls
 from tallystick.backends.group_commit import GroupCommit
 from tallystick.backends.lifetime import Lifetime
 from tallystick.backends.times import micros
@@ -53,6 +54,8 @@ from . import (
     metering,
     presence,
     purging,
+    reporting,
+    restoring,
     rows,
     scheduling,
     schema,
@@ -102,7 +105,7 @@ class SqliteBackend(Backend):
     def setup(self) -> None:
         with self._in_use():
             reject_own_caller(callers.open_transaction(), self._location)
-            schema.setup(self._location)
+            schema.setup(self._location, then=self._writer.open_if_free)
 
     def script(self) -> str:
         return schema.script(self._location)
@@ -151,6 +154,11 @@ class SqliteBackend(Backend):
         call = calls.extend(claims, CAPABILITIES, lease=lease, now=now)
         with self._writer.writing() as connection:
             return extending.extend(connection, self._queries, call)
+
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
+        call = calls.report_progress(reports, CAPABILITIES, now=now)
+        with self._writer.writing() as connection:
+            return reporting.report(connection, self._queries, call)
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
@@ -241,6 +249,11 @@ class SqliteBackend(Backend):
         )
         with self._writer.writing() as connection:
             return purging.purge(connection, self._queries, call)
+
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        call = restore_calls.restore(records, CAPABILITIES, now=now)
+        with self._writer.writing() as connection:
+            return restoring.restore(connection.cursor(), self._queries, call)
 
     def pause(self, queue: str) -> None:
         parameters = {"queue": calls.queue(queue)}

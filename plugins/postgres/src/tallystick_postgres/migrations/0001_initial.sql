@@ -38,6 +38,7 @@ CREATE TABLE {schema}.jobs (
         left(split_part(last_error, '", "traceback": ', 1), {words_length})
     ) STORED,
     errors           text[]      COLLATE "C",
+    progress         text        COLLATE "C",
     result           bytea,
     payload          bytea       NOT NULL,
     CONSTRAINT jobs_state CHECK (
@@ -308,7 +309,7 @@ BEGIN
         SET state = 'running', attempt = attempt + 1, worker = claimer,
             lease_until = (at AT TIME ZONE 'UTC' + lease) AT TIME ZONE 'UTC',
             held_key = CASE WHEN unique_until <> 'started' THEN held_key END,
-            attempted_at = at, updated_at = at
+            attempted_at = at, updated_at = at, progress = NULL
         WHERE id = ANY (ARRAY(SELECT id FROM taken))
         RETURNING {columns}
     )
