@@ -42,6 +42,7 @@ def assert_conforms(folder: Path, only: Sequence[str]) -> None:
         assert (found, names, rows) == (HEADER, [("orders",)], [(1,)])
 
 
+@pytest.mark.kit
 def test_a_store_in_an_applications_file_keeps_the_contract(tmp_path: Path) -> None:
     """Setup, transactions, crashes and forks work in such a file, and the application's part of it stays as it was."""
     assert_conforms(tmp_path, ["SETUP-01", "SETUP-02", "SETUP-05", "SETUP-08", "SETUP-09", "CAP", "CRASH-01", "FORK"])

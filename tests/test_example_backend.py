@@ -45,6 +45,7 @@ def test_the_scheme_is_found(environment: Environment) -> None:
     assert [row.split()[:2] for row in rows] == [["dbm://", "tallystick-dbm"]]
 
 
+@pytest.mark.kit
 def test_the_example_conforms(environment: Environment) -> None:
     """`tallystick conform` finds no failure, passes the selected core clauses, and leaves no store behind."""
     selected = sorted(CORE if PROFILE else {id for id in CORE if CLAUSES[id].tier in QUICK_TIERS})

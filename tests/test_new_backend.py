@@ -45,6 +45,7 @@ def test_it_is_installed_as_a_backend(project: Path) -> None:
     assert done.stdout.startswith("enqueued: "), done.stderr
 
 
+@pytest.mark.kit
 def test_its_own_tests_pass(project: Path) -> None:
     """The generated test passes: the first clauses of the kit hold."""
     tests = str(project / "tallystick-rocket9" / "tests")

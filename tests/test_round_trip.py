@@ -29,7 +29,7 @@ def test_jobs_move_to_a_backend_and_back(shared_url: str, tmp_path: Path) -> Non
     with _ready(urls[0]) as first, _ready(urls[1]) as there, _ready(urls[2]) as last:
         round_trip.fill(first, JOBS)
         expected = round_trip.digests(first, there)
-        for store, source, target in ((there, *urls[:2]), (last, *urls[1:])):
+        for store, source, target in ((there, urls[0], urls[1]), (last, urls[1], urls[2])):
             assert _move(source, target) == f"imported: {JOBS} new jobs, 0 there already\n"
             assert _move(source, target) == f"imported: 0 new jobs, {JOBS} there already\n"
             assert round_trip.digests(store) == expected

@@ -30,6 +30,7 @@ from tallystick import (
     NewSchedule,
     Outcome,
     OutcomeUnknown,
+    ProgressReport,
     Queue,
     Record,
     Schedule,
@@ -189,6 +190,9 @@ class ServedBackend(Backend):
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         return self._ask("extend", claims, lease=lease, now=now)  # type: ignore[no-any-return]
+
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
+        return self._ask("report_progress", reports, now=now)  # type: ignore[no-any-return]
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None

@@ -41,6 +41,7 @@ def test_what_a_death_leaves_is_found(stepwise: object, name: str, clause: str, 
     assert [violation.clause_id for violation in report.violations] == [clause]
 
 
+@pytest.mark.kit
 def test_sqlite_survives(tmp_path: Path) -> None:
     """The SQLite backend keeps every clause, at whichever step a process dies."""
     report = conform(f"sqlite:///{tmp_path}/x.db", only=CRASHES)

@@ -50,6 +50,7 @@ class Twice(ClaimsBeforeDue, SortsByTime):
 TWO_FAMILIES = ["CLAIM-02", "CLAIM-05", "STATS-01", "TIME-08"]
 
 
+@pytest.mark.kit
 @pytest.mark.usefixtures("short_programs")
 def test_after_the_first_of_a_family_the_rest_is_not_judged() -> None:
     """One root cause is reported once, and other families are still judged."""
@@ -64,6 +65,7 @@ def test_after_the_first_of_a_family_the_rest_is_not_judged() -> None:
     assert by_id[other].detail == f"not judged: {violation.clause_id} failed first"
 
 
+@pytest.mark.kit
 @pytest.mark.usefixtures("short_programs")
 def test_with_everything_each_broken_clause_is_reported() -> None:
     """With `everything`, the rest of a family is judged after a violation, which shows its shortest program."""
@@ -125,6 +127,7 @@ def test_an_interrupt_carries_what_was_found() -> None:
 
 
 @pytest.mark.usefixtures("short_programs")
+@pytest.mark.kit
 def test_a_seed_draws_the_same_programs() -> None:
     """Two runs with the same seed find the same program; the report has the seed, and quick needs none."""
 

@@ -253,7 +253,7 @@ def test_a_broken_backend_is_found_in_rounds() -> None:
 
 def test_the_time_taken_grows_with_the_number_of_operations() -> None:
     """The number of steps that the search tries grows linearly with the number of facts."""
-    ((history, findings),) = run_rounds(Target.of("memory://"), rounds=1, clients=4, operations=1_000)
+    ((history, findings),) = run_rounds(Target.of("memory://"), rounds=1, clients=4, operations=300)
     facts, _ = gather(history)
     count = sum(map(len, facts.values()))
     looked = sum(explain(id, of, None, TICK).looked for id, of in facts.items())

@@ -205,7 +205,7 @@ def _two_holders(random: Random, history: list[Operation]) -> list[Operation]:
 
 
 @given(st.randoms(use_true_random=False), st.booleans())
-@settings(max_examples=300, deadline=None, database=None)
+@settings(max_examples=100, deadline=None, database=None)
 def test_a_right_history_with_a_key_is_accepted(random: Random, moved: bool) -> None:
     """With shared keys, both checkers accept real histories, and the fast one rejects only inexplicable ones."""
     history = right(random, 3, calls=7, key="key")

@@ -6,6 +6,7 @@ from tallystick_conformance import BackendConformance
 from tallystick_memory import MemoryBackend
 
 
+@pytest.mark.kit
 class TestMemory(BackendConformance):
     """Tests the memory backend by its URL."""
 

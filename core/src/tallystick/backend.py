@@ -6,7 +6,7 @@ required of every backend, except the features that `Capabilities` declares. The
 Six rules apply to every call:
 
 - *Batches.* A call takes a sequence of items and returns a sequence. A call raises `InvalidArgument` for more than
-  `max_batch` records, claims, outcomes or ids, including the ids of a filter. It also raises
+  `max_batch` records, claims, outcomes, reports or ids, including the ids of a filter. It also raises
   `InvalidArgument` for a bare string or a single item in place of a batch, and for an item of another type. If a call
   with a `limit` returns fewer items, no other items were eligible, unless the method says otherwise.
 - *Time.* With `now=None`, the backend reads its own clock. A given `now` replaces that clock in every comparison and
@@ -37,6 +37,7 @@ from .diagnostics import Finding
 from .errors import Unsupported
 from .filters import Filter, Order
 from .outcomes import Outcome
+from .progress_report import ProgressReport
 from .records import Capabilities, Claim, Hold, Inserted, NewRecord, Queue, Record, Stats
 from .registers import Beat, Meter, MeterDelta, WorkerInfo
 from .schedules import Advance, NewSchedule, Schedule
@@ -185,6 +186,21 @@ class Backend(ABC):
         """
 
     @abstractmethod
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
+        """Store the progress of attempts, each in place of its earlier one.
+
+        When: The claim is current.
+        Atomic: Each report is stored or rejected independently. The last of two reports for one claim stays.
+        Repeat: Sets the time of the report again.
+
+        The progress stays when the attempt ends, until the next claim of the job clears it.
+
+        Returns:
+            One bool for each report, in the order given: True if it was stored, False if the claim was stale and
+            nothing changed.
+        """
+
+    @abstractmethod
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
@@ -227,7 +243,10 @@ class Backend(ABC):
 
     @abstractmethod
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
-        """Return the records with these ids, by id, without ids that are not stored. They include their `errors`."""
+        """Return the records with these ids, by id, without ids that are not stored.
+
+        They include their `errors` and their `progress`.
+        """
 
     @abstractmethod
     def list(

@@ -51,7 +51,7 @@ class TransitionTable(tuple[Transition, ...]):
         return ways
 
 
-_CLAIM = "attempt + 1, lease_until, worker, attempted_at"
+_CLAIM = "attempt + 1, lease_until, worker, attempted_at; progress cleared"
 _ENDED = "finished_at; lease_until cleared"
 _FAILED = "last_error, errors"
 _FLAGGED = "cancellation was requested"

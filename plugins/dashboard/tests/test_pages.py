@@ -10,8 +10,9 @@ import pytest
 from starlette.responses import Response
 from starlette.testclient import TestClient
 from tallystick import NewRecord, Runner, State
+from tallystick_dashboard.pages import jobs
 
-from .application import add, add_attempts, add_schedule, add_worker, complete, discard, retry, run
+from .application import add, add_attempts, add_schedule, add_worker, complete, discard, report, retry, run
 from .conftest import BROWSER, Visit
 
 STORES = ("memory",)  # the calls are those of the API
@@ -120,6 +121,15 @@ def test_counts_of_states_are_capped(browser: TestClient, runner: Runner) -> Non
     assert "1,000" not in discarded
 
 
+def test_a_slow_search_names_the_optional_indexes(browser: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page says how to make it fast, but only for fields that have such an index."""
+    assert "?search=true" not in browser.get("/jobs?kind=greet").text
+    monkeypatch.setattr(jobs, "SLOW", -1.0)
+    for option in ("kind=greet", "queue=emails", "worker=w1"):
+        assert "open the store with ?search=true" in browser.get(f"/jobs?{option}").text
+    assert "?search=true" not in browser.get("/jobs?state=discarded").text
+
+
 def test_unknown_options_of_a_page_are_ignored_and_invalid_ones_explained(browser: TestClient) -> None:
     """A link with a tracking parameter works; a broken value is a page with the reason."""
     assert browser.get("/jobs?utm_source=mail&queue=").status_code == 200
@@ -156,6 +166,23 @@ def test_the_life_of_a_job_is_told_in_order(browser: TestClient, runner: Runner)
     places = [text.index(part) for part in ("created", "attempt 1 began", "attempt 1 failed", "attempt 2 is due")]
     assert places == sorted(places)
     assert "ValueError try again" in text
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "Progress 40 %"), ("de", "Fortschritt 40 %")])
+def test_the_progress_of_a_running_job_is_shown(visit: Visit, runner: Runner, language: str, text: str) -> None:
+    """A labelled bar with its percentage and its message, in the part of the page that is refreshed."""
+    page = visit(language=language).get(f"/jobs/{report(runner.backend, 0.4, '<b>40</b> of 100')}").text
+    live = page[page.index("data-live") :]
+    assert '<progress max="100" value="40" aria-labelledby="progress-label">' in live
+    assert "&lt;b&gt;40&lt;/b&gt; of 100" in live
+    assert text in text_of(live)
+
+
+def test_a_progress_without_a_fraction_has_no_bar(browser: TestClient, runner: Runner) -> None:
+    """Only its message is shown. A job without progress shows neither."""
+    page = browser.get(f"/jobs/{report(runner.backend, None, 'half an hour')}").text
+    assert ("<progress" in page, "half an hour" in page) == (False, True)
+    assert 'class="progress"' not in browser.get(f"/jobs/{complete(runner.backend)}").text
 
 
 def test_a_missing_job_is_a_page(browser: TestClient) -> None:
@@ -218,7 +245,7 @@ def test_bulk_changes_of_values(browser: TestClient, runner: Runner) -> None:
     add(runner.backend)
     assert "Change which values?" in browser.get("/bulk?action=update&queue=emails").text
     page = browser.get("/bulk?action=update&queue=emails&new_priority=4").text
-    assert "Change 1 jobs?" in text_of(page)
+    assert "Change 1 job?" in text_of(page)
     assert 'name="new_priority" value="4"' in page
 
 

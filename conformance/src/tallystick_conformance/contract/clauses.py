@@ -106,6 +106,13 @@ _ALL = (
     Clause("ERRORS-01", "model", "Retry, Discard and rescue append the attempt's error to `errors`."),
     Clause("ERRORS-02", "model", "Only get returns errors; the records of other calls have none."),
     Clause(
+        "PROGRESS-01", "model", "A report of a current claim sets its progress, with now as its time; the last stays."
+    ),
+    Clause("PROGRESS-02", "model", "A report of a stale claim returns False, and changes nothing."),
+    Clause("PROGRESS-03", "model", "report_progress returns one bool for each report, in the order given."),
+    Clause("PROGRESS-04", "model", "The end of an attempt keeps its progress; the next claim clears it."),
+    Clause("PROGRESS-05", "model", "Only get returns progress; the records of other calls have none."),
+    Clause(
         "STATS-01", "model", "stats counts each record once, in the total and in its state; each state has a count."
     ),
     Clause("STATS-02", "model", "stats counts the records of each kind that has records."),
@@ -204,6 +211,7 @@ _ALL = (
     Clause("PAYLOAD-04", "payload", "One byte more than max_payload_bytes raises PayloadTooLarge without effect."),
     Clause("PAYLOAD-05", "payload", "The text of a failure is kept unchanged, including NUL and lone surrogates."),
     Clause("META-01", "payload", "The meta of a job is kept unchanged, and every call returns it."),
+    Clause("PROGRESS-06", "payload", "A progress keeps its fraction exactly, and a message of any characters."),
     Clause("ERRORS-03", "payload", "errors keeps the latest 20 errors, oldest first."),
     Clause(
         "ERRORS-04",

@@ -24,6 +24,8 @@ from tallystick import (
     NewRecord,
     Order,
     Outcome,
+    Progress,
+    ProgressReport,
     Queue,
     QueueStats,
     Record,
@@ -203,11 +205,16 @@ class Model:
             lease_until=now + lease,
             worker=worker,
             attempted_at=now,
+            progress=None,
         )
 
     def extend(self, id: UUID, lease: timedelta, now: datetime) -> None:
         """Extend the lease of an attempt."""
         self._change(id, now, lease_until=now + lease)
+
+    def report(self, report: ProgressReport, now: datetime) -> None:
+        """Set the progress of an attempt."""
+        self._change(report.claim.id, now, progress=Progress(report.fraction, report.message, now))
 
     def settle(self, outcome: Outcome, now: datetime) -> None:
         """Apply an outcome to a running attempt."""
@@ -324,7 +331,7 @@ def kept_error(attempt: int, at: datetime, error: Failure) -> AttemptError:
 
 def bare(record: Record) -> Record:
     """Return a record as each call except `get` returns it."""
-    return record._replace(errors=())
+    return record._replace(errors=(), progress=None)
 
 
 def _moment(value: datetime | timedelta | None, now: datetime) -> datetime:

@@ -28,6 +28,7 @@ from . import (  # noqa: F401 - importing them registers their examples
     name,
     page,
     payload,
+    progress,
     purge,
     query,
     queue,

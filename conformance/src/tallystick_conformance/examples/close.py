@@ -48,6 +48,7 @@ def every_call(client: Backend) -> Sequence[Callable[[], object]]:
         lambda: client.insert([NewRecord(kind="k")], now=NOW),
         lambda: client.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW),
         lambda: client.extend([], lease=LEASE, now=NOW),
+        lambda: client.report_progress([], now=NOW),
         lambda: client.settle([], now=NOW),
         lambda: client.rescue(limit=1, now=NOW),
         lambda: client.get([]),

@@ -13,6 +13,7 @@ from tallystick import (
     InvalidArgument,
     NewRecord,
     PayloadTooLarge,
+    Progress,
     Record,
     Retry,
     State,
@@ -52,6 +53,7 @@ def whole(state: State = State.PENDING, **fields: Any) -> Record:
         result=b"" if state is State.COMPLETED else None,
         tags=(),
         errors=failed,
+        progress=Progress(0.5, "half", _BEFORE) if began else None,
     )
     return record._replace(**fields)
 
@@ -70,7 +72,7 @@ def _holder(case: Case, key: str) -> object:
 
 @example("RESTORE-01")
 def each_state_is_kept(case: Case) -> None:
-    """A record in each state is stored with every field, and its queue is known. Only `get` returns its errors."""
+    """A record in each state is stored with every field, and its queue is known. Only `get` returns its details."""
     records = [
         whole(state, queue=f"q{n}", tags=("b", "a"), meta={"k": "\x00"}, unique_key=f"key {n}", priority=n - 3)
         for n, state in enumerate(State)
@@ -78,7 +80,7 @@ def each_state_is_kept(case: Case) -> None:
     case.equal([True] * len(records), _restore(case, *records))
     case.equal({record.id: record for record in records}, case.backend.get([record.id for record in records]))
     listed = {record.id: record for record in case.backend.list(Filter(), limit=9)}
-    case.equal({record.id: record._replace(errors=()) for record in records}, listed)
+    case.equal({record.id: record._replace(errors=(), progress=None) for record in records}, listed)
     case.equal([f"q{n}" for n in range(len(records))], [queue.name for queue in case.backend.queues()])
     case.equal(dict.fromkeys(State, 1), dict(case.backend.stats(now=NOW).by_state))
 

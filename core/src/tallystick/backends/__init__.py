@@ -11,6 +11,7 @@ The conformance kit uses none of these modules, so that it judges them too.
 - `counting`: sum up counts to `Stats`.
 - `keys`: which job holds a unique key, and the effect of an insert on it.
 - `waiting`: the loop of `wait`, and wake-ups for it.
+- `group_commit`: store single inserts of several threads in one commit.
 - `lifetime`: reject calls after `close` and in a forked child.
 - `locations`: split a URL into the backend's options and the driver's.
 - `callers`: the transaction of the caller, while a call in it opens the store.
@@ -25,6 +26,7 @@ from . import (
     calls,
     counting,
     decoding,
+    group_commit,
     keys,
     lifetime,
     locations,
@@ -43,6 +45,7 @@ __all__ = [
     "calls",
     "counting",
     "decoding",
+    "group_commit",
     "keys",
     "lifetime",
     "locations",

@@ -13,6 +13,8 @@ from .. import validation
 from ..attempt_errors import ERRORS_KEPT, AttemptError
 from ..errors import InvalidArgument
 from ..failure import Failure
+from ..progress import Progress
+from ..progress import checked as checked_progress
 from ..records import Capabilities, NewRecord, Record
 from ..safe_repr import safe_repr
 from ..state import FINAL, State
@@ -153,6 +155,7 @@ def _checked(record: Record, capabilities: Capabilities) -> Record:
         finished_at=_only_in(state, FINAL, record.finished_at, "finished_at"),
         lease_until=_only_in(state, (State.RUNNING,), record.lease_until, "lease_until"),
         errors=_errors(record.errors),
+        progress=_progress(record.progress),
     )
 
 
@@ -178,6 +181,16 @@ def _entry(entry: AttemptError) -> AttemptError:
     return AttemptError.of(entry.attempt, validation.utc(entry.at, "the time of an error"), entry.error)
 
 
+def _progress(progress: Progress | None) -> Progress | None:
+    if progress is None:
+        return None
+    if not isinstance(progress, Progress):
+        raise InvalidArgument(f"progress is {safe_repr(progress)}; it must be a Progress or None")
+    return Progress(
+        *checked_progress(progress.fraction, progress.message), validation.utc(progress.at, "the time of progress")
+    )
+
+
 def _rounded(record: Record, precision: timedelta) -> Record:
     """Round the end of a wait and of a lease up, and every other time down, as if the store had set it."""
 
@@ -192,4 +205,5 @@ def _rounded(record: Record, precision: timedelta) -> Record:
         finished_at=down(record.finished_at),
         lease_until=record.lease_until and rounded_up(record.lease_until, precision, "lease_until"),
         errors=tuple(entry._replace(at=rounded_down(entry.at, precision)) for entry in record.errors),
+        progress=record.progress and record.progress._replace(at=rounded_down(record.progress.at, precision)),
     )

@@ -27,6 +27,7 @@ _COMMANDS: dict[tuple[str, str], str] = {
     ("tallystick", "queue"): "queues",
     ("tallystick", "schedule"): "schedules",
     ("tallystick", "migrate"): "setup",
+    ("tallystick", "benchmark"): "bench",
 }
 
 _LIST, _FAILED = "tallystick jobs list", "tallystick jobs list --state discarded"

@@ -44,7 +44,8 @@ class AsyncExecutor:
 
     def put(self, attempts: Sequence[Attempt | Batch]) -> None:
         """Queue attempts, and batches of them, to run."""
-        self._loop.call_soon_threadsafe(self._admit, attempts)
+        if attempts:
+            self._loop.call_soon_threadsafe(self._admit, attempts)
 
     def cancel(self, attempt: Attempt) -> None:
         """Cancel the task of an attempt. Set `attempt.stop` first."""

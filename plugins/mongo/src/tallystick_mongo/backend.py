@@ -28,6 +28,7 @@ from tallystick import (
     NewSchedule,
     Order,
     Outcome,
+    ProgressReport,
     Queue,
     Record,
     Schedule,
@@ -55,6 +56,7 @@ from . import (
     meters,
     paging,
     queries,
+    reporting,
     requeueing,
     rescuing,
     restoring,
@@ -153,6 +155,11 @@ class MongoBackend(Backend):
         call = calls.extend(claims, _CAPABILITIES, lease=lease, now=now)
         with self._writing() as store:
             return extending.extend(store, call.at(self._now(call.given)))
+
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
+        call = calls.report_progress(reports, _CAPABILITIES, now=now)
+        with self._writing() as store:
+            return reporting.report(store, call.at(self._now(call.given)))
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None

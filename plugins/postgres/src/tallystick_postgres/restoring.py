@@ -60,5 +60,6 @@ def _columns(placed: Sequence[Placed]) -> dict[str, Any]:
         "last_error": rows.array([error and error.to_json() for error in errors]),
         "error_type": rows.array([error and rows.error_type(error) for error in errors]),
         "errors": rows.array(["\n".join(each.to_json() for each in record.errors) or None for record in records]),
+        "progress": rows.array([record.progress and record.progress.to_json() for record in records]),
         "held_key": rows.array([one.held_key for one in placed]),
     }

@@ -71,6 +71,14 @@ class Connection:
         self._text_factory = escaped
         self.let_go()
 
+    def open_if_free(self) -> None:
+        """Open the connection now, unless a call uses it, or a fork has stopped its calls."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._open()
+            finally:
+                self._lock.release()
+
     def let_go(self) -> None:
         """Close the connection; the next use opens it again, unless the client was closed."""
         with self._lock:

@@ -41,6 +41,9 @@ _CANDIDATES = """
         SELECT rowid AS place FROM {prefix}_jobs INDEXED BY {prefix}_waiting
         WHERE :waiting AND state IN ('pending', 'retrying')
         UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_waiting
+        WHERE queue IN (SELECT value FROM json_each(:waiting_queues)) AND state IN ('pending', 'retrying')
+        UNION ALL
         SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_leases
         WHERE :running AND state = 'running'
         UNION ALL
@@ -135,6 +138,7 @@ class Queries:
     discard_damaged: str
     next_due: str
     extend: str
+    report_progress: str
     settle: str
     rescue: str
     get: str

@@ -4,7 +4,7 @@ The table `{prefix}_migrations` has one row for each applied migration. Its mark
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 from . import journal_mode, search
@@ -33,8 +33,12 @@ def open_store(location: Location) -> sqlite3.Connection:
     return connection
 
 
-def setup(location: Location) -> None:
-    """Create or migrate the store. A file that exists keeps its journal mode, unless the URL has that option."""
+def setup(location: Location, then: Callable[[], object]) -> None:
+    """Create or migrate the store. A file that exists keeps its journal mode, unless the URL has that option.
+
+    `then` opens another connection, so that the connection of the setup is not the last one. Closing the last one would
+    copy the write-ahead log to the file, and wait for the disk three times.
+    """
     with mapped(location):
         if not is_empty(location):
             refuse_foreign(location)
@@ -46,6 +50,7 @@ def setup(location: Location) -> None:
                 _migrate(connection, location, new=new)
             if search.statements(connection, location):
                 _search(connection, location)
+            then()
 
 
 def _is_new(connection: sqlite3.Connection, location: Location) -> bool:
@@ -101,8 +106,10 @@ def teardown(location: Location) -> None:
             return
         refuse_foreign(location)
         with closing(connect(location)) as connection:
-            if _drop(connection, location) and journal_mode.is_alone(connection):
-                location.path.unlink(missing_ok=True)
+            if _drop(connection, location):
+                connection.execute("PRAGMA synchronous = OFF")  # the file has no data any more
+                if journal_mode.is_alone(connection):
+                    location.path.unlink(missing_ok=True)
 
 
 def _drop(connection: sqlite3.Connection, location: Location) -> bool:

@@ -154,7 +154,7 @@ class _Worker:
     def __init__(self, client: Backend, random: Random, mix: Mix) -> None:
         self._client = client
         self._random = random
-        self._calls = random.choices(list(mix), list(mix.values()), k=20_000)
+        self._mix = mix
         self._now = _START + random.randint(-1, 3) * _SECOND
         self._claims: list[Claim] = []
         self._known: list[UUID] = []
@@ -163,7 +163,7 @@ class _Worker:
         """Make random calls."""
         self._known = list(known)
         self._claims = [Claim(id, 1) for id in known]
-        for call in self._calls[:operations]:
+        for call in self._random.choices(list(self._mix), list(self._mix.values()), k=operations):
             self._now += self._random.choice((0, 0, 1, 2)) * _SECOND
             with suppress(Unavailable, OutcomeUnknown):  # the recorder has them, and the rules allow them
                 getattr(self, f"_{call}")()

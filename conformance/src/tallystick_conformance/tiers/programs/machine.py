@@ -22,6 +22,7 @@ from tallystick import (
     NewRecord,
     Order,
     Outcome,
+    ProgressReport,
     Record,
     Release,
     Retry,
@@ -35,7 +36,7 @@ from .chores import Chores
 from .crowd import Crowd, crowds, run_crowd
 from .differential import Pair
 from .judge import Judge, Unarmed
-from .strategies import IDS, Change, Chore, Draft, Ending, Grip, Moment, Policy, Range, Whole
+from .strategies import IDS, Change, Chore, Draft, Ending, Grip, Moment, Policy, Range, Step, Whole
 
 STARTS = {"2001": datetime(2001, 1, 1, tzinfo=UTC), "2077": datetime(2077, 1, 1, tzinfo=UTC)}
 """The starts of the virtual clock; a backend that uses its own clock cannot be near both."""
@@ -159,6 +160,23 @@ class Machine(RuleBasedStateMachine):
         """Extend claims that are current, stale, repeated or unknown."""
         self._move(now)
         self._pair.extend(self._claims(grips), lease=lease, now=self.now)
+
+    @rule(
+        steps=st.lists(strategies.steps, min_size=1, max_size=3),
+        ending=st.none() | strategies.endings,
+        now=strategies.clock_steps,
+    )
+    @_guarded
+    def report(self, steps: list[Step], ending: Ending | None, now: Moment) -> None:
+        """Report the progress of claims that are current, stale, repeated or unknown; sometimes then end one."""
+        if not self._pair.model.running():
+            self._begin_attempts(1, timedelta(seconds=30), now)
+        claims = self._claims([step.grip for step in steps])
+        reports = [ProgressReport(claim, *step[1:]) for claim, step in zip(claims, steps, strict=False)]
+        self._pair.report_progress(reports, now=self.now)
+        if ending is not None:
+            self._pair.sweep(self.now)
+            self._pair.settle(self._outcomes([ending]), now=self.now)
 
     @rule(endings=st.lists(strategies.endings, min_size=1, max_size=5), now=strategies.clock_steps)
     @_guarded

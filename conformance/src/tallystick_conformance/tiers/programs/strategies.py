@@ -53,6 +53,14 @@ class Ending(NamedTuple):
     text: str
 
 
+class Step(NamedTuple):
+    """A progress of a grip."""
+
+    grip: Grip
+    fraction: float | None
+    message: str
+
+
 class Policy(NamedTuple):
     """The options of a job for the case that another job holds its unique key."""
 
@@ -176,6 +184,7 @@ endings = st.builds(
     _one_of(delays, delays, moments, st.none()),
     st.sampled_from(["", "x", "done"]),
 )
+steps = st.builds(Step, grips, st.sampled_from([None, 0.0, 0.1, 1.0]), st.sampled_from(["", "page 1"]))
 
 _ids = st.lists(slots, min_size=1, max_size=8).map(lambda drawn: [IDS[slot] for slot in drawn])
 _states = st.lists(st.sampled_from(State), min_size=1, max_size=3)

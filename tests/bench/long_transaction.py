@@ -1,6 +1,6 @@
 """Measure claims from PostgreSQL while another session holds a transaction open, so that dead rows cannot be vacuumed.
 
-`PYTHONPATH=tests python tests/bench/bench_postgres_long_transaction.py [--minutes 5] [--backlog 20000] [URL]`
+`PYTHONPATH=tests python tests/bench/long_transaction.py [--minutes 5] [--backlog 20000] [URL]`
 
 This process works a backlog of constant size as fast as it can, while a transaction with an earlier snapshot is open.
 For each part of the time, the table shows the median claim of 100 jobs, and how many jobs were worked until then.
