@@ -15,8 +15,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -36,6 +36,7 @@ from tallystick import (
     Filter,
     NewRecord,
     Outcome,
+    ProgressReport,
     Record,
     Retry,
     State,
@@ -81,6 +82,9 @@ def _work(store: Backend, state: State, began: datetime, *, failures: int) -> No
     for attempt in range(attempts):
         now = began + attempt * LEASE
         claims = [record.claim for record in store.claim([state], limit=BATCH, worker="w", lease=LEASE, now=now)]
+        if began == NOW:
+            reports = [ProgressReport(claim, n / BATCH, f"step {n}") for n, claim in enumerate(claims)]
+            store.report_progress(reports, now=now)
         outcomes = [_outcome(state, claim, n) for n, claim in enumerate(claims)]
         store.settle([outcome for outcome in outcomes if outcome is not None], now=now + LEASE / 2)
 
@@ -159,7 +163,10 @@ def _require_same(expected: object, found: object, where: str) -> None:
         sys.exit(f"{where} differs from the first store")
 
 
-_SERVERS = {"postgres": partial(postgres, durable=False), "mongo": mongo}
+_SERVERS: Mapping[str, Callable[[str | None], AbstractContextManager[str]]] = {
+    "postgres": partial(postgres, durable=False),
+    "mongo": mongo,
+}
 
 
 def main() -> None:
@@ -198,7 +205,7 @@ def _compare(urls: Sequence[str], stores: Sequence[Backend], jobs: int) -> None:
         passed_coarsest = passed_coarsest or store is coarsest
         _require_same(rounded if passed_coarsest else exact, digests(store), names)
         _require_same(first, seen(store), f"{names}: counts")
-    print(f"{names}, repeated: {_move(urls[-2], urls[-1])}", flush=True)
+    print(f"repeated: {_move(urls[-2], urls[-1])}", flush=True)
     _require_same(rounded, digests(stores[-1]), "the repeated import")
     _require_same(held(stores[0], jobs), held(stores[-1], jobs), "the holders of keys")
 

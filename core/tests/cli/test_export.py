@@ -22,6 +22,7 @@ from tallystick import (
     Meta,
     NewRecord,
     NewSchedule,
+    ProgressReport,
     Record,
     Retry,
     State,
@@ -54,6 +55,8 @@ def fill(store: Backend) -> list[Record]:
         if outcome is not None:
             store.settle([outcome], now=NOW + timedelta(seconds=1))
     store.cancel(Filter(states=[State.RUNNING]), limit=1, now=NOW)
+    [running] = store.list(Filter(states=[State.RUNNING]), limit=1)
+    store.report_progress([ProgressReport(running.claim, 0.25, "page 1\n")], now=NOW)
     return everything(store)
 
 
@@ -255,4 +258,5 @@ def test_every_state_is_exported(store: Backend) -> None:
     assert {record.state for record in records} == {*State}
     assert {record.kind for record in records if record.errors} == {"retrying", "discarded"}
     assert all((record.finished_at is not None) == (record.state in FINAL) for record in records)
+    assert [record.kind for record in records if record.progress] == ["running"]
     assert {type(error) for record in records for error in record.errors} == {AttemptError}

@@ -86,7 +86,7 @@ def test_a_key_that_is_taken_between_the_steps(
     missed: list[ObjectId] = []
 
     def find_late(*args: Any, **kwargs: Any) -> Any:
-        found = find(*args, **kwargs)
+        found: Any = find(*args, **kwargs)
         if not missed:
             missed.append(ObjectId())
             found = list(found)
