@@ -31,6 +31,16 @@ def test_the_example_of_the_readme_has_at_most_twenty_lines_of_code() -> None:
     assert len([line for line in example.splitlines() if line.strip()]) <= 20
 
 
+def test_the_readme_lists_the_extras() -> None:
+    """The table has each extra once, and the row `all` names those that it contains."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| (.*) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    listed = {name: text for names, text in rows for name in re.findall(r"`(\w+)`", names)}
+    assert extras.keys() <= listed.keys()
+    [contained] = re.findall(r"\[(.*)\]", extras["all"][0])
+    assert re.findall(r"`(\w+)`", listed["all"]) == contained.split(",")
+
+
 @pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.parent.name)
 def test_every_distribution_has_the_one_version(project: Path) -> None:
     """The version is read from one file, and written nowhere else."""

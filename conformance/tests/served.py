@@ -223,6 +223,9 @@ class ServedBackend(Backend):
     def purge(self, states: Sequence[State], *, before: datetime, limit: int, **options: Any) -> int:
         return self._ask("purge", states, before=before, limit=limit, **options)  # type: ignore[no-any-return]
 
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        return self._ask("restore", records, now=now)  # type: ignore[no-any-return]
+
     def count(self, filter: Filter, *, at_most: int = 10_000) -> int:
         return self._ask("count", filter, at_most=at_most)  # type: ignore[no-any-return]
 

@@ -255,6 +255,21 @@ def test_an_unknown_name_is_an_error(runner: Runner, call: str) -> None:
         getattr(runner, call)("nope")
 
 
+def test_a_kind_with_unique_by_gives_its_key_to_the_jobs_of_a_schedule(runner: Runner) -> None:
+    """The job of a tick and an enqueued one with the same values have one key, unless ticks may overlap."""
+
+    @runner.job("sync", unique_by=("region",))
+    def sync(payload: dict[str, str], ctx: Context) -> None: ...
+
+    runner.schedule("@daily", sync.job({"region": "eu", "by": "schedule"}), name="eu")
+    runner.schedule("@daily", sync.job({"region": "us"}), name="us", overlap=False)
+    runner.schedule("@daily", sync.job({"region": "eu"}), name="any", overlap=True)
+    keys = {name: schedule.unique_key for name, schedule in started(runner).items()}
+    enqueued = [runner.get(runner.enqueue(sync.job({"region": region}))).unique_key for region in ("eu", "us")]
+    assert [keys["eu"], keys["us"]] == enqueued
+    assert keys["any"] is None
+
+
 def test_overlap_false_skips_a_tick_while_a_job_is_unfinished(make_runner: MakeRunner) -> None:
     """With overlap=False, one job exists at a time, and the ticks during its work insert none."""
     runner = make_runner(MemoryBackend(), queues=["elsewhere"])

@@ -373,6 +373,33 @@ class Backend(ABC):
         """
 
     @abstractmethod
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        """Store whole records, as another store returned them: in any state, with every field and their `errors`.
+
+        When: A record is stored if its id is not stored. An earlier record of the same batch counts as stored. A stored
+            record with the id stays as it is.
+        Keys: A record takes its unique key if it holds it in its state, and its time has not passed at now. If the time
+            of another holder has passed, that job frees the key for good. If another job holds the key, a final record
+            is stored without it, for good. Any other record makes the call raise `InvalidArgument`.
+        Time: `now` decides only whether these times have passed. The times of a record are rounded to `time_precision`:
+            run_at and lease_until up, and every other time down.
+        Atomic: All records are stored, or none. Other clients may see part of the batch while the call runs; the rest
+            follows.
+        Repeat: Has no effect for ids that are stored.
+
+        Queues become known, and a due job ends a `wait` for its queue. A running record keeps its attempt and its
+        lease: its claim is current, and `rescue` takes the job once the lease has expired.
+
+        Returns:
+            One bool for each record, in the order given: True if it was stored, False if its id was stored already.
+
+        Raises:
+            InvalidArgument: A record has a value that no job can have, e.g. a final one without `finished_at`, or needs
+                a unique key that another job holds. The message has its id.
+            PayloadTooLarge: A payload or a result has more than `max_payload_bytes`.
+        """
+
+    @abstractmethod
     def pause(self, queue: str) -> None:
         """Pause a queue: no worker claims its jobs until `resume`. The store keeps the setting.
 

@@ -20,6 +20,7 @@ from .schedules import Missed, NewSchedule, parse_rule
 from .schedules.schedule import TAG
 from .settings import Settings
 from .stored_form import stored_payload
+from .unique_by import key_of
 
 _FINGERPRINT = 32
 
@@ -29,7 +30,8 @@ class ScheduleOptions(TypedDict, total=False):
 
     Args:
         every: The interval, in place of a rule.
-        overlap: False inserts no job at a tick while the job of an earlier tick is unfinished.
+        overlap: False inserts no job at a tick while the job of an earlier tick is unfinished. It is the default for a
+            kind with `unique_by`: then no other job with the derived key may be unfinished, either.
     """
 
     every: timedelta
@@ -69,7 +71,7 @@ def new_schedule(
         if word not in _KNOWN:
             raise InvalidArgument(f"{word!r} is not an option of a schedule: {unknown_option(word, _KNOWN)}")
     text = _rule(rule, given.pop("every", None))
-    overlap = given.pop("overlap", True)
+    overlap = given.pop("overlap", not definition.options.unique_by)
     if not isinstance(overlap, bool):
         raise InvalidArgument(f"overlap is {safe_repr(overlap)}; it must be True or False")
     defaults = {name: getattr(definition.options, name) for name in _OF_JOBS}
@@ -77,7 +79,13 @@ def new_schedule(
     given = {**defaults, **given}
     given["meta"] = with_version(given["meta"], definition.options.payload_version)
     schedule = NewSchedule(rule=text, kind=definition.kind, payload=payload, **given)
-    return schedule if overlap else replace(schedule, unique_key=TAG + schedule.name)
+    return schedule if overlap else replace(schedule, unique_key=_key_of(schedule, definition))
+
+
+def _key_of(schedule: NewSchedule, definition: Declaration[Any, Any]) -> str:
+    """Return the key of the schedule's jobs: that of the kind, or else one of the schedule alone."""
+    by = definition.options.unique_by
+    return key_of(schedule.kind, by, schedule.payload) if by else TAG + schedule.name
 
 
 def _rule(rule: str | None, every: timedelta | None) -> str:

@@ -100,6 +100,7 @@ TRANSITIONS = TransitionTable(
         *(Transition(s, "requeue", State.PENDING, "its unique key is free", _REQUEUED) for s in _FINISHED),
         *(Transition(s, "delete", None) for s in (State.PENDING, State.RETRYING, *_FINISHED)),
         *(Transition(s, "purge", None, "finished before the cut-off") for s in _FINISHED),
+        *(Transition(None, "restore", s, f"the record is {s}", "every field") for s in State),
     )
 )
 

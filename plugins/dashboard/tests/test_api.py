@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from starlette.testclient import TestClient
-from tallystick import NewRecord, Runner, State, UniqueUntil
+from tallystick import Context, NewRecord, NewSchedule, Runner, State, UniqueUntil
 
 from .application import (
     SCRIPT,
@@ -34,6 +34,30 @@ def post(program: TestClient, path: str, status: int = 200, **body: Any) -> Any:
     answer = program.post(path, json=body)
     assert answer.status_code == status, answer.text
     return answer.json()
+
+
+def test_a_schedule_by_hand_derives_the_unique_key_of_its_kind(program: TestClient, runner: Runner) -> None:
+    """The key follows an edited payload. Another key stays, as does a schedule whose ticks may overlap."""
+
+    @runner.job("sync", unique_by=("region",))
+    def sync(payload: dict[str, str], ctx: Context) -> None: ...
+
+    def saved(name: str, region: str) -> str | None:
+        form = {"name": name, "rule": "@daily", "kind": "sync", "payload": {"region": region}}
+        answer = program.post("/api/schedules", json=form)
+        key: str | None = answer.json()["unique_key"]
+        return key
+
+    def enqueued(region: str) -> str | None:
+        return runner.get(runner.enqueue(sync.job({"region": region}))).unique_key
+
+    assert saved("mine", "eu") == enqueued("eu")
+    assert saved("mine", "us") == enqueued("us")
+    runner.put_schedule("@daily", sync.job({"region": "eu"}), name="overlapping", overlap=True)
+    assert saved("overlapping", "us") is None
+    own = NewSchedule(name="own", rule="@daily", kind="sync", payload=b"{}", unique_key="mine")
+    runner.put_schedule(own)
+    assert saved("own", "us") == "mine"
 
 
 def test_the_status_has_runner_definitions_counts_and_recent_jobs(program: TestClient, runner: Runner) -> None:

@@ -10,6 +10,7 @@ import pytest
 from starlette.responses import Response
 from starlette.testclient import TestClient
 from tallystick import NewRecord, Runner, State
+from tallystick_dashboard.pages import jobs
 
 from .application import add, add_attempts, add_schedule, add_worker, complete, discard, report, retry, run
 from .conftest import BROWSER, Visit
@@ -118,6 +119,15 @@ def test_counts_of_states_are_capped(browser: TestClient, runner: Runner) -> Non
     discarded = browser.get("/jobs?error_type=ValueError").text
     assert "<b>1</b>" in discarded
     assert "1,000" not in discarded
+
+
+def test_a_slow_search_names_the_optional_indexes(browser: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page says how to make it fast, but only for fields that have such an index."""
+    assert "?search=true" not in browser.get("/jobs?kind=greet").text
+    monkeypatch.setattr(jobs, "SLOW", -1.0)
+    for option in ("kind=greet", "queue=emails", "worker=w1"):
+        assert "open the store with ?search=true" in browser.get(f"/jobs?{option}").text
+    assert "?search=true" not in browser.get("/jobs?state=discarded").text
 
 
 def test_unknown_options_of_a_page_are_ignored_and_invalid_ones_explained(browser: TestClient) -> None:
@@ -235,7 +245,7 @@ def test_bulk_changes_of_values(browser: TestClient, runner: Runner) -> None:
     add(runner.backend)
     assert "Change which values?" in browser.get("/bulk?action=update&queue=emails").text
     page = browser.get("/bulk?action=update&queue=emails&new_priority=4").text
-    assert "Change 1 jobs?" in text_of(page)
+    assert "Change 1 job?" in text_of(page)
     assert 'name="new_priority" value="4"' in page
 
 

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tallystick import Complete, Discard, Failure, Filter, NewRecord
+from tallystick.backends import calls
 from tallystick.backends.times import micros
-from tallystick_sqlite import SqliteBackend, matching, rows
+from tallystick_sqlite import SqliteBackend, listing, matching, rows
+from tallystick_sqlite.capabilities import CAPABILITIES
 from tallystick_sqlite.queries import Queries, read_all
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -108,9 +111,38 @@ def test_candidates_are_counted_by_the_indexes_alone(connection: sqlite3.Connect
     """Counting candidates looks no record up in the table."""
     indexes = "waiting|leases|retrying|finished|errors|error_types|unique_keys|other_ids"
     found = [step for step in plan(connection, QUERIES.count_candidates) if re.search(r"tallystick_jobs|job\b", step)]
-    assert len(found) == 10
+    assert len(found) == 11
+    assert "SEARCH tallystick_jobs USING INDEX tallystick_waiting (queue=?)" in found
     by_id = r"COVERING INDEX sqlite_autoindex_tallystick_jobs_1"
     assert all(re.search(rf"INDEX tallystick_({indexes})\b|{by_id}", step) for step in found), found
+
+
+@pytest.mark.parametrize(
+    "fields", [{"tags": ["t"], "states": ["running"]}, {"queues": ["q"], "states": ["pending"]}], ids=str
+)
+def test_a_count_costs_the_same_among_many_jobs(
+    connection: sqlite3.Connection, backend: SqliteBackend, fields: dict[str, Any]
+) -> None:
+    """A count reads no job in another state than the rare one of its filter, and none in another queue."""
+
+    def cost() -> int:
+        counted = 0
+
+        def count() -> int:
+            nonlocal counted
+            counted += 1
+            return 0
+
+        connection.set_progress_handler(count, 1)
+        assert listing.count(connection, QUERIES, call) == 0
+        connection.set_progress_handler(None, 1)
+        return counted
+
+    call = calls.count(Filter(**fields), CAPABILITIES, at_most=100)
+    cost()
+    before = cost()
+    backend.insert([NewRecord(kind="k", tags=("t",), queue=f"q{n}") for n in range(2_000)])
+    assert cost() == before
 
 
 def test_an_error_text_is_searched_in_the_index(connection: sqlite3.Connection, backend: SqliteBackend) -> None:

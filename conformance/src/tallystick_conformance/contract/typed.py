@@ -11,9 +11,9 @@ _ANSWERS: Mapping[str, type] = {
     "insert": Sequence, "claim": Sequence, "extend": Sequence, "report_progress": Sequence, "settle": Sequence,
     "rescue": Sequence, "get": dict,
     "list": Sequence, "count": int, "stats": Stats, "cancel": Sequence, "requeue": Sequence, "delete": Sequence,
-    "update": Sequence, "purge": int, "queues": Sequence, "put_schedules": Sequence, "schedules": Sequence,
-    "due_schedules": Sequence, "advance": Sequence, "remove_schedules": Sequence, "workers": Sequence,
-    "meters": Sequence, "wait": bool,
+    "update": Sequence, "purge": int, "restore": Sequence, "queues": Sequence, "put_schedules": Sequence,
+    "schedules": Sequence, "due_schedules": Sequence, "advance": Sequence, "remove_schedules": Sequence,
+    "workers": Sequence, "meters": Sequence, "wait": bool,
 }  # fmt: skip
 
 

@@ -36,6 +36,7 @@ from . import (  # noqa: F401 - importing them registers their examples
     refuse,
     requeue,
     rescue,
+    restore,
     settle,
     setup,
     setup_clients,

@@ -34,6 +34,7 @@ def empty_batches_do_nothing(case: Case) -> None:
     case.equal([], list(backend.extend([], lease=LEASE, now=NOW)))
     case.equal([], list(backend.report_progress([], now=NOW)))
     case.equal([], list(backend.settle([], now=NOW)))
+    case.equal([], list(backend.restore([], now=NOW)))
     case.equal({}, backend.get([]))
     case.equal([], case.claim(queues=[]))
     case.equal(0, backend.purge([], before=NOW, limit=1))
@@ -95,14 +96,16 @@ def as_many_ids_as_declared_are_accepted(case: Case) -> None:
 
 @example("BATCH-03")
 def too_large_batches_are_rejected(case: Case) -> None:
-    """insert, extend, report_progress and settle reject max_batch + 1 items."""
+    """insert, extend, report_progress, settle and restore reject max_batch + 1 items."""
     backend, size = case.backend, case.capabilities.max_batch + 1
-    claim = case.running().claim
+    record = case.running()
+    claim = record.claim
     calls: tuple[Callable[[], object], ...] = (
         lambda: backend.insert([NewRecord(kind="k", id=UUID(int=n)) for n in range(size)], now=NOW),
         lambda: backend.extend([claim] * size, lease=LEASE, now=NOW),
         lambda: backend.report_progress([ProgressReport(claim)] * size, now=NOW),
         lambda: backend.settle([Complete(claim)] * size, now=NOW),
+        lambda: backend.restore([record] * size, now=NOW),
     )
     for call in calls:
         case.refuses(InvalidArgument, call)

@@ -58,6 +58,7 @@ def every_call(client: Backend) -> Sequence[Callable[[], object]]:
         lambda: client.requeue(Filter(), limit=1, now=NOW),
         lambda: client.delete(Filter(), limit=1),
         lambda: client.purge([State.COMPLETED], before=NOW, limit=1),
+        lambda: client.restore([], now=NOW),
         lambda: client.pause("default"),
         lambda: client.resume("default"),
         client.queues,

@@ -98,6 +98,7 @@ def values_that_are_no_batch_are_rejected(case: Case) -> None:
         (partial(backend.extend, lease=LEASE, now=NOW), claim),
         (partial(backend.report_progress, now=NOW), ProgressReport(claim)),
         (partial(backend.settle, now=NOW), ended),
+        (partial(backend.restore, now=NOW), running),
         (backend.get, claim.id),
         (partial(backend.claim, limit=1, worker="w", lease=LEASE, now=NOW), "default"),
         (partial(backend.wait, timeout=timedelta(0)), "default"),

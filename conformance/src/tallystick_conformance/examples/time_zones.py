@@ -146,6 +146,7 @@ def naive_times_are_rejected(case: Case) -> None:
         lambda: backend.cancel(Filter(), limit=1, now=_NAIVE),
         lambda: backend.requeue(Filter(), limit=1, now=_NAIVE),
         lambda: backend.purge([State.COMPLETED], before=_NAIVE, limit=1),
+        lambda: backend.restore([record], now=_NAIVE),
     )
     for call in calls:
         case.refuses(InvalidArgument, call)

@@ -12,7 +12,7 @@ from ..attempt_errors import AttemptError
 from ..filters import MOST_COUNTED, Filter
 from ..progress import Progress
 from ..records import Record
-from . import changes, listing, show, update
+from . import changes, export, import_jobs, listing, show, update
 from .decoding import RunnerName, decoded, opened_for
 from .filters import with_filter
 from .groups import Group
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from .tables import Table
 
-app = typer.Typer(cls=Group, no_args_is_help=True, help="Find, count, show, cancel, requeue, delete and update jobs.")
+app = typer.Typer(
+    cls=Group, no_args_is_help=True, help="Find, show, cancel, requeue, delete, update, export and import jobs."
+)
 
 listing.register(app)
 
@@ -135,3 +137,5 @@ def _history(errors: Sequence[AttemptError], now: datetime) -> "Table":
 
 changes.register(app)
 update.register(app)
+export.register(app)
+import_jobs.register(app)

@@ -20,8 +20,6 @@ from .security.guard import Guard
 from .settings import DashboardSettings
 from .site import Site
 
-_MESSAGES = {404: "there is no such page", 405: "this page does not accept this method"}
-
 
 def dashboard(
     source: Runner | Backend | str, settings: DashboardSettings | None = None, /, **arguments: Any
@@ -69,13 +67,24 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 def _http_error(request: Request, exc: HTTPException) -> Response:
-    message = _MESSAGES.get(exc.status_code, exc.detail)
-    rejection = Rejection(exc.status_code, message, dict(exc.headers or {}))
-    return _rejected(request.app.state.site, request, rejection, request.app.state.pages)
+    return _rejected(request.app.state.site, request, _of_http_error(exc), request.app.state.pages)
+
+
+def _of_http_error(exc: HTTPException) -> Rejection:
+    headers = dict(exc.headers or {})
+    match exc.status_code:
+        case 404:
+            return Rejection(404, "there is no such page", headers=headers)
+        case 405:
+            return Rejection(405, "this page does not accept this method", headers=headers)
+        case status:
+            return Rejection(status, detail=exc.detail, headers=headers)
 
 
 def _bug(request: Request, exc: Exception) -> Response:
-    rejection = Rejection(500, f"the dashboard failed with {type(exc).__name__}; its log has the traceback")
+    rejection = Rejection(
+        500, "the dashboard failed with %(error)s; its log has the traceback", error=type(exc).__name__
+    )
     return _rejected(request.app.state.site, request, rejection, request.app.state.pages)
 
 

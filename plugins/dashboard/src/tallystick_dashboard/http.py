@@ -20,7 +20,7 @@ def grouped(pairs: list[tuple[str, str]], model: type[BaseModel]) -> dict[str, A
         if field is not None and get_origin(field.annotation) is list:
             values.setdefault(name, []).append(value)
         elif name in values:
-            raise Rejection(422, f"{name}: give it once")
+            raise Rejection(422, "%(name)s: give it once", name=name)
         else:
             values[name] = value
     return values
@@ -32,7 +32,7 @@ async def limited_body(request: Request, largest: int) -> bytes:
     async for chunk in request.stream():
         size += len(chunk)
         if size > largest:
-            raise Rejection(413, f"the body is larger than {largest:,} bytes")
+            raise Rejection(413, "the body is larger than %(bytes)s bytes", bytes=f"{largest:,}")
         chunks.append(chunk)
     return b"".join(chunks)
 

@@ -21,9 +21,9 @@ def as_rejection(exc: Exception) -> Rejection | None:
     if isinstance(exc, Rejection):
         return exc
     if isinstance(exc, ValidationError):
-        return Rejection(422, validation_text(exc))
+        return Rejection(422, detail=validation_text(exc))
     status = next((status for error, status in _STATUS if isinstance(exc, error)), None)
-    return None if status is None else Rejection(status, str(exc)[:_LONGEST])
+    return None if status is None else Rejection(status, detail=str(exc)[:_LONGEST])
 
 
 _STATUS: tuple[tuple[type[Exception], int], ...] = (

@@ -51,7 +51,11 @@ class Site:
         timeout = self.settings.timeout.total_seconds()
         with anyio.move_on_after(timeout):
             return await anyio.to_thread.run_sync(function, abandon_on_cancel=True, limiter=self._limiter)
-        raise Rejection(503, f"the store did not respond within {timeout:g} seconds; narrow the filter, or try again")
+        raise Rejection(
+            503,
+            "the store did not respond within %(seconds)s seconds; narrow the filter, or try again",
+            seconds=f"{timeout:g}",
+        )
 
 
 def user_of(request: Request) -> User:

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -39,7 +39,7 @@ def paths(shop: Shop) -> dict[str, str]:
     """Return the pages, by the names of their files."""
     jobs = {f"job-{state}": f"/jobs/{id}" for state, id in shop.ids.items()}
     return {
-        "overview": "/",
+        "overview-troubled": "/",
         "jobs": "/jobs",
         "jobs-filtered": "/jobs?state=discarded&queue=emails",
         "jobs-none": "/jobs?kind=unknown",
@@ -84,13 +84,17 @@ def act(page: Page, base: str) -> None:
 
 def take(browser: Browser, folder: Path, only: str | None) -> None:
     """Take all screenshots, or those whose names contain a text."""
-    runner, shop = filled()
-    with served(runner, name="Shop (staging)", colour="#2f6f5e") as base, served(make_empty()) as empty, served(
-        runner, token="0123456789abcdef-token", name="Shop (production)", colour="#8b1e3f"
-    ) as locked:  # fmt: skip
+    runner, shop = filled(healthy=False)
+    healthy, _ = filled(healthy=True)
+    with ExitStack() as stack:
+        base = stack.enter_context(served(runner, name="Shop (staging)", colour="#2f6f5e"))
+        well = stack.enter_context(served(healthy, name="Shop", colour="#2f6f5e"))
+        empty = stack.enter_context(served(make_empty()))
+        login = {"token": "0123456789abcdef-token", "name": "Shop (production)", "colour": "#8b1e3f"}
+        locked = stack.enter_context(served(runner, **login))
         pages = {name: base + path for name, path in paths(shop).items()}
         pages |= {f"empty-{name}": f"{empty}/{name}".replace("/overview", "/") for name in EMPTY}
-        pages["login"] = f"{locked}/"
+        pages |= {"overview": f"{well}/", "login": f"{locked}/"}
         for look, options in LOOKS.items():
             context = browser.new_context(timezone_id="Europe/Berlin", device_scale_factor=1, **options)
             page = context.new_page()
@@ -107,6 +111,7 @@ def take(browser: Browser, folder: Path, only: str | None) -> None:
                 page.screenshot(path=folder / f"help-{look}.png")
             context.close()
     runner.close()
+    healthy.close()
 
 
 EMPTY = ("overview", "jobs", "failures", "schedules", "queues", "workers", "enqueue", "audit")

@@ -65,7 +65,7 @@ def test_a_group_of_failures_is_retried(page: Page, serve: Serve, live: Runner) 
     page.goto(f"{serve()}/failures")
     expect(page.get_by_text(SCRIPT)).to_be_visible()
     page.get_by_role("link", name="Retry", exact=True).click()
-    page.get_by_role("button", name="Retry 1 jobs").click()
+    page.get_by_role("button", name="Retry 1 job").click()
     expect(page.get_by_role("heading", name="Retry: done")).to_be_visible()
 
 
@@ -93,6 +93,30 @@ def test_one_job_is_changed_cancelled_copied_and_deleted(page: Page, serve: Serv
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Yes").click()
     expect(page.get_by_text("The job was deleted.")).to_be_visible()
+
+
+def test_a_payload_is_copied(page: Page, serve: Serve, live: Runner) -> None:
+    """The button puts the text into the clipboard, and says so."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    id = add(live.backend)
+    page.goto(f"{serve()}/jobs/{id}")
+    page.locator("[data-copy=payload]").click()
+    expect(page.locator("[data-copy=payload]")).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.locator("#payload").inner_text() == '{\n  "name": "Ada"\n}'
+    expect(page.locator("[data-copy=payload]")).to_have_text("Copy")
+
+
+def test_an_id_is_copied_without_https(page: Page, serve: Serve, live: Runner) -> None:
+    """Browsers give a page without HTTPS no clipboard, except on the machine itself."""
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    id = add(live.backend)
+    page.goto(f"{serve()}/jobs/{id}")
+    page.locator("[data-copy=job-id]").click()
+    expect(page.locator("[data-copy=job-id]")).to_have_text("Copied")
+    page.locator("#search").focus()
+    page.keyboard.press("Control+V")
+    expect(page.locator("#search")).to_have_value(str(id))
 
 
 def test_a_queue_is_paused_and_the_page_follows_the_store(page: Page, serve: Serve, live: Runner) -> None:

@@ -46,6 +46,7 @@ from tallystick.backends import (
     lifetime,
     register_calls,
     registers,
+    restore_calls,
     selection,
     transitions,
     waiting,
@@ -286,6 +287,17 @@ class MemoryBackend(Backend):
                 store.remove(record)  # before the next one is taken, because the heap may have a record twice
                 count += 1
         return count
+
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        call = restore_calls.restore(records, _CAPABILITIES, now=now)
+        with self._locked() as store:
+            held = {key for key in call.keys if (job := store.holder(key)) and not keys.has_passed(job, call.now)}
+            placed = call.placed(store.records, held)
+            for one in placed:
+                if one is not None:
+                    store.add(one)
+            store.changed.notify_all()
+        return [one is not None for one in placed]
 
     def pause(self, queue: str) -> None:
         name = calls.queue(queue)

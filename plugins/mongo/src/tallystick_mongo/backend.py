@@ -37,7 +37,7 @@ from tallystick import (
     WorkerInfo,
     validation,
 )
-from tallystick.backends import calls, register_calls
+from tallystick.backends import calls, register_calls, restore_calls
 from tallystick.backends.lifetime import Lifetime
 from tallystick.backends.waiting import WakeUps
 
@@ -59,6 +59,7 @@ from . import (
     reporting,
     requeueing,
     rescuing,
+    restoring,
     schema,
     settling,
     staging,
@@ -247,6 +248,16 @@ class MongoBackend(Backend):
         finished = queries.finished(call.states, call.before, call.since, call.kinds, call.except_kinds)
         with self._writing() as store:
             return deleting.purge(store, finished, limit=call.limit)
+
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        call = restore_calls.restore(records, _CAPABILITIES, now=now)
+        with self._writing() as store:
+            if not records:
+                return []
+            seen = read_state(store, self._location, inserting.queues_of(call.records))
+            stored = restoring.restore(store, call.at(seen.now), known=seen.queues)
+        self._wake_ups.wake_all()
+        return stored
 
     def pause(self, queue: str) -> None:
         name = calls.queue(queue)

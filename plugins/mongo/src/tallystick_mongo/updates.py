@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bson import ObjectId
-from tallystick import ERRORS_KEPT, AttemptError, Changes, Progress, State
+from tallystick import CLAIMABLE, ERRORS_KEPT, AttemptError, Changes, Progress, State
 
 from .documents import HIDDEN
 from .queries import WAITING, Pipeline, Query
@@ -157,8 +157,19 @@ def requeued(now: datetime) -> Pipeline:
 FREED: Final[Query] = {"$unset": {"held_key": ""}}
 
 
-REVEALED: Final[Pipeline] = [{"$set": {"state": State.PENDING.value, "due": "$run_at", "batch": ABSENT}}]
-"""Makes the hidden jobs of a batch pending."""
+_STATE: Final = {"$ifNull": ["$restored", State.PENDING.value]}
+
+REVEALED: Final[Pipeline] = [
+    {
+        "$set": {
+            "state": _STATE,
+            "due": {"$cond": [{"$in": [_STATE, sorted(CLAIMABLE)]}, "$run_at", ABSENT]},
+            "batch": ABSENT,
+            "restored": ABSENT,
+        }
+    }
+]
+"""Makes the hidden jobs of a batch pending, and gives the records of a `restore` their own state."""
 
 
 def hidden(batch: ObjectId) -> Query:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, LiteralString, assert_never
 
-from tallystick import CLAIMABLE, Filter, Record, State
+from tallystick import CLAIMABLE, FINAL, Filter, Record, State
 from tallystick.backends.calls import CountCall, ListCall
 
 from . import matching, rows
@@ -17,6 +17,9 @@ NEWEST = 1_000
 
 FEW = 100_000
 """Below this number of waiting jobs, a page of them by id reads all of them rather than the other records."""
+
+RARE = 1_000
+"""Below this number of jobs of some kinds, a page reads only the states in which the ledger has such jobs."""
 
 
 def page(execute: Execute, queries: Queries, call: ListCall) -> list[Record]:
@@ -32,6 +35,10 @@ def page(execute: Execute, queries: Queries, call: ListCall) -> list[Record]:
     }
     if call.order == "id" and _is_for_waiting(call.filter) and _count_waiting(execute, queries, parameters) < FEW:
         return rows.records(_waiting(execute, queries, parameters, call.limit))
+    if call.order == "id" and call.filter.kinds is not None and matching.is_counted_by_the_ledger(call.filter):
+        counts = execute(queries.count_ledger_by_state, parameters)
+        if sum(number for _, number in counts) < RARE:
+            return rows.records(_rare(execute, queries, parameters, [State(state) for state, _ in counts]))
     return rows.records(execute(_page_query(queries, call), parameters))
 
 
@@ -67,6 +74,10 @@ def _count_waiting(execute: Execute, queries: Queries, parameters: dict[str, Any
 def _waiting(execute: Execute, queries: Queries, parameters: dict[str, Any], limit: int) -> Sequence[Row]:
     newest = execute(queries.list_waiting, {**parameters, "look": max(NEWEST, limit)})
     return newest if len(newest) == limit else execute(queries.list_waiting, {**parameters, "look": FEW})
+
+
+def _rare(execute: Execute, queries: Queries, parameters: dict[str, Any], likely: list[State]) -> Sequence[Row]:
+    return execute(queries.list_rare, {**parameters, "likely": likely, "likely_final": {*likely} <= FINAL})
 
 
 def _page_query(queries: Queries, call: ListCall) -> LiteralString:

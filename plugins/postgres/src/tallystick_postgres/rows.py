@@ -75,7 +75,27 @@ NEW_COLUMNS = {
     "unique_until": "text",
     "meta": "text",
 }
-"""The columns that a caller of `insert` sets, with their types. `insert.sql` itself converts `run_at` and `tags`."""
+"""The columns that a caller of `insert` sets, with their types. The statements convert `run_at` and `tags`."""
+
+RESTORED_COLUMNS = {
+    **NEW_COLUMNS,
+    "state": "text",
+    "attempt": "integer",
+    "run_at": "timestamptz",
+    "created_at": "timestamptz",
+    "updated_at": "timestamptz",
+    "attempted_at": "timestamptz",
+    "finished_at": "timestamptz",
+    "lease_until": "timestamptz",
+    "worker": "text",
+    "cancel_requested": "boolean",
+    "last_error": "text",
+    "result": "bytea",
+    "error_type": "text",
+    "progress": "text",
+    "held_key": "text",
+}
+"""The columns that a caller of `restore` sets, with their types. `restore.sql` itself converts `tags` and `errors`."""
 
 _WIDTH = len(COLUMNS)
 _META = list(COLUMNS).index("meta")

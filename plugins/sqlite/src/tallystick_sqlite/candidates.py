@@ -16,6 +16,7 @@ _COVERED = ("states", "finished_since", "finished_until")
 _SEARCHED = ("kinds", "queues", "workers")
 _NOTHING: Parameters = {
     "waiting": False,
+    "waiting_queues": None,
     "running": False,
     "retrying": False,
     "finals": "[]",
@@ -99,9 +100,11 @@ def by_state(filter: Filter) -> Candidates:
     """Return the records in the states of a filter, from the indexes on the state."""
     states = _states(filter)
     waiting = [state for state in states if state in CLAIMABLE]
+    waits = State.PENDING in waiting
     parameters = {
         **_NOTHING,
-        "waiting": State.PENDING in states,
+        "waiting": waits and filter.queues is None,
+        "waiting_queues": json_list(filter.queues) if waits else None,
         "retrying": waiting == [State.RETRYING],
         "running": State.RUNNING in states,
         "finals": json_list([state for state in states if state in FINAL]),

@@ -23,6 +23,9 @@ Place = tuple[int, bytes]
 FEW = 5_000
 """Below this number of candidates, a page sorts those that match."""
 
+FEWEST = 1_000
+"""Below this number of records in the states of a filter, a count reads all of them."""
+
 NEIGHBOURS = 4
 """Counting this many neighbours costs as much as counting one record elsewhere."""
 
@@ -221,5 +224,13 @@ def count(connection: sqlite3.Connection, queries: Queries, call: CountCall) -> 
     found = [*candidates.alternatives(filter, has_search=has_search)]
     if found[0].are_exact:
         return found[0].count(connection, queries, call.at_most)
-    few = (each for each in found[:-1] if _are_few(each, connection, queries))
-    return next(few, found[0]).count_matching(connection, queries, call.at_most)
+    return _smallest(found, connection, queries).count_matching(connection, queries, call.at_most)
+
+
+def _smallest(found: Sequence[Candidates], connection: sqlite3.Connection, queries: Queries) -> Candidates:
+    """Return the candidates to count. The last ones are those of the states; a count of these is cheap."""
+    *selective, by_state = found
+    if not selective or by_state.count(connection, queries, FEWEST) < FEWEST:
+        return by_state
+    few = (each for each in selective if _are_few(each, connection, queries))
+    return selective[0] if len(selective) == 1 else next(few, selective[0])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from tallystick import ERRORS_KEPT, NO_META, AttemptError, Failure, Meta, Progre
 from tallystick.attempt_errors import TYPE_LENGTH
 from tallystick.backends import keys
 from tallystick.backends.decoding import STATES, tags_from_json
+from tallystick.backends.restore_calls import Placed
 from tallystick.backends.times import micros, moment
 
 Row = tuple[Any, ...]
@@ -115,6 +117,23 @@ def insertion(record: Record) -> Parameters:
     parameters["meta"] = record.meta.to_json() if isinstance(record.meta, Meta) and record.meta else None
     parameters["now"] = micros(record.created_at)
     return parameters
+
+
+def restoration(placed: Placed) -> Parameters:
+    """Return the parameters of `restore.sql` for a whole record."""
+    record = placed.record
+    values = {name: micros(value) if isinstance(value, datetime) else value for name, value in record._asdict().items()}
+    error = error_columns(record.last_error) if record.last_error is not None else {"error": None, "error_type": None}
+    return {
+        **values,
+        **insertion(record),
+        "state": record.state.value,
+        "last_error": error["error"],
+        "error_type": error["error_type"],
+        "errors": "\n".join(entry.to_json() for entry in record.errors) or None,
+        "progress": record.progress and record.progress.to_json(),
+        "held_key": placed.held_key,
+    }
 
 
 def error_columns(error: Failure) -> Parameters:

@@ -257,6 +257,14 @@ class Pair:
         for id in gone:
             del self.model.records[id]
 
+    def restore(self, records: Sequence[Record], *, now: datetime) -> None:
+        """Restore whole records, and compare each result."""
+        answers = self.answer(lambda: self.backend.restore(records, now=now))
+        self.judge.that("RESTORE-02", len(answers) == len(records), f"{len(records)} results", answers)
+        expected = self.model.restore(records, now) or []
+        self.judge.equal("RESTORE-02", expected, list(answers))
+        self.has_new([record.id for record, is_new in zip(records, expected, strict=True) if is_new], "RESTORE-01")
+
     def pause(self, queue: str) -> None:
         """Pause a queue."""
         self.answer(lambda: self.backend.pause(queue))
@@ -319,9 +327,11 @@ class Pair:
             if id in self._touched:
                 self._is_typed(stored[id])
             self._has_no_details(stored[id])
-            if id in self._touched and stored[id]._replace(updated_at=record.updated_at) == bare(record):
+            clause = self._touched.get(id, "RECORD-01")
+            changed = clause not in ("RECORD-01", "RESTORE-01")
+            if changed and stored[id]._replace(updated_at=record.updated_at) == bare(record):
                 self.judge.equal("RECORD-03", record.updated_at, stored[id].updated_at)
-            self.judge.equal(self._touched.get(id, "RECORD-01"), bare(record), stored[id])
+            self.judge.equal(clause, bare(record), stored[id])
         self._compare_details()
         self._touched.clear()
         self._compare_queues(now)
@@ -339,10 +349,11 @@ class Pair:
         touched = [id for id in self._touched if id in self.model.records]
         for id, record in self.raw.get(touched[: self.raw.capabilities.max_batch]).items():
             self._is_typed(record)
-            self.judge.equal("ERRORS-01", self.model.records[id].errors, record.errors)
             clause = self._touched[id]
+            restored = clause == "RESTORE-01"
+            self.judge.equal("RESTORE-01" if restored else "ERRORS-01", self.model.records[id].errors, record.errors)
             self.judge.equal(
-                clause if clause.startswith("PROGRESS") else "PROGRESS-04",
+                clause if restored or clause.startswith("PROGRESS") else "PROGRESS-04",
                 self.model.records[id].progress,
                 record.progress,
             )

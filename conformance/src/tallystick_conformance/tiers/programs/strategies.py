@@ -89,6 +89,18 @@ class Draft(NamedTuple):
     meta: Mapping[str, str]
 
 
+class Whole(NamedTuple):
+    """A record to restore. Its state follows from its place in the batch. If not `fresh`, its id may be stored."""
+
+    draft: Draft
+    fresh: bool
+    attempt: int
+    flag: bool
+    created: Moment
+    ended: Moment
+    errors: int
+
+
 class Change(NamedTuple):
     """New values for waiting jobs."""
 
@@ -147,6 +159,22 @@ drafts = st.builds(
 )
 batches = st.lists(drafts, min_size=1, max_size=5)
 stocks = st.lists(drafts, min_size=1, max_size=8, unique_by=lambda draft: draft.slot)
+
+wholes = st.lists(
+    st.builds(
+        Whole,
+        drafts,
+        st.sampled_from([True, True, True, False]),
+        st.integers(1, 3),
+        st.booleans(),
+        clock_steps,
+        clock_steps,
+        st.sampled_from([0, 1, 2, 20]),
+    ),
+    min_size=2,
+    max_size=6,
+)
+first_states = st.sampled_from(State)
 
 grips = st.builds(Grip, slots, st.sampled_from([True] * 7 + [False]), st.sampled_from([0] * 8 + [-1, 1]))
 endings = st.builds(

@@ -192,6 +192,9 @@ class AcmeBackend(Backend):
     ) -> int:
         raise NotImplementedError("delete jobs that finished before this time, the oldest first")
 
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        raise NotImplementedError("store whole records; see tallystick.backends.restore_calls")
+
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         raise NotImplementedError("block until a job of these queues may be due; see tallystick.backends.waiting")
 

@@ -44,6 +44,7 @@ from tallystick.backends import (
     lifetime,
     register_calls,
     registers,
+    restore_calls,
     selection,
     transitions,
     waiting,
@@ -229,6 +230,17 @@ class DbmBackend(Backend):
             ended = (record for record in store.records.values() if record.state in call.states)
             old = (r.id for r in ended if r.finished_at and call.selects(r.kind, r.finished_at))
             return len(_remove(store, islice(old, call.limit)))
+
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        call = restore_calls.restore(records, _CAPABILITIES, now=now)
+        with self._step() as store:
+            taking = (record for record in call.records if keys.takes(record, call.now))
+            held = {record.unique_key for record in taking if record.unique_key and store.holder(record, call.now)}
+            placed = call.placed(store.records, held)
+            for one in placed:
+                if one is not None:
+                    store.add(one)
+        return [one is not None for one in placed]
 
     def pause(self, queue: str) -> None:
         name = calls.queue(queue)

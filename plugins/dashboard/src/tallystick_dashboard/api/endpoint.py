@@ -74,7 +74,7 @@ def read_query(request: Request, model: type[BaseModel] | None) -> BaseModel | N
     pairs = request.query_params.multi_items()
     if model is None:
         if pairs:
-            raise Rejection(422, f"{pairs[0][0]}: this endpoint has no such option")
+            raise Rejection(422, "%(name)s: this endpoint has no such option", name=pairs[0][0])
         return None
     return model.model_validate(grouped(pairs, model))
 

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from tallystick import Changes, Filter, InvalidArgument, JobNotFound, NewRecord, Record, UnknownKind
+from tallystick import Changes, Filter, NewRecord, Record
 from tallystick.stored_form import stored_payload
 
 from ..permissions import Permission, User
-from ..rejections import NotPermitted
+from ..rejections import NotPermitted, Rejection
 from .documents import COPY_OF
 from .plane import ControlPlane
 from .queries import JobFilter, Name
@@ -31,10 +31,7 @@ class JobChanges(BaseModel):
 
     def as_changes(self, now: datetime) -> Changes:
         """Return the changes of the contract."""
-        try:
-            run_at = parse_due(self.run_at, now) if self.run_at else None
-        except ValueError as exc:
-            raise InvalidArgument(str(exc)) from None
+        run_at = _due(self.run_at, now) if self.run_at else None
         return Changes(run_at=run_at, priority=self.priority, queue=self.queue)
 
     def text(self) -> str:
@@ -42,12 +39,26 @@ class JobChanges(BaseModel):
         return " ".join(f"{name}={value}" for name, value in self.model_dump(exclude_none=True).items())
 
 
+def _due(text: str, now: datetime) -> datetime:
+    try:
+        return parse_due(text, now)
+    except ValueError:
+        raise Rejection(
+            422,
+            "%(text)s is not a time; write ISO 8601, e.g. 2026-11-28T09:30, or a span, e.g. 2h",
+            text=repr(text[:60]),
+        ) from None
+
+
 def check(plane: ControlPlane, user: User, permission: Permission, on: str) -> None:
     """Reject an action that the user may not take, and record the attempt."""
     if not user.may(permission):
         plane.audit.rejected(user, permission, on)
-        why = "the dashboard is read-only" if plane.settings.read_only else f"the user {user.name} may only read here"
-        raise NotPermitted(f"{permission} is not permitted: {why}")
+        if plane.settings.read_only:
+            raise NotPermitted("%(action)s is not permitted: the dashboard is read-only", action=permission)
+        raise NotPermitted(
+            "%(action)s is not permitted: the user %(user)s may only read here", action=permission, user=user.name
+        )
 
 
 def apply(plane: ControlPlane, action: Permission, filter: Filter, changes: Changes | None, limit: int) -> list[UUID]:
@@ -63,7 +74,12 @@ def apply(plane: ControlPlane, action: Permission, filter: Filter, changes: Chan
         case Permission.UPDATE if changes is not None:
             return list(backend.update(filter, changes, limit=limit))
         case _:
-            raise InvalidArgument(f"{action} is not an action on jobs; use one of {', '.join(JOB_ACTIONS)}")
+            raise Rejection(
+                422,
+                "%(action)s is not an action on jobs; use one of %(actions)s",
+                action=action,
+                actions=", ".join(JOB_ACTIONS),
+            )
 
 
 def change_jobs(
@@ -102,10 +118,7 @@ class NewJob(BaseModel):
         if self.tags:
             given["tags"] = tuple(self.tags)
         if self.run_at and self.run_at != "now":
-            try:
-                given["run_at"] = parse_due(self.run_at, now)
-            except ValueError as exc:
-                raise InvalidArgument(str(exc)) from None
+            given["run_at"] = _due(self.run_at, now)
         return given
 
 
@@ -120,9 +133,11 @@ def enqueue(plane: ControlPlane, user: User, job: NewJob) -> Enqueued:
     """Enqueue a job of a registered kind. Its type validates the payload."""
     check(plane, user, Permission.ENQUEUE, f"kind={job.kind}")
     if job.kind not in plane.runner.definitions:
-        raise UnknownKind(
-            f"{job.kind!r} is not registered here; start the dashboard with the application's runner, e.g. "
-            "`tallystick dashboard app.jobs:runner`"
+        raise Rejection(
+            422,
+            "%(kind)s is not registered here; start the dashboard with the application's runner, e.g. "
+            "`tallystick dashboard app.jobs:runner`",
+            kind=repr(job.kind),
         )
     handle = plane.runner.enqueue_raw(job.kind, encoded(job.payload), **job.options(datetime.now(UTC)))
     plane.audit.record(user, f"enqueue {job.kind}", f"id={handle.id}", int(not handle.duplicate))
@@ -160,11 +175,13 @@ def rerun(plane: ControlPlane, user: User, id: UUID, how: Rerun) -> Enqueued:
 
 
 def find(plane: ControlPlane, id: UUID) -> Record:
-    """Return the record of a job; raise `JobNotFound` if it does not exist."""
+    """Return the record of a job; raise a `Rejection` if it does not exist."""
     try:
         return plane.backend.get([id])[id]
     except KeyError:
-        raise JobNotFound(f"job {id} was not found: it never existed, or was deleted or purged; check its id") from None
+        raise Rejection(
+            404, "job %(id)s was not found: it never existed, or was deleted or purged; check its id", id=id
+        ) from None
 
 
 def _edited(plane: ControlPlane, record: Record, payload: Any) -> bytes:
@@ -183,11 +200,11 @@ def _options_attempts(plane: ControlPlane, record: Record) -> int:
 
 
 def encoded(payload: Any) -> bytes:
-    """Return a payload as JSON; raise `InvalidArgument` if it is not a JSON value."""
+    """Return a payload as JSON; raise a `Rejection` if it is not a JSON value."""
     try:
         return json.dumps(payload, separators=(",", ":"), allow_nan=False).encode()
     except (ValueError, RecursionError) as exc:
-        raise InvalidArgument(f"the payload cannot be written as JSON: {exc}") from None
+        raise Rejection(422, "the payload cannot be written as JSON", detail=str(exc)) from None
 
 
 def set_paused(plane: ControlPlane, user: User, queue: str, *, paused: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel, Field
-from tallystick import TRANSITIONS, Changes, Filter, InvalidArgument, State, TallystickError
+from tallystick import TRANSITIONS, Changes, Filter, State, TallystickError
 
 from ..permissions import Permission, User
 from ..rejections import Rejection
@@ -18,7 +18,7 @@ from .documents import JobDocument, job_document
 from .plane import ControlPlane
 from .queries import JobFilter
 
-COUNTED = 10_000
+COUNTED = 5_000
 """A preview counts at most this many jobs, so that its page is fast."""
 
 _EXPECTED = 100_000
@@ -93,9 +93,9 @@ def preview(plane: ControlPlane, user: User, request: BulkRequest) -> Preview:
 
 def _checked(request: BulkRequest) -> BulkRequest:
     if request.filter.is_empty and not request.everything:
-        raise InvalidArgument("this filter matches all jobs; to change all of them, set everything to true")
+        raise Rejection(422, "this filter matches all jobs; to change all of them, set everything to true")
     if (request.action == "update") != (request.changes is not None):
-        raise InvalidArgument("changes belong to the action update, and update needs them")
+        raise Rejection(422, "changes belong to the action update, and update needs them")
     if request.changes is not None:
         request.changes.as_changes(datetime.now(UTC))
     return request.model_copy(update={"filter": request.filter.fixed(datetime.now(UTC))})
@@ -142,7 +142,9 @@ class BulkTasks:
         with self._lock:
             ended = [id for id, each in self._tasks.items() if each.progress.ended_at is not None]
             if len(self._tasks) - len(ended) >= MOST_RUNNING:
-                raise Rejection(409, f"{MOST_RUNNING} bulk actions run already; stop one, or wait until one has ended")
+                raise Rejection(
+                    409, "%(n)s bulk actions run already; stop one, or wait until one has ended", n=MOST_RUNNING
+                )
             self._tasks[task.progress.id] = task
             for id in ended[: max(0, len(self._tasks) - _KEPT)]:
                 del self._tasks[id]
@@ -150,7 +152,9 @@ class BulkTasks:
     def get(self, id: UUID) -> Progress:
         """Return the progress of an action; raise a `Rejection` if it is not known here."""
         if (task := self._tasks.get(id)) is None:
-            raise Rejection(404, f"the bulk action {id} is not known: this process did not start it, or it is too old")
+            raise Rejection(
+                404, "the bulk action %(id)s is not known: this process did not start it, or it is too old", id=id
+            )
         return task.progress
 
     def latest(self) -> list[Progress]:

@@ -11,7 +11,7 @@ from .plane import ControlPlane
 from .queries import JobFilter
 from .times import WINDOWS
 
-SAMPLED = 1_000
+SAMPLED = 500
 """Groups are made of at most this many discarded and this many retrying jobs, the latest."""
 
 _PAGE = 500

@@ -77,7 +77,7 @@ def _counts(plane: ControlPlane, rest: JobFilter, totals: Mapping[State, JobCoun
 
 
 def details(plane: ControlPlane, user: User, id: UUID) -> JobDetails:
-    """Return everything that is stored about a job; raise `JobNotFound` if it does not exist."""
+    """Return everything that is stored about a job; raise a `Rejection` if it does not exist."""
     return job_details(find(plane, id), user, plane.runner, plane.masks)
 
 

@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from tallystick import Filter, InvalidArgument, State
+from tallystick import Filter, State
 
+from ..rejections import Rejection
 from .times import parse_past
 
 PAGE = 50
@@ -125,7 +126,7 @@ class JobQuery(JobFilter):
         except ValueError:
             position = None
         if position is None or (self.order == "id") == bool(moment):
-            raise InvalidArgument(f"after is {self.after!r}; it must be `next` of the page before")
+            raise Rejection(422, "after is %(after)s; it must be `next` of the page before", after=repr(self.after))
         return position
 
     def only_filter(self) -> JobFilter:

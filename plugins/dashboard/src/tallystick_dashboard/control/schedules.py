@@ -6,9 +6,11 @@ from itertools import islice
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
-from tallystick import NewSchedule, Schedule, ScheduleNotFound, parse_rule
+from tallystick import InvalidArgument, InvalidPayload, NewSchedule, Schedule, parse_rule
+from tallystick.unique_by import key_of
 
 from ..permissions import Permission, User
+from ..rejections import Rejection
 from .actions import Enqueued, check, encoded
 from .masks import read_json
 from .plane import ControlPlane
@@ -100,14 +102,16 @@ def all_schedules(plane: ControlPlane, user: User) -> list[ScheduleDocument]:
 
 
 def one(plane: ControlPlane, user: User, name: str) -> ScheduleDocument:
-    """Return a schedule; raise `ScheduleNotFound` if it does not exist."""
+    """Return a schedule; raise a `Rejection` if it does not exist."""
     return document(plane, user, _find(plane, name), datetime.now(UTC))
 
 
 def _find(plane: ControlPlane, name: str) -> Schedule:
     for schedule in plane.backend.schedules([name]):
         return schedule
-    raise ScheduleNotFound(f"schedule {name!r} was not found: it was never stored, or it was removed; check its name")
+    raise Rejection(
+        404, "schedule %(name)s was not found: it was never stored, or it was removed; check its name", name=repr(name)
+    )
 
 
 def preview(rule: str, zone: str = "UTC") -> RulePreview:
@@ -124,7 +128,8 @@ def put(plane: ControlPlane, user: User, form: ScheduleForm) -> ScheduleDocument
     payload = _payload(plane, user, form, stored)
     kept = {} if stored is None else {name: getattr(stored, name) for name in _KEPT}
     fields = form.model_dump(exclude={"payload"})
-    new = NewSchedule(**{**kept, **fields, "payload": payload})
+    key = _unique_key(plane, form.kind, payload, stored)
+    new = NewSchedule(**{**kept, **fields, "payload": payload, "unique_key": key})
     changed = _put(plane, new, None if stored is None else stored.declared)
     plane.audit.record(user, "add schedule" if stored is None else "edit schedule", f"schedule={form.name}", 1)
     plane.shared.forget()
@@ -147,7 +152,25 @@ def _put(plane: ControlPlane, new: NewSchedule, declared: str | None) -> Schedul
 
 
 _TRIES = 3
-_KEPT = ("tags", "meta", "unique_key", "start", "end", "window")
+_KEPT = ("tags", "meta", "start", "end", "window")
+
+
+def _unique_key(plane: ControlPlane, kind: str, payload: bytes, stored: Schedule | None) -> str | None:
+    """Return the key of a schedule's jobs: a derived one follows the payload, and any other stays."""
+    derived = _derived_key(plane, kind, payload)
+    if stored is None:
+        return derived
+    try:
+        before = _derived_key(plane, stored.kind, plane.runner.read_payload(stored))
+    except (InvalidArgument, InvalidPayload):
+        before = None
+    return derived if stored.unique_key == before else stored.unique_key
+
+
+def _derived_key(plane: ControlPlane, kind: str, payload: bytes) -> str | None:
+    definition = plane.runner.definitions.get(kind)
+    by = () if definition is None else definition.options.unique_by
+    return key_of(kind, by, payload) if by else None
 
 
 def _payload(plane: ControlPlane, user: User, form: ScheduleForm, stored: Schedule | None) -> bytes:
@@ -179,7 +202,7 @@ def run_now(plane: ControlPlane, user: User, name: str) -> Enqueued:
 
 
 def remove(plane: ControlPlane, user: User, name: str) -> None:
-    """Remove a schedule; raise `ScheduleNotFound` if it does not exist. Its jobs stay."""
+    """Remove a schedule; raise a `Rejection` if it does not exist. Its jobs stay."""
     check(plane, user, Permission.SCHEDULES, f"schedule={name}")
     _find(plane, name)
     plane.runner.remove_schedule(name)

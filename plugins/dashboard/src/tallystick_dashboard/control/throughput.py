@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, Field
-from tallystick import InvalidArgument
 from tallystick.throughput import Rate
 
+from ..rejections import Rejection
 from .plane import ControlPlane
 from .rates import floor
 from .times import parse_span
@@ -50,7 +50,12 @@ def throughput(plane: ControlPlane, window: str = "1h", step: str = "1m") -> Thr
     """Return the attempts by queue: spans such as 15m, 1h or 7d."""
     length, width = _span(window, "window"), _span(step, "step")
     if width % MINUTE or length // width > MOST_STEPS:
-        raise InvalidArgument(f"step is {step!r}; it must be whole minutes, and at most {MOST_STEPS} steps per window")
+        raise Rejection(
+            422,
+            "step is %(step)s; it must be whole minutes, and at most %(most)s steps per window",
+            step=repr(step),
+            most=MOST_STEPS,
+        )
     now = datetime.now(UTC)
     since, until = floor(now - length, width), now + MINUTE
     rates: dict[str, dict[datetime, Rate]] = {}
@@ -87,5 +92,10 @@ def _queue(name: str, steps: dict[datetime, Rate], width: timedelta, length: tim
 def _span(text: str, name: str) -> timedelta:
     span = parse_span(text)
     if span is None or not MINUTE <= span <= LONGEST:
-        raise InvalidArgument(f"{name} is {text[:60]!r}; it must be a span from 1m to 7d, e.g. 15m or 1h")
+        raise Rejection(
+            422,
+            "%(name)s is %(span)s; it must be a span from 1m to 7d, e.g. 15m or 1h",
+            name=name,
+            span=repr(text[:60]),
+        )
     return span

@@ -21,7 +21,7 @@ async def show_enqueue(p: Page) -> Response:
     return _form(p, p.request.query_params.get("kind", ""), {})
 
 
-def _form(p: Page, kind: str, form: dict[str, list[str]], error: str | None = None) -> Response:
+def _form(p: Page, kind: str, form: dict[str, list[str]], error: Rejection | None = None) -> Response:
     kinds = {each.kind: each for each in status.definitions(p.plane)}
     chosen = kinds.get(kind)
     fields = None if chosen is None else fields_of(chosen.payload_schema)
@@ -41,7 +41,7 @@ async def enqueue(p: Page) -> Response:
         rejection = as_rejection(exc)
         if rejection is None or rejection.status != 422:
             raise
-        return _form(p, kind, form, rejection.message)
+        return _form(p, kind, form, rejection)
     return p.redirect(f"/jobs/{stored.id}", done="enqueue" if stored.created else "duplicate")
 
 

@@ -109,4 +109,4 @@ def payload_of(text: str, label: str = "payload") -> Any:
     try:
         return json.loads(text) if text.strip() else None
     except (ValueError, RecursionError) as exc:
-        raise Rejection(422, f"{label} is not JSON: {exc}") from None
+        raise Rejection(422, "%(name)s is not JSON", name=label, detail=str(exc)) from None

@@ -1,5 +1,6 @@
 """The pages of jobs: the list, one job, and its actions."""
 
+from time import monotonic
 from uuid import UUID
 
 from starlette.responses import Response
@@ -16,6 +17,9 @@ from .page import Page, first, page, read
 from .render import prefers_html
 from .timeline import timeline
 
+SLOW = 0.2
+"""A search that takes longer, in seconds, is explained if an optional index would make it fast."""
+
 _ACTIONS = (Permission.REQUEUE, Permission.CANCEL, Permission.DELETE)
 
 
@@ -26,8 +30,10 @@ async def job_list(p: Page) -> Response:
         document = await p.call(status.status, p.plane, p.user)
         return json_response(document.model_dump(mode="json"))
     query = read_query(p)
+    began = monotonic()
     found = await p.call(jobs.page, p.plane, p.user, query)
     counts = await p.call(jobs.by_state, p.plane, query, found)
+    took = monotonic() - began
     snapshot = await p.call(p.plane.snapshot)
     return p.render(
         "jobs.html",
@@ -39,6 +45,7 @@ async def job_list(p: Page) -> Response:
         queues=list(snapshot.queues),
         kinds=sorted({*snapshot.kinds, *p.plane.runner.definitions}),
         has_error_text=p.plane.backend.capabilities.error_text,
+        took=took if took > SLOW and (query.kind or query.queue or query.worker) else None,
     )
 
 

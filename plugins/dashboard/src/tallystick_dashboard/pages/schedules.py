@@ -30,7 +30,7 @@ async def edit_schedule(p: Page) -> Response:
     return _form(p, values, is_new=stored is None)
 
 
-def _form(p: Page, values: dict[str, Any], *, is_new: bool, error: str | None = None) -> Response:
+def _form(p: Page, values: dict[str, Any], *, is_new: bool, error: Rejection | None = None) -> Response:
     kinds = status.definitions(p.plane)
     defaults = {"zone": "UTC", "queue": "default", "priority": 0, "max_attempts": 20, "missed": "last", "rule": ""}
     code = 200 if error is None else 422
@@ -51,7 +51,7 @@ async def save_schedule(p: Page) -> Response:
         rejection = as_rejection(exc)
         if rejection is None or rejection.status != 422:
             raise
-        return _form(p, values, is_new=bool(first(form, "is_new")), error=rejection.message)
+        return _form(p, values, is_new=bool(first(form, "is_new")), error=rejection)
     return p.redirect("/schedules", done="save_schedule")
 
 
@@ -80,5 +80,5 @@ async def preview_rule(p: Page) -> Response:
     try:
         shown, error = await p.call(schedules.preview, rule, zone), None
     except InvalidArgument as exc:
-        shown, error = None, str(exc)
+        shown, error = None, Rejection(422, "invalid rule", detail=str(exc))
     return p.render("rule_preview.html", preview=shown, error=error if rule else None)

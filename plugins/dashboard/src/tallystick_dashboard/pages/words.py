@@ -1,5 +1,6 @@
 """Numbers, times and problems in the words of the reader's language."""
 
+import re
 from datetime import datetime, timedelta
 from gettext import NullTranslations
 
@@ -8,6 +9,8 @@ from tallystick import State, UniqueUntil
 from ..control.counts import JobCount
 from ..control.health import Trouble
 from ..control.overview import Overview, ProblemDocument
+from ..rejections import Rejection
+from .german_rules import german
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _SPACE = "\N{NO-BREAK SPACE}"
@@ -84,6 +87,49 @@ class Words:
 
     def _whole(self, seconds: float) -> str:
         return self.span(max(1.0, float(int(seconds)))).replace(".0", "").replace(",0", "")
+
+    def rule(self, english: str) -> str:
+        """Return the words of a schedule's rule. English ones stay if a phrase has no translation."""
+        words = german(english) if self._language == "de" else None
+        return words or english
+
+    def rejection(self, rejection: Rejection) -> str:
+        """Return the message of a rejection as a sentence, without the detail."""
+        text = rejection.translated(self._)
+        return text[:1].upper() + text[1:]
+
+    def action(self, text: str) -> str:
+        """Return an action of the audit log, which may have values behind its name."""
+        if bulk := re.fullmatch(r"bulk (\w+) \((\w+)\)", text):
+            return self._("bulk action %(action)s (%(state)s)") % {
+                "action": self._actions()[bulk[1]],
+                "state": self._states()[bulk[2]],
+            }
+        name = max((name for name in self._actions() if f"{text} ".startswith(f"{name} ")), key=len, default="")
+        return self._actions().get(name, "") + text[len(name) :]
+
+    def _actions(self) -> dict[str, str]:
+        return {
+            "requeue": self._("requeue"),
+            "cancel": self._("cancel"),
+            "delete": self._("delete"),
+            "update": self._("update"),
+            "enqueue": self._("enqueue"),
+            "run again": self._("run again"),
+            "queues": self._("change queues"),
+            "pause queue": self._("pause queue"),
+            "resume queue": self._("resume queue"),
+            "schedules": self._("change schedules"),
+            "add schedule": self._("add schedule"),
+            "edit schedule": self._("edit schedule"),
+            "pause schedule": self._("pause schedule"),
+            "resume schedule": self._("resume schedule"),
+            "run schedule": self._("run schedule"),
+            "remove schedule": self._("remove schedule"),
+        }
+
+    def _states(self) -> dict[str, str]:
+        return {"done": self._("done"), "stopped": self._("stopped"), "failed": self._("failed")}
 
     def headline(self, overview: Overview) -> str:
         """Return the first line of the overview: whether all is well, or the most urgent problem."""

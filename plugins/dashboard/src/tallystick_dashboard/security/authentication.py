@@ -48,7 +48,7 @@ class Authentication:
             return self.of_role(role)
         if self._settings.has_authentication:
             challenge = 'Basic realm="Tallystick", charset="UTF-8"' if self._basic else "Bearer"
-            raise Rejection(401, "log in to see this page", {"www-authenticate": challenge})
+            raise Rejection(401, "log in to see this page", headers={"www-authenticate": challenge})
         _check_local(request)
         return self._settings.user("local")
 

@@ -21,7 +21,9 @@ def check(headers: Mapping[str, str], allowed: frozenset[str]) -> None:
     if not name or not port.isdecimal():
         name = host
     if not {host, name} & allowed:
-        raise Rejection(421, f"this server does not serve the host {host[:100]!r}; add it to allowed_hosts")
+        raise Rejection(
+            421, "this server does not serve the host %(host)s; add it to allowed_hosts", host=repr(host[:100])
+        )
 
 
 def is_loopback(host: str) -> bool:

@@ -102,9 +102,18 @@ document.addEventListener("submit", (event) => {
   dialog.returnValue = "";
   dialog.showModal();
 });
-document.addEventListener("click", (event) => {
+async function copy(element) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(element.textContent);
+  getSelection().selectAllChildren(element); // without HTTPS, browsers have no clipboard
+  document.execCommand("copy");
+}
+document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
-  if (button) navigator.clipboard?.writeText(document.getElementById(button.dataset.copy).textContent);
+  if (!button) return;
+  await copy(document.getElementById(button.dataset.copy));
+  button.dataset.label ??= button.textContent;
+  button.textContent = button.dataset.copied;
+  setTimeout(() => { button.textContent = button.dataset.label; }, 2000);
 });
 
 // Chart.
