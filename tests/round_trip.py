@@ -2,8 +2,8 @@
 
 `PYTHONPATH=tests python tests/round_trip.py [--jobs 100000]`
 
-The jobs are in every state, with payloads of any bytes, errors, tags, meta and unique keys. Each move is a pipe of
-`tallystick jobs export` and `tallystick jobs import`. The script prints the time and the largest memory of both
+The jobs are in every state, with payloads of any bytes, errors, progress, tags, meta and unique keys. Each move is a
+pipe of `tallystick jobs export` and `tallystick jobs import`. The script prints the time and the largest memory of both
 processes. MongoDB stores milliseconds, so the jobs that come back have the times that `restore` rounds to this.
 """
 
@@ -30,6 +30,7 @@ from tallystick import (
     Filter,
     NewRecord,
     Outcome,
+    ProgressReport,
     Record,
     Retry,
     State,
@@ -75,6 +76,7 @@ def _work(store: Backend, state: State, began: datetime, *, failures: int) -> No
     for attempt in range(attempts):
         now = began + attempt * LEASE
         claims = [record.claim for record in store.claim([state], limit=BATCH, worker="w", lease=LEASE, now=now)]
+        store.report_progress([ProgressReport(claim, 0.5, f"{state} \0") for claim in claims[::2]], now=now + LEASE / 4)
         outcomes = [_outcome(state, claim, n) for n, claim in enumerate(claims)]
         store.settle([outcome for outcome in outcomes if outcome is not None], now=now + LEASE / 2)
 

@@ -22,6 +22,7 @@ from tallystick import (
     Meta,
     NewRecord,
     NewSchedule,
+    ProgressReport,
     Record,
     Retry,
     State,
@@ -45,6 +46,8 @@ def fill(store: Backend) -> list[Record]:
         store.insert([new], now=NOW)
     for state in (state for state in State if state is not State.PENDING):
         [record] = store.claim([state], limit=1, worker="w", lease=LEASE, now=NOW)
+        report = ProgressReport(record.claim, 0.1 + 0.2, "\ud800\0 of 10")
+        store.report_progress([report], now=NOW + timedelta(milliseconds=7))
         outcome: Any = {
             State.RETRYING: Retry(record.claim, LEASE, ERROR),
             State.COMPLETED: Complete(record.claim, '{"é": 1}'.encode()),
@@ -194,6 +197,7 @@ def test_broken_exports_are_errors(other: Cli, written: str, message: str) -> No
         ({"run_at": "2026-01-01T00:00:00"}, "which has no time zone"),
         ({"payload": {"base64": "?"}}, "payload is {'base64': '?'}, which cannot be read"),
         ({"errors": [7]}, "errors is [7], which cannot be read"),
+        ({"progress": [0.5]}, "progress is [0.5], which cannot be read"),
         ({"meta": {"a": 1}}, "must be a string"),
         ({"more": 1}, "the job has the unknown field 'more'"),
     ],
@@ -250,9 +254,10 @@ def test_a_closed_pipe_ends_an_export(other: Cli) -> None:
 
 
 def test_every_state_is_exported(store: Backend) -> None:
-    """The jobs of these tests are in every state, with errors in two of them."""
+    """The jobs of these tests are in every state, with errors in two of them, and progress in all but one."""
     records = fill(store)
     assert {record.state for record in records} == {*State}
     assert {record.kind for record in records if record.errors} == {"retrying", "discarded"}
+    assert {record.kind for record in records if record.progress is None} == {"pending"}
     assert all((record.finished_at is not None) == (record.state in FINAL) for record in records)
     assert {type(error) for record in records for error in record.errors} == {AttemptError}

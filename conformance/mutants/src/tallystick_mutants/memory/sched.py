@@ -38,12 +38,16 @@ class ReportsLater(MemoryBackend):
 
     def report_progress(self, reports: Sequence[ProgressReport], *, now: Any = None) -> Sequence[bool]:
         call = calls.report_progress(reports, self.capabilities, now=now)
+        held = [self._holds(report.claim) for report in reports]
         with self._locked() as store:
-            current = [store.current(report.claim) is not None for report in reports]
-        with self._locked() as store:
-            for report in compress(reports, current):
+            for report in compress(reports, held):
                 store.put(transitions.reported(store.records[report.claim.id], call.progress(report), call.now))
-        return current
+        return held
+
+    def _holds(self, claim: Claim) -> bool:
+        with self._locked() as store:
+            record = store.records.get(claim.id)
+        return record is not None and transitions.is_current(record, claim.attempt)
 
 
 class RescuesASnapshot(MemoryBackend):
