@@ -1,4 +1,4 @@
-"""The picture of the states of a job, with the arrows and names of `TRANSITIONS`."""
+"""The picture of the states of a job, with the arrows and names of `TRANSITIONS`, except for `restore`."""
 
 from collections.abc import Iterator
 from html import escape
@@ -41,6 +41,9 @@ ARROWS = (
     Arrow(WAITING, State.CANCELLED, "M 100,334 C 100,410 700,420 700,329", (400, 385)),
     Arrow(FINAL, State.PENDING, "M 700,50 C 700,-10 130,-20 130,100", (400, 30)),
 )
+_WAYS = tuple(way for way in TRANSITIONS if way.by != "restore")
+"""The ways of a job in its store. `restore` stores a job of another store, in any state."""
+
 _STYLE = (
     "text { font: 14px sans-serif; fill: #1c2333; text-anchor: middle; } .name { font-weight: 600; } "
     ".frame { fill: none; stroke: #9aa4bf; stroke-dasharray: 4 4; } .frame-name { fill: #5d6784; } "
@@ -55,7 +58,7 @@ def picture() -> str:
         LookupError: `TRANSITIONS` has a way between two states that no arrow shows, or lacks one that an arrow shows.
     """
     drawn = {(source, arrow.target) for arrow in ARROWS for source in arrow.sources}
-    known = {(way.source, way.target) for way in TRANSITIONS if way.target is not None and way.source != way.target}
+    known = {(way.source, way.target) for way in _WAYS if way.target is not None and way.source != way.target}
     if drawn != known:
         raise LookupError(f"docs/state_diagram.py and TRANSITIONS differ on {drawn ^ known}")
     return (
@@ -81,5 +84,5 @@ def _parts() -> Iterator[str]:
 
 
 def _label(arrow: Arrow) -> str:
-    ways = [way for way in TRANSITIONS if way.source in arrow.sources and way.target == arrow.target]
+    ways = [way for way in _WAYS if way.source in arrow.sources and way.target == arrow.target]
     return ", ".join(dict.fromkeys(way.by.removeprefix("settle ") for way in ways))

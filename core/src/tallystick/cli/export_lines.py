@@ -30,11 +30,8 @@ def line(type: str, fields: Mapping[str, object]) -> str:
 
 def job(record: Record) -> str:
     """Return the line of a job."""
-    details = {
-        "errors": [_entry(error) for error in record.errors],
-        "progress": record.progress and record.progress._asdict(),
-    }
-    return line("job", record._asdict() | details)
+    progress = record.progress and record.progress._asdict()
+    return line("job", record._asdict() | {"errors": [_entry(error) for error in record.errors], "progress": progress})
 
 
 def schedule(stored: Schedule) -> str:
