@@ -197,6 +197,7 @@ def test_broken_exports_are_errors(other: Cli, written: str, message: str) -> No
         ({"run_at": "2026-01-01T00:00:00"}, "which has no time zone"),
         ({"payload": {"base64": "?"}}, "payload is {'base64': '?'}, which cannot be read"),
         ({"errors": [7]}, "errors is [7], which cannot be read"),
+        ({"progress": [0.5]}, "progress is [0.5], which cannot be read"),
         ({"meta": {"a": 1}}, "must be a string"),
         ({"more": 1}, "the job has the unknown field 'more'"),
     ],
