@@ -31,11 +31,10 @@ _HEAD = """\
 This page compares Tallystick with other libraries on the same machine. `nox -s bench_peers` measures it again. To
 measure your own server, run [`tallystick bench`](operating.md#measure-your-store).
 
-The figures are medians of {rounds} rounds, measured on {date} with {machine}. The load counts the processes of other
-programs at the start. If it is not far below the number of cores, all figures are too low: then only ratios mean
-something. The number in parentheses is a ratio: Tallystick's figure divided by this one, the median over the rounds.
-Above 1, Tallystick works more jobs per second. Below 1, its latency is shorter.
-
+The figures are medians of {rounds} rounds, measured on {date}. The machine: {machine}. The number in parentheses is
+Tallystick's figure divided by this one, the median over the rounds. Above 1, Tallystick works more jobs per second. Below
+1, its latency is shorter.
+{warning}
 - In each round, all systems do one work, and then the next. Each measurement begins with an empty database or file.
 - A job does nothing, and its payload has about ten bytes.
 - A drain has {jobs:,} jobs that were enqueued before, and fewer for slow systems. It ends when no job waits or runs.
@@ -53,9 +52,18 @@ the records of finished jobs. PgQueuer deletes finished jobs and buffers their e
 """
 
 
+_WARNING = """
+**Other programs kept this machine busy during the measurement, as its load shows.** Each commit then waits for the disk
+several times as long as on an idle machine. The figures show the method, and differences of several times. Measure again
+on an idle machine before you rely on them.
+"""
+
+
 def page(results: Mapping[str, Any]) -> str:
     """Return the page."""
-    head = _HEAD.format(**{**results, "machine": in_words(results["machine"])})
+    machine = results["machine"]
+    is_busy = (machine["load"] or 0) > machine["cores"] / 2
+    head = _HEAD.format(**{**results, "machine": in_words(machine), "warning": _WARNING if is_busy else ""})
     return "\n".join([head, *(_section(store, systems, results) for store, systems in _stores(results).items())])
 
 
