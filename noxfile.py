@@ -108,7 +108,8 @@ def kit(session: nox.Session) -> None:
 def tests(session: nox.Session, backend: str) -> None:
     """Run the tests of one backend, and the shared tests on it; with memory, those without a backend, too."""
     sync(session, "dev")
-    core = ["core/tests", "plugins/dashboard", "plugins/django"] if backend == "memory" else []
+    django = ["plugins/django", "conformance/tests/test_django_tasks.py"]  # whose version follows from Python's
+    core = ["core/tests", "plugins/dashboard", *django] if backend == "memory" else []
     paths = [*core, f"plugins/{backend}", "tests"]
     session.run("pytest", "--numprocesses=auto", *paths, f"--backend={backend}", *session.posargs)
 
@@ -282,6 +283,13 @@ def soak(session: nox.Session, store: str) -> None:
 
 
 @nox.session
+def round_trip(session: nox.Session) -> None:
+    """Move 100,000 jobs from SQLite to PostgreSQL, to MongoDB and back, and check that they are identical."""
+    sync(session, "dev")
+    session.run("python", "tests/round_trip.py", *session.posargs, env=TESTS)
+
+
+@nox.session
 @nox.parametrize("store", SCHEDULED, ids=SCHEDULED)
 def chaos_schedules(session: nox.Session, store: str) -> None:
     """Fire a schedule of every second from ten runners, two of which are killed."""
@@ -289,12 +297,41 @@ def chaos_schedules(session: nox.Session, store: str) -> None:
     session.run("python", "tests/chaos/schedules.py", store, *session.posargs, env=TESTS)
 
 
-@nox.session
-def peers(session: nox.Session) -> None:
-    """Compare with PgQueuer and Procrastinate on PostgreSQL: `nox -s peers`."""
+@nox.session(python="3.12")
+def bench_peers(session: nox.Session) -> None:
+    """Compare with other libraries, each in its own environment; record the figures with `-- --write`."""
     sync(session, "dev")
-    session.install("pgqueuer==1.6.0", "asyncpg==0.32.0", "procrastinate==3.10.0")
-    session.run("python", "tests/bench/peers/compare.py", *session.posargs, env=TESTS)
+    session.run("python", "-m", "bench.peers.compare", *session.posargs, env=TESTS)
+    if "--write" in session.posargs:
+        session.run("python", "docs/generate.py")
+
+
+@nox.session(python="3.13")
+def django_tasks(session: nox.Session) -> None:
+    """Test our backend of `django.tasks` and three others by the kit's clauses; record them with `-- --write`."""
+    sync(session, "dev")
+    session.install("django-tasks-db==0.13.0", "django-ox==1.9.1")
+    session.run("python", "tests/django_tasks/compare.py", *session.posargs, env=TESTS)
+    if "--write" in session.posargs:
+        session.run("python", "docs/generate.py")
+
+
+@nox.session(python="3.13")
+def django_own_tests(session: nox.Session) -> None:
+    """Run Django's own tests of task backends on ours, from the sdist of the Django that is installed."""
+    sync(session, "dev")
+    session.install("pip")
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder)
+    folder.mkdir()
+    version = session.run("python", "-c", "import django; print(django.__version__)", silent=True)
+    command = ["python", "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary=django"]
+    session.run_install(*command, f"--dest={folder}", f"django=={str(version).strip()}")
+    [archive] = folder.glob("django-*.tar.gz")
+    shutil.unpack_archive(archive, folder, filter="data")
+    tests = archive.with_suffix("").with_suffix("") / "tests"
+    ours = {"SUBJECT": "tallystick", "SUBJECT_FOLDER": str(folder), "DJANGO_SETTINGS_MODULE": "django_tasks.settings"}
+    session.run("python", "tests/django_tasks/own_tests.py", str(tests), env={**TESTS, **ours})
 
 
 @nox.session(python="3.13")
@@ -325,8 +362,14 @@ def bench_dashboard(session: nox.Session) -> None:
 
 
 @nox.session
-def bench(session: nox.Session) -> None:
-    """Measure throughput and pick-up latency on this machine."""
+def bench_long_transaction(session: nox.Session) -> None:
+    """Measure claims from PostgreSQL while a transaction is held open."""
     sync(session, "dev")
-    for script in sorted(Path("tests/bench").glob("bench_*.py")):
-        session.run("python", str(script), *session.posargs, env=TESTS)
+    session.run("python", "tests/bench/long_transaction.py", *session.posargs, env=TESTS)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run `tallystick bench` in memory, on SQLite and on a new server of PostgreSQL that loses no commit."""
+    sync(session, "dev")
+    session.run("python", "tests/bench/stores.py", *session.posargs, env=TESTS)

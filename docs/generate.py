@@ -7,10 +7,13 @@ from pathlib import Path
 
 import commands
 import dashboard_speed
+import django_tasks
 import kills
+import peers
 import performance
 import reference
 import searches
+import state_diagram
 from tallystick import FINAL, TRANSITIONS, Backend, State, backend
 from tallystick_conformance.contract.clauses import CLAUSES
 from tallystick_conformance.contract.promises import NOTHING, clauses_of, promised_by, tied_sentences, ties_of
@@ -34,6 +37,9 @@ def states() -> str:
     return (
         f"# States\n\n{inspect.getdoc(sys.modules[State.__module__])}\n\nThe final states are {final}. "
         "Only a requeue leaves them.\n\n"
+        "![The states of a job](images/states.svg)\n\n"
+        "Two kinds of transitions have no arrow: those that keep the state, and `delete` and `purge`, which remove the "
+        "record.\n\n"
         f"| from | by | to | when | sets |\n|---|---|---|---|---|\n{rows}\n"
     )
 
@@ -172,8 +178,10 @@ PAGES = {
     "helpers.md": reference.helpers_page,
     "hooks.md": reference.hooks_page,
     "performance.md": performance.page,
+    "peers.md": peers.page,
     "searches.md": searches.page,
     "dashboard_speed.md": dashboard_speed.page,
+    "django_tasks.md": django_tasks.page,
 }
 
 
@@ -185,13 +193,14 @@ def schema() -> str:
     )
 
 
-DUMPS = {"../plugins/postgres/src/tallystick_postgres/schema.sql": schema}
+DUMPS = {"images/states.svg": state_diagram.picture, "../plugins/postgres/src/tallystick_postgres/schema.sql": schema}
 
 
 def main() -> int:
     """Write the pages, or check them with --check."""
     stale = []
     made = {name: NOTE + make() for name, make in PAGES.items()} | {name: make() for name, make in DUMPS.items()}
+    made |= peers.charts()
     for name, page in made.items():
         path = HERE / name
         if "--check" not in sys.argv:

@@ -17,6 +17,8 @@ and no tags, unique key or delay. A test measures these costs on every change. I
 the change records the new number with a reason. So a feature that you do not use costs you nothing.
 
 Counts do not depend on the speed of the machine, so they show small changes that a benchmark cannot show.
+[Peers](peers.md) has times beside those of other libraries, and
+[`tallystick bench`](operating.md#measure-your-store) measures your store.
 """
 
 _STORES = {

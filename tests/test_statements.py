@@ -34,9 +34,9 @@ def test_a_statement_has_the_same_name_in_code(store: str, queries: object) -> N
 def test_the_columns_are_the_fields_of_a_record() -> None:
     """Both stores have one column for each field of `Record`, in order, and insert the fields of `NewRecord`.
 
-    Only `get` reads `errors`. No store keeps the fields that say what an insert changes.
+    Only `get` reads `errors` and `progress`. No store keeps the fields that say what an insert changes.
     """
     new = set(NewRecord.__dataclass_fields__) - {"on_conflict", "debounce_max"}
-    assert (*sqlite_rows.COLUMNS, "errors") == Record._fields
-    assert (*postgres_rows.COLUMNS, "errors") == Record._fields
+    assert (*sqlite_rows.COLUMNS, "errors", "progress") == Record._fields
+    assert (*postgres_rows.COLUMNS, "errors", "progress") == Record._fields
     assert set(sqlite_rows.NEW_COLUMNS) == {*postgres_rows.NEW_COLUMNS, "run_at", "tags"} == new

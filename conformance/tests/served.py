@@ -30,6 +30,7 @@ from tallystick import (
     NewSchedule,
     Outcome,
     OutcomeUnknown,
+    ProgressReport,
     Queue,
     Record,
     Schedule,
@@ -190,6 +191,9 @@ class ServedBackend(Backend):
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         return self._ask("extend", claims, lease=lease, now=now)  # type: ignore[no-any-return]
 
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
+        return self._ask("report_progress", reports, now=now)  # type: ignore[no-any-return]
+
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
@@ -218,6 +222,9 @@ class ServedBackend(Backend):
 
     def purge(self, states: Sequence[State], *, before: datetime, limit: int, **options: Any) -> int:
         return self._ask("purge", states, before=before, limit=limit, **options)  # type: ignore[no-any-return]
+
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        return self._ask("restore", records, now=now)  # type: ignore[no-any-return]
 
     def count(self, filter: Filter, *, at_most: int = 10_000) -> int:
         return self._ask("count", filter, at_most=at_most)  # type: ignore[no-any-return]

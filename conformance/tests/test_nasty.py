@@ -17,6 +17,7 @@ from tallystick import (
     NewRecord,
     NewSchedule,
     Outcome,
+    ProgressReport,
     Record,
     Schedule,
     validation,
@@ -55,6 +56,11 @@ class Nasty(MemoryBackend):
         """Reject large batches."""
         batches.claims(claims, self.capabilities.max_batch)
         return super().extend(claims, **options)
+
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
+        """Reject large batches."""
+        batches.reports(reports, self.capabilities.max_batch)
+        return super().report_progress(reports, now=now)
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
@@ -98,7 +104,7 @@ class Nasty(MemoryBackend):
             rescued = [transitions.rescued(record, now) for record in islice(expired, limit)]
             for record in rescued:
                 store.put(record)
-        return [transitions.without_errors(record) for record in rescued]
+        return [transitions.without_details(record) for record in rescued]
 
     def put_schedules(self, schedules: Sequence[NewSchedule], *, now: datetime | None = None) -> Sequence[Schedule]:
         """Reject large batches and payloads."""

@@ -322,6 +322,20 @@ def test_log(runner: Runner, jobs: ModuleType, caplog: pytest.LogCaptureFixture)
     assert "ValueError: invalid literal" in (second.exc_text or "")
 
 
+def test_progress(runner: Runner, jobs: ModuleType, tmp_path: Path) -> None:
+    """The worker stores the progress that a child reports, while it runs and at its end."""
+    runner.start()
+    handle = runner.enqueue(jobs.report.job(str(tmp_path / "out")))
+    running = eventually(lambda: runner.get(handle).progress)
+    assert running is not None
+    assert (running.fraction, running.message) == (0.4, "page 40 of 100")
+    (tmp_path / "out").touch()
+    runner.result(handle, timeout=LONG)
+    ended = runner.get(handle).progress
+    assert ended is not None
+    assert (ended.fraction, ended.message) == (1.0, "done")
+
+
 def test_complete(runner: Runner, jobs: ModuleType) -> None:
     """`ctx.complete` is rejected in a child."""
     error = ended(runner, jobs.complete.job(None)).last_error

@@ -16,6 +16,7 @@ from tallystick import (
     InvalidResult,
     Job,
     JobNotFound,
+    Progress,
     Runner,
     Snooze,
     Unavailable,
@@ -24,7 +25,7 @@ from tallystick import (
 )
 from tallystick.testing import JobTester, arun_job, inline, manual, run_job
 
-from .helpers import LONG, MakeRunner
+from .helpers import LONG, NOW, MakeRunner
 
 
 class Quote(Job[tuple[int, ...]]):
@@ -84,6 +85,36 @@ def test_run_job_runs_async_handlers(runner: Runner) -> None:
 
     assert run_job(double.job(21)) == 42
     asyncio.run(body())
+
+
+def test_run_job_passes_progress_on(runner: Runner) -> None:
+    """`on_progress` gets each report, and without it a wrong report is still rejected."""
+
+    @runner.job("count")
+    async def count(payload: int, ctx: Context) -> None:
+        for n in range(payload):
+            ctx.progress(n, str(n))
+
+    seen: list[tuple[float | None, str]] = []
+    run_job(count.job(2), on_progress=lambda fraction, message: seen.append((fraction, message)))
+    assert seen == [(0.0, "0"), (1.0, "1")]
+    run_job(count.job(2))
+    with pytest.raises(InvalidArgument, match="fraction is 2"):
+        run_job(count.job(3))
+
+
+def test_drain_stores_progress(runner: Runner) -> None:
+    """After `drain`, the record has the last report, at the time of the test's clock."""
+
+    @runner.job("count")
+    def count(payload: None, ctx: Context) -> None:
+        ctx.progress(0.5)
+        ctx.progress(1, "done")
+
+    with manual(runner, start=NOW) as jobs:
+        handle = runner.enqueue(count.job(None))
+        jobs.drain()
+        assert runner.get(handle).progress == Progress(1.0, "done", NOW)
 
 
 def test_run_job_takes_a_job() -> None:

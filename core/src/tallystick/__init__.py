@@ -63,6 +63,8 @@ from .options import Options
 from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
 from .payload_codec import PayloadCodec
 from .plugins import open_backend
+from .progress import PROGRESS_LENGTH, Progress
+from .progress_report import ProgressReport
 from .records import (
     Capabilities,
     Claim,
@@ -96,6 +98,7 @@ __all__ = [
     "LEASE_EXPIRED",
     "METERS_KEPT",
     "NO_META",
+    "PROGRESS_LENGTH",
     "TRANSITIONS",
     "WORKERS_KEPT",
     "Advance",
@@ -170,6 +173,8 @@ __all__ = [
     "PayloadTooLarge",
     "PluginConflict",
     "ProcessCrashed",
+    "Progress",
+    "ProgressReport",
     "Queue",
     "QueueStats",
     "Record",

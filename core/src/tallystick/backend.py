@@ -6,7 +6,7 @@ required of every backend, except the features that `Capabilities` declares. The
 Six rules apply to every call:
 
 - *Batches.* A call takes a sequence of items and returns a sequence. A call raises `InvalidArgument` for more than
-  `max_batch` records, claims, outcomes or ids, including the ids of a filter. It also raises
+  `max_batch` records, claims, outcomes, reports or ids, including the ids of a filter. It also raises
   `InvalidArgument` for a bare string or a single item in place of a batch, and for an item of another type. If a call
   with a `limit` returns fewer items, no other items were eligible, unless the method says otherwise.
 - *Time.* With `now=None`, the backend reads its own clock. A given `now` replaces that clock in every comparison and
@@ -37,6 +37,7 @@ from .diagnostics import Finding
 from .errors import Unsupported
 from .filters import Filter, Order
 from .outcomes import Outcome
+from .progress_report import ProgressReport
 from .records import Capabilities, Claim, Hold, Inserted, NewRecord, Queue, Record, Stats
 from .registers import Beat, Meter, MeterDelta, WorkerInfo
 from .schedules import Advance, NewSchedule, Schedule
@@ -185,6 +186,21 @@ class Backend(ABC):
         """
 
     @abstractmethod
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
+        """Store the progress of attempts, each in place of its earlier one.
+
+        When: The claim is current.
+        Atomic: Each report is stored or rejected independently. The last of two reports for one claim stays.
+        Repeat: Sets the time of the report again.
+
+        The progress stays when the attempt ends, until the next claim of the job clears it.
+
+        Returns:
+            One bool for each report, in the order given: True if it was stored, False if the claim was stale and
+            nothing changed.
+        """
+
+    @abstractmethod
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
@@ -227,7 +243,10 @@ class Backend(ABC):
 
     @abstractmethod
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
-        """Return the records with these ids, by id, without ids that are not stored. They include their `errors`."""
+        """Return the records with these ids, by id, without ids that are not stored.
+
+        They include their `errors` and their `progress`.
+        """
 
     @abstractmethod
     def list(
@@ -351,6 +370,33 @@ class Backend(ABC):
 
         Returns:
             The number of deleted records, at most `limit`.
+        """
+
+    @abstractmethod
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        """Store whole records, as another store returned them: in any state, with every field and their `errors`.
+
+        When: A record is stored if its id is not stored. An earlier record of the same batch counts as stored. A stored
+            record with the id stays as it is.
+        Keys: A record takes its unique key if it holds it in its state, and its time has not passed at now. If the time
+            of another holder has passed, that job frees the key for good. If another job holds the key, a final record
+            is stored without it, for good. Any other record makes the call raise `InvalidArgument`.
+        Time: `now` decides only whether these times have passed. The times of a record are rounded to `time_precision`:
+            run_at and lease_until up, and every other time down.
+        Atomic: All records are stored, or none. Other clients may see part of the batch while the call runs; the rest
+            follows.
+        Repeat: Has no effect for ids that are stored.
+
+        Queues become known, and a due job ends a `wait` for its queue. A running record keeps its attempt and its
+        lease: its claim is current, and `rescue` takes the job once the lease has expired.
+
+        Returns:
+            One bool for each record, in the order given: True if it was stored, False if its id was stored already.
+
+        Raises:
+            InvalidArgument: A record has a value that no job can have, e.g. a final one without `finished_at`, or needs
+                a unique key that another job holds. The message has its id.
+            PayloadTooLarge: A payload or a result has more than `max_payload_bytes`.
         """
 
     @abstractmethod

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
+from . import progress
 from .async_bridge import async_variant
 from .control import Stopped
 from .errors import InvalidArgument
@@ -75,6 +76,21 @@ class Context:
         """Raise `Stopped` if the handler should stop early."""
         if self.stop is not None:
             raise Stopped(f"job {self.id} should stop: {self.stop}")
+
+    def progress(self, fraction: float | None, message: str = "") -> None:
+        """Report how far the handler is. The dashboard and `tallystick jobs show` show the latest report.
+
+        This call does not wait for the store. The worker stores the latest report at most once a second, and when the
+        handler ends. So you can call it in a tight loop. If the job was lost, the report has no effect.
+
+        Args:
+            fraction: From 0 to 1. None if you do not know it.
+            message: Text for people, such as "page 40 of 100". At most 500 characters.
+
+        Raises:
+            InvalidArgument: The fraction is no number from 0 to 1, or the message is no text or too long.
+        """
+        progress.checked(fraction, message)
 
     def complete(self, result: T, *, transaction: object) -> T:
         """Complete the job in the handler's own transaction, so that its writes and the completion commit together.

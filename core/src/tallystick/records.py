@@ -18,6 +18,7 @@ from .attempt_errors import AttemptError
 from .errors import InvalidArgument
 from .failure import Failure
 from .meta import NO_META, Meta
+from .progress import Progress
 from .safe_repr import safe_repr
 from .state import State
 
@@ -143,8 +144,9 @@ class Record(NamedTuple):
 
     `attempt` counts the claims so far, and never decreases. `worker` and `attempted_at` describe the latest attempt.
     `last_error` describes the latest failed attempt. `lease_until` is set only while the job is running. `finished_at`
-    is set only in a final state. `errors` has the errors of the last 20 failed attempts, oldest first. Only `get`
-    returns them; in the records of other calls, `errors` is empty.
+    is set only in a final state. `errors` has the errors of the last 20 failed attempts, oldest first. `progress` has
+    the latest report of the latest attempt. Only `get` returns them; in the records of other calls, `errors` is empty
+    and `progress` is None.
     """
 
     id: UUID
@@ -170,6 +172,7 @@ class Record(NamedTuple):
     tags: tuple[str, ...]
     meta: Mapping[str, str] = NO_META
     errors: tuple[AttemptError, ...] = ()
+    progress: Progress | None = None
 
     @property
     def claim(self) -> Claim:

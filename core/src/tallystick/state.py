@@ -51,7 +51,7 @@ class TransitionTable(tuple[Transition, ...]):
         return ways
 
 
-_CLAIM = "attempt + 1, lease_until, worker, attempted_at"
+_CLAIM = "attempt + 1, lease_until, worker, attempted_at; progress cleared"
 _ENDED = "finished_at; lease_until cleared"
 _FAILED = "last_error, errors"
 _FLAGGED = "cancellation was requested"
@@ -100,6 +100,7 @@ TRANSITIONS = TransitionTable(
         *(Transition(s, "requeue", State.PENDING, "its unique key is free", _REQUEUED) for s in _FINISHED),
         *(Transition(s, "delete", None) for s in (State.PENDING, State.RETRYING, *_FINISHED)),
         *(Transition(s, "purge", None, "finished before the cut-off") for s in _FINISHED),
+        *(Transition(None, "restore", s, f"the record is {s}", "every field") for s in State),
     )
 )
 

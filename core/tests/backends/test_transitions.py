@@ -139,7 +139,7 @@ def test_errors_are_capped() -> None:
         running = record._replace(state=State.RUNNING, attempt=attempt)
         record = transitions.settled(running, Retry(running.claim, SECOND, ERROR), LATER)
     assert [error.attempt for error in record.errors] == [*range(5, 25)]
-    assert transitions.without_errors(record) == record._replace(errors=())
+    assert transitions.without_details(record) == record._replace(errors=())
     long = AttemptError.of(1, NOW, Failure("E" * 300, "m" * 2_000, "t" * 9_000 + "end")).error
     assert (len(long.type), len(long.message), len(long.traceback)) == (255, 1_000, 8_000)
     assert long.traceback.endswith("end")

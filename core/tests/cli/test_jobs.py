@@ -1,9 +1,10 @@
+import re
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from tallystick import Backend, Complete, Discard, Failure, Filter, NewRecord, Record, Retry
+from tallystick import Backend, Complete, Discard, Failure, Filter, NewRecord, ProgressReport, Record, Retry
 from tallystick.cli.filters import FILTERS
 
 from .conftest import Cli
@@ -113,6 +114,19 @@ def test_show_prints_meta_and_the_history_of_errors(cli: Cli, store: Backend) ->
     ]
 
 
+def test_show_prints_the_progress(cli: Cli, store: Backend) -> None:
+    """`jobs show` prints the progress in one printable line, and in JSON; `jobs list --json` omits it."""
+    [job] = _insert(store, NewRecord(kind="k"))
+    claimed = _work(store)
+    store.report_progress([ProgressReport(claimed.claim, 0.4, "page 40\n\x1b[31mof 100")])
+    assert re.search(r"\nprogress +40%, page 40 \\x1b\[31mof 100 \(", cli("jobs", "show", job.id).out)
+    shown = cli("jobs", "show", job.id, "--json").json["progress"]
+    assert (shown["fraction"], shown["message"]) == (0.4, "page 40\n\x1b[31mof 100")
+    assert "progress" not in cli("jobs", "list", "--json").json[0]
+    store.report_progress([ProgressReport(claimed.claim)])
+    assert re.search(r"\nprogress +- \(", cli("jobs", "show", job.id).out)
+
+
 def test_show_a_time(cli: Cli, store: Backend) -> None:
     """The time for which a job holds its unique key is shown, and is a number of seconds in JSON."""
     (job,) = _insert(store, NewRecord(kind="a", unique_key="k", unique_until=timedelta(hours=1)))
@@ -171,6 +185,7 @@ def test_json_has_the_fields_of_a_record(cli: Cli, store: Backend) -> None:
     assert shown["lease_until"] is None
     assert shown["last_error"] == {"type": "OSError", "message": "disk", "traceback": "tb"}
     assert (shown["tags"], shown["meta"]) == (["t"], {"trace": "7"})
+    assert shown.pop("progress") is None
     assert shown.pop("errors") == [
         {"attempt": 1, "at": "2026-01-02T03:04:05Z", "type": "OSError", "message": "disk", "traceback": "tb"}
     ]

@@ -36,6 +36,8 @@ from tallystick import (
     NewRecord,
     NewSchedule,
     Options,
+    Progress,
+    ProgressReport,
     Release,
     Retry,
     Runner,
@@ -135,6 +137,7 @@ def values_of_the_library() -> Iterator[tuple[str, Callable[[Any], object]]]:
     yield from each(Discard, "claim error", claim=CLAIM, error=FAILURE)
     yield from each(Release, "claim run_at", claim=CLAIM)
     yield from each(Cancel, "claim")
+    yield from each(ProgressReport, "claim fraction message", claim=CLAIM)
     yield from each(Options, "queue priority max_attempts retry timeout tags payload_version aliases keep_result")
     yield from each(Exponential, "base factor cap jitter")
     yield from each(Fixed, "delay")
@@ -159,7 +162,7 @@ def values_of_registers() -> Iterator[tuple[str, Callable[[Any], object]]]:
     yield from each(Beat, f"{' '.join(beat)} running busy draining", **beat)
     delta = "completed retried discarded released cancelled waiting running"
     yield from each(MeterDelta, f"minute queue kind {delta}", minute=NOW, queue="q", kind="k")
-    yield from by_position(Meta, Meta.from_json, AttemptError.from_json)
+    yield from by_position(Meta, Meta.from_json, AttemptError.from_json, Progress.from_json)
     yield from each(Changes, "run_at priority queue")
     yield from each(parse_rule, "rule zone start end", rule="@daily")
     rule = parse_rule("@daily")
@@ -221,6 +224,7 @@ def calls_of_a_backend(backend: Backend) -> Iterator[tuple[str, Callable[[Any], 
     yield from each(backend.insert, "records now", records=[])
     yield from each(backend.claim, "queues limit worker lease now", queues=["q"], limit=1, worker="w", lease=SECOND)
     yield from each(backend.extend, "claims lease now", claims=[], lease=SECOND)
+    yield from each(backend.report_progress, "reports now", reports=[])
     yield from each(backend.settle, "outcomes now", outcomes=[])
     yield from each(backend.rescue, "limit now", limit=1)
     yield from each(backend.get, "ids")
@@ -286,7 +290,7 @@ def test_every_constructor_is_tried() -> None:
         "Backend", "BackendUrl", "Capabilities", "Claim", "Context", "Finding", "Handle", "Inserted", "Job", "Never",
         "Queue", "QueueStats", "Record", "Snapshot", "Stats", "Transition", "Hold", "Severity", "State", "Stop",
         "RetryPolicy", "PayloadCodec", "AttemptError", "Due", "JobResult", "Status", "Meter", "Rule", "Running",
-            "Schedule", "WorkerInfo", "BatchDefinition", "Throughput", "BatchOptions", "EnqueueOptions",
+            "Schedule", "WorkerInfo", "BatchDefinition", "Throughput", "BatchOptions", "EnqueueOptions", "Progress",
     }  # fmt: skip
     public = {
         name

@@ -139,3 +139,11 @@ def test_a_context_completes_only_in_a_worker() -> None:
     record = NewRecord(kind="k").stored(NOW)
     with pytest.raises(TallystickError, match="no worker made this context"):
         Context(record).complete(1, transaction=None)
+
+
+def test_a_context_takes_progress_anywhere() -> None:
+    """A context from elsewhere checks a report, and drops it."""
+    context = Context(NewRecord(kind="k").stored(NOW))
+    context.progress(0.5, "half")
+    with pytest.raises(TallystickError, match="fraction is 5"):
+        context.progress(5)

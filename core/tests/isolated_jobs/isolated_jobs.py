@@ -1,6 +1,7 @@
 """Jobs that run in child processes. The tests of isolation put this folder on the path."""
 
 import asyncio
+import contextlib
 import ctypes
 import logging
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import tallystick
-from tallystick import ByException, Context, DiscardJob, Fixed, Job, Never, Runner, Snooze, declare
+from tallystick import ByException, Context, DiscardJob, Fixed, InvalidArgument, Job, Never, Runner, Snooze, declare
 
 NOW = timedelta(0)
 
@@ -178,6 +179,17 @@ def log(payload: None, ctx: Context) -> None:
         int("logged")
     except ValueError:
         logging.getLogger("app").exception("caught", extra={"odd": lambda: None})
+
+
+@tallystick.job("report", isolation="process", max_attempts=1)
+def report(out: str, ctx: Context) -> None:
+    """Report progress, once with a wrong value, and wait for a file."""
+    with contextlib.suppress(InvalidArgument):
+        ctx.progress(2)
+    ctx.progress(0.4, "page 40 of 100")
+    while not Path(out).exists():
+        time.sleep(0.005)
+    ctx.progress(1, "done")
 
 
 @tallystick.job("complete", isolation="process", max_attempts=1)

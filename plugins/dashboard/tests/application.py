@@ -17,6 +17,7 @@ from tallystick import (
     MeterDelta,
     NewRecord,
     NewSchedule,
+    ProgressReport,
     Retry,
     Runner,
     Running,
@@ -85,6 +86,14 @@ def add(backend: Backend, kind: str = "greet", payload: bytes = b'{"name": "Ada"
 def run(backend: Backend, queue: str = "emails") -> UUID:
     """Claim one job."""
     [record] = backend.claim([queue], limit=1, worker="w1", lease=LEASE)
+    return record.id
+
+
+def report(backend: Backend, fraction: float | None = 0.4, message: str = "page 40 of 100") -> UUID:
+    """Store a running job that has reported its progress."""
+    add(backend, **FIRST)
+    [record] = backend.claim(["emails"], limit=1, worker="w1", lease=LEASE)
+    backend.report_progress([ProgressReport(record.claim, fraction, message)])
     return record.id
 
 

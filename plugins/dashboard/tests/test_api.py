@@ -17,6 +17,7 @@ from .application import (
     add_worker,
     complete,
     discard,
+    report,
     retry,
     run,
 )
@@ -159,6 +160,14 @@ def test_one_job(program: TestClient, runner: Runner) -> None:
     assert get(program, f"/api/jobs/{complete(runner.backend)}")["result"] == "Hello"
 
 
+def test_the_progress_of_a_job(program: TestClient, runner: Runner) -> None:
+    """The latest report, and null for a job without one."""
+    progress = get(program, f"/api/jobs/{report(runner.backend, 0.999)}")["progress"]
+    assert datetime.fromisoformat(progress.pop("at")).tzinfo is not None
+    assert progress == {"fraction": 0.999, "percent": 99, "message": "page 40 of 100"}
+    assert get(program, f"/api/jobs/{complete(runner.backend)}")["progress"] is None
+
+
 @pytest.mark.parametrize("id", [uuid4(), "x", "00000000-0000-0000-0000-00000000000"])
 def test_a_missing_job_is_not_found(program: TestClient, id: object) -> None:
     """An id that is not stored, and text that is no id."""
@@ -250,17 +259,33 @@ def test_a_masked_field_keeps_its_value_in_another_payload(program: TestClient, 
 
 
 def test_who_may_not_see_payloads_sees_none(visit: Visit, runner: Runner) -> None:
-    """Payload, result, meta, and messages and tracebacks of errors are left out, on pages and in JSON."""
+    """Payload, result, meta and the texts of errors and progress are left out, on pages and in JSON."""
     id = discard(runner.backend, "ValueError", SCRIPT, meta={"note": "private-meta"}, payload=b'{"name": "private"}')
     done = complete(runner.backend, b'"private"')
+    reported = report(runner.backend, message="private <script>alert(1)</script>")
     add_schedule(runner)
     hidden = visit(PROGRAM, can_see_payloads=False)
-    for path in (f"/api/jobs/{id}", "/api/jobs", f"/api/jobs/{done}", "/api/failures", "/jobs", "/api/schedules"):
+    for path in (
+        f"/api/jobs/{id}",
+        "/api/jobs",
+        f"/api/jobs/{done}",
+        f"/api/jobs/{reported}",
+        "/api/failures",
+        "/jobs",
+        "/api/schedules",
+    ):
         text = hidden.get(path).text
         assert "private" not in text, path
         assert "alert" not in text, path
         assert "Ada" not in text, path
-    for page in (f"/jobs/{id}", f"/jobs/{done}", "/jobs", "/failures", "/schedules/edit?name=hourly"):
+    for page in (
+        f"/jobs/{id}",
+        f"/jobs/{done}",
+        f"/jobs/{reported}",
+        "/jobs",
+        "/failures",
+        "/schedules/edit?name=hourly",
+    ):
         text = visit(can_see_payloads=False).get(page).text
         assert "private" not in text, page
         assert "alert" not in text, page

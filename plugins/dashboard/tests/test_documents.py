@@ -14,7 +14,7 @@ from .conftest import BROWSER, Visit
 
 STORES = ("memory",)
 
-OF_ONE_JOB = {"payload", "result", "meta", "errors"}
+OF_ONE_JOB = {"payload", "result", "meta", "errors", "progress"}
 """The fields of a record that only the document of one job has."""
 
 NOT_SHOWN = {"revision", "created_at", "meta"}

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from tallystick import NewRecord, Runner, State
 from tallystick_dashboard.pages import jobs
 
-from .application import FIRST, add, add_attempts, add_schedule, add_worker, complete, discard, retry, run
+from .application import FIRST, add, add_attempts, add_schedule, add_worker, complete, discard, report, retry, run
 from .conftest import BROWSER, Visit
 
 STORES = ("memory",)  # the calls are those of the API
@@ -180,6 +180,23 @@ def test_the_life_of_a_job_is_told_in_order(browser: TestClient, runner: Runner)
     places = [text.index(part) for part in ("created", "attempt 1 began", "attempt 1 failed", "attempt 2 is due")]
     assert places == sorted(places)
     assert "ValueError try again" in text
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "Progress 40 %"), ("de", "Fortschritt 40 %")])
+def test_the_progress_of_a_running_job_is_shown(visit: Visit, runner: Runner, language: str, text: str) -> None:
+    """A labelled bar with its percentage and its message, in the part of the page that is refreshed."""
+    page = visit(language=language).get(f"/jobs/{report(runner.backend, 0.4, '<b>40</b> of 100')}").text
+    live = page[page.index("data-live") :]
+    assert '<progress max="100" value="40" aria-labelledby="progress-label">' in live
+    assert "&lt;b&gt;40&lt;/b&gt; of 100" in live
+    assert text in text_of(live)
+
+
+def test_a_progress_without_a_fraction_has_no_bar(browser: TestClient, runner: Runner) -> None:
+    """Only its message is shown. A job without progress shows neither."""
+    page = browser.get(f"/jobs/{report(runner.backend, None, 'half an hour')}").text
+    assert ("<progress" in page, "half an hour" in page) == (False, True)
+    assert 'class="progress"' not in browser.get(f"/jobs/{complete(runner.backend)}").text
 
 
 def test_a_missing_job_is_a_page(browser: TestClient) -> None:

@@ -1,5 +1,6 @@
 """The example project runs its own tests, in a process of its own, on Django's own databases."""
 
+import json
 import os
 import re
 import subprocess
@@ -88,10 +89,26 @@ def test_the_page_shows_the_project() -> None:
     page = (EXAMPLE.parents[2] / "docs" / "django.md").read_text()
     files = [dedented(path.read_text()) for path in (EXAMPLE / "shop").glob("*.py")]
     blocks = [block.partition("```")[0] for block in page.split("```python\n")[1:]]
-    assert len(blocks) == 7
+    assert len(blocks) == 9
     for block in blocks:
         code = "\n".join(line for line in block.splitlines() if not line.startswith("# "))
         assert any(dedented(code) in file for file in files), code
+
+
+def test_the_page_has_the_recorded_results() -> None:
+    """The table of the manual counts what `nox -s django_tasks -- --write` recorded."""
+    docs = EXAMPLE.parents[2] / "docs"
+    page, results = (docs / "django.md").read_text(), json.loads((docs / "django_tasks.json").read_text())
+    assert f"On {results['date']}, with Django {results['versions']['immediate']} on SQLite" in page
+    for name, subject in (
+        ("tallystick-django", "tallystick"),
+        ("`ImmediateBackend` of Django", "immediate"),
+        (f"django-tasks-db {results['versions']['django_tasks_db']}", "django_tasks_db"),
+        (f"django-ox {results['versions']['django_ox']}", "django_ox"),
+    ):
+        statuses = list(results["reports"][subject]["statuses"].values())
+        applicable = len(statuses) - statuses.count("not applicable")
+        assert f"| {name} | {statuses.count('passed')} of {applicable} |" in page
 
 
 def dedented(text: str) -> str:

@@ -46,6 +46,7 @@ def _of(backend: MongoBackend, state: State) -> Filter:
 USES: dict[str, Use] = {
     "insert": lambda b: [item.created for item in b.insert([NewRecord(kind="one")], now=NOW)],
     "batch": lambda b: [item.created for item in b.insert([NewRecord(kind="k") for _ in range(2)])],
+    "restore": lambda b: b.restore([new.stored(NOW) for new in (NewRecord(kind="k"), NewRecord(kind="k"))], now=NOW),
     "claim": lambda b: len(b.claim(["default"], limit=1, worker="w", lease=LEASE, now=NOW)) == 1,
     "extend": lambda b: b.extend([b.list(_of(b, State.RUNNING), limit=1)[0].claim], lease=LEASE, now=NOW),
     "settle": lambda b: b.settle([Complete(b.list(_of(b, State.RUNNING), limit=1)[0].claim)], now=NOW),

@@ -47,6 +47,10 @@ def test_results_are_those_of_the_first_write(backend: MongoBackend, count: int)
         assert len(backend.update(Filter(), Changes(priority=5), limit=9, now=NOW)) == count
         assert len(backend.cancel(Filter(), limit=9, now=NOW)) == count
         assert [inserted.created for inserted in backend.insert(new, now=NOW)] == [False] * count
+        records = backend.list(Filter(), limit=9)
+        assert len(backend.delete(Filter(), limit=9)) == count
+        assert list(backend.restore(records, now=NOW)) == [True] * count
+        assert list(backend.restore(records, now=NOW)) == [False] * count
         assert len(backend.delete(Filter(), limit=9)) == count
 
 

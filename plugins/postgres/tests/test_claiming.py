@@ -20,14 +20,15 @@ _WAITING = """
 
 
 @pytest.fixture
-def gate(backend: PostgresBackend) -> int:
+def gate(connection: psycopg.Connection, backend: PostgresBackend, schema: str) -> int:
     """Make each claim wait for an advisory lock after it has found due jobs, and before it locks them."""
     gate = uuid4().int >> 65
     found = "ARRAY(SELECT id FROM first)"
-    claim = backend._queries.claim
+    definition = "SELECT pg_get_functiondef(%s::regproc)"
+    [claim] = connection.execute(definition, [f'"{schema}".claim']).fetchone() or [""]
     assert claim.count(found) == 1
     stop = f"ARRAY(SELECT id FROM first WHERE (SELECT pg_advisory_xact_lock_shared({gate})) IS NOT NULL)"
-    object.__setattr__(backend._queries, "claim", claim.replace(found, stop))
+    connection.execute(claim.replace(found, stop))
     return gate
 
 

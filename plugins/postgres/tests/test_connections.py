@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg_pool import ConnectionPool
 from servers import NEEDS_PASSWORD
+from support import PATIENCE
 from tallystick import (
     Complete,
     ConfigurationError,
@@ -332,3 +333,61 @@ def test_missing_privileges(connection: psycopg.Connection, url: str, backend: P
     with PostgresBackend.from_url(unprivileged) as other, pytest.raises(ConfigurationError, match="permission denied"):
         other.stats()
     connection.execute("DROP ROLE unprivileged_user")
+
+
+def _prepared(backend: PostgresBackend) -> list[str]:
+    """Insert, claim and list a job, and return the statements that the session has prepared."""
+    backend.insert([NewRecord(kind="k")])
+    backend.claim(["default"], limit=1, worker="w", lease=LEASE)
+    backend.list(Filter(), limit=1)
+    query = "SELECT statement FROM pg_prepared_statements"
+    return [text for [text] in backend._connections.read(lambda cursor: cursor.execute(query).fetchall())]
+
+
+def test_a_direct_connection_prepares_some_statements(url: str, backend: PostgresBackend, schema: str) -> None:
+    """On a direct connection, the statements of an insert and a claim are prepared, and no others."""
+    with PostgresBackend.from_url(f"{url}&pool_size=1") as direct:
+        [insert, claim] = sorted(_prepared(direct), key=lambda text: "claim(" in text)
+    assert f'INSERT INTO "{schema}".jobs' in insert
+    assert f'"{schema}".claim(' in claim
+
+
+def test_a_pooled_connection_prepares_nothing(
+    url: str, backend: PostgresBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a pooler, another client may use the session next, so nothing is prepared."""
+    monkeypatch.setattr(connections, "is_direct", lambda connection, location: False)
+    with PostgresBackend.from_url(f"{url}&pool_size=1") as pooled:
+        assert _prepared(pooled) == []
+
+
+def test_inserts_that_meet_share_a_transaction(backend: PostgresBackend, postgres_url: str, schema: str) -> None:
+    """Three threads insert while an insert waits for a lock: after it, their jobs are stored in one transaction."""
+    backend._group_commit._patience = PATIENCE
+    with psycopg.connect(postgres_url) as other, ThreadPoolExecutor(4) as pool:
+        other.execute(f'LOCK TABLE "{schema}".jobs IN EXCLUSIVE MODE')
+        results = [pool.submit(backend.insert, [NewRecord(kind="k")]) for _ in range(4)]
+        while len(backend._group_commit._waiting) < 3:
+            pass
+        other.commit()
+        assert all(each.result()[0].created for each in results)
+        found = other.execute(f'SELECT count(*) FROM "{schema}".jobs GROUP BY xmin::text').fetchall()
+    assert sorted(found) == [(1,), (3,)]
+
+
+def test_a_duplicate_in_a_group_has_its_own_result(backend: PostgresBackend, postgres_url: str, schema: str) -> None:
+    """A job of a group whose id is stored returns the stored record; the others are created."""
+    backend._group_commit._patience = PATIENCE
+    [stored] = backend.insert([NewRecord(kind="first")])
+    new = [NewRecord(kind="a"), NewRecord(kind="b"), NewRecord(kind="b", id=stored.record.id)]
+    with psycopg.connect(postgres_url) as other, ThreadPoolExecutor(4) as pool:
+        other.execute(f'LOCK TABLE "{schema}".jobs IN EXCLUSIVE MODE')
+        results = [pool.submit(backend.insert, [NewRecord(kind="blocked")])]
+        while not backend._group_commit._is_busy:
+            pass
+        results += [pool.submit(backend.insert, [each]) for each in new]
+        while len(backend._group_commit._waiting) < 3:
+            pass
+        other.commit()
+        assert [each.result()[0].created for each in results] == [True, True, True, False]
+        assert results[-1].result()[0].record.kind == "first"

@@ -35,6 +35,10 @@ def test_every_call_keeps_the_ledger(connection: psycopg.Connection, backend: Po
     backend.delete(Filter(queues=["q0"]), limit=4)
     backend.purge([State.COMPLETED], before=NOW + HOUR, limit=2)
     assert_agrees(connection, backend, schema)
+    stored = backend.list(Filter(), limit=9)
+    backend.delete(Filter(ids=[record.id for record in stored]), limit=9)
+    backend.restore(stored, now=NOW)
+    assert_agrees(connection, backend, schema)
     for _ in range(2):
         backend.rescue(limit=1, now=NOW)
         assert_agrees(connection, backend, schema)

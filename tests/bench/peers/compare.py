@@ -1,113 +1,100 @@
-"""Compare Tallystick on PostgreSQL with its peers; the systems take turns in each round.
+"""Compare Tallystick with other libraries on PostgreSQL, on SQLite and in memory; the systems take turns.
 
-`PYTHONPATH=tests python tests/bench/peers/compare.py [--jobs 100000] [--rounds 3] [--pings 200] [URL]`
+`PYTHONPATH=tests python -m bench.peers.compare [--jobs 20000] [--rounds 5] [--pings 100] [--only NAME] [--write] [URL]`
 
-Drain: one and two processes work no-op jobs that were enqueued before; the time runs from the start of work until all
-jobs have ended. Latency: the time from just before an enqueue in one process to the handler in an idle worker, another
-process.
+The server of PostgreSQL has `fsync` and `synchronous_commit` on. The page `docs/peers.md` describes the works.
 """
 
 import argparse
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from importlib import import_module
-from statistics import median, quantiles
-from time import monotonic, sleep
-from types import ModuleType
-from typing import IO
+import json
+import sqlite3
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import psycopg
+from bench.peers.children import Environments
+from bench.peers.measuring import Figures, measure
+from bench.peers.peers_page import page
+from bench.peers.systems import MEMORY, POSTGRES, SQLITE, SYSTEMS, WORKS, System
 from servers import postgres
+from tallystick.bench.machine import this_machine
 
-DRAINED = ("tallystick", "pgqueuer", "raw")
-PINGED = ("tallystick", "pgqueuer", "procrastinate")
-
-_LOOK = 0.02
-_SETTLED = 2.0
-"""Seconds after which a worker without jobs is idle."""
-
-_PAUSE = 0.05
-
-
-def module(system: str) -> ModuleType:
-    """Return a system's module, with prepare, enqueue, ping, left and work."""
-    return import_module(f"{system}_worker")
-
-
-@contextmanager
-def worker(system: str, url: str) -> Iterator[tuple[IO[str], IO[str]]]:
-    """Run a worker in its own process, ready to begin; yield its standard input and output."""
-    code = f"import {system}_worker; {system}_worker.work({url!r})"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=sys.path[0]
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        process.stdout.readline()
-        yield process.stdin, process.stdout
-    finally:
-        process.communicate()
-
-
-def begin(stdin: IO[str]) -> None:
-    """Start a worker's work."""
-    stdin.write("\n")
-    stdin.flush()
-
-
-def drain(system: str, url: str, jobs: int, workers: int) -> float:
-    """Return the jobs per second."""
-    peer = module(system)
-    peer.prepare(url)
-    peer.enqueue(url, jobs)
-    with ExitStack() as stack:
-        ready = [stack.enter_context(worker(system, url)) for _ in range(workers)]
-        began = monotonic()
-        for stdin, _ in ready:
-            begin(stdin)
-        while peer.left(url):
-            sleep(_LOOK)
-        return jobs / (monotonic() - began)
-
-
-def latencies(system: str, url: str, pings: int) -> list[float]:
-    """Return the latency of each ping in milliseconds."""
-    peer = module(system)
-    peer.prepare(url)
-    with worker(system, url) as (stdin, stdout):
-        begin(stdin)
-        sleep(_SETTLED)
-        peer.ping(url, pings, _PAUSE)
-        return [float(stdout.readline()) * 1_000 for _ in range(pings)]
+RESULTS = Path(__file__).parents[3] / "docs" / "peers.json"
 
 
 def main() -> None:
-    """Measure, and print tables."""
+    """Measure, and print the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url", nargs="?")
-    parser.add_argument("--jobs", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--pings", type=int, default=200)
+    parser.add_argument("url", nargs="?", help="a server of PostgreSQL, by default a new one")
+    parser.add_argument("--jobs", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--pings", type=int, default=100)
+    parser.add_argument("--only", action="append", help="only this system or store; repeatable")
+    parser.add_argument("--environments", type=Path, help="a folder that keeps the environments for the next time")
+    parser.add_argument("--write", action="store_true", help="record the results in docs/peers.json")
     options = parser.parse_args()
-    with postgres(options.url) as url:
-        for workers in (1, 2):
-            compare(url, options.jobs, options.rounds, workers)
-        print(f"pick-up latency of an idle worker, {options.pings} jobs, ms")
-        for system in PINGED:
-            found = latencies(system, url, options.pings)
-            print(f"  {system:15} p50 {median(found):8.1f}   p95 {quantiles(found, n=20)[-1]:8.1f}", flush=True)
+    systems = [s for s in SYSTEMS if not options.only or {s.name, s.store} & set(options.only)]
+    machine = this_machine()
+    figures: dict[System, list[Figures]] = {system: [] for system in systems}
+    results: dict[str, Any] = {}
+    with postgres(options.url) as server, TemporaryDirectory() as folder:
+        environments = Environments(options.environments or Path(folder))
+        versions = {POSTGRES: _version(server), SQLITE: sqlite3.sqlite_version, MEMORY: ""}
+        for number in range(options.rounds):
+            _round(number, figures, server, environments, options)
+            results = {
+                "date": f"{datetime.now(UTC):%Y-%m-%d}",
+                "machine": machine,
+                "versions": versions,
+                "jobs": options.jobs,
+                "rounds": number + 1,
+                "pings": options.pings,
+                "systems": [_entry(system, rounds) for system, rounds in figures.items()],
+            }
+            if options.write:  # after each round, so that a run that is interrupted leaves those before
+                RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        print(page(results))
 
 
-def compare(url: str, jobs: int, count: int, workers: int) -> None:
-    """Measure each system in turn, and print a table."""
-    rounds = [[drain(system, url, jobs, workers) for system in DRAINED] for _ in range(count)]
-    print(f"{jobs:,} no-op jobs, {workers} worker process(es), jobs/s, median of {count} rounds")
-    for system, figures in zip(DRAINED, zip(*rounds, strict=True), strict=True):
-        ratio = median(figure / other[1] for figure, other in zip(figures, rounds, strict=True))
-        spread = f"({min(figures):,.0f} to {max(figures):,.0f})"
-        print(f"  {system:15}{median(figures):10,.0f} {spread:22} {ratio:.2f} x pgqueuer", flush=True)
+def _round(
+    number: int,
+    figures: dict[System, list[Figures]],
+    server: str,
+    environments: Environments,
+    options: argparse.Namespace,
+) -> None:
+    """Let all systems do one work, and then the next, so that a slow minute of the machine affects all of them."""
+    found: dict[System, Figures] = {system: {} for system in figures}
+    for work, system in product(WORKS, figures):
+        if work in system.works:
+            new = measure(system, work, server, environments, jobs=options.jobs, pings=options.pings)
+            found[system] |= new
+            shown = ", ".join(f"{name} {figure:,.4g}" for name, figure in new.items())
+            print(f"round {number + 1}: {system.store}, {system.name}: {shown}", flush=True)
+    for system, rounds in figures.items():
+        rounds.append(found[system])
+
+
+def _version(server: str) -> str:
+    with psycopg.connect(server) as connection:
+        return str(connection.info.server_version // 10_000) + f".{connection.info.server_version % 10_000}"
+
+
+def _entry(system: System, rounds: list[Figures]) -> dict[str, Any]:
+    package = system.requirements.read_text().splitlines() if system.requirements else []
+    name = system.adapter.removeprefix("on_").replace("_", "-")
+    [version] = [line.partition("==")[2] for line in package if line.startswith((f"{name}==", f"{name}-pg=="))] or [""]
+    return {
+        "store": system.store,
+        "name": system.name,
+        "version": version,
+        "settings": system.settings,
+        "share": system.share,
+        "rounds": {work: [float(f"{found[work]:.4g}") for found in rounds] for work in rounds[0]},
+    }
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ _ALL = (
     Clause("CALL-01", "model", "A valid call returns a value and raises nothing."),
     Clause("CALL-02", "model", "Return values have the declared types, and their datetimes are in UTC."),
     Clause("RECORD-01", "model", "A call changes only the records that it is about."),
-    Clause("RECORD-02", "model", "Only insert adds records, and only delete and purge remove them."),
+    Clause("RECORD-02", "model", "Only insert, advance and restore add records; only delete and purge remove them."),
     Clause("RECORD-03", "model", "updated_at is the now of the latest call that changed the record."),
     Clause("INSERT-01", "model", "A new job is stored as given: pending, with attempt 0, created and updated at now."),
     Clause("INSERT-02", "model", "run_at is the given datetime, now plus the given delay, or now."),
@@ -106,6 +106,13 @@ _ALL = (
     Clause("ERRORS-01", "model", "Retry, Discard and rescue append the attempt's error to `errors`."),
     Clause("ERRORS-02", "model", "Only get returns errors; the records of other calls have none."),
     Clause(
+        "PROGRESS-01", "model", "A report of a current claim sets its progress, with now as its time; the last stays."
+    ),
+    Clause("PROGRESS-02", "model", "A report of a stale claim returns False, and changes nothing."),
+    Clause("PROGRESS-03", "model", "report_progress returns one bool for each report, in the order given."),
+    Clause("PROGRESS-04", "model", "The end of an attempt keeps its progress; the next claim clears it."),
+    Clause("PROGRESS-05", "model", "Only get returns progress; the records of other calls have none."),
+    Clause(
         "STATS-01", "model", "stats counts each record once, in the total and in its state; each state has a count."
     ),
     Clause("STATS-02", "model", "stats counts the records of each kind that has records."),
@@ -151,7 +158,13 @@ _ALL = (
     Clause("PURGE-01", "model", "purge removes only records in the given states with finished_at < before."),
     Clause("PURGE-02", "model", "purge removes every such record, up to `limit`, and returns how many."),
     Clause("PURGE-03", "model", "purge removes only records of the given kinds that finished at `since` or later."),
-    Clause("QUEUE-01", "model", "The first insert, update or pause makes a queue known, for good."),
+    Clause("RESTORE-01", "model", "A restored record is stored with every field, in any state, and with its errors."),
+    Clause(
+        "RESTORE-02",
+        "model",
+        "restore returns one result for each record, in order; one with a stored id changes nothing.",
+    ),
+    Clause("QUEUE-01", "model", "The first insert, update, restore or pause makes a queue known, for good."),
     Clause("QUEUE-02", "model", "queues returns the known queues sorted by name, and whether each is paused."),
     Clause(
         "QUEUE-03", "model", "Repeated pause and resume have no effect; an unknown queue stays unknown after resume."
@@ -198,6 +211,7 @@ _ALL = (
     Clause("PAYLOAD-04", "payload", "One byte more than max_payload_bytes raises PayloadTooLarge without effect."),
     Clause("PAYLOAD-05", "payload", "The text of a failure is kept unchanged, including NUL and lone surrogates."),
     Clause("META-01", "payload", "The meta of a job is kept unchanged, and every call returns it."),
+    Clause("PROGRESS-06", "payload", "A progress keeps its fraction exactly, and a message of any characters."),
     Clause("ERRORS-03", "payload", "errors keeps the latest 20 errors, oldest first."),
     Clause(
         "ERRORS-04",
@@ -224,7 +238,12 @@ _ALL = (
     Clause(
         "TIME-12", "time", "A duration is elapsed time: a day is 24 hours in any time zone, across clock changes too."
     ),
+    Clause("RESTORE-06", "time", "restore rounds due times and leases up to time_precision, and other times down."),
     Clause("UPDATE-04", "query", "An updated job is claimed by its new run_at, priority and queue only."),
+    Clause(
+        "RESTORE-03", "query", "A restored record holds its key if its state holds it, unless another job holds it."
+    ),
+    Clause("RESTORE-05", "query", "Restored jobs are claimed, settled, rescued and found like any other job."),
     Clause(
         "FILTER-02", "query", "A filter's range of time has its start but not its end; `finished` needs a final job."
     ),
@@ -240,6 +259,11 @@ _ALL = (
     Clause("REFUSE-07", "refusal", "A position, order or at_most that does not fit raises InvalidArgument."),
     Clause("REFUSE-08", "refusal", "Schedules with one name, or with too large a payload, are rejected as a whole."),
     Clause("REFUSE-09", "refusal", "A ttl, minute, range or step that is not allowed raises InvalidArgument."),
+    Clause(
+        "RESTORE-04",
+        "refusal",
+        "A record that no job can have, or that needs a held key, is rejected with all others.",
+    ),
     Clause("WAIT-01", "wait", "wait returns False at its timeout if no job is due."),
     Clause("WAIT-02", "wait", "wait returns True at once if a job is due."),
     Clause("WAIT-03", "wait", "wait returns True as soon as a future job becomes due."),
@@ -247,7 +271,11 @@ _ALL = (
     Clause("WAIT-05", "wait", "wait returns True soon after an insert by another client.", "notify"),
     Clause("WAIT-06", "wait", "wait returns True soon after another client makes a job due in any way.", "notify"),
     Clause("WAIT-07", "wait", "wait returns True soon after an insert by the same client."),
-    Clause("WAIT-08", "wait", "wait returns True soon after an update or advance by the same client makes a job due."),
+    Clause(
+        "WAIT-08",
+        "wait",
+        "wait returns True soon after an update, advance or restore by the same client makes a job due.",
+    ),
     Clause("SETUP-01", "store", "A repeated setup changes nothing."),
     Clause("SETUP-02", "store", "setup after teardown creates an empty store; a repeated teardown has no effect."),
     Clause("SETUP-03", "store", "The stores of two namespaces are separate."),
@@ -320,6 +348,7 @@ _ALL = (
     Clause("RACE-18", "race", "Numbers that several callers add to one minute all count."),
     Clause("RACE-19", "race", "If replaces of one job race, each changes it, and one of them stays as a whole."),
     Clause("RACE-20", "race", "If a claim and a replace race, the replace changes the job before the claim, or not."),
+    Clause("RACE-21", "race", "If restores of one record race, exactly one stores it."),
     Clause(
         "SCHED-01",
         "schedule",
@@ -348,6 +377,7 @@ _ALL = (
         "If a process dies in advance, a schedule moves together with all its jobs, or not at all.",
         "durable",
     ),
+    Clause("CRASH-07", "crash", "If a process dies in restore, either all records or none are stored.", "durable"),
     Clause(
         "FAULT-01",
         "fault",

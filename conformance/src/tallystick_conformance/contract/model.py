@@ -24,6 +24,8 @@ from tallystick import (
     NewRecord,
     Order,
     Outcome,
+    Progress,
+    ProgressReport,
     Queue,
     QueueStats,
     Record,
@@ -34,6 +36,7 @@ from tallystick import (
 )
 
 from .eligibility import (
+    FINAL,
     claim_order,
     fits,
     has_passed,
@@ -202,11 +205,16 @@ class Model:
             lease_until=now + lease,
             worker=worker,
             attempted_at=now,
+            progress=None,
         )
 
     def extend(self, id: UUID, lease: timedelta, now: datetime) -> None:
         """Extend the lease of an attempt."""
         self._change(id, now, lease_until=now + lease)
+
+    def report(self, report: ProgressReport, now: datetime) -> None:
+        """Set the progress of an attempt."""
+        self._change(report.claim.id, now, progress=Progress(report.fraction, report.message, now))
 
     def settle(self, outcome: Outcome, now: datetime) -> None:
         """Apply an outcome to a running attempt."""
@@ -276,6 +284,32 @@ class Model:
         self._change(id, now, **{name: value for name, value in given.items() if value is not None})
         self.paused.setdefault(self.records[id].queue, False)
 
+    def restore(self, records: Sequence[Record], now: datetime) -> list[bool] | None:
+        """Store whole records, and return whether each is new. None: a record is rejected, and nothing is stored."""
+        after = self.copy()
+        answers = [after._restore(record, now) for record in records]  # noqa: SLF001 - its own class
+        if None in answers:
+            return None
+        self.records, self.paused, self.freed = after.records, after.paused, after.freed
+        return [bool(answer) for answer in answers]
+
+    def _restore(self, record: Record, now: datetime) -> bool | None:
+        """Store one record. None: it is not final, and another job holds the key that it needs."""
+        if record.id in self.records:
+            return False
+        self.freed.discard(record.id)
+        if not holds_key(record) or has_passed(record, now):
+            self.freed.add(record.id)
+        else:
+            self._free_passed(record.unique_key, now)
+            if self.holder(record.unique_key, now) is not None:
+                if record.state not in FINAL:
+                    return None
+                self.freed.add(record.id)
+        self.records[record.id] = record
+        self.paused.setdefault(record.queue, False)
+        return True
+
     def _fail(self, id: UUID, error: Failure, now: datetime) -> None:
         record = self.records[id]
         errors = (*record.errors, kept_error(record.attempt, now, error))
@@ -297,7 +331,7 @@ def kept_error(attempt: int, at: datetime, error: Failure) -> AttemptError:
 
 def bare(record: Record) -> Record:
     """Return a record as each call except `get` returns it."""
-    return record._replace(errors=())
+    return record._replace(errors=(), progress=None)
 
 
 def _moment(value: datetime | timedelta | None, now: datetime) -> datetime:

@@ -5,14 +5,15 @@ from datetime import datetime, timedelta
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from tallystick import AttemptError, Meter, Record, Schedule, Stats, WorkerInfo
+from tallystick import AttemptError, Meter, Progress, Record, Schedule, Stats, WorkerInfo
 
 _ANSWERS: Mapping[str, type] = {
-    "insert": Sequence, "claim": Sequence, "extend": Sequence, "settle": Sequence, "rescue": Sequence, "get": dict,
+    "insert": Sequence, "claim": Sequence, "extend": Sequence, "report_progress": Sequence, "settle": Sequence,
+    "rescue": Sequence, "get": dict,
     "list": Sequence, "count": int, "stats": Stats, "cancel": Sequence, "requeue": Sequence, "delete": Sequence,
-    "update": Sequence, "purge": int, "queues": Sequence, "put_schedules": Sequence, "schedules": Sequence,
-    "due_schedules": Sequence, "advance": Sequence, "remove_schedules": Sequence, "workers": Sequence,
-    "meters": Sequence, "wait": bool,
+    "update": Sequence, "purge": int, "restore": Sequence, "queues": Sequence, "put_schedules": Sequence,
+    "schedules": Sequence, "due_schedules": Sequence, "advance": Sequence, "remove_schedules": Sequence,
+    "workers": Sequence, "meters": Sequence, "wait": bool,
 }  # fmt: skip
 
 
@@ -38,18 +39,21 @@ def _kinds(hint: object) -> tuple[type, ...]:
     return (kind,) if isinstance(kind, type) else ()
 
 
-_TYPES: tuple[type[Any], ...] = (Record, AttemptError, Schedule, WorkerInfo, Meter)
+_TYPES: tuple[type[Any], ...] = (Record, AttemptError, Progress, Schedule, WorkerInfo, Meter)
 _FIELDS = {of: {name: _kinds(hint) for name, hint in get_type_hints(of).items()} for of in _TYPES}
 
 
-def flaws(value: Record | Schedule | WorkerInfo | Meter | AttemptError) -> list[str]:
+def flaws(value: Record | Schedule | WorkerInfo | Meter | AttemptError | Progress) -> list[str]:
     """Return the names of fields with the wrong type, or with a datetime that is not in UTC."""
     kinds = _FIELDS.get(type(value))
     if kinds is None:
         return [f"a value of type {type(value).__name__}"]
     wrong = [name for name, field in value._asdict().items() if not _is_one_of(field, kinds[name])]
     entries = value.errors if isinstance(value, Record) and "errors" not in wrong else ()
-    return [*wrong, *(f"errors: {flaw}" for entry in entries for flaw in flaws(entry))]
+    wrong += [f"errors: {flaw}" for entry in entries for flaw in flaws(entry)]
+    if isinstance(value, Record) and value.progress is not None and "progress" not in wrong:
+        wrong += [f"progress: {flaw}" for flaw in flaws(value.progress)]
+    return wrong
 
 
 def _is_one_of(value: object, kinds: tuple[type, ...]) -> bool:

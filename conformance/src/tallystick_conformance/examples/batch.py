@@ -5,7 +5,17 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-from tallystick import Claim, Complete, Filter, InvalidArgument, NewRecord, Release, Retry, State
+from tallystick import (
+    Claim,
+    Complete,
+    Filter,
+    InvalidArgument,
+    NewRecord,
+    ProgressReport,
+    Release,
+    Retry,
+    State,
+)
 
 from ..harness.case import LEASE, NOW, Case, example
 from .common import ERROR, MANY
@@ -22,7 +32,9 @@ def empty_batches_do_nothing(case: Case) -> None:
     backend, before = case.backend, case.contents()
     case.equal([], list(backend.insert([], now=NOW)))
     case.equal([], list(backend.extend([], lease=LEASE, now=NOW)))
+    case.equal([], list(backend.report_progress([], now=NOW)))
     case.equal([], list(backend.settle([], now=NOW)))
+    case.equal([], list(backend.restore([], now=NOW)))
     case.equal({}, backend.get([]))
     case.equal([], case.claim(queues=[]))
     case.equal(0, backend.purge([], before=NOW, limit=1))
@@ -44,7 +56,7 @@ def empty_filters_do_nothing(case: Case) -> None:
 
 @example("BATCH-02")
 def large_batches_are_accepted(case: Case) -> None:
-    """insert, claim, extend, settle and get accept a large batch and return its results in order."""
+    """insert, claim, extend, report_progress, settle and get accept a large batch and return its results in order."""
     size = min(case.capabilities.max_batch, case.profile.large_batch)
     batch = [NewRecord(kind="k", queue="q", tags=("t",)) for _ in range(size)]
     ids = [new.id for new in batch]
@@ -53,6 +65,8 @@ def large_batches_are_accepted(case: Case) -> None:
     claims = [record.claim for record in case.claim(size, queues=["q"])]
     case.equal(size, len(claims))
     case.equal(size, sum(hold == "held" for hold in case.backend.extend(claims, lease=LEASE, now=NOW)))
+    reports = [ProgressReport(claim, 0.5) for claim in claims]
+    case.equal(size, sum(case.backend.report_progress(reports, now=NOW)))
     odd = [claim if n % 2 else Claim(claim.id, 7) for n, claim in enumerate(claims)]
     applied = list(case.backend.settle([Complete(claim) for claim in odd], now=NOW))
     case.that(applied == [n % 2 == 1 for n in range(size)], "every second outcome applied", "other outcomes applied")
@@ -82,13 +96,16 @@ def as_many_ids_as_declared_are_accepted(case: Case) -> None:
 
 @example("BATCH-03")
 def too_large_batches_are_rejected(case: Case) -> None:
-    """insert, extend and settle reject max_batch + 1 items."""
+    """insert, extend, report_progress, settle and restore reject max_batch + 1 items."""
     backend, size = case.backend, case.capabilities.max_batch + 1
-    claim = case.running().claim
+    record = case.running()
+    claim = record.claim
     calls: tuple[Callable[[], object], ...] = (
         lambda: backend.insert([NewRecord(kind="k", id=UUID(int=n)) for n in range(size)], now=NOW),
         lambda: backend.extend([claim] * size, lease=LEASE, now=NOW),
+        lambda: backend.report_progress([ProgressReport(claim)] * size, now=NOW),
         lambda: backend.settle([Complete(claim)] * size, now=NOW),
+        lambda: backend.restore([record] * size, now=NOW),
     )
     for call in calls:
         case.refuses(InvalidArgument, call)

@@ -13,6 +13,7 @@ from tallystick import (
     Hold,
     Inserted,
     NewRecord,
+    ProgressReport,
     Queue,
     QueueStats,
     Record,
@@ -111,6 +112,7 @@ def results_have_their_types(case: Case) -> None:
     _require_sequence(case, claimed, Record)
     claims = [record.claim for record in claimed]
     _require_sequence(case, backend.extend(claims[:1], lease=2 * LEASE, now=NOW), Hold)
+    _require_sequence(case, backend.report_progress([ProgressReport(claims[0], 0.5)], now=NOW), bool)
     _require_sequence(case, backend.settle([Complete(claims[0], b"r")], now=NOW), bool)
     _require_sequence(case, backend.rescue(limit=1, now=NOW + LEASE), Record)
     _require_sequence(case, backend.cancel(Filter(ids=ids), limit=9, now=NOW), UUID)

@@ -5,7 +5,18 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from tallystick import Changes, Claim, Complete, Filter, Hold, InvalidArgument, NewRecord, PayloadTooLarge, State
+from tallystick import (
+    Changes,
+    Claim,
+    Complete,
+    Filter,
+    Hold,
+    InvalidArgument,
+    NewRecord,
+    PayloadTooLarge,
+    ProgressReport,
+    State,
+)
 
 from ..harness.case import LEASE, NOW, Case, example
 from .beat import beat
@@ -85,7 +96,9 @@ def values_that_are_no_batch_are_rejected(case: Case) -> None:
     calls: tuple[tuple[Callable[[Any], object], Any], ...] = (
         (partial(backend.insert, now=NOW), new),
         (partial(backend.extend, lease=LEASE, now=NOW), claim),
+        (partial(backend.report_progress, now=NOW), ProgressReport(claim)),
         (partial(backend.settle, now=NOW), ended),
+        (partial(backend.restore, now=NOW), running),
         (backend.get, claim.id),
         (partial(backend.claim, limit=1, worker="w", lease=LEASE, now=NOW), "default"),
         (partial(backend.wait, timeout=timedelta(0)), "default"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
-from tallystick import Backend, Complete, Filter, NewRecord, State
+from tallystick import Backend, Complete, Filter, NewRecord, ProgressReport, State
 
 from ..contract.model import bare
 from ..harness.case import LEASE, NOW, Case, example
@@ -61,6 +61,7 @@ def no_client_reads_old_state(case: Case) -> None:
     steps = (
         case.claim,
         lambda: case.backend.extend([case.stored(record).claim], lease=2 * LEASE, now=NOW),
+        lambda: case.backend.report_progress([ProgressReport(case.stored(record).claim, 0.5)], now=NOW),
         lambda: case.backend.cancel(Filter(), limit=1, now=NOW),
         lambda: case.backend.rescue(limit=1, now=NOW + 2 * LEASE),
         lambda: case.backend.requeue(Filter(), limit=1, now=NOW),

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tallystick import Complete, Filter, Hold, NewRecord, Retry, State
+from tallystick import Complete, Filter, Hold, NewRecord, ProgressReport, Retry, State
 
 from ..harness.case import LEASE, NOW, Case, example
 from .common import ERROR
@@ -22,11 +22,19 @@ def the_clock_is_the_backends_own(case: Case) -> None:
     case.equal(0, len(backend.rescue(limit=1)))
     case.equal(1, backend.stats().by_queue["default"].total - len(backend.list(Filter(kinds=["k"]), limit=9)))
     backend.extend([record.claim], lease=2 * LEASE)
+    backend.report_progress([ProgressReport(record.claim, 0.5)])
     backend.settle([Retry(record.claim, timedelta(0), ERROR)])
     backend.cancel(Filter(kinds=["k"]), limit=1)
     now = datetime.now(UTC)
     stored = case.stored(record)
-    moments = (stored.created_at, stored.attempted_at, stored.run_at, stored.finished_at, stored.updated_at)
+    moments = (
+        stored.created_at,
+        stored.attempted_at,
+        stored.run_at,
+        stored.finished_at,
+        stored.updated_at,
+        stored.progress and stored.progress.at,
+    )
     for moment in moments:
         case.that(moment is not None and abs(moment - now) < about, f"about {now.isoformat()}", moment)
     backend.requeue(Filter(kinds=["k"]), limit=1)

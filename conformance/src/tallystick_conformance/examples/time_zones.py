@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
-from tallystick import Filter, Hold, InvalidArgument, NewRecord, Release, Retry, State
+from tallystick import Filter, Hold, InvalidArgument, NewRecord, ProgressReport, Release, Retry, State
 
 from ..contract.typed import flaws
 from ..harness.case import EXAMPLES, LEASE, NOW, Case, example
@@ -139,12 +139,14 @@ def naive_times_are_rejected(case: Case) -> None:
         lambda: backend.insert([NewRecord(kind="k")], now=_NAIVE),
         lambda: backend.claim(["default"], limit=1, worker="w", lease=LEASE, now=_NAIVE),
         lambda: backend.extend([claim], lease=LEASE, now=_NAIVE),
+        lambda: backend.report_progress([ProgressReport(claim)], now=_NAIVE),
         lambda: backend.settle([Release(claim)], now=_NAIVE),
         lambda: backend.rescue(limit=1, now=_NAIVE),
         lambda: backend.stats(now=_NAIVE),
         lambda: backend.cancel(Filter(), limit=1, now=_NAIVE),
         lambda: backend.requeue(Filter(), limit=1, now=_NAIVE),
         lambda: backend.purge([State.COMPLETED], before=_NAIVE, limit=1),
+        lambda: backend.restore([record], now=_NAIVE),
     )
     for call in calls:
         case.refuses(InvalidArgument, call)

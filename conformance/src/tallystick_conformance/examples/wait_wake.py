@@ -10,6 +10,7 @@ from tallystick import Advance, Backend, Changes, Complete, Filter, NewRecord, N
 from ..harness.case import Case, example
 from ..harness.threads import Beside
 from .common import ERROR
+from .restore import whole
 from .wait import LONG, SOON
 
 _A_WHILE = 0.3
@@ -145,13 +146,13 @@ def an_insert_through_the_same_client_wakes(case: Case) -> None:
 
 @example("WAIT-06")
 def another_clients_update_wakes(case: Case) -> None:
-    """A wait ends soon after another client's update or advance makes a job due."""
+    """A wait ends soon after another client's update, advance or restore makes a job due."""
     _require_wakes_by_update(case, case.backend, case.client())
 
 
 @example("WAIT-08")
 def an_update_through_the_same_client_wakes(case: Case) -> None:
-    """A wait in one thread ends soon after another thread's update or advance through the same client."""
+    """A wait in one thread ends soon after another thread's update, advance or restore through the same client."""
     _require_wakes_by_update(case, case.raw, case.raw)
 
 
@@ -165,6 +166,7 @@ def _require_wakes_by_update(case: Case, waiting: Backend, changing: Backend) ->
     _require_wake(case, waiting, "hastened", lambda: changing.update(Filter(kinds=["hastened"]), hasten, limit=1))
     _require_wake(case, waiting, "new", lambda: changing.update(Filter(kinds=["moved"]), move, limit=1))
     _require_wake(case, waiting, "ticked", lambda: changing.advance([advance]))
+    _require_wake(case, waiting, "restored", lambda: changing.restore([whole(queue="restored", run_at=tick)]))
 
 
 def _require_wake(case: Case, backend: Backend, queue: str, change: Callable[[], object]) -> None:

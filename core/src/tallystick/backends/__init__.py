@@ -4,12 +4,14 @@ The conformance kit uses none of these modules, so that it judges them too.
 
 - `calls`: check and normalise the arguments of each call.
 - `register_calls`: the same for the calls about schedules, workers and meters.
+- `restore_calls`: the same for `restore`, and which of its records a store adds.
 - `registers`: the effect of these calls on values in memory.
 - `transitions`: change a record as the table of states says.
 - `selection`: find and order records that are in memory.
 - `counting`: sum up counts to `Stats`.
 - `keys`: which job holds a unique key, and the effect of an insert on it.
 - `waiting`: the loop of `wait`, and wake-ups for it.
+- `group_commit`: store single inserts of several threads in one commit.
 - `lifetime`: reject calls after `close` and in a forked child.
 - `locations`: split a URL into the backend's options and the driver's.
 - `callers`: the transaction of the caller, while a call in it opens the store.
@@ -24,11 +26,13 @@ from . import (
     calls,
     counting,
     decoding,
+    group_commit,
     keys,
     lifetime,
     locations,
     register_calls,
     registers,
+    restore_calls,
     selection,
     times,
     transitions,
@@ -41,11 +45,13 @@ __all__ = [
     "calls",
     "counting",
     "decoding",
+    "group_commit",
     "keys",
     "lifetime",
     "locations",
     "register_calls",
     "registers",
+    "restore_calls",
     "selection",
     "times",
     "transitions",

@@ -10,6 +10,7 @@ from ..claims import check
 from ..errors import InvalidArgument
 from ..filters import Filter
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from ..progress_report import ProgressReport
 from ..records import Claim, NewRecord
 from ..safe_repr import safe_repr
 
@@ -31,6 +32,11 @@ def claims(values: Sequence[Claim], maximum: int) -> None:
 def outcomes(values: Sequence[Outcome], maximum: int) -> None:
     """Reject any value but a batch of outcomes."""
     _batch(values, "outcomes", maximum, Complete, Retry, Discard, Release, Cancel)
+
+
+def reports(values: Sequence[ProgressReport], maximum: int) -> None:
+    """Reject any value but a batch of reports."""
+    _batch(values, "reports", maximum, ProgressReport)
 
 
 def ids(values: Collection[UUID], maximum: int) -> None:

@@ -21,6 +21,8 @@ from ..changes import Changes
 from ..errors import InvalidArgument, Unsupported
 from ..filters import MOST_COUNTED, ORDERS, Filter, Order
 from ..outcomes import Complete, Outcome, Release, Retry
+from ..progress import Progress
+from ..progress_report import ProgressReport
 from ..records import Capabilities, Claim, NewRecord, Record
 from ..safe_repr import safe_repr
 from ..state import State
@@ -139,6 +141,31 @@ def extend(
 
 def _until(lease: timedelta, now: datetime, precision: timedelta) -> datetime:
     return rounded_up(validation.moment(validation.positive(lease, "lease"), now, "lease"), precision, "lease")
+
+
+class ReportCall(NamedTuple):
+    """The checked arguments of `report_progress`."""
+
+    reports: Sequence[ProgressReport]
+    now: datetime
+    given: datetime | None
+    precision: timedelta
+
+    def at(self, clock: datetime) -> Self:
+        """Return this call at the time of the server's clock, or unchanged if the caller passed `now`."""
+        return self._replace(now=rounded_down(clock, self.precision)) if self.given is None else self
+
+    def progress(self, report: ProgressReport) -> Progress:
+        """Return the progress to store for a report."""
+        return Progress(report.fraction, report.message, self.now)
+
+
+def report_progress(
+    reports: Sequence[ProgressReport], capabilities: Capabilities, *, now: datetime | None = None
+) -> ReportCall:
+    """Check `report_progress`."""
+    batches.reports(reports, capabilities.max_batch)
+    return ReportCall(reports, *call_times(now, capabilities), capabilities.time_precision)
 
 
 class SettleCall(NamedTuple):

@@ -11,6 +11,7 @@ from ..attempt_errors import AttemptError
 from ..changes import Changes
 from ..failure import LEASE_EXPIRED, Failure
 from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from ..progress import Progress
 from ..records import Hold, Record
 from ..state import CLAIMABLE, State
 
@@ -24,6 +25,7 @@ def claimed(record: Record, worker: str, until: datetime, now: datetime) -> Reco
         worker=worker,
         attempted_at=now,
         updated_at=now,
+        progress=None,
     )
 
 
@@ -42,6 +44,11 @@ def hold(cancel_requested: bool | None) -> Hold:
     if cancel_requested is None:
         return Hold.LOST
     return Hold.CANCEL_REQUESTED if cancel_requested else Hold.HELD
+
+
+def reported(record: Record, progress: Progress, now: datetime) -> Record:
+    """Set the progress of a running job."""
+    return record._replace(progress=progress, updated_at=now)
 
 
 def settled(record: Record, outcome: Outcome, now: datetime) -> Record:
@@ -107,9 +114,9 @@ def updated(record: Record, changes: Changes, now: datetime) -> Record | None:
     return None if changed is record else changed
 
 
-def without_errors(record: Record) -> Record:
-    """Return a record as every call but `get` returns it."""
-    return record._replace(errors=()) if record.errors else record
+def without_details(record: Record) -> Record:
+    """Return a record as every call but `get` returns it: without its errors and its progress."""
+    return record._replace(errors=(), progress=None) if record.errors or record.progress else record
 
 
 def _again(record: Record, state: State, run_at: datetime, now: datetime) -> Record:

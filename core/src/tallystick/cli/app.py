@@ -14,7 +14,7 @@ from ..hook_calls import hook_calls
 from ..interrupts import from_signal
 from ..safe_repr import safe_repr
 from ..urls import redact, redact_all
-from . import config, demo, doctor, init, jobs, new, queues, schedules, stats, store, worker, workers
+from . import bench, config, demo, doctor, init, jobs, new, queues, schedules, stats, store, worker, workers
 from . import run as run_command
 from .groups import Group, suggesting_options
 from .options import examples
@@ -31,6 +31,7 @@ ORDER = (
     "workers",
     "stats",
     "doctor",
+    "bench",
     "init",
     "setup",
     "backends",
@@ -109,6 +110,7 @@ app.add_typer(schedules.app, name="schedules", rich_help_panel="Operate")
 app.command("workers", rich_help_panel="Operate", epilog=workers.EXAMPLES)(workers.workers)
 app.command("stats", rich_help_panel="Operate", epilog=stats.EXAMPLES)(stats.stats)
 app.command("doctor", rich_help_panel="Operate", epilog=doctor.EXAMPLES)(doctor.doctor)
+app.command("bench", rich_help_panel="Operate", epilog=bench.EXAMPLES)(bench.bench)
 app.command("demo", rich_help_panel="Work", epilog=demo.EXAMPLES)(demo.demo)
 app.command("worker", rich_help_panel="Work", epilog=worker.EXAMPLES)(worker.worker)
 app.command("run", rich_help_panel="Work", epilog=run_command.EXAMPLES)(run_command.run)

@@ -10,8 +10,9 @@ import typer
 
 from ..attempt_errors import AttemptError
 from ..filters import MOST_COUNTED, Filter
+from ..progress import Progress
 from ..records import Record
-from . import changes, listing, show, update
+from . import changes, export, import_jobs, listing, show, update
 from .decoding import RunnerName, decoded, opened_for
 from .filters import with_filter
 from .groups import Group
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
     from .tables import Table
 
-app = typer.Typer(cls=Group, no_args_is_help=True, help="Find, count, show, cancel, requeue, delete and update jobs.")
+app = typer.Typer(
+    cls=Group, no_args_is_help=True, help="Find, show, cancel, requeue, delete, update, export and import jobs."
+)
 
 listing.register(app)
 
@@ -75,17 +78,18 @@ def show_job(
     With --json: an object with the keys id, kind, queue, payload, priority,
     state, attempt, max_attempts, run_at, created_at, updated_at, attempted_at,
     finished_at, lease_until, worker, cancel_requested, unique_key,
-    unique_until, last_error {type, message, traceback}, result, tags, meta and
-    errors [{attempt, at, type, message, traceback}], the oldest first. Payload
-    and result are JSON values; other bytes are {base64}. If the codec cannot
-    decode one, payload_error or result_error says why. unique_until is a word or
-    a number of seconds.
+    unique_until, last_error {type, message, traceback}, result, tags, meta,
+    errors [{attempt, at, type, message, traceback}], the oldest first, and
+    progress {fraction, message, at} or null. Payload and result are JSON values;
+    other bytes are {base64}. If the codec cannot decode one, payload_error or
+    result_error says why. unique_until is a word or a number of seconds.
     """
     with opened_for(runner, url) as (store, application):
         record, unread = decoded(application, stored_job(store, id))
     if as_json:
-        errors = {"errors": [_entry(error) for error in record.errors]}
-        show.document(fields(record) | errors | {f"{name}_error": why for name, why in unread.items()})
+        progress = record.progress and record.progress._asdict()
+        details = {"errors": [_entry(error) for error in record.errors], "progress": progress}
+        show.document(fields(record) | details | {f"{name}_error": why for name, why in unread.items()})
     else:
         _print_record(record, unread, datetime.now(UTC))
 
@@ -93,8 +97,10 @@ def show_job(
 def _print_record(record: Record, unread: Mapping[str, str], now: datetime) -> None:
     table = show.table("", "value", narrow={"value": 40}, fold=("value",), has_header=False)
     for name, value in record._asdict().items():
-        if name not in {"payload", "result", "last_error", "errors"} and value is not None:
+        if name not in {"payload", "result", "last_error", "errors", "progress"} and value is not None:
             table.add_row(show.text(name, "dim"), show.field(value, now))
+    if record.progress is not None:
+        table.add_row(show.text("progress", "dim"), _progress(record.progress, now))
     parts: list[Table | Text] = [table]
     for name, data in (("payload", record.payload), ("result", record.result)):
         if data is not None:
@@ -112,6 +118,12 @@ def _print_record(record: Record, unread: Mapping[str, str], now: datetime) -> N
     show.put(*parts)
 
 
+def _progress(progress: Progress, now: datetime) -> "Text":
+    parts = [] if progress.percent is None else [f"{progress.percent}%"]
+    parts += [show.one_line(progress.message)] if progress.message else []
+    return show.text(f"{', '.join(parts) or '-'} ({relative(progress.at, now)})")
+
+
 def _entry(error: AttemptError) -> dict[str, object]:
     return {"attempt": error.attempt, "at": error.at, **asdict(error.error)}
 
@@ -125,3 +137,5 @@ def _history(errors: Sequence[AttemptError], now: datetime) -> "Table":
 
 changes.register(app)
 update.register(app)
+export.register(app)
+import_jobs.register(app)

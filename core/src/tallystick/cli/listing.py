@@ -73,7 +73,7 @@ def list_jobs(
     its width: some columns are left out, and errors move beneath their jobs.
 
     With --json: an array of objects, each as `tallystick jobs show` prints it,
-    without its errors.
+    without its errors and its progress.
     """
     if watching:
         _check_watch(as_json=as_json)
@@ -87,7 +87,7 @@ def list_jobs(
             return
         pages = _pages(store, filter, order, position, limit)
         if as_json:
-            show.array(_without_errors(record) for record in chain.from_iterable(pages))
+            show.array(_without_details(record) for record in chain.from_iterable(pages))
         else:
             _print(pages, limit)
 
@@ -134,8 +134,8 @@ def _pages(
         first = size
 
 
-def _without_errors(record: Record) -> dict[str, object]:
-    return {name: value for name, value in fields(record).items() if name != "errors"}
+def _without_details(record: Record) -> dict[str, object]:
+    return {name: value for name, value in fields(record).items() if name not in {"errors", "progress"}}
 
 
 def fields(record: Record) -> dict[str, object]:

@@ -27,11 +27,13 @@ _COMMANDS: dict[tuple[str, str], str] = {
     ("tallystick", "queue"): "queues",
     ("tallystick", "schedule"): "schedules",
     ("tallystick", "migrate"): "setup",
+    ("tallystick", "benchmark"): "bench",
 }
 
 _LIST, _FAILED = "tallystick jobs list", "tallystick jobs list --state discarded"
 _REQUEUE, _PURGE = "tallystick jobs requeue --state discarded", "tallystick jobs delete --state pending --queue QUEUE"
 _WORKER = "tallystick worker MODULE:RUNNER"
+_EXPORT, _IMPORT = "tallystick jobs export > FILE", "tallystick jobs import FILE"
 
 _HINTS: dict[str, Mapping[str, str]] = {
     "tallystick": {
@@ -46,6 +48,8 @@ _HINTS: dict[str, Mapping[str, str]] = {
         **dict.fromkeys(("cancel", "revoke", "abort"), "tallystick jobs cancel ID"),
         **dict.fromkeys(("pause", "suspend"), "tallystick queues pause QUEUE"),
         **dict.fromkeys(("resume", "unpause"), "tallystick queues resume QUEUE"),
+        **dict.fromkeys(("export", "dump", "backup", "dumpdata"), _EXPORT),
+        **dict.fromkeys(("import", "load", "restore", "loaddata"), _IMPORT),
         **dict.fromkeys(("call", "defer", "delay", "send"), "tallystick run KIND --payload JSON"),
         **dict.fromkeys(("schema", "initdb", "install"), "tallystick setup"),
         **dict.fromkeys(("healthcheck", "healthchecks", "check", "ping"), "tallystick doctor"),
@@ -63,6 +67,8 @@ _HINTS: dict[str, Mapping[str, str]] = {
         **dict.fromkeys(("inspect", "info", "status"), "tallystick jobs show ID"),
         **dict.fromkeys(("reschedule", "edit", "set", "move"), "tallystick jobs update ID --set-run-at 15m"),
         **dict.fromkeys(("enqueue", "add", "create", "run", "new"), "tallystick run KIND --payload JSON"),
+        **dict.fromkeys(("dump", "backup"), _EXPORT),
+        **dict.fromkeys(("load", "restore"), _IMPORT),
         "watch": f"{_LIST} --watch",
     },
     "queues": {

@@ -22,15 +22,29 @@ from ..control import Stopped
 from ..current import made_current
 from ..definition import Definition
 from ..errors import Unsupported
+from ..progress import checked
+from ..records import Record
 from ..user_warnings import KindFormatWarning
 from . import inside
 from .child_log import forward_logs
 from .exceptions import raised
-from .messages import Connection, Raised, Returned, Stage, Started, StopAsked, Work
+from .messages import Connection, Raised, Reported, Returned, Stage, Started, StopAsked, Work
 
 
 class ChildContext(Context):
     """The context of a handler in a child process."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, record: Record, connection: Connection) -> None:
+        super().__init__(record)
+        self._connection = connection
+
+    def progress(self, fraction: float | None, message: str = "") -> None:
+        """Send a report to the worker, which stores it."""
+        report = Reported(*checked(fraction, message))
+        with contextlib.suppress(OSError):  # without the worker, this process ends
+            self._connection.send(report)
 
     def complete(self, result: Any, *, transaction: object) -> Any:
         """Reject the call, since this process has neither the claim nor the store of the worker."""
@@ -89,7 +103,7 @@ class Child:
                 payload = definition.decode(work.payload, work.record.meta)
                 stage = "handler"
                 self._connection.send(Started())
-                result = self._call(definition, runner, payload, ChildContext(work.record))
+                result = self._call(definition, runner, payload, ChildContext(work.record, self._connection))
                 stage = "result"
                 return Returned(definition.encode_result(result))
         except BaseException as exc:  # SystemExit ends the attempt, as in a thread of the worker

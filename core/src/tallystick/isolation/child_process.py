@@ -16,7 +16,7 @@ from ..control import Stopped
 from ..errors import ProcessCrashed
 from ..exit_status import how_it_ended
 from ..worker.attempt import Attempt
-from .messages import Connection, Greeting, Logged, Raised, Returned, Started, StopAsked, Work
+from .messages import Connection, Greeting, Logged, Raised, Reported, Returned, Started, StopAsked, Work
 
 _COMMAND = (sys.executable, "-m", "tallystick.isolation.child")
 
@@ -87,6 +87,8 @@ class ChildProcess:
                         return reply
                     case Logged(record):
                         _log(record)
+                    case Reported(fraction, message):
+                        attempt.progress(fraction, message)
                     case Started():
                         attempt.started_at = monotonic()
                 now = monotonic()

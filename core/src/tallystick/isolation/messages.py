@@ -63,6 +63,13 @@ class Returned(NamedTuple):
     result: bytes | None
 
 
+class Reported(NamedTuple):
+    """The handler has reported its progress."""
+
+    fraction: float | None
+    message: str
+
+
 class Raised(NamedTuple):
     """An exception, as text and, if it can be pickled, as an object."""
 

@@ -12,6 +12,7 @@ from ..declaration import Call, Declaration
 from ..definition import Definition
 from ..errors import InvalidArgument
 from ..job_base import Job
+from ..progress import checked
 from ..records import NewRecord, Record
 from ..runner import Runner
 from ..safe_repr import safe_repr
@@ -24,7 +25,32 @@ R = TypeVar("R")
 _LEASE = timedelta(seconds=30)
 
 
-def run_job(job: Job[R] | Call[R], *, attempt: int = 1, meta: Mapping[str, str] | None = None) -> R:
+OnProgress = Callable[[float | None, str], object]
+
+
+class _Context(Context):
+    """A context that passes each report on."""
+
+    __slots__ = ("_on_progress",)
+
+    def __init__(self, record: Record, on_progress: OnProgress | None) -> None:
+        super().__init__(record)
+        self._on_progress = on_progress
+
+    def progress(self, fraction: float | None, message: str = "") -> None:
+        """See `Context.progress`."""
+        report = checked(fraction, message)
+        if self._on_progress is not None:
+            self._on_progress(*report)
+
+
+def run_job(
+    job: Job[R] | Call[R],
+    *,
+    attempt: int = 1,
+    meta: Mapping[str, str] | None = None,
+    on_progress: OnProgress | None = None,
+) -> R:
     """Run the handler of a job once, and return its result. Payload and result pass through JSON, as in a store.
 
     All exceptions of the handler are raised as they are, `Snooze` and `DiscardJob` too. There is no store: a handler
@@ -33,6 +59,7 @@ def run_job(job: Job[R] | Call[R], *, attempt: int = 1, meta: Mapping[str, str] 
     Args:
         attempt: The number of the attempt, as the handler sees it in `ctx.attempt`.
         meta: Replaces the meta of the kind.
+        on_progress: Called with the fraction and the message of each `ctx.progress`.
 
     Raises:
         InvalidPayload: The handler could not read the payload.
@@ -41,22 +68,28 @@ def run_job(job: Job[R] | Call[R], *, attempt: int = 1, meta: Mapping[str, str] 
     """
     definition, record = _started(job, attempt, meta)
     if not definition.is_async:
-        return cast("R", _result(definition, _call(definition, record)))
+        return cast("R", _result(definition, _call(definition, _Context(record, on_progress))))
     if is_in_loop():
         raise InvalidArgument(
             f"the handler of {definition.kind!r} is async, and an event loop runs here; write: await arun_job(job)"
         )
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as loop:
-        return loop.run(arun_job(job, attempt=attempt, meta=meta))
+        return loop.run(arun_job(job, attempt=attempt, meta=meta, on_progress=on_progress))
 
 
-async def arun_job(job: Job[R] | Call[R], *, attempt: int = 1, meta: Mapping[str, str] | None = None) -> R:
+async def arun_job(
+    job: Job[R] | Call[R],
+    *,
+    attempt: int = 1,
+    meta: Mapping[str, str] | None = None,
+    on_progress: OnProgress | None = None,
+) -> R:
     """See `run_job`. An async handler runs on the running event loop, and a sync handler in a thread."""
     definition, record = _started(job, attempt, meta)
     if not definition.is_async:
-        returned = await hop(lambda: _call(definition, record))
+        returned = await hop(lambda: _call(definition, _Context(record, on_progress)))
     else:
-        returned = await _call(definition, record)
+        returned = await _call(definition, _Context(record, on_progress))
     return cast("R", _result(definition, returned))
 
 
@@ -96,9 +129,9 @@ def _handled(declaration: Declaration[Any, Any]) -> Definition[Any, Any]:
     return Runner.current().definitions[declaration.kind]
 
 
-def _call(definition: Definition[Any, Any], record: Record) -> Any:
-    payload: Any = definition.decode(record.payload, record.meta)
-    context, handler = Context(record), cast("Callable[..., Any]", definition.handler)
+def _call(definition: Definition[Any, Any], context: Context) -> Any:
+    payload: Any = definition.decode(context.record.payload, context.meta)
+    handler = cast("Callable[..., Any]", definition.handler)
     if isinstance(definition, BatchDefinition):  # a batch of one job
         return handler([payload], [context])
     if not definition.services:

@@ -10,6 +10,7 @@ from ..definition import Definition
 from ..errors import ClaimLost
 from ..failure import Failure
 from ..outcomes import Complete
+from ..progress_report import ProgressReport
 from ..records import Claim, Record
 from ..stored_form import read_payload, stored_result
 from .worker_context import WorkerContext
@@ -82,9 +83,16 @@ class Attempt(Context):
         """The longest time of this attempt, by its kind or by the runner; None is no limit."""
         return self.worker_context.settings.timeout_of(self.definition.options, self.record.queue)
 
+    def progress(self, fraction: float | None, message: str = "") -> None:
+        """See `Context.progress`."""
+        report = ProgressReport(self.claim, fraction, message)
+        if self.completion is None:
+            self.worker_context.reports.put(report)
+
     def complete(self, result: T, *, transaction: object) -> T:
         """See `Context.complete`."""
         before, self.completion = self.completion, self._completed(result)
+        self.worker_context.reports.forget(self.claim)  # a write beside the transaction would wait for its end
         try:
             [applied] = self.worker_context.backend.settle([self.completion], transaction=transaction)
         except BaseException:

@@ -51,6 +51,7 @@ class SettleRetry:
         """
         [ended] = alone
         attempt = ended.attempt
+        attempt.worker_context.reports.forget(attempt.claim)
         result = self._or_completed(attempt, (ended, False))
         if not result[1]:
             logger.warning(
@@ -89,9 +90,11 @@ class SettleRetry:
     def _settle(self, batch: list[Ended], *, tries: int | None = None) -> list[Recorded]:
         """Settle, and retry while the store fails. If it rejects the batch for another reason, settle one by one."""
         pauses, unknown = doubling(_FIRST_PAUSE, _LONGEST_PAUSE), False
+        context = batch[0].attempt.worker_context
         while True:
             try:
-                with batch[0].attempt.worker_context.observers.calling("settle", partial(_queues, batch)):
+                context.reports.store(self._backend, context.batch, [ended.attempt.claim for ended in batch])
+                with context.observers.calling("settle", partial(_queues, batch)):
                     applied = self._backend.settle([ended.outcome for ended in batch])
             except BackendError as exc:
                 if tries is not None:

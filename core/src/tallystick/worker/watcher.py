@@ -1,4 +1,4 @@
-"""Notice within a second that a running job was cancelled or lost, however long its lease is."""
+"""Notice within a second that a running job was cancelled or lost, and store the progress of running jobs."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -17,6 +17,9 @@ _INTERVAL = 0.4
 A cancellation right after a start is found by the second look, so two intervals must be less than a second.
 """
 
+_PROGRESS_INTERVAL = 1.0
+"""The shortest time from one write of progress to the next, in seconds."""
+
 
 class Watcher:
     """Reads the jobs of running handlers. If one has changed, the heartbeat extends its lease now, and learns why.
@@ -29,9 +32,16 @@ class Watcher:
         self._context = context
         self._in_flight = in_flight
         self._wake_heartbeat = wake_heartbeat
+        self._progress_at = monotonic()
 
     def _step(self) -> None:
         self.service.pause(_INTERVAL)
+        self._look_at_running()
+        if monotonic() >= self._progress_at:
+            self._progress_at = monotonic() + _PROGRESS_INTERVAL
+            self._context.reports.store(self._context.backend, self._context.batch)
+
+    def _look_at_running(self) -> None:
         running = self._running()
         for start in range(0, len(running), self._context.batch):
             self._look(running[start : start + self._context.batch])

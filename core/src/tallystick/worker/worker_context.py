@@ -11,6 +11,7 @@ from ..definition import Definition
 from ..observers import Observers
 from ..services import Services
 from ..settings import Settings
+from .progress_reports import ProgressReports
 from .put_off import PutOff
 
 EXTEND_AFTER = 1 / 6
@@ -36,6 +37,7 @@ class WorkerContext:
     current: Callable[[], AbstractContextManager[object]]
     services: Services = field(default_factory=Services)
     put_off: PutOff = field(default_factory=PutOff)
+    reports: ProgressReports = field(default_factory=ProgressReports)
     children: Children | None = None
 
     @property

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser
 from tallystick import Runner
 
-from ..application import add, add_attempts, add_schedule, add_worker, complete, discard, retry, run
+from ..application import add, add_attempts, add_schedule, add_worker, complete, discard, report, retry, run
 from .conftest import PATIENCE, Serve
 
 LOOKS = {
@@ -46,6 +46,8 @@ def test_every_page(chromium: Browser, serve: Serve, live: Runner, axe: str, loo
         retry(backend),
         add(backend, tags=("eu",)),
         running,
+        report(backend, message="page 40 of 100, " * 30),
+        report(backend, None),
     ]
     add_worker(backend, running)
     add_attempts(backend, completed=20, discarded=5)

@@ -10,7 +10,10 @@ from shop.codecs import Reversed
 FOLDER = Path(os.environ["SHOP_FOLDER"])
 SECRET_KEY = "only-for-tests"
 USE_TZ = True
+ROOT_URLCONF = "shop.urls"
+ALLOWED_HOSTS = ["localhost"]  # a test run adds "testserver"
 INSTALLED_APPS = ["tallystick_django", "shop"]
+INSTALLED_APPS += [f"django.contrib.{name}" for name in ("auth", "contenttypes", "sessions")]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 DATABASES: dict[str, Any]

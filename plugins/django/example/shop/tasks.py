@@ -9,7 +9,7 @@ def add(left: int, right: int) -> int:
     return left + right
 
 
-@task(queue_name="mail", priority=7)
+@task(queue_name="mail", priority=7, max_attempts=3)
 async def send_mail(address: str) -> str:
     """Send a mail."""
     return f"sent to {address}"

@@ -1,23 +1,28 @@
 """The tasks of Django 6 as jobs."""
 
+import asyncio
 import unittest
+from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 from typing import Any
 from uuid import UUID
 
 import django
+from asgiref.sync import sync_to_async
 from django.db import transaction
-from django.test import TransactionTestCase
+from django.test import SimpleTestCase, TransactionTestCase, override_settings
 from django.utils import timezone
+from tallystick.testing import manual
 from tallystick_django import get_runner
 
 if django.VERSION < (6, 0):
     raise unittest.SkipTest("Django 5 has no tasks")
 
+from django.tasks import task_backends
 from django.tasks.base import TaskResultStatus
-from django.tasks.exceptions import TaskResultDoesNotExist, TaskResultMismatch
-from django.tasks.signals import task_finished
+from django.tasks.exceptions import InvalidTask, TaskResultDoesNotExist, TaskResultMismatch
+from django.tasks.signals import task_enqueued, task_finished
 
 from shop.tasks import add, divide, send_mail
 
@@ -90,7 +95,7 @@ class Tasks(TransactionTestCase):
         """`using` sets the options of the job."""
         result = send_mail.using(run_after=timezone.now() + timedelta(hours=1)).enqueue("ada@example.org")
         record = get_runner().get(UUID(result.id))
-        assert (record.queue, record.priority) == ("mail", 7)
+        assert (record.queue, record.priority, record.max_attempts) == ("mail", 7, 3)
         assert record.tags == ("shop.tasks.send_mail",)
         assert send_mail.get_result(result.id).status == TaskResultStatus.READY
         get_runner().cancel(record.id)
@@ -98,6 +103,45 @@ class Tasks(TransactionTestCase):
     def test_an_async_task_runs(self) -> None:
         """Its coroutine runs in a thread of the worker."""
         assert self.finished(send_mail.enqueue("ada@example.org")).return_value == "sent to ada@example.org"
+
+    async def test_receivers_of_aenqueue_keep_no_sync_code_waiting(self) -> None:
+        """While an async receiver waits, the one thread of Django's sync code works for others."""
+        sent, worked = asyncio.Event(), asyncio.Event()
+
+        async def receive(**_: object) -> None:
+            sent.set()
+            await asyncio.wait_for(worked.wait(), SOON.total_seconds())
+
+        async def work() -> None:
+            await sent.wait()
+            await sync_to_async(timezone.now)()
+            worked.set()
+
+        task_enqueued.connect(receive)
+        self.addCleanup(task_enqueued.disconnect, receive)
+        working = asyncio.create_task(work())
+        result = await add.aenqueue(2, 2)
+        await working
+        assert (await get_runner().await_for(UUID(result.id), timeout=SOON)).value == 4
+
+    async def test_aget_result_waits_for_no_sync_code(self) -> None:
+        """Django runs all sync code of a request in one thread, which may be busy."""
+        result = await add.aenqueue(2, 2)
+        release = Event()
+        busy = asyncio.create_task(sync_to_async(release.wait)())
+        try:
+            found = await asyncio.wait_for(add.aget_result(result.id), SOON.total_seconds())
+        finally:
+            release.set()
+            await busy
+        assert found.id == result.id
+
+    def test_max_attempts_of_a_task(self) -> None:
+        """They are part of the task, also in a result. Wrong ones are rejected when the task is defined."""
+        assert send_mail.get_result(send_mail.enqueue("ada@example.org").id).task.max_attempts == 3
+        for wrong in (0, 1_000_001, 1.5, True, "3"):
+            with self.assertRaisesRegex(InvalidTask, "max_attempts is .*from 1 to 1,000,000"):
+                replace(send_mail, max_attempts=wrong)
 
     def test_results_of_others(self) -> None:
         """An unknown id and a result of another task have errors of their own."""
@@ -119,3 +163,40 @@ class Tasks(TransactionTestCase):
         result = self.finished(add.enqueue(2, 2))
         get_runner().stop()  # waits for the callbacks
         assert heard == [(result.id, TaskResultStatus.SUCCESSFUL)]
+
+
+class TasksWithoutDatabase(SimpleTestCase):
+    """Tasks on a store in memory, with the test case that forbids connections."""
+
+    def test_a_task_returns_its_value(self) -> None:
+        """Neither the task nor its result needs a connection of Django."""
+        with manual(get_runner()) as jobs:
+            result = add.enqueue(1, 2)
+            jobs.drain()
+            result.refresh()
+        assert result.return_value == 3
+
+
+class Checks(SimpleTestCase):
+    """`manage.py check` finds wrong settings of the backend."""
+
+    def errors(self, **options: object) -> list[str]:
+        """Return the ids of the errors of a backend with options."""
+        backend = {"BACKEND": "tallystick_django.tasks.TallystickTasks", "OPTIONS": options}
+        with override_settings(TASKS={"default": backend}):
+            return [error.id for error in task_backends["default"].check()]
+
+    def test_right_settings(self) -> None:
+        """There is nothing to report."""
+        assert self.errors() == []
+        assert self.errors(max_attempts=5) == []
+
+    def test_wrong_options(self) -> None:
+        """An unknown option and a wrong value are errors."""
+        assert self.errors(attempts=5) == ["tallystick.E002"]
+        assert self.errors(max_attempts=0) == ["tallystick.E003"]
+
+    def test_an_application_that_is_missing(self) -> None:
+        """Without the application, no worker would know the tasks."""
+        with self.modify_settings(INSTALLED_APPS={"remove": ["tallystick_django"]}):
+            assert self.errors() == ["tallystick.E001"]

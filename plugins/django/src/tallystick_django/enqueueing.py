@@ -46,10 +46,10 @@ def open_transaction() -> EnqueueOptions:
                 "even if the transaction rolls back; write transaction.on_commit(partial(get_runner().enqueue, job))"
             )
         return {}
+    if not get_runner().backend.capabilities.transactions:  # a test has replaced the store; it may forbid connections
+        return {}
     database = connections[alias]
     if not database.in_atomic_block and database.get_autocommit():
-        return {}
-    if not get_runner().backend.capabilities.transactions:  # a test has replaced the store
         return {}
     database.ensure_connection()
     return {"transaction": database.connection}

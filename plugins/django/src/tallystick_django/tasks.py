@@ -3,16 +3,22 @@
 TASKS = {"default": {"BACKEND": "tallystick_django.tasks.TallystickTasks", "QUEUES": ["default", "emails"]}}
 """
 
-from datetime import timedelta
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
 from uuid import UUID, uuid4
 
+from asgiref.sync import sync_to_async
+from django.apps import apps
+from django.core.checks import CheckMessage, Error
 from django.db import transaction
 from django.tasks import DEFAULT_TASK_QUEUE_NAME, task_backends
 from django.tasks.backends.base import BaseTaskBackend
 from django.tasks.base import Task, TaskContext, TaskError, TaskResult, TaskResultStatus
-from django.tasks.exceptions import TaskResultDoesNotExist
+from django.tasks.exceptions import InvalidTask, TaskResultDoesNotExist
 from django.tasks.signals import task_enqueued, task_finished, task_started
 from django.utils import timezone
 from django.utils.json import normalize_json
@@ -26,6 +32,8 @@ from .project_runner import ProjectRunner, get_runner
 
 _PREFIX = "django:task:"
 _TAG_LENGTH = 255
+_MAX_ATTEMPTS = "max_attempts"
+_MOST_ATTEMPTS = 1_000_000
 _STATUS = {
     State.PENDING: TaskResultStatus.READY,
     State.RETRYING: TaskResultStatus.READY,
@@ -37,12 +45,13 @@ _STATUS = {
 
 
 class TaskCall(BaseModel):
-    """The payload: a task by its import path, its arguments, and the alias of its backend in the setting `TASKS`."""
+    """The payload: the import path of a task, its arguments, the alias of its backend, and its time."""
 
     path: str
     args: list[Any]
     kwargs: dict[str, Any]
     backend: str
+    run_after: datetime | None = None
 
 
 def run_task(call: TaskCall, ctx: Context) -> Any:
@@ -51,6 +60,14 @@ def run_task(call: TaskCall, ctx: Context) -> Any:
     task_started.send(sender=type(task_backends[call.backend]), task_result=result)
     first = [TaskContext(task_result=result)] if result.task.takes_context else []
     return normalize_json(result.task.call(*first, *call.args, **call.kwargs))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TallystickTask(Task):
+    """A task with options of this backend, as in `@task(max_attempts=5)`."""
+
+    max_attempts: int | None = None
+    """How often the task is tried. None: as the option `max_attempts` of the backend says."""
 
 
 @cache
@@ -66,6 +83,13 @@ class TallystickTasks(BaseTaskBackend):
     supports_async_task = True
     supports_get_result = True
     supports_priority = True
+    task_class = TallystickTask
+
+    def validate_task(self, task: Task) -> None:
+        """Reject what Django rejects, and a wrong `max_attempts`."""
+        super().validate_task(task)
+        if wrong := _why_no_attempts(getattr(task, _MAX_ATTEMPTS, None)):
+            raise InvalidTask(wrong)
 
     def enqueue(self, task: Task, args: Any, kwargs: Any) -> TaskResult:
         """Store a task.
@@ -73,15 +97,28 @@ class TallystickTasks(BaseTaskBackend):
         Inside `atomic()`, it is part of the transaction. If the store is not in that database, it is stored after the
         commit.
         """
+        result = self._insert(task, args, kwargs)
+        task_enqueued.send(type(self), task_result=result)
+        return result
+
+    async def aenqueue(self, task: Task, args: Any, kwargs: Any) -> TaskResult:
+        """Store a task in the thread of Django's sync code, which may have a transaction; then leave that thread."""
+        result: TaskResult = await sync_to_async(self._insert)(task, args, kwargs)
+        await task_enqueued.asend(type(self), task_result=result)
+        return result
+
+    def _insert(self, task: Task, args: Any, kwargs: Any) -> TaskResult:
         self.validate_task(task)
         call = TaskCall(
-            path=task.module_path, args=normalize_json(args), kwargs=normalize_json(kwargs), backend=self.alias
+            path=task.module_path,
+            args=normalize_json(args),
+            kwargs=normalize_json(kwargs),
+            backend=self.alias,
+            run_after=task.run_after,
         )
         queue = task.queue_name if task.queue_name in self.queues else DEFAULT_TASK_QUEUE_NAME
         stored = self._store(definition(queue).job(call), self._job_options(task))
-        result = _result(stored, call) if isinstance(stored, Record) else _unstored(stored, task, call)
-        task_enqueued.send(type(self), task_result=result)
-        return result
+        return _result(stored, call) if isinstance(stored, Record) else _unstored(stored, task, call)
 
     def get_result(self, result_id: str) -> TaskResult:
         """Return the result of a task by the id of its job."""
@@ -96,7 +133,25 @@ class TallystickTasks(BaseTaskBackend):
             object.__setattr__(result, "_return_value", found.value)  # as Django's own backends do
         return result
 
+    async def aget_result(self, result_id: str) -> TaskResult:
+        """Return the result of a task. Its store has connections of its own, so it waits for no sync code of Django."""
+        return await asyncio.to_thread(self.get_result, result_id)
+
+    def check(self, **_: Any) -> Iterator[CheckMessage]:
+        """Check the settings, as `manage.py check` does."""
+        if not apps.is_installed("tallystick_django"):
+            hint = 'Add "tallystick_django" to INSTALLED_APPS.'
+            yield Error(
+                "tallystick_django is not installed, so its worker runs no task.", hint=hint, id="tallystick.E001"
+            )
+        if unknown := sorted(self.options.keys() - {_MAX_ATTEMPTS}):
+            hint = f'The only option is "{_MAX_ATTEMPTS}".'
+            yield Error(f"TASKS[{self.alias!r}] has unknown OPTIONS: {unknown}.", hint=hint, id="tallystick.E002")
+        if wrong := _why_no_attempts(self.options.get(_MAX_ATTEMPTS)):
+            yield Error(f"OPTIONS of TASKS[{self.alias!r}]: {wrong}.", id="tallystick.E003")
+
     def _job_options(self, task: Task) -> dict[str, Any]:
+        attempts = getattr(task, _MAX_ATTEMPTS, None)
         run_at = task.run_after
         if run_at is not None and timezone.is_naive(run_at):
             run_at = timezone.make_aware(run_at)
@@ -105,7 +160,7 @@ class TallystickTasks(BaseTaskBackend):
             "priority": task.priority,
             "run_at": run_at,
             "tags": (task.module_path[:_TAG_LENGTH],),
-            "max_attempts": self.options.get("max_attempts", 1),
+            "max_attempts": self.options.get(_MAX_ATTEMPTS, 1) if attempts is None else attempts,
         }
 
     def _store(self, call: Call[Any], options: dict[str, Any]) -> Record | UUID:
@@ -116,6 +171,12 @@ class TallystickTasks(BaseTaskBackend):
             return id
         handle: Handle[Any] = enqueue(call, **options)
         return handle.record
+
+
+def _why_no_attempts(value: object) -> str | None:
+    if value is None or (type(value) is int and 1 <= value <= _MOST_ATTEMPTS):
+        return None
+    return f"max_attempts is {value!r}; it must be a whole number from 1 to {_MOST_ATTEMPTS:,}"
 
 
 def register(runner: ProjectRunner) -> None:
@@ -140,7 +201,7 @@ def _call_of(record: Record) -> TaskCall:
 def _result(record: Record, call: TaskCall) -> TaskResult:
     """Return the result of a task. The record has the worker and the start of the latest attempt only."""
     task = import_string(call.path).using(
-        priority=record.priority, queue_name=record.queue, run_after=record.run_at, backend=call.backend
+        priority=record.priority, queue_name=record.queue, run_after=call.run_after, backend=call.backend
     )
     return TaskResult(
         task=task,

@@ -29,6 +29,7 @@ from tallystick import (
     NewSchedule,
     Order,
     Outcome,
+    ProgressReport,
     Queue,
     Record,
     Schedule,
@@ -45,10 +46,12 @@ from tallystick.backends import (
     lifetime,
     register_calls,
     registers,
+    restore_calls,
     selection,
     transitions,
     waiting,
 )
+from tallystick.backends.calls import ReportCall
 from tallystick.backends.register_calls import AdvanceCall
 from tallystick.backends.registers import Numbers
 
@@ -131,14 +134,14 @@ class MemoryBackend(Backend):
         result = keys.met(store.records[result.record.id], new, record.run_at, record.created_at)
         if result.applied is not None:
             store.put(result.record)
-        return result._replace(record=transitions.without_errors(result.record))
+        return result._replace(record=transitions.without_details(result.record))
 
     def _insert(self, store: Store, record: Record) -> Inserted:
         if record.unique_key is not None:
             store.free_key(record.unique_key, record.created_at)
         duplicate = store.records.get(record.id) or store.holder(record.unique_key)
         if duplicate is not None:
-            return Inserted(transitions.without_errors(duplicate), created=False)
+            return Inserted(transitions.without_details(duplicate), created=False)
         store.put(record)
         return Inserted(record, created=True)
 
@@ -151,7 +154,7 @@ class MemoryBackend(Backend):
             for id in islice(_due(store, call.queues, call.now), call.limit):
                 record = transitions.claimed(store.records[id], call.worker, call.until, call.now)
                 store.put(record)
-                records.append(transitions.without_errors(record))
+                records.append(transitions.without_details(record))
         return records
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
@@ -164,6 +167,18 @@ class MemoryBackend(Backend):
         if record is not None:
             store.put(transitions.extended(record, until, now))
         return transitions.hold(record and record.cancel_requested)
+
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
+        call = calls.report_progress(reports, _CAPABILITIES, now=now)
+        with self._locked() as store:
+            return [self._report(store, report, call) for report in call.reports]
+
+    def _report(self, store: Store, report: ProgressReport, call: ReportCall) -> bool:
+        record = store.current(report.claim)
+        if record is None:
+            return False
+        store.put(transitions.reported(record, call.progress(report), call.now))
+        return True
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
@@ -190,7 +205,7 @@ class MemoryBackend(Backend):
             for record in rescued:
                 store.put(record)
             store.changed.notify_all()
-        return [transitions.without_errors(record) for record in rescued]
+        return [transitions.without_details(record) for record in rescued]
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         distinct = calls.get(ids, _CAPABILITIES)
@@ -208,7 +223,7 @@ class MemoryBackend(Backend):
         call = calls.list(filter, _CAPABILITIES, limit=limit, order=order, after=after)
         with self._locked() as store:
             page = selection.page(selection.matching(store.records, call.filter), call)
-        return [transitions.without_errors(record) for record in page]
+        return [transitions.without_details(record) for record in page]
 
     def count(self, filter: Filter, *, at_most: int = 10_000) -> int:
         call = calls.count(filter, _CAPABILITIES, at_most=at_most)
@@ -272,6 +287,17 @@ class MemoryBackend(Backend):
                 store.remove(record)  # before the next one is taken, because the heap may have a record twice
                 count += 1
         return count
+
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        call = restore_calls.restore(records, _CAPABILITIES, now=now)
+        with self._locked() as store:
+            held = {key for key in call.keys if (job := store.holder(key)) and not keys.has_passed(job, call.now)}
+            placed = call.placed(store.records, held)
+            for one in placed:
+                if one is not None:
+                    store.add(one)
+            store.changed.notify_all()
+        return [one is not None for one in placed]
 
     def pause(self, queue: str) -> None:
         name = calls.queue(queue)

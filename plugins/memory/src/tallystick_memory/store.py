@@ -9,6 +9,7 @@ from uuid import UUID
 from tallystick import CLAIMABLE, FINAL, Claim, Queue, Record, Schedule, State, WorkerInfo
 from tallystick.backends import keys, registers, transitions
 from tallystick.backends.calls import PurgeCall
+from tallystick.backends.restore_calls import Placed
 
 from .lane import Lane
 
@@ -60,6 +61,15 @@ class Store:
         else:
             assert record.finished_at is not None
             heappush(self._finished[record.state], (record.finished_at, record.id))
+
+    def add(self, placed: Placed) -> None:
+        """Store a new record in any state, make its queue known, and let it hold the key that it was given."""
+        record = placed.record
+        self.lane(record.queue)
+        self.records[record.id] = record  # `put` lets only a record that is not stored yet take its key
+        self.put(record)
+        if placed.held_key is not None:
+            self.holders[placed.held_key] = record.id
 
     def remove(self, record: Record) -> None:
         """Remove a record."""

@@ -28,6 +28,7 @@ from tallystick import (
     NewSchedule,
     Order,
     Outcome,
+    ProgressReport,
     Queue,
     Record,
     Schedule,
@@ -36,7 +37,7 @@ from tallystick import (
     WorkerInfo,
     validation,
 )
-from tallystick.backends import calls, register_calls
+from tallystick.backends import calls, register_calls, restore_calls
 from tallystick.backends.lifetime import Lifetime
 from tallystick.backends.waiting import WakeUps
 
@@ -55,8 +56,10 @@ from . import (
     meters,
     paging,
     queries,
+    reporting,
     requeueing,
     rescuing,
+    restoring,
     schema,
     settling,
     staging,
@@ -153,6 +156,11 @@ class MongoBackend(Backend):
         with self._writing() as store:
             return extending.extend(store, call.at(self._now(call.given)))
 
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
+        call = calls.report_progress(reports, _CAPABILITIES, now=now)
+        with self._writing() as store:
+            return reporting.report(store, call.at(self._now(call.given)))
+
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
@@ -240,6 +248,16 @@ class MongoBackend(Backend):
         finished = queries.finished(call.states, call.before, call.since, call.kinds, call.except_kinds)
         with self._writing() as store:
             return deleting.purge(store, finished, limit=call.limit)
+
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        call = restore_calls.restore(records, _CAPABILITIES, now=now)
+        with self._writing() as store:
+            if not records:
+                return []
+            seen = read_state(store, self._location, inserting.queues_of(call.records))
+            stored = restoring.restore(store, call.at(seen.now), known=seen.queues)
+        self._wake_ups.wake_all()
+        return stored
 
     def pause(self, queue: str) -> None:
         name = calls.queue(queue)

@@ -9,6 +9,7 @@ A document has the `FIELDS` of the record, except those that are None or empty. 
 - `told_to_stop`: True if the latest extension of the attempt returned `CANCEL_REQUESTED`.
 - `calls`: the latest call of each kind that changed the document. A call uses it to find out what it changed.
 - `batch`: only in a document that is not a job yet, or not any more. See `staging`.
+- `restored`: beside `batch`, the state of a record that `restore` stores.
 
 BSON has a precision of milliseconds, so all times of a record are in whole milliseconds.
 """
@@ -21,8 +22,10 @@ from uuid import UUID
 from bson import ObjectId
 from tallystick import Meta, Record
 from tallystick.backends import keys
+from tallystick.backends.restore_calls import Placed
 
 from .damaged import is_whole, readable
+from .error_fields import described
 from .fields import FIELDS, UNKNOWN
 
 Document = Mapping[str, Any]
@@ -38,19 +41,35 @@ _DECODERS = [(n, field.decode) for n, field in enumerate(FIELDS) if field.decode
 
 def inserted(record: Record, batch: ObjectId | None, call: ObjectId) -> dict[str, Any]:
     """Return the document of a new record. A record of a batch is hidden until the batch is committed."""
+    document = _fields(record, record.unique_key, call)
+    if batch:
+        document["state"] = HIDDEN
+    return document | ({"batch": batch} if batch else {"due": record.run_at})
+
+
+def restored(placed: Placed, batch: ObjectId, call: ObjectId) -> dict[str, Any]:
+    """Return the document of a whole record. It is hidden until its batch is committed."""
+    record = placed.record
+    document = _fields(record, placed.held_key, call)
+    if record.last_error is not None:
+        document |= described(record.last_error)
+    if record.errors:
+        document["errors"] = [entry.to_json() for entry in record.errors]
+    return document | {"state": HIDDEN, "restored": record.state.value, "batch": batch}
+
+
+def _fields(record: Record, held_key: str | None, call: ObjectId) -> dict[str, Any]:
     values = zip(_NAMES, record, _ABSENT, strict=True)
     document: dict[str, Any] = {name: value for name, value, absent in values if value is not absent}
     document |= {name: encode(document[name]) for name, encode in _ENCODERS if name in document}
     if not record.meta:
         document.pop("meta", None)
-    if batch:
-        document["state"] = HIDDEN
     document["calls"] = {"insert": call}
-    if record.unique_key is not None:
-        document["held_key"] = record.unique_key
-        if isinstance(record.unique_until, timedelta):
-            document["held_until"] = keys.held_until(record)
-    return document | ({"batch": batch} if batch else {"due": record.run_at})
+    if held_key is not None:
+        document["held_key"] = held_key
+    if record.unique_key is not None and isinstance(record.unique_until, timedelta):
+        document["held_until"] = keys.held_until(record)
+    return document
 
 
 def changes(record: Record, mark: ObjectId, *, moves: bool) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tallystick import AttemptError, Failure
 
-UNREAD = {"errors": 0}
+UNREAD = {"errors": 0, "progress": 0}
 """The projection of every call except `get`: the errors of a job can take two megabytes."""
 
 

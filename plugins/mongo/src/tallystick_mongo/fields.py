@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tallystick import NO_META, Failure, Meta, State
+from tallystick import NO_META, Failure, Meta, Progress, State
 from tallystick.backends import keys
 from tallystick.backends.decoding import STATES
 
@@ -73,5 +73,6 @@ FIELDS = (
     Field("tags", list, (), list, tuple, _are_texts),
     Field("meta", object, encode=Meta.to_json, decode=Meta.from_json, absent=NO_META),
     Field("errors", object, decode=read_errors, absent=()),
+    Field("progress", object, encode=Progress.to_json, decode=Progress.from_json),
 )
 """The fields of `Record`, in its order."""

@@ -68,24 +68,33 @@ def _put(store: Collections, batch: ObjectId | None, new: New) -> set[int]:
 
 
 def _put_some(store: Collections, batch: ObjectId | None, records: Sequence[Record]) -> list[Record]:
-    """Store the records that are no duplicates, and return them. If the reply is lost, check that all were stored."""
     call = batch or ObjectId()
+    ids = put_documents(store, call, [documents.inserted(record, batch, call) for record in records])
+    return [record for record in records if record.id in ids]
+
+
+def put_documents(store: Collections, call: ObjectId, new: Sequence[Document]) -> set[UUID]:
+    """Store the documents that no index rejects, and return their ids. If the reply is lost, check that all are stored.
+
+    Args:
+        store: The collections.
+        call: The mark of this call in the documents.
+        new: The documents, with distinct ids.
+    """
+    ids = [document["_id"] for document in new]
     try:
-        store.jobs.insert_many(
-            [documents.inserted(record, batch, call) for record in records], ordered=False, session=store.session
-        )
+        store.jobs.insert_many(new, ordered=False, session=store.session)
     except BulkWriteError as exc:
-        duplicates = rejected(exc)
-        mine = _inserted_by(store, call, [records[n] for n in duplicates])  # the driver may have repeated the insert
-        return [record for n, record in enumerate(records) if n not in duplicates or record.id in mine]
+        duplicates = [ids[n] for n in rejected(exc)]
+        return {*ids} - {*duplicates} | _inserted_by(store, call, duplicates)  # the driver may have repeated the insert
     except AutoReconnect:
-        if store.session is not None or len(_inserted_by(store, call, records)) < len(records):
+        if store.session is not None or len(_inserted_by(store, call, ids)) < len(ids):
             raise
-    return list(records)
+    return {*ids}
 
 
-def _inserted_by(store: Collections, call: ObjectId, records: Sequence[Record]) -> set[UUID]:
-    wanted = queries.inserted_by(call, [record.id for record in records])
+def _inserted_by(store: Collections, call: ObjectId, ids: Sequence[UUID]) -> set[UUID]:
+    wanted = queries.inserted_by(call, ids)
     return {document["_id"] for document in store.jobs.find(wanted, queries.ID_ONLY, session=store.session)}
 
 

@@ -1,9 +1,10 @@
 """Insert new jobs, all or nothing: one job by itself, several as a batch."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from random import random
 from time import sleep
+from typing import TypeVar
 from uuid import UUID
 
 from bson import ObjectId
@@ -21,8 +22,10 @@ _MAX_PAUSE = 0.2
 _MAX_QUEUES = 1_000
 """For a batch with more queues, skip the lookup and treat all queues as new."""
 
+T = TypeVar("T")
 
-def queues_of(records: Sequence[NewRecord]) -> set[str]:
+
+def queues_of(records: Sequence[NewRecord | Record]) -> set[str]:
     """Return the queues to look up before an insert."""
     queues = {record.queue for record in records}
     return queues if len(queues) <= _MAX_QUEUES else set()
@@ -41,12 +44,31 @@ def insert(store: Collections, records: Sequence[Record], *, known: Container[st
         return _insert_in_transaction(store, records, new_queues=new_queues)
     if len(records) == 1 and not new_queues:
         return insert_or_find(store, records)
+
+    def put(batch: ObjectId) -> tuple[list[Inserted], dict[UUID, str]]:
+        results = insert_or_find(store, records, batch)
+        return results, {result.record.id: result.record.queue for result in results if result.created}
+
+    return store_batch(store, len(records), put, new_queues=new_queues)
+
+
+def store_batch(
+    store: Collections, size: int, put: Callable[[ObjectId], tuple[T, Mapping[UUID, str]]], *, new_queues: bool
+) -> T:
+    """Store a batch of jobs, all or nothing, and return the result of `put`.
+
+    Args:
+        store: The collections.
+        size: The number of jobs.
+        put: Stores the hidden jobs of a batch, and returns a result, and the queue of each of these jobs by its id.
+        new_queues: Whether some of the queues may be new.
+    """
     for _ in range(_MAX_TRIES):
         with suppress(TakenBack):
-            return _insert_batch(store, records, new_queues=new_queues)
+            return _try_to_store(store, size, put, new_queues=new_queues)
         sleep(random() * _MAX_PAUSE)
     raise Unavailable(
-        f"gave up on a batch of {len(records)} jobs after {_MAX_TRIES} tries: each time another client waited for its "
+        f"gave up on a batch of {size} jobs after {_MAX_TRIES} tries: each time another client waited for its "
         "ids or keys and took it back; retry, or insert smaller batches"
     )
 
@@ -58,11 +80,13 @@ def _insert_in_transaction(store: Collections, records: Sequence[Record], *, new
     return results
 
 
-def _insert_batch(store: Collections, records: Sequence[Record], *, new_queues: bool) -> list[Inserted]:
+def _try_to_store(
+    store: Collections, size: int, put: Callable[[ObjectId], tuple[T, Mapping[UUID, str]]], *, new_queues: bool
+) -> T:
     batch = ObjectId()
     try:
-        staging.begin(store, batch, len(records))
-        results = insert_or_find(store, records, batch)
+        staging.begin(store, batch, size)
+        result, queues = put(batch)
     except BaseException as exc:
         with suppress(PyMongoError):  # then a rescue takes it back
             staging.take_back(store, batch)
@@ -70,11 +94,10 @@ def _insert_batch(store: Collections, records: Sequence[Record], *, new_queues: 
             raise Unavailable(f"the connection was lost before the batch was stored: {exc}") from exc
         raise
     try:
-        created = {result.record.id: result.record.queue for result in results if result.created}
-        _end(store, batch, created, new_queues=new_queues)
+        _end(store, batch, queues, new_queues=new_queues)
     except PyMongoError as exc:
         raise OutcomeUnknown(f"the connection was lost, and the batch may be stored: {exc}") from exc
-    return results
+    return result
 
 
 def _end(store: Collections, batch: ObjectId, queues: Mapping[UUID, str], *, new_queues: bool) -> None:

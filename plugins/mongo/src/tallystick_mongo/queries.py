@@ -51,6 +51,7 @@ LATEST_FIRST: Final = [("finished_at", -1), ("_id", -1)]
 EARLIEST_FIRST: Final = [("due", 1), ("_id", 1)]
 ID_ONLY: Final = {"_id": 1}
 QUEUE_ONLY: Final = {"queue": 1}
+HOLDING: Final = {"state": 1, "batch": 1, "held_key": 1, "held_until": 1}
 
 
 def due(now: datetime) -> Query:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bson import ObjectId
-from tallystick import ERRORS_KEPT, AttemptError, Changes, State
+from tallystick import CLAIMABLE, ERRORS_KEPT, AttemptError, Changes, Progress, State
 
 from .documents import HIDDEN
 from .queries import WAITING, Pipeline, Query
@@ -31,13 +31,19 @@ def claimed(attempt: int, worker: str, until: datetime, now: datetime, *, frees_
         "attempted_at": now,
         "updated_at": now,
     }
-    return {"$set": begun, "$unset": {"due": "", "held_key": ""} if frees_key else {"due": ""}}
+    gone = {"due": "", "progress": "", "held_key": ""} if frees_key else {"due": "", "progress": ""}
+    return {"$set": begun, "$unset": gone}
 
 
 def extended(until: datetime, now: datetime) -> Pipeline:
     """Extend a lease, and record in the same step whether a cancellation was requested."""
     to_stop = {"$cond": ["$cancel_requested", True, ABSENT]}
     return [{"$set": {"lease_until": until, "updated_at": now, "told_to_stop": to_stop}}]
+
+
+def reported(progress: Progress, now: datetime) -> Query:
+    """Set the progress of an attempt."""
+    return {"$set": {"progress": progress.to_json(), "updated_at": now}}
 
 
 def ended(state: State, now: datetime, *, entry: AttemptError | None = None, **fields: Any) -> Pipeline:
@@ -151,8 +157,19 @@ def requeued(now: datetime) -> Pipeline:
 FREED: Final[Query] = {"$unset": {"held_key": ""}}
 
 
-REVEALED: Final[Pipeline] = [{"$set": {"state": State.PENDING.value, "due": "$run_at", "batch": ABSENT}}]
-"""Makes the hidden jobs of a batch pending."""
+_STATE: Final = {"$ifNull": ["$restored", State.PENDING.value]}
+
+REVEALED: Final[Pipeline] = [
+    {
+        "$set": {
+            "state": _STATE,
+            "due": {"$cond": [{"$in": [_STATE, sorted(CLAIMABLE)]}, "$run_at", ABSENT]},
+            "batch": ABSENT,
+            "restored": ABSENT,
+        }
+    }
+]
+"""Makes the hidden jobs of a batch pending, and gives the records of a `restore` their own state."""
 
 
 def hidden(batch: ObjectId) -> Query:

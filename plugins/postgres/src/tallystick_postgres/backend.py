@@ -28,6 +28,7 @@ from tallystick import (
     NewSchedule,
     Order,
     Outcome,
+    ProgressReport,
     Queue,
     Record,
     Schedule,
@@ -36,7 +37,8 @@ from tallystick import (
     WorkerInfo,
     validation,
 )
-from tallystick.backends import calls, register_calls
+from tallystick.backends import calls, register_calls, restore_calls
+from tallystick.backends.group_commit import GroupCommit
 from tallystick.backends.lifetime import Lifetime
 from tallystick.backends.waiting import WakeUps
 
@@ -49,7 +51,9 @@ from . import (
     listing,
     matching,
     metering,
+    reporting,
     requeueing,
+    restoring,
     rows,
     schedule_rows,
     scheduling,
@@ -82,8 +86,10 @@ class PostgresBackend(Backend):
     def __init__(self, location: Location) -> None:
         self._location = location
         self._queries = location.queries
+        self._prepared = {self._queries.insert_one, self._queries.claim, self._queries.next_due}
         self._lifetime = Lifetime()
         self._connections = Connections(location, self._lifetime, schema.check)
+        self._group_commit = GroupCommit(self._insert_together)
         self._wake_ups = WakeUps()
         self._listener = Listener(location, self._wake_ups)
         self._waiting = Waiting(self._seconds_until_due, self._wake_ups, self._listener)
@@ -119,10 +125,16 @@ class PostgresBackend(Backend):
         if transaction is not None:
             with mapped(self._location):
                 return inserting.insert(join_transaction(transaction), self._queries, call)
-        run = self._connections.write if inserting.is_one_statement(call) else self._connections.transact
-        results = run(lambda cursor: inserting.insert(on(cursor), self._queries, call))
+        results = self._group_commit.insert(call, lambda: self._insert(call))
         self._wake_ups.wake({result.record.queue for result in results if result.created})
         return results
+
+    def _insert(self, call: calls.InsertCall) -> Sequence[Inserted]:
+        run = self._connections.write if inserting.is_one_statement(call) else self._connections.transact
+        return run(lambda cursor: inserting.insert(on(cursor, self._prepared), self._queries, call))
+
+    def _insert_together(self, records: Sequence[NewRecord]) -> Mapping[UUID, Inserted]:
+        return self._connections.write(lambda cursor: inserting.insert_new(on(cursor), self._queries, records))
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection[Row]]:
@@ -139,6 +151,10 @@ class PostgresBackend(Backend):
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         call = calls.extend(claims, CAPABILITIES, lease=lease, now=now)
         return extending.extend(self._write, self._queries, call)
+
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
+        call = calls.report_progress(reports, CAPABILITIES, now=now)
+        return reporting.report(self._write, self._queries, call)
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
@@ -162,7 +178,7 @@ class PostgresBackend(Backend):
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         wanted = calls.get(ids, CAPABILITIES)
         found = self._read(self._queries.get, {"ids": builtins.list(wanted)})
-        return {record.id: record for record in map(rows.record_with_errors, found)}
+        return {record.id: record for record in map(rows.record_with_details, found)}
 
     def list(
         self,
@@ -225,6 +241,12 @@ class PostgresBackend(Backend):
         }
         [[removed]] = self._write(self._queries.purge, parameters)
         return int(removed)
+
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        call = restore_calls.restore(records, CAPABILITIES, now=now)
+        stored = self._connections.transact(lambda cursor: restoring.restore(on(cursor), self._queries, call))
+        self._wake_ups.wake({record.queue for record in call.records})
+        return stored
 
     def pause(self, queue: str) -> None:
         self._write(self._queries.pause, {"queue": calls.queue(queue)})
@@ -296,7 +318,7 @@ class PostgresBackend(Backend):
             self._connections.close()
 
     def _write(self, query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
-        return self._connections.write(lambda cursor: on(cursor)(query, parameters))
+        return self._connections.write(lambda cursor: on(cursor, self._prepared)(query, parameters))
 
     def _read(self, query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
-        return self._connections.read(lambda cursor: on(cursor)(query, parameters))
+        return self._connections.read(lambda cursor: on(cursor, self._prepared)(query, parameters))

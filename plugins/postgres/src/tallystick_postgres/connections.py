@@ -15,6 +15,7 @@ from psycopg import Cursor, IsolationLevel
 from psycopg.abc import PQGen
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import Format
+from psycopg.types.array import ListBinaryDumper
 from psycopg_pool import ConnectionPool
 from tallystick import forks, urls
 from tallystick.backends.lifetime import Lifetime
@@ -28,6 +29,9 @@ RV = TypeVar("RV")
 
 _TRIES = 10
 _LONGEST_PAUSE = 0.02
+
+_NEVER = 2**31
+"""Executions after which psycopg prepares a statement on its own account."""
 
 _LONGEST_GOODBYE = 1.0
 """Seconds that `close` waits for running calls."""
@@ -75,8 +79,9 @@ class Connection(psycopg.Connection[Row]):
 class Connections:
     """A connection pool that opens on first use.
 
-    It keeps no state in a session between transactions, so a pooler may run each transaction in another session. It
-    prepares no statement for the same reason. So the server also never reuses a plan that it made for other values.
+    Behind a pooler it keeps no state in a session between transactions, because the pooler may run each transaction in
+    another session. On a direct connection it prepares the statements that `execute.on` names, and no others: the
+    server would reuse plans that it made for other values.
     """
 
     def __init__(self, location: Location, lifetime: Lifetime, check: Callable[[Connection, Location], None]) -> None:
@@ -197,7 +202,7 @@ class Connections:
             self._location.conninfo,
             connection_class=Connection,
             kwargs=_ARGUMENTS,
-            configure=lambda connection: _configure(connection, self._location),
+            configure=lambda connection: _configure_pooled(connection, self._location),
             min_size=0,
             max_size=options.pool_size,
             timeout=options.pool_timeout.total_seconds(),
@@ -275,10 +280,23 @@ def _configure(connection: Connection, location: Location) -> None:
     forks.watch(connection)
     connection.seconds = location.options.timeout.total_seconds()
     connection.isolation_level = IsolationLevel.READ_COMMITTED  # whatever the database's default is
-    read_as_ours(connection.adapters)
+    adapt(connection.adapters)
 
 
-def read_as_ours(adapters: AdaptersMap) -> None:
-    """Load a `timestamptz` as the number of microseconds that `rows.moment` takes."""
+def _configure_pooled(connection: Connection, location: Location) -> None:
+    _configure(connection, location)
+    if is_direct(connection, location):
+        connection.prepare_threshold = _NEVER
+
+
+def is_direct(connection: Connection, location: Location) -> bool:
+    """Check that there is no pooler, which reports the id of a process of its own."""
+    row = connection.execute(location.queries.doctor_session).fetchone()
+    return row == (connection.info.backend_pid,)
+
+
+def adapt(adapters: AdaptersMap) -> None:
+    """Load a `timestamptz` as the number of microseconds that `rows.moment` takes, and dump lists in binary format."""
     assert _MICROSECONDS is not None
     adapters.register_loader("timestamptz", _MICROSECONDS)
+    adapters.register_dumper(list, ListBinaryDumper)

@@ -8,7 +8,7 @@ from uuid import uuid4
 from tallystick import Finding
 from tallystick.diagnostics import fault, ok, warning
 
-from .connections import Connection, connect
+from .connections import Connection, connect, is_direct
 from .location import Location
 
 THREADS = 4
@@ -47,7 +47,7 @@ def room(pool_size: int, concurrency: int | None, most: int, free: int) -> Itera
 
 def diagnose(connection: Connection, location: Location) -> Iterator[Finding]:
     """Yield findings about a pooler, and about the delivery of notifications."""
-    pooled = _session(connection, location) != connection.info.backend_pid  # a pooler reports a pid of its own
+    pooled = not is_direct(connection, location)
     moves = pooled and _moves(connection, location)
     notify = location.options.notify
     if not pooled:

@@ -1,6 +1,6 @@
 """Execute statements in a transaction of the backend or of the caller."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, LiteralString, Protocol
 
@@ -17,11 +17,11 @@ class Execute(Protocol):
         """Execute a statement; return its rows."""
 
 
-def on(cursor: Cursor[Row]) -> Execute:
-    """Return a function that executes statements on a cursor."""
+def on(cursor: Cursor[Row], prepared: Collection[str] = ()) -> Execute:
+    """Return a function that executes statements on a cursor. It prepares those in `prepared` at their first use."""
 
     def execute(query: LiteralString, parameters: Mapping[str, Any]) -> Sequence[Row]:
-        return cursor.execute(query, parameters).fetchall()
+        return cursor.execute(query, parameters, prepare=query in prepared).fetchall()
 
     return execute
 

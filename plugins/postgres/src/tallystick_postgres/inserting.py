@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from tallystick import Inserted, NewRecord, Record
+from tallystick import Inserted, NewRecord
 from tallystick.backends import keys
 from tallystick.backends.calls import InsertCall
 
@@ -23,8 +23,8 @@ def insert(execute: Execute, queries: Queries, call: InsertCall) -> Sequence[Ins
     waiting = dict(enumerate(call.records))
     while waiting:
         some = dict(_first(waiting))
-        stored = _store(execute, queries, list(some.values()), call.given)
-        results.update({n: Inserted(stored[new.id], created=True) for n, new in some.items() if new.id in stored})
+        stored = insert_new(execute, queries, list(some.values()), call.given)
+        results.update({n: stored[new.id] for n, new in some.items() if new.id in stored})
         if rest := {n: new for n, new in some.items() if n not in results}:
             results.update(duplicates.meet(execute, queries, call, rest))
         waiting = {n: new for n, new in waiting.items() if n not in results}
@@ -53,18 +53,25 @@ def add(execute: Execute, queries: Queries, records: Sequence[NewRecord], now: d
     waiting = dict(enumerate(records))
     while waiting:
         some = dict(_first(waiting))
-        stored = _store(execute, queries, list(some.values()), now)
+        stored = insert_new(execute, queries, list(some.values()), now)
         keys = [new.unique_key for new in some.values() if new.id not in stored and new.unique_key is not None]
         if not keys or not execute(queries.free_keys, {"keys": keys, "now": now}):
             waiting = {n: new for n, new in waiting.items() if n not in some}
 
 
-def _store(
-    execute: Execute, queries: Queries, records: Sequence[NewRecord], now: datetime | None
-) -> dict[UUID, Record]:
+def insert_new(
+    execute: Execute, queries: Queries, records: Sequence[NewRecord], now: datetime | None = None
+) -> dict[UUID, Inserted]:
+    """Insert jobs with distinct ids by one statement; return the results of those that it stored, by id."""
     new = {record.id: record for record in records}
-    found = execute(queries.insert, {"now": now, **columns(records)})
-    return {id: new[id].stored(rows.moment(created_at), rows.moment(run_at)) for id, created_at, run_at in found}
+    if len(records) == 1:
+        found = execute(queries.insert_one, {"now": now, **_values(records[0])})
+    else:
+        found = execute(queries.insert, {"now": now, **columns(records)})
+    return {
+        id: Inserted(new[id].stored(rows.moment(created_at), rows.moment(run_at)), created=True)
+        for id, created_at, run_at in found
+    }
 
 
 def columns(records: Sequence[NewRecord]) -> dict[str, Any]:
@@ -76,4 +83,16 @@ def columns(records: Sequence[NewRecord]) -> dict[str, Any]:
         "run_at": rows.array([new.run_at if isinstance(new.run_at, datetime) else None for new in records]),
         "delay": rows.array([new.run_at if isinstance(new.run_at, timedelta) else None for new in records]),
         "tags": [rows.tags(new.tags) for new in records],
+    }
+
+
+def _values(new: NewRecord) -> dict[str, Any]:
+    """Return the parameters of `insert_one.sql`: one value for each column."""
+    return {
+        **{name: getattr(new, name) for name in rows.NEW_COLUMNS},
+        "unique_until": keys.to_text(new.unique_until),
+        "meta": rows.meta(new.meta),
+        "run_at": new.run_at if isinstance(new.run_at, datetime) else None,
+        "delay": new.run_at if isinstance(new.run_at, timedelta) else None,
+        "tags": [*new.tags],
     }

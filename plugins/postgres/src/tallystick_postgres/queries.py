@@ -2,8 +2,9 @@
 
 They contain placeholders:
 
-- `{columns}` are the columns of a record, `{new_columns}` those that an insert sets, and `{new_values}` their
-  parameters; `rows` lists them.
+- `{columns}` are the columns of a record, and `{new_columns}` those that an insert sets; `rows` lists them.
+  `{new_values}` are the parameters of a batch, one array for each column, and `{new_value}` those of one job.
+  `{restored_columns}` and `{restored_values}` are those of `restore.sql`.
 - `{matches}` is the condition of a filter; `matching` returns its parameters.
 - `{has_words}` is true for each record with an error that contains the `error_text` of a filter, and for some others.
   It reads only `failed.error_words`: the type and the message of an error, the first `{words_length}` characters of
@@ -21,7 +22,7 @@ from functools import cache
 from importlib.resources import files
 from typing import LiteralString
 
-from .rows import COLUMNS, NEW_COLUMNS
+from .rows import COLUMNS, NEW_COLUMNS, RESTORED_COLUMNS
 from .schedule_rows import SCHEDULE_COLUMNS
 
 ID_TOLERANCE = 600
@@ -84,6 +85,9 @@ _PLACEHOLDERS = {
     "{columns}": ", ".join(COLUMNS),
     "{new_columns}": ", ".join(NEW_COLUMNS),
     "{new_values}": ", ".join(f"%({name})s::{type}[]" for name, type in NEW_COLUMNS.items()),
+    "{restored_columns}": ", ".join(RESTORED_COLUMNS),
+    "{restored_values}": ", ".join(f"%({name})s::{type}[]" for name, type in RESTORED_COLUMNS.items()),
+    "{new_value}": ", ".join(f"%({name})s::{type}" for name, type in NEW_COLUMNS.items()),
     "{schedule_columns}": ", ".join(SCHEDULE_COLUMNS),
     "{schedule_values}": ", ".join(f"%({name})s::{type}[]" for name, type in SCHEDULE_COLUMNS.items()),
     "{schedule_changes}": ", ".join(f"{name} = excluded.{name}" for name in SCHEDULE_COLUMNS if name != "name"),
@@ -97,6 +101,7 @@ class Queries:
     """The statements for the tables of one schema."""
 
     insert: LiteralString
+    insert_one: LiteralString
     duplicates: LiteralString
     lock_holders: LiteralString
     change_holders: LiteralString
@@ -105,6 +110,7 @@ class Queries:
     discard_damaged: LiteralString
     next_due: LiteralString
     extend: LiteralString
+    report_progress: LiteralString
     settle: LiteralString
     rescue: LiteralString
     get: LiteralString
@@ -130,6 +136,8 @@ class Queries:
     delete: LiteralString
     update: LiteralString
     purge: LiteralString
+    restore: LiteralString
+    is_stored: LiteralString
     pause: LiteralString
     resume: LiteralString
     queues: LiteralString

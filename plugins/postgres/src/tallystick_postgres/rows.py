@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from tallystick import NO_META, AttemptError, Failure, Meta, Record
+from tallystick import NO_META, AttemptError, Failure, Meta, Progress, Record
 from tallystick.attempt_errors import TYPE_LENGTH
 from tallystick.backends import decoding, keys
 
@@ -59,7 +59,7 @@ COLUMNS: dict[str, Callable[[Any], object] | None] = {
     "tags": decoding.tags,
     "meta": Meta.from_json,
 }
-"""The columns of a record, in the order of its fields, without `errors`, which only `get.sql` reads.
+"""The columns of a record, in the order of its fields, without the details, which only `get.sql` reads.
 
 Each has the function that converts a value that is not NULL.
 """
@@ -75,7 +75,27 @@ NEW_COLUMNS = {
     "unique_until": "text",
     "meta": "text",
 }
-"""The columns that a caller of `insert` sets, with their types. `insert.sql` itself converts `run_at` and `tags`."""
+"""The columns that a caller of `insert` sets, with their types. The statements convert `run_at` and `tags`."""
+
+RESTORED_COLUMNS = {
+    **NEW_COLUMNS,
+    "state": "text",
+    "attempt": "integer",
+    "run_at": "timestamptz",
+    "created_at": "timestamptz",
+    "updated_at": "timestamptz",
+    "attempted_at": "timestamptz",
+    "finished_at": "timestamptz",
+    "lease_until": "timestamptz",
+    "worker": "text",
+    "cancel_requested": "boolean",
+    "last_error": "text",
+    "result": "bytea",
+    "error_type": "text",
+    "progress": "text",
+    "held_key": "text",
+}
+"""The columns that a caller of `restore` sets, with their types. `restore.sql` itself converts `tags` and `errors`."""
 
 _WIDTH = len(COLUMNS)
 _META = list(COLUMNS).index("meta")
@@ -93,10 +113,12 @@ def record(row: Row) -> Record:
     return Record(*values)
 
 
-def record_with_errors(row: Row) -> Record:
-    """Return the record of a row of `get.sql`, which ends with the errors."""
-    found, errors = record(row), row[-1]
-    return found._replace(errors=tuple(map(AttemptError.from_json, errors))) if errors else found
+def record_with_details(row: Row) -> Record:
+    """Return the record of a row of `get.sql`, which ends with the errors and the progress."""
+    found, (errors, progress) = record(row), row[_WIDTH:]
+    if errors:
+        found = found._replace(errors=tuple(map(AttemptError.from_json, errors)))
+    return found if progress is None else found._replace(progress=Progress.from_json(progress))
 
 
 def records(rows: Sequence[Row]) -> list[Record]:

@@ -9,7 +9,7 @@ from psycopg.pq import Format, TransactionStatus
 from psycopg.rows import tuple_row
 from tallystick import InvalidArgument, on_calling_loop
 
-from .connections import read_as_ours
+from .connections import adapt
 from .execute import Execute
 from .rows import Row
 
@@ -84,4 +84,4 @@ def _use_default_loaders(cursor: AdaptContext) -> None:
         loader = psycopg.adapters.get_loader(info.array_oid if name.endswith("[]") else info.oid, Format.BINARY)
         assert loader is not None
         adapters.register_loader(info.array_oid if name.endswith("[]") else info.oid, loader)
-    read_as_ours(adapters)
+    adapt(adapters)

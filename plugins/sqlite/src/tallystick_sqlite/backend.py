@@ -2,7 +2,7 @@
 
 import builtins
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
@@ -28,6 +28,7 @@ from tallystick import (
     NewSchedule,
     Order,
     Outcome,
+    ProgressReport,
     Queue,
     Record,
     Schedule,
@@ -36,7 +37,8 @@ from tallystick import (
     WorkerInfo,
     validation,
 )
-from tallystick.backends import callers, calls, register_calls
+from tallystick.backends import callers, calls, register_calls, restore_calls
+from tallystick.backends.group_commit import GroupCommit
 from tallystick.backends.lifetime import Lifetime
 from tallystick.backends.times import micros
 
@@ -52,6 +54,8 @@ from . import (
     metering,
     presence,
     purging,
+    reporting,
+    restoring,
     rows,
     scheduling,
     schema,
@@ -80,6 +84,7 @@ class SqliteBackend(Backend):
         self._location = location
         self._queries = location.queries
         self._lifetime = Lifetime()
+        self._group_commit = GroupCommit(self._insert_together)
         self._writer = Connection(location, self._lifetime)
         self._reader = Connection(location, self._lifetime)
         self._watcher = Connection(location, self._lifetime)  # never writes: each commit changes its data_version
@@ -117,9 +122,19 @@ class SqliteBackend(Backend):
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
         call = calls.insert(records, CAPABILITIES, transaction=transaction, now=now)
+        if transaction is not None:
+            return self._insert(call, transaction)
+        self._lifetime.check()
+        return self._group_commit.insert(call, lambda: self._insert(call))
+
+    def _insert(self, call: calls.InsertCall, transaction: object | None = None) -> Sequence[Inserted]:
         new = [*zip(call.records, call.stored(), strict=True)]
         with self._joining(transaction) as cursor:
             return inserting.insert(cursor, self._queries, new)
+
+    def _insert_together(self, records: Sequence[NewRecord]) -> Mapping[UUID, Inserted]:
+        results = self._insert(calls.insert(records, CAPABILITIES))
+        return {new.id: result for new, result in zip(records, results, strict=True)}
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -139,6 +154,11 @@ class SqliteBackend(Backend):
         call = calls.extend(claims, CAPABILITIES, lease=lease, now=now)
         with self._writer.writing() as connection:
             return extending.extend(connection, self._queries, call)
+
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
+        call = calls.report_progress(reports, CAPABILITIES, now=now)
+        with self._writer.writing() as connection:
+            return reporting.report(connection, self._queries, call)
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
@@ -229,6 +249,11 @@ class SqliteBackend(Backend):
         )
         with self._writer.writing() as connection:
             return purging.purge(connection, self._queries, call)
+
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        call = restore_calls.restore(records, CAPABILITIES, now=now)
+        with self._writer.writing() as connection:
+            return restoring.restore(connection.cursor(), self._queries, call)
 
     def pause(self, queue: str) -> None:
         parameters = {"queue": calls.queue(queue)}

@@ -17,7 +17,7 @@ from tallystick.backends.calls import ChangeCall, UpdateCall
 from tallystick.backends.times import micros
 
 from .queries import ID_TOLERANCE, PROMPT_HOURS, Queries
-from .rows import Parameters, Row, json_list, record, record_with_errors
+from .rows import Parameters, Row, json_list, record, record_with_details
 
 PROMPT = PROMPT_HOURS * 3_600_000_000
 """Microseconds within which most jobs finish after they were created."""
@@ -51,13 +51,13 @@ class Change(NamedTuple):
 
 
 def get(connection: sqlite3.Connection, queries: Queries, id: bytes) -> Record | None:
-    """Return the record with this id and its errors, or None."""
+    """Return the record with this id its errors and its progress, or None."""
     row = connection.execute(queries.get, {"id": id}).fetchone()
-    return None if row is None else record_with_errors(row)
+    return None if row is None else record_with_details(row)
 
 
 def read(connection: sqlite3.Connection, queries: Queries, id: bytes) -> Record | None:
-    """Return the record with this id without its errors, or None."""
+    """Return the record with this id without its errors and its progress, or None."""
     row = connection.execute(queries.read, {"id": id}).fetchone()
     return None if row is None else record(row)
 

@@ -2,8 +2,8 @@
 
 They contain placeholders:
 
-- `{columns}` are the columns of a record, `{new_columns}` those that an insert sets, and `{new_values}` their
-  parameters; `rows` lists them.
+- `{columns}` are the columns of a record, and `{values}` their parameters. `{new_columns}` are those that an insert
+  sets, and `{new_values}` their parameters. `rows` lists them.
 - `{matches}` is the condition of a filter; `matching` returns its parameters.
 - `{candidates}` are the records that a filter may match, read from indexes that together have each of them once;
   `candidates` returns the parameters that choose the indexes.
@@ -115,6 +115,7 @@ _PLACEHOLDERS = {
     "{is_late}": _IS_LATE,
     "{matches}": _MATCHES,
     "{columns}": ", ".join(COLUMNS),
+    "{values}": ", ".join(f":{column}" for column in COLUMNS),
     "{passed}": _PASSED,
     "{new_columns}": ", ".join(NEW_COLUMNS),
     "{new_values}": ", ".join(f":{column}" for column in NEW_COLUMNS),
@@ -137,6 +138,7 @@ class Queries:
     discard_damaged: str
     next_due: str
     extend: str
+    report_progress: str
     settle: str
     rescue: str
     get: str
@@ -168,6 +170,8 @@ class Queries:
     delete: str
     update: str
     purge: str
+    restore: str
+    is_stored: str
     pause: str
     resume: str
     queues: str

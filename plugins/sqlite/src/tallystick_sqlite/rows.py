@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from tallystick import ERRORS_KEPT, NO_META, AttemptError, Failure, Meta, Record
+from tallystick import ERRORS_KEPT, NO_META, AttemptError, Failure, Meta, Progress, Record
 from tallystick.attempt_errors import TYPE_LENGTH
 from tallystick.backends import keys
 from tallystick.backends.decoding import STATES, tags_from_json
+from tallystick.backends.restore_calls import Placed
 from tallystick.backends.times import micros, moment
 
 Row = tuple[Any, ...]
@@ -54,7 +56,7 @@ COLUMNS: dict[str, Callable[[Any], object] | None] = {
     "tags": tags_from_json,
     "meta": Meta.from_json,
 }
-"""The columns of a record, in the order of its fields, without `errors`, which only `get.sql` reads.
+"""The columns of a record, in the order of its fields, without the details, which only `get.sql` reads.
 
 Each has the function that converts a value that is not NULL.
 """
@@ -90,13 +92,14 @@ def record(row: Row) -> Record:
     return Record(*values)
 
 
-def record_with_errors(row: Row) -> Record:
-    """Return the record of a row of `get.sql`, which ends with the errors: one line of JSON for each."""
-    found, errors = record(row[:-1]), row[-1]
-    if errors is None:
-        return found
-    lines = errors.split("\n")[-ERRORS_KEPT:]
-    return found._replace(errors=tuple(map(AttemptError.from_json, lines)))
+def record_with_details(row: Row) -> Record:
+    """Return the record of a row of `get.sql`, which ends with the errors (a line of JSON each) and the progress."""
+    *columns, errors, progress = row
+    found = record(tuple(columns))
+    if errors is not None:
+        lines = errors.split("\n")[-ERRORS_KEPT:]
+        found = found._replace(errors=tuple(map(AttemptError.from_json, lines)))
+    return found if progress is None else found._replace(progress=Progress.from_json(progress))
 
 
 def records(rows: Iterable[Row]) -> list[Record]:
@@ -114,6 +117,23 @@ def insertion(record: Record) -> Parameters:
     parameters["meta"] = record.meta.to_json() if isinstance(record.meta, Meta) and record.meta else None
     parameters["now"] = micros(record.created_at)
     return parameters
+
+
+def restoration(placed: Placed) -> Parameters:
+    """Return the parameters of `restore.sql` for a whole record."""
+    record = placed.record
+    values = {name: micros(value) if isinstance(value, datetime) else value for name, value in record._asdict().items()}
+    error = error_columns(record.last_error) if record.last_error is not None else {"error": None, "error_type": None}
+    return {
+        **values,
+        **insertion(record),
+        "state": record.state.value,
+        "last_error": error["error"],
+        "error_type": error["error_type"],
+        "errors": "\n".join(entry.to_json() for entry in record.errors) or None,
+        "progress": record.progress and record.progress.to_json(),
+        "held_key": placed.held_key,
+    }
 
 
 def error_columns(error: Failure) -> Parameters:

@@ -2,12 +2,13 @@
 
 from tallystick_conformance import Mutant
 
-from . import advance, claim, insert, payload, query, settle, setup, unique
+from . import advance, claim, insert, payload, query, restore, settle, setup, unique
 
 MUTANTS: tuple[Mutant, ...] = (
     *payload.MUTANTS,
     *claim.MUTANTS,
     *insert.MUTANTS,
+    *restore.MUTANTS,
     *settle.MUTANTS,
     *unique.MUTANTS,
     *query.MUTANTS,

@@ -6,13 +6,13 @@ from ..patch import MONGO
 
 broken, edit, edited, put = MONGO.broken, MONGO.edit, MONGO.edited, MONGO.put
 
-_BEGIN = "staging.begin(store, batch, len(records))"
+_BEGIN = "staging.begin(store, batch, size)"
 _RESOLVE = """
     for other in batches - {batch}:
         _resolve(store, other)
 """
 _LOOKS_FOR_THE_LOST = """
-        if store.session is not None or len(_inserted_by(store, call, records)) < len(records):
+        if store.session is not None or len(_inserted_by(store, call, ids)) < len(ids):
             raise
 """
 _NOTE = """
@@ -20,8 +20,8 @@ _NOTE = """
 """
 _NOTED = "known_queues.make_known(store, new)"
 _COMMIT = "staging.commit(store, batch, new_queues=new_queues)"
-_END = "_end(store, batch, created, new_queues=new_queues)"
-_REVEAL = "staging.reveal(store, batch, created, new_queues=new_queues)"
+_END = "_end(store, batch, queues, new_queues=new_queues)"
+_REVEAL = "staging.reveal(store, batch, queues, new_queues=new_queues)"
 _SETTLED_ONLY = '[document for document in found if document.get("state") != HIDDEN]'
 _ANY = '[one | {"state": "pending"} for one in found if batch is None or one.get("batch") != batch]'
 _BY_OTHERS = "if not staging.is_there(store, batch):"
@@ -35,7 +35,7 @@ MUTANTS: tuple[Mutant, ...] = (
     broken("stores batches unstaged", "CRASH-02", "The jobs of a batch are stored in several independent writes.",
            "H2", edit("inserting.insert", {"if len(records) == 1 and not new_queues:": "if records:"}), _IN_PARTS),
     broken("decides before it has stored", "CRASH-02", "The batch is committed before its last jobs are stored.",
-           "H2", edit("inserting._insert_batch", {_BEGIN: f"{_BEGIN}; {_COMMIT}", _END: _REVEAL}), _IN_PARTS),
+           "H2", edit("inserting._try_to_store", {_BEGIN: f"{_BEGIN}; {_COMMIT}", _END: _REVEAL}), _IN_PARTS),
     broken("shows what is staged", "CRASH-02", "Jobs of an uncommitted batch are visible.", "E5",
            edit("documents.inserted", {"if batch:": "if False:"}),
            put("staging.staged", lambda _: lambda batch: {"batch": batch}), _IN_PARTS),
@@ -48,12 +48,13 @@ MUTANTS: tuple[Mutant, ...] = (
            "A commit whose reply was lost raises Unavailable, although the batch may be stored."),
     edited("is sure of what others ended", "FAULT-08", "inserting._end", _BY_OTHERS, _SURE, "M10",
            "After a lost reply to the commit, a batch that a rescue has finished raises Unavailable."),
-    edited("takes the lost for the absent", "FAULT-03", "insert_or_find._put_some", _LOOKS_FOR_THE_LOST,
+    edited("takes the lost for the absent", "FAULT-03", "insert_or_find.put_documents", _LOOKS_FOR_THE_LOST,
            "\n        raise Unavailable('the connection was lost')\n", "M10",
            "An insert whose reply was lost raises Unavailable."),
-    edited("fails on a duplicate", "INSERT-04", "insert_or_find._put_some", "duplicates = rejected(exc)", "raise",
-           "M10", "A repeated insert with the same ids raises the duplicate key error."),
-    edited("stops at a duplicate", "INSERT-03", "insert_or_find._put_some", "ordered=False", "ordered=True", "D14",
+    edited("fails on a duplicate", "INSERT-04", "insert_or_find.put_documents",
+           "duplicates = [ids[n] for n in rejected(exc)]", "raise", "M10",
+           "A repeated insert with the same ids raises the duplicate key error."),
+    edited("stops at a duplicate", "INSERT-03", "insert_or_find.put_documents", "ordered=False", "ordered=True", "D14",
            "An ordered bulk stops at the first duplicate, and later jobs are returned as stored."),
     broken("looks for keys, then takes them", "SCHED-04",
            "One command checks a key, and another stores the job, without a unique index.", "F1",

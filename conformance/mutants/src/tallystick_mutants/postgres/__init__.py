@@ -2,11 +2,12 @@
 
 from tallystick_conformance import Mutant
 
-from . import cap, claim, fault, insert, settle, setup, stats, tick, time, unique, wait
+from . import cap, claim, fault, insert, restore, settle, setup, stats, tick, time, unique, wait
 
 MUTANTS: tuple[Mutant, ...] = (
     *claim.MUTANTS,
     *insert.MUTANTS,
+    *restore.MUTANTS,
     *settle.MUTANTS,
     *stats.MUTANTS,
     *cap.MUTANTS,

@@ -11,12 +11,13 @@ from tallystick_postgres import rows
 from tallystick_postgres.execute import on
 from tallystick_postgres.location import Location
 
-from ..patch import POSTGRES
+from ..patch import MIGRATION, POSTGRES
 from .base import Broken
 
 broken, mutant, patch, patched, put = POSTGRES.broken, POSTGRES.mutant, POSTGRES.patch, POSTGRES.patched, POSTGRES.put
 
-_FIRST = "ORDER BY priority DESC, run_at, id LIMIT %(limit)s"
+_FIRST = "ORDER BY priority DESC, run_at, id LIMIT most"
+_IS_DUE = "run_at <= at\n                AND id <> ALL (claimed_before)"
 _LOCK = f"{_FIRST} FOR UPDATE SKIP LOCKED"
 
 _DUE = """
@@ -99,12 +100,12 @@ class GoesOnInOneQueue(Broken):
 
 MUTANTS: tuple[Mutant, ...] = (
     mutant("claims in two statements", "SCHED-01", ClaimsInTwoStatements, "A1"),
-    patched("waits, and does not look again", "RACE-01", "claim", _LOCK, _FIRST, "A7",
+    patched("waits, and does not look again", "RACE-01", MIGRATION, _LOCK, _FIRST, "A7",
             "A claim waits for a row that another claim is taking, and then takes it too."),
     mutant("waits for other claims", "FAULT-07", WaitsForOthers, "",
-           patch("claim", "FOR UPDATE SKIP LOCKED", "FOR UPDATE")),
+           patch(MIGRATION, "FOR UPDATE SKIP LOCKED", "FOR UPDATE")),
     mutant("locks others each time", "CLAIM-06", ClaimsAgainAndAgain, "A4"),
-    patched("gives up behind others", "SCHED-01", "claim", "count(*) AS n", "0 AS n", "A11",
+    patched("gives up behind others", "SCHED-01", MIGRATION, "count(*) AS n", "0 AS n", "A11",
             "A claim that finds the first due jobs locked does not look for later ones."),
     mutant("goes on in one queue", "SCHED-01", GoesOnInOneQueue, "G4"),
     broken("claims in the order of its update", "CLAIM-05",
@@ -114,6 +115,6 @@ MUTANTS: tuple[Mutant, ...] = (
             "K4"),
     patched("holds small attempts only", "LEASE-02", "extend", "%(attempts)s::bigint[]", "%(attempts)s::smallint[]",
             "K4"),
-    patched("claims by the clock of the server", "TIME-01", "claim", "run_at <= {now}",
-            "run_at <= statement_timestamp()", "B7"),
+    patched("claims by the clock of the server", "TIME-01", MIGRATION, _IS_DUE,
+            _IS_DUE.replace("<= at", "<= statement_timestamp()"), "B7"),
 )  # fmt: skip

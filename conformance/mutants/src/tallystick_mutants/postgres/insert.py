@@ -17,10 +17,10 @@ from .base import Broken
 broken, mutant, patch, patched, put = POSTGRES.broken, POSTGRES.mutant, POSTGRES.patch, POSTGRES.patched, POSTGRES.put
 
 _CHUNK = 2
+_AS_TEXT = "convert_to(convert_from({}, 'UTF8'), 'UTF8')"
 _PAYLOAD = "SELECT\n    {new_columns}"
-_TEXT = f"SELECT\n    {', '.join(rows.NEW_COLUMNS)}".replace(
-    "payload", "convert_to(convert_from(payload, 'UTF8'), 'UTF8')"
-)
+_TEXT = f"SELECT\n    {', '.join(rows.NEW_COLUMNS)}".replace("payload", _AS_TEXT.format("payload"))
+_VALUE = "%(payload)s::bytea"
 _MOST_PARAMETERS = 65_535
 
 
@@ -104,8 +104,9 @@ def _reversed(execute: Execute) -> Execute:
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    patched("keeps payloads as text", "PAYLOAD-01", "insert", _PAYLOAD, _TEXT, "C1",
-            "A payload is stored as text, so the server rejects NUL and invalid UTF-8."),
+    broken("keeps payloads as text", "PAYLOAD-01",
+           "A payload is stored as text, so the server rejects NUL and invalid UTF-8.", "C1",
+           patch("insert", _PAYLOAD, _TEXT), patch("insert_one", _VALUE, _AS_TEXT.format(_VALUE))),
     patched("keeps results as text", "PAYLOAD-02", "settle", "THEN ended.result ELSE",
             "THEN convert_to(convert_from(ended.result, 'UTF8'), 'UTF8') ELSE", "C2",
             "A result is stored as text, so the server rejects NUL, and the job stays running."),

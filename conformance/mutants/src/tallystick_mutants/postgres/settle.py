@@ -7,7 +7,7 @@ from tallystick import LEASE_EXPIRED, Record, validation
 from tallystick_conformance import Mutant
 from tallystick_postgres import rows
 
-from ..patch import POSTGRES
+from ..patch import MIGRATION, POSTGRES
 from .base import Broken
 
 mutant, patched = POSTGRES.mutant, POSTGRES.patched
@@ -49,6 +49,8 @@ MUTANTS: tuple[Mutant, ...] = (
             "Several requeues that wait for the same row all change it."),
     patched("removes what began meanwhile", "SCHED-06", "delete", " FOR UPDATE", "", "D14",
             "A delete waits for a row that a claim is taking, and then deletes the running job."),
+    patched("reports for what ended", "PROGRESS-02", "report_progress", "job.state = 'running' THEN", "TRUE THEN"),
+    patched("keeps progress in claims", "PROGRESS-04", MIGRATION, ", progress = NULL", ""),
     patched("frees no key", "UNIQUE-03", "settle", "THEN NULL\n        ELSE job.held_key", "THEN job.held_key\n"
             "        ELSE job.held_key", "F2"),
 )  # fmt: skip

@@ -17,7 +17,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "A search in errors finds their stored JSON, with the names of the fields."),
     patched("updates without a second look", "RACE-13", "update", " FOR UPDATE", "", "",
             "Several updates that wait for the same row all change it."),
-    patched("claims what moved", "RACE-14", "claim", " AND queue = ANY (ARRAY(SELECT queue FROM lane))", "", "",
+    patched("claims what moved", "RACE-14", MIGRATION, " AND queue = ANY (ARRAY(SELECT queue FROM lane))", "", "",
             "A claim does not recheck the queue of a job that an update moves while the claim runs."),
     patched("moves schedules without a lock", "RACE-15", "lock_schedules", "FOR UPDATE", "", "",
             "An advance reads the revision, and moves the schedule even if another one has moved it since."),

@@ -2,7 +2,7 @@
 
 from tallystick_conformance import Mutant
 
-from . import cap, cap_interrupts, cap_undeclared, claim, crash, leak, query, registers, settle, setup, unique
+from . import cap, cap_interrupts, cap_undeclared, claim, crash, leak, query, registers, restore, settle, setup, unique
 
 MUTANTS: tuple[Mutant, ...] = (
     *claim.MUTANTS,
@@ -10,6 +10,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *unique.MUTANTS,
     *query.MUTANTS,
     *registers.MUTANTS,
+    *restore.MUTANTS,
     *cap.MUTANTS,
     *cap_undeclared.MUTANTS,
     *setup.MUTANTS,

@@ -93,6 +93,8 @@ MUTANTS = (
     SQLITE.broken("updates what runs", "UPDATE-02", "update changes running jobs, too.", "",
                   SQLITE.patch("update", "'retrying')", "'retrying', 'running')"),
                   SQLITE.edit("updating.update", {"CLAIMABLE,": "CLAIMABLE | {'running'},"})),
+    patched("reports for any attempt", "PROGRESS-02", "report_progress", _MINE, ""),
+    patched("keeps progress in a claim", "PROGRESS-04", "claim", ",\n    progress = NULL", ""),
     patched("updates what is equal", "UPDATE-02", "update", "run_at <> coalesce(:run_at, run_at)", "TRUE"),
     patched("purges what it keeps", "PURGE-03", "purge", "kind NOT IN", "kind IN"),
     patched("purges at the moment", "PURGE-01", "purge", "finished_at < :before", "finished_at <= :before"),

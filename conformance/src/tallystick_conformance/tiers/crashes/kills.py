@@ -7,11 +7,12 @@ from time import monotonic_ns
 from typing import NamedTuple
 from uuid import UUID
 
-from tallystick import Advance, Backend, Complete, Filter, NewRecord, Record, Schedule
+from tallystick import Advance, Backend, Complete, Filter, NewRecord, Record, Schedule, State
 
 from ...contract.eligibility import FINAL
 from ...contract.registers import id_of
 from ...examples.meter import MINUTE, START
+from ...examples.restore import whole
 from ...examples.tick import schedule
 from ...gates import StepObserver
 from ...harness.case import LEASE, NOW, Case, NotRun, example
@@ -159,6 +160,23 @@ def advances_are_whole(case: Case) -> None:
             moved = one.revision == 2
             places = (START + MINUTE, START) if moved else (START - 8 * MINUTE, None)
             case.equal(places, (one.next_tick, one.last_tick))
+
+
+@example("CRASH-07")
+def restores_are_whole(case: Case) -> None:
+    """A restore whose process dies at any step stores all its records and their queue, or nothing."""
+    records = [
+        whole(State.RUNNING, unique_key="a"),
+        whole(State.RETRYING, tags=("t",)),
+        whole(State.COMPLETED, unique_key="b", unique_until="purged"),
+    ]
+    for left in _deaths(case, (), call("restore", records, now=NOW)):
+        for found in (left.records, left.later):
+            case.that(len(found) in (0, len(records)), "the whole batch, or none of it", list(found.values()))
+        for record in left.later.values():
+            case.that(record._replace(errors=()) in [one._replace(errors=()) for one in records], "a record", record)
+        if left.records or not left.later:
+            case.equal([QUEUE] if left.records else [], list(left.queues))
 
 
 def _prepared(case: Case) -> StepObserver:

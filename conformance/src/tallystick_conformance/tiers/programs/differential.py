@@ -12,7 +12,20 @@ from traceback import extract_tb
 from typing import Any, TypeVar
 from uuid import UUID
 
-from tallystick import Backend, Changes, Claim, Filter, Hold, Inserted, NewRecord, Order, Outcome, Record, State
+from tallystick import (
+    Backend,
+    Changes,
+    Claim,
+    Filter,
+    Hold,
+    Inserted,
+    NewRecord,
+    Order,
+    Outcome,
+    ProgressReport,
+    Record,
+    State,
+)
 
 from ...contract.eligibility import fits, is_changed, is_eligible, is_on_page, takes_key
 from ...contract.model import Model, bare
@@ -63,7 +76,7 @@ class Pair:
         self.judge.equal(conflict, expected.applied, answer.applied)
         if not expected.created:
             self.judge.equal(clause, expected.record.id, answer.record.id)
-            self._has_no_errors(answer.record)
+            self._has_no_details(answer.record)
             self.judge.equal(conflict, bare(expected.record), answer.record)
             return
         self.judge.equal("INSERT-03", expected.record.id, answer.record.id)
@@ -94,7 +107,7 @@ class Pair:
             self._is_typed(record)
             self.model.claim(record.id, worker, lease, now)
             self.judge.equal("CLAIM-09", now + lease, record.lease_until)
-            self._has_no_errors(record)
+            self._has_no_details(record)
             self.judge.equal("CLAIM-08", bare(self.model.records[record.id]), record)
             self._touched[record.id] = "CLAIM-08"
 
@@ -133,6 +146,19 @@ class Pair:
             self.judge.that(clause, hold == expected, f"{expected.name} for {claim}", hold)
             self.judge.that("CALL-02", isinstance(hold, Hold), f"Hold.{expected.name}", hold)
 
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime) -> None:
+        """Report progress, and compare each result."""
+        stored = self.answer(lambda: self.backend.report_progress(reports, now=now))
+        self.judge.that("PROGRESS-03", len(stored) == len(reports), f"{len(reports)} results", stored)
+        for report, answer in zip(reports, stored, strict=True):
+            is_current = self.model.current(report.claim) is not None
+            clause = "PROGRESS-01" if is_current else "PROGRESS-02"
+            self.judge.that(clause, answer is is_current, f"{is_current} for {report}", answer)
+            self._touched.setdefault(report.claim.id, clause)
+            if is_current:
+                self._touched[report.claim.id] = clause
+                self.model.report(report, now)
+
     def settle(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         """Settle, and compare each result."""
         applied = self.answer(lambda: self.backend.settle(outcomes, now=now))
@@ -164,7 +190,7 @@ class Pair:
             clause = clause_of.rescue(self.model.records[record.id])
             self.model.rescue(record.id, now)
             self._touched[record.id] = clause
-            self._has_no_errors(record)
+            self._has_no_details(record)
             self.judge.equal(clause, bare(self.model.records[record.id]), record)
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime) -> None:
@@ -231,6 +257,14 @@ class Pair:
         for id in gone:
             del self.model.records[id]
 
+    def restore(self, records: Sequence[Record], *, now: datetime) -> None:
+        """Restore whole records, and compare each result."""
+        answers = self.answer(lambda: self.backend.restore(records, now=now))
+        self.judge.that("RESTORE-02", len(answers) == len(records), f"{len(records)} results", answers)
+        expected = self.model.restore(records, now) or []
+        self.judge.equal("RESTORE-02", expected, list(answers))
+        self.has_new([record.id for record, is_new in zip(records, expected, strict=True) if is_new], "RESTORE-01")
+
     def pause(self, queue: str) -> None:
         """Pause a queue."""
         self.answer(lambda: self.backend.pause(queue))
@@ -292,11 +326,13 @@ class Pair:
         for id, record in expected.items():
             if id in self._touched:
                 self._is_typed(stored[id])
-            self._has_no_errors(stored[id])
-            if id in self._touched and stored[id]._replace(updated_at=record.updated_at) == bare(record):
+            self._has_no_details(stored[id])
+            clause = self._touched.get(id, "RECORD-01")
+            changed = clause not in ("RECORD-01", "RESTORE-01")
+            if changed and stored[id]._replace(updated_at=record.updated_at) == bare(record):
                 self.judge.equal("RECORD-03", record.updated_at, stored[id].updated_at)
-            self.judge.equal(self._touched.get(id, "RECORD-01"), bare(record), stored[id])
-        self._compare_errors()
+            self.judge.equal(clause, bare(record), stored[id])
+        self._compare_details()
         self._touched.clear()
         self._compare_queues(now)
 
@@ -308,15 +344,23 @@ class Pair:
         """Note which records the last call inserted, to compare them under a clause."""
         self._touched.update(dict.fromkeys(ids, clause))
 
-    def _compare_errors(self) -> None:
-        """Compare the errors of the records that the last call changed. Only `get` returns them."""
+    def _compare_details(self) -> None:
+        """Compare the errors and the progress of the records that the last call changed. Only `get` returns them."""
         touched = [id for id in self._touched if id in self.model.records]
         for id, record in self.raw.get(touched[: self.raw.capabilities.max_batch]).items():
             self._is_typed(record)
-            self.judge.equal("ERRORS-01", self.model.records[id].errors, record.errors)
+            clause = self._touched[id]
+            restored = clause == "RESTORE-01"
+            self.judge.equal("RESTORE-01" if restored else "ERRORS-01", self.model.records[id].errors, record.errors)
+            self.judge.equal(
+                clause if restored or clause.startswith("PROGRESS") else "PROGRESS-04",
+                self.model.records[id].progress,
+                record.progress,
+            )
 
-    def _has_no_errors(self, record: Record) -> None:
+    def _has_no_details(self, record: Record) -> None:
         self.judge.that("ERRORS-02", record.errors == (), "no errors in this result", record.errors)
+        self.judge.that("PROGRESS-05", record.progress is None, "no progress in this result", record.progress)
 
     def _is_typed(self, record: Record) -> None:
         self.judge.that("CALL-02", not flaws(record), "fields of their declared types, datetimes in UTC", flaws(record))

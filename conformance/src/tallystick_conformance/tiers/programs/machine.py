@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, assert_never
+from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from tallystick import (
+    AttemptError,
     Cancel,
     Changes,
     Claim,
@@ -20,20 +22,21 @@ from tallystick import (
     NewRecord,
     Order,
     Outcome,
+    ProgressReport,
     Record,
     Release,
     Retry,
     State,
 )
 
-from ...contract.eligibility import is_eligible, page_place
+from ...contract.eligibility import CLAIMABLE, FINAL, is_eligible, page_place
 from ...subject.target import Target
 from . import strategies
 from .chores import Chores
 from .crowd import Crowd, crowds, run_crowd
 from .differential import Pair
 from .judge import Judge, Unarmed
-from .strategies import IDS, Change, Chore, Draft, Ending, Grip, Moment, Policy, Range
+from .strategies import IDS, Change, Chore, Draft, Ending, Grip, Moment, Policy, Range, Step, Whole
 
 STARTS = {"2001": datetime(2001, 1, 1, tzinfo=UTC), "2077": datetime(2077, 1, 1, tzinfo=UTC)}
 """The starts of the virtual clock; a backend that uses its own clock cannot be near both."""
@@ -158,6 +161,23 @@ class Machine(RuleBasedStateMachine):
         self._move(now)
         self._pair.extend(self._claims(grips), lease=lease, now=self.now)
 
+    @rule(
+        steps=st.lists(strategies.steps, min_size=1, max_size=3),
+        ending=st.none() | strategies.endings,
+        now=strategies.clock_steps,
+    )
+    @_guarded
+    def report(self, steps: list[Step], ending: Ending | None, now: Moment) -> None:
+        """Report the progress of claims that are current, stale, repeated or unknown; sometimes then end one."""
+        if not self._pair.model.running():
+            self._begin_attempts(1, timedelta(seconds=30), now)
+        claims = self._claims([step.grip for step in steps])
+        reports = [ProgressReport(claim, *step[1:]) for claim, step in zip(claims, steps, strict=False)]
+        self._pair.report_progress(reports, now=self.now)
+        if ending is not None:
+            self._pair.sweep(self.now)
+            self._pair.settle(self._outcomes([ending]), now=self.now)
+
     @rule(endings=st.lists(strategies.endings, min_size=1, max_size=5), now=strategies.clock_steps)
     @_guarded
     def settle(self, endings: list[Ending], now: Moment) -> None:
@@ -233,6 +253,51 @@ class Machine(RuleBasedStateMachine):
         fields: dict[str, Any] = change._asdict()
         changes = Changes(**{**fields, "run_at": None if change.run_at is None else self._at(change.run_at)})
         self._pair.update(filter, changes, limit=limit, now=self.now)
+
+    @rule(batch=strategies.wholes, first=strategies.first_states, now=strategies.clock_steps)
+    @_guarded
+    def restore(self, batch: list[Whole], first: State, now: Moment) -> None:
+        """Restore records in one state after another, some with ids that are already stored."""
+        self._move(now)
+        states = [*State, *State][list(State).index(first) :]
+        records: list[Record] = []
+        for whole, state in zip(batch, states, strict=False):
+            taken = self._pair.model.records.keys() | {record.id for record in records}
+            record = self._whole(whole, state, [id for id in IDS if id not in taken])
+            if self._pair.model.copy().restore([*records, record], self.now) is None:  # its key is held
+                record = record._replace(unique_key=None)
+            records.append(record)
+        self._pair.restore(records, now=self.now)
+
+    def _whole(self, whole: Whole, state: State, free: list[UUID]) -> Record:
+        draft, created, ended = whole.draft, self._at(whole.created), self._at(whole.ended)
+        run_at, began = self._when(draft.at), state is not State.PENDING
+        errors = tuple(AttemptError(n, ended, Failure("Error", str(n))) for n in range(whole.errors * began))
+        return Record(
+            id=free[draft.slot % len(free)] if free and whole.fresh else IDS[draft.slot],
+            kind=draft.kind,
+            queue=draft.queue,
+            payload=draft.payload,
+            priority=draft.priority,
+            state=state,
+            attempt=whole.attempt * began,
+            max_attempts=draft.max_attempts,
+            run_at=run_at if isinstance(run_at, datetime) else created + (run_at or timedelta(0)),
+            created_at=created,
+            updated_at=ended,
+            attempted_at=ended if began else None,
+            finished_at=ended if state in FINAL else None,
+            lease_until=ended + timedelta(seconds=30) if state is State.RUNNING else None,
+            worker=strategies.WORKERS[whole.flag] if began else None,
+            cancel_requested=whole.flag and state not in CLAIMABLE,
+            unique_key=draft.unique_key,
+            unique_until=draft.unique_until,
+            last_error=errors[-1].error if errors else None,
+            result=draft.payload if state is State.COMPLETED else None,
+            tags=draft.tags,
+            meta=draft.meta,
+            errors=errors,
+        )
 
     @rule(chores=st.lists(strategies.chores, min_size=1, max_size=4))
     @_guarded

@@ -53,6 +53,14 @@ class Ending(NamedTuple):
     text: str
 
 
+class Step(NamedTuple):
+    """A progress of a grip."""
+
+    grip: Grip
+    fraction: float | None
+    message: str
+
+
 class Policy(NamedTuple):
     """The options of a job for the case that another job holds its unique key."""
 
@@ -79,6 +87,18 @@ class Draft(NamedTuple):
     policy: Policy
     tags: tuple[str, ...]
     meta: Mapping[str, str]
+
+
+class Whole(NamedTuple):
+    """A record to restore. Its state follows from its place in the batch. If not `fresh`, its id may be stored."""
+
+    draft: Draft
+    fresh: bool
+    attempt: int
+    flag: bool
+    created: Moment
+    ended: Moment
+    errors: int
 
 
 class Change(NamedTuple):
@@ -140,6 +160,22 @@ drafts = st.builds(
 batches = st.lists(drafts, min_size=1, max_size=5)
 stocks = st.lists(drafts, min_size=1, max_size=8, unique_by=lambda draft: draft.slot)
 
+wholes = st.lists(
+    st.builds(
+        Whole,
+        drafts,
+        st.sampled_from([True, True, True, False]),
+        st.integers(1, 3),
+        st.booleans(),
+        clock_steps,
+        clock_steps,
+        st.sampled_from([0, 1, 2, 20]),
+    ),
+    min_size=2,
+    max_size=6,
+)
+first_states = st.sampled_from(State)
+
 grips = st.builds(Grip, slots, st.sampled_from([True] * 7 + [False]), st.sampled_from([0] * 8 + [-1, 1]))
 endings = st.builds(
     Ending,
@@ -148,6 +184,7 @@ endings = st.builds(
     _one_of(delays, delays, moments, st.none()),
     st.sampled_from(["", "x", "done"]),
 )
+steps = st.builds(Step, grips, st.sampled_from([None, 0.0, 0.1, 1.0]), st.sampled_from(["", "page 1"]))
 
 _ids = st.lists(slots, min_size=1, max_size=8).map(lambda drawn: [IDS[slot] for slot in drawn])
 _states = st.lists(st.sampled_from(State), min_size=1, max_size=3)

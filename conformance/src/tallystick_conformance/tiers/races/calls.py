@@ -21,6 +21,7 @@ from tallystick import (
     State,
 )
 
+from ...examples.restore import whole
 from ...gates import steps_seen
 from ...harness.case import LEASE, NOW, Case, example
 from ..histories.rounds import run_rounds
@@ -178,6 +179,16 @@ def one_id_races(case: Case) -> None:
         answers = round.together(*(partial(client.insert, [new], now=NOW) for client in round.clients))
         case.equal(1, sum(answer.created for (answer,) in answers))
         case.equal([new.id] * THREADS, [answer.record.id for (answer,) in answers])
+
+
+@example("RACE-21")
+def one_restore_races(case: Case) -> None:
+    """One of four concurrent restores of the same records stores each, and the others return False."""
+    for n, round in enumerate(race_rounds(case)):
+        records = [whole(), whole(State.RUNNING), whole(State.COMPLETED, unique_key=f"{n}", unique_until="purged")]
+        answers = round.together(*(partial(client.restore, records, now=NOW) for client in round.clients))
+        case.equal([1] * len(records), [sum(stored) for stored in zip(*answers, strict=True)])
+        case.equal({record.id: record for record in records}, case.raw.get([record.id for record in records]))
 
 
 @example("RACE-08")

@@ -30,6 +30,7 @@ from tallystick import (
     NewSchedule,
     Order,
     Outcome,
+    ProgressReport,
     Queue,
     Record,
     Schedule,
@@ -112,7 +113,7 @@ class AcmeBackend(Backend):
         call = calls.list(filter, _CAPABILITIES, limit=limit, order=order, after=after)
         with self._step() as store:
             page = selection.page(selection.matching(store.records, call.filter), call)
-        return [transitions.without_errors(record) for record in page]
+        return [transitions.without_details(record) for record in page]
 
     def count(self, filter: Filter, *, at_most: int = 10_000) -> int:
         call = calls.count(filter, _CAPABILITIES, at_most=at_most)
@@ -152,6 +153,9 @@ class AcmeBackend(Backend):
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         raise NotImplementedError("store transitions.extended(...) for each current claim, and return transitions.hold")
 
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
+        raise NotImplementedError("store transitions.reported(...) for each current claim")
+
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
@@ -187,6 +191,9 @@ class AcmeBackend(Backend):
         except_kinds: Collection[str] = (),
     ) -> int:
         raise NotImplementedError("delete jobs that finished before this time, the oldest first")
+
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        raise NotImplementedError("store whole records; see tallystick.backends.restore_calls")
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         raise NotImplementedError("block until a job of these queues may be due; see tallystick.backends.waiting")
@@ -248,4 +255,4 @@ def _insert(store: Store, new: NewRecord, record: Record) -> Inserted:
     if new.on_conflict != "skip" and existing.id != new.id:
         result = keys.met(existing, new, record.run_at, record.created_at)
         store.records[existing.id] = result.record
-    return result._replace(record=transitions.without_errors(result.record))
+    return result._replace(record=transitions.without_details(result.record))

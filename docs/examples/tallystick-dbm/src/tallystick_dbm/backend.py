@@ -27,6 +27,7 @@ from tallystick import (
     NewSchedule,
     Order,
     Outcome,
+    ProgressReport,
     Queue,
     Record,
     Schedule,
@@ -43,6 +44,7 @@ from tallystick.backends import (
     lifetime,
     register_calls,
     registers,
+    restore_calls,
     selection,
     transitions,
     waiting,
@@ -108,12 +110,17 @@ class DbmBackend(Backend):
         with self._step() as store:
             due = [store.records[id] for id in islice(store.due(call.queues, call.now), call.limit)]
             claimed = [store.put(transitions.claimed(record, call.worker, call.until, call.now)) for record in due]
-        return _without_errors(claimed)
+        return _without_details(claimed)
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         call = calls.extend(claims, _CAPABILITIES, lease=lease, now=now)
         with self._step() as store:
             return [_extend(store, claim, call.until, call.now) for claim in call.claims]
+
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
+        call = calls.report_progress(reports, _CAPABILITIES, now=now)
+        with self._step() as store:
+            return [_report(store, report, call) for report in call.reports]
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
@@ -129,7 +136,7 @@ class DbmBackend(Backend):
             expired = (record for record in running if record.lease_until and record.lease_until <= call.now)
             chosen = list(islice(expired, call.limit))
             rescued = [store.put(transitions.rescued(record, call.now)) for record in chosen]
-        return _without_errors(rescued)
+        return _without_details(rescued)
 
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         distinct = calls.get(ids, _CAPABILITIES)
@@ -147,7 +154,7 @@ class DbmBackend(Backend):
         call = calls.list(filter, _CAPABILITIES, limit=limit, order=order, after=after)
         with self._step() as store:
             found = selection.matching(store.records, call.filter)
-        return _without_errors(selection.page(found, call))
+        return _without_details(selection.page(found, call))
 
     def count(self, filter: Filter, *, at_most: int = 10_000) -> int:
         call = calls.count(filter, _CAPABILITIES, at_most=at_most)
@@ -223,6 +230,17 @@ class DbmBackend(Backend):
             ended = (record for record in store.records.values() if record.state in call.states)
             old = (r.id for r in ended if r.finished_at and call.selects(r.kind, r.finished_at))
             return len(_remove(store, islice(old, call.limit)))
+
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        call = restore_calls.restore(records, _CAPABILITIES, now=now)
+        with self._step() as store:
+            taking = (record for record in call.records if keys.takes(record, call.now))
+            held = {record.unique_key for record in taking if record.unique_key and store.holder(record, call.now)}
+            placed = call.placed(store.records, held)
+            for one in placed:
+                if one is not None:
+                    store.add(one)
+        return [one is not None for one in placed]
 
     def pause(self, queue: str) -> None:
         name = calls.queue(queue)
@@ -333,14 +351,14 @@ def _path(url: str) -> Path:
 def _insert(store: Store, new: NewRecord, record: Record) -> Inserted:
     holder = store.holder(record, record.created_at)
     if record.id in store.records:
-        return Inserted(transitions.without_errors(store.records[record.id]), created=False)
+        return Inserted(transitions.without_details(store.records[record.id]), created=False)
     if holder is None:
         store.know_queue(record.queue)
         return Inserted(store.put(record), created=True)
     result = keys.met(holder, new, record.run_at, record.created_at)
     if result.applied is not None:
         store.put(result.record)
-    return result._replace(record=transitions.without_errors(result.record))
+    return result._replace(record=transitions.without_details(result.record))
 
 
 def _extend(store: Store, claim: Claim, until: datetime, now: datetime) -> Hold:
@@ -348,6 +366,14 @@ def _extend(store: Store, claim: Claim, until: datetime, now: datetime) -> Hold:
     if record is not None:
         store.put(transitions.extended(record, until, now))
     return transitions.hold(record and record.cancel_requested)
+
+
+def _report(store: Store, report: ProgressReport, call: calls.ReportCall) -> bool:
+    record = store.current(report.claim)
+    if record is None:
+        return False
+    store.put(transitions.reported(record, call.progress(report), call.now))
+    return True
 
 
 def _settle(store: Store, outcome: Outcome, now: datetime) -> bool:
@@ -369,8 +395,8 @@ def _advance(store: Store, advance: Advance, call: register_calls.AdvanceCall) -
     return True
 
 
-def _without_errors(records: Sequence[Record]) -> Sequence[Record]:
-    return [transitions.without_errors(record) for record in records]
+def _without_details(records: Sequence[Record]) -> Sequence[Record]:
+    return [transitions.without_details(record) for record in records]
 
 
 def _remove(store: Store, ids: Iterator[UUID]) -> list[UUID]:

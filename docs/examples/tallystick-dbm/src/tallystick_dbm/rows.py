@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from tallystick import AttemptError, Beat, Failure, Meta, Record, Schedule, State, UniqueUntil, WorkerInfo
+from tallystick import AttemptError, Beat, Failure, Meta, Progress, Record, Schedule, State, UniqueUntil, WorkerInfo
 from tallystick.backends import keys, registers
 
 Meter = tuple[datetime, str, str]
@@ -27,6 +27,11 @@ def _errors(rows: Sequence[Sequence[Any]]) -> tuple[AttemptError, ...]:
     return tuple(AttemptError(n, datetime.fromisoformat(at), Failure.from_json(text)) for n, at, text in rows)
 
 
+def _progress(row: Sequence[Any]) -> Progress:
+    fraction, message, at = row
+    return Progress(fraction, message, datetime.fromisoformat(at))
+
+
 _READ: dict[str, Callable[[Any], object]] = {
     "id": UUID,
     "payload": b64decode,
@@ -43,6 +48,7 @@ _READ: dict[str, Callable[[Any], object]] = {
     "tags": tuple,
     "meta": Meta.from_json,
     "errors": _errors,
+    "progress": _progress,
     "start": datetime.fromisoformat,
     "end": datetime.fromisoformat,
     "window": _duration,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tallystick import CLAIMABLE, Beat, Claim, Record, Schedule, State, WorkerInfo
 from tallystick.backends import keys, registers
+from tallystick.backends.restore_calls import Placed
 
 from . import rows
 
@@ -44,6 +45,15 @@ class Store:
         if not keys.holds(record):
             self.drop_key(record)
         return record
+
+    def add(self, placed: Placed) -> None:
+        """Insert a job in any state, make its queue known, and let it hold the key that it was given."""
+        record = placed.record
+        holder = self._holders.get(record.unique_key)
+        self.know_queue(record.queue)
+        self.put(record)
+        if placed.held_key is None and record.unique_key is not None:
+            self._set_holder(record.unique_key, None if holder is None else holder.hex)
 
     def remove(self, id: UUID) -> None:
         """Delete a job."""

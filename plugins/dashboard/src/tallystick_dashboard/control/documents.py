@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from tallystick import Failure, Record, Runner, State, UniqueUntil
+from tallystick import Failure, Progress, Record, Runner, State, UniqueUntil
 
 from ..permissions import User
 from .masks import MASK, Masks
@@ -23,6 +23,15 @@ class ErrorDocument(BaseModel):
     traceback: str | None = None
     attempt: int | None = None
     at: datetime | None = None
+
+
+class ProgressDocument(BaseModel):
+    """The latest progress of a job. The message is None if the user may not see payloads."""
+
+    fraction: float | None = Field(description="From 0 to 1. None if it is not known.")
+    percent: int | None = Field(description="The fraction in whole percent: 100 only at the end.")
+    message: str | None
+    at: datetime
 
 
 class JobDocument(BaseModel):
@@ -67,7 +76,8 @@ class JobDetails(JobDocument):
     has_result: bool
     meta: dict[str, str]
     errors: list[ErrorDocument]
-    hidden: bool = Field(description="Whether payload, result, meta and texts of errors are left out.")
+    progress: ProgressDocument | None
+    hidden: bool = Field(description="Whether payload, result, meta and the texts of errors and progress are left out.")
     copy_of: UUID | None = Field(description="The job that this one repeats.")
 
 
@@ -92,6 +102,7 @@ def job_details(record: Record, user: User, runner: Runner, masks: Masks) -> Job
         has_result=record.result is not None,
         meta=masks.texts(record.meta) if sees else {},
         errors=errors,
+        progress=record.progress and _progress(record.progress, user),
         hidden=not sees,
         copy_of=_uuid(record.meta.get(COPY_OF)),
     )
@@ -114,6 +125,15 @@ def _error(error: Failure, user: User, attempt: int | None = None, at: datetime 
         traceback=error.traceback if sees else None,
         attempt=attempt,
         at=at,
+    )
+
+
+def _progress(progress: Progress, user: User) -> ProgressDocument:
+    return ProgressDocument(
+        fraction=progress.fraction,
+        percent=progress.percent,
+        message=progress.message if user.can_see_payloads else None,
+        at=progress.at,
     )
 
 

@@ -38,6 +38,7 @@ CREATE TABLE {schema}.jobs (
         left(split_part(last_error, '", "traceback": ', 1), {words_length})
     ) STORED,
     errors           text[]      COLLATE "C",
+    progress         text        COLLATE "C",
     result           bytea,
     payload          bytea       NOT NULL,
     CONSTRAINT jobs_state CHECK (
@@ -227,6 +228,123 @@ CREATE TRIGGER jobs_updated AFTER UPDATE ON {schema}.jobs
 
 CREATE TRIGGER jobs_deleted AFTER DELETE ON {schema}.jobs
     REFERENCING OLD TABLE AS old_jobs FOR EACH STATEMENT EXECUTE FUNCTION {schema}.jobs_deleted();
+
+-- Functions of a worker that waits for jobs. A function keeps the plans of its statements in the session, so a claim
+-- does not plan four CTEs, which takes longer than to execute them. The settings apply within the function only:
+--
+-- - `force_generic_plan`: each plan is made once, whatever the parameters are. Every access is by an index, in its order.
+-- - `enable_seqscan` and `enable_bitmapscan` are off, because a session may plan while the table is still empty.
+-- - `jit` is off, because the estimates of a generic plan are high.
+
+-- Claims due jobs: see claim.sql.
+--
+-- A lane is one (queue, priority); the index keeps its jobs in claiming order. `lane` jumps from the first job of one
+-- lane to the first job of the next, and reads no job in between. `first` holds the first `look` due jobs of all lanes.
+-- `taken` locks `most` of them, one by one in claiming order, so it locks no job that it does not claim.
+--
+-- Until vacuum removes them, the index entries of claimed jobs stay at the head of a lane, and vacuum removes nothing
+-- while an older transaction is open. So the statement scans a lane from its head only once, then from its first job.
+--
+-- `taken` rechecks the state, time and queue of the row that it locks, because another client may have changed them
+-- since `first` was read. The check is a CASE, so that it does not affect the plan: see settle. The lease is added in
+-- UTC, because in other time zones a day may have 23 or 25 hours.
+CREATE FUNCTION {schema}.claim(
+    asked_queues text[], most integer, claimer text, lease interval, given timestamptz, look integer,
+    claimed_before uuid[]
+) RETURNS TABLE (
+    id uuid, kind text, queue text, payload bytea, priority smallint, state text, attempt integer,
+    max_attempts integer, run_at timestamptz, created_at timestamptz, updated_at timestamptz,
+    attempted_at timestamptz, finished_at timestamptz, lease_until timestamptz, worker text,
+    cancel_requested boolean, unique_key text, unique_until text, last_error text, result bytea, tags text[],
+    meta text, n bigint
+) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    at timestamptz := coalesce(given, statement_timestamp());
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE lane AS (
+        SELECT asked.queue, first.priority, first.run_at, first.id
+        FROM unnest(asked_queues) AS asked (queue)
+        CROSS JOIN LATERAL (
+            SELECT priority, run_at, id FROM {schema}.jobs
+            WHERE queue = asked.queue AND state IN ('pending', 'retrying')
+            ORDER BY priority DESC, run_at, id LIMIT 1
+        ) AS first
+        WHERE NOT EXISTS (SELECT FROM {schema}.paused_queues WHERE name = asked.queue)
+        UNION ALL
+        SELECT lane.queue, first.priority, first.run_at, first.id
+        FROM lane
+        CROSS JOIN LATERAL (
+            SELECT priority, run_at, id FROM {schema}.jobs
+            WHERE queue = lane.queue AND state IN ('pending', 'retrying') AND priority < lane.priority
+            ORDER BY priority DESC, run_at, id LIMIT 1
+        ) AS first
+    ),
+    first AS MATERIALIZED (
+        SELECT due.id
+        FROM lane
+        CROSS JOIN LATERAL (
+            SELECT run_at, id FROM {schema}.jobs
+            WHERE queue = lane.queue AND priority = lane.priority AND state IN ('pending', 'retrying')
+                AND (run_at, id) >= (lane.run_at, lane.id) AND run_at <= at
+                AND id <> ALL (claimed_before)
+            ORDER BY run_at, id LIMIT look
+        ) AS due
+        ORDER BY lane.priority DESC, due.run_at, due.id LIMIT look
+    ),
+    taken AS MATERIALIZED (
+        SELECT id FROM {schema}.jobs
+        WHERE id = ANY (ARRAY(SELECT id FROM first))
+            AND CASE
+                WHEN state IN ('pending', 'retrying') THEN run_at <= at AND queue = ANY (ARRAY(SELECT queue FROM lane))
+                ELSE FALSE
+            END
+        ORDER BY priority DESC, run_at, id LIMIT most FOR UPDATE SKIP LOCKED
+    ),
+    claimed AS (
+        UPDATE {schema}.jobs
+        SET state = 'running', attempt = attempt + 1, worker = claimer,
+            lease_until = (at AT TIME ZONE 'UTC' + lease) AT TIME ZONE 'UTC',
+            held_key = CASE WHEN unique_until <> 'started' THEN held_key END,
+            attempted_at = at, updated_at = at, progress = NULL
+        WHERE id = ANY (ARRAY(SELECT id FROM taken))
+        RETURNING {columns}
+    )
+    SELECT claimed.*, looked.n
+    FROM (SELECT count(*) AS n FROM first) AS looked
+    LEFT JOIN claimed ON TRUE;
+END $$;
+
+-- Returns the earliest run_at of the waiting jobs in the queues that are not paused: see next_due.sql.
+CREATE FUNCTION {schema}.next_due(asked_queues text[]) RETURNS timestamptz LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
+AS $$
+BEGIN
+    RETURN (
+        WITH RECURSIVE lane AS (
+            SELECT asked.queue, first.priority, first.run_at
+            FROM unnest(asked_queues) AS asked (queue)
+            CROSS JOIN LATERAL (
+                SELECT priority, run_at FROM {schema}.jobs
+                WHERE queue = asked.queue AND state IN ('pending', 'retrying')
+                ORDER BY priority DESC, run_at LIMIT 1
+            ) AS first
+            WHERE NOT EXISTS (SELECT FROM {schema}.paused_queues WHERE name = asked.queue)
+            UNION ALL
+            SELECT lane.queue, first.priority, first.run_at
+            FROM lane
+            CROSS JOIN LATERAL (
+                SELECT priority, run_at FROM {schema}.jobs
+                WHERE queue = lane.queue AND state IN ('pending', 'retrying') AND priority < lane.priority
+                ORDER BY priority DESC, run_at LIMIT 1
+            ) AS first
+        )
+        SELECT min(run_at) FROM lane
+    );
+END $$;
 
 -- Returns the number of due jobs of a queue, and their earliest run_at. `waiting` is known from the ledger, so counting
 -- either the due jobs or the future jobs is enough. The function counts both up to a bound, and raises the bound until

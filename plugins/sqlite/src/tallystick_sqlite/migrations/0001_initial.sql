@@ -5,7 +5,7 @@
 --
 -- The table has rowids: a table clustered by id is no faster, and each search by id would have to pass large payloads.
 -- Large columns come last, so that reading the others does not follow overflow pages. `errors` has a line of JSON for
--- each error; only `get` reads it.
+-- each error, and `progress` is JSON; only `get` reads them.
 --
 -- A job without unique key and error has no entry in the other partial indexes. The indexes of errors have `error_words`,
 -- the JSON of an error up to its traceback. So a search for text reads the table only for the records that it finds.
@@ -57,6 +57,7 @@ CREATE TABLE {prefix}_jobs (
     result           BLOB,
     payload          BLOB    NOT NULL,
     errors           TEXT,
+    progress         TEXT,
     CHECK (state <> 'running' OR lease_until IS NOT NULL)
 ) STRICT;
 

@@ -49,6 +49,7 @@ due (job, queue, priority, run_at, id) AS (
 )
 UPDATE {prefix}_jobs
 SET state = 'running', attempt = attempt + 1, worker = :worker, lease_until = :until,
-    attempted_at = :now, updated_at = :now, held_key = iif(unique_until = 'started', NULL, held_key)
+    attempted_at = :now, updated_at = :now, held_key = iif(unique_until = 'started', NULL, held_key),
+    progress = NULL
 WHERE rowid IN (SELECT job FROM due)
 RETURNING {columns}

@@ -1,5 +1,5 @@
--- Effect: read the record with the given id, and its errors.
+-- Effect: read the record with the given id, its errors and its progress.
 -- Locks: none. Index: primary key.
-SELECT {columns}, errors
+SELECT {columns}, errors, progress
 FROM {prefix}_jobs
 WHERE id = :id

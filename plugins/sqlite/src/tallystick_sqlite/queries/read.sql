@@ -1,4 +1,4 @@
--- Effect: read the record with the given id, without its errors.
+-- Effect: read the record with the given id, without its errors and its progress.
 -- Locks: none. Index: primary key.
 -- Only SQLite: on PostgreSQL, list reads the records of a page.
 SELECT {columns}

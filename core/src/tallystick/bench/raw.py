@@ -1,0 +1,103 @@
+"""Works that call the backend without a runner: the limit of the store on this machine, and claims at depth."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from time import monotonic
+
+from ..backend import Backend
+from ..outcomes import Complete
+from ..records import NewRecord
+from .jobs import QUEUE
+from .sitting import Sitting, rate
+
+INSERTED = 1_000
+CLAIMED = 500
+"""The default of the setting `batch`."""
+
+LEASE = timedelta(minutes=5)
+
+
+def insert_one_by_one(sitting: Sitting) -> list[float]:
+    """Insert single records."""
+    records = _records(sitting.sizes.single)
+    with sitting.backend() as backend:
+        backend.insert(_records(1))
+        began = monotonic()
+        for record in records:
+            backend.insert([record])
+        return [rate(len(records), began)]
+
+
+def insert_in_batches(sitting: Sitting) -> list[float]:
+    """Insert batches of records."""
+    with sitting.backend() as backend:
+        backend.insert(_records(1))
+        batches = [_records(size) for size in sitting.batches(sitting.sizes.jobs, INSERTED)]
+        began = monotonic()
+        for batch in batches:
+            backend.insert(batch)
+        return [rate(sitting.sizes.jobs, began)]
+
+
+def claim_and_settle(sitting: Sitting) -> list[float]:
+    """Claim batches and complete them, in one thread."""
+    with sitting.backend() as backend:
+        _insert(sitting, backend, sitting.sizes.jobs)
+        return [_work(sitting, backend, sitting.sizes.jobs)]
+
+
+def among_due(sitting: Sitting) -> list[float]:
+    """Claim and complete, while many more jobs are due."""
+    return _at_depth(sitting, "due", lambda backend: _insert(sitting, backend, sitting.sizes.depth))
+
+
+def among_future(sitting: Sitting) -> list[float]:
+    """Claim and complete, while many jobs of a higher priority are due tomorrow."""
+
+    def fill(backend: Backend) -> None:
+        _insert(sitting, backend, sitting.sizes.depth, run_at=timedelta(days=1), priority=9)
+
+    return _at_depth(sitting, "future", fill)
+
+
+def among_finished(sitting: Sitting) -> list[float]:
+    """Claim and complete, with many records of completed jobs in the store."""
+
+    def fill(backend: Backend) -> None:
+        _insert(sitting, backend, sitting.sizes.depth)
+        sitting.report("filling a store: complete the jobs")
+        _work(sitting, backend, sitting.sizes.depth)
+
+    return _at_depth(sitting, "finished", fill)
+
+
+def _at_depth(sitting: Sitting, name: str, fill: Callable[[Backend], None]) -> list[float]:
+    backend = sitting.kept(name, fill)
+    _insert(sitting, backend, sitting.sizes.claimed)
+    return [_work(sitting, backend, sitting.sizes.claimed)]
+
+
+def _insert(
+    sitting: Sitting, backend: Backend, count: int, *, run_at: timedelta | None = None, priority: int = 0
+) -> None:
+    inserted = 0
+    for size in sitting.batches(count, INSERTED):
+        backend.insert(_records(size, run_at=run_at, priority=priority))
+        inserted += size
+        sitting.report(f"filling a store: {inserted:,} of {count:,} jobs")
+
+
+def _work(sitting: Sitting, backend: Backend, count: int) -> float:
+    """Claim and complete this many jobs; return the jobs per second."""
+    began = monotonic()
+    for size in sitting.batches(count, CLAIMED):
+        claimed = backend.claim([QUEUE], limit=size, worker="bench", lease=LEASE)
+        backend.settle([Complete(record.claim) for record in claimed])
+    return rate(count, began)
+
+
+def _records(count: int, *, run_at: timedelta | None = None, priority: int = 0) -> list[NewRecord]:
+    return [
+        NewRecord(kind="bench:noop", payload=b'{"number":%d}' % n, queue=QUEUE, run_at=run_at, priority=priority)
+        for n in range(count)
+    ]

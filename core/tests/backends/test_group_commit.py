@@ -1,0 +1,192 @@
+"""Single inserts that meet are stored in one commit, and each call has its own result."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from uuid import UUID
+
+import pytest
+from support import PATIENCE
+from tallystick import Capabilities, Inserted, NewRecord, OutcomeUnknown, Unavailable
+from tallystick.backends import calls
+from tallystick.backends.calls import InsertCall
+from tallystick.backends.group_commit import GroupCommit
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+CAPABILITIES = Capabilities(
+    durable=True,
+    multi_process=True,
+    notify=True,
+    transactions=True,
+    time_precision=timedelta(microseconds=1),
+    max_payload_bytes=1_000_000,
+    max_batch=1_000,
+)
+
+Together = Callable[[Sequence[NewRecord]], Mapping[UUID, Inserted]]
+
+
+def stored(records: Sequence[NewRecord]) -> dict[UUID, Inserted]:
+    return {new.id: Inserted(new.stored(NOW), created=True) for new in records}
+
+
+class Store:
+    """Records the jobs of each commit. The first insert waits until `release` is set."""
+
+    def __init__(self, together: Together = stored, *, patience: float = PATIENCE) -> None:
+        self.commits: list[list[str]] = []
+        self.started, self.release = Event(), Event()
+        self._together = together
+        self._group_commit = GroupCommit(self._store_together, patience=patience)
+
+    def insert(self, new: NewRecord, now: datetime | None = None) -> Inserted:
+        """Insert a job, as a backend does."""
+        call = calls.insert([new], CAPABILITIES, now=now)
+        [result] = self._group_commit.insert(call, lambda: self._alone(call))
+        return result
+
+    def _alone(self, call: InsertCall) -> Sequence[Inserted]:
+        self.commits.append([new.kind for new in call.records])
+        if not self.started.is_set():
+            self.started.set()
+            self.release.wait(PATIENCE)
+        return [*stored(call.records).values()]
+
+    def _store_together(self, records: Sequence[NewRecord]) -> Mapping[UUID, Inserted]:
+        self.commits.append(sorted(new.kind for new in records))
+        return self._together(records)
+
+    def until_waiting(self, count: int) -> None:
+        """Wait until some calls wait for the first one."""
+        while len(self._group_commit._waiting) < count:
+            pass
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+def meeting(store: Store, pool: ThreadPoolExecutor, *kinds: str) -> list[Future[Inserted]]:
+    """Insert these jobs while the insert of `first` runs; return the results, with that of `first` at the head."""
+    first = pool.submit(store.insert, NewRecord(kind="first"))
+    assert store.started.wait(PATIENCE)
+    others = [pool.submit(store.insert, NewRecord(kind=kind)) for kind in kinds]
+    store.until_waiting(len(kinds))
+    store.release.set()
+    wait([first, *others])
+    return [first, *others]
+
+
+def test_calls_that_meet_no_other_are_stored_alone() -> None:
+    """Calls of one thread are stored one by one."""
+    store = Store()
+    store.release.set()
+    for kind in "abc":
+        assert store.insert(NewRecord(kind=kind)).record.kind == kind
+    assert store.commits == [["a"], ["b"], ["c"]]
+
+
+def test_calls_that_meet_share_a_commit(pool: ThreadPoolExecutor) -> None:
+    """Calls that begin while an insert runs are stored together after it, and each returns its own job."""
+    store = Store()
+    results = meeting(store, pool, "a", "b", "c")
+    assert store.commits == [["first"], ["a", "b", "c"]]
+    assert [each.result().record.kind for each in results] == ["first", "a", "b", "c"]
+    assert store.insert(NewRecord(kind="d")).record.kind == "d"
+    assert store.commits[-1] == ["d"]
+
+
+def test_a_job_that_a_group_leaves_out_is_stored_alone(pool: ThreadPoolExecutor) -> None:
+    """A group that could not store a job, such as a duplicate, leaves it to its own call."""
+    store = Store(lambda records: stored([new for new in records if new.kind != "b"]))
+    results = meeting(store, pool, "a", "b")
+    assert [each.result().record.kind for each in results] == ["first", "a", "b"]
+    assert store.commits == [["first"], ["a", "b"], ["b"]]
+
+
+def test_a_failed_group_is_stored_one_by_one(pool: ThreadPoolExecutor) -> None:
+    """If a group fails, each call stores its job by itself, so that one job does not fail another."""
+
+    def fail(_: Sequence[NewRecord]) -> Mapping[UUID, Inserted]:
+        raise Unavailable("down")
+
+    store = Store(fail)
+    results = meeting(store, pool, "a", "b")
+    assert [each.result().record.kind for each in results] == ["first", "a", "b"]
+    assert sorted(store.commits[2:]) == [["a"], ["b"]]
+
+
+def test_an_unknown_outcome_is_raised_by_each_call(pool: ThreadPoolExecutor) -> None:
+    """If the outcome of a group is unknown, each call raises an error of its own, and repeats nothing."""
+
+    def fail(_: Sequence[NewRecord]) -> Mapping[UUID, Inserted]:
+        raise OutcomeUnknown("lost") from OSError("reset")
+
+    store = Store(fail)
+    [first, *others] = meeting(store, pool, "a", "b")
+    assert first.result().created
+    errors = [each.exception() for each in others]
+    assert [type(error) for error in errors] == [OutcomeUnknown, OutcomeUnknown]
+    assert errors[0] is not errors[1]
+    assert [str(error.__cause__) for error in errors if error] == ["reset", "reset"]
+    assert len(store.commits) == 2
+
+
+def test_an_interrupt_leaves_the_outcome_unknown(pool: ThreadPoolExecutor) -> None:
+    """An interrupt in the thread that stores a group is raised there; the other calls do not know their outcome."""
+
+    def interrupt(_: Sequence[NewRecord]) -> Mapping[UUID, Inserted]:
+        raise KeyboardInterrupt
+
+    store = Store(interrupt)
+    [_, *others] = meeting(store, pool, "a", "b")
+    assert {type(each.exception()) for each in others} == {KeyboardInterrupt, OutcomeUnknown}
+    assert store.insert(NewRecord(kind="c")).created
+
+
+def test_an_insert_that_waits_for_a_lock_delays_no_other() -> None:
+    """A call does not wait long for the insert before it."""
+    store = Store(patience=0)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(store.insert, NewRecord(kind="first"))
+        assert store.started.wait(PATIENCE)
+        assert store.insert(NewRecord(kind="a")).created
+        assert not first.done()
+        store.release.set()
+    assert store.commits == [["first"], ["a"]]
+
+
+@pytest.mark.parametrize(
+    ("new", "now"),
+    [
+        pytest.param(NewRecord(kind="a", unique_key="key"), None, id="unique key"),
+        pytest.param(NewRecord(kind="a", payload=bytes(100_000)), None, id="large payload"),
+        pytest.param(NewRecord(kind="a"), NOW, id="given time"),
+    ],
+)
+def test_some_calls_never_wait_for_others(new: NewRecord, now: datetime | None) -> None:
+    """A call with a unique key, a large payload or a time of its own is stored alone while another insert runs."""
+    store = Store()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(store.insert, NewRecord(kind="first"))
+        assert store.started.wait(PATIENCE)
+        assert store.insert(new, now).created
+        store.release.set()
+    assert store.commits == [["first"], ["a"]]
+
+
+def test_two_jobs_with_one_id_do_not_share_a_group(pool: ThreadPoolExecutor) -> None:
+    """A job whose id already waits is stored by its own call, so each of the two learns whether it was stored."""
+    store = Store()
+    pool.submit(store.insert, NewRecord(kind="first"))
+    assert store.started.wait(PATIENCE)
+    new = NewRecord(kind="a")
+    waiting = pool.submit(store.insert, new)
+    store.until_waiting(1)
+    assert store.insert(new).created
+    store.release.set()
+    assert waiting.result().created
+    assert store.commits[:2] == [["first"], ["a"]]

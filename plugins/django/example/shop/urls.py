@@ -1,0 +1,3 @@
+"""The project has no pages of its own."""
+
+urlpatterns: list[object] = []
