@@ -2,6 +2,7 @@
 -- Locks: waits only for another transaction that is inserting the same id or the same unique key.
 --     Index: primary key, jobs_held_keys.
 -- Order: at most one row is returned.
+-- Only PostgreSQL: SQLite inserts the jobs of a batch one by one, with insert.
 INSERT INTO {schema}.jobs ({new_columns}, run_at, tags, created_at, updated_at, held_key)
 VALUES (
     {new_value},
