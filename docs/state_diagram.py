@@ -1,10 +1,10 @@
-"""The picture of the states of a job, with the arrows and names of `TRANSITIONS`, except for `restore`."""
+"""The picture of the states of a job, with the arrows and names of `TRANSITIONS`."""
 
 from collections.abc import Iterator
 from html import escape
 from typing import NamedTuple
 
-from tallystick import TRANSITIONS, State
+from tallystick import TRANSITIONS, State, Transition
 
 WIDTH, HEIGHT = 120, 44
 BOXES = {
@@ -41,9 +41,6 @@ ARROWS = (
     Arrow(WAITING, State.CANCELLED, "M 100,334 C 100,410 700,420 700,329", (400, 385)),
     Arrow(FINAL, State.PENDING, "M 700,50 C 700,-10 130,-20 130,100", (400, 30)),
 )
-_WAYS = tuple(way for way in TRANSITIONS if way.by != "restore")
-"""The ways of a job in its store. `restore` stores a job of another store, in any state."""
-
 _STYLE = (
     "text { font: 14px sans-serif; fill: #1c2333; text-anchor: middle; } .name { font-weight: 600; } "
     ".frame { fill: none; stroke: #9aa4bf; stroke-dasharray: 4 4; } .frame-name { fill: #5d6784; } "
@@ -58,7 +55,7 @@ def picture() -> str:
         LookupError: `TRANSITIONS` has a way between two states that no arrow shows, or lacks one that an arrow shows.
     """
     drawn = {(source, arrow.target) for arrow in ARROWS for source in arrow.sources}
-    known = {(way.source, way.target) for way in _WAYS if way.target is not None and way.source != way.target}
+    known = {(way.source, way.target) for way in TRANSITIONS if _is_shown(way)}
     if drawn != known:
         raise LookupError(f"docs/state_diagram.py and TRANSITIONS differ on {drawn ^ known}")
     return (
@@ -68,6 +65,11 @@ def picture() -> str:
         '<path d="M 0,0 L 8,4 L 0,8 Z" fill="#5d6784"/></marker></defs>\n'
         '<rect width="800" height="410" rx="8" fill="#ffffff"/>\n' + "".join(_parts()) + "</svg>\n"
     )
+
+
+def _is_shown(way: Transition) -> bool:
+    """Leave out the ways that keep the state, remove the record, or copy it from another store."""
+    return way.target is not None and way.source != way.target and way.by != "restore"
 
 
 def _parts() -> Iterator[str]:
@@ -84,5 +86,7 @@ def _parts() -> Iterator[str]:
 
 
 def _label(arrow: Arrow) -> str:
-    ways = [way for way in _WAYS if way.source in arrow.sources and way.target == arrow.target]
+    ways = [
+        way for way in TRANSITIONS if (way.source in arrow.sources and way.target == arrow.target and _is_shown(way))
+    ]
     return ", ".join(dict.fromkeys(way.by.removeprefix("settle ") for way in ways))

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from tallystick import NewRecord, Runner, State
 from tallystick_dashboard.pages import jobs
 
-from .application import add, add_attempts, add_schedule, add_worker, complete, discard, report, retry, run
+from .application import FIRST, add, add_attempts, add_schedule, add_worker, complete, discard, report, retry, run
 from .conftest import BROWSER, Visit
 
 STORES = ("memory",)  # the calls are those of the API
@@ -86,6 +86,20 @@ def test_the_first_line_names_the_problem(browser: TestClient, runner: Runner) -
     add_worker(runner.backend, now=hour_ago)
     text = text_of(browser.get("/").text)
     assert "The worker w1 is gone: last seen 1 h ago, with 0 jobs running. (1 more problem)" in text
+
+
+def test_the_overview_shows_queues_workers_and_schedules(browser: TestClient, runner: Runner) -> None:
+    """Depth, running, oldest due age, throughput and error rate; host, pid and since when; last and next tick."""
+    add(runner.backend, run_at=datetime.now(UTC) - timedelta(minutes=7))
+    add(runner.backend, **FIRST)
+    add_worker(runner.backend, run(runner.backend), now=datetime.now(UTC) - timedelta(hours=3))
+    add_worker(runner.backend, now=datetime.now(UTC))
+    add_attempts(runner.backend, completed=15, discarded=5, ago=timedelta(minutes=2))
+    add_schedule(runner, rule="0 0 1 1 *")
+    text = text_of(browser.get("/").text)
+    assert re.search(r"emails 1 1 1 7 min 20 25 % 1\.0 s 1\.0 s Pause", text), text
+    assert "host-1 42 active 0/10" in text
+    assert re.search(r"hourly . in \d+ d", text), text
 
 
 def test_a_paused_queue_is_mentioned_but_no_alarm(browser: TestClient, runner: Runner) -> None:
@@ -213,6 +227,16 @@ def test_actions_on_a_job_lead_back_to_it(browser: TestClient, runner: Runner) -
     assert send(browser, f"/jobs/{id}/delete").headers["location"] == "/jobs?done=delete"
     assert browser.post(f"/jobs/{id}/explode").status_code == 404
     assert browser.post(f"/jobs/{UUID(int=1)}/rerun", data={"payload": "{"}).status_code == 422
+
+
+def test_a_job_of_the_future_runs_now(browser: TestClient, runner: Runner) -> None:
+    """One button makes it due. A job that is due already, or has failed, has no such button."""
+    id = add(runner.backend, run_at=timedelta(hours=1))
+    assert "Run now" in text_of(browser.get(f"/jobs/{id}").text)
+    send(browser, f"/jobs/{id}/update", run_at="now")
+    assert runner.get(id).run_at <= datetime.now(UTC)
+    assert "Run now" not in text_of(browser.get(f"/jobs/{id}").text)
+    assert "Run now" not in text_of(browser.get(f"/jobs/{retry(runner.backend)}").text)
 
 
 def test_bulk_by_filter_from_preview_to_progress(browser: TestClient, runner: Runner) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, expect
-from tallystick import Context, Runner, State
+from tallystick import BackendError, Context, Queue, Runner, State
 
 from ..application import SCRIPT, add, add_schedule, discard
 from .conftest import PATIENCE, Serve
@@ -128,6 +128,45 @@ def test_a_queue_is_paused_and_the_page_follows_the_store(page: Page, serve: Ser
     page.mouse.move(0, 0)
     live.backend.resume("emails")
     expect(page.locator("tbody .state.paused")).to_have_count(0)
+
+
+def test_nothing_moves_under_the_pointer(page: Page, serve: Serve, live: Runner) -> None:
+    """A table at which the reader points is not refreshed until the pointer leaves it."""
+    add(live.backend)
+    page.goto(f"{serve()}/jobs")
+    page.locator("tbody tr").first.hover()
+    add(live.backend)
+    page.evaluate(TWO_REFRESHES)
+    assert page.locator("tbody tr").count() == 1
+    page.mouse.move(0, 0)
+    expect(page.locator("tbody tr")).to_have_count(2)
+
+
+TWO_REFRESHES = """
+new Promise((done) => {
+  let tries = 0;
+  document.addEventListener("htmx:before:request", () => { tries += 1; if (tries === 2) done(); });
+})
+"""
+"""Waits until htmx has tried twice to refresh the page."""
+
+
+def test_a_refresh_that_fails_leaves_the_page_and_says_so(
+    page: Page, serve: Serve, live: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The numbers stay while the store is down, and the warning goes when it is back."""
+
+    def fail() -> list[Queue]:
+        raise BackendError("the store is down")
+
+    add(live.backend)
+    page.goto(f"{serve()}/")
+    page.mouse.move(0, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(live.backend, "queues", fail)
+        expect(page.get_by_text("The last refresh failed")).to_be_visible()
+        expect(page.get_by_role("link", name="emails")).to_be_visible()
+    expect(page.get_by_text("The last refresh failed")).to_be_hidden()
 
 
 def test_a_page_is_refreshed_once_in_an_interval(page: Page, serve: Serve, live: Runner) -> None:

@@ -34,7 +34,20 @@ document.addEventListener("htmx:before:request", (event) => {
   const region = event.detail.ctx.sourceElement;
   if (region.hasAttribute("data-live") && rests(region)) event.preventDefault();
 });
-document.addEventListener("htmx:after:swap", () => { showTimes(document); draw(); moveCursor(0); });
+document.addEventListener("htmx:after:swap", (event) => {
+  if (isLive(event)) document.getElementById("stale").hidden = true;
+  showTimes(document); draw(); moveCursor(0);
+});
+
+// A refresh that fails leaves the page as it is, and says so.
+const isLive = (event) => event.detail.ctx?.sourceElement.hasAttribute("data-live");
+const failed = (event) => { if (isLive(event)) document.getElementById("stale").hidden = false; };
+document.addEventListener("htmx:error", failed);
+document.addEventListener("htmx:before:response", (event) => {
+  if (!isLive(event) || event.detail.ctx.response.status < 400) return;
+  event.preventDefault();
+  failed(event);
+});
 
 // Keyboard.
 let cursor = -1;
