@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from tallystick import Claim, Complete, Discard, Failure, Filter, NewRecord, NewSchedule, Order, State
+from tallystick import Claim, Complete, Discard, Failure, Filter, NewRecord, NewSchedule, Order, Progress, State
 from tallystick.backends import calls
 from tallystick_postgres import PostgresBackend, listing, matching, settling
 from tallystick_postgres.capabilities import CAPABILITIES
@@ -404,3 +404,27 @@ def test_every_statement_documents_its_effect() -> None:
                 head = file.read_text("utf-8").split("\n\n")[0]
                 assert head.startswith("-- Effect: ")
                 assert folder == "migrations" or ("-- Locks: " in head and "Index: " in head), file.name
+
+
+def test_a_report_of_progress_writes_no_index(
+    backend: PostgresBackend, connection: psycopg.Connection, queries: Queries, schema: str
+) -> None:
+    """Its update is heap-only, and finds the jobs by the primary key."""
+    backend.insert([NewRecord(kind="k") for _ in range(LIMIT)], now=NOW)
+    claims = [record.claim for record in backend.claim(["default"], limit=LIMIT, worker="w", lease=HOUR, now=NOW)]
+    parameters = {
+        "ids": [claim.id for claim in claims],
+        "attempts": [claim.attempt for claim in claims],
+        "entries": [Progress.json_without_time(0.5, "half")] * LIMIT,
+        "now": NOW + HOUR,
+    }
+    with connection.transaction():
+        connection.execute(queries.report_progress, parameters)
+        updated = connection.execute(
+            "SELECT pg_stat_get_xact_tuples_updated(%(table)s::regclass), "
+            "pg_stat_get_xact_tuples_hot_updated(%(table)s::regclass)",
+            {"table": f"{schema}.jobs"},
+        ).fetchone()
+    assert updated == (LIMIT, LIMIT)
+    stored = backend.get([claim.id for claim in claims]).values()
+    assert {record.progress for record in stored} == {Progress(0.5, "half", NOW + HOUR)}

@@ -1,6 +1,7 @@
 -- Effect: insert one new job, as `insert` does for a batch; the server parses and plans it in half the time.
 -- Locks: waits only for another transaction that is inserting the same id or the same unique key.
 --     Index: primary key, jobs_held_keys.
+-- Only PostgreSQL: SQLite inserts the jobs of a batch one by one, so its `insert` is this statement.
 -- Order: at most one row is returned.
 -- Only PostgreSQL: SQLite inserts the jobs of a batch one by one, with insert.
 INSERT INTO {schema}.jobs ({new_columns}, run_at, tags, created_at, updated_at, held_key)
