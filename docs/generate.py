@@ -38,8 +38,8 @@ def states() -> str:
         f"# States\n\n{inspect.getdoc(sys.modules[State.__module__])}\n\nThe final states are {final}. "
         "Only a requeue leaves them.\n\n"
         "![The states of a job](images/states.svg)\n\n"
-        "Two kinds of transitions have no arrow: those that keep the state, and `delete` and `purge`, which remove the "
-        "record.\n\n"
+        "These transitions have no arrow: those that keep the state; `delete` and `purge`, which remove the record; "
+        "and `restore`, which stores a record of another store in its state.\n\n"
         f"| from | by | to | when | sets |\n|---|---|---|---|---|\n{rows}\n"
     )
 

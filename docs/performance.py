@@ -26,7 +26,7 @@ _STORES = {
         "PostgreSQL",
         """\
 - `statements` are the statements that the client sends, with BEGIN and COMMIT. `statements_in_triggers` are those that
-  the triggers of the store execute.
+  the triggers and functions of the store execute.
 - `round_trips` are the times that the client waits for the server. A proxy between them counts the changes of
   direction.
 - `commits` are the transactions that write. With `synchronous_commit`, each one waits for the disk.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import NamedTuple
 
-from tallystick import TRANSITIONS, State
+from tallystick import TRANSITIONS, State, Transition
 
 WIDTH, HEIGHT = 120, 44
 BOXES = {
@@ -55,7 +55,7 @@ def picture() -> str:
         LookupError: `TRANSITIONS` has a way between two states that no arrow shows, or lacks one that an arrow shows.
     """
     drawn = {(source, arrow.target) for arrow in ARROWS for source in arrow.sources}
-    known = {(way.source, way.target) for way in TRANSITIONS if way.target is not None and way.source != way.target}
+    known = {(way.source, way.target) for way in TRANSITIONS if _is_shown(way)}
     if drawn != known:
         raise LookupError(f"docs/state_diagram.py and TRANSITIONS differ on {drawn ^ known}")
     return (
@@ -65,6 +65,11 @@ def picture() -> str:
         '<path d="M 0,0 L 8,4 L 0,8 Z" fill="#5d6784"/></marker></defs>\n'
         '<rect width="800" height="410" rx="8" fill="#ffffff"/>\n' + "".join(_parts()) + "</svg>\n"
     )
+
+
+def _is_shown(way: Transition) -> bool:
+    """Leave out the ways that keep the state, remove the record, or copy it from another store."""
+    return way.target is not None and way.source != way.target and way.by != "restore"
 
 
 def _parts() -> Iterator[str]:
@@ -81,5 +86,7 @@ def _parts() -> Iterator[str]:
 
 
 def _label(arrow: Arrow) -> str:
-    ways = [way for way in TRANSITIONS if way.source in arrow.sources and way.target == arrow.target]
+    ways = [
+        way for way in TRANSITIONS if (way.source in arrow.sources and way.target == arrow.target and _is_shown(way))
+    ]
     return ", ".join(dict.fromkeys(way.by.removeprefix("settle ") for way in ways))

@@ -61,6 +61,14 @@ def test_ratio() -> None:
     assert "defaults; 50% of the jobs" in page
 
 
+def test_busy_machine() -> None:
+    """The page warns of figures that were measured while other programs used the machine."""
+    measured = results([1.0], [1.0])
+    assert "kept this machine busy" not in peers_page.page(measured)
+    measured["machine"]["load"] = 3.5
+    assert "kept this machine busy" in peers_page.page(measured)
+
+
 def test_charts() -> None:
     """A chart is well-formed, also with a name that must be escaped, and has a bar for each system."""
     [(name, chart)] = peers_page.charts(results([2.0], [1.0])).items()

@@ -1,4 +1,4 @@
-"""Jobs that move from SQLite to each backend and back are identical; `nox -s round_trip` moves 100,000 of them."""
+"""Jobs that move from SQLite to each backend and back are identical; `nox -s round_trip` moves many more."""
 
 from pathlib import Path
 

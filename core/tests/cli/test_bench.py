@@ -9,8 +9,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from tallystick import Backend, NewRecord
-from tallystick.bench import stores
+from tallystick import Backend, ConfigurationError, NewRecord
+from tallystick.bench import stores, workers
 from tallystick.bench.sitting import Sitting
 from tallystick.bench.works import WORKS, Work
 from tallystick.cli.bench import lines_at_intervals
@@ -114,6 +114,13 @@ def test_unknown_work(cli: Cli) -> None:
     assert "'drain by 1 worker'" in result.err
 
 
+def test_a_folder_that_is_missing(cli: Cli, tmp_path: Path) -> None:
+    """A file that could not be written is rejected before the measurements."""
+    result = cli("bench", *TINY, "--svg", tmp_path / "missing" / "bench.svg")
+    assert result.code == 2
+    assert "create the folder first" in result.err
+
+
 def test_no_store(cli: Cli) -> None:
     """Without a URL the error says what to pass."""
     assert "tallystick bench sqlite:///bench.db" in cli("bench", TALLYSTICK_BACKEND=None).err
@@ -139,3 +146,14 @@ def test_a_store_is_removed_after_an_error(url: str) -> None:
     with pytest.raises(ZeroDivisionError):
         fail()
     assert others(url) == []
+
+
+def test_a_worker_that_cannot_start() -> None:
+    """The benchmark ends with an error if a worker process does, and does not wait for it."""
+
+    def start() -> None:
+        with workers.ready_workers("nosuch://", 1, shared=True):
+            pass
+
+    with pytest.raises(ConfigurationError, match="could not start"):
+        start()

@@ -22,6 +22,7 @@ from tallystick import (
     Meta,
     NewRecord,
     NewSchedule,
+    ProgressReport,
     Record,
     Retry,
     State,
@@ -54,6 +55,8 @@ def fill(store: Backend) -> list[Record]:
         if outcome is not None:
             store.settle([outcome], now=NOW + timedelta(seconds=1))
     store.cancel(Filter(states=[State.RUNNING]), limit=1, now=NOW)
+    [running] = store.list(Filter(states=[State.RUNNING]), limit=1)
+    store.report_progress([ProgressReport(running.claim, 0.25, "page 1\n")], now=NOW)
     return everything(store)
 
 
@@ -194,6 +197,7 @@ def test_broken_exports_are_errors(other: Cli, written: str, message: str) -> No
         ({"run_at": "2026-01-01T00:00:00"}, "which has no time zone"),
         ({"payload": {"base64": "?"}}, "payload is {'base64': '?'}, which cannot be read"),
         ({"errors": [7]}, "errors is [7], which cannot be read"),
+        ({"progress": [0.5]}, "progress is [0.5], which cannot be read"),
         ({"meta": {"a": 1}}, "must be a string"),
         ({"more": 1}, "the job has the unknown field 'more'"),
     ],
@@ -255,4 +259,5 @@ def test_every_state_is_exported(store: Backend) -> None:
     assert {record.state for record in records} == {*State}
     assert {record.kind for record in records if record.errors} == {"retrying", "discarded"}
     assert all((record.finished_at is not None) == (record.state in FINAL) for record in records)
+    assert [record.kind for record in records if record.progress] == ["running"]
     assert {type(error) for record in records for error in record.errors} == {AttemptError}

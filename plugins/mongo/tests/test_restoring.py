@@ -23,6 +23,17 @@ def _whole(state: State = State.PENDING, **fields: Any) -> Record:
     return NewRecord(kind="k").stored(NOW)._replace(state=state, attempt=1, **times, **errors, **fields)  # type: ignore[arg-type]
 
 
+def test_a_first_try_that_fails_leaves_nothing(backend: MongoBackend, store: Collections) -> None:
+    """A restore that finds stored ids and held keys stores the others as if it had looked first."""
+    stored = _whole(State.COMPLETED, unique_key="key")
+    backend.restore([stored], now=NOW)
+    again = stored._replace(unique_until="purged")
+    final = _whole(State.CANCELLED, unique_key="key", unique_until="purged")
+    assert list(backend.restore([again, final, _whole()], now=NOW)) == [False, True, True]
+    assert store.jobs.count_documents({"held_key": "key"}) == 1
+    assert store.jobs.count_documents({"state": "hidden"}) == store.batches.count_documents({}) == 0
+
+
 class Boom(BaseException):
     """The process dies here."""
 
@@ -70,22 +81,23 @@ def test_a_key_in_the_batch_of_another_client(backend: MongoBackend, monkeypatch
 def test_a_key_that_is_taken_between_the_steps(
     backend: MongoBackend, store: Collections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If another client takes a key after the first look, a final record is stored without it."""
+    """If another client takes a key after a restore has looked for it, a final record is stored without it."""
     find = type(store.jobs).find
     missed: list[ObjectId] = []
 
     def find_late(*args: Any, **kwargs: Any) -> Any:
-        found = find(*args, **kwargs)
+        found: Any = find(*args, **kwargs)
         if not missed:
             missed.append(ObjectId())
             found = list(found)
             backend.insert([NewRecord(kind="other", queue="k", unique_key="key")], now=NOW)
         return found
 
-    backend.insert([NewRecord(kind="k", queue="k")], now=NOW)
+    [stored] = backend.insert([NewRecord(kind="k", queue="k")], now=NOW)
     record = _whole(State.COMPLETED, unique_key="key", unique_until="purged")
     monkeypatch.setattr(type(store.jobs), "find", find_late)
-    assert list(backend.restore([record, _whole()], now=NOW)) == [True, True]
+    records = [record, _whole(), _whole(id=stored.record.id)]
+    assert list(backend.restore(records, now=NOW)) == [True, True, False]
     assert backend.stats(now=NOW).total == 4
     [again] = backend.insert([NewRecord(kind="k", unique_key="key")], now=NOW)
     assert again.record.kind == "other"

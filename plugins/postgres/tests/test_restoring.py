@@ -22,7 +22,7 @@ def _whole(state: State = State.PENDING, **fields: Any) -> Record:
 
 def test_a_restore_sets_every_column() -> None:
     """The statement sets each column of a record, and those that only the table has."""
-    assert {*rows.RESTORED_COLUMNS, "tags"} == {*rows.COLUMNS, "error_type", "held_key"}
+    assert {*rows.RESTORED_COLUMNS, "tags"} == {*rows.COLUMNS, "error_type", "held_key", "progress"}
 
 
 def test_a_large_restore_takes_several_statements(backend: PostgresBackend, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,14 @@
 """Locks, failures, waiting and closing."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
+from support import PATIENCE
 from tallystick import Claim, Closed, Filter, NewRecord, OutcomeUnknown, Unavailable
 from tallystick_sqlite import SqliteBackend, errors
 from tallystick_sqlite.location import Location
@@ -26,6 +28,24 @@ def test_a_lock_that_is_held_too_long(path: Path, url: str, backend: SqliteBacke
         assert impatient.claim(["default"], limit=1, worker="w", lease=LEASE) == []  # needs no lock
         other.execute("ROLLBACK")
         assert impatient.insert([NewRecord(kind="k")])[0].created
+
+
+def test_inserts_that_meet_share_a_transaction(path: Path, backend: SqliteBackend) -> None:
+    """Threads that insert while an insert waits for the lock store their jobs in one transaction, at one time."""
+    backend._group_commit._patience = PATIENCE
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(4) as pool:
+        other.execute("BEGIN IMMEDIATE")
+        first = pool.submit(backend.insert, [NewRecord(kind="first")])
+        while not backend._group_commit._is_busy:
+            pass
+        meeting = [pool.submit(backend.insert, [NewRecord(kind=kind)]) for kind in "abc"]
+        while len(backend._group_commit._waiting) < 3:
+            pass
+        other.execute("ROLLBACK")
+        results = [result for each in [first, *meeting] for result in each.result()]
+    assert [(result.record.kind, result.created) for result in results] == [(kind, True) for kind in ["first", *"abc"]]
+    assert len({result.record.created_at for result in results[1:]}) == 1
+    assert backend.stats().total == 4
 
 
 def test_a_failed_write_leaves_nothing(path: Path, backend: SqliteBackend) -> None:

@@ -31,19 +31,18 @@ _HEAD = """\
 This page compares Tallystick with other libraries on the same machine. `nox -s bench_peers` measures it again. To
 measure your own server, run [`tallystick bench`](operating.md#measure-your-store).
 
-The figures are medians of {rounds} rounds, measured on {date} with {machine}. The load counts the processes of other
-programs at the start. If it is not far below the number of cores, all figures are too low: then only ratios mean
-something. The number in parentheses is a ratio: Tallystick's figure divided by this one, the median over the rounds.
-Above 1, Tallystick works more jobs per second. Below 1, its latency is shorter.
-
+The figures are medians of {rounds} rounds, measured on {date} on this machine: {machine}.
+The number in parentheses is Tallystick's figure divided by this one, the median over the rounds. Above 1, Tallystick
+works more jobs per second. Below 1, its latency is shorter.
+{warning}
 - In each round, all systems do one work, and then the next. Each measurement begins with an empty database or file.
 - A job does nothing, and its payload has about ten bytes.
 - A drain has {jobs:,} jobs that were enqueued before, and fewer for slow systems. It ends when no job waits or runs.
 - Enqueue one by one has a tenth of these jobs.
 - Pick-up is the time from an enqueue in one process to the handler in an idle worker, another process; {pings} jobs.
 - PostgreSQL has `fsync` and `synchronous_commit` on, and runs on the same machine.
-- Each library has an environment of its own, with the pinned versions in `tests/bench/peers/requirements`. The settings
-  below each table are the fastest that its manual recommends.
+- Each library has an environment of its own, with the pinned versions in `tests/bench/peers/requirements`. Its settings
+  are below the table. If you know faster ones, change its adapter in `tests/bench/peers/adapters`.
 - The limits are bare loops. The first has the statements of Tallystick, and so its guarantees. The second only updates
   and deletes rows.
 
@@ -53,9 +52,18 @@ the records of finished jobs. PgQueuer deletes finished jobs and buffers their e
 """
 
 
+_WARNING = """
+**Other programs kept this machine busy during the measurement, as its load shows.** Each commit then waits for the disk
+several times as long as on an idle machine. So these figures show only large differences. Measure again on an idle
+machine before you rely on them.
+"""
+
+
 def page(results: Mapping[str, Any]) -> str:
     """Return the page."""
-    head = _HEAD.format(**{**results, "machine": in_words(results["machine"])})
+    machine = results["machine"]
+    is_busy = (machine["load"] or 0) > machine["cores"] / 2
+    head = _HEAD.format(**{**results, "machine": in_words(machine), "warning": _WARNING if is_busy else ""})
     return "\n".join([head, *(_section(store, systems, results) for store, systems in _stores(results).items())])
 
 

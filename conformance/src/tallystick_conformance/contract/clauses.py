@@ -356,7 +356,9 @@ _ALL = (
     ),
     Clause("SCHED-02", "schedule", "In any interleaving of settle, extend and rescue, an attempt ends once."),
     Clause(
-        "SCHED-03", "schedule", "A rescue, settle or extend of an earlier attempt does not change the next attempt."
+        "SCHED-03",
+        "schedule",
+        "A rescue, settle, extend or report of an earlier attempt does not change the next one.",
     ),
     Clause("SCHED-04", "schedule", "In any interleaving of inserts, ends and requeues, a unique key has one holder."),
     Clause("SCHED-05", "schedule", "A cancel during claim, settle, rescue or requeue is not lost."),

@@ -1,7 +1,6 @@
 """Tests of the features that a backend may have: async tasks, a later time and priorities."""
 
 from datetime import timedelta
-from functools import partial
 from importlib import import_module
 
 from django.tasks import task
@@ -59,7 +58,4 @@ def priority(subject: Subject) -> None:
     started = [result.started_at for result in reversed(results)]
     expect("whether the tasks started by priority", started == sorted(started), True)
     for result in results:
-        expect_priority(result.task.priority, result.return_value)
-
-
-expect_priority = partial(expect, "result.task.priority")
+        expect("result.task.priority", result.task.priority, result.return_value)

@@ -10,7 +10,7 @@ from ..contract.eligibility import claim_order, fits, meets
 from .finding import Finding
 from .operation import Operation
 
-_ITEMS = {"insert": "records", "extend": "claims", "settle": "outcomes"}
+_ITEMS = {"insert": "records", "extend": "claims", "report_progress": "reports", "settle": "outcomes"}
 """The calls with one result per item, and the argument that has the items."""
 
 

@@ -21,6 +21,8 @@ from tallystick import (
     Hold,
     NewRecord,
     Outcome,
+    Progress,
+    ProgressReport,
     Record,
     Release,
     Retry,
@@ -90,13 +92,13 @@ def missing(stored: Stored, _precision: timedelta) -> Stored | Refusal:
     return Refusal("R11", f"it was not found, although it was {_describe(stored)} and no call removed it")
 
 
-def seen(record: Record, *, with_errors: bool = False) -> Effect:
-    """Return the effect of a read that returns a record, and perhaps its errors."""
+def seen(record: Record, *, with_details: bool = False) -> Effect:
+    """Return the effect of a read that returns a record, and perhaps its errors and its progress."""
 
     def effect(stored: Stored, precision: timedelta) -> Stored | Refusal:
         if stored is None:
             return _NOTHING
-        answered = _as_answered(stored, record, precision, with_errors=with_errors)
+        answered = _as_answered(stored, record, precision, with_details=with_details)
         return answered if isinstance(answered, Refusal) else stored
 
     return effect
@@ -119,6 +121,7 @@ def claimed(worker: str, lease: timedelta, now: datetime | None, answer: Record 
             worker=worker,
             attempted_at=at,
             updated_at=at,
+            progress=None,
         )
         return _as_answered(running, answer, precision)
 
@@ -153,6 +156,19 @@ def extended(claim: Claim, hold: Hold | None, lease: timedelta, now: datetime | 
         if hold not in (None, flagged):
             return Refusal("R4", f"extending attempt {claim.attempt} returned {hold}, and should return {flagged}")
         return stored._replace(lease_until=after(at, lease), updated_at=at)
+
+    return effect
+
+
+def reported(report: ProgressReport, now: datetime | None) -> Effect:
+    """Return the effect of a report of progress."""
+    at = known(now)
+
+    def effect(stored: Stored, _precision: timedelta) -> Stored | Refusal:
+        attempt = report.claim.attempt
+        if stored is None or (stored.state, stored.attempt) != (State.RUNNING, attempt):
+            return Refusal("R4", f"attempt {attempt} reported progress, although the job was {_describe(stored)}")
+        return stored._replace(progress=Progress(report.fraction, report.message, at), updated_at=at)
 
     return effect
 
@@ -323,13 +339,13 @@ def _again(record: Record, state: State, run_at: datetime | timedelta | None, at
 
 
 def _as_answered(
-    stored: Record, answer: Record | None, precision: timedelta, *, with_errors: bool = False
+    stored: Record, answer: Record | None, precision: timedelta, *, with_details: bool = False
 ) -> Record | Refusal:
     """Return the returned record, with its exact moments, if it agrees with the stored one; else a refusal."""
     if answer is None or answer == stored:
         return stored
-    if not with_errors and not answer.errors:
-        answer = answer._replace(errors=stored.errors)
+    if not with_details and not answer.errors and answer.progress is None:
+        answer = answer._replace(errors=stored.errors, progress=stored.progress)
     fields = zip(Record._fields, stored, answer, strict=True)
     wrong = [(name, value, other) for name, value, other in fields if not agree(value, other, precision)]
     if not wrong:

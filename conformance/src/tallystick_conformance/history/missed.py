@@ -188,6 +188,8 @@ def _may_change(call: Operation, id: UUID) -> bool:
             return any(outcome.claim.id == id for outcome in call.given["outcomes"])
         case "extend":
             return any(claim.id == id for claim in call.given["claims"])
+        case "report_progress":
+            return any(report.claim.id == id for report in call.given["reports"])
         case name:
             return name in ("rescue", "purge")
 

@@ -117,6 +117,12 @@ def _extend(operation: Operation) -> Certain:
             yield claim.id, effects.extended(claim, hold, given["lease"], given.get("now")), False
 
 
+def _report(operation: Operation) -> Certain:
+    for report, stored in zip(operation.given["reports"], operation.answer, strict=False):
+        effect = effects.reported(report, operation.given.get("now")) if stored else effects.refused(report.claim)
+        yield report.claim.id, effect, not stored
+
+
 def _settle(operation: Operation) -> Certain:
     for outcome, applied in zip(operation.given["outcomes"], operation.answer, strict=False):
         effect = effects.settled(outcome, operation.given.get("now")) if applied else effects.refused(outcome.claim)
@@ -131,7 +137,7 @@ def _rescue(operation: Operation) -> Certain:
 def _get(operation: Operation) -> Certain:
     for id in dict.fromkeys(operation.given["ids"]):
         record = operation.answer.get(id)
-        yield id, effects.missing if record is None else effects.seen(record, with_errors=True), True
+        yield id, effects.missing if record is None else effects.seen(record, with_details=True), True
 
 
 def _list(operation: Operation) -> Certain:
@@ -167,6 +173,11 @@ def _perhaps_extended(operation: Operation) -> Uncertain:
         yield claim.id, effects.extended(claim, None, operation.given["lease"], operation.given.get("now"))
 
 
+def _perhaps_reported(operation: Operation) -> Uncertain:
+    for report in operation.given["reports"]:
+        yield report.claim.id, effects.reported(report, operation.given.get("now"))
+
+
 def _perhaps_settled(operation: Operation) -> Uncertain:
     for outcome in operation.given["outcomes"]:
         yield outcome.claim.id, effects.settled(outcome, operation.given.get("now"))
@@ -176,6 +187,7 @@ _ANSWERED = {
     "insert": _insert,
     "claim": _claim,
     "extend": _extend,
+    "report_progress": _report,
     "settle": _settle,
     "rescue": _rescue,
     "get": _get,
@@ -185,7 +197,12 @@ _ANSWERED = {
     "delete": _changed,
     "update": _changed,
 }
-_UNANSWERED = {"insert": _perhaps_inserted, "extend": _perhaps_extended, "settle": _perhaps_settled}
+_UNANSWERED = {
+    "insert": _perhaps_inserted,
+    "extend": _perhaps_extended,
+    "report_progress": _perhaps_reported,
+    "settle": _perhaps_settled,
+}
 
 
 def perhaps(operation: Operation, id: UUID, queue: str | None) -> Fact | None:

@@ -11,7 +11,7 @@ from tallystick import Backend
 from .codec import decoded, encoded
 from .operation import Operation
 
-CALLS = ("insert", "claim", "extend", "settle", "rescue", "get", "list", "stats",
+CALLS = ("insert", "claim", "extend", "report_progress", "settle", "rescue", "get", "list", "stats",
          "cancel", "requeue", "delete", "update", "purge", "pause", "resume")  # fmt: skip
 """The recorded calls; all other calls pass through."""
 

@@ -19,7 +19,8 @@ _COLUMN, _NAMES = 58, 92
 """Widths in pixels: one step of the clock, and the names of the lanes."""
 
 _COLOURS = {
-    "insert": "insert", "claim": "take", "extend": "hold", "settle": "end", "rescue": "rescue",
+    "insert": "insert", "claim": "take", "extend": "hold", "report_progress": "hold", "settle": "end",
+    "rescue": "rescue",
     "get": "read", "list": "read", "stats": "read",
 }  # fmt: skip
 
@@ -175,7 +176,7 @@ def _label(operation: Operation) -> str:
     if operation.error is not None or operation.ended is None:
         return "failed" if operation.failed else "?"
     match operation.call:
-        case "settle" | "extend":
+        case "settle" | "extend" | "report_progress":
             return ",".join(_SHORT.get(item, str(item)) for item in answer)
         case "insert":
             return f"{sum(item.created for item in answer)} of {len(answer)}"

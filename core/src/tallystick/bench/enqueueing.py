@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event
 from time import monotonic
 
 from ..runner import Runner
@@ -25,17 +26,22 @@ def one_by_one(sitting: Sitting) -> list[float]:
 
 def by_threads(sitting: Sitting) -> list[float]:
     """Enqueue one by one in several threads."""
-    each = noops(sitting.sizes.single)
+    each, stopping = noops(sitting.sizes.single), Event()
     with _enqueuer(sitting) as runner, ThreadPoolExecutor(THREADS) as threads:
 
         def enqueue() -> None:
             for job in each:
+                if stopping.is_set():
+                    return
                 runner.enqueue(job)
 
         began = monotonic()
-        for enqueued in [threads.submit(enqueue) for _ in range(THREADS)]:
-            enqueued.result()
-        return [rate(len(each) * THREADS, began)]
+        try:
+            for enqueued in [threads.submit(enqueue) for _ in range(THREADS)]:
+                enqueued.result()
+            return [rate(len(each) * THREADS, began)]
+        finally:
+            stopping.set()  # after Ctrl-C, the pool waits for its threads
 
 
 def in_batches(sitting: Sitting) -> list[float]:

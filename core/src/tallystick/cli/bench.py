@@ -74,14 +74,22 @@ def bench(
     from ..bench.sitting import Sizes  # noqa: PLC0415
     from ..bench.works import chosen  # noqa: PLC0415
 
+    _check_folders(json_file, svg_file)
     sizes, machine = Sizes(jobs, depth), this_machine()
     works = chosen(only or ())
     with _terminated_cleanly(), _progress() as report:
         measured = measure(url, works, sizes=sizes, rounds=rounds, report=report)
     results = Results.of(url, measured, sizes=sizes, rounds=rounds, machine=machine)
-    _write(results, json_file, svg_file)
     if json_file != _OUT:
         _print(results)
+    _write(results, json_file, svg_file)
+
+
+def _check_folders(*files: str | Path | None) -> None:
+    """Reject a file that cannot be written before minutes of measurements."""
+    for file in files:
+        if file is not None and file != _OUT and not Path(file).absolute().parent.is_dir():
+            raise ConfigurationError(f"{str(file)!r} is in a folder that does not exist; create the folder first")
 
 
 @contextmanager

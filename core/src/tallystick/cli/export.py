@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
@@ -21,8 +20,8 @@ _FIRST, _MOST = 100, 1_000
 _PAGE_BYTES = 16 * 1024 * 1024
 """The bytes of payloads and results that a page should have."""
 
-_ERRORS_AT_ONCE = 100
-"""The most jobs whose errors are read at once. The errors of a job can have two megabytes."""
+_WHOLE_AT_ONCE = 100
+"""The most jobs that `get` reads at once. The errors of a job can have two megabytes."""
 
 Schedules = Annotated[bool, typer.Option("--schedules", help="Also export the schedules.")]
 Pauses = Annotated[bool, typer.Option("--pauses", help="Also export which queues are paused.")]
@@ -61,7 +60,7 @@ def export_jobs(*, filter: Filter, schedules: Schedules = False, pauses: Pauses 
                 typer.echo(export_lines.schedule(schedule))
         count = 0
         for page in _pages(store, filter):
-            for some in _with_errors(store, page):
+            for some in _whole(store, page):
                 typer.echo("\n".join(map(export_lines.job, some)))
                 count += len(some)
         typer.echo(export_lines.line("end", {"jobs": count}))
@@ -82,12 +81,16 @@ def _pages(store: Backend, filter: Filter) -> Iterator[Sequence[Record]]:
         limit = max(1, min(_MOST, _PAGE_BYTES * len(page) // (size + 1)))
 
 
-def _with_errors(store: Backend, page: Sequence[Record]) -> Iterator[list[Record]]:
-    """Yield the records of a page in parts, with the errors that only `get` returns. Omit a job that was deleted."""
-    for start in range(0, len(page), _ERRORS_AT_ONCE):
-        part = page[start : start + _ERRORS_AT_ONCE]
-        failed: list[UUID] = [record.id for record in part if record.last_error is not None]
-        found = store.get(failed) if failed else {}
-        some = [found.get(record.id) if record.last_error is not None else record for record in part]
+def _whole(store: Backend, page: Sequence[Record]) -> Iterator[list[Record]]:
+    """Yield the records of a page in parts, with the fields that only `get` returns. Omit a job that was deleted."""
+    for start in range(0, len(page), _WHOLE_AT_ONCE):
+        part = page[start : start + _WHOLE_AT_ONCE]
+        found = store.get(begun) if (begun := [record.id for record in part if _has_begun(record)]) else {}
+        some = [found.get(record.id) if _has_begun(record) else record for record in part]
         if kept := [record for record in some if record is not None]:
             yield kept
+
+
+def _has_begun(record: Record) -> bool:
+    """Return whether a job may have errors or a progress."""
+    return record.attempt > 0 or record.last_error is not None

@@ -15,6 +15,7 @@ from ..attempt_errors import AttemptError
 from ..errors import InvalidArgument
 from ..failure import Failure
 from ..meta import Meta
+from ..progress import Progress
 from ..records import Record
 from ..safe_repr import safe_repr
 from ..schedules import NewSchedule, Schedule
@@ -29,7 +30,8 @@ def line(type: str, fields: Mapping[str, object]) -> str:
 
 def job(record: Record) -> str:
     """Return the line of a job."""
-    return line("job", record._asdict() | {"errors": [_entry(error) for error in record.errors]})
+    progress = record.progress and record.progress._asdict()
+    return line("job", record._asdict() | {"errors": [_entry(error) for error in record.errors], "progress": progress})
 
 
 def schedule(stored: Schedule) -> str:
@@ -141,6 +143,10 @@ def _errors(value: Any) -> tuple[AttemptError, ...]:
     return tuple(AttemptError(each["attempt"], datetime.fromisoformat(each["at"]), _failure(each)) for each in value)
 
 
+def _progress(value: Any) -> Progress:
+    return Progress(value["fraction"], value["message"], datetime.fromisoformat(value["at"]))
+
+
 _READ: dict[str, Callable[[Any], object]] = {
     "id": UUID,
     "payload": _bytes,
@@ -148,6 +154,7 @@ _READ: dict[str, Callable[[Any], object]] = {
     "unique_until": _until,
     "last_error": _failure,
     "errors": _errors,
+    "progress": _progress,
     "tags": tuple,
     "meta": Meta,
     "window": lambda value: timedelta(seconds=value),

@@ -190,8 +190,8 @@ class Shop:
             record = self._claimed(kind, began)
             works[n % 3 + 1].append(Running(record.claim, kind, began))
             self.ids["running"] = record.id
-        report = ProgressReport(works[2][-1].claim, 0.4, "page 40 of 100")
-        self.backend.report_progress([report], now=self.now - timedelta(seconds=3))
+            report = ProgressReport(record.claim, 0.4, "page 40 of 100")
+            self.backend.report_progress([report], now=self.now - timedelta(seconds=3))
         for n, running in works.items():
             lost = n == 3 and not self.healthy
             beat = Beat(worker=f"worker-{n}", host=HOST.format(n), pid=4_100 + n, version="1.4.2", queues=tuple(QUEUES),

@@ -1,11 +1,13 @@
 """Store whole records, all or nothing: as a batch of hidden documents, like an insert of several jobs."""
 
 from collections.abc import Container, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from bson import ObjectId
+from tallystick import InvalidArgument
 from tallystick.backends.restore_calls import Placed, RestoreCall
 
 from . import documents, queries, staging, updates
@@ -35,7 +37,23 @@ def restore(store: Collections, call: RestoreCall, *, known: Container[str]) -> 
 
 
 def _put(store: Collections, batch: ObjectId, call: RestoreCall) -> list[Placed | None]:
-    """Store the hidden documents of the records that are new. Repeat what another client has stored first."""
+    """Store the hidden documents of the records that are new.
+
+    The first try expects that no id is stored and no key is held, which costs no read. If that is wrong, nothing stays
+    of it, and the others read first.
+    """
+    with suppress(InvalidArgument):
+        placed = call.placed((), ())
+        some = [one for one in placed if one is not None]
+        if len(_put_documents(store, batch, some)) == len(some):
+            return placed
+        for ids in sliced(call.ids):
+            store.jobs.delete_many(queries.among(ids, queries.staged(batch)))
+    return _look_and_put(store, batch, call)
+
+
+def _look_and_put(store: Collections, batch: ObjectId, call: RestoreCall) -> list[Placed | None]:
+    """Store the records that are new. Repeat what another client has stored first."""
     mine: dict[UUID, Placed] = {}
     while True:
         found = _found(store, batch, call)
@@ -45,9 +63,16 @@ def _put(store: Collections, batch: ObjectId, call: RestoreCall) -> list[Placed 
         if not waiting:
             return placed
         _free_passed(store, [one.held_key for one in waiting if one.held_key is not None], call.now)
-        for some in sliced(waiting):
-            ids = put_documents(store, batch, [documents.restored(one, batch, batch) for one in some])
-            mine |= {one.record.id: one for one in some if one.record.id in ids}
+        ids = _put_documents(store, batch, waiting)
+        mine |= {one.record.id: one for one in waiting if one.record.id in ids}
+
+
+def _put_documents(store: Collections, batch: ObjectId, placed: Sequence[Placed]) -> set[UUID]:
+    return {
+        id
+        for some in sliced(placed)
+        for id in put_documents(store, batch, [documents.restored(one, batch, batch) for one in some])
+    }
 
 
 def _found(store: Collections, batch: ObjectId, call: RestoreCall) -> list[Document]:

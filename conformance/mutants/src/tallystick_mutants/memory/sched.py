@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import compress
 from typing import Any
 from uuid import UUID
 
-from tallystick import Claim, Filter, Inserted, NewRecord, Outcome, Record, Release, State, validation
-from tallystick.backends import transitions
+from tallystick import Claim, Filter, Inserted, NewRecord, Outcome, ProgressReport, Record, Release, State, validation
+from tallystick.backends import calls, transitions
 from tallystick.state import FINAL
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
@@ -30,6 +31,23 @@ class SettlesLater(MemoryBackend):
     def _hold(self, claim: Claim) -> Record | None:
         record = self.get([claim.id]).get(claim.id)
         return record if record and record.state is State.RUNNING and record.attempt == claim.attempt else None
+
+
+class ReportsLater(MemoryBackend):
+    """A report checks the claim, releases the lock, and then sets the progress of the job by its id."""
+
+    def report_progress(self, reports: Sequence[ProgressReport], *, now: Any = None) -> Sequence[bool]:
+        call = calls.report_progress(reports, self.capabilities, now=now)
+        held = [self._holds(report.claim) for report in reports]
+        with self._locked() as store:
+            for report in compress(reports, held):
+                store.put(transitions.reported(store.records[report.claim.id], call.progress(report), call.now))
+        return held
+
+    def _holds(self, claim: Claim) -> bool:
+        with self._locked() as store:
+            record = store.records.get(claim.id)
+        return record is not None and transitions.is_current(record, claim.attempt)
 
 
 class RescuesASnapshot(MemoryBackend):
@@ -184,6 +202,7 @@ class ListsInTwoLooks(MemoryBackend):
 
 MUTANTS: tuple[Mutant, ...] = (
     MEMORY.mutant("settles later", "SCHED-02", SettlesLater, "A7"),
+    MEMORY.mutant("reports later", "SCHED-03", ReportsLater),
     MEMORY.mutant("rescues a snapshot", "SCHED-03", RescuesASnapshot, "D2"),
     MEMORY.mutant("checks keys first", "SCHED-04", ChecksKeysFirst, "F1"),
     MEMORY.mutant("forgets cancels that it meets", "SCHED-05", ForgetsCancels, "D10"),

@@ -22,6 +22,7 @@ from tallystick import (
     NewRecord,
     Order,
     Outcome,
+    Progress,
     ProgressReport,
     Record,
     Release,
@@ -297,6 +298,7 @@ class Machine(RuleBasedStateMachine):
             tags=draft.tags,
             meta=draft.meta,
             errors=errors,
+            progress=Progress(0.5, "half", ended) if began and whole.flag else None,
         )
 
     @rule(chores=st.lists(strategies.chores, min_size=1, max_size=4))

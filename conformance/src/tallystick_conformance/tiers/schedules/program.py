@@ -5,7 +5,20 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tallystick import Cancel, Changes, Claim, Complete, Discard, Failure, Filter, NewRecord, Outcome, Release, Retry
+from tallystick import (
+    Cancel,
+    Changes,
+    Claim,
+    Complete,
+    Discard,
+    Failure,
+    Filter,
+    NewRecord,
+    Outcome,
+    ProgressReport,
+    Release,
+    Retry,
+)
 
 from ...contract.eligibility import FINAL
 from ...harness.case import LEASE, NOW
@@ -94,6 +107,11 @@ def give_up(slot: int = 0, attempt: int = 1) -> Outcome:
 def extend(slot: int = 0, attempt: int = 1, *, at: timedelta = LEASE) -> Call:
     """Build an extend of a slot's attempt."""
     return call("extend", [_claim(slot, attempt)], lease=LEASE, now=NOW + at)
+
+
+def report(slot: int = 0, attempt: int = 1, *, at: timedelta = LEASE) -> Call:
+    """Build a report of the progress of a slot's attempt."""
+    return call("report_progress", [ProgressReport(_claim(slot, attempt), 0.5, "half")], now=NOW + at)
 
 
 def rescue(limit: int = MANY, *, at: timedelta = LEASE) -> Call:

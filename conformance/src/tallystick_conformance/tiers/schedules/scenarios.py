@@ -21,6 +21,7 @@ from .program import (
     pause,
     purge,
     release,
+    report,
     requeue,
     rescue,
     resume,
@@ -70,12 +71,13 @@ def ends_interleave(case: Case) -> None:
 
 @example("SCHED-03")
 def rescues_meet_the_next_attempt(case: Case) -> None:
-    """A rescue or a late settle that begins during one attempt does not affect the next attempt."""
+    """A rescue, a late settle or a late report that begins during one attempt does not affect the next attempt."""
     interleave(
         case,
         _two(_RUNNING, rescue(), (settle(retry()), claim(at=LEASE, worker="b"))),
         _two(_RUNNING, settle(complete()), (rescue(), claim(at=LEASE, worker="b"))),
         _two(_RUNNING, rescue(), extend()),
+        _two(_RUNNING, report(), (rescue(), claim(at=LEASE, worker="b"))),
     )
 
 

@@ -9,8 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from tallystick import CLAIMABLE, Beat, Claim, Record, Schedule, State, WorkerInfo
-from tallystick.backends import keys, registers
-from tallystick.backends.restore_calls import Placed
+from tallystick.backends import keys, registers, restore_calls
 
 from . import rows
 
@@ -46,7 +45,7 @@ class Store:
             self.drop_key(record)
         return record
 
-    def add(self, placed: Placed) -> None:
+    def add(self, placed: restore_calls.Placed) -> None:
         """Insert a job in any state, make its queue known, and let it hold the key that it was given."""
         record = placed.record
         holder = self._holders.get(record.unique_key)
