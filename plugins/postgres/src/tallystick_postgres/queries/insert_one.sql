@@ -3,7 +3,6 @@
 --     Index: primary key, jobs_held_keys.
 -- Only PostgreSQL: SQLite inserts the jobs of a batch one by one, so its `insert` is this statement.
 -- Order: at most one row is returned.
--- Only PostgreSQL: SQLite inserts the jobs of a batch one by one, with insert.
 INSERT INTO {schema}.jobs ({new_columns}, run_at, tags, created_at, updated_at, held_key)
 VALUES (
     {new_value},
