@@ -31,6 +31,7 @@ OF_OTHERS = {
     "_unavailable(exc, location)",
     "self._unknown(scheme)",
     "handlers.never_awaited(self.kind, result)",
+    "_blocked(blocked)",
     "message.failure.type}: {message.failure.message",  # an exception of a handler
 }
 """Values that are the whole message."""

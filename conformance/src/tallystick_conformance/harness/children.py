@@ -80,16 +80,17 @@ def run_in_processes(
             receiver, sender = context.Pipe(duplex=False)
             child = Child(make, case.namespace, number, barrier)
             process = context.Process(target=_send, args=(work, child, sender), daemon=True)
+            processes.append(process)  # before the start, so that an interrupt after it leaves no process
             with spared():
                 process.start()
             sender.close()
-            processes.append(process)
             receivers.append(receiver)
         results = list(map(_receive, receivers))
     finally:
         for process in processes:
-            process.kill()
-            process.join()
+            if process.pid is not None:
+                process.kill()
+                process.join()
     if results[0].error.startswith(_UNKNOWN):
         raise NotRun(results[0].error)
     return results

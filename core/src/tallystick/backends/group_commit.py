@@ -110,7 +110,12 @@ class GroupCommit:
         except TallystickError:
             pass  # each call stores its job by itself, and raises an error of its own
         except BaseException:
-            _fail(group, OutcomeUnknown("the insert was interrupted in the thread that executed it"))
+            _fail(
+                group,
+                OutcomeUnknown(
+                    "another thread executed the insert and was interrupted; enqueue again, with the same id"
+                ),
+            )
             raise
         else:
             for turn in group:

@@ -54,9 +54,11 @@ def parsed(text: bytes) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as exc:
-        raise InvalidArgument(f"this is no JSON: {safe_repr(text.decode(errors='replace'))} ({exc})") from exc
+        raise InvalidArgument(
+            f"this is no JSON: {safe_repr(text.decode(errors='replace'))}; export again ({exc})"
+        ) from exc
     if not isinstance(found, dict) or not isinstance(found.get("type"), str):
-        raise InvalidArgument(f"this is no object with a type: {safe_repr(found)}")
+        raise InvalidArgument(f"this is no object with a type: {safe_repr(found)}; export again")
     return found
 
 
@@ -83,9 +85,9 @@ def new_schedule(found: Mapping[str, Any]) -> tuple[NewSchedule, datetime | None
 
 def _values(found: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     if missing := [name for name in names if name not in found]:
-        raise InvalidArgument(f"the {found['type']} has no field {missing[0]!r}")
+        raise InvalidArgument(f"the {found['type']} has no field {missing[0]!r}; export again")
     if unknown := [name for name in found if name not in names and name != "type"]:
-        raise InvalidArgument(f"the {found['type']} has the unknown field {safe_repr(unknown[0])}")
+        raise InvalidArgument(f"the {found['type']} has the unknown field {safe_repr(unknown[0])}; remove it")
     return {name: _value(name, found[name]) for name in names}
 
 
@@ -95,7 +97,9 @@ def _value(name: str, value: Any) -> Any:
     try:
         return _READ[name](value)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as exc:
-        raise InvalidArgument(f"{name} is {safe_repr(value)}, which cannot be read: {safe_repr(exc)}") from exc
+        raise InvalidArgument(
+            f"{name} is {safe_repr(value)}, which cannot be read; export again ({safe_repr(exc)})"
+        ) from exc
 
 
 def _plain(value: object) -> Any:

@@ -122,7 +122,9 @@ class Import:
         """Read one line. Return whether others must follow."""
         found = export_lines.parsed(text)
         if (found["type"] == "export") == is_open:
-            raise InvalidArgument("an export begins here, but the one before has no end" if is_open else _NO_EXPORT)
+            raise InvalidArgument(
+                "an export begins here, but the one before has no end; export again" if is_open else _NO_EXPORT
+            )
         match found["type"]:
             case "export":
                 _check_version(found)
