@@ -22,7 +22,7 @@ from tallystick import (
     Schedule,
     validation,
 )
-from tallystick.backends import batches, register_calls, transitions
+from tallystick.backends import batches, register_calls, restore_calls, transitions
 from tallystick_conformance import Target, conform
 from tallystick_memory import MemoryBackend
 from tallystick_memory.store import Store
@@ -105,6 +105,11 @@ class Nasty(MemoryBackend):
             for record in rescued:
                 store.put(record)
         return [transitions.without_details(record) for record in rescued]
+
+    def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
+        """Reject large batches, payloads and results. Keep milliseconds."""
+        call = restore_calls.restore(records, self.capabilities, now=now)
+        return super().restore(call.records, now=now)
 
     def put_schedules(self, schedules: Sequence[NewSchedule], *, now: datetime | None = None) -> Sequence[Schedule]:
         """Reject large batches and payloads."""
