@@ -42,3 +42,12 @@ def a_queue_is_known_by_a_job_or_a_pause(case: Case) -> None:
     found = {queue.name: queue.paused for queue in case.backend.queues()}
     case.equal({"inserted": False, "paused": True, "resumed": False}, found)
     case.equal(found.keys(), case.backend.stats(now=NOW).by_queue.keys())
+
+
+@example("QUEUE-03")
+def a_repeated_pause_has_no_effect(case: Case) -> None:
+    """A queue stays paused after a second pause, and resumed after a second resume."""
+    for change, paused in ((case.backend.pause, True), (case.backend.resume, False)):
+        for _ in range(2):
+            change("twice")
+            case.equal([("twice", paused)], [tuple(queue) for queue in case.backend.queues()])
