@@ -11,11 +11,15 @@ from typing import Literal, get_args
 
 from servers import mongo_server
 from tallystick_conformance import conform
+from tallystick_conformance.harness.profiles import PROFILES
 
 Profile = Literal["quick", "standard"]
 
 SLOW = {"COST-01": "docs/mongo.md#how-it-is-tested"}
 """Clauses that the tests' server fails: it reads all documents of a collection for every search except by id."""
+
+PATIENCE = 4
+"""How many times the usual time the generated programs may take: the tests' server needs that much for its calls."""
 
 WAYS = {"single node": 0, "transactions": 1}
 """The number of members of the server's replica set."""
@@ -29,6 +33,8 @@ def main() -> None:
     options = parser.parse_args()
     if url := os.environ.get("TALLYSTICK_TEST_MONGO_URL"):
         sys.exit(not prove("TALLYSTICK_TEST_MONGO_URL", url, options.profile, {}))
+    size = PROFILES[options.profile]
+    PROFILES[options.profile] = size._replace(program_seconds=PATIENCE * size.program_seconds)
     passed = []
     for way in options.ways:
         with mongo_server(members=WAYS[way]) as server:
