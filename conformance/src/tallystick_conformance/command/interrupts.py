@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import main_thread
 from time import sleep
-from types import FrameType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
 _SOON = 0.01
-"""Seconds after which a lost interrupt is raised again."""
+"""Seconds between two looks at the main thread, before a lost interrupt is raised again."""
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def as_interrupts() -> Iterator[list[int]]:
 
     def unraisable(lost: "UnraisableHookArgs") -> None:
         if lost.exc_type is KeyboardInterrupt and received:
-            _thread.start_new_thread(_interrupt_soon, ())
+            _thread.start_new_thread(_interrupt_after, (unraisable.__code__,))
         else:
             previous_hook(lost)
 
@@ -51,10 +51,18 @@ def as_interrupts() -> Iterator[list[int]]:
             signal.signal(number, usual)
 
 
-def _interrupt_soon() -> None:
-    """Interrupt the main thread once it has left the hook, even if it is blocked."""
-    sleep(_SOON)
+def _interrupt_after(hook: CodeType) -> None:
+    """Interrupt the main thread, even if it is blocked, once it has left the hook, where Python would ignore it."""
+    main = main_thread().ident or 0
+    while _is_in(sys._current_frames().get(main), hook):  # noqa: SLF001 - the public way to see another thread's calls
+        sleep(_SOON)
     if hasattr(signal, "pthread_kill"):
-        signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+        signal.pthread_kill(main, signal.SIGINT)
     else:
         _thread.interrupt_main()
+
+
+def _is_in(frame: FrameType | None, code: CodeType) -> bool:
+    while frame is not None and frame.f_code is not code:
+        frame = frame.f_back
+    return frame is not None
