@@ -20,15 +20,16 @@ class Clock:
 
     def __init__(self, start: datetime | None = None) -> None:
         self._stopped_at = None if start is None else validation.utc(start, "start")
-        self._ahead = timedelta(0)
+        self.ahead = timedelta(0)
+        """The sum of all moves."""
 
     def now(self) -> datetime:
         """Return the current time."""
-        return (datetime.now(UTC) if self._stopped_at is None else self._stopped_at) + self._ahead
+        return (datetime.now(UTC) if self._stopped_at is None else self._stopped_at) + self.ahead
 
     def move_to(self, moment: datetime) -> None:
         """Move the clock forward to a moment. An earlier moment has no effect."""
-        self._ahead += max(moment - self.now(), timedelta(0))
+        self.ahead += max(moment - self.now(), timedelta(0))
 
 
 def use_clock(backend: Backend, clock: Clock) -> None:

@@ -82,11 +82,13 @@ class JobTester:
 
         With `manual`, jobs wait for `drain`. With `inline`, each job runs when it is due.
         """
-        until = self.clock.now() + length(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        moved = length(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        ahead, until = self.clock.ahead + moved, self.clock.now() + moved
         self._worker.begin()
         while (moment := self._next_moment()) is not None and moment <= until:
             self._pass(moment)
         self._pass(until)
+        self.clock.ahead = max(self.clock.ahead, ahead)  # the steps took real time, which is no part of the move
         return self.clock.now()
 
     def transaction(self) -> AbstractContextManager[object]:
