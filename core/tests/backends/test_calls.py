@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 from tallystick import (
     Cancel,
-    Capabilities,
     Claim,
     Complete,
     Failure,
@@ -25,20 +24,9 @@ from tallystick import (
 from tallystick.backends import calls
 
 from ..helpers import NOW, SECOND
+from .small_stores import COARSE, DOWN, ODD, STORE, UP
 
-STORE = Capabilities(
-    durable=True,
-    multi_process=True,
-    notify=True,
-    transactions=False,
-    time_precision=timedelta(microseconds=1),
-    max_payload_bytes=4,
-    max_batch=2,
-)
-COARSE = replace(STORE, time_precision=timedelta(milliseconds=1))
 EAST = timezone(timedelta(hours=5))
-ODD = NOW + timedelta(microseconds=1_500)
-DOWN, UP = NOW + timedelta(milliseconds=1), NOW + timedelta(milliseconds=2)
 LAST = datetime.max.replace(tzinfo=UTC)
 CLAIM = Claim(uuid4(), 1)
 ERROR = Failure("E", "m")

@@ -9,7 +9,7 @@ from tallystick.backends import calls, counting, selection
 from tallystick.backends.counting import Count
 
 from ..helpers import NOW, SECOND
-from .test_calls import STORE
+from .small_stores import STORE
 
 NONE = dict.fromkeys(State, 0)
 

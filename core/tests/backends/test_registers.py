@@ -9,7 +9,7 @@ from tallystick.backends import register_calls, registers
 from tallystick.backends.registers import Numbers
 
 from ..helpers import NOW, SECOND
-from .test_calls import STORE
+from .small_stores import STORE
 
 MINUTE = timedelta(minutes=1)
 NEXT = NOW + MINUTE

@@ -10,7 +10,6 @@ import pytest
 from tallystick import (
     FINAL,
     AttemptError,
-    Capabilities,
     Failure,
     InvalidArgument,
     NewRecord,
@@ -21,20 +20,11 @@ from tallystick import (
 from tallystick.backends import restore_calls
 
 from ..helpers import NOW, SECOND
+from .small_stores import COARSE, DOWN, ODD, UP
+from .small_stores import STORE as SMALLEST
 
-STORE = Capabilities(
-    durable=True,
-    multi_process=True,
-    notify=True,
-    transactions=False,
-    time_precision=timedelta(microseconds=1),
-    max_payload_bytes=4,
-    max_batch=3,
-)
-COARSE = replace(STORE, time_precision=timedelta(milliseconds=1))
+STORE = replace(SMALLEST, max_batch=3)
 ERROR = Failure("E", "m")
-ODD = NOW + timedelta(microseconds=1_500)
-DOWN, UP = NOW + timedelta(milliseconds=1), NOW + timedelta(milliseconds=2)
 
 
 def whole(state: State = State.PENDING, **fields: Any) -> Record:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from tallystick import Backend, ConfigurationError, NewRecord
 from tallystick.bench import stores, workers
-from tallystick.bench.sitting import Sitting
+from tallystick.bench.session import Session
 from tallystick.bench.works import WORKS, Work
 from tallystick.cli.bench import lines_at_intervals
 from tallystick_memory import MemoryBackend
@@ -94,8 +94,8 @@ def test_jobs_that_exist_are_not_touched(cli: Cli, store: Backend, monkeypatch: 
 def test_interruption(cli: Cli, monkeypatch: pytest.MonkeyPatch, stop: Callable[[], None], code: int) -> None:
     """After Ctrl-C or SIGTERM in the middle of a work, no store is left, also of those that live for all rounds."""
 
-    def interrupted(sitting: Sitting) -> list[float]:
-        with sitting.backend() as backend:
+    def interrupted(session: Session) -> list[float]:
+        with session.backend() as backend:
             backend.insert([NewRecord(kind="k")])
             assert len(others(cli.url)) == 2
             stop()

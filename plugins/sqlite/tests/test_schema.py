@@ -240,6 +240,15 @@ def dump_of(path: Path) -> list[str]:
         return [*connection.execute("PRAGMA journal_mode").fetchone(), *connection.iterdump()]
 
 
+def test_setup_leaves_the_file_open(path: Path) -> None:
+    """After setup, the client has the file open, so the end of setup did not copy the log to the file."""
+    log = path.with_name(f"{path.name}-wal")
+    with SqliteBackend.from_url(f"sqlite:///{path}") as backend:
+        backend.setup()
+        assert log.exists()
+    assert not log.exists()
+
+
 def test_an_interrupted_setup_is_finished_by_the_next(tmp_path: Path) -> None:
     """A file that a setup switched to WAL, but gave no tables, is deleted by the teardown of its next store."""
     path = tmp_path / "jobs.db"

@@ -8,26 +8,26 @@ from time import monotonic
 
 from ..runner import Runner
 from .jobs import Noop, noops, opened_runner
-from .sitting import Sitting, rate
+from .session import Session, rate
 
 THREADS = 8
 BATCH = 1_000
 
 
-def one_by_one(sitting: Sitting) -> list[float]:
+def one_by_one(session: Session) -> list[float]:
     """Enqueue in one thread."""
-    jobs = noops(sitting.sizes.single)
-    with _enqueuer(sitting) as runner:
+    jobs = noops(session.sizes.single)
+    with _enqueuer(session) as runner:
         began = monotonic()
         for job in jobs:
             runner.enqueue(job)
         return [rate(len(jobs), began)]
 
 
-def by_threads(sitting: Sitting) -> list[float]:
+def by_threads(session: Session) -> list[float]:
     """Enqueue one by one in several threads."""
-    each, stopping = noops(sitting.sizes.single), Event()
-    with _enqueuer(sitting) as runner, ThreadPoolExecutor(THREADS) as threads:
+    each, stopping = noops(session.sizes.single), Event()
+    with _enqueuer(session) as runner, ThreadPoolExecutor(THREADS) as threads:
 
         def enqueue() -> None:
             for job in each:
@@ -44,19 +44,19 @@ def by_threads(sitting: Sitting) -> list[float]:
             stopping.set()  # after Ctrl-C, the pool waits for its threads
 
 
-def in_batches(sitting: Sitting) -> list[float]:
+def in_batches(session: Session) -> list[float]:
     """Enqueue in batches."""
-    with _enqueuer(sitting) as runner:
-        batches = [noops(size) for size in sitting.batches(sitting.sizes.jobs, BATCH)]
+    with _enqueuer(session) as runner:
+        batches = [noops(size) for size in session.batches(session.sizes.jobs, BATCH)]
         began = monotonic()
         for batch in batches:
             runner.enqueue_batch(batch)
-        return [rate(sitting.sizes.jobs, began)]
+        return [rate(session.sizes.jobs, began)]
 
 
 @contextmanager
-def _enqueuer(sitting: Sitting) -> Iterator[Runner]:
+def _enqueuer(session: Session) -> Iterator[Runner]:
     """Yield a runner that has enqueued a job, so that its connections are open."""
-    with sitting.store() as url, opened_runner(url) as runner:
+    with session.store() as url, opened_runner(url) as runner:
         runner.enqueue(Noop(number=0))
         yield runner

@@ -8,7 +8,7 @@ from ..backend import Backend
 from ..outcomes import Complete
 from ..records import NewRecord
 from .jobs import QUEUE
-from .sitting import Sitting, rate
+from .session import Session, rate
 
 INSERTED = 1_000
 CLAIMED = 500
@@ -17,10 +17,10 @@ CLAIMED = 500
 LEASE = timedelta(minutes=5)
 
 
-def insert_one_by_one(sitting: Sitting) -> list[float]:
+def insert_one_by_one(session: Session) -> list[float]:
     """Insert single records."""
-    records = _records(sitting.sizes.single)
-    with sitting.backend() as backend:
+    records = _records(session.sizes.single)
+    with session.backend() as backend:
         backend.insert(_records(1))
         began = monotonic()
         for record in records:
@@ -28,63 +28,63 @@ def insert_one_by_one(sitting: Sitting) -> list[float]:
         return [rate(len(records), began)]
 
 
-def insert_in_batches(sitting: Sitting) -> list[float]:
+def insert_in_batches(session: Session) -> list[float]:
     """Insert batches of records."""
-    with sitting.backend() as backend:
+    with session.backend() as backend:
         backend.insert(_records(1))
-        batches = [_records(size) for size in sitting.batches(sitting.sizes.jobs, INSERTED)]
+        batches = [_records(size) for size in session.batches(session.sizes.jobs, INSERTED)]
         began = monotonic()
         for batch in batches:
             backend.insert(batch)
-        return [rate(sitting.sizes.jobs, began)]
+        return [rate(session.sizes.jobs, began)]
 
 
-def claim_and_settle(sitting: Sitting) -> list[float]:
+def claim_and_settle(session: Session) -> list[float]:
     """Claim batches and complete them, in one thread."""
-    with sitting.backend() as backend:
-        _insert(sitting, backend, sitting.sizes.jobs)
-        return [_work(backend, sitting.sizes.jobs)]
+    with session.backend() as backend:
+        _insert(session, backend, session.sizes.jobs)
+        return [_work(backend, session.sizes.jobs)]
 
 
-def among_due(sitting: Sitting) -> list[float]:
+def among_due(session: Session) -> list[float]:
     """Claim and complete, while many more jobs are due."""
-    return _at_depth(sitting, "due", lambda backend: _insert(sitting, backend, sitting.sizes.depth))
+    return _at_depth(session, "due", lambda backend: _insert(session, backend, session.sizes.depth))
 
 
-def among_future(sitting: Sitting) -> list[float]:
+def among_future(session: Session) -> list[float]:
     """Claim and complete, while many jobs of a higher priority are due tomorrow."""
 
     def fill(backend: Backend) -> None:
-        _insert(sitting, backend, sitting.sizes.depth, run_at=timedelta(days=1), priority=9)
+        _insert(session, backend, session.sizes.depth, run_at=timedelta(days=1), priority=9)
 
-    return _at_depth(sitting, "future", fill)
+    return _at_depth(session, "future", fill)
 
 
-def among_finished(sitting: Sitting) -> list[float]:
+def among_finished(session: Session) -> list[float]:
     """Claim and complete, with many records of completed jobs in the store."""
 
     def fill(backend: Backend) -> None:
-        _insert(sitting, backend, sitting.sizes.depth)
-        sitting.report("filling a store: complete the jobs")
-        _work(backend, sitting.sizes.depth)
+        _insert(session, backend, session.sizes.depth)
+        session.report("filling a store: complete the jobs")
+        _work(backend, session.sizes.depth)
 
-    return _at_depth(sitting, "finished", fill)
+    return _at_depth(session, "finished", fill)
 
 
-def _at_depth(sitting: Sitting, name: str, fill: Callable[[Backend], None]) -> list[float]:
-    backend = sitting.kept(name, fill)
-    _insert(sitting, backend, sitting.sizes.claimed)
-    return [_work(backend, sitting.sizes.claimed)]
+def _at_depth(session: Session, name: str, fill: Callable[[Backend], None]) -> list[float]:
+    backend = session.kept(name, fill)
+    _insert(session, backend, session.sizes.claimed)
+    return [_work(backend, session.sizes.claimed)]
 
 
 def _insert(
-    sitting: Sitting, backend: Backend, count: int, *, run_at: timedelta | None = None, priority: int = 0
+    session: Session, backend: Backend, count: int, *, run_at: timedelta | None = None, priority: int = 0
 ) -> None:
     inserted = 0
-    for size in sitting.batches(count, INSERTED):
+    for size in session.batches(count, INSERTED):
         backend.insert(_records(size, run_at=run_at, priority=priority))
         inserted += size
-        sitting.report(f"filling a store: {inserted:,} of {count:,} jobs")
+        session.report(f"filling a store: {inserted:,} of {count:,} jobs")
 
 
 def _work(backend: Backend, count: int) -> float:

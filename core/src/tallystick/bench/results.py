@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from .._version import __version__
 from ..plugins import installed
 from .machine import Machine
-from .sitting import Sizes
+from .session import Sizes
 
 
 @dataclass(frozen=True)

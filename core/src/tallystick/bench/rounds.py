@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from .results import Result
-from .sitting import Sitting, Sizes
+from .session import Session, Sizes
 from .works import Work
 
 
@@ -22,15 +22,15 @@ def measure(
         report: Called with the progress.
     """
     with ExitStack() as stack:
-        sitting = Sitting(url, sizes, stack=stack, report=lambda text: None)
-        works = [work for work in works if work.is_possible(sitting.capabilities)]
+        session = Session(url, sizes, stack=stack, report=lambda text: None)
+        works = [work for work in works if work.is_possible(session.capabilities)]
         figures: dict[str, list[list[float]]] = {work.name: [] for work in works}
         for number in range(rounds):
             for work in works:
                 now = f"round {number + 1} of {rounds}: {work.name}"
-                sitting.report = partial(_within, report, now)
+                session.report = partial(_within, report, now)
                 report(now)
-                figures[work.name].append(work.run(sitting))
+                figures[work.name].append(work.run(session))
     return [
         Result(f"{work.name} {row}".rstrip(), work.unit, tuple(column), work.limit)
         for work in works

@@ -8,7 +8,7 @@ import json
 import sys
 from threading import Event, Thread
 
-from .work import Report, work
+from .worker import Report, work
 
 
 def main() -> None:

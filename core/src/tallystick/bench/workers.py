@@ -11,7 +11,7 @@ from time import monotonic
 from typing import IO, TypeAlias
 
 from ..errors import ConfigurationError
-from .work import Report, work
+from .worker import Report, work
 
 Begin: TypeAlias = Callable[[], None]
 Reports: TypeAlias = "SimpleQueue[Report | None]"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..errors import InvalidArgument
 from ..records import Capabilities
 from . import draining, enqueueing, raw
-from .sitting import Sitting
+from .session import Session
 
 JOBS, MILLISECONDS = "jobs/s", "ms"
 
@@ -25,7 +25,7 @@ class Work:
     """
 
     name: str
-    run: Callable[[Sitting], list[float]]
+    run: Callable[[Session], list[float]]
     limit: str | None = None
     rows: tuple[str, ...] = ("",)
     unit: str = JOBS

@@ -71,7 +71,7 @@ def bench(
     from ..bench.machine import this_machine  # noqa: PLC0415  # only this command needs the package
     from ..bench.results import Results  # noqa: PLC0415
     from ..bench.rounds import measure  # noqa: PLC0415
-    from ..bench.sitting import Sizes  # noqa: PLC0415
+    from ..bench.session import Sizes  # noqa: PLC0415
     from ..bench.works import chosen  # noqa: PLC0415
 
     _check_folders(json_file, svg_file)
@@ -140,9 +140,9 @@ def _write(results: "Results", json_file: str | None, svg_file: Path | None) -> 
     elif json_file is not None:
         Path(json_file).write_text(json.dumps(results.document(), indent=2) + "\n", encoding="utf-8")
     if svg_file is not None:
-        from ..bench.picture import picture  # noqa: PLC0415  # see `bench`
+        from ..bench.results_chart import results_chart  # noqa: PLC0415  # see `bench`
 
-        svg_file.write_text(picture(results), encoding="utf-8")
+        svg_file.write_text(results_chart(results), encoding="utf-8")
 
 
 def _print(results: "Results") -> None:

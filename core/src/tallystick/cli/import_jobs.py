@@ -175,7 +175,7 @@ class Import:
 
     @contextmanager
     def _naming(self, place: str) -> Iterator[None]:
-        """Name the place in the export in an error, and what was stored before it."""
+        """Add the place in the export and the counts so far to an error."""
         try:
             yield
         except InvalidArgument as exc:

@@ -51,7 +51,7 @@ class Change(NamedTuple):
 
 
 def get(connection: sqlite3.Connection, queries: Queries, id: bytes) -> Record | None:
-    """Return the record with this id its errors and its progress, or None."""
+    """Return the record with this id, its errors and its progress, or None."""
     row = connection.execute(queries.get, {"id": id}).fetchone()
     return None if row is None else record_with_details(row)
 

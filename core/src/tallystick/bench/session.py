@@ -38,7 +38,7 @@ class Sizes:
         return max(1, self.jobs // 2)
 
 
-class Sitting:
+class Session:
     """One run of the benchmark on one store. Close the stack to remove the stores that were kept."""
 
     def __init__(self, url: str, sizes: Sizes, *, stack: ExitStack, report: Callable[[str], None]) -> None:

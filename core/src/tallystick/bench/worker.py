@@ -1,4 +1,4 @@
-"""The work of one worker of the benchmark, and its reports."""
+"""One worker of the benchmark, and its reports."""
 
 from collections.abc import Callable
 from datetime import timedelta

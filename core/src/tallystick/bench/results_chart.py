@@ -5,7 +5,7 @@ from .results import Results
 from .works import JOBS, MILLISECONDS
 
 
-def picture(results: Results) -> str:
+def results_chart(results: Results) -> str:
     """Return the chart as SVG. The limits have another colour."""
     titles = {JOBS: "jobs per second", MILLISECONDS: "pick-up latency, milliseconds"}
     groups = []
