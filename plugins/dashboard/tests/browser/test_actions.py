@@ -288,7 +288,7 @@ def test_html_of_a_payload_does_not_act(page: Page, serve: Serve, live: Runner) 
 
 
 def test_a_running_job_is_asked_to_stop(page: Page, serve: Serve, live: Runner) -> None:
-    """The handler notices, and the page shows the end."""
+    """The page of a waiting job shows that it began. The handler notices the request, and the page shows the end."""
 
     @live.job("patient", queue="emails")
     def patient(payload: None, ctx: Context) -> None:
@@ -296,9 +296,10 @@ def test_a_running_job_is_asked_to_stop(page: Page, serve: Serve, live: Runner) 
             ctx.check()
             threading.Event().wait(0.02)
 
-    live.start()
     with ThreadPoolExecutor(1) as another:  # the browser has an event loop in this thread
         handle = another.submit(live.enqueue, patient.job(None)).result()
     page.goto(f"{serve()}/jobs/{handle.id}")
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    live.start()
     page.get_by_role("button", name="Ask to stop").click()
     expect(page.locator(".timeline .cancelled")).to_be_visible()
