@@ -151,6 +151,7 @@ def example(session: nox.Session) -> None:
         "pytest",
         "-m",
         "kit or not kit",
+        "--override-ini=faulthandler_timeout=3600",
         "tests/test_example_backend.py",
         *session.posargs,
         env={"TALLYSTICK_EXAMPLE": "standard"},

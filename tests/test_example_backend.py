@@ -21,8 +21,6 @@ QUICK_TIERS = {"payload", "name", "time", "refusal", "batch", "query", "wait", "
 FENCE = " and record.attempt == claim.attempt"
 CORE = {id for id, clause in CLAUSES.items() if clause.level == "core"}
 
-pytestmark = pytest.mark.timeout(3_600 if PROFILE else 900)
-
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:

@@ -10,8 +10,6 @@ from zipfile import ZipFile
 import pytest
 from example_environment import wheel
 
-pytestmark = pytest.mark.timeout(900)
-
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg_pool import ConnectionPool
 from servers import NEEDS_PASSWORD
-from support import PATIENCE
+from support import PATIENCE, eventually
 from tallystick import (
     Complete,
     ConfigurationError,
@@ -129,23 +129,39 @@ def test_a_pool_in_use_is_named(url: str, backend: PostgresBackend) -> None:
             small.stats()
 
 
-def test_deadlocked_calls_are_repeated(connection: psycopg.Connection, backend: PostgresBackend, schema: str) -> None:
+def test_deadlocked_calls_are_repeated(
+    connection: psycopg.Connection, postgres_url: str, backend: PostgresBackend, schema: str
+) -> None:
     """A call that is the victim of a deadlock is repeated."""
-    first, second = (result.record.id for result in backend.insert([NewRecord(kind="k"), NewRecord(kind="k")]))
-    connection.execute("SET deadlock_timeout = '1h'")
+    oldest, middle, newest = sorted(each.record.id for each in backend.insert([NewRecord(kind="k") for _ in range(3)]))
+    connection.execute("SET deadlock_timeout = '1h'")  # so that it is never the victim
     update = f'UPDATE "{schema}".jobs SET worker = NULL WHERE id = %s'
-    cancelled: list[object] = []
-    with connection.transaction():
-        connection.execute(update, (min(first, second),))
-        thread = Thread(target=lambda: cancelled.extend(backend.cancel(Filter(), limit=5)))
-        thread.start()  # it locks the newer job, and waits for the older
-        waiting = f"""SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%"{schema}"%'"""
-        with psycopg.connect(connection.info.dsn, autocommit=True) as watcher:
-            while watcher.execute(waiting).fetchone() is None:
-                pass
-        connection.execute(update, (max(first, second),))
-    thread.join()
-    assert sorted(cancelled) == sorted([first, second])  # type: ignore[type-var]
+    with (
+        psycopg.connect(postgres_url) as gate,
+        psycopg.connect(postgres_url, autocommit=True) as watcher,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        gate.execute(update, [middle])
+        connection.execute("BEGIN")
+        connection.execute(update, [oldest])
+        cancelled = pool.submit(backend.cancel, Filter(), limit=5)  # it locks the newest job, and waits for the middle
+        eventually(lambda: _waits_for(gate, watcher))
+        updated = pool.submit(connection.execute, update, [newest])
+        eventually(lambda: _is_blocked(connection, watcher))
+        gate.rollback()  # now the call waits for the oldest job
+        updated.result()
+        connection.execute("COMMIT")
+        assert set(cancelled.result()) == {oldest, middle, newest}
+
+
+def _waits_for(gate: psycopg.Connection, watcher: psycopg.Connection) -> bool:
+    query = "SELECT 1 FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+    return watcher.execute(query, [gate.info.backend_pid]).fetchone() is not None
+
+
+def _is_blocked(connection: psycopg.Connection, watcher: psycopg.Connection) -> bool:
+    row = watcher.execute("SELECT pg_blocking_pids(%s) <> '{}'", [connection.info.backend_pid]).fetchone()
+    return row == (True,)
 
 
 def test_times_after_the_last_year(backend: PostgresBackend) -> None:
@@ -215,7 +231,7 @@ def test_claims_of_many_clients_overlap(url: str, backend: PostgresBackend) -> N
     """Clients that claim concurrently from several queues get every job exactly once."""
     backend.insert([NewRecord(kind="k", queue=f"q{n % 7}", priority=n % 3) for n in range(700)])
     claimed: list[object] = []
-    barrier = Barrier(4)
+    barrier = Barrier(4, timeout=PATIENCE)
 
     def work() -> None:
         with PostgresBackend.from_url(url) as client:

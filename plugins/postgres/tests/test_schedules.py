@@ -7,6 +7,7 @@ from threading import Barrier
 
 import psycopg
 import pytest
+from support import PATIENCE
 from tallystick import Advance, Filter, InvalidArgument, NewSchedule, Schedule
 from tallystick_postgres import PostgresBackend
 
@@ -23,7 +24,7 @@ def test_clients_fire_each_tick_once(backend: PostgresBackend, url: str) -> None
     """If several clients advance the same schedules at once, each schedule moves once, and each tick has one job."""
     names = ["a", "b", "c"]
     backend.put_schedules([hourly(name) for name in names])
-    begin = Barrier(CLIENTS)
+    begin = Barrier(CLIENTS, timeout=PATIENCE)
 
     def work(number: int) -> list[bool]:
         applied: list[bool] = []
@@ -48,7 +49,7 @@ def test_clients_fire_each_tick_once(backend: PostgresBackend, url: str) -> None
 
 def test_clients_store_a_new_schedule_once(backend: PostgresBackend, url: str) -> None:
     """If several clients store the same new schedules at once, each gets the same stored ones."""
-    begin = Barrier(CLIENTS)
+    begin = Barrier(CLIENTS, timeout=PATIENCE)
     with ExitStack() as stack, ThreadPoolExecutor(CLIENTS) as pool:
         clients = [stack.enter_context(PostgresBackend.from_url(url)) for _ in range(CLIENTS)]
 

@@ -5,6 +5,7 @@ from threading import Barrier, Thread
 
 import psycopg
 import pytest
+from support import PATIENCE
 from tallystick import ConfigurationError, ForeignStore, NewRecord, NotSetUp
 from tallystick_postgres import PostgresBackend
 from tallystick_postgres import schema as schemas
@@ -35,7 +36,7 @@ def test_teardown_keeps_foreign_tables(connection: psycopg.Connection, backend: 
 
 def test_many_set_up_at_once(url: str) -> None:
     """Concurrent setups create the store once, and all of them succeed."""
-    barrier = Barrier(8)
+    barrier = Barrier(8, timeout=PATIENCE)
     failed: list[Exception] = []
 
     def set_up() -> None:

@@ -115,7 +115,7 @@ def test_wait_returns_when_a_future_job_becomes_due(backend: SqliteBackend) -> N
 def test_close_wakes_every_wait(backend: SqliteBackend) -> None:
     """`close` ends every `wait` with False, long before its timeout."""
     results: list[bool] = []
-    barrier = Barrier(4)
+    barrier = Barrier(4, timeout=PATIENCE)
 
     def wait() -> None:
         backend.wait(["default"], timeout=timedelta(0))

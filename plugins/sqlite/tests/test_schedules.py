@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from support import PATIENCE
 from tallystick import Advance, Beat, Filter, InvalidArgument, MeterDelta, NewSchedule
 from tallystick_sqlite import SqliteBackend
 
@@ -37,7 +38,7 @@ def test_clients_fire_each_tick_once(backend: SqliteBackend, url: str) -> None:
     """If several clients advance the same schedules at once, each schedule moves once, and each tick has one job."""
     names = ["a", "b", "c"]
     backend.put_schedules([hourly(name) for name in names])
-    begin = Barrier(CLIENTS)
+    begin = Barrier(CLIENTS, timeout=PATIENCE)
 
     def work(number: int) -> list[bool]:
         applied: list[bool] = []
