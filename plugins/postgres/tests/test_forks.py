@@ -50,6 +50,7 @@ def test_close_while_a_child_is_alive(connection: psycopg.Connection, backend: P
     (is_forked, forked), (read_end, end) = os.pipe(), os.pipe()
 
     def child_main() -> bytes:
+        os.close(end)  # so that the child ends with its parent
         os.write(forked, b"x")
         return os.read(read_end, 1)
 
