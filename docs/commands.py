@@ -8,9 +8,9 @@ from types import NoneType
 from typing import Any, get_args
 
 import typer
-from tallystick import plugins
 from tallystick.cli.app import ORDER, app
-from tallystick.settings import Settings
+from tallystick.config.settings import Settings
+from tallystick.hooks import plugins
 from tallystick_conformance.command.app import conform_app
 
 CONFORM: Any = typer.main.get_command(conform_app)

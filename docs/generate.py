@@ -14,7 +14,8 @@ import performance
 import reference
 import searches
 import state_diagram
-from tallystick import FINAL, TRANSITIONS, Backend, State, backend
+from tallystick import FINAL, TRANSITIONS, Backend, State
+from tallystick.contract import backend
 from tallystick_conformance.contract.clauses import CLAUSES
 from tallystick_conformance.contract.promises import NOTHING, clauses_of, promised_by, tied_sentences, ties_of
 from tallystick_mutants import MUTANTS

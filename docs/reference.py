@@ -10,42 +10,37 @@ from pathlib import Path
 from types import ModuleType
 
 import tallystick
-from tallystick import (
-    async_bridge,
+from tallystick import async_bridge, backends, errors, urls, user_warnings
+from tallystick.config import settings
+from tallystick.contract import (
     attempt_errors,
-    backends,
-    batch_definition,
     changes,
+    diagnostics,
+    failure,
+    filters,
+    meta,
+    outcomes,
+    records,
+    registers,
+    schedules,
+    validation,
+)
+from tallystick.contract.registers import meters, workers
+from tallystick.contract.schedules import advance, due, new_schedule, parsing, rule, schedule, tick_ids
+from tallystick.hooks import hookspecs, plugins
+from tallystick.jobs import (
+    batch_definition,
     context,
     control,
     declaration,
     define,
     definition,
-    diagnostics,
-    enqueueing,
-    errors,
-    failure,
-    filters,
     handle,
-    hookspecs,
     job_base,
-    job_result,
-    meta,
     options,
-    outcomes,
-    plugins,
-    records,
-    registers,
     retry,
-    runner,
-    schedules,
-    settings,
-    urls,
-    user_warnings,
-    validation,
 )
-from tallystick.registers import meters, workers
-from tallystick.schedules import advance, due, new_schedule, parsing, rule, schedule, tick_ids
+from tallystick.runner import enqueueing, job_result, runner
 from tallystick.worker import snapshot
 
 Documented = ast.ClassDef | ast.FunctionDef | ast.Assign | ast.AnnAssign

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from support import JOBS, Spawn
 from tallystick import open_backend
-from tallystick.plugins import installed
+from tallystick.hooks.plugins import installed
 
 BACKENDS = ("memory", "sqlite", "postgres", "mongo")
 SHARED = ("sqlite", "postgres", "mongo")

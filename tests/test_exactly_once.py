@@ -27,7 +27,7 @@ from tallystick import (
     Unsupported,
     open_backend,
 )
-from tallystick.plugins import installed
+from tallystick.hooks.plugins import installed
 
 SOON = timedelta(seconds=PATIENCE)
 AT_ONCE = Fixed(timedelta(0))

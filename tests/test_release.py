@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tallystick.settings import COMMAND_VARIABLES, Settings
+from tallystick.config.settings import COMMAND_VARIABLES, Settings
 from tallystick_dashboard import DashboardSettings
 
 ROOT = Path(__file__).parent.parent

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from tallystick import Filter
-from tallystick.bulk import change_all
+from tallystick.runner.bulk import change_all
 
 A, B, C = (UUID(int=n) for n in range(3))
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, field_serializer, field_validator
 from tallystick import DefinitionError, InvalidPayload
-from tallystick.codec import Codec
+from tallystick.jobs.codec import Codec
 
 
 class Report(BaseModel):

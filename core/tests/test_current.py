@@ -5,7 +5,7 @@ from contextvars import copy_context
 
 import pytest
 from tallystick import Context, NoCurrentRunner, Runner
-from tallystick.current import unclosed_runners
+from tallystick.jobs.current import unclosed_runners
 
 from .helpers import LONG, MakeRunner
 

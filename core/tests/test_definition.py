@@ -13,7 +13,7 @@ from tallystick import (
     Job,
     Options,
 )
-from tallystick.options import OPTION_NAMES, OptionArgs
+from tallystick.jobs.options import OPTION_NAMES, OptionArgs
 
 from .helpers import SECOND, stored
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tallystick import Context, Definition, Enqueue, Inserted, InvalidArgument, NewRecord, OutcomeUnknown, Runner
-from tallystick.enqueueing import EnqueueOptions
+from tallystick.runner.enqueueing import EnqueueOptions
 from tallystick_memory import MemoryBackend
 
 from .helpers import NOW, SECOND, MakeRunner

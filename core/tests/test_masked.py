@@ -6,7 +6,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, Secret, SecretBytes, SecretStr, field_serializer, field_validator
 from tallystick import InvalidPayload
-from tallystick.codec import Codec
+from tallystick.jobs.codec import Codec
 from typing_extensions import TypedDict
 
 T = TypeVar("T")

@@ -4,7 +4,8 @@ from datetime import timedelta
 from itertools import islice
 
 import pytest
-from tallystick import InvalidArgument, pauses
+from tallystick import InvalidArgument
+from tallystick.worker import pauses
 
 
 class Clock:

@@ -15,8 +15,8 @@ from tallystick import (
     UnknownScheme,
     hookimpl,
     open_backend,
-    plugins,
 )
+from tallystick.hooks import plugins
 from tallystick_memory import MemoryBackend
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel, SecretStr
-from tallystick.safe_repr import LENGTH, safe_repr, safe_str
+from tallystick.messages.safe_repr import LENGTH, safe_repr, safe_str
 
 RAISED = [Exception, SystemExit, KeyboardInterrupt, GeneratorExit, RecursionError, MemoryError, BaseExceptionGroup]
 

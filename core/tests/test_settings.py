@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from tallystick import ConfigurationError, InvalidArgument, Runner, Settings
-from tallystick.settings import SettingsArgs
+from tallystick.config.settings import SettingsArgs
 
 
 def test_arguments_are_the_settings() -> None:

@@ -136,7 +136,7 @@ def messages(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFacto
 )
 def test_type(messages: dict[str, str], line: str, type_: str) -> None:
     """A job keeps the types of its payload and result, from its definition to the result that is read back."""
-    assert f'is "{type_}"' in re.sub(r"\b(builtins|application|tallystick\.\w+)\.", "", messages[line])
+    assert f'is "{type_}"' in re.sub(r"\b(builtins|application|tallystick(\.\w+)+)\.", "", messages[line])
 
 
 @pytest.mark.parametrize("line", ["wrong payload", "wrong async payload"])

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from tallystick import Backend, NewRecord, Release, Severity, open_backend
-from tallystick.unworked import PATIENCE, PUT_BACK_TIMES, unworked
+from tallystick.cli.unworked import PATIENCE, PUT_BACK_TIMES, unworked
 
 from .helpers import NOW, SECOND
 

@@ -45,7 +45,7 @@ def test_ends_are_logged(runner: Runner, caplog: pytest.LogCaptureFixture) -> No
     assert "retried: ConnectionError: no line" in logs[0].message
     assert "never mind" in logs[1].message
     assert all(log.__dict__["duration"] >= 0 for log in logs)
-    assert [log.__dict__["error_type"] for log in logs] == ["ConnectionError", "tallystick.control.DiscardJob"]
+    assert [log.__dict__["error_type"] for log in logs] == ["ConnectionError", "tallystick.jobs.control.DiscardJob"]
 
 
 def test_failures_are_logged_with_their_exception(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:

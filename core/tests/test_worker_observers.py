@@ -23,8 +23,8 @@ from tallystick import (
     Runner,
     Unsupported,
     hookimpl,
-    plugins,
 )
+from tallystick.hooks import plugins
 
 from .helpers import AT_ONCE, LONG, SHORT_LEASE, MakeRunner, eventually
 

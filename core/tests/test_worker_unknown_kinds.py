@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from tallystick import Context, Definition, NewRecord, Record, Runner, State
-from tallystick.safe_repr import safe_repr
+from tallystick.messages.safe_repr import safe_repr
 from tallystick_memory import MemoryBackend
 
 from .helpers import LONG, MakeRunner, eventually

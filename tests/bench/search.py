@@ -17,7 +17,7 @@ import psycopg
 from bench import million, search_tables
 from bench import search_records as data
 from tallystick import CLAIMABLE, Backend, Filter, Order, State, open_backend
-from tallystick.filters import ORDERS
+from tallystick.contract.filters import ORDERS
 
 DAY = timedelta(days=1)
 RESULTS = Path(__file__).parents[2] / "docs" / "search.json"

@@ -1,18 +1,36 @@
 """Background jobs on the database you already have. Start at `Runner` and `Job`; backend authors at `Backend`."""
 
-from . import backends, diagnostics, forks, urls, validation
+from . import backends, forks, urls
 from .async_bridge import on_calling_loop
-from .attempt_errors import ERRORS_KEPT, AttemptError
-from .backend import CONTRACT_VERSION, Backend
-from .batch_definition import BatchDefinition
-from .changes import Changes
-from .context import Context, Stop
-from .control import DiscardJob, Snooze, Stopped
-from .declaration import Call, Declaration
-from .define import batch, declare, handles, job, raw
-from .definition import Definition
-from .diagnostics import Finding, Severity
-from .enqueueing import BatchOptions, Enqueue, EnqueueOptions
+from .config.payload_codec import PayloadCodec
+from .config.settings import Settings
+from .contract import diagnostics, validation
+from .contract.attempt_errors import ERRORS_KEPT, AttemptError
+from .contract.backend import CONTRACT_VERSION, Backend
+from .contract.changes import Changes
+from .contract.diagnostics import Finding, Severity
+from .contract.failure import LEASE_EXPIRED, Failure
+from .contract.filters import Filter, Order
+from .contract.meta import NO_META, Meta
+from .contract.outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from .contract.progress import PROGRESS_LENGTH, Progress
+from .contract.progress_report import ProgressReport
+from .contract.records import (
+    Capabilities,
+    Claim,
+    Hold,
+    Inserted,
+    NewRecord,
+    OnConflict,
+    Queue,
+    QueueStats,
+    Record,
+    Stats,
+    UniqueUntil,
+)
+from .contract.registers import METERS_KEPT, WORKERS_KEPT, Beat, Meter, MeterDelta, Running, WorkerInfo
+from .contract.schedules import Advance, Due, NewSchedule, Rule, Schedule, due_ticks, parse_rule, tick_id
+from .contract.state import CLAIMABLE, FINAL, TRANSITIONS, State, Transition
 from .errors import (
     AlreadyStarted,
     BackendError,
@@ -51,41 +69,24 @@ from .errors import (
     UnknownZone,
     Unsupported,
 )
-from .failure import LEASE_EXPIRED, Failure
-from .filters import Filter, Order
-from .handle import Handle
-from .hookspecs import hookimpl
-from .job_base import Job
-from .job_result import JobResult, Status
-from .loading import load_runner
-from .meta import NO_META, Meta
-from .options import Options
-from .outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
-from .payload_codec import PayloadCodec
-from .plugins import open_backend
-from .progress import PROGRESS_LENGTH, Progress
-from .progress_report import ProgressReport
-from .records import (
-    Capabilities,
-    Claim,
-    Hold,
-    Inserted,
-    NewRecord,
-    OnConflict,
-    Queue,
-    QueueStats,
-    Record,
-    Stats,
-    UniqueUntil,
-)
-from .registers import METERS_KEPT, WORKERS_KEPT, Beat, Meter, MeterDelta, Running, WorkerInfo
-from .retry import ByException, Exponential, Fixed, Never, RetryPolicy
-from .runner import Runner
-from .schedules import Advance, Due, NewSchedule, Rule, Schedule, due_ticks, parse_rule, tick_id
-from .settings import Settings
-from .state import CLAIMABLE, FINAL, TRANSITIONS, State, Transition
-from .throughput import Throughput
-from .unique_by import UniqueBy
+from .hooks.hookspecs import hookimpl
+from .hooks.plugins import open_backend
+from .jobs.batch_definition import BatchDefinition
+from .jobs.context import Context, Stop
+from .jobs.control import DiscardJob, Snooze, Stopped
+from .jobs.declaration import Call, Declaration
+from .jobs.define import batch, declare, handles, job, raw
+from .jobs.definition import Definition
+from .jobs.handle import Handle
+from .jobs.job_base import Job
+from .jobs.options import Options
+from .jobs.retry import ByException, Exponential, Fixed, Never, RetryPolicy
+from .jobs.unique_by import UniqueBy
+from .runner.enqueueing import BatchOptions, Enqueue, EnqueueOptions
+from .runner.job_result import JobResult, Status
+from .runner.loading import load_runner
+from .runner.runner import Runner
+from .runner.throughput import Throughput
 from .urls import BackendUrl
 from .user_warnings import BlockingCallWarning, KindFormatWarning, TallystickWarning
 from .worker import Snapshot

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .errors import InvalidArgument, Unavailable
-from .safe_repr import safe_repr
+from .messages.safe_repr import safe_repr
 
 T = TypeVar("T")
 P = ParamSpec("P")

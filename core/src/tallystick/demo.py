@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import NamedTuple, Self
 from uuid import UUID
 
-from .context import Context
-from .failure import LEASE_EXPIRED
-from .job_base import Job
-from .outcomes import Outcome
-from .records import Record
-from .runner import Runner
-from .state import State
+from .contract.failure import LEASE_EXPIRED
+from .contract.outcomes import Outcome
+from .contract.records import Record
+from .contract.state import State
+from .jobs.context import Context
+from .jobs.job_base import Job
+from .runner.runner import Runner
 
 LEDGER = "DEMO_LEDGER"
 """The environment variable that names the file of the ledger."""

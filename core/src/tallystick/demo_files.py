@@ -13,9 +13,9 @@ from typing import Self
 
 from pydantic import BaseModel
 
-from .context import Context
-from .job_base import Job
-from .retry import Exponential
+from .jobs.context import Context
+from .jobs.job_base import Job
+from .jobs.retry import Exponential
 
 MAX_ATTEMPTS = 3
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from .failure import Failure
-    from .records import Record
+    from .contract.failure import Failure
+    from .contract.records import Record
 
 
 class TallystickError(Exception):

@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from . import url_advice
-from .advice import near
 from .errors import ConfigurationError
-from .safe_repr import safe_repr
+from .messages import url_advice
+from .messages.advice import near
+from .messages.safe_repr import safe_repr
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 

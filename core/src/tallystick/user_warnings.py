@@ -9,7 +9,7 @@ import re
 import sys
 import warnings
 
-from . import validation
+from .contract import validation
 
 __all__ = ["BlockingCallWarning", "KindFormatWarning", "TallystickWarning"]
 

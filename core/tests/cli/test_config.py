@@ -6,7 +6,7 @@ import pytest
 import typer
 from tallystick import Settings
 from tallystick.cli.app import app
-from tallystick.settings import COMMAND_VARIABLES
+from tallystick.config.settings import COMMAND_VARIABLES
 
 from .conftest import Cli
 

@@ -19,7 +19,7 @@ from tallystick import (
     hookimpl,
 )
 from tallystick.cli import app as application
-from tallystick.plugins import load
+from tallystick.hooks.plugins import load
 
 from .conftest import Cli
 
@@ -96,7 +96,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     def run(plugin: Callable[[typer.Typer], None], *arguments: str) -> int:
         plugins = load([])
         plugins.hooks.register(SimpleNamespace(tallystick_cli=hookimpl(plugin)))
-        monkeypatch.setattr("tallystick.plugins.installed", lambda: plugins)
+        monkeypatch.setattr("tallystick.hooks.plugins.installed", lambda: plugins)
         monkeypatch.setattr(application.app, "registered_commands", application.app.registered_commands[:])
         monkeypatch.setattr(sys, "argv", ["tallystick", *arguments])
         with pytest.raises(SystemExit) as caught:

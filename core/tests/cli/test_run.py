@@ -91,7 +91,7 @@ def test_wait_prints_the_result_or_fails(cli: Cli, store: Backend, monkeypatch: 
         good, bad = Complete(record.claim, b'{"n":1}'), Discard(record.claim, Failure("OSError", "disk"))
         store.settle([good if next(completes) else bad])
 
-    monkeypatch.setattr("tallystick.runner_results.sleep", work)
+    monkeypatch.setattr("tallystick.runner.results.sleep", work)
     good, bad = cli("run", "a", "--wait", "600"), cli("run", "a", "--wait", "600")
     assert (good.code, good.out.partition("\n")[2]) == (0, '{\n  "n": 1\n}\n')
     assert (bad.code, "was discarded: OSError: disk" in bad.err) == (1, True)

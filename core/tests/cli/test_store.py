@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import tallystick
-from tallystick.plugins import Offer, installed
+from tallystick.hooks.plugins import Offer, installed
 
 from .conftest import Cli
 

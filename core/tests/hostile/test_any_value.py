@@ -52,7 +52,7 @@ from tallystick import (
     validation,
 )
 from tallystick.backends import batches
-from tallystick.safe_repr import safe_repr
+from tallystick.messages.safe_repr import safe_repr
 from tallystick_memory import MemoryBackend
 from tallystick_sqlite import SqliteBackend
 

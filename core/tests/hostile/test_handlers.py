@@ -15,7 +15,7 @@ from tallystick import (
     Options,
     State,
 )
-from tallystick.codec import Codec
+from tallystick.jobs.codec import Codec
 
 from ..helpers import AT_ONCE, SECOND, SHORT_LEASE, MakeRunner, eventually
 from .anyhow import stop_anyhow

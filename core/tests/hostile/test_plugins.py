@@ -16,9 +16,9 @@ from tallystick import (
     Runner,
     hookimpl,
     open_backend,
-    plugins,
     urls,
 )
+from tallystick.hooks import plugins
 from tallystick_memory import MemoryBackend
 
 from ..helpers import LONG, MakeRunner, check_types

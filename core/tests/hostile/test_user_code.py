@@ -22,8 +22,8 @@ from tallystick import (
     Snooze,
     State,
     hookimpl,
-    plugins,
 )
+from tallystick.hooks import plugins
 
 from ..helpers import LONG, SERVICES, MakeRunner, eventually, threads
 

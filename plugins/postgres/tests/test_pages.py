@@ -8,7 +8,7 @@ import pytest
 from tallystick import Complete, Filter, NewRecord, Order, Record, State
 from tallystick.backends import calls, selection
 from tallystick.backends.calls import ListCall
-from tallystick.filters import ORDERS
+from tallystick.contract.filters import ORDERS
 from tallystick_postgres import PostgresBackend, listing
 from tallystick_postgres.capabilities import CAPABILITIES
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from tallystick import CLAIMABLE, Discard, Failure, Filter, NewRecord, Order, Record, Retry, State, Stats
-from tallystick.filters import ORDERS
+from tallystick.contract.filters import ORDERS
 from tallystick_sqlite import SqliteBackend, listing, search
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -16,12 +16,11 @@ from inspect import cleandoc
 from pathlib import Path
 from types import ModuleType
 
-from tallystick import (
-    BackendError,
+from tallystick import BackendError, errors
+from tallystick.contract import (
     attempt_errors,
     backend,
     changes,
-    errors,
     failure,
     filters,
     meta,

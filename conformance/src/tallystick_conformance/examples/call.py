@@ -22,9 +22,9 @@ from tallystick import (
     State,
     Stats,
 )
-from tallystick.records import MAX_ATTEMPTS, PRIORITIES
-from tallystick.state import FINAL
-from tallystick.validation import NAME_LENGTH
+from tallystick.contract.records import MAX_ATTEMPTS, PRIORITIES
+from tallystick.contract.state import FINAL
+from tallystick.contract.validation import NAME_LENGTH
 
 from ..contract.typed import flaws
 from ..harness.case import LEASE, NOW, Case, example

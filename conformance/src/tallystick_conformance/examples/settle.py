@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from tallystick import Claim, Complete, Filter, Hold, NewRecord, Release, State
-from tallystick.records import MAX_ATTEMPTS
+from tallystick.contract.records import MAX_ATTEMPTS
 
 from ..harness.case import LEASE, NOW, Case, example
 from .common import HIGH_ATTEMPTS, LONG_DUE, REREADS

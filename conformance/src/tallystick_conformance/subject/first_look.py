@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import get_type_hints
 
 from tallystick import Backend, Capabilities, ConfigurationError, TallystickError
-from tallystick.plugins import check_contract, installed
+from tallystick.hooks.plugins import check_contract, installed
 
 from .exceptions import origin
 from .target import Target

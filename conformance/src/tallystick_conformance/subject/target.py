@@ -12,7 +12,7 @@ from typing import Self
 from uuid import uuid4
 
 from tallystick import Backend, Closed, urls
-from tallystick.plugins import installed
+from tallystick.hooks.plugins import installed
 
 from .exceptions import is_interrupt
 

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from .. import validation
-from ..claims import check
+from ..contract import validation
+from ..contract.claims import check
+from ..contract.filters import Filter
+from ..contract.outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from ..contract.progress_report import ProgressReport
+from ..contract.records import Claim, NewRecord
 from ..errors import InvalidArgument
-from ..filters import Filter
-from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
-from ..progress_report import ProgressReport
-from ..records import Claim, NewRecord
-from ..safe_repr import safe_repr
+from ..messages.safe_repr import safe_repr
 
 T = TypeVar("T")
 

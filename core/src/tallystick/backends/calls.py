@@ -16,16 +16,16 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 from uuid import UUID
 
-from .. import validation
-from ..changes import Changes
+from ..contract import validation
+from ..contract.changes import Changes
+from ..contract.filters import MOST_COUNTED, ORDERS, Filter, Order
+from ..contract.outcomes import Complete, Outcome, Release, Retry
+from ..contract.progress import Progress
+from ..contract.progress_report import ProgressReport
+from ..contract.records import Capabilities, Claim, NewRecord, Record
+from ..contract.state import State
 from ..errors import InvalidArgument, Unsupported
-from ..filters import MOST_COUNTED, ORDERS, Filter, Order
-from ..outcomes import Complete, Outcome, Release, Retry
-from ..progress import Progress
-from ..progress_report import ProgressReport
-from ..records import Capabilities, Claim, NewRecord, Record
-from ..safe_repr import safe_repr
-from ..state import State
+from ..messages.safe_repr import safe_repr
 from . import batches
 from .times import call_times, rounded_down, rounded_up
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from ..records import Queue, QueueStats, Record, Stats
-from ..state import CLAIMABLE, State
+from ..contract.records import Queue, QueueStats, Record, Stats
+from ..contract.state import CLAIMABLE, State
 
 
 class Count(NamedTuple):

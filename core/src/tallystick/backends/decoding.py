@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
-from ..failure import Failure
-from ..state import State
+from ..contract.failure import Failure
+from ..contract.state import State
 from .times import moment
 
 STATES = {state.value: state for state in State}

@@ -6,8 +6,8 @@ from itertools import islice
 from threading import Event, Lock
 from uuid import UUID
 
+from ..contract.records import Inserted, NewRecord
 from ..errors import OutcomeUnknown, TallystickError
-from ..records import Inserted, NewRecord
 from .calls import InsertCall
 
 MOST_JOBS = 500

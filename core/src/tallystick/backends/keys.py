@@ -11,8 +11,8 @@ A store keeps with each record whether the job holds its key:
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
-from ..records import Inserted, NewRecord, Record, UniqueUntil
-from ..state import CLAIMABLE, FINAL
+from ..contract.records import Inserted, NewRecord, Record, UniqueUntil
+from ..contract.state import CLAIMABLE, FINAL
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 _SECOND = timedelta(seconds=1)

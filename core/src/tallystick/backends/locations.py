@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from pydantic import BaseModel, BeforeValidator
 
 from .. import urls
-from ..advice import near
+from ..messages.advice import near
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 

@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Self
 
-from .. import validation
+from ..contract import validation
+from ..contract.records import Capabilities
+from ..contract.registers import LONGEST_TTL, METERS_KEPT, Beat, MeterDelta
+from ..contract.schedules import MOST_TICKS, Advance, NewSchedule
 from ..errors import InvalidArgument
-from ..records import Capabilities
-from ..registers import LONGEST_TTL, METERS_KEPT, Beat, MeterDelta
-from ..safe_repr import safe_repr
-from ..schedules import MOST_TICKS, Advance, NewSchedule
+from ..messages.safe_repr import safe_repr
 from . import batches
 from .times import call_times, rounded_down
 

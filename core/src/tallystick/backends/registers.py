@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import NamedTuple, Self
 
-from ..registers import WORKERS_KEPT, Meter, MeterDelta, WorkerInfo
-from ..schedules import Advance, Schedule
+from ..contract.registers import WORKERS_KEPT, Meter, MeterDelta, WorkerInfo
+from ..contract.schedules import Advance, Schedule
 from .register_calls import AdvanceCall, MetersCall
 
 

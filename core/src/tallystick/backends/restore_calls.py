@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 from uuid import UUID
 
-from .. import validation
-from ..attempt_errors import ERRORS_KEPT, AttemptError
+from ..contract import validation
+from ..contract.attempt_errors import ERRORS_KEPT, AttemptError
+from ..contract.failure import Failure
+from ..contract.progress import Progress
+from ..contract.progress import checked as checked_progress
+from ..contract.records import Capabilities, NewRecord, Record
+from ..contract.state import FINAL, State
 from ..errors import InvalidArgument
-from ..failure import Failure
-from ..progress import Progress
-from ..progress import checked as checked_progress
-from ..records import Capabilities, NewRecord, Record
-from ..safe_repr import safe_repr
-from ..state import FINAL, State
+from ..messages.safe_repr import safe_repr
 from . import batches, keys
 from .times import call_times, rounded_down, rounded_up
 

@@ -8,9 +8,9 @@ from operator import attrgetter, itemgetter
 from typing import assert_never
 from uuid import UUID
 
-from ..filters import Filter
-from ..records import Record
-from ..state import CLAIMABLE
+from ..contract.filters import Filter
+from ..contract.records import Record
+from ..contract.state import CLAIMABLE
 from .calls import ListCall
 
 

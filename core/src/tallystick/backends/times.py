@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from .. import validation
+from ..contract import validation
+from ..contract.records import Capabilities
 from ..errors import InvalidArgument
-from ..records import Capabilities
 
 MICROSECOND = timedelta(microseconds=1)
 

@@ -6,14 +6,14 @@ A store calls them inside its atomic step. The caller checks the condition of th
 from datetime import datetime
 from typing import assert_never
 
-from .. import validation
-from ..attempt_errors import AttemptError
-from ..changes import Changes
-from ..failure import LEASE_EXPIRED, Failure
-from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
-from ..progress import Progress
-from ..records import Hold, Record
-from ..state import CLAIMABLE, State
+from ..contract import validation
+from ..contract.attempt_errors import AttemptError
+from ..contract.changes import Changes
+from ..contract.failure import LEASE_EXPIRED, Failure
+from ..contract.outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from ..contract.progress import Progress
+from ..contract.records import Hold, Record
+from ..contract.state import CLAIMABLE, State
 
 
 def claimed(record: Record, worker: str, until: datetime, now: datetime) -> Record:

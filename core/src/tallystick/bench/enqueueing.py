@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import Event
 from time import monotonic
 
-from ..runner import Runner
+from ..runner.runner import Runner
 from .jobs import Noop, noops, opened_runner
 from .session import Session, rate
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from ..context import Context
-from ..job_base import Job
-from ..plugins import open_backend
-from ..runner import Runner
+from ..hooks.plugins import open_backend
+from ..jobs.context import Context
+from ..jobs.job_base import Job
+from ..runner.runner import Runner
 
 QUEUE = "bench"
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
 
-from ..backend import Backend
-from ..outcomes import Complete
-from ..records import NewRecord
+from ..contract.backend import Backend
+from ..contract.outcomes import Complete
+from ..contract.records import NewRecord
 from .jobs import QUEUE
 from .session import Session, rate
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .._version import __version__
-from ..plugins import installed
+from ..hooks.plugins import installed
 from .machine import Machine
 from .session import Sizes
 

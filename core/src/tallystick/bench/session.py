@@ -5,8 +5,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from time import monotonic
 
-from ..backend import Backend
-from ..plugins import open_backend
+from ..contract.backend import Backend
+from ..hooks.plugins import open_backend
 from .stores import new_store
 
 

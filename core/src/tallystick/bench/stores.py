@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
-from ..backend import Backend
+from ..contract.backend import Backend
 from ..errors import ConfigurationError, NotSetUp
-from ..plugins import installed, open_backend
+from ..hooks.plugins import installed, open_backend
 from ..urls import redact
 
 

@@ -6,8 +6,8 @@ from threading import Event
 from time import monotonic
 from typing import NamedTuple
 
-from ..outcomes import Outcome
-from ..records import Record
+from ..contract.outcomes import Outcome
+from ..contract.records import Record
 from .jobs import latencies, opened_runner
 
 _INTERVAL = 0.005

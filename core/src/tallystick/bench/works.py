@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from ..contract.records import Capabilities
 from ..errors import InvalidArgument
-from ..records import Capabilities
 from . import draining, enqueueing, raw
 from .session import Session
 

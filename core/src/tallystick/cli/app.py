@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from .. import plugins
 from .._version import __version__
 from ..errors import BackendError, ResultError, ScheduleNotFound, TallystickError
-from ..hook_calls import hook_calls
+from ..hooks import plugins
+from ..hooks.hook_calls import hook_calls
 from ..interrupts import from_signal
-from ..safe_repr import safe_repr
+from ..messages.safe_repr import safe_repr
 from ..urls import redact, redact_all
 from . import bench, config, demo, doctor, init, jobs, new, queues, schedules, stats, store, worker, workers
 from . import run as run_command

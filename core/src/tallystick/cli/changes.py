@@ -9,12 +9,12 @@ from uuid import UUID
 
 import typer
 
-from ..backend import Backend
-from ..bulk import change_all
+from ..contract.backend import Backend
+from ..contract.filters import Filter
+from ..contract.records import Record
+from ..contract.state import TRANSITIONS, State
 from ..errors import InvalidArgument
-from ..filters import Filter
-from ..records import Record
-from ..state import TRANSITIONS, State
+from ..runner.bulk import change_all
 from . import show
 from .filters import with_filter
 from .options import Json, Url, examples, opened

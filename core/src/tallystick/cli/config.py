@@ -7,11 +7,11 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from ..loading import load_runner
-from ..runner import Runner
-from ..safe_repr import safe_repr
-from ..setting_sources import Source, sources
-from ..settings import Settings
+from ..config.setting_sources import Source, sources
+from ..config.settings import Settings
+from ..messages.safe_repr import safe_repr
+from ..runner.loading import load_runner
+from ..runner.runner import Runner
 from ..urls import redact
 from . import show
 from .options import Json, examples

@@ -6,12 +6,12 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from ..backend import Backend
+from ..contract.backend import Backend
+from ..contract.records import Record
+from ..contract.schedules import Schedule
 from ..errors import InvalidPayload, InvalidResult
-from ..loading import load_runner
-from ..records import Record
-from ..runner import Runner
-from ..schedules import Schedule
+from ..runner.loading import load_runner
+from ..runner.runner import Runner
 from .options import opened
 
 StoredT = TypeVar("StoredT", Record, Schedule)

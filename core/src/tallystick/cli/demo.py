@@ -16,13 +16,13 @@ from uuid import UUID
 
 import typer
 
+from ..contract.records import Record
+from ..contract.state import FINAL
 from ..demo import LEASE, LEDGER, Books, Digest, died_attempts
 from ..errors import ConfigurationError, InvalidArgument
 from ..processes import Limits, Supervisor
-from ..records import Record
-from ..runner import Runner
+from ..runner.runner import Runner
 from ..signals import StopSignals
-from ..state import FINAL
 from ..urls import redact
 from . import logs, show
 from .demo_files import read_files

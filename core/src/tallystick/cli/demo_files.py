@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from .. import demo_files as jobs
+from ..contract.records import Record
+from ..contract.state import FINAL, State
 from ..errors import InvalidArgument
-from ..records import Record
-from ..runner import Runner
-from ..state import FINAL, State
+from ..runner.runner import Runner
 from ..urls import redact
 from . import show
 from .next_commands import next_commands

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from ..diagnostics import Finding, Severity
+from ..contract.diagnostics import Finding, Severity
 from ..errors import NotSetUp
-from ..unworked import unworked
 from . import show
 from .options import Json, examples, opened
+from .unworked import unworked
 
 EXAMPLES = examples(
     "tallystick doctor postgresql://db/app --concurrency 50",

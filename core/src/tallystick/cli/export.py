@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from .._version import __version__
-from ..backend import CONTRACT_VERSION, Backend
-from ..filters import Filter
-from ..records import Record
+from ..contract.backend import CONTRACT_VERSION, Backend
+from ..contract.filters import Filter
+from ..contract.records import Record
 from . import export_lines
 from .filters import with_filter
 from .options import Url, examples, opened

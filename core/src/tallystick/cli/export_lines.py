@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from ..attempt_errors import AttemptError
+from ..contract.attempt_errors import AttemptError
+from ..contract.failure import Failure
+from ..contract.meta import Meta
+from ..contract.progress import Progress
+from ..contract.records import Record
+from ..contract.schedules import NewSchedule, Schedule
 from ..errors import InvalidArgument
-from ..failure import Failure
-from ..meta import Meta
-from ..progress import Progress
-from ..records import Record
-from ..safe_repr import safe_repr
-from ..schedules import NewSchedule, Schedule
+from ..messages.safe_repr import safe_repr
 
 _SECOND = timedelta(seconds=1)
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ..filters import Filter
-from ..state import State
+from ..contract.filters import Filter
+from ..contract.state import State
 from . import words
 from .groups import note
 from .times import parse_past

@@ -9,12 +9,12 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from ..backend import CONTRACT_VERSION, Backend
 from ..backends import restore_calls
+from ..contract.backend import CONTRACT_VERSION, Backend
+from ..contract.records import Record
+from ..contract.schedules import Advance
 from ..errors import ConfigurationError, InvalidArgument
-from ..records import Record
-from ..safe_repr import safe_repr
-from ..schedules import Advance
+from ..messages.safe_repr import safe_repr
 from . import export_lines, show
 from .options import Json, Url, examples, opened
 

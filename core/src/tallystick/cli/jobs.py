@@ -8,10 +8,10 @@ from uuid import UUID
 
 import typer
 
-from ..attempt_errors import AttemptError
-from ..filters import MOST_COUNTED, Filter
-from ..progress import Progress
-from ..records import Record
+from ..contract.attempt_errors import AttemptError
+from ..contract.filters import MOST_COUNTED, Filter
+from ..contract.progress import Progress
+from ..contract.records import Record
 from . import changes, export, import_jobs, listing, show, update
 from .decoding import RunnerName, decoded, opened_for
 from .filters import with_filter

@@ -8,12 +8,12 @@ from uuid import UUID
 
 import typer
 
-from ..backend import Backend
+from ..contract.backend import Backend
+from ..contract.failure import Failure
+from ..contract.filters import Filter, Order
+from ..contract.records import Record
+from ..contract.state import CLAIMABLE, State
 from ..errors import ConfigurationError, InvalidArgument
-from ..failure import Failure
-from ..filters import Filter, Order
-from ..records import Record
-from ..state import CLAIMABLE, State
 from . import show
 from .filters import with_filter
 from .options import Json, Url, examples, opened, stored_job

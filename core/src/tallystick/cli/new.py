@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from .. import validation
+from ..contract import validation
 from ..errors import ConfigurationError
 from ..user_warnings import is_usual_kind
 from . import new_backend, show

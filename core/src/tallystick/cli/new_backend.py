@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import ConfigurationError
-from ..plugins import installed
+from ..hooks.plugins import installed
 from . import show
 from .new_files import write_new
 from .options import Json, examples

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
-from ..plugins import GROUP
+from ..hooks.plugins import GROUP
 from . import show
 
 if TYPE_CHECKING:

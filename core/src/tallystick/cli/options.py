@@ -5,10 +5,10 @@ from uuid import UUID
 
 import typer
 
-from ..backend import Backend
+from ..contract.backend import Backend
+from ..contract.records import Record
 from ..errors import ConfigurationError, JobNotFound
-from ..plugins import open_backend
-from ..records import Record
+from ..hooks.plugins import open_backend
 
 Url = Annotated[
     str | None,

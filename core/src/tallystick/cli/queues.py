@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ..records import Queue
+from ..contract.records import Queue
 from . import show
 from .groups import Group
 from .options import Json, Url, examples, opened

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import typer
 
-from ..backend import Backend
-from ..registers import METERS_KEPT, Meter
-from ..throughput import MINUTE, Rate
+from ..contract.backend import Backend
+from ..contract.registers import METERS_KEPT, Meter
+from ..runner.throughput import MINUTE, Rate
 from . import show
 from .times import length, parse_span
 

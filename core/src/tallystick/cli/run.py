@@ -8,13 +8,13 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from ..declaration import Call
+from ..contract.records import NewRecord
 from ..errors import InvalidArgument, UnknownKind
-from ..handle import Handle
-from ..job_result import Status
-from ..loading import load_runner
-from ..records import NewRecord
-from ..runner import Runner
+from ..jobs.declaration import Call
+from ..jobs.handle import Handle
+from ..runner.job_result import Status
+from ..runner.loading import load_runner
+from ..runner.runner import Runner
 from . import show
 from .options import Json, examples, opened
 from .times import parse_due

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from .. import schedule_calls
-from ..backend import Backend
+from ..contract.backend import Backend
+from ..contract.schedules import Schedule
 from ..errors import ScheduleNotFound
-from ..schedules import Schedule
+from ..runner import schedule_calls
 from . import show
 from .decoding import RunnerName, decoded, opened_for
 from .groups import Group

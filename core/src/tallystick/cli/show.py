@@ -13,9 +13,9 @@ from uuid import UUID
 
 import typer
 
-from ..failure import Failure
-from ..meta import Meta
-from ..state import State
+from ..contract.failure import Failure
+from ..contract.meta import Meta
+from ..contract.state import State
 from .times import relative
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..records import QueueStats, Stats
+from ..contract.records import QueueStats, Stats
 from . import rates, show
 from .options import Json, Url, examples, opened
 from .times import span

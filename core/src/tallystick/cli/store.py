@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import typer
 
+from ..contract.records import Capabilities
 from ..errors import ConfigurationError
-from ..plugins import Offer, installed, open_backend
-from ..records import Capabilities
+from ..hooks.plugins import Offer, installed, open_backend
 from ..urls import redact
 from . import show
 from .options import Json, Url, examples, opened

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import typer
 
-from ..backend import Backend
-from ..changes import Changes
-from ..filters import Filter
+from ..contract.backend import Backend
+from ..contract.changes import Changes
+from ..contract.filters import Filter
 from .changes import ID, All, Change, Ids, Yes, change_jobs
 from .filters import with_filter
 from .options import Json, Url, examples

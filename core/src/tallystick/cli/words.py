@@ -7,7 +7,7 @@ A word with exactly our meaning is understood, and a note names our word. A word
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ..state import State
+from ..contract.state import State
 
 _COMMANDS: dict[tuple[str, str], str] = {
     ("jobs", "retry"): "requeue",

@@ -12,10 +12,10 @@ import typer
 import tallystick
 
 from .. import signals
+from ..config.settings import SettingsArgs
 from ..errors import ConfigurationError, Unavailable
-from ..loading import load_runner
 from ..processes import ChildLink, Limits, Status, Supervisor, watched
-from ..settings import SettingsArgs
+from ..runner.loading import load_runner
 from . import logs
 from . import worker_options as options
 from .options import examples

@@ -5,8 +5,8 @@ import sys
 from dataclasses import dataclass
 from typing import Self
 
+from ..config.settings import SettingsArgs
 from ..processes import Limits
-from ..settings import SettingsArgs
 from .logs import Format, Level
 
 WORKER_PROCESS = (sys.executable, "-m", "tallystick.cli.worker_process")

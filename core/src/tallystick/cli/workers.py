@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from ..registers import WorkerInfo
+from ..contract.registers import WorkerInfo
 from . import show
 from .options import Json, Url, examples, opened
 from .times import relative, span

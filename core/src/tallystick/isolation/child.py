@@ -17,13 +17,13 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, cast
 
-from ..context import Context, Stop
-from ..control import Stopped
-from ..current import made_current
-from ..definition import Definition
+from ..contract.progress import checked
+from ..contract.records import Record
 from ..errors import Unsupported
-from ..progress import checked
-from ..records import Record
+from ..jobs.context import Context, Stop
+from ..jobs.control import Stopped
+from ..jobs.current import made_current
+from ..jobs.definition import Definition
 from ..user_warnings import KindFormatWarning
 from . import inside
 from .child_log import forward_logs

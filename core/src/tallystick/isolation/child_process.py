@@ -12,9 +12,9 @@ from math import inf
 from time import monotonic
 from typing import NoReturn
 
-from ..control import Stopped
 from ..errors import ProcessCrashed
 from ..exit_status import how_it_ended
+from ..jobs.control import Stopped
 from ..worker.attempt import Attempt
 from .messages import Connection, Greeting, Logged, Raised, Reported, Returned, Started, StopAsked, Work
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, assert_never
 
-from ..definition import Definition
 from ..errors import ConfigurationError, DefinitionError
+from ..jobs.definition import Definition
 from ..worker import WorkerContext
 from ..worker.attempt import Attempt
 from ..worker.execute import UndecodedPayload, UnstorableResult

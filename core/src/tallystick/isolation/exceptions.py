@@ -4,10 +4,10 @@ import pickle
 from io import BytesIO
 from typing import Any
 
-from ..control import DiscardJob, Snooze, Stopped
+from ..contract.failure import Failure
 from ..errors import ChildError
-from ..failure import Failure
-from ..safe_repr import safe_str
+from ..jobs.control import DiscardJob, Snooze, Stopped
+from ..messages.safe_repr import safe_str
 from .addresses import importable_name
 from .messages import Raised, Stage
 

@@ -8,9 +8,9 @@ from logging import LogRecord
 from threading import Lock
 from typing import Any, Literal, NamedTuple
 
-from ..context import Stop
-from ..failure import Failure
-from ..records import Record
+from ..contract.failure import Failure
+from ..contract.records import Record
+from ..jobs.context import Stop
 from .addresses import Address
 
 Stage = Literal["payload", "handler", "result"]

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from threading import Lock
 from time import monotonic
 
-from ..control import Stopped
+from ..jobs.control import Stopped
 from .child_process import ChildProcess
 
 _END_SECONDS = 1.0

@@ -15,7 +15,7 @@ from opentelemetry.util.types import AttributeValue
 
 from .. import Context, Inserted, NewRecord, Record, Snooze, Stopped, hookimpl
 from .._version import __version__
-from ..safe_repr import type_name
+from ..messages.safe_repr import type_name
 
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.44.0"
 """The version of the semantic conventions that names and attributes follow."""

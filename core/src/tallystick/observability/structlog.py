@@ -5,7 +5,7 @@ from collections.abc import Callable
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from .. import Context, hookimpl
-from ..context import log_fields
+from ..jobs.context import log_fields
 from ..worker.attempt import Attempt
 
 

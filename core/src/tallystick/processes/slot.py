@@ -8,7 +8,7 @@ from contextlib import suppress
 from time import monotonic
 
 from ..exit_status import how_it_ended
-from ..pauses import doubling
+from ..worker.pauses import doubling
 from .beat import Beat
 from .child_link import HURRY, STOP
 

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from time import monotonic
 
-from ..runner import Runner
-from ..safe_logging import safe_logger
+from ..messages.safe_logging import safe_logger
+from ..runner.runner import Runner
 from ..signals import StopSignals
 from .beat import Beat
 from .child_link import ChildLink

@@ -6,8 +6,8 @@ from functools import wraps
 from inspect import getmembers, isfunction, signature
 from typing import Any
 
-from .. import validation
-from ..backend import Backend
+from ..contract import validation
+from ..contract.backend import Backend
 from ..errors import InvalidArgument
 
 

@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from ..advice import near
-from ..backend import Backend
-from ..declaration import Call, Declaration
-from ..definition import declare_class, has_work
+from ..config.stored_form import read_payload
+from ..contract.backend import Backend
+from ..contract.filters import Filter
+from ..contract.records import Record
 from ..errors import InvalidArgument, TallystickError
-from ..filters import Filter
-from ..job_base import Job
-from ..records import Record
-from ..runner import Runner
-from ..safe_repr import safe_repr
-from ..stored_form import read_payload
+from ..jobs.declaration import Call, Declaration
+from ..jobs.definition import declare_class, has_work
+from ..jobs.job_base import Job
+from ..messages.advice import near
+from ..messages.safe_repr import safe_repr
+from ..runner.runner import Runner
 
 Wanted = type[Job[object]] | Declaration[Any, Any] | Job[object] | Call[object] | str
 """Which jobs to find: those of a kind (a Job class, a registered function, or its name), or those equal to a job."""

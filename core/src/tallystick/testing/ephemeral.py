@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
-from ..plugins import installed, open_backend
+from ..hooks.plugins import installed, open_backend
 
 
 @contextmanager

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ..backend import Backend
-from ..filters import Filter
-from ..runner import Runner
-from ..state import CLAIMABLE
+from ..contract.backend import Backend
+from ..contract.filters import Filter
+from ..contract.state import CLAIMABLE
+from ..runner.runner import Runner
 from .clock import Clock
 from .job_tester import JobTester
 

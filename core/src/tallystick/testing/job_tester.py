@@ -8,15 +8,15 @@ from threading import Lock
 from typing import NamedTuple
 from uuid import UUID
 
-from .. import validation
-from ..backend import Backend
-from ..current import is_inside
+from ..contract import validation
+from ..contract.backend import Backend
+from ..contract.filters import Filter
+from ..contract.outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from ..contract.records import Record
+from ..contract.state import CLAIMABLE
 from ..errors import CalledFromInside
-from ..filters import Filter
-from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
-from ..records import Record
-from ..runner import Runner
-from ..state import CLAIMABLE
+from ..jobs.current import is_inside
+from ..runner.runner import Runner
 from ..worker.attempt import Attempt
 from ..worker.execute import Ended
 from .clock import Clock, length

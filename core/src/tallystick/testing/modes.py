@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 
-from ..backend import Backend
-from ..plugins import open_backend
-from ..runner import Runner
+from ..contract.backend import Backend
+from ..hooks.plugins import open_backend
+from ..runner.runner import Runner
 from .clock import Clock, use_clock
 from .ephemeral import ephemeral
 from .inline_tester import InlineTester

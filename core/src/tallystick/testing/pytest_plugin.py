@@ -5,8 +5,8 @@ from pkgutil import resolve_name
 
 import pytest
 
-from ..runner import Runner
-from ..safe_repr import safe_repr
+from ..messages.safe_repr import safe_repr
+from ..runner.runner import Runner
 from .job_tester import JobTester
 from .modes import inline, manual
 

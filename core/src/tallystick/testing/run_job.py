@@ -6,18 +6,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from ..async_bridge import hop
-from ..batch_definition import BatchDefinition
-from ..context import Context
-from ..declaration import Call, Declaration
-from ..definition import Definition
+from ..config.setting_types import DEFAULT_MAX_ATTEMPTS
+from ..contract.progress import checked
+from ..contract.records import NewRecord, Record
+from ..contract.state import State
 from ..errors import InvalidArgument
-from ..job_base import Job
-from ..progress import checked
-from ..records import NewRecord, Record
-from ..runner import Runner
-from ..safe_repr import safe_repr
-from ..setting_types import DEFAULT_MAX_ATTEMPTS
-from ..state import State
+from ..jobs.batch_definition import BatchDefinition
+from ..jobs.context import Context
+from ..jobs.declaration import Call, Declaration
+from ..jobs.definition import Definition
+from ..jobs.job_base import Job
+from ..messages.safe_repr import safe_repr
+from ..runner.runner import Runner
 from .loops import is_in_loop
 
 R = TypeVar("R")

@@ -7,13 +7,13 @@ from math import inf
 from threading import Event
 
 from ..async_bridge import hop
-from ..backend import Backend
-from ..batch_definition import BatchDefinition
-from ..control import DiscardJob
+from ..contract.backend import Backend
+from ..contract.outcomes import Discard, Retry
+from ..contract.schedules import Schedule
 from ..errors import Unsupported
-from ..outcomes import Discard, Retry
-from ..runner import Runner
-from ..schedules import Schedule
+from ..jobs.batch_definition import BatchDefinition
+from ..jobs.control import DiscardJob
+from ..runner.runner import Runner
 from ..worker.as_stored import as_stored
 from ..worker.attempt import Attempt
 from ..worker.execute import Ended, execute, execute_async

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ..backend import Backend
 from ..backends import calls, keys
+from ..contract.backend import Backend
+from ..contract.filters import Filter
+from ..contract.outcomes import Outcome
+from ..contract.records import Inserted, NewRecord, Record
+from ..contract.state import State
 from ..errors import InvalidArgument, Unavailable, Unsupported
-from ..filters import Filter
-from ..outcomes import Outcome
-from ..records import Inserted, NewRecord, Record
-from ..safe_repr import type_name
-from ..state import State
+from ..messages.safe_repr import type_name
 
 _PAGE = 1_000
 

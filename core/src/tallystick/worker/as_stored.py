@@ -1,8 +1,8 @@
 """Find attempts that ended with a retry or a release of a cancelled job, which the store turns into a cancellation."""
 
-from ..outcomes import Cancel, Release, Retry
-from ..safe_logging import safe_logger
-from ..state import State
+from ..contract.outcomes import Cancel, Release, Retry
+from ..contract.state import State
+from ..messages.safe_logging import safe_logger
 from .execute import Ended
 from .worker_context import WorkerContext
 

@@ -7,7 +7,7 @@ from contextvars import Context
 from functools import partial
 from threading import Thread
 
-from ..safe_logging import safe_logger
+from ..messages.safe_logging import safe_logger
 from .attempt import Attempt
 from .batcher import Batch
 from .execute import Ended, execute_async, failed, undecided

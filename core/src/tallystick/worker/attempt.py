@@ -4,15 +4,15 @@ import asyncio
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from .. import validation
-from ..context import Context
-from ..definition import Definition
+from ..config.stored_form import read_payload, stored_result
+from ..contract import validation
+from ..contract.failure import Failure
+from ..contract.outcomes import Complete
+from ..contract.progress_report import ProgressReport
+from ..contract.records import Claim, Record
 from ..errors import ClaimLost
-from ..failure import Failure
-from ..outcomes import Complete
-from ..progress_report import ProgressReport
-from ..records import Claim, Record
-from ..stored_form import read_payload, stored_result
+from ..jobs.context import Context
+from ..jobs.definition import Definition
 from .worker_context import WorkerContext
 
 T = TypeVar("T")

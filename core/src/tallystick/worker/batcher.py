@@ -5,7 +5,7 @@ from threading import Lock
 from time import monotonic
 from typing import NamedTuple
 
-from ..batch_definition import BatchDefinition
+from ..jobs.batch_definition import BatchDefinition
 from .attempt import Attempt
 from .in_flight import InFlight
 from .service import Service

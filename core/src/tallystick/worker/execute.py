@@ -7,16 +7,16 @@ from random import random
 from time import monotonic
 from typing import NamedTuple, assert_never, cast
 
-from .. import validation
-from ..context import Stop, log_fields
-from ..control import DiscardJob, Snooze, Stopped
+from ..contract import validation
+from ..contract.failure import Failure
+from ..contract.outcomes import Cancel, Discard, Outcome, Release, Retry
 from ..errors import InvalidResult, PayloadTooLarge
-from ..failure import Failure
-from ..outcomes import Cancel, Discard, Outcome, Release, Retry
-from ..payload_versions import NewerPayload
-from ..retry import Exponential
-from ..safe_logging import safe_logger
-from ..safe_repr import safe_str, type_name
+from ..jobs.context import Stop, log_fields
+from ..jobs.control import DiscardJob, Snooze, Stopped
+from ..jobs.payload_versions import NewerPayload
+from ..jobs.retry import Exponential
+from ..messages.safe_logging import safe_logger
+from ..messages.safe_repr import safe_str, type_name
 from .attempt import Attempt
 from .put_off import NEWER_PAYLOAD, PUT_OFF
 from .worker_context import WorkerContext

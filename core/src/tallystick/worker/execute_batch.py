@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any, cast
 
-from ..control import Stopped
+from ..contract.failure import Failure
+from ..contract.outcomes import Discard
 from ..errors import InvalidResult
-from ..failure import Failure
-from ..outcomes import Discard
-from ..safe_repr import type_name
+from ..jobs.control import Stopped
+from ..messages.safe_repr import type_name
 from .attempt import Attempt
 from .execute import Ended, failed, returned, undecided, unreadable
 from .worker_context import WorkerContext

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from ..backend import Backend
+from ..contract.backend import Backend
+from ..contract.schedules import Advance, Schedule, due_ticks
 from ..errors import BackendError, InvalidArgument
-from ..schedules import Advance, Schedule, due_ticks
 
 LIMIT = 100
 """The most schedules of one read, and the most ticks of one schedule that fire in one call."""

@@ -5,12 +5,12 @@ from math import inf
 from time import monotonic
 from typing import assert_never
 
-from ..context import Stop, log_fields
+from ..contract.outcomes import Cancel, Outcome, Release
+from ..contract.records import Hold
 from ..errors import BackendError
-from ..outcomes import Cancel, Outcome, Release
-from ..records import Hold
-from ..safe_logging import safe_logger
-from ..safe_repr import safe_repr
+from ..jobs.context import Stop, log_fields
+from ..messages.safe_logging import safe_logger
+from ..messages.safe_repr import safe_repr
 from . import clock
 from .attempt import Attempt
 from .in_flight import InFlight

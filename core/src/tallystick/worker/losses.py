@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from threading import Lock
 
-from ..context import Stop, log_fields
-from ..safe_logging import safe_logger
+from ..jobs.context import Stop, log_fields
+from ..messages.safe_logging import safe_logger
 from .attempt import Attempt
 from .worker_context import WorkerContext
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from random import random
 from typing import assert_never
 
-from ..context import log_fields
-from ..failure import LEASE_EXPIRED
-from ..outcomes import Cancel, Discard, Outcome, Retry
-from ..records import Record
-from ..safe_logging import safe_logger
-from ..state import State
+from ..contract.failure import LEASE_EXPIRED
+from ..contract.outcomes import Cancel, Discard, Outcome, Retry
+from ..contract.records import Record
+from ..contract.state import State
+from ..jobs.context import log_fields
+from ..messages.safe_logging import safe_logger
 from .retention import Retention
 from .service import Service
 from .worker_context import WorkerContext

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
-from ..registers import LONGEST_SUM, MeterDelta
+from ..contract.outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from ..contract.registers import LONGEST_SUM, MeterDelta
 from . import clock
 from .execute import Ended
 from .unknown import UNKNOWN

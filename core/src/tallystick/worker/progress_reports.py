@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from threading import Lock
 
-from ..backend import Backend
+from ..contract.backend import Backend
+from ..contract.progress_report import ProgressReport
+from ..contract.records import Claim
 from ..errors import BackendError
-from ..progress_report import ProgressReport
-from ..records import Claim
-from ..safe_logging import safe_logger
-from ..safe_repr import safe_repr
+from ..messages.safe_logging import safe_logger
+from ..messages.safe_repr import safe_repr
 
 logger = safe_logger("tallystick.worker")
 

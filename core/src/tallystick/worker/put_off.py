@@ -5,8 +5,8 @@ from datetime import timedelta
 from threading import Lock
 from time import monotonic
 
-from ..context import Context, log_fields
-from ..safe_logging import safe_logger
+from ..jobs.context import Context, log_fields
+from ..messages.safe_logging import safe_logger
 
 logger = safe_logger("tallystick.worker")
 

@@ -7,13 +7,13 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
-from .. import validation
 from .._version import __version__
+from ..contract import validation
+from ..contract.records import Claim
+from ..contract.registers import MOST_QUEUES, MOST_RUNNING, Beat, MeterDelta, Running
 from ..errors import InvalidArgument, Unavailable, Unsupported
-from ..records import Claim
-from ..registers import MOST_QUEUES, MOST_RUNNING, Beat, MeterDelta, Running
-from ..safe_logging import safe_logger
-from ..safe_repr import safe_repr
+from ..messages.safe_logging import safe_logger
+from ..messages.safe_repr import safe_repr
 from .in_flight import InFlight
 from .meters import Meters
 from .service import Service

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple, assert_never
 
-from ..definition import Definition
-from ..options import Options
-from ..settings import Settings
-from ..state import State
+from ..config.settings import Settings
+from ..contract.state import State
+from ..jobs.definition import Definition
+from ..jobs.options import Options
 from .worker_context import WorkerContext
 
 _MARGIN = timedelta(hours=1)

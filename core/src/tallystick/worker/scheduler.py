@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from ..contract.schedules import Schedule
 from ..errors import Unsupported
-from ..pauses import doubling
-from ..safe_logging import safe_logger
-from ..safe_repr import safe_repr
-from ..schedules import Schedule
+from ..messages.safe_logging import safe_logger
+from ..messages.safe_repr import safe_repr
 from .firing import LIMIT, Firing, is_due
+from .pauses import doubling
 from .service import Service
 from .worker_context import WorkerContext
 

@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager
 from threading import Event, Thread
 
 from ..errors import BackendError
-from ..pauses import doubling
-from ..safe_logging import exc_info, safe_logger
-from ..safe_repr import safe_repr
+from ..messages.safe_logging import exc_info, safe_logger
+from ..messages.safe_repr import safe_repr
+from .pauses import doubling
 
 logger = safe_logger("tallystick.worker")
 

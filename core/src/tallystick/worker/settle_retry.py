@@ -6,18 +6,18 @@ from threading import Event
 from typing import assert_never
 from uuid import UUID
 
-from ..backend import Backend
-from ..context import log_fields
+from ..contract.backend import Backend
+from ..contract.failure import Failure
+from ..contract.outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from ..contract.records import Record
+from ..contract.state import TRANSITIONS
 from ..errors import BackendError, InvalidResult, OutcomeUnknown
-from ..failure import Failure
-from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
-from ..pauses import doubling
-from ..records import Record
-from ..safe_logging import exc_info, safe_logger
-from ..safe_repr import safe_repr, safe_str
-from ..state import TRANSITIONS
+from ..jobs.context import log_fields
+from ..messages.safe_logging import exc_info, safe_logger
+from ..messages.safe_repr import safe_repr, safe_str
 from .attempt import Attempt
 from .execute import Ended
+from .pauses import doubling
 
 logger = safe_logger("tallystick.worker")
 

@@ -8,9 +8,9 @@ from threading import Event, Thread
 from time import monotonic
 from typing import assert_never
 
-from ..context import log_fields
-from ..outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
-from ..safe_logging import exc_info, safe_logger
+from ..contract.outcomes import Cancel, Complete, Discard, Outcome, Release, Retry
+from ..jobs.context import log_fields
+from ..messages.safe_logging import exc_info, safe_logger
 from .as_stored import as_stored
 from .attempt import Attempt
 from .execute import Ended

@@ -5,14 +5,15 @@ from datetime import timedelta
 from threading import TIMEOUT_MAX, Event, RLock
 from uuid import uuid4
 
-from .. import forks, validation
-from ..backend import Backend
+from .. import forks
+from ..config.settings import Settings
+from ..contract import validation
+from ..contract.backend import Backend
+from ..contract.records import NewRecord
 from ..errors import AlreadyStarted
-from ..records import NewRecord
-from ..registry import Registry
-from ..safe_logging import safe_logger
-from ..served_queues import ServedQueues
-from ..settings import Settings
+from ..jobs.registry import Registry
+from ..messages.safe_logging import safe_logger
+from .served_queues import ServedQueues
 from .snapshot import Snapshot
 from .worker import Worker
 from .worker_context import WorkerContext

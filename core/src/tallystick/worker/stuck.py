@@ -3,7 +3,7 @@
 from collections import Counter
 from time import monotonic
 
-from ..safe_logging import safe_logger
+from ..messages.safe_logging import safe_logger
 from .attempt import Attempt
 
 logger = safe_logger("tallystick.worker")

@@ -6,7 +6,7 @@ from itertools import count as numbers
 from queue import SimpleQueue
 from threading import Thread
 
-from ..outcomes import Outcome
+from ..contract.outcomes import Outcome
 from .attempt import Attempt
 from .batcher import Batch
 from .execute import execute

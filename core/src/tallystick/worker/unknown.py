@@ -1,11 +1,11 @@
 """Put off jobs of unregistered kinds: an old worker must not fail the jobs of a newer version."""
 
-from .. import validation
-from ..context import Context
-from ..control import DiscardJob, Snooze
-from ..definition import Definition
+from ..contract import validation
 from ..errors import InvalidArgument
-from ..options import Options
+from ..jobs.context import Context
+from ..jobs.control import DiscardJob, Snooze
+from ..jobs.definition import Definition
+from ..jobs.options import Options
 from .attempt import Attempt
 from .put_off import PUT_OFF, UNKNOWN_KIND
 

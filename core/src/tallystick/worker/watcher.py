@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from time import monotonic
 
-from ..records import Record
-from ..state import State
+from ..contract.records import Record
+from ..contract.state import State
 from . import clock
 from .attempt import Attempt
 from .in_flight import InFlight

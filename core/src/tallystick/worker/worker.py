@@ -5,9 +5,9 @@ from datetime import timedelta
 from time import monotonic, sleep
 from typing import Protocol
 
-from ..batch_definition import BatchDefinition
-from ..context import Stop
-from ..outcomes import Cancel, Complete, Discard, Release, Retry
+from ..contract.outcomes import Cancel, Complete, Discard, Release, Retry
+from ..jobs.batch_definition import BatchDefinition
+from ..jobs.context import Stop
 from .async_executor import AsyncExecutor
 from .attempt import Attempt
 from .batcher import Batch, Batcher

@@ -5,12 +5,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..backend import Backend
-from ..batch_definition import BatchDefinition
-from ..definition import Definition
-from ..observers import Observers
-from ..services import Services
-from ..settings import Settings
+from ..config.settings import Settings
+from ..contract.backend import Backend
+from ..hooks.observers import Observers
+from ..jobs.batch_definition import BatchDefinition
+from ..jobs.definition import Definition
+from ..jobs.services import Services
 from .progress_reports import ProgressReports
 from .put_off import PutOff
 

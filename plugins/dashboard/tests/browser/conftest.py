@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from tallystick import Runner, open_backend
-from tallystick.plugins import installed
+from tallystick.hooks.plugins import installed
 from tallystick_dashboard import DashboardSettings
 from tallystick_dashboard.app import of_site
 from tallystick_dashboard.server import BoundServer

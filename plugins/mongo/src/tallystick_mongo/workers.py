@@ -9,7 +9,7 @@ from pymongo.errors import DuplicateKeyError
 from tallystick import WORKERS_KEPT, Beat, InvalidArgument, WorkerInfo
 from tallystick.backends.register_calls import BeatCall
 from tallystick.backends.times import MICROSECOND
-from tallystick.registers import LONGEST_TTL
+from tallystick.contract.registers import LONGEST_TTL
 
 from . import register_queries
 from .collections import Collections

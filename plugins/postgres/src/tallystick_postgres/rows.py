@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 from tallystick import NO_META, AttemptError, Failure, Meta, Progress, Record
-from tallystick.attempt_errors import TYPE_LENGTH
 from tallystick.backends import decoding, keys
+from tallystick.contract.attempt_errors import TYPE_LENGTH
 
 Row = tuple[Any, ...]
 

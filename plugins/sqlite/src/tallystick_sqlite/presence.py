@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tallystick import Beat, InvalidArgument, WorkerInfo
 from tallystick.backends.register_calls import BeatCall
 from tallystick.backends.times import MICROSECOND, micros, moment
-from tallystick.registers import WORKERS_KEPT
+from tallystick.contract.registers import WORKERS_KEPT
 
 from .queries import Queries
 

@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from tallystick import ERRORS_KEPT, NO_META, AttemptError, Failure, Meta, Progress, Record
-from tallystick.attempt_errors import TYPE_LENGTH
 from tallystick.backends import keys
 from tallystick.backends.decoding import STATES, tags_from_json
 from tallystick.backends.restore_calls import Placed
 from tallystick.backends.times import micros, moment
+from tallystick.contract.attempt_errors import TYPE_LENGTH
 
 Row = tuple[Any, ...]
 Parameters = dict[str, Any]

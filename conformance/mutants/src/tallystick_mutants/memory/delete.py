@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from tallystick import Filter
-from tallystick.state import FINAL
+from tallystick.contract.state import FINAL
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
 

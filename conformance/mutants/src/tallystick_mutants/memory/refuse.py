@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tallystick import Claim, Filter, Hold, Record, State
-from tallystick.state import FINAL
+from tallystick.contract.state import FINAL
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tallystick import Filter, State, validation
 from tallystick.backends import transitions
-from tallystick.state import FINAL
+from tallystick.contract.state import FINAL
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
 

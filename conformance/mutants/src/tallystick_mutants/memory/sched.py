@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tallystick import Claim, Filter, Inserted, NewRecord, Outcome, ProgressReport, Record, Release, State, validation
 from tallystick.backends import calls, transitions
-from tallystick.state import FINAL
+from tallystick.contract.state import FINAL
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from tallystick import Cancel, Complete, Outcome, Record, Release, Retry, State
 from tallystick.backends import transitions
-from tallystick.records import MAX_ATTEMPTS
+from tallystick.contract.records import MAX_ATTEMPTS
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
 from tallystick_memory.store import Store

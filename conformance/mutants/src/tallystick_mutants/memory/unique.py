@@ -7,7 +7,7 @@ from typing import Any
 
 from tallystick import Inserted, NewRecord, Outcome, Record, State
 from tallystick.backends import keys
-from tallystick.state import FINAL
+from tallystick.contract.state import FINAL
 from tallystick_conformance import Mutant
 from tallystick_memory import MemoryBackend
 from tallystick_memory.store import Store

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 from tallystick import Filter, OnConflict, State, UniqueUntil
-from tallystick.records import MAX_ATTEMPTS, PRIORITIES
+from tallystick.contract.records import MAX_ATTEMPTS, PRIORITIES
 
 from ...contract.eligibility import FINAL
 

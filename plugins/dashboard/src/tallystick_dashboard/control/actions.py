@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 from tallystick import Changes, Filter, NewRecord, Record
-from tallystick.stored_form import stored_payload
+from tallystick.config.stored_form import stored_payload
 
 from ..permissions import Permission, User
 from ..rejections import NotPermitted, Rejection

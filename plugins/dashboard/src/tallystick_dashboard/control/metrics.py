@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from tallystick import LEASE_EXPIRED, Filter
-from tallystick.throughput import Rate
+from tallystick.runner.throughput import Rate
 
 from .counts import MOST_COUNTED, count
 from .plane import ControlPlane

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 from tallystick import State, WorkerInfo
-from tallystick.throughput import Rate
+from tallystick.runner.throughput import Rate
 
 from .counts import JobCount
 from .health import LATE, NOTABLE_RATE, Trouble, is_idle, problems

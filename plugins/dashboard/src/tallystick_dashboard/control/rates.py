@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from tallystick import Meter
-from tallystick.throughput import Rate
+from tallystick.runner.throughput import Rate
 
 
 def by_queue(meters: Iterable[Meter]) -> dict[str, Rate]:

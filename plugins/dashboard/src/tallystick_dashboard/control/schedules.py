@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 from tallystick import InvalidArgument, InvalidPayload, NewSchedule, Schedule, parse_rule
-from tallystick.unique_by import key_of
+from tallystick.jobs.unique_by import key_of
 
 from ..permissions import Permission, User
 from ..rejections import Rejection

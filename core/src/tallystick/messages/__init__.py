@@ -1,0 +1,1 @@
+"""Texts of errors and logs: safe whatever a user's objects do, without secrets, and with advice."""

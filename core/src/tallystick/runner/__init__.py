@@ -1,0 +1,1 @@
+"""The runner of an application: enqueue, inspect and change jobs, and start a worker."""
