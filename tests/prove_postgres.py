@@ -52,6 +52,7 @@ def pooled(server: str) -> Iterator[str]:
 WAYS: dict[str, Callable[[str], AbstractContextManager[str]]] = {
     "plain": nullcontext,
     "pool of one": lambda server: nullcontext(f"{server}?pool_size=1"),
+    "search": lambda server: nullcontext(f"{server}?search=true"),
     "pgbouncer": pooled,
     "repeatable read": partial(isolation, "repeatable read"),
     "serializable": partial(isolation, "serializable"),

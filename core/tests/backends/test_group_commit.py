@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from threading import Event
+from typing import ClassVar
 from uuid import UUID
 
 import pytest
 from support import PATIENCE
 from tallystick import Capabilities, Inserted, NewRecord, OutcomeUnknown, Unavailable
-from tallystick.backends import calls
+from tallystick.backends import calls, group_commit
 from tallystick.backends.calls import InsertCall
 from tallystick.backends.group_commit import GroupCommit
 
@@ -105,6 +106,63 @@ def test_a_job_that_a_group_leaves_out_is_stored_alone(pool: ThreadPoolExecutor)
     results = meeting(store, pool, "a", "b")
     assert [each.result().record.kind for each in results] == ["first", "a", "b"]
     assert store.commits == [["first"], ["a", "b"], ["b"]]
+
+
+class Ready(Event):
+    """An event whose waits with a timeout end only when the test says that the time is over."""
+
+    made: ClassVar[list["Ready"]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.over, self.waits_for_ever = Event(), Event()
+        self.made.append(self)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set, or until the time of a timeout is over."""
+        if timeout is None:
+            self.waits_for_ever.set()
+            return super().wait(PATIENCE)
+        while not self.is_set() and not self.over.is_set():
+            pass
+        return self.is_set()
+
+
+def test_a_call_whose_patience_ends_withdraws_only_itself(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If it ends while a group stores the job, a later call with the same id still waits for its turn."""
+    monkeypatch.setattr(group_commit, "Event", Ready)
+    monkeypatch.setattr(Ready, "made", [])
+    begun, end = Event(), Event()
+
+    def store_slowly(records: Sequence[NewRecord]) -> Mapping[UUID, Inserted]:
+        begun.set()
+        end.wait(PATIENCE)
+        return stored(records)
+
+    store, job = Store(store_slowly), NewRecord(kind="a")
+    results = [pool.submit(store.insert, NewRecord(kind="first"))]
+    try:
+        assert store.started.wait(PATIENCE)
+        results.append(pool.submit(store.insert, NewRecord(kind="leads")))
+        store.until_waiting(1)
+        results.append(pool.submit(store.insert, job))
+        store.until_waiting(2)
+        store.release.set()
+        assert begun.wait(PATIENCE)
+        results.append(pool.submit(store.insert, job))
+        store.until_waiting(1)
+        impatient = Ready.made[2]
+        impatient.over.set()
+        assert impatient.waits_for_ever.wait(PATIENCE)
+        assert list(store._group_commit._waiting) == [job.id]
+    finally:
+        end.set()
+        if not store._group_commit._waiting:  # only with the fault: end the call that nobody would wake
+            Ready.made[-1].set()
+    assert [each.result().record.kind for each in results] == ["first", "leads", "a", "a"]
+    assert store.commits == [["first"], ["a", "leads"], ["a"]]
 
 
 def test_a_failed_group_is_stored_one_by_one(pool: ThreadPoolExecutor) -> None:

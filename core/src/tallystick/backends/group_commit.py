@@ -89,16 +89,22 @@ class GroupCommit:
         """Wait, and return whether this call leads a group. If not, its job may have been stored."""
         if not turn.ready.wait(self._patience):
             with self._lock:
-                if self._waiting.pop(turn.new.id, None) is turn:
+                if self._withdraw(turn):
                     return False
             turn.ready.wait()  # a group contains it
         return bool(turn.group)
 
+    def _withdraw(self, turn: _Turn) -> bool:
+        """Stop waiting, and return True, unless a group contains the call. Another call with its id may wait then."""
+        if self._waiting.get(turn.new.id) is not turn:
+            return False
+        del self._waiting[turn.new.id]
+        return True
+
     def _leave(self, turn: _Turn) -> None:
         """Withdraw an interrupted call. If it leads, the next call leads, and the jobs of its group wait for theirs."""
         with self._lock:
-            if self._waiting.get(turn.new.id) is turn:
-                del self._waiting[turn.new.id]
+            self._withdraw(turn)
         if turn.group:
             self._pass_on(turn)
 
