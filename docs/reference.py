@@ -10,12 +10,11 @@ from pathlib import Path
 from types import ModuleType
 
 import tallystick
-from tallystick import async_bridge, backends, errors, urls, user_warnings
+from tallystick import async_bridge, backends, diagnostics, errors, urls, user_warnings
 from tallystick.config import settings
 from tallystick.contract import (
     attempt_errors,
     changes,
-    diagnostics,
     failure,
     filters,
     meta,

@@ -1,14 +1,13 @@
 """Background jobs on the database you already have. Start at `Runner` and `Job`; backend authors at `Backend`."""
 
-from . import backends, forks, urls
+from . import backends, diagnostics, forks, urls
 from .async_bridge import on_calling_loop
 from .config.payload_codec import PayloadCodec
 from .config.settings import Settings
-from .contract import diagnostics, validation
+from .contract import validation
 from .contract.attempt_errors import ERRORS_KEPT, AttemptError
 from .contract.backend import CONTRACT_VERSION, Backend
 from .contract.changes import Changes
-from .contract.diagnostics import Finding, Severity
 from .contract.failure import LEASE_EXPIRED, Failure
 from .contract.filters import Filter, Order
 from .contract.meta import NO_META, Meta
@@ -28,9 +27,10 @@ from .contract.records import (
     Stats,
     UniqueUntil,
 )
-from .contract.registers import METERS_KEPT, WORKERS_KEPT, Beat, Meter, MeterDelta, Running, WorkerInfo
+from .contract.registers import LONGEST_TTL, METERS_KEPT, WORKERS_KEPT, Beat, Meter, MeterDelta, Running, WorkerInfo
 from .contract.schedules import Advance, Due, NewSchedule, Rule, Schedule, due_ticks, parse_rule, tick_id
 from .contract.state import CLAIMABLE, FINAL, TRANSITIONS, State, Transition
+from .diagnostics import Finding, Severity
 from .errors import (
     AlreadyStarted,
     BackendError,
@@ -97,6 +97,7 @@ __all__ = [
     "ERRORS_KEPT",
     "FINAL",
     "LEASE_EXPIRED",
+    "LONGEST_TTL",
     "METERS_KEPT",
     "NO_META",
     "PROGRESS_LENGTH",

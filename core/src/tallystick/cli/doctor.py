@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..contract.diagnostics import Finding, Severity
+from ..diagnostics import Finding, Severity
 from ..errors import NotSetUp
 from . import show
 from .options import Json, examples, opened

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from ..contract import diagnostics
+from .. import diagnostics
 from ..contract.backend import Backend
-from ..contract.diagnostics import Finding
 from ..contract.filters import Filter
 from ..contract.records import QueueStats, Record
 from ..contract.state import State
+from ..diagnostics import Finding
 
 PATIENCE = timedelta(minutes=5)
 """How long a job may be due, or a lease expired, before it is reported."""

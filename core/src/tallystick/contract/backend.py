@@ -32,9 +32,9 @@ from types import TracebackType
 from typing import ClassVar, Self
 from uuid import UUID
 
+from ..diagnostics import Finding
 from ..errors import Unsupported
 from .changes import Changes
-from .diagnostics import Finding
 from .filters import Filter, Order
 from .outcomes import Outcome
 from .progress_report import ProgressReport

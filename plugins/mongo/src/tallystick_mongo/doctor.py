@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 from tallystick import Finding, NotSetUp
-from tallystick.contract.diagnostics import fault, ok, warning
+from tallystick.diagnostics import fault, ok, warning
 
 from . import schema, staging
 from .collections import Collections

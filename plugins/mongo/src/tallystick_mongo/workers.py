@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeGuard
 
 from pymongo.errors import DuplicateKeyError
-from tallystick import WORKERS_KEPT, Beat, InvalidArgument, WorkerInfo
+from tallystick import LONGEST_TTL, WORKERS_KEPT, Beat, InvalidArgument, WorkerInfo
 from tallystick.backends.register_calls import BeatCall
 from tallystick.backends.times import MICROSECOND
-from tallystick.contract.registers import LONGEST_TTL
 
 from . import register_queries
 from .collections import Collections

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tallystick import Finding, NotSetUp
-from tallystick.contract.diagnostics import fault, ok, warning
+from tallystick.diagnostics import fault, ok, warning
 
 from . import doctor_connections, doctor_tables, rows, schema
 from .connections import Connection, connect

@@ -6,7 +6,7 @@ from math import ceil
 from uuid import uuid4
 
 from tallystick import Finding
-from tallystick.contract.diagnostics import fault, ok, warning
+from tallystick.diagnostics import fault, ok, warning
 
 from .connections import Connection, connect, is_direct
 from .location import Location

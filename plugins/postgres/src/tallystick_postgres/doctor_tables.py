@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, LiteralString
 
 from tallystick import Finding
-from tallystick.contract.diagnostics import fault, ok, warning
+from tallystick.diagnostics import fault, ok, warning
 
 from . import rows, search
 from .connections import Connection

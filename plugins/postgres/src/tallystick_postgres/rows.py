@@ -10,9 +10,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from tallystick import NO_META, AttemptError, Failure, Meta, Progress, Record
+from tallystick import NO_META, AttemptError, Failure, Meta, Progress, Record, validation
 from tallystick.backends import decoding, keys
-from tallystick.contract.attempt_errors import TYPE_LENGTH
 
 Row = tuple[Any, ...]
 
@@ -128,7 +127,7 @@ def records(rows: Sequence[Row]) -> list[Record]:
 
 def error_type(error: Failure) -> str | None:
     """Return the type of an error, or None if no filter can name it."""
-    return error.type if error.type.isprintable() and 1 <= len(error.type) <= TYPE_LENGTH else None
+    return error.type if error.type.isprintable() and 1 <= len(error.type) <= validation.NAME_LENGTH else None
 
 
 def error_columns(error: Failure) -> dict[str, str | None]:

@@ -5,7 +5,7 @@ from contextlib import closing
 from sqlite3 import Connection, DatabaseError
 
 from tallystick import Finding, NotSetUp
-from tallystick.contract.diagnostics import fault, ok, warning
+from tallystick.diagnostics import fault, ok, warning
 
 from . import schema, search
 from .location import Location

@@ -4,10 +4,9 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 
-from tallystick import Beat, InvalidArgument, WorkerInfo
+from tallystick import WORKERS_KEPT, Beat, InvalidArgument, WorkerInfo
 from tallystick.backends.register_calls import BeatCall
 from tallystick.backends.times import MICROSECOND, micros, moment
-from tallystick.contract.registers import WORKERS_KEPT
 
 from .queries import Queries
 

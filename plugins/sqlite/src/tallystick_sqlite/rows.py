@@ -7,12 +7,11 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from tallystick import ERRORS_KEPT, NO_META, AttemptError, Failure, Meta, Progress, Record
+from tallystick import ERRORS_KEPT, NO_META, AttemptError, Failure, Meta, Progress, Record, validation
 from tallystick.backends import keys
 from tallystick.backends.decoding import STATES, tags_from_json
 from tallystick.backends.restore_calls import Placed
 from tallystick.backends.times import micros, moment
-from tallystick.contract.attempt_errors import TYPE_LENGTH
 
 Row = tuple[Any, ...]
 Parameters = dict[str, Any]
@@ -138,5 +137,5 @@ def restoration(placed: Placed) -> Parameters:
 
 def error_columns(error: Failure) -> Parameters:
     """Return the parameters of an error. Its type is NULL if no filter can name it."""
-    is_name = error.type.isprintable() and 1 <= len(error.type) <= TYPE_LENGTH
+    is_name = error.type.isprintable() and 1 <= len(error.type) <= validation.NAME_LENGTH
     return {"error": error.to_json(), "error_type": error.type if is_name else None}
