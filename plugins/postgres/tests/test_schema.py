@@ -7,8 +7,10 @@ import psycopg
 import pytest
 from support import PATIENCE
 from tallystick import ConfigurationError, ForeignStore, NewRecord, NotSetUp
-from tallystick_postgres import PostgresBackend
+from tallystick_postgres import PostgresBackend, connections, search
 from tallystick_postgres import schema as schemas
+from tallystick_postgres.connections import Connection
+from tallystick_postgres.location import Location
 
 
 def test_a_foreign_schema_is_kept(connection: psycopg.Connection, url: str, schema: str) -> None:
@@ -70,6 +72,34 @@ def test_many_create_the_search_indexes_at_once(connection: psycopg.Connection, 
     }
     _set_up(f"{url}&search=false")
     assert _search_indexes(connection, schema) == {}
+
+
+def test_a_waiting_setup_is_in_no_transaction(
+    connection: psycopg.Connection, postgres_url: str, url: str, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it waits for another setup, no transaction is open, for which the other's `CREATE INDEX` would wait."""
+    _set_up(url)
+    states: list[object] = []
+    with psycopg.connect(postgres_url) as other:
+        other.execute(Location.parse(url).queries.try_lock_search)
+
+        def pause(seconds: float) -> None:
+            query = "SELECT state FROM pg_stat_activity WHERE pid = ANY (%s)"
+            pids = [each.info.backend_pid for each in opened if not each.closed]
+            states.extend(state for [state] in connection.execute(query, [pids]).fetchall())
+            other.commit()
+
+        opened: list[Connection] = []
+
+        def connect(location: Location) -> Connection:
+            opened.append(connections.connect(location))
+            return opened[-1]
+
+        monkeypatch.setattr(search, "connect", connect)
+        monkeypatch.setattr(search, "sleep", pause)
+        _set_up(f"{url}&search=true")
+    assert states == ["idle"]
+    assert all(_search_indexes(connection, schema).values())
 
 
 def test_an_invalid_search_index_is_replaced(connection: psycopg.Connection, url: str, schema: str) -> None:

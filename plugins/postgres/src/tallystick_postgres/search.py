@@ -49,14 +49,18 @@ def _found(connection: Connection, location: Location) -> dict[str, bool]:
 def _alone(location: Location) -> Iterator[None]:
     """Let only one client at a time enter the block.
 
-    The build of an index waits for every transaction with an older snapshot. A client that waited for a lock would have
-    one, so it polls. The lock is that of a transaction on another connection, which also works behind a pooler. Its
-    statement has no parameters: with some, the transaction would keep the snapshot of its last statement.
+    The build of an index waits for the end of every transaction that had an older snapshot at some moment. A client
+    that waits for the lock in a transaction may have had one. So it polls, and each attempt is a transaction. The lock
+    is that of a transaction on another connection, which also works behind a pooler. Its statement has no parameters:
+    with some, the transaction would keep the snapshot of its last statement.
     """
-    with closing(connect(location)) as other, other.transaction():
-        while not _is_locked(other, location):
+    with closing(connect(location)) as other:
+        while True:
+            with other.transaction():
+                if _is_locked(other, location):
+                    yield
+                    return
             sleep(_PAUSE)
-        yield
 
 
 def _is_locked(connection: Connection, location: Location) -> bool:
