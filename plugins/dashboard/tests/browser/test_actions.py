@@ -217,10 +217,12 @@ def test_the_keyboard_alone(page: Page, serve: Serve, live: Runner) -> None:
     page.keyboard.press("?")
     expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", name="Keyboard")).to_be_hidden()
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("x")
     expect(page.get_by_text("1 selected")).to_be_visible()
+    page.evaluate("document.querySelector('.at-cursor').classList.remove('at-cursor')")  # as a refresh does
     page.keyboard.press("Enter")
     assert id_of(page) == sorted(ids)[1]
     page.keyboard.press("/")

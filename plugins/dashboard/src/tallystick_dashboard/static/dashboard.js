@@ -51,15 +51,16 @@ document.addEventListener("htmx:before:response", (event) => {
 
 // Keyboard.
 let cursor = -1;
+const rows = () => all("table[data-rows] tbody tr, main .card");
+const atCursor = () => rows()[cursor]; // during a refresh, no row has the class
 function moveCursor(step) {
-  const rows = all("table[data-rows] tbody tr, main .card");
-  if (!rows.length || cursor + step < 0) return;
-  rows[cursor]?.classList.remove("at-cursor");
-  cursor = Math.min(rows.length - 1, cursor + step);
-  rows[cursor].classList.add("at-cursor");
-  if (step) rows[cursor].scrollIntoView({ block: "nearest" });
+  const count = rows().length;
+  if (!count || cursor + step < 0) return;
+  atCursor()?.classList.remove("at-cursor");
+  cursor = Math.min(count - 1, cursor + step);
+  atCursor().classList.add("at-cursor");
+  if (step) atCursor().scrollIntoView({ block: "nearest" });
 }
-const atCursor = () => document.querySelector(".at-cursor");
 const pages = { o: "", j: "jobs", f: "failures", s: "schedules", q: "queues", w: "workers", e: "enqueue" };
 let leader = -Infinity;
 document.addEventListener("keydown", (event) => {
