@@ -5,13 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Barrier, Event, Thread
+from threading import Barrier, Thread
 
 import pytest
-from support import PATIENCE, eventually
+from support import PATIENCE
 from tallystick import Claim, Closed, Filter, NewRecord, OutcomeUnknown, Unavailable
-from tallystick_sqlite import SqliteBackend, errors, write_lock
-from tallystick_sqlite.connection import Connection
+from tallystick_sqlite import SqliteBackend, errors
 from tallystick_sqlite.location import Location
 
 LEASE = timedelta(minutes=1)
@@ -29,49 +28,6 @@ def test_a_lock_that_is_held_too_long(path: Path, url: str, backend: SqliteBacke
         assert impatient.claim(["default"], limit=1, worker="w", lease=LEASE) == []  # needs no lock
         other.execute("ROLLBACK")
         assert impatient.insert([NewRecord(kind="k")])[0].created
-
-
-def test_a_waiting_writer_tries_again_and_again(
-    path: Path, backend: SqliteBackend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While another connection has the lock, a write makes short attempts to take it."""
-    monkeypatch.setattr(write_lock, "ATTEMPT", timedelta(milliseconds=1))
-    attempts: list[str] = []
-    with closing(sqlite3.connect(path, isolation_level=None)) as other, backend._writer._in_use() as connection:
-        connection.set_trace_callback(lambda text: attempts.append(text) if "BEGIN" in text else None)
-        other.execute("BEGIN IMMEDIATE")
-        with ThreadPoolExecutor(1) as pool:
-            inserted = pool.submit(backend.insert, [NewRecord(kind="k")])
-            backend._writer._lock.release()
-            eventually(lambda: len(attempts) > 5)
-            other.execute("ROLLBACK")
-            assert inserted.result()[0].created
-        backend._writer._lock.acquire()
-
-
-def test_a_commit_waits_for_readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a write-ahead log, a commit waits until another connection has ended its read."""
-    path = tmp_path / "delete.db"
-    waits, be_patient = Event(), Connection._be_patient
-
-    def wait_and_tell(self: Connection, connection: sqlite3.Connection) -> None:
-        be_patient(self, connection)
-        waits.set()
-
-    with SqliteBackend.from_url(f"sqlite:///{path}?journal_mode=delete") as backend:
-        backend.setup()
-        with (
-            closing(sqlite3.connect(path, isolation_level=None)) as other,
-            ThreadPoolExecutor(1) as pool,
-        ):
-            other.execute("BEGIN")
-            other.execute("SELECT count(*) FROM tallystick_jobs").fetchone()
-            monkeypatch.setattr(Connection, "_be_patient", wait_and_tell)
-            inserted = pool.submit(backend.insert, [NewRecord(kind="k")])
-            assert waits.wait(PATIENCE)
-            other.execute("ROLLBACK")
-            assert inserted.result()[0].created
-        assert backend.stats().total == 1
 
 
 def test_inserts_that_meet_share_a_transaction(path: Path, backend: SqliteBackend) -> None:

@@ -2,14 +2,13 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
 
 from tallystick.backends.lifetime import Lifetime
 
-from . import forking, write_lock
-from .errors import mapped, primary_code
+from . import forking
+from .errors import mapped
 from .location import Location
 from .rows import escaped
 from .schema import open_store
@@ -24,7 +23,6 @@ class Connection:
         self._entrance = Lock()  # taken before the lock, so that a fork can stop new calls
         self._lock = Lock()
         self._paused = False
-        self._is_patient = True
         self._opened: sqlite3.Connection | None = None
         self._text_factory: Callable[[bytes], str] = str
         self.path = location.path
@@ -33,71 +31,36 @@ class Connection:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Yield the connection for reading; each statement sees the latest commit."""
-        with self._in_use() as connection:
-            self._be_patient(connection)
-            yield connection
-
-    @contextmanager
-    def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """Yield the connection for reading; all statements see the same snapshot."""
-        with self.reading() as connection:
-            try:
-                connection.execute(self._location.queries.begin_read)
-                yield connection
-            finally:
-                connection.rollback()
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Yield the connection in a write transaction; commit at the end, or roll back after an error."""
-        with self._in_use() as connection:
-            try:
-                self._begin(connection)
-                yield connection
-                with mapped(self._location, committing=True):
-                    self._commit(connection)
-            finally:
-                connection.rollback()  # no effect after the commit
-
-    @contextmanager
-    def _in_use(self) -> Iterator[sqlite3.Connection]:
         self._lifetime.check()
         with self._entrance:
             pass
         with self._lock, mapped(self._location):
             yield self._open()
 
-    def _begin(self, connection: sqlite3.Connection) -> None:
-        if self._is_patient:
-            self._set_busy_timeout(connection, write_lock.ATTEMPT)
-            self._is_patient = False
-        write_lock.begin(connection, self._location)
+    def snapshot(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Yield the connection for reading; all statements see the same snapshot."""
+        return self._transaction(self._location.queries.begin_read)
 
-    def _commit(self, connection: sqlite3.Connection) -> None:
-        try:
-            connection.commit()
-        except sqlite3.OperationalError as exc:
-            if primary_code(exc) != sqlite3.SQLITE_BUSY:
-                raise
-            self._be_patient(connection)  # without a write-ahead log, a commit waits for readers
-            connection.commit()
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Yield the connection in a write transaction; commit at the end, or roll back after an error."""
+        return self._transaction(self._location.queries.begin_write)
 
-    def _be_patient(self, connection: sqlite3.Connection) -> None:
-        """Let a statement wait for `busy_timeout`. In a write transaction, only a commit may have to."""
-        if not self._is_patient:
-            self._set_busy_timeout(connection, self._location.options.busy_timeout)
-            self._is_patient = True
-
-    def _set_busy_timeout(self, connection: sqlite3.Connection, length: timedelta) -> None:
-        length = min(length, self._location.options.busy_timeout)
-        connection.execute(f"PRAGMA busy_timeout = {length // timedelta(milliseconds=1)}")
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with self.reading() as connection:
+            try:
+                connection.execute(begin)
+                yield connection
+                with mapped(self._location, committing=True):
+                    connection.commit()
+            finally:
+                connection.rollback()  # no effect after the commit
 
     def _open(self) -> sqlite3.Connection:
         self._lifetime.check()  # it may have ended while this call waited for the lock
         if self._opened is None:
             self._opened = open_store(self._location)
             self._opened.text_factory = self._text_factory
-            self._is_patient = True
         return self._opened
 
     def read_escaped(self) -> None:
