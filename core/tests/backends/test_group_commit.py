@@ -159,7 +159,7 @@ def test_a_call_whose_patience_ends_withdraws_only_itself(
         assert list(store._group_commit._waiting) == [job.id]
     finally:
         end.set()
-        if not store._group_commit._waiting:  # only with the fault: end the call that nobody would wake
+        if not store._group_commit._waiting:  # the fault: nothing else would end the last call
             Ready.made[-1].set()
     assert [each.result().record.kind for each in results] == ["first", "leads", "a", "a"]
     assert store.commits == [["first"], ["a", "leads"], ["a"]]
