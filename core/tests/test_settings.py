@@ -26,6 +26,12 @@ def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not settings.auto_setup
 
 
+def test_a_variable_in_lower_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The case of a variable does not matter."""
+    monkeypatch.setenv("tallystick_Batch", "7")
+    assert Runner("memory://").settings.batch == 7
+
+
 def test_argument_overrides_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """An argument overrides the environment, which overrides the default."""
     monkeypatch.setenv("TALLYSTICK_BACKEND", "memory://environment")

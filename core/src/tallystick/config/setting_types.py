@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidatorFunctionWrapHandler, WrapValidator
-from pydantic_settings import NoDecode
 
 from ..contract.records import MAX_ATTEMPTS
 from ..errors import InvalidArgument
@@ -81,7 +80,7 @@ if TYPE_CHECKING:
     Policy = RetryPolicy | None
     Codec = PayloadCodec | None
 else:  # pydantic does not check protocols
-    Policy = Annotated[Any, NoDecode, _checked(partial(check_policy, what="retry"))]
-    Codec = Annotated[Any, NoDecode, _checked(check_codec)]
+    Policy = Annotated[Any, _checked(partial(check_policy, what="retry"))]
+    Codec = Annotated[Any, _checked(check_codec)]
 Bytes = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
 Weight = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1_000)]

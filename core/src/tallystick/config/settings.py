@@ -7,10 +7,9 @@ import socket
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from functools import cache
-from typing import Annotated, Any, TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from .. import urls
 from ..contract import validation
@@ -49,7 +48,7 @@ def _worker_name() -> str:
     return f"{socket.gethostname()[:200]}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """The settings of a runner.
 
     Lengths of time are timedeltas. In the environment, write seconds or ISO 8601 ("PT30S"); `keep_...` and `timeout`
@@ -89,13 +88,11 @@ class Settings(BaseSettings):
         ConfigurationError: a setting has an invalid value, or does not exist.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="TALLYSTICK_", env_parse_none_str="forever", extra="forbid", frozen=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     backend: str = Field(default="memory://", repr=False, strict=True)  # it may hold a password
-    queues: Annotated[tuple[str, ...] | None, NoDecode] = None
-    queue_weights: Annotated[Mapping[str, types.Weight] | None, NoDecode] = None
+    queues: tuple[str, ...] | None = None
+    queue_weights: Mapping[str, types.Weight] | None = None
     concurrency: types.Count = 10
     batch: types.Count = 500
     lease: types.Lease = timedelta(seconds=30)
@@ -109,16 +106,16 @@ class Settings(BaseSettings):
     retry: types.Policy = None
     retry_base: types.Delay = timedelta(seconds=30)
     timeout: types.Timeout | None = None
-    queue_timeouts: Annotated[Mapping[str, types.Timeout] | None, NoDecode] = None
+    queue_timeouts: Mapping[str, types.Timeout] | None = None
     max_payload_bytes: types.Bytes | None = None
     codec: types.Codec = Field(default=None, repr=False)  # its repr may show a key
     auto_setup: bool = True
-    worker: str = Field(default_factory=_worker_name)
+    worker: str = Field(default_factory=_worker_name, validate_default=True)  # a host may have any name
 
     def __init__(self, /, **arguments: Any) -> None:
         try:
             _check_queues(arguments.get("queues"))
-            super().__init__(**arguments)
+            super().__init__(**_from_environment() | arguments)
         except ValidationError as exc:
             problems = "; ".join(map(_problem, exc.errors(include_url=False)))
             raise ConfigurationError(problems) from None  # pydantic's text shows values, which may be passwords
@@ -199,6 +196,13 @@ class SettingsArgs(TypedDict, total=False):
 def read_settings(arguments: SettingsArgs) -> Settings:
     """Return the settings that follow from arguments and environment. See `Settings`."""
     return Settings(**arguments)
+
+
+def _from_environment() -> dict[str, Any]:
+    """Return the settings that environment variables have, in upper or lower case."""
+    variables = {variable.upper(): value for variable, value in os.environ.items()}
+    found = {name: variables.get(_PREFIX + name.upper()) for name in Settings.model_fields}
+    return {name: None if value == "forever" else value for name, value in found.items() if value is not None}
 
 
 def by_queue(text: str) -> dict[str, str | timedelta]:
