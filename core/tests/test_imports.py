@@ -3,12 +3,18 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 DRIVERS = {"psycopg", "psycopg_pool", "pymongo", "bson", "sqlite3"}
 COMMAND_LINE = {"typer", "rich"}
 CHILDREN = {"multiprocessing", "tallystick.isolation"}
+ASYNC = {"asyncio", "concurrent.futures", "ssl", "tallystick.calling_loop"}
+WORKER = {"tallystick.worker.worker"}
+FILES = {"argparse", "dotenv", "pydantic_settings"}
+"""Modules of libraries that read settings from files."""
+
 KIT = {"pytest", "hypothesis", "tallystick_conformance.command.app"}
 
 
@@ -32,6 +38,31 @@ def imported(program: str) -> set[str]:
 def test_nothing_unused(program: str) -> None:
     """No driver, command line module or module of the kit is imported before its first use."""
     assert not imported(program) & (DRIVERS | COMMAND_LINE | KIT | CHILDREN)
+
+
+PRODUCER = """
+from tallystick import Context, Job, Runner
+
+runner = Runner({url!r})
+
+@runner.register
+class Greet(Job[str]):
+    kind = "tests:greet"
+    name: str
+
+    def work(self, ctx: Context) -> str:
+        return self.name
+
+runner.enqueue(Greet(name="Ann"))
+runner.close()
+"""
+
+
+@pytest.mark.parametrize("url", ["memory://", "sqlite:///{folder}/jobs.db"])
+def test_producer(url: str, tmp_path: Path) -> None:
+    """A program that only enqueues imports no event loop, no worker and nothing that reads files of settings."""
+    program = PRODUCER.format(url=url.format(folder=tmp_path))
+    assert not imported(program) & (ASYNC | WORKER | FILES | COMMAND_LINE | KIT | CHILDREN)
 
 
 @pytest.mark.parametrize(

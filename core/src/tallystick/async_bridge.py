@@ -1,14 +1,12 @@
 """Run blocking calls of async code in a thread, and run coroutines from that thread on the caller's event loop."""
 
-import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import CancelledError as Abandoned
-from contextvars import ContextVar
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from .errors import InvalidArgument, Unavailable
-from .messages.safe_repr import safe_repr
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -17,17 +15,9 @@ OwnerT = TypeVar("OwnerT")
 
 async def hop(call: Callable[[], T]) -> T:
     """Make a blocking call in a thread. If cancelled, abandon the call, but first end its work on this loop."""
-    caller = _Caller(asyncio.get_running_loop())
+    from .calling_loop import call_in_thread  # noqa: PLC0415  # see there
 
-    def run_in_thread() -> T:
-        _caller.set(caller)  # only in the context of this call
-        return call()
-
-    try:
-        return await asyncio.to_thread(run_in_thread)
-    except asyncio.CancelledError:
-        await caller.leave()
-        raise
+    return await call_in_thread(call)
 
 
 def async_variant(
@@ -62,57 +52,12 @@ def on_calling_loop(make: Callable[[], Awaitable[T]], what: object = "this objec
     Raises:
         InvalidArgument: this thread serves no `a...` call, or it runs an event loop and cannot wait.
     """
-    caller = _caller.get(None)
-    if caller is None or _is_loop():
-        raise InvalidArgument(
-            f"{safe_repr(what)} belongs to an event loop, and a blocking call cannot use it; await the async variant "
-            "of this call on that loop: `await runner.aenqueue(...)`, `await ctx.acomplete(...)`"
-        )
-    return caller.run(make)
+    from .calling_loop import run_on_loop  # noqa: PLC0415  # see there
+
+    return run_on_loop(make, what)
 
 
-class _Caller:
-    """One `a...` call: its loop, and its running tasks there."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._left = False
-        self._tasks: set[asyncio.Task[Any]] = set()
-
-    def run(self, make: Callable[[], Awaitable[T]]) -> T:
-        try:
-            return asyncio.run_coroutine_threadsafe(self._tracked(make), self._loop).result()
-        except Abandoned as exc:
-            raise Unavailable(
-                "the call was cancelled on its event loop, so it does nothing more; repeat it if it is still needed"
-            ) from exc
-
-    async def _tracked(self, make: Callable[[], Awaitable[T]]) -> T:
-        task = asyncio.current_task()
-        assert task is not None
-        if self._left:
-            raise asyncio.CancelledError
-        self._tasks.add(task)
-        try:
-            return await make()
-        finally:
-            self._tasks.discard(task)
-
-    async def leave(self) -> None:
-        """End the running tasks on the loop and start no others, so that only the caller uses the object again."""
-        self._left = True
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-
-
-_caller: ContextVar[_Caller] = ContextVar("tallystick_caller")
-
-
-def _is_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+def running_loop() -> "AbstractEventLoop | None":
+    """Return the event loop that runs in this thread, at the cost of a call. While asyncio is not loaded, none runs."""
+    get = getattr(sys.modules.get("asyncio"), "_get_running_loop", None)  # absent while another thread imports asyncio
+    return get() if get else None

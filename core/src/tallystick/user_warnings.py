@@ -4,7 +4,6 @@ For example, `warnings.filterwarnings("ignore", category=KindFormatWarning)` acc
 shows a warning once for each line of your code.
 """
 
-import asyncio
 import re
 import sys
 import warnings
@@ -12,9 +11,6 @@ import warnings
 from .contract import validation
 
 __all__ = ["BlockingCallWarning", "KindFormatWarning", "TallystickWarning"]
-
-running_loop = asyncio._get_running_loop  # noqa: SLF001  # of `asyncio.__all__`
-"""Returns the event loop that runs in this thread; None without one, at the cost of a call."""
 
 _PACKAGES = ("tallystick.", "tallystick_")  # the core and its plugins
 

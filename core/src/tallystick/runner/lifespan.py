@@ -1,6 +1,5 @@
 """The methods of a runner that follow its life: wait for its stop, and run with an ASGI application."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
@@ -31,6 +30,8 @@ class RunnerLifespan(Lifecycle):
 
     async def await_stopped(self, *, timeout: timedelta | None = None) -> bool:
         """See `wait_stopped`. Holds no thread while it waits."""
+        import asyncio  # noqa: PLC0415  # a program without async code does not load it
+
         self._check_outside()
         for pause in pauses.until(timeout):
             if self._worker.stopped:

@@ -1,6 +1,5 @@
 """The methods of a runner about records and results of jobs. `Runner` inherits them."""
 
-import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
 from time import sleep
@@ -183,6 +182,8 @@ class RunnerResults(Lifecycle):
         self, jobs: Iterable[Handle[object] | UUID], *, timeout: timedelta | None = None
     ) -> list[JobResult[Any]]:
         """See `wait_for_all`. Holds no thread while it waits."""
+        import asyncio  # noqa: PLC0415  # a program without async code does not load it
+
         waiting = Waiting(jobs)
         for pause in pauses.until(timeout):
             if await hop(lambda: waiting.look(self.backend, self._registry, self._settings)):

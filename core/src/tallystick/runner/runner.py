@@ -11,7 +11,7 @@ from uuid import UUID
 
 from typing_extensions import Unpack
 
-from ..async_bridge import async_variant
+from ..async_bridge import async_variant, running_loop
 from ..backends import callers
 from ..contract import validation
 from ..contract.outcomes import Cancel
@@ -22,7 +22,7 @@ from ..jobs import misuse
 from ..jobs.declaration import Call, Declaration
 from ..jobs.handle import Handle
 from ..jobs.job_base import Job
-from ..user_warnings import running_loop, warn_of_blocking
+from ..user_warnings import warn_of_blocking
 from .bulk import Which, as_filter, change_all
 from .callbacks import RunnerCallbacks
 from .enqueueing import BatchOptions, Enqueue, EnqueueOptions, check_jobs, new_record, new_records

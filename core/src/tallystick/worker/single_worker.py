@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from threading import TIMEOUT_MAX, Event, RLock
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from .. import forks
@@ -15,8 +16,10 @@ from ..jobs.registry import Registry
 from ..messages.safe_logging import safe_logger
 from .served_queues import ServedQueues
 from .snapshot import Snapshot
-from .worker import Worker
 from .worker_context import WorkerContext
+
+if TYPE_CHECKING:
+    from .worker import Worker
 
 logger = safe_logger("tallystick.worker")
 
@@ -39,12 +42,14 @@ class SingleWorker:
         self._hurried: list[Callable[[], bool]] = []
         forks.watch(self)
 
-    def start(self, new_context: Callable[[], WorkerContext]) -> Worker:
+    def start(self, new_context: Callable[[], WorkerContext]) -> "Worker":
         """Start a worker, and return it.
 
         Raises:
             AlreadyStarted: one is running.
         """
+        from .worker import Worker  # noqa: PLC0415  # a program that only enqueues does not load it
+
         with self._lock:
             if self.running is not None:
                 raise AlreadyStarted("this runner is already running; call stop() first")
