@@ -50,7 +50,8 @@ def _below(group: Any, path: str) -> Iterator[tuple[str, Any]]:
     for name in (
         sorted(group.commands, key=lambda name: (_position(name), name)) if path == "tallystick" else group.commands
     ):
-        command = CONFORM if f"{path} {name}" == "tallystick conform" else group.commands[name]
+        lazy = group.commands[name]
+        command = CONFORM if f"{path} {name}" == "tallystick conform" else getattr(lazy, "loaded", lazy)
         yield f"{path} {name}", command
         if hasattr(command, "commands"):
             yield from _below(command, f"{path} {name}")

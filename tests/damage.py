@@ -14,7 +14,6 @@ from tallystick.cli.app import app
 from typer.main import get_command
 
 COMMAND = get_command(app)
-"""Made once: making it takes longer than most commands, and each test runs twenty."""
 
 LEASE = timedelta(minutes=5)
 READ_COMMANDS = (

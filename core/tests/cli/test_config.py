@@ -102,7 +102,7 @@ def test_without_a_target(cli: Cli) -> None:
 
 def test_every_setting_is_an_option_of_worker() -> None:
     """`tallystick worker` has an option for every setting that is not code."""
-    worker: Any = typer.main.get_command(app).commands["worker"]  # type: ignore[attr-defined]  # a group
+    worker: Any = typer.main.get_command(app).commands["worker"].loaded  # type: ignore[attr-defined]  # a group
     names = {name for param in worker.params for name in param.opts}
     renamed = {"queues": "--queue", "queue_weights": "--queues"}
     expected = {renamed.get(name, f"--{name.replace('_', '-')}") for name in Settings.model_fields if name not in CODE}
@@ -113,7 +113,7 @@ def test_variables_of_the_command_are_no_unknown_settings(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Every variable of an option of the command line is known, so that it causes no warning."""
-    worker: Any = typer.main.get_command(app).commands["worker"]  # type: ignore[attr-defined]  # a group
+    worker: Any = typer.main.get_command(app).commands["worker"].loaded  # type: ignore[attr-defined]  # a group
     variables = {param.envvar for param in worker.params if param.envvar}
     assert variables | {"TALLYSTICK_DEBUG"} == {*COMMAND_VARIABLES}
     for variable in variables:

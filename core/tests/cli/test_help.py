@@ -5,17 +5,20 @@ import pytest
 import typer
 from tallystick._version import __version__
 from tallystick.cli.app import ORDER, app
+from tallystick.cli.commands import BUILT_IN
 
 from .conftest import Cli
 
 
 def _commands(group: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name, command in group.commands.items():
+    for name, found in group.commands.items():
+        command = getattr(found, "loaded", found)
         yield (*path, name), command
         if hasattr(command, "commands"):
             yield from _commands(command, *path, name)
 
 
+SUMMARIES = {command.name: command.help for command in BUILT_IN}
 COMMANDS = dict(_commands(typer.main.get_command(app)))
 LEAVES = {path: command for path, command in COMMANDS.items() if not hasattr(command, "commands")}
 WITHOUT_JSON = {("worker",), ("demo",), ("jobs", "export")}
@@ -29,6 +32,12 @@ def test_every_command_has_a_one_line_summary(path: tuple[str, ...]) -> None:
     assert first.endswith(".")
     assert "\n" not in first
     assert len(first) <= 78
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_the_help_has_the_summary_of_each_command(name: str) -> None:
+    """The root's help shows the first line of each command's own help, without importing the command."""
+    assert SUMMARIES[name] == COMMANDS[(name,)].help.split("\n\n")[0]
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=" ".join)

@@ -12,7 +12,10 @@ from tallystick.cli import words
 from .conftest import Cli
 
 ROOT: Any = typer.main.get_command(application.app)
-GROUPS: dict[str, Any] = {"tallystick": ROOT, **{name: ROOT.commands[name] for name in ("jobs", "queues", "schedules")}}
+GROUPS: dict[str, Any] = {
+    "tallystick": ROOT,
+    **{name: ROOT.commands[name].loaded for name in ("jobs", "queues", "schedules")},
+}
 PLUGINS = {"dashboard", "top", "conform"}
 
 
@@ -22,6 +25,7 @@ def _command(path: list[str]) -> Any:
         if not hasattr(command, "commands"):
             break
         command = command.commands[word]
+        command = getattr(command, "loaded", command)
     return command
 
 
@@ -91,7 +95,7 @@ SUGGESTIONS = {("tallystick", text) for hints in words._HINTS.values() for text 
 @pytest.mark.parametrize(("name", "text"), sorted(SUGGESTIONS))
 def test_each_suggestion_exists(name: str, text: str) -> None:
     """Each command and each option that a suggestion names exists."""
-    command = ROOT if name == "tallystick" else ROOT.commands.get(name) or ROOT.commands["jobs"].commands[name]
+    command = ROOT if name == "tallystick" else _command([name] if name in ROOT.commands else ["jobs", name])
     for path in re.findall(r"tallystick ((?:[a-z]+ ?)+)", text):
         if path.split()[0] not in PLUGINS:
             command = _command(path.split())

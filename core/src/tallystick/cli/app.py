@@ -14,30 +14,13 @@ from ..hooks.hook_calls import hook_calls
 from ..interrupts import from_signal
 from ..messages.safe_repr import safe_repr
 from ..urls import redact, redact_all
-from . import bench, config, demo, doctor, init, jobs, new, queues, schedules, stats, store, worker, workers
-from . import run as run_command
+from .commands import BUILT_IN
 from .groups import Group, suggesting_options
 from .options import examples
 from .pipes import closed_pipe_is_success
 from .show import one_line
 
-ORDER = (
-    "demo",
-    "worker",
-    "run",
-    "jobs",
-    "queues",
-    "schedules",
-    "workers",
-    "stats",
-    "doctor",
-    "bench",
-    "init",
-    "setup",
-    "backends",
-    "config",
-    "new",
-)
+ORDER = tuple(command.name for command in BUILT_IN)
 """The order of the commands in help. Commands of plugins follow."""
 
 NOT_FOUND, MISUSED, FAILED = 1, 2, 3
@@ -56,6 +39,9 @@ def exit_code(exc: TallystickError) -> int:
 
 class Root(Group):
     """The root command. Prints a `TallystickError` of any subcommand."""
+
+    def __init__(self, *args: Any, commands: dict[str, Any], **given: Any) -> None:
+        super().__init__(*args, commands={command.name: command for command in BUILT_IN} | commands, **given)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands in the order of `ORDER`, then the commands of plugins."""
@@ -104,21 +90,6 @@ app = typer.Typer(
         "tallystick jobs list --state discarded",
     ),
 )
-app.add_typer(jobs.app, name="jobs", rich_help_panel="Operate")
-app.add_typer(queues.app, name="queues", rich_help_panel="Operate")
-app.add_typer(schedules.app, name="schedules", rich_help_panel="Operate")
-app.command("workers", rich_help_panel="Operate", epilog=workers.EXAMPLES)(workers.workers)
-app.command("stats", rich_help_panel="Operate", epilog=stats.EXAMPLES)(stats.stats)
-app.command("doctor", rich_help_panel="Operate", epilog=doctor.EXAMPLES)(doctor.doctor)
-app.command("bench", rich_help_panel="Operate", epilog=bench.EXAMPLES)(bench.bench)
-app.command("demo", rich_help_panel="Work", epilog=demo.EXAMPLES)(demo.demo)
-app.command("worker", rich_help_panel="Work", epilog=worker.EXAMPLES)(worker.worker)
-app.command("run", rich_help_panel="Work", epilog=run_command.EXAMPLES)(run_command.run)
-app.command("init", rich_help_panel="Prepare", epilog=init.EXAMPLES)(init.init)
-app.command("setup", rich_help_panel="Prepare", epilog=store.SETUP_EXAMPLES)(store.setup)
-app.add_typer(config.app, name="config", rich_help_panel="Prepare")
-app.add_typer(new.app, name="new", rich_help_panel="Prepare")
-app.command("backends", rich_help_panel="Prepare", epilog=store.BACKENDS_EXAMPLES)(store.backends)
 
 
 def _version(wanted: bool) -> None:

@@ -81,7 +81,7 @@ def _of_runner(runner: Runner | None) -> list[Setting]:
 
 def _of_command(ctx: typer.Context) -> Iterable[Setting]:
     """Return the settings that only `tallystick worker` has. They come from the environment, or are the defaults."""
-    worker = ctx.find_root().command.commands["worker"]  # type: ignore[attr-defined]  # the root is a group
+    worker = ctx.find_root().command.commands["worker"].loaded  # type: ignore[attr-defined]  # the root is a group
     for option in worker.params:
         if option.envvar:
             given = environ.get(option.envvar)
