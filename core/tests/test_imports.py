@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tallystick.cli.app import ORDER
 
 DRIVERS = {"psycopg", "psycopg_pool", "pymongo", "bson", "sqlite3"}
 COMMAND_LINE = {"typer", "rich"}
@@ -15,6 +16,7 @@ WORKER = {"tallystick.worker.worker"}
 FILES = {"argparse", "dotenv", "pydantic_settings"}
 """Modules of libraries that read settings from files."""
 
+APPLICATION = {"pydantic", "tallystick.backends", "tallystick.jobs", "tallystick.runner", "tallystick.worker"}
 KIT = {"pytest", "hypothesis", "tallystick_conformance.command.app"}
 
 
@@ -38,6 +40,11 @@ def imported(program: str) -> set[str]:
 def test_nothing_unused(program: str) -> None:
     """No driver, command line module or module of the kit is imported before its first use."""
     assert not imported(program) & (DRIVERS | COMMAND_LINE | KIT | CHILDREN)
+
+
+def test_the_package_alone() -> None:
+    """The package itself imports the contract and the errors, but not the runner, pydantic and an event loop."""
+    assert not imported("import tallystick") & (APPLICATION | ASYNC)
 
 
 PRODUCER = """
@@ -78,8 +85,23 @@ def test_own_driver(url: str, own: set[str]) -> None:
     assert imported(f"import tallystick; tallystick.open_backend({url!r}).close()") & DRIVERS == own
 
 
+def test_all_names() -> None:
+    """Every name of the package is imported on first use, `dir` lists it, and no other name exists."""
+    program = """
+import tallystick
+
+names = {*tallystick.__all__}
+assert names <= {*dir(tallystick)}
+exec("from tallystick import *", found := {})
+assert names <= {*found}
+assert found["Runner"] is tallystick.Runner is __import__("tallystick.runner.runner").runner.runner.Runner
+assert not hasattr(tallystick, "Runer")
+"""
+    imported(program)
+
+
 def test_help() -> None:
-    """`tallystick --help` lists the kit's commands without importing the kit or a driver."""
+    """`tallystick --help` lists all commands without importing a command, the runner, pydantic, the kit or a driver."""
     program = """
 import contextlib, io, sys
 from tallystick.cli import main
@@ -89,4 +111,6 @@ with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
     main()
 assert "conform " in out.getvalue()
 """
-    assert not imported(program) & (DRIVERS | KIT)
+    found = imported(program)
+    assert not found & (DRIVERS | KIT | ASYNC | APPLICATION)
+    assert not found & {f"tallystick.cli.{name}" for name in ORDER}

@@ -1,9 +1,13 @@
-"""Background jobs on the database you already have. Start at `Runner` and `Job`; backend authors at `Backend`."""
+"""Background jobs on the database you already have. Start at `Runner` and `Job`; backend authors at `Backend`.
 
-from . import backends, diagnostics, forks, urls
+Names that need pydantic or the runner are imported on first use, because the command line shows its help without them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from . import diagnostics, forks, urls
 from .async_bridge import on_calling_loop
-from .config.payload_codec import PayloadCodec
-from .config.settings import Settings
 from .contract import validation
 from .contract.attempt_errors import ERRORS_KEPT, AttemptError
 from .contract.backend import CONTRACT_VERSION, Backend
@@ -71,25 +75,30 @@ from .errors import (
 )
 from .hooks.hookspecs import hookimpl
 from .hooks.plugins import open_backend
-from .jobs.batch_definition import BatchDefinition
-from .jobs.context import Context, Stop
-from .jobs.control import DiscardJob, Snooze, Stopped
-from .jobs.declaration import Call, Declaration
-from .jobs.define import batch, declare, handles, job, raw
-from .jobs.definition import Definition
-from .jobs.handle import Handle
-from .jobs.job_base import Job
-from .jobs.options import Options
-from .jobs.retry import ByException, Exponential, Fixed, Never, RetryPolicy
-from .jobs.unique_by import UniqueBy
-from .runner.enqueueing import BatchOptions, Enqueue, EnqueueOptions
-from .runner.job_result import JobResult, Status
-from .runner.loading import load_runner
-from .runner.runner import Runner
-from .runner.throughput import Throughput
 from .urls import BackendUrl
 from .user_warnings import BlockingCallWarning, KindFormatWarning, TallystickWarning
-from .worker import Snapshot
+
+if TYPE_CHECKING:
+    from . import backends
+    from .config.payload_codec import PayloadCodec
+    from .config.settings import Settings
+    from .jobs.batch_definition import BatchDefinition
+    from .jobs.context import Context, Stop
+    from .jobs.control import DiscardJob, Snooze, Stopped
+    from .jobs.declaration import Call, Declaration
+    from .jobs.define import batch, declare, handles, job, raw
+    from .jobs.definition import Definition
+    from .jobs.handle import Handle
+    from .jobs.job_base import Job
+    from .jobs.options import Options
+    from .jobs.retry import ByException, Exponential, Fixed, Never, RetryPolicy
+    from .jobs.unique_by import UniqueBy
+    from .runner.enqueueing import BatchOptions, Enqueue, EnqueueOptions
+    from .runner.job_result import JobResult, Status
+    from .runner.loading import load_runner
+    from .runner.runner import Runner
+    from .runner.throughput import Throughput
+    from .worker import Snapshot
 
 __all__ = [
     "CLAIMABLE",
@@ -229,3 +238,40 @@ __all__ = [
     "urls",
     "validation",
 ]
+
+_MODULES = {
+    "config.payload_codec": ("PayloadCodec",),
+    "config.settings": ("Settings",),
+    "jobs.batch_definition": ("BatchDefinition",),
+    "jobs.context": ("Context", "Stop"),
+    "jobs.control": ("DiscardJob", "Snooze", "Stopped"),
+    "jobs.declaration": ("Call", "Declaration"),
+    "jobs.define": ("batch", "declare", "handles", "job", "raw"),
+    "jobs.definition": ("Definition",),
+    "jobs.handle": ("Handle",),
+    "jobs.job_base": ("Job",),
+    "jobs.options": ("Options",),
+    "jobs.retry": ("ByException", "Exponential", "Fixed", "Never", "RetryPolicy"),
+    "jobs.unique_by": ("UniqueBy",),
+    "runner.enqueueing": ("BatchOptions", "Enqueue", "EnqueueOptions"),
+    "runner.job_result": ("JobResult", "Status"),
+    "runner.loading": ("load_runner",),
+    "runner.runner": ("Runner",),
+    "runner.throughput": ("Throughput",),
+    "worker": ("Snapshot",),
+}
+
+
+if not TYPE_CHECKING:  # a type checker would accept any name
+
+    def __getattr__(name: str) -> object:
+        if name == "backends":
+            return import_module(f"{__name__}.{name}")
+        for module, names in _MODULES.items():
+            if name in names:
+                globals()[name] = value = getattr(import_module(f"{__name__}.{module}"), name)
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -3,17 +3,18 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
-
-from pydantic import BaseModel, ValidationError
 
 from .errors import ConfigurationError
 from .messages import url_advice
 from .messages.advice import near
 from .messages.safe_repr import safe_repr
 
-OptionsT = TypeVar("OptionsT", bound=BaseModel)
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+OptionsT = TypeVar("OptionsT", bound="BaseModel")
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 
@@ -59,6 +60,8 @@ class BackendUrl:
         Raises:
             ConfigurationError: An option is unknown or invalid. The message lists the known options.
         """
+        from pydantic import ValidationError  # noqa: PLC0415  # loaded only when a store is opened
+
         try:
             return model.model_validate(self.query)
         except ValidationError as exc:
@@ -69,7 +72,7 @@ class BackendUrl:
             raise ConfigurationError(text) from None  # the message of the cause shows the values of all options
 
 
-def option_names(model: type[BaseModel]) -> tuple[str, ...]:
+def option_names(model: "type[BaseModel]") -> tuple[str, ...]:
     """Return the names of a backend's options, as users write them in a URL."""
     return tuple(field.alias or name for name, field in model.model_fields.items())
 

@@ -4,8 +4,6 @@ import dataclasses
 import reprlib
 from typing import Any
 
-from pydantic import BaseModel
-
 from ..interrupts import from_signal
 
 LENGTH = 200
@@ -78,6 +76,8 @@ class _Shortener(reprlib.Repr):
 
 def _fields(x: Any) -> list[tuple[str, Any]] | None:
     """Return the fields that the generated repr of a model or a dataclass shows; None for a type with its own repr."""
+    from pydantic import BaseModel  # noqa: PLC0415  # the command line shows its help without loading it
+
     if isinstance(x, BaseModel) and type(x).__repr__ is BaseModel.__repr__:
         shown = {name for name, field in type(x).model_fields.items() if field.repr}
         return [(name, value) for name, value in x.__dict__.items() if name in shown]

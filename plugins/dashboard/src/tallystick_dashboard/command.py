@@ -1,10 +1,13 @@
 """`tallystick dashboard`: serve the dashboard of a store."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from tallystick import ConfigurationError, Runner, load_runner
+from tallystick import ConfigurationError
 from tallystick.urls import redact
+
+if TYPE_CHECKING:
+    from tallystick import Runner
 
 EPILOG = "\n".join(
     (
@@ -69,7 +72,7 @@ def serve(
     run(source, settings, shown, typer.echo)
 
 
-def source_of(target: str | None, backend: str | None) -> tuple[Runner | str, str]:
+def source_of(target: str | None, backend: str | None) -> "tuple[Runner | str, str]":
     """Return the runner or the URL, and its name for people."""
     if target is None and backend is None:
         raise ConfigurationError(
@@ -78,6 +81,8 @@ def source_of(target: str | None, backend: str | None) -> tuple[Runner | str, st
     if target is None or "://" in target:
         url = target or backend or ""
         return url, redact(url)
+    from tallystick import load_runner  # noqa: PLC0415  # the help of the command line does not need it
+
     runner = load_runner(target)
     if backend is not None and not runner.has_chosen_store:
         runner.configure(backend=backend)
