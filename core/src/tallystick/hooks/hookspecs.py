@@ -6,8 +6,8 @@ A plugin is a distribution with an entry point in the group `tallystick`:
     acme = "tallystick_acme.plugin"
 
 The entry point names a module (or object) that implements some of these functions. Mark each with
-`@tallystick.hookimpl`. Every program that uses Tallystick imports this module and its package, so do not import a
-database driver there.
+`@tallystick.hookimpl`. Every program that uses Tallystick imports this module and its package, and so does
+`tallystick --help`. So do not import a database driver, pydantic or `Runner` there: import them in the functions.
 
 `runner.add_hooks(plugin)` adds such a module or object to one runner, without a distribution. It cannot have the first
 two hooks, which register backends and commands.
