@@ -33,8 +33,10 @@ class _Poll:
         self._due: int | None = None
 
     def __call__(self) -> float | None:
-        with self._watcher.reading() as connection:
-            [version] = connection.execute(self._queries.data_version).fetchone()
-            if (connection, version) != self._seen:  # versions of two connections do not compare; a fork reconnects
-                self._seen, self._due = (connection, version), claiming.next_due(connection, self._queries, self._names)
+        self._watcher.read(self._look)
         return None if self._due is None else (self._due - micros(datetime.now(UTC))) / 1_000_000
+
+    def _look(self, connection: sqlite3.Connection) -> None:
+        [version] = connection.execute(self._queries.data_version).fetchone()
+        if (connection, version) != self._seen:  # versions of two connections do not compare; a fork reconnects
+            self._seen, self._due = (connection, version), claiming.next_due(connection, self._queries, self._names)
