@@ -67,6 +67,7 @@ from .capabilities import CAPABILITIES
 from .connection import Connection
 from .damaged import reads_any_text
 from .errors import mapped
+from .file_changes import FileChanges
 from .join_transaction import join_transaction, reject_own_caller
 from .location import Location, namespaced
 from .matching import Change
@@ -92,6 +93,7 @@ class SqliteBackend(Backend):
         self._reader = Connection(location, self._lifetime)
         self._watcher = Connection(location, self._lifetime)  # never writes: each commit changes its data_version
         self._connections = (self._watcher, self._reader, self._writer)
+        self._file_changes = FileChanges(location.path)
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -299,7 +301,8 @@ class SqliteBackend(Backend):
         return self._reader.read(metering.meters, self._queries, call)
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
-        return waiting.wait(self._watcher, self._queries, self._lifetime, calls.wait(queues, timeout=timeout))
+        call = calls.wait(queues, timeout=timeout)
+        return waiting.wait(self._watcher, self._file_changes, self._queries, self._lifetime, call)
 
     def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
         with self._in_use(), mapped(self._location):
@@ -307,6 +310,7 @@ class SqliteBackend(Backend):
 
     def close(self) -> None:
         if self._lifetime.end():
+            self._file_changes.close()
             for connection in self._connections:
                 connection.let_go()
 
