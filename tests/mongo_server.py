@@ -79,13 +79,13 @@ def prepare_filters_once() -> None:
             latest_plan[:] = filter_spec, plan(filter_spec, None, **kwargs)
         return latest_plan[1]
 
-    def prepare_membership_values(cls: Any, values: Any, **kwargs: Any) -> Any:
+    def prepare_membership_values(values: Any, **kwargs: Any) -> Any:
         if values is not latest_values[0] or kwargs != latest_values[1]:
             latest_values[:] = values, kwargs, prepare(values, **kwargs)
         return latest_values[2]
 
     semantic_core.ensure_query_plan = ensure_query_plan
-    QueryEngine._prepare_membership_values = classmethod(prepare_membership_values)
+    QueryEngine._prepare_membership_values = staticmethod(prepare_membership_values)
 
 
 def find_fields_of_indexes() -> None:
@@ -101,7 +101,7 @@ def find_fields_of_indexes() -> None:
     memory.document_in_virtual_index = document_in_virtual_index
 
 
-class _NewestFirst(AndCondition):
+class _NewestFirst(AndCondition):  # type: ignore[misc]  # mongoeco is in the server's environment only
     """A plan whose candidates are sorted by id, descending."""
 
 
@@ -134,9 +134,8 @@ def _newest_first(engine: Any, items: Sequence[Any], dialect: Any) -> Sequence[A
     """Sort pairs of a storage key and a document. The key of a UUID has it as the second value."""
     if _has_uuids(items):
         return sorted(items, key=_uuid, reverse=True)
-    ids = {key: engine._borrow_storage_document(document)["_id"] for key, document in items}
-    compare = dialect.policy.compare_values
-    return sorted(items, key=cmp_to_key(lambda one, other: compare(ids[other[0]], ids[one[0]])))
+    order = cmp_to_key(dialect.policy.compare_values)
+    return sorted(items, key=lambda item: order(engine._borrow_storage_document(item[1])["_id"]), reverse=True)
 
 
 def _has_uuids(items: Sequence[Any]) -> bool:
