@@ -204,6 +204,14 @@ def test_stored_payloads_and_results_are_read(make_runner: MakeRunner) -> None:
     assert (plain.read_payload(record), plain.read_result(record)) == (record.payload, record.result)
 
 
+def test_the_stored_form_of_a_payload(make_runner: MakeRunner) -> None:
+    """A runner returns the bytes that an enqueue would store, and rejects too many of them."""
+    runner = make_runner(codec=Reversed(), max_payload_bytes=4)
+    assert runner.stored_payload("echo", b'"a"') == b'\x00"a"'
+    with pytest.raises(PayloadTooLarge):
+        runner.stored_payload("echo", b'"ab"')
+
+
 def test_what_the_codec_cannot_read_is_an_error(make_runner: MakeRunner) -> None:
     """The errors name the kind and the type of the codec's exception, and not the data."""
     plain, runner = make_runner("memory://unmarked"), make_runner("memory://unmarked", codec=Reversed())

@@ -87,6 +87,14 @@ def test_batches_and_declarations(runner: Runner) -> None:
         assert producer.enqueue(declared.job(Report(user_id=1))).id == stored[0].id
 
 
+def test_the_key_of_an_encoded_payload(runner: Runner) -> None:
+    """A definition returns the key of a payload that another program has encoded; None if the kind derives no keys."""
+    runner.register(Refresh)
+    definition = runner.definitions["refresh"]
+    assert definition.unique_key(b'{"user":7,"seed":1}') == runner.enqueue(Refresh(user=7)).record.unique_key
+    assert declare("plain", str).unique_key(b'"a"') is None
+
+
 def test_an_own_key_comes_first(runner: Runner) -> None:
     """A `unique_key` at the enqueue replaces the derived one."""
     runner.register(Refresh)

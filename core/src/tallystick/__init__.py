@@ -1,6 +1,7 @@
 """Background jobs on the database you already have. Start at `Runner` and `Job`; backend authors at `Backend`."""
 
 from . import backends, diagnostics, forks, urls
+from ._version import __version__
 from .async_bridge import on_calling_loop
 from .config.payload_codec import PayloadCodec
 from .config.settings import Settings
@@ -86,7 +87,7 @@ from .runner.enqueueing import BatchOptions, Enqueue, EnqueueOptions
 from .runner.job_result import JobResult, Status
 from .runner.loading import load_runner
 from .runner.runner import Runner
-from .runner.throughput import Throughput
+from .runner.throughput import Rate, Throughput
 from .urls import BackendUrl
 from .user_warnings import BlockingCallWarning, KindFormatWarning, TallystickWarning
 from .worker import Snapshot
@@ -179,6 +180,7 @@ __all__ = [
     "ProgressReport",
     "Queue",
     "QueueStats",
+    "Rate",
     "Record",
     "Release",
     "ResultError",
@@ -211,6 +213,7 @@ __all__ = [
     "UnknownZone",
     "Unsupported",
     "WorkerInfo",
+    "__version__",
     "backends",
     "batch",
     "declare",
