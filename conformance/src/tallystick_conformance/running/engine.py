@@ -9,6 +9,7 @@ from secrets import randbits
 from time import monotonic
 
 from ..contract.clauses import CLAUSES, family, selected
+from ..harness.children import require_guarded
 from ..harness.profiles import BUDGETS, PROFILES, ProfileName
 from ..harness.trace import keep
 from ..harness.violation import Violation
@@ -68,10 +69,12 @@ def conform(
         on_start: Called with a description of the next test.
 
     Raises:
-        ConfigurationError: The backend is incomplete, or a clause does not exist.
+        ConfigurationError: The backend is incomplete, a clause does not exist, or the main program calls the kit
+            without `if __name__ == "__main__":`.
         TallystickError: The store cannot be opened or set up.
         Interrupted: The run got a KeyboardInterrupt. The exception has the report with the findings so far.
     """
+    require_guarded()
     began = monotonic()
     target = Target.of(target)
     known = checked(known_failures or {})

@@ -7,6 +7,7 @@ from tallystick import Capabilities
 
 from ..contract.clauses import CLAUSES
 from ..harness.case import Case, NotRun
+from ..harness.children import UnguardedProgram
 from ..harness.pace import share
 from ..harness.profiles import Profile
 from ..harness.shares import Share
@@ -38,6 +39,8 @@ def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabi
         return _broken(id, violation, perf_counter() - started)
     except NotRun as reason:
         return Result(id, Status.NOT_RUN, str(reason))
+    except UnguardedProgram:
+        raise
     except NotImplementedError as exc:
         why = f"NotImplementedError was raised {origin(exc)}"
         return Result(id, Status.NOT_WRITTEN, why, perf_counter() - started, error=exc)
