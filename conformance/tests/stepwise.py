@@ -5,6 +5,7 @@ Child processes that die import them too, so they have their own module.
 
 # ruff: noqa: D102 - the class docstring describes the bug of its method
 
+import sqlite3
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,12 +40,12 @@ class TakesTheSelected(SqliteBackend):
         parameters = [
             {"id": r.id.bytes, "until": _micros(r.lease_until), "now": _micros(now), "worker": worker} for r in due
         ]
-        with self._writer.writing() as connection:
-            connection.executemany(
-                "UPDATE tallystick_jobs SET state = 'running', attempt = attempt + 1, lease_until = :until, "
-                "worker = :worker, attempted_at = :now, updated_at = :now WHERE id = :id",
-                parameters,
-            )
+        self._writer.write(
+            sqlite3.Connection.executemany,
+            "UPDATE tallystick_jobs SET state = 'running', attempt = attempt + 1, lease_until = :until, "
+            "worker = :worker, attempted_at = :now, updated_at = :now WHERE id = :id",
+            parameters,
+        )
         return due
 
 
@@ -75,11 +76,11 @@ class RescuesInTwoSteps(SqliteBackend):
     """A rescue removes the leases in one transaction, and rescues the jobs without a lease in the next."""
 
     def rescue(self, *, limit: int, now: Any = None) -> Any:
-        with self._writer.writing() as connection:
-            connection.execute(
-                "UPDATE tallystick_jobs SET lease_until = 0 WHERE state = 'running' AND lease_until <= ?",
-                [_micros(now)],
-            )
+        self._writer.write(
+            sqlite3.Connection.execute,
+            "UPDATE tallystick_jobs SET lease_until = 0 WHERE state = 'running' AND lease_until <= ?",
+            [_micros(now)],
+        )
         return super().rescue(limit=limit, now=now)
 
 
@@ -89,8 +90,7 @@ class LocksAndUnlocks(SqliteBackend):
     def claim(self, queues: Sequence[str], **options: Any) -> Any:
         paused = {queue.name for queue in self.queues() if queue.paused}
         for queue in queues:
-            with self._writer.writing() as connection:
-                connection.execute(self._queries.pause, {"queue": queue})
+            self._writer.write(sqlite3.Connection.execute, self._queries.pause, {"queue": queue})
         for queue in set(queues) - paused:
             self.resume(queue)
         return super().claim(queues, **options)

@@ -12,17 +12,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from io import StringIO
-from itertools import count
 from pathlib import Path
 from threading import Event
 from time import monotonic, sleep
-from types import FrameType
 from typing import Any
 
 import pytest
 import tallystick_conformance
 import tallystick_sqlite
 import typer
+from interrupts import interrupts
 from support import PATIENCE
 from tallystick import NewRecord
 from tallystick_conformance import Result, Status, Target, conform
@@ -223,25 +222,11 @@ def test_a_store_that_is_half_made_is_removed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def _interrupted_after(lines: int, files: tuple[str, ...]) -> Any:
-    """Return a trace function that raises KeyboardInterrupt once, after so many lines in these files."""
-    left = count(lines, -1)
-
-    def trace(frame: FrameType, event: str, _: object) -> Any:
-        if not frame.f_code.co_filename.startswith(files):
-            return None
-        if event == "line" and next(left) == 0:
-            raise KeyboardInterrupt
-        return trace
-
-    return trace
-
-
 def test_no_store_is_left_wherever_an_interrupt_comes(tmp_path: Path) -> None:
-    """At whatever line of the kit or the backend an interrupt comes, the store and its files are removed."""
+    """Wherever an interrupt comes in the kit or the backend, the store and its files are removed."""
     target = Target.of(f"sqlite:///{tmp_path}/x.db")
     files = (str(Path(tallystick_sqlite.__file__).parent), str(Path(tallystick_conformance.__file__).parent))
-    interrupts, usual = 0, sys.gettrace()
+    number = 0
 
     def use_a_store() -> None:
         with Case("QUERY-04", target, PROFILES["quick"]) as case:
@@ -250,22 +235,14 @@ def test_no_store_is_left_wherever_an_interrupt_comes(tmp_path: Path) -> None:
 
     gc.freeze()  # makes the collections fast
     try:
-        for lines in count(0, 37):
-            sys.settrace(_interrupted_after(lines, files))
-            try:
-                use_a_store()
-                break
-            except KeyboardInterrupt as interrupt:
-                sys.settrace(usual)
-                interrupts += 1
-                target.clean(interrupt)
-            finally:
-                sys.settrace(usual)
-            assert list(tmp_path.iterdir()) == [], f"after {lines} lines"
+        for interrupt in interrupts(use_a_store, files, step=37):
+            number += 1
+            target.clean(interrupt)
+            assert list(tmp_path.iterdir()) == []
     finally:
         gc.unfreeze()
 
-    assert interrupts > 30
+    assert number > 30
     assert list(tmp_path.iterdir()) == []
 
 

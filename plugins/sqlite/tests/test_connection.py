@@ -5,12 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
-from support import PATIENCE
+from support import PATIENCE, eventually
 from tallystick import Claim, Closed, Filter, NewRecord, OutcomeUnknown, Unavailable
-from tallystick_sqlite import SqliteBackend, errors
+from tallystick_sqlite import SqliteBackend, errors, write_lock
+from tallystick_sqlite.connection import Connection
 from tallystick_sqlite.location import Location
 
 LEASE = timedelta(minutes=1)
@@ -28,6 +29,47 @@ def test_a_lock_that_is_held_too_long(path: Path, url: str, backend: SqliteBacke
         assert impatient.claim(["default"], limit=1, worker="w", lease=LEASE) == []  # needs no lock
         other.execute("ROLLBACK")
         assert impatient.insert([NewRecord(kind="k")])[0].created
+
+
+def test_a_waiting_writer_tries_again_and_again(
+    path: Path, backend: SqliteBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While another connection has the lock, a write makes short attempts to take it."""
+    monkeypatch.setattr(write_lock, "ATTEMPT", timedelta(milliseconds=1))
+    attempts: list[str] = []
+    log_attempts = lambda text: attempts.append(text) if "BEGIN" in text else None  # noqa: E731
+    backend._writer.read(sqlite3.Connection.set_trace_callback, log_attempts)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("BEGIN IMMEDIATE")
+        inserted = pool.submit(backend.insert, [NewRecord(kind="k")])
+        eventually(lambda: len(attempts) > 5)
+        other.execute("ROLLBACK")
+        assert inserted.result()[0].created
+
+
+def test_a_commit_waits_for_readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a write-ahead log, a commit waits until another connection has ended its read."""
+    path = tmp_path / "delete.db"
+    waits, be_patient = Event(), Connection._be_patient
+
+    def wait_and_tell(self: Connection, connection: sqlite3.Connection) -> None:
+        be_patient(self, connection)
+        waits.set()
+
+    with SqliteBackend.from_url(f"sqlite:///{path}?journal_mode=delete") as backend:
+        backend.setup()
+        with (
+            closing(sqlite3.connect(path, isolation_level=None)) as other,
+            ThreadPoolExecutor(1) as pool,
+        ):
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM tallystick_jobs").fetchone()
+            monkeypatch.setattr(Connection, "_be_patient", wait_and_tell)
+            inserted = pool.submit(backend.insert, [NewRecord(kind="k")])
+            assert waits.wait(PATIENCE)
+            other.execute("ROLLBACK")
+            assert inserted.result()[0].created
+        assert backend.stats().total == 1
 
 
 def test_inserts_that_meet_share_a_transaction(path: Path, backend: SqliteBackend) -> None:
@@ -71,8 +113,7 @@ def test_a_commit_that_fails_leaves_nothing(path: Path, backend: SqliteBackend) 
             "CREATE TRIGGER orphan AFTER INSERT ON tallystick_jobs WHEN new.kind = 'bad' "
             "BEGIN INSERT INTO child VALUES (1); END"
         )
-    with backend._writer.reading() as connection:
-        connection.execute("PRAGMA foreign_keys = ON")
+    backend._writer.read(sqlite3.Connection.execute, "PRAGMA foreign_keys = ON")
     with pytest.raises(Unavailable, match="FOREIGN KEY"):
         backend.insert([NewRecord(kind="bad")])
     assert backend.insert([NewRecord(kind="good")])[0].created

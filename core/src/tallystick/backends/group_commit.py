@@ -54,10 +54,11 @@ class GroupCommit:
 
     def insert(self, call: InsertCall, alone: Alone) -> Sequence[Inserted]:
         """Store the jobs of a call without a transaction: together with those of other threads, or by `alone`."""
-        if not _can_join(call) or (turn := self._enter(call.records[0])) is None:
+        if not _can_join(call):
             return alone()
+        turn = _Turn(call.records[0])
         try:
-            leads = self._is_leading(turn)
+            leads = self._enter(turn) and self._is_leading(turn)
         except BaseException:  # an interrupt
             self._leave(turn)
             raise
@@ -72,18 +73,16 @@ class GroupCommit:
             raise turn.error
         return alone() if turn.result is None else [turn.result]
 
-    def _enter(self, new: NewRecord) -> _Turn | None:
-        """Return a turn, which leads at once if no other call runs. Return None if a job with the same id waits."""
-        turn = _Turn(new)
+    def _enter(self, turn: _Turn) -> bool:
+        """Lead at once if no other call runs, or wait. Return False if a job with the same id waits."""
         with self._lock:
-            if new.id in self._waiting:
-                return None
+            if turn.new.id in self._waiting:
+                return False
             if self._is_busy:
-                self._waiting[new.id] = turn
+                self._waiting[turn.new.id] = turn
             else:
-                self._is_busy = True
                 self._lead(turn, [turn])
-        return turn
+        return True
 
     def _is_leading(self, turn: _Turn) -> bool:
         """Wait, and return whether this call leads a group. If not, its job may have been stored."""
@@ -135,13 +134,13 @@ class GroupCommit:
             following = [*islice(self._waiting.values(), MOST_JOBS)]
             for other in following:
                 del self._waiting[other.new.id]
-            self._is_busy = bool(following)
+            self._is_busy = False
             if following:
                 self._lead(following[0], following)
 
-    @staticmethod
-    def _lead(turn: _Turn, group: Sequence[_Turn]) -> None:
+    def _lead(self, turn: _Turn, group: Sequence[_Turn]) -> None:
         turn.group = group
+        self._is_busy = True
         turn.ready.set()
 
 

@@ -2,10 +2,10 @@
 
 import builtins
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import ClassVar, Concatenate, ParamSpec, Self, TypeVar
 from uuid import UUID
 
 from tallystick import (
@@ -67,9 +67,13 @@ from .capabilities import CAPABILITIES
 from .connection import Connection
 from .damaged import reads_any_text
 from .errors import mapped
+from .file_changes import FileChanges
 from .join_transaction import join_transaction, reject_own_caller
 from .location import Location, namespaced
 from .matching import Change
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class SqliteBackend(Backend):
@@ -89,6 +93,7 @@ class SqliteBackend(Backend):
         self._reader = Connection(location, self._lifetime)
         self._watcher = Connection(location, self._lifetime)  # never writes: each commit changes its data_version
         self._connections = (self._watcher, self._reader, self._writer)
+        self._file_changes = FileChanges(location.path)
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -129,8 +134,7 @@ class SqliteBackend(Backend):
 
     def _insert(self, call: calls.InsertCall, transaction: object | None = None) -> Sequence[Inserted]:
         new = [*zip(call.records, call.stored(), strict=True)]
-        with self._joining(transaction) as cursor:
-            return inserting.insert(cursor, self._queries, new)
+        return self._join_or_write(transaction, inserting.insert, self._queries, new)
 
     def _insert_together(self, records: Sequence[NewRecord]) -> Mapping[UUID, Inserted]:
         results = self._insert(calls.insert(records, CAPABILITIES))
@@ -152,35 +156,29 @@ class SqliteBackend(Backend):
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         call = calls.extend(claims, CAPABILITIES, lease=lease, now=now)
-        with self._writer.writing() as connection:
-            return extending.extend(connection, self._queries, call)
+        return self._writer.write(extending.extend, self._queries, call)
 
     def report_progress(self, reports: Sequence[ProgressReport], *, now: datetime | None = None) -> Sequence[bool]:
         call = calls.report_progress(reports, CAPABILITIES, now=now)
-        with self._writer.writing() as connection:
-            return reporting.report(connection, self._queries, call)
+        return self._writer.write(reporting.report, self._queries, call)
 
     def settle(
         self, outcomes: Sequence[Outcome], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[bool]:
         ended = settling.parameters(calls.settle(outcomes, CAPABILITIES, transaction=transaction, now=now))
-        with self._joining(transaction) as cursor:
-            return settling.settle(cursor, self._queries, ended)
+        return self._join_or_write(transaction, settling.settle, self._queries, ended)
 
     @reads_any_text
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         call = calls.rescue(CAPABILITIES, limit=limit, now=now)
         parameters = {"limit": call.limit, "now": micros(call.now), **rows.error_columns(LEASE_EXPIRED)}
-        with self._writer.writing() as connection:
-            rescued = connection.execute(self._queries.rescue, parameters).fetchall()
+        rescued = self._writer.write(lambda writer: writer.execute(self._queries.rescue, parameters).fetchall())
         return rows.records(rescued)
 
     @reads_any_text
     def get(self, ids: Sequence[UUID]) -> dict[UUID, Record]:
         wanted = calls.get(ids, CAPABILITIES)
-        with self._reader.reading() as connection:
-            found = {id: matching.get(connection, self._queries, id.bytes) for id in wanted}
-        return {id: record for id, record in found.items() if record is not None}
+        return self._reader.read(matching.get, self._queries, wanted)
 
     @reads_any_text
     def list(
@@ -192,20 +190,17 @@ class SqliteBackend(Backend):
         after: UUID | tuple[datetime, UUID] | None = None,
     ) -> Sequence[Record]:
         call = calls.list(filter, CAPABILITIES, limit=limit, order=order, after=after)
-        with self._reader.snapshot() as connection:
-            return listing.page(connection, self._queries, call)
+        return self._reader.read_snapshot(listing.page, self._queries, call)
 
     @reads_any_text
     def count(self, filter: Filter, *, at_most: int = 10_000) -> int:
         call = calls.count(filter, CAPABILITIES, at_most=at_most)
-        with self._reader.snapshot() as connection:
-            return listing.count(connection, self._queries, call)
+        return self._reader.read_snapshot(listing.count, self._queries, call)
 
     @reads_any_text
     def stats(self, *, now: datetime | None = None) -> Stats:
         call = calls.stats(CAPABILITIES, now=now)
-        with self._reader.snapshot() as connection:
-            return counting.stats(connection, self._queries, call)
+        return self._reader.read_snapshot(counting.stats, self._queries, call)
 
     @reads_any_text
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
@@ -225,14 +220,12 @@ class SqliteBackend(Backend):
         return self._change(Change(self._queries.delete, set(State) - {State.RUNNING}), call)
 
     def _change(self, change: Change, call: calls.ChangeCall) -> Sequence[UUID]:
-        with self._writer.writing() as connection:
-            return matching.change(connection, self._queries, change, call)
+        return self._writer.write(matching.change, self._queries, change, call)
 
     @reads_any_text
     def update(self, filter: Filter, changes: Changes, *, limit: int, now: datetime | None = None) -> Sequence[UUID]:
         call = calls.update(filter, changes, CAPABILITIES, limit=limit, now=now)
-        with self._writer.writing() as connection:
-            return updating.update(connection, self._queries, call)
+        return self._writer.write(updating.update, self._queries, call)
 
     def purge(
         self,
@@ -247,82 +240,69 @@ class SqliteBackend(Backend):
         call = calls.purge(
             states, CAPABILITIES, before=before, limit=limit, since=since, kinds=kinds, except_kinds=except_kinds
         )
-        with self._writer.writing() as connection:
-            return purging.purge(connection, self._queries, call)
+        return self._writer.write(purging.purge, self._queries, call)
 
     def restore(self, records: Sequence[Record], *, now: datetime | None = None) -> Sequence[bool]:
         call = restore_calls.restore(records, CAPABILITIES, now=now)
-        with self._writer.writing() as connection:
-            return restoring.restore(connection.cursor(), self._queries, call)
+        return self._writer.write(restoring.restore, self._queries, call)
 
     def pause(self, queue: str) -> None:
         parameters = {"queue": calls.queue(queue)}
-        with self._writer.writing() as connection:
-            connection.execute(self._queries.pause, parameters)
+        self._writer.write(sqlite3.Connection.execute, self._queries.pause, parameters)
 
     def resume(self, queue: str) -> None:
         parameters = {"queue": calls.queue(queue)}
-        with self._writer.writing() as connection:
-            connection.execute(self._queries.resume, parameters)
+        self._writer.write(sqlite3.Connection.execute, self._queries.resume, parameters)
 
     @reads_any_text
     def queues(self) -> Sequence[Queue]:
-        with self._reader.reading() as connection:
-            return counting.queues(connection, self._queries)
+        return self._reader.read(counting.queues, self._queries)
 
     @reads_any_text
     def put_schedules(self, schedules: Sequence[NewSchedule], *, now: datetime | None = None) -> Sequence[Schedule]:
         call = register_calls.put_schedules(schedules, CAPABILITIES, now=now)
-        with self._writer.writing() as connection:
-            return scheduling.put(connection, self._queries, call)
+        return self._writer.write(scheduling.put, self._queries, call)
 
     @reads_any_text
     def schedules(self, names: Collection[str] | None = None) -> Sequence[Schedule]:
         chosen = None if names is None else register_calls.names(names, CAPABILITIES)
-        with self._reader.reading() as connection:
-            return scheduling.schedules(connection, self._queries, chosen)
+        return self._reader.read(scheduling.schedules, self._queries, chosen)
 
     @reads_any_text
     def due_schedules(self, *, limit: int) -> Sequence[Schedule]:
         limit = validation.limit(limit)
-        with self._reader.reading() as connection:
-            return scheduling.due(connection, self._queries, limit)
+        return self._reader.read(scheduling.due, self._queries, limit)
 
     @reads_any_text
     def advance(self, advances: Sequence[Advance], *, now: datetime | None = None) -> Sequence[bool]:
         call = register_calls.advance(advances, CAPABILITIES, now=now)
-        with self._writer.writing() as connection:
-            return scheduling.advance(connection, self._queries, call)
+        return self._writer.write(scheduling.advance, self._queries, call)
 
     @reads_any_text
     def remove_schedules(self, names: Collection[str]) -> Sequence[str]:
         chosen = register_calls.names(names, CAPABILITIES)
-        with self._writer.writing() as connection:
-            return scheduling.remove(connection, self._queries, chosen)
+        return self._writer.write(scheduling.remove, self._queries, chosen)
 
     def beat(self, beat: Beat, *, ttl: timedelta, now: datetime | None = None) -> None:
         call = register_calls.beat(beat, CAPABILITIES, ttl=ttl, now=now)
-        with self._writer.writing() as connection:
-            presence.beat(connection, self._queries, call)
+        self._writer.write(presence.beat, self._queries, call)
 
     @reads_any_text
     def workers(self) -> Sequence[WorkerInfo]:
-        with self._reader.reading() as connection:
-            return builtins.list(presence.workers(connection, self._queries))
+        return self._reader.read(presence.workers, self._queries)
 
     def meter(self, deltas: Sequence[MeterDelta], *, now: datetime | None = None) -> None:
         call = register_calls.meter(deltas, CAPABILITIES, now=now)
-        with self._writer.writing() as connection:
-            metering.meter(connection, self._queries, call)
+        self._writer.write(metering.meter, self._queries, call)
 
     @reads_any_text
     def meters(self, since: datetime, until: datetime, *, step: timedelta) -> Sequence[Meter]:
         call = register_calls.meters(since, until, step=step)
-        with self._reader.reading() as connection:
-            return metering.meters(connection, self._queries, call)
+        return self._reader.read(metering.meters, self._queries, call)
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
-        return waiting.wait(self._watcher, self._queries, self._lifetime, calls.wait(queues, timeout=timeout))
+        call = calls.wait(queues, timeout=timeout)
+        return waiting.wait(self._watcher, self._file_changes, self._queries, self._lifetime, call)
 
     def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
         with self._in_use(), mapped(self._location):
@@ -330,19 +310,26 @@ class SqliteBackend(Backend):
 
     def close(self) -> None:
         if self._lifetime.end():
+            self._file_changes.close()
             for connection in self._connections:
                 connection.let_go()
 
-    @contextmanager
-    def _joining(self, transaction: object | None) -> Iterator[sqlite3.Cursor]:
-        """Yield a cursor in the caller's transaction, or in a new one; roll back all of its changes after an error."""
+    def _join_or_write(
+        self,
+        transaction: object | None,
+        work: Callable[Concatenate[sqlite3.Cursor, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Call a function in the caller's transaction, or in a new one; roll back all of its changes after an error."""
+
+        def joining(cursor: sqlite3.Cursor) -> T:
+            return work(cursor, *args, **kwargs)
+
         self._lifetime.check()
         if transaction is not None:
-            with join_transaction(transaction, self._location) as cursor:
-                yield cursor
-        else:
-            with self._writer.writing() as connection:
-                yield connection.cursor()
+            return join_transaction(transaction, self._location, joining)
+        return self._writer.write(lambda writer: joining(writer.cursor()))
 
     def _in_use(self) -> AbstractContextManager[None]:
         """Return a block for a short-lived connection, which a fork waits for."""

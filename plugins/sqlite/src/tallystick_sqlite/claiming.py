@@ -21,15 +21,12 @@ logger = logging.getLogger("tallystick.sqlite")
 def claim(reader: Connection, writer: Connection, queries: Queries, call: ClaimCall) -> Sequence[Record]:
     """Claim due jobs; return them in claiming order."""
     names, now = json_list(call.queues), micros(call.now)
-    with reader.reading() as connection:
-        due = next_due(connection, queries, names)
+    due = reader.read(next_due, queries, names)
     if due is None or due > now:
         return []
     until = micros(call.until)
     parameters = {"queues": names, "limit": call.limit, "worker": call.worker, "until": until, "now": now}
-    with writer.writing() as connection:
-        claimed = _claim(connection, queries, parameters)
-    return sorted(records(claimed), key=claiming_order)
+    return sorted(records(writer.write(_claim, queries, parameters)), key=claiming_order)
 
 
 def next_due(connection: sqlite3.Connection, queries: Queries, names: str | None) -> int | None:

@@ -1,21 +1,29 @@
 """A connection to the file, with its lock and transactions."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from datetime import timedelta
 from threading import Lock
+from typing import Concatenate, ParamSpec, TypeVar
 
 from tallystick.backends.lifetime import Lifetime
 
-from . import forking
-from .errors import mapped
+from . import forking, write_lock
+from .errors import mapped, primary_code
 from .location import Location
 from .rows import escaped
 from .schema import open_store
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 class Connection:
-    """A connection that opens on first use; one thread at a time uses it."""
+    """A connection that opens on first use; one thread at a time uses it.
+
+    Its methods call a function with the connection. They are no context managers: Ctrl-C between a block and its
+    `__exit__` would leave the lock in a generator, which a kept traceback never ends.
+    """
 
     def __init__(self, location: Location, lifetime: Lifetime) -> None:
         self._location = location
@@ -23,44 +31,89 @@ class Connection:
         self._entrance = Lock()  # taken before the lock, so that a fork can stop new calls
         self._lock = Lock()
         self._paused = False
+        self._is_patient = True
         self._opened: sqlite3.Connection | None = None
         self._text_factory: Callable[[bytes], str] = str
         self.path = location.path
         forking.watch(self)
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """Yield the connection for reading; each statement sees the latest commit."""
+    def read(self, work: Callable[Concatenate[sqlite3.Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function with the connection, to read; each statement sees the latest commit."""
+
+        def reading(connection: sqlite3.Connection) -> T:
+            self._be_patient(connection)
+            return work(connection, *args, **kwargs)
+
+        return self._use(reading)
+
+    def read_snapshot(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function with the connection, to read; all statements see the same snapshot."""
+
+        def reading(connection: sqlite3.Connection) -> T:
+            self._be_patient(connection)
+            try:
+                connection.execute(self._location.queries.begin_read)
+                return work(connection, *args, **kwargs)
+            finally:
+                connection.rollback()
+
+        return self._use(reading)
+
+    def write(self, work: Callable[Concatenate[sqlite3.Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function with the connection in a write transaction; commit then, or roll back after an error."""
+
+        def writing(connection: sqlite3.Connection) -> T:
+            try:
+                self._begin(connection)
+                result = work(connection, *args, **kwargs)
+                with mapped(self._location, committing=True):
+                    self._commit(connection)
+                return result
+            finally:
+                connection.rollback()  # no effect after the commit
+
+        return self._use(writing)
+
+    def _use(self, work: Callable[[sqlite3.Connection], T]) -> T:
         self._lifetime.check()
         with self._entrance:
             pass
         with self._lock, mapped(self._location):
-            yield self._open()
+            return work(self._open())
 
-    def snapshot(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Yield the connection for reading; all statements see the same snapshot."""
-        return self._transaction(self._location.queries.begin_read)
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        if self._is_patient:
+            self._set_busy_timeout(connection, write_lock.ATTEMPT)
+            self._is_patient = False
+        write_lock.begin(connection, self._location)
 
-    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Yield the connection in a write transaction; commit at the end, or roll back after an error."""
-        return self._transaction(self._location.queries.begin_write)
+    def _commit(self, connection: sqlite3.Connection) -> None:
+        try:
+            connection.commit()
+        except sqlite3.OperationalError as exc:
+            if primary_code(exc) != sqlite3.SQLITE_BUSY:
+                raise
+            self._be_patient(connection)  # without a write-ahead log, a commit waits for readers
+            connection.commit()
 
-    @contextmanager
-    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        with self.reading() as connection:
-            try:
-                connection.execute(begin)
-                yield connection
-                with mapped(self._location, committing=True):
-                    connection.commit()
-            finally:
-                connection.rollback()  # no effect after the commit
+    def _be_patient(self, connection: sqlite3.Connection) -> None:
+        """Let a statement wait for `busy_timeout`. In a write transaction, only a commit may have to."""
+        if not self._is_patient:
+            self._set_busy_timeout(connection, self._location.options.busy_timeout)
+            self._is_patient = True
+
+    def _set_busy_timeout(self, connection: sqlite3.Connection, length: timedelta) -> None:
+        length = min(length, self._location.options.busy_timeout)
+        connection.execute(f"PRAGMA busy_timeout = {length // timedelta(milliseconds=1)}")
 
     def _open(self) -> sqlite3.Connection:
         self._lifetime.check()  # it may have ended while this call waited for the lock
         if self._opened is None:
             self._opened = open_store(self._location)
             self._opened.text_factory = self._text_factory
+            self._is_patient = True
         return self._opened
 
     def read_escaped(self) -> None:
@@ -73,11 +126,9 @@ class Connection:
 
     def open_if_free(self) -> None:
         """Open the connection now, unless a call uses it, or a fork has stopped its calls."""
-        if self._lock.acquire(blocking=False):
-            try:
+        if not self._lock.locked():  # not `acquire`, after which Ctrl-C could leave it locked
+            with self._lock:
                 self._open()
-            finally:
-                self._lock.release()
 
     def let_go(self) -> None:
         """Close the connection; the next use opens it again, unless the client was closed."""

@@ -6,19 +6,20 @@ connections before a fork; their next use opens them again.
 """
 
 import os
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Condition, Lock
+from threading import Condition, Lock, RLock
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, TypeVar
 from weakref import WeakSet
 
 from tallystick import Unavailable
 
 _PATIENCE = 5.0
 """Seconds that a fork waits for running calls. If a call takes longer, the child cannot use its file."""
+
+T = TypeVar("T")
 
 _File = tuple[int, int]
 """The device and inode, by which SQLite identifies a file."""
@@ -39,6 +40,13 @@ class Pausable(Protocol):
         """Allow calls again."""
 
 
+class _Use:
+    """A short-lived use of a file. If Ctrl-C interrupts its end, a fork forgets it once the exception is freed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+
 class _Process:
     """The connections and short-lived uses of files in this process."""
 
@@ -46,8 +54,9 @@ class _Process:
         self.turn = Lock()  # one thread forks at a time
         self.connections: WeakSet[Pausable] = WeakSet()
         self.stopped: list[Pausable] = []
-        self.gate = Condition()
-        self.short: Counter[Path] = Counter()
+        self.lock = RLock()
+        self.gate = Condition(self.lock)
+        self.short: WeakSet[_Use] = WeakSet()
         self.busy: set[_File] = set()
 
     def before_fork(self) -> None:
@@ -60,8 +69,8 @@ class _Process:
             connection.path for connection in self.stopped if not connection.pause(max(0.0, deadline - monotonic()))
         }
         self.gate.acquire()
-        self.gate.wait_for(lambda: not +self.short, max(0.0, deadline - monotonic()))
-        self.busy = {file for path in busy | set(+self.short) if (file := _file(path))}
+        self.gate.wait_for(lambda: not self.short, max(0.0, deadline - monotonic()))
+        self.busy = {file for path in busy | {use.path for use in self.short} if (file := _file(path))}
 
     def after_fork_in_parent(self) -> None:
         self.gate.release()
@@ -85,20 +94,19 @@ def watch(connection: Pausable) -> None:
 @contextmanager
 def in_use(path: Path) -> Iterator[None]:
     """Make a fork wait for the end of the block, which opens and closes a connection of its own."""
-    process = _process
-    with process.gate:
-        process.short[path] += 1
+    process, use = _process, _Use(path)
+    with process.lock:
+        process.short.add(use)
     try:
         yield
     finally:
-        with process.gate:
-            process.short[path] -= 1
+        with process.lock:
+            process.short.discard(use)
             process.gate.notify_all()
 
 
-@contextmanager
-def opening(path: Path) -> Iterator[None]:
-    """Allow the block to open a connection, but not during a fork.
+def open_connection(path: Path, connect: Callable[[], T]) -> T:
+    """Open a connection, but not during a fork.
 
     Raises:
         Unavailable: this process was forked during a call on the file.
@@ -108,8 +116,8 @@ def opening(path: Path) -> Iterator[None]:
             f"{path} cannot be used in this process: it was forked while its parent was in a call on that file. "
             "Fork when no call is running, or start the process with the 'spawn' method"
         )
-    with _process.gate:
-        yield
+    with _process.lock:
+        return connect()
 
 
 def _file(path: Path) -> _File | None:

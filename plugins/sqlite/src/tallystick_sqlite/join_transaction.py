@@ -1,9 +1,10 @@
 """Execute statements in the caller's own transaction."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from tallystick import InvalidArgument, NotSetUp
 
@@ -12,10 +13,13 @@ from .location import Location
 from .ownership import check, version
 from .rows import escaped
 
+T = TypeVar("T")
 
-@contextmanager
-def join_transaction(transaction: object, location: Location) -> Iterator[sqlite3.Cursor]:
-    """Yield a cursor in the caller's transaction; after an error, roll back to a savepoint. It never commits.
+
+def join_transaction(transaction: object, location: Location, work: Callable[[sqlite3.Cursor], T]) -> T:
+    """Call a function with a cursor in the caller's transaction; after an error, roll back to a savepoint.
+
+    It never commits.
 
     Raises:
         InvalidArgument: `transaction` is not a `sqlite3.Connection` to this file with a transaction begun.
@@ -30,13 +34,14 @@ def join_transaction(transaction: object, location: Location) -> Iterator[sqlite
         check(cursor, location)
         cursor.execute(queries.savepoint)
         try:
-            yield cursor
+            result = work(cursor)
         except BaseException:
             if transaction.in_transaction:  # some errors roll back the whole transaction
                 cursor.execute(queries.savepoint_rollback)
                 cursor.execute(queries.savepoint_release)
             raise
         cursor.execute(queries.savepoint_release)
+        return result
 
 
 def reject_own_caller(transaction: object | None, location: Location) -> None:

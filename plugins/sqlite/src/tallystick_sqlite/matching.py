@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Generator, Iterable, Iterator, Set
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence, Set
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -50,10 +50,10 @@ class Change(NamedTuple):
     unblock: str | None = None
 
 
-def get(connection: sqlite3.Connection, queries: Queries, id: bytes) -> Record | None:
-    """Return the record with this id, its errors and its progress, or None."""
-    row = connection.execute(queries.get, {"id": id}).fetchone()
-    return None if row is None else record_with_details(row)
+def get(connection: sqlite3.Connection, queries: Queries, ids: Sequence[UUID]) -> dict[UUID, Record]:
+    """Return the records with these ids that exist, with their errors and their progress."""
+    found = {id: connection.execute(queries.get, {"id": id.bytes}).fetchone() for id in ids}
+    return {id: record_with_details(row) for id, row in found.items() if row is not None}
 
 
 def read(connection: sqlite3.Connection, queries: Queries, id: bytes) -> Record | None:

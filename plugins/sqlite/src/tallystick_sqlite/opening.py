@@ -11,14 +11,16 @@ from .location import Location
 
 def connect(location: Location, mode: str = "rw") -> sqlite3.Connection:
     """Open the file; create it only if the mode has a `c`."""
-    with forking.opening(location.path):
-        connection = sqlite3.connect(
+    connection = forking.open_connection(
+        location.path,
+        lambda: sqlite3.connect(
             f"{location.path.as_uri()}?mode={mode}",
             uri=True,
             timeout=location.options.busy_timeout.total_seconds(),
             isolation_level=None,
             check_same_thread=False,
-        )
+        ),
+    )
     try:
         connection.execute(f"PRAGMA synchronous = {location.options.synchronous}")
         # SQLite logs each statement to a temporary file, to undo it. In memory, an update takes a third of the time.

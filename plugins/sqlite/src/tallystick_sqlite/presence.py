@@ -25,8 +25,12 @@ def beat(connection: sqlite3.Connection, queries: Queries, call: BeatCall) -> No
         connection.execute(queries.remove_worker, {"worker": worker})
 
 
-def workers(connection: sqlite3.Connection, queries: Queries) -> Iterator[WorkerInfo]:
-    """Yield the workers, sorted by name; log a worker whose description is damaged, and skip it."""
+def workers(connection: sqlite3.Connection, queries: Queries) -> list[WorkerInfo]:
+    """Return the workers, sorted by name; log a worker whose description is damaged, and leave it out."""
+    return [*_workers(connection, queries)]
+
+
+def _workers(connection: sqlite3.Connection, queries: Queries) -> Iterator[WorkerInfo]:
     for name, text, seen_at, alive_until in connection.execute(queries.workers):
         try:
             described = Beat.from_json(name, text)

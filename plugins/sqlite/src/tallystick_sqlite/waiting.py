@@ -1,4 +1,4 @@
-"""Wait for due jobs: poll the file for commits of other connections, and query the next due time after each."""
+"""Wait for due jobs: look for commits of other connections, and query the next due time after each."""
 
 import sqlite3
 from datetime import UTC, datetime
@@ -10,19 +10,23 @@ from tallystick.backends.times import micros
 
 from . import claiming
 from .connection import Connection
+from .file_changes import FileChanges
 from .queries import Queries
 from .rows import json_list
 
-_POLL_SECONDS = 0.010
 
-
-def wait(watcher: Connection, queries: Queries, lifetime: Lifetime, call: WaitCall) -> bool:
+def wait(watcher: Connection, changes: FileChanges, queries: Queries, lifetime: Lifetime, call: WaitCall) -> bool:
     """Wait until a job is due; return False at the timeout, or once the client is closed."""
-    poll = _Poll(watcher, queries, json_list(call.queues))
-    return waiting.wait(poll, lambda seconds: lifetime.sleep(min(seconds, _POLL_SECONDS)), call.timeout)
+    pauses = changes.pauses()
+
+    def sleep(seconds: float) -> bool:
+        pauses.sleep(seconds)
+        return not lifetime.has_ended
+
+    return waiting.wait(_Look(watcher, queries, json_list(call.queues)), sleep, call.timeout)
 
 
-class _Poll:
+class _Look:
     """Returns the seconds until the first job is due."""
 
     def __init__(self, watcher: Connection, queries: Queries, names: str | None) -> None:
@@ -33,8 +37,10 @@ class _Poll:
         self._due: int | None = None
 
     def __call__(self) -> float | None:
-        with self._watcher.reading() as connection:
-            [version] = connection.execute(self._queries.data_version).fetchone()
-            if (connection, version) != self._seen:  # versions of two connections do not compare; a fork reconnects
-                self._seen, self._due = (connection, version), claiming.next_due(connection, self._queries, self._names)
+        self._watcher.read(self._look)
         return None if self._due is None else (self._due - micros(datetime.now(UTC))) / 1_000_000
+
+    def _look(self, connection: sqlite3.Connection) -> None:
+        [version] = connection.execute(self._queries.data_version).fetchone()
+        if (connection, version) != self._seen:  # versions of two connections do not compare; a fork reconnects
+            self._seen, self._due = (connection, version), claiming.next_due(connection, self._queries, self._names)

@@ -1,5 +1,6 @@
 """Bugs in steps and transactions on a file: split steps, the wrong transaction, and SQL without parameters."""
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -41,12 +42,14 @@ class ClaimsInTwoSteps(SqliteBackend):
         until = validation.moment(validation.positive(lease, "lease"), now, "lease")
         asked = (rows.json_list(validation.names(queues, "queues")), micros(now), validation.limit(limit))
         validation.name(worker, "worker")
-        with self._reader.reading() as connection:
-            ids = [id for [id] in connection.execute(_PICK, asked)]
-        with self._writer.writing() as connection:
+        ids = self._reader.read(_ids, _PICK, asked)
+
+        def take(connection: sqlite3.Connection) -> list[Record]:
             for id in ids:
                 connection.execute(_TAKE, (micros(until), worker, micros(now), micros(now), id))
             return [rows.record(connection.execute(self._queries.read, {"id": id}).fetchone()) for id in ids]
+
+        return self._writer.write(take)
 
 
 class LocksItsProcess(ClaimsInTwoSteps):
@@ -65,12 +68,18 @@ class RescuesFromASnapshot(SqliteBackend):
     def rescue(self, *, limit: int, now: datetime | None = None) -> Sequence[Record]:
         if now is None or now.tzinfo is None:
             return super().rescue(limit=limit, now=now)
-        with self._reader.reading() as connection:
-            ids = [id for [id] in connection.execute(_EXPIRED, (micros(now), validation.limit(limit)))]
-        with self._writer.writing() as connection:
+        ids = self._reader.read(_ids, _EXPIRED, (micros(now), validation.limit(limit)))
+
+        def take_back(connection: sqlite3.Connection) -> list[Record]:
             for id in ids:
                 connection.execute(_TAKE_BACK, (micros(now), micros(now), LEASE_EXPIRED.to_json(), id))
             return [rows.record(connection.execute(self._queries.read, {"id": id}).fetchone()) for id in ids]
+
+        return self._writer.write(take_back)
+
+
+def _ids(connection: sqlite3.Connection, statement: str, parameters: tuple[Any, ...]) -> list[bytes]:
+    return [id for [id] in connection.execute(statement, parameters)]
 
 
 class InsertsBeside(SqliteBackend):
@@ -149,9 +158,9 @@ class QuotesByHand(SqliteBackend):
 
     def pause(self, queue: str) -> None:
         super().pause(queue)
-        with self._writer.writing() as connection:
-            name = queue.partition("'")[0]
-            connection.execute(f"UPDATE tallystick_queues SET paused = TRUE WHERE name LIKE '{name}%'")  # noqa: S608
+        name = queue.partition("'")[0]
+        statement = f"UPDATE tallystick_queues SET paused = TRUE WHERE name LIKE '{name}%'"  # noqa: S608
+        self._writer.write(sqlite3.Connection.execute, statement)
 
 
 class SetsUpUnlocked(SqliteBackend):
@@ -184,8 +193,8 @@ class DeletesOnClaim(SqliteBackend):
 
     def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
         claimed = super().claim(queues, **options)
-        with self._writer.writing() as connection:
-            connection.executemany("DELETE FROM tallystick_jobs WHERE id = ?", [(r.id.bytes,) for r in claimed])
+        statement = "DELETE FROM tallystick_jobs WHERE id = ?"
+        self._writer.write(sqlite3.Connection.executemany, statement, [(r.id.bytes,) for r in claimed])
         return claimed
 
 

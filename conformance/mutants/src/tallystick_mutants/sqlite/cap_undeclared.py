@@ -1,5 +1,6 @@
 """Bugs in backends that do not declare a capability, but must not do harm without it."""
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -20,8 +21,8 @@ class LosesOne(SqliteBackend):
 
     def setup(self) -> None:
         super().setup()
-        with self._writer.writing() as connection:
-            connection.execute("DELETE FROM tallystick_jobs WHERE id = (SELECT max(id) FROM tallystick_jobs)")
+        statement = "DELETE FROM tallystick_jobs WHERE id = (SELECT max(id) FROM tallystick_jobs)"
+        self._writer.write(sqlite3.Connection.execute, statement)
 
 
 class BeginsAnew(SqliteBackend):
@@ -33,8 +34,7 @@ class BeginsAnew(SqliteBackend):
 
     def setup(self) -> None:
         super().setup()
-        with self._writer.writing() as connection:
-            connection.execute("DELETE FROM tallystick_jobs")
+        self._writer.write(sqlite3.Connection.execute, "DELETE FROM tallystick_jobs")
 
 
 class WaitsForItsOwn(SqliteBackend):

@@ -1,11 +1,11 @@
 """Bugs in steps: late or split commits, transactions left open, and changes that other processes do not see."""
 
+import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from threading import Timer
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from tallystick import Backend, Filter, Inserted, InvalidArgument, NewRecord, Order, Outcome, Queue, Record
@@ -16,6 +16,7 @@ from tallystick_sqlite.location import Location
 
 from ..patch import SQLITE
 
+T = TypeVar("T")
 Now = datetime | None
 
 _CLEARED = "finished_at = NULL, result = NULL, cancel_requested = FALSE, "
@@ -31,9 +32,8 @@ class KnowsQueuesLate(SqliteBackend):
 
     def insert(self, records: Sequence[NewRecord], *, transaction: Any = None, now: Now = None) -> Sequence[Inserted]:
         answers = super().insert(records, transaction=transaction, now=now)
-        with self._joining(transaction) as target:
-            for name in {answer.record.queue for answer in answers if answer.created}:
-                target.execute(self._add_queue, {"queue": name})
+        names = {answer.record.queue for answer in answers if answer.created}
+        self._join_or_write(transaction, sqlite3.Cursor.executemany, self._add_queue, [{"queue": n} for n in names])
         return answers
 
 
@@ -43,17 +43,15 @@ class ClearsLate(SqliteBackend):
     def requeue(self, filter: Filter, *, limit: int, now: Now = None) -> Sequence[UUID]:
         ids = super().requeue(filter, limit=limit, now=now)
         for id in ids:
-            with self._writer.writing() as connection:
-                connection.execute(_CLEAR, (id.bytes,))
+            self._writer.write(sqlite3.Connection.execute, _CLEAR, (id.bytes,))
         return ids
 
 
 class _CommitsFirst(Connection):
-    @contextmanager
-    def reading(self) -> Iterator[Any]:
-        with super().reading() as connection:
-            connection.commit()
-            yield connection
+    def _open(self) -> sqlite3.Connection:
+        connection = super()._open()
+        connection.commit()
+        return connection
 
 
 class CommitsLater(SqliteBackend):
@@ -69,9 +67,12 @@ class CommitsLater(SqliteBackend):
     ) -> Sequence[bool]:
         if transaction is not None:
             return super().settle(outcomes, transaction=transaction, now=now)
-        with self._writer.reading() as connection:
+
+        def settle(connection: sqlite3.Connection) -> Sequence[bool]:
             connection.execute(self._queries.begin_write)
-            answers = super().settle(outcomes, transaction=connection, now=now)
+            return super(CommitsLater, self).settle(outcomes, transaction=connection, now=now)
+
+        answers = self._writer.read(settle)
         Timer(0.02, self._writer.let_go).start()
         return answers
 
@@ -85,8 +86,7 @@ class LeavesRefusedOpen(SqliteBackend):
         try:
             return super().settle(outcomes, transaction=transaction, now=now)
         except InvalidArgument:
-            with self._writer.reading() as connection:
-                connection.execute(self._queries.begin_write)
+            self._writer.read(sqlite3.Connection.execute, self._queries.begin_write)
             raise
 
 
@@ -122,11 +122,8 @@ class UnlinksUnderOthers(SqliteBackend):
 
 
 class _Unlocked(Connection):
-    @contextmanager
-    def reading(self) -> Iterator[Any]:
-        with super().reading() as connection:
-            pass
-        yield connection
+    def _use(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return work(super()._use(lambda connection: connection))
 
 
 class ReadsUnlocked(SqliteBackend):
@@ -145,8 +142,7 @@ class ListsInTwoSteps(SqliteBackend):
         self, filter: Filter, *, limit: int, order: Order = "id", after: UUID | tuple[datetime, UUID] | None = None
     ) -> Sequence[Record]:
         call = calls.list(filter, self.capabilities, limit=limit, order=order, after=after)
-        with self._reader.reading() as connection:
-            return listing.page(connection, self._queries, call)
+        return self._reader.read(listing.page, self._queries, call)
 
 
 class LooksOnlyLater(SqliteBackend):

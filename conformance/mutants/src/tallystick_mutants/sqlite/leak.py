@@ -22,8 +22,8 @@ class KeepsConnections(SqliteBackend):
     """close keeps connections in a pool that no client uses."""
 
     def close(self) -> None:
-        with suppress(TallystickError), self._reader.reading() as connection:
-            _kept.append(connection)
+        with suppress(TallystickError):
+            self._reader.read(_kept.append)
             self._reader = Connection(self._location, self._lifetime)
             self._connections = (self._watcher, self._reader, self._writer)
         super().close()
@@ -46,8 +46,9 @@ class ScansWhenEmpty(SqliteBackend):
     def claim(self, queues: Sequence[str], **options: Any) -> Sequence[Record]:
         claimed = super().claim(queues, **options)
         if not claimed:
-            with self._reader.reading() as connection:
-                connection.execute("SELECT sum(length(payload)) FROM tallystick_jobs").fetchone()
+            self._reader.read(
+                lambda reader: reader.execute("SELECT sum(length(payload)) FROM tallystick_jobs").fetchone()
+            )
         return claimed
 
 

@@ -1,12 +1,14 @@
 """Bugs in schedules, workers and meters."""
 
+import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from tallystick import Advance
+from tallystick import Advance, Schedule
 from tallystick.backends import register_calls, registers
 from tallystick_conformance import Mutant
 from tallystick_sqlite import SqliteBackend, inserting, schedule_rows
+from tallystick_sqlite.queries import Queries
 
 from ..patch import SQLITE
 
@@ -24,11 +26,14 @@ class AdvancesInTwoSteps(SqliteBackend):
             moved = registers.advanced(stored, advance, call)
             applied.append(moved is not None)
             if moved is not None:
-                with self._writer.writing() as connection:
-                    connection.execute(self._queries.put_schedules, schedule_rows.columns(moved))
-                    jobs = [(job, job.stored(call.now)) for job in map(moved.job, advance.ticks)]
-                    inserting.insert(connection.cursor(), self._queries, jobs)
+                jobs = [(job, job.stored(call.now)) for job in map(moved.job, advance.ticks)]
+                self._writer.write(_move, self._queries, moved, jobs)
         return applied
+
+
+def _move(connection: sqlite3.Connection, queries: Queries, moved: Schedule, jobs: Sequence[inserting.New]) -> None:
+    connection.execute(queries.put_schedules, schedule_rows.columns(moved))
+    inserting.insert(connection.cursor(), queries, jobs)
 
 
 MUTANTS: tuple[Mutant, ...] = (
