@@ -65,6 +65,8 @@ def test_a_tick_fires_only_after_the_last_one() -> None:
     """No tick up to last_tick fires again, even if another clock computed an earlier next_tick."""
     schedule = stored("@hourly", NOON, missed="all")._replace(last_tick=NOON + 2 * HOUR)
     assert due_ticks(schedule, NOON + 3 * HOUR) == Due((NOON + 3 * HOUR,), NOON + 4 * HOUR)
+    end_of_time = schedule._replace(last_tick=datetime.max.replace(tzinfo=UTC))
+    assert due_ticks(end_of_time, NOON + 3 * HOUR) == Due((), NOON + 4 * HOUR)
 
 
 def test_an_end_leaves_no_next_tick() -> None:

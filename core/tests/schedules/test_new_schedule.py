@@ -43,6 +43,9 @@ def schedule(**fields: Any) -> NewSchedule:
         {"end": NOON, "start": NOON},
         {"end": "tomorrow"},
         {"after": datetime(2026, 1, 1)},  # noqa: DTZ001
+        {"last_tick": datetime(2026, 1, 1)},  # noqa: DTZ001
+        {"created_at": "yesterday"},
+        {"paused": 1},
     ],
 )
 def test_a_schedule_checks_its_fields(fields: dict[str, Any]) -> None:
@@ -79,6 +82,21 @@ def test_a_new_schedule_is_stored_with_revision_one() -> None:
     assert (stored.revision, stored.paused, stored.last_tick) == (1, False, None)
     assert (stored.next_tick, stored.created_at, stored.updated_at) == (NOON + timedelta(hours=1), NOON, NOON)
     assert stored.meta == Meta({"team": "ops"})
+
+
+def test_a_schedule_of_another_store_keeps_its_state() -> None:
+    """A new name is stored with the last tick, the pause and the creation that it is given."""
+    stored = schedule(last_tick=NOON, paused=True, created_at=NOON).stored(LATER)
+    assert (stored.last_tick, stored.paused, stored.created_at, stored.updated_at) == (NOON, True, NOON, LATER)
+
+
+def test_a_stored_schedule_keeps_its_own_state() -> None:
+    """A last tick, a pause or a creation is no part of the definition, so a put with others changes nothing."""
+    old = schedule().stored(NOON)
+    moved = schedule(last_tick=LATER, paused=True, created_at=LATER)
+    assert moved.replacing(old, LATER) is old
+    changed = replace(moved, kind="other").replacing(old, LATER)
+    assert changed == old._replace(kind="other", revision=2, updated_at=LATER)
 
 
 def test_an_equal_definition_changes_nothing() -> None:
