@@ -1,65 +1,26 @@
 """A MongoDB server for tests: mongoeco, which speaks MongoDB's protocol, in its own environment.
 
-It prints its port once it accepts connections. The patches below make mongoeco faster, report more details, or offer
-its in-process features to clients. A function that fixes a defect says which one.
+It prints its port once it accepts connections. The patches below make mongoeco report more details, or offer its
+in-process features to clients. A function that fixes a defect says which one. `mongo_speed` makes mongoeco faster.
 """
 
 import argparse
 import asyncio
-from collections.abc import Hashable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
-from uuid import UUID
 
+from mongo_speed import make_faster
 from mongoeco._change_streams.hub import ChangeStreamHub
-from mongoeco.core.compiled_query import CompiledQuery
-from mongoeco.core.query_plan import AndCondition, InCondition
 from mongoeco.engines.memory import MemoryEngine
 from mongoeco.engines.sqlite import SQLiteEngine
 from mongoeco.errors import OperationFailure
 from mongoeco.session import ClientSession
 from mongoeco.wire._executor_handlers import WireSpecialCommandHandlers
 from mongoeco.wire._executor_validation import _WIRE_COMMAND_VALIDATORS
-from mongoeco.wire.bson_bridge import ObjectId, Timestamp
+from mongoeco.wire.bson_bridge import Timestamp
 from mongoeco.wire.handshake import WireHandshakeService
 from mongoeco.wire.proxy import AsyncMongoEcoProxyServer
-
-
-def find_ids_by_key() -> None:
-    """Find ids by key, because mongoeco scans all documents at each insert and at some searches for ids."""
-    ensure, candidates = MemoryEngine._ensure_unique_indexes, MemoryEngine._candidate_items_for_plan_locked
-
-    def ensure_unique_indexes(self: Any, *args: Any, **kwargs: Any) -> None:
-        ensure(self, *args, **(kwargs | {"scan_payload_id": False}))
-
-    def candidate_items(self: Any, collection: Any, plan: Any, **kwargs: Any) -> Any:
-        clauses = plan.clauses if isinstance(plan, AndCondition) else (plan,)
-        ids = next((c.values for c in clauses if isinstance(c, InCondition) and c.field == "_id"), None)
-        if ids is None:
-            return candidates(self, collection, plan, **kwargs)
-        keys = dict.fromkeys(self._storage_key(value) for value in ids)
-        return [(key, collection[key]) for key in keys if key in collection]
-
-    MemoryEngine._ensure_unique_indexes = ensure_unique_indexes
-    MemoryEngine._candidate_items_for_plan_locked = candidate_items
-
-
-def find_values_by_set() -> None:
-    """Find a value among many in a set, because mongoeco compares each document with each value."""
-    written = CompiledQuery._node_to_code
-
-    def node_to_code(self: Any, node: Any, depth: int) -> Any:
-        if not isinstance(node, InCondition) or {type(value) for value in node.values} - {UUID, ObjectId, str}:
-            return written(self, node, depth)
-        is_member = self._store("is_one", partial(_is_member, frozenset(node.values)))
-        return f"any({is_member}(candidate) for candidate in _extract(doc, {self._field(node.field)}))"
-
-    CompiledQuery._node_to_code = node_to_code
-
-
-def _is_member(values: frozenset[object], candidate: object) -> bool:
-    return isinstance(candidate, Hashable) and candidate in values
 
 
 def report_conflicts() -> None:
@@ -174,9 +135,8 @@ def report_primary(port: int, members: Sequence[int]) -> None:
 
 async def serve(port: int, path: str | None) -> None:
     """Serve forever."""
-    server = AsyncMongoEcoProxyServer(
-        host="127.0.0.1", port=port, engine=SQLiteEngine(path) if path else MemoryEngine()
-    )
+    in_memory = MemoryEngine(aggregation_materialization_limit=None)  # MongoDB limits the groups, not the documents
+    server = AsyncMongoEcoProxyServer(host="127.0.0.1", port=port, engine=SQLiteEngine(path) if path else in_memory)
     await server.start()
     print(port, flush=True)
     await asyncio.Event().wait()
@@ -189,8 +149,7 @@ def main() -> None:
     parser.add_argument("--file", help="keep the documents in this file, so that they survive a kill")
     parser.add_argument("--member", type=int, action="append", help="port of each member of its replica set")
     arguments = parser.parse_args()
-    find_ids_by_key()
-    find_values_by_set()
+    make_faster()
     report_conflicts()
     if arguments.member:
         report_primary(arguments.port, arguments.member)

@@ -1,4 +1,4 @@
-"""Move many jobs from SQLite to PostgreSQL, to MongoDB and back to SQLite, and check that they are identical.
+"""Move many jobs and schedules from SQLite to PostgreSQL, to MongoDB and back, and check that they are identical.
 
 `PYTHONPATH=tests python tests/round_trip.py [--jobs 100000] [--through postgres mongo]`
 
@@ -6,8 +6,7 @@ The jobs are in every state, with payloads of any bytes, errors, tags, meta and 
 `tallystick jobs export` and `tallystick jobs import`. The script prints the time and the largest memory of both
 processes. MongoDB stores milliseconds, so the jobs that come back have the times that `restore` rounds to this.
 
-Without `--mongo URL`, the server is that of the tests, written in Python. It sorts all jobs for each page, so 100,000
-jobs take it hours.
+Without `--mongo URL`, the server is that of the tests, written in Python.
 """
 
 import argparse
@@ -27,6 +26,7 @@ from uuid import UUID
 
 from servers import mongo, postgres
 from tallystick import (
+    Advance,
     Backend,
     Cancel,
     Claim,
@@ -35,6 +35,7 @@ from tallystick import (
     Failure,
     Filter,
     NewRecord,
+    NewSchedule,
     Outcome,
     ProgressReport,
     Record,
@@ -42,6 +43,7 @@ from tallystick import (
     State,
     UniqueUntil,
     open_backend,
+    tick_id,
 )
 from tallystick.backends import restore_calls
 
@@ -61,6 +63,23 @@ def fill(store: Backend, jobs: int) -> None:
         for state in (state for state in State if state is not State.PENDING):
             _work(store, state, now, failures=21 if start == 0 else 1)
     store.cancel(Filter(states=[State.RUNNING]), limit=max(1, jobs // 20), now=NOW)
+    _schedule(store)
+
+
+def _schedule(store: Backend) -> None:
+    """Store schedules that are new, have fired, are paused and have ended. Their ticks add no jobs."""
+    tick = NOW.replace(minute=0, second=0, microsecond=0)
+    names = ("ended", "fired", "new", "paused")
+    fields: dict[str, Any] = {"kind": "k", "queue": State.PENDING, "payload": b"\xff", "after": tick - LEASE}
+    new = [NewSchedule(name=name, rule="@hourly", **fields) for name in names]
+    ended, fired, _, paused = store.put_schedules(new, now=tick)
+    advances = [
+        Advance(name=ended.name, revision=1, ticks=(tick,), next_tick=None),
+        Advance(name=fired.name, revision=1, ticks=(tick,), next_tick=tick + LEASE),
+        Advance(name=paused.name, revision=1, next_tick=tick, paused=True),
+    ]
+    store.advance(advances, now=tick)
+    store.delete(Filter(ids=[tick_id(one.name, tick) for one in (ended, fired)]), limit=2)
 
 
 def _new(number: int) -> NewRecord:
@@ -121,9 +140,11 @@ def digests(store: Backend, rounded_for: Backend | None = None) -> dict[UUID, by
 
 
 def seen(store: Backend) -> Mapping[str, Any]:
-    """Return what the counts and the known queues say."""
+    """Return what the counts and the known queues say, and what each store keeps of the schedules."""
     stats = store.stats(now=NOW)
-    return {"by_state": dict(stats.by_state), "by_kind": dict(stats.by_kind), "queues": list(store.queues())}
+    schedules = [one._replace(revision=1, updated_at=NOW) for one in store.schedules()]
+    counts = {"by_state": dict(stats.by_state), "by_kind": dict(stats.by_kind)}
+    return counts | {"queues": list(store.queues()), "schedules": schedules}
 
 
 def held(store: Backend, jobs: int) -> list[bool]:
@@ -137,7 +158,7 @@ def _move(source: str, target: str) -> str:
     """Move everything by the two commands, and return the figures."""
     began = monotonic()
     command = [sys.executable, "-m", "tallystick.cli", "jobs"]
-    with subprocess.Popen([*command, "export", "--backend", source], stdout=subprocess.PIPE) as export:
+    with subprocess.Popen([*command, "export", "--schedules", "--backend", source], stdout=subprocess.PIPE) as export:
         importing = subprocess.Popen([*command, "import", "--backend", target], stdin=export.stdout)
         assert export.stdout is not None
         export.stdout.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support import PATIENCE
 from tallystick import Capabilities
 from tallystick_conformance import Status, Target, conform
 from tallystick_conformance.mutants.mutant import Mutant
@@ -76,3 +77,18 @@ def test_a_program_that_is_no_file_starts_no_other() -> None:
     done = subprocess.run([sys.executable, "-"], input=program, capture_output=True, text=True, check=True)
 
     assert (done.stdout, done.stderr) == ("not run\n", "")
+
+
+def test_a_program_without_a_guard_is_rejected(tmp_path: Path) -> None:
+    """If a script calls the kit whenever it is imported, the call raises an error that states the remedy."""
+    script = tmp_path / "script.py"
+    script.write_text("from tallystick_conformance import conform\n\nconform('memory://', only=['CAP-06'])\n")
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=PATIENCE, check=False, cwd=tmp_path
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "tallystick_conformance.harness.children.UnguardedProgram: the kit starts other processes, which cannot import "
+        f'{script}; put the code that calls the kit under if __name__ == "__main__":'
+    )

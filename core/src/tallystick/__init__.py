@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from . import diagnostics, forks, urls
+from ._version import __version__
 from .async_bridge import on_calling_loop
 from .contract import validation
 from .contract.attempt_errors import ERRORS_KEPT, AttemptError
@@ -97,7 +98,7 @@ if TYPE_CHECKING:
     from .runner.job_result import JobResult, Status
     from .runner.loading import load_runner
     from .runner.runner import Runner
-    from .runner.throughput import Throughput
+    from .runner.throughput import Rate, Throughput
     from .worker import Snapshot
 
 __all__ = [
@@ -188,6 +189,7 @@ __all__ = [
     "ProgressReport",
     "Queue",
     "QueueStats",
+    "Rate",
     "Record",
     "Release",
     "ResultError",
@@ -220,6 +222,7 @@ __all__ = [
     "UnknownZone",
     "Unsupported",
     "WorkerInfo",
+    "__version__",
     "backends",
     "batch",
     "declare",
@@ -257,7 +260,7 @@ _MODULES = {
     "runner.job_result": ("JobResult", "Status"),
     "runner.loading": ("load_runner",),
     "runner.runner": ("Runner",),
-    "runner.throughput": ("Throughput",),
+    "runner.throughput": ("Rate", "Throughput"),
     "worker": ("Snapshot",),
 }
 

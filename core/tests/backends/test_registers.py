@@ -9,7 +9,7 @@ from tallystick.backends import register_calls, registers
 from tallystick.backends.registers import Numbers
 
 from ..helpers import NOW, SECOND
-from .small_stores import STORE
+from .small_stores import COARSE, DOWN, ODD, STORE
 
 MINUTE = timedelta(minutes=1)
 NEXT = NOW + MINUTE
@@ -75,6 +75,15 @@ def test_put_schedules_is_checked() -> None:
     large = NewSchedule(name="a", rule="@daily", kind="k", payload=b"x" * (STORE.max_payload_bytes + 1))
     with pytest.raises(PayloadTooLarge):
         register_calls.put_schedules([large], STORE)
+
+
+def test_times_of_another_store_are_rounded() -> None:
+    """The last tick and the creation of a schedule that moves are rounded down, as the store keeps them."""
+    new = NewSchedule(name="a", rule="@daily", kind="k", last_tick=ODD, created_at=ODD)
+    [fine] = register_calls.put_schedules([new], STORE).schedules
+    [coarse] = register_calls.put_schedules([new], COARSE).schedules
+    assert (fine.last_tick, fine.created_at) == (ODD, ODD)
+    assert (coarse.last_tick, coarse.created_at) == (DOWN, DOWN)
 
 
 def beat(**fields: Any) -> Beat:

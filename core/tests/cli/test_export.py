@@ -12,6 +12,7 @@ import pytest
 from tallystick import (
     CONTRACT_VERSION,
     FINAL,
+    Advance,
     AttemptError,
     Backend,
     Cancel,
@@ -25,6 +26,7 @@ from tallystick import (
     ProgressReport,
     Record,
     Retry,
+    Schedule,
     State,
     open_backend,
 )
@@ -33,6 +35,7 @@ from tallystick.cli import export
 from .conftest import Cli
 
 NOW = datetime(2026, 11, 29, 8, 0, 0, 123_456, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 LEASE = timedelta(seconds=30)
 ERROR = Failure("OSError", "disk \ud800\0", "line 1\nline 2")
 
@@ -128,37 +131,36 @@ def test_long_exports_are_read_in_pages(cli: Cli, store: Backend, other: Cli, mo
 
 
 def test_schedules_and_pauses_move_on_request(cli: Cli, store: Backend, other: Cli, tmp_path: Path) -> None:
-    """With --schedules and --pauses, an export has them too. The import keeps the next tick and the pause."""
-    new = [
-        NewSchedule(name=name, rule="*/5 * * * *", kind="k", payload=b"\xff", meta=Meta({"a": "b"}), after=NOW)
-        for name in ("active", "paused")
+    """With --schedules and --pauses, an export has them too. A schedule keeps its last tick, next tick and pause."""
+    fields: dict[str, Any] = {"kind": "k", "payload": b"\xff", "meta": Meta({"a": "b"}), "after": NOW - 2 * HOUR}
+    new = [NewSchedule(name=name, rule="@hourly", **fields) for name in ("active", "ended", "new", "paused")]
+    active, ended, _, paused = store.put_schedules(new, now=NOW)
+    tick = (NOW - HOUR).replace(minute=0, second=0, microsecond=0)
+    advances = [
+        Advance(name=active.name, revision=1, ticks=(tick,), next_tick=tick + HOUR),
+        Advance(name=ended.name, revision=1, ticks=(tick,), next_tick=None),
+        Advance(name=paused.name, revision=1, next_tick=tick, paused=True),
     ]
-    store.put_schedules(new, now=NOW)
-    cli("schedules", "pause", "paused")
+    assert list(store.advance(advances, now=NOW)) == [True, True, True]
     store.pause("closed")
-    assert [line["type"] for line in lines(cli("jobs", "export").out)] == ["export", "end"]
+    assert {line["type"] for line in lines(cli("jobs", "export").out)} == {"export", "job", "end"}
     file = tmp_path / "all.jsonl"
     file.write_text(cli("jobs", "export", "--schedules", "--pauses").out)
-    shown = "imported: 0 new jobs, 0 there already; {} new schedules, {} there already; 1 queues paused\n"
-    assert other("jobs", "import", file).out == shown.format(2, 0)
+    assert other("jobs", "import", file).out == (
+        "imported: 2 new jobs, 0 there already; 4 new schedules, 0 there already; 1 queues paused\n"
+    )
     with open_backend(other.url) as copy:
-        kept = (
-            "name",
-            "rule",
-            "kind",
-            "payload",
-            "meta",
-            "next_tick",
-            "paused",
-            "declared",
-            "window",
-            "missed",
-            "zone",
-        )
-        fields = [[getattr(one, name) for name in kept] for one in store.schedules()]
-        assert [[getattr(one, name) for name in kept] for one in copy.schedules()] == fields
-        assert [(queue.name, queue.paused) for queue in copy.queues()] == [("closed", True)]
-    assert other("jobs", "import", file).out == shown.format(0, 2)
+        assert [kept(one) for one in copy.schedules()] == [kept(one) for one in store.schedules()]
+        assert [one.last_tick for one in copy.schedules()] == [tick, tick, None, None]
+        assert ("closed", True) in [(queue.name, queue.paused) for queue in copy.queues()]
+    assert other("jobs", "import", file).out == (
+        "imported: 0 new jobs, 2 there already; 0 new schedules, 4 there already; 1 queues paused\n"
+    )
+
+
+def kept(schedule: Schedule) -> Schedule:
+    """Return what another store keeps of a schedule."""
+    return schedule._replace(revision=1, updated_at=NOW)
 
 
 HEAD = json.dumps({"type": "export", "contract": CONTRACT_VERSION})

@@ -288,7 +288,7 @@ def test_every_constructor_is_tried() -> None:
     tried = {name.split()[0].split(".")[0] for name, _ in values_of_the_library()} | {"NewRecord"}
     untried = {
         "Backend", "BackendUrl", "Capabilities", "Claim", "Context", "Finding", "Handle", "Inserted", "Job", "Never",
-        "Queue", "QueueStats", "Record", "Snapshot", "Stats", "Transition", "Hold", "Severity", "State", "Stop",
+        "Queue", "QueueStats", "Rate", "Record", "Snapshot", "Stats", "Transition", "Hold", "Severity", "State", "Stop",
         "RetryPolicy", "PayloadCodec", "AttemptError", "Due", "JobResult", "Status", "Meter", "Rule", "Running",
             "Schedule", "WorkerInfo", "BatchDefinition", "Throughput", "BatchOptions", "EnqueueOptions", "Progress",
     }  # fmt: skip

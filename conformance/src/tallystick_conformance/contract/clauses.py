@@ -191,6 +191,11 @@ _ALL = (
     Clause("TICK-08", "model", "An applied advance sets next_tick, last_tick and paused, and raises revision by 1."),
     Clause("TICK-09", "model", "advance returns one result for each advance, in the order given."),
     Clause("TICK-10", "model", "remove_schedules removes the named schedules, and returns their names; the jobs stay."),
+    Clause(
+        "TICK-12",
+        "model",
+        "A new schedule begins with the last_tick, paused and created_at of its put; a stored one keeps its own.",
+    ),
     Clause("BEAT-01", "model", "beat stores a worker in place of its earlier beat; workers are sorted by name."),
     Clause("BEAT-02", "model", "A beat with a ttl of zero removes the worker."),
     Clause("BEAT-03", "model", "beat removes the workers whose ttl ended more than a day ago, and no others."),

@@ -36,10 +36,10 @@ class Registers:
             self.schedules[new.name] = Schedule(
                 **definition,
                 next_tick=new.next_tick,
-                last_tick=None,
-                paused=False,
+                last_tick=new.last_tick,
+                paused=new.paused,
                 revision=1,
-                created_at=now,
+                created_at=new.created_at or now,
                 updated_at=now,
             )
         elif not is_same(new, old):

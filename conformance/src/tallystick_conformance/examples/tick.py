@@ -7,6 +7,7 @@ from tallystick import Advance, Filter, NewRecord, NewSchedule, Schedule, State
 
 from ..contract.registers import id_of
 from ..harness.case import NOW, Case, example
+from .common import LEAST, ODD_TICKS
 from .name import HOSTILE, SIMILAR
 from .payload import BYTES
 
@@ -135,6 +136,45 @@ def a_put_keeps_the_state(case: Case) -> None:
         new = schedule(after=later, **fields)
         [changed] = case.backend.put_schedules([new], now=later)
         case.equal((new.next_tick, _TICK, True, 4 + n, NOW, later), changed[-6:])
+
+
+@example("TICK-12")
+def a_schedule_moves_with_its_state(case: Case) -> None:
+    """A new schedule begins with last_tick, paused and created_at. Its last tick does not fire again."""
+    begun: dict[str, Any] = {"last_tick": _TICK, "created_at": NOW - timedelta(days=1), "after": _TICK}
+    new = [schedule(**begun), schedule("t", paused=True, **begun)]
+    active, paused = case.backend.put_schedules(new, now=NOW)
+    for stored in (active, paused):
+        case.equal((_TICK + _MINUTE, _TICK, stored is paused, 1, begun["created_at"], NOW), stored[-6:])
+    case.equal([active, paused], list(case.backend.schedules()))
+    case.equal([active], list(case.backend.due_schedules(limit=9)))
+    later = NOW + _MINUTE
+    case.equal(
+        [False, True], list(case.backend.advance([fire(active, _TICK), fire(active, _TICK + _MINUTE)], now=later))
+    )
+    case.equal([id_of("s", _TICK + _MINUTE)], [record.id for record in case.backend.list(Filter(), limit=9)])
+
+
+@example("TICK-12")
+def a_stored_schedule_keeps_its_own_state(case: Case) -> None:
+    """A put of a stored name ignores last_tick, paused and created_at."""
+    [first] = case.backend.put_schedules([schedule()], now=NOW)
+    other: dict[str, Any] = {"last_tick": _TICK, "paused": True, "created_at": NOW - _MINUTE}
+    case.equal([first], list(case.backend.put_schedules([schedule(**other)], now=NOW)))
+    later = NOW + _MINUTE
+    [changed] = case.backend.put_schedules([schedule(kind="other", **other)], now=later)
+    case.equal((_TICK, None, False, 2, NOW, later), changed[-6:])
+
+
+@example("TICK-12")
+def times_of_other_stores_are_rounded(case: Case) -> None:
+    """last_tick and created_at are rounded down to time_precision."""
+    precision = case.capabilities.time_precision
+    for n, odd in enumerate((ODD_TICKS * precision, ODD_TICKS * precision + LEAST, 999_999 * LEAST)):
+        new = schedule(f"s{n}", last_tick=NOW + odd, created_at=NOW + odd)
+        [stored] = case.backend.put_schedules([new], now=NOW)
+        case.equal([stored], list(case.backend.schedules([new.name])))
+        case.equal([NOW + odd - odd % precision] * 2, [stored.last_tick, stored.created_at])
 
 
 @example("TICK-06")

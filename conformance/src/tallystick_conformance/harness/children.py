@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from tallystick import Backend, TallystickError
+from tallystick import Backend, ConfigurationError, TallystickError
 
 from ..subject.exceptions import origin
 from ..subject.target import MakeBackend
@@ -23,6 +23,27 @@ PATIENCE = 60
 
 
 _UNKNOWN = "another process cannot open it"
+
+
+class UnguardedProgram(ConfigurationError):
+    """A new process cannot import the main program, most likely because the program then runs the kit again."""
+
+    def __init__(self) -> None:
+        program = getattr(sys.modules["__main__"], "__file__", "the main program")
+        super().__init__(
+            f"the kit starts other processes, which cannot import {program}; put the code that calls the kit under "
+            'if __name__ == "__main__":'
+        )
+
+
+def require_guarded() -> None:
+    """Reject a run of the kit in a process that has just started and still imports the main program.
+
+    Raises:
+        UnguardedProgram: The main program calls the kit whenever it is imported.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # multiprocessing itself checks this flag
+        raise UnguardedProgram
 
 
 class Child(NamedTuple):
@@ -49,10 +70,20 @@ class ChildResult(NamedTuple):
 
 def require_sendable(case: Case) -> None:
     """Raise NotRun if another process cannot open the target."""
-    _sent(case.target.make)
+    sendable(case.target.make)
+
+
+def sendable(make: MakeBackend) -> Parcel:
+    """Pack a function that opens the target for another process.
+
+    Raises:
+        NotRun: Another process cannot start, or cannot open the target.
+    """
+    parcel = _sent(make)
     program = getattr(sys.modules["__main__"], "__file__", None)
     if program is not None and not Path(program).exists():  # each process begins by importing it
         raise NotRun(f"cannot start another process, because the main program is not a file: {program}")
+    return parcel
 
 
 def _sent(make: MakeBackend) -> Parcel:
@@ -71,6 +102,7 @@ def run_in_processes(
 
     Raises:
         NotRun: A process can neither import the target's module by its name nor load it from its file.
+        UnguardedProgram: A new interpreter cannot import the main program.
     """
     make = _sent(case.target.make)
     context: Any = multiprocessing.get_context(method)
@@ -79,13 +111,13 @@ def run_in_processes(
         for number in range(count):
             receiver, sender = context.Pipe(duplex=False)
             child = Child(make, case.namespace, number, barrier)
-            process = context.Process(target=_send, args=(work, child, sender), daemon=True)
+            process = context.Process(target=_SEND[method], args=(work, child, sender), daemon=True)
             processes.append(process)  # before the start, so that an interrupt after it leaves no process
             with spared():
                 process.start()
             sender.close()
             receivers.append(receiver)
-        results = list(map(_receive, receivers))
+        results = [_receive(receiver, method) for receiver in receivers]
     finally:
         for process in processes:
             if process.pid is not None:
@@ -110,6 +142,14 @@ def _send(work: Callable[[Child], Any], child: Child, sender: Connection) -> NoR
     os._exit(0)  # exits like a killed process, which closes nothing
 
 
+def _start_and_send(work: Callable[[Child], Any], child: Child, sender: Connection) -> NoReturn:
+    sender.send(None)  # see `require_started`
+    _send(work, child, sender)
+
+
+_SEND = {"fork": _send, "spawn": _start_and_send}
+
+
 def _worked(work: Callable[[Child], Any], child: Child) -> ChildResult:
     try:
         child.make.opened()
@@ -121,14 +161,28 @@ def _worked(work: Callable[[Child], Any], child: Child) -> ChildResult:
         return ChildResult(error=f"{exc!r}, raised {origin(exc)}", rejected=isinstance(exc, TallystickError))
 
 
-def _receive(receiver: Connection) -> ChildResult:
+def _receive(receiver: Connection, method: str) -> ChildResult:
     try:
+        if method == "spawn":
+            require_started(receiver)
         result: ChildResult = (
             receiver.recv() if receiver.poll(PATIENCE) else ChildResult(error=f"no result within {PATIENCE} s")
         )
     except EOFError:
         result = ChildResult(error="the process ended without a result")
     return result
+
+
+def require_started(receiver: Connection) -> None:
+    """Wait for the first message of a new interpreter, which it sends once it has imported the main program.
+
+    Raises:
+        UnguardedProgram: It ended without the message.
+    """
+    try:
+        receiver.recv()
+    except EOFError:
+        raise UnguardedProgram from None
 
 
 @contextmanager

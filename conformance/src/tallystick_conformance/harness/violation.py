@@ -25,10 +25,10 @@ class Violation(AssertionError):
             observed: The observed value.
             steps: The program that shows it, one call per line.
         """
-        super().__init__(clause_id, expected, observed, steps)
         self.clause_id = clause_id
         self.expected, self.observed = differences(expected, observed)
         self.steps = labelled(steps)
+        super().__init__(clause_id, self.expected, self.observed, self.steps)  # values of any type may not be picklable
         self.history: Sequence[Operation] = ()
         """The operations of concurrent clients that showed it, if any; `findings` has the rules that they break."""
         self.findings: Sequence[Finding] = ()

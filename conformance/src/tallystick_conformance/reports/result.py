@@ -7,7 +7,6 @@ from ..contract.clauses import CLAUSES
 from ..harness.shares import Share
 from ..harness.trace import Trace
 from ..harness.violation import Violation
-from ..subject.exceptions import described
 from ..subject.redaction import Redaction
 from .document import ClauseEntry, ShareEntry
 
@@ -41,18 +40,13 @@ class Result:
     seconds: float = 0.0
     violation: Violation | None = field(default=None, compare=False)
     error: Exception | None = field(default=None, compare=False)
+    raised: str = field(default="", compare=False)
+    """The exception behind it with its causes and origin; empty if there is none."""
     notice: str = ""
     """Something that is not wrong but useful for the backend's author."""
     trace: Trace | None = field(default=None, compare=False)
     shares: tuple[Share, ...] = ()
     """How much of the planned work was run for it."""
-
-    @property
-    def raised(self) -> str:
-        """The exception behind it with its causes and origin; empty if there is none."""
-        if self.violation is not None:
-            return self.violation.raised
-        return "" if self.error is None else described(self.error)
 
 
 def entry(result: Result, redaction: Redaction) -> ClauseEntry:

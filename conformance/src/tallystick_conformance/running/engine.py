@@ -1,6 +1,7 @@
 """The engine behind every entry point: run clauses on a target, and report each."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -9,6 +10,7 @@ from secrets import randbits
 from time import monotonic
 
 from ..contract.clauses import CLAUSES, family, selected
+from ..harness.children import require_guarded
 from ..harness.profiles import BUDGETS, PROFILES, ProfileName
 from ..harness.trace import keep
 from ..harness.violation import Violation
@@ -21,6 +23,7 @@ from ..tiers.programs.run import MODEL_CLAUSES
 from .known import KnownFailures, checked
 from .replay import trace_of
 from .run_clauses import run_programs
+from .run_in_two import run_in_two
 from .session import Session
 from .traces import replayed
 
@@ -68,10 +71,12 @@ def conform(
         on_start: Called with a description of the next test.
 
     Raises:
-        ConfigurationError: The backend is incomplete, or a clause does not exist.
+        ConfigurationError: The backend is incomplete, a clause does not exist, or the main program calls the kit
+            without `if __name__ == "__main__":`.
         TallystickError: The store cannot be opened or set up.
         Interrupted: The run got a KeyboardInterrupt. The exception has the report with the findings so far.
     """
+    require_guarded()
     began = monotonic()
     target = Target.of(target)
     known = checked(known_failures or {})
@@ -85,10 +90,11 @@ def conform(
     report = Report(subject, profile, seed, [], datetime.now(UTC), budget_seconds=budget)
     found: dict[str, Result] = {}
     try:
-        for result in _results(session, ids, report, traces, began + budget, forget=forget):
-            found[result.clause_id] = _with_trace(result, session, profile, traces)
-            if on_progress is not None:
-                on_progress(found[result.clause_id])
+        with closing(_results(session, ids, report, traces, began + budget, forget=forget)) as results:
+            for result in results:
+                found[result.clause_id] = _with_trace(result, session, profile, traces)
+                if on_progress is not None:
+                    on_progress(found[result.clause_id])
     except BaseException as exc:
         if not is_interrupt(exc):
             raise
@@ -106,7 +112,7 @@ def conform(
 
 def _results(
     session: Session, ids: Sequence[str], report: Report, folder: Path | None, until: float, *, forget: bool
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Yield the results of old traces, then those of the clauses; a soak repeats with new seeds until its time ends."""
     open_ids = set(ids)
     for result in chain(
@@ -120,10 +126,11 @@ def _results(
 def _judged(
     session: Session, ids: Sequence[str], open_ids: Collection[str], report: Report, until: float
 ) -> Iterator[Result]:
-    yield from session.run([id for id in ids if id in open_ids])
+    run = run_in_two if session.capabilities.multi_process and len(ids) == len(CLAUSES) else Session.run
+    yield from run(session, [id for id in ids if id in open_ids])
     while report.profile == "soak" and open_ids:
         session.profile = session.profile._replace(seed=session.profile.seed + 1)
-        for result in session.run([id for id in ids if id in open_ids]):
+        for result in run(session, [id for id in ids if id in open_ids]):
             if result.status is not Status.NOT_REACHED:
                 yield result
             if monotonic() > until:

@@ -1,18 +1,20 @@
 """Run the examples of one clause, or the generated programs for many clauses."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from time import perf_counter
 
 from tallystick import Capabilities
 
 from ..contract.clauses import CLAUSES
 from ..harness.case import Case, NotRun
+from ..harness.children import UnguardedProgram
 from ..harness.pace import share
 from ..harness.profiles import Profile
 from ..harness.shares import Share
 from ..harness.violation import Violation
 from ..reports.result import Result, Status
-from ..subject.exceptions import origin
+from ..subject.exceptions import described, origin
 from ..subject.target import Target
 from ..tiers.programs.judge import Judge
 from ..tiers.programs.machine import STARTS
@@ -38,11 +40,14 @@ def run_examples(id: str, target: Target, profile: Profile, capabilities: Capabi
         return _broken(id, violation, perf_counter() - started)
     except NotRun as reason:
         return Result(id, Status.NOT_RUN, str(reason))
+    except UnguardedProgram:
+        raise
     except NotImplementedError as exc:
         why = f"NotImplementedError was raised {origin(exc)}"
-        return Result(id, Status.NOT_WRITTEN, why, perf_counter() - started, error=exc)
+        return _failed(Result(id, Status.NOT_WRITTEN, why, perf_counter() - started), exc)
     except Exception as exc:
-        return Result(id, Status.ERROR, f"{exc!r}, raised {origin(exc)}", perf_counter() - started, error=exc)
+        why = f"{exc!r}, raised {origin(exc)}"
+        return _failed(Result(id, Status.ERROR, why, perf_counter() - started), exc)
     seconds, noticed = perf_counter() - started, "; ".join(filter(None, notices))
     return Result(id, Status.PASSED, seconds=seconds, notice=noticed, shares=tuple(shares))
 
@@ -52,8 +57,12 @@ def _broken(id: str, violation: Violation, seconds: float) -> Result:
     cause = violation.__cause__
     if isinstance(cause, NotImplementedError) or violation.observed.startswith("NotImplementedError("):
         where = f" {origin(cause)}" if cause else ""
-        return Result(id, Status.NOT_WRITTEN, f"NotImplementedError was raised{where}", seconds, error=violation)
-    return Result(id, Status.VIOLATED, str(violation), seconds, violation)
+        return _failed(Result(id, Status.NOT_WRITTEN, f"NotImplementedError was raised{where}", seconds), violation)
+    return Result(id, Status.VIOLATED, str(violation), seconds, violation, raised=violation.raised)
+
+
+def _failed(result: Result, error: Exception) -> Result:
+    return replace(result, error=error, raised=described(error))
 
 
 def run_programs(

@@ -1,6 +1,6 @@
 """One pass over the clauses: first the examples of each clause, then generated programs for the clauses still open."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -41,6 +41,12 @@ class Session:
 
     def run(self, ids: Iterable[str]) -> Iterator[Result]:
         """Yield a result for each clause."""
+        left = yield from self.run_examples(ids)
+        for result in self.programs(left):
+            yield applied(self.known, result)
+
+    def run_examples(self, ids: Iterable[str]) -> Generator[Result, None, list[str]]:
+        """Yield a result for each clause that its examples decide; return those that generated programs decide."""
         left = []
         for id in ids:
             result = self.examples(id)
@@ -48,8 +54,7 @@ class Session:
                 yield applied(self.known, result)
             else:
                 left.append(id)
-        for result in self.programs(left):
-            yield applied(self.known, result)
+        return left
 
     def examples(self, id: str) -> Result:
         """Judge a clause by its examples."""
@@ -60,7 +65,7 @@ class Session:
 
     def programs(self, ids: Collection[str]) -> Iterator[Result]:
         """Judge clauses by generated programs."""
-        open = [id for id in ids if not self._is_left_out(id)]
+        open = self.open(ids)
         numbers, judged = count(1), set()
         judge = Judge(open, lambda: self.on_start(f"generated programs: {next(numbers)}"))
         for result in run_programs(self.target, self.profile, open, judge) if open else ():
@@ -69,6 +74,10 @@ class Session:
             judge.armed = [id for id in judge.armed if not self._is_left_out(id)]
         self.ways |= judge.ways.taken
         yield from (self._not_judged(id) for id in ids if id not in judged)
+
+    def open(self, ids: Iterable[str]) -> list[str]:
+        """Return the clauses that are judged, although some clauses were broken."""
+        return [id for id in ids if not self._is_left_out(id)]
 
     def noted(self, result: Result) -> Result:
         """Remember the clause if it is broken, and return the result."""

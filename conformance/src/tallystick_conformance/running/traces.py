@@ -32,7 +32,8 @@ def replayed(
         else:
             broken.add(trace.clause_id)
             detail = f"{violation}\n  seen again when {path.name} was replayed"
-            yield session.noted(Result(trace.clause_id, Status.VIOLATED, detail, violation=violation))
+            result = Result(trace.clause_id, Status.VIOLATED, detail, violation=violation, raised=violation.raised)
+            yield session.noted(result)
 
 
 def again(session: Session, trace: Trace, on_call: OnCall = lambda number, call: None) -> Violation | None:

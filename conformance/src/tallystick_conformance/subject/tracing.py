@@ -42,6 +42,9 @@ class TracedCall(str):
         step.client, step.is_elsewhere = client, is_elsewhere
         return step
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (str(self), self.__dict__)
+
     def labelled(self) -> Self:
         """Return the step with its client's name as a prefix."""
         return type(self)(
@@ -53,6 +56,12 @@ class TracedCall(str):
             is_elsewhere=self.is_elsewhere,
             label=f"{self.client}: ",
         )
+
+
+def _unpickled(text: str, fields: Mapping[str, Any]) -> TracedCall:
+    step = str.__new__(TracedCall, text)
+    step.__dict__.update(fields)
+    return step
 
 
 def labelled(steps: Sequence[str]) -> tuple[str, ...]:

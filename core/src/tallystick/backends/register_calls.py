@@ -1,6 +1,7 @@
 """Check the arguments of the calls about schedules, workers and meters, and return them normalised. See `calls`."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Self
 
@@ -42,7 +43,20 @@ def put_schedules(
         if schedule.name in names:
             raise InvalidArgument(f"two schedules have the name {safe_repr(schedule.name)}; names must differ")
         names.add(schedule.name)
-    return PutSchedulesCall(schedules, *call_times(now, capabilities))
+    rounded = [_rounded(schedule, capabilities.time_precision) for schedule in schedules]
+    return PutSchedulesCall(rounded, *call_times(now, capabilities))
+
+
+def _rounded(schedule: NewSchedule, precision: timedelta) -> NewSchedule:
+    """Round the times of a schedule that comes from another store."""
+    last_tick, created_at = schedule.last_tick, schedule.created_at
+    if last_tick is None and created_at is None:
+        return schedule
+    return replace(
+        schedule,
+        last_tick=last_tick and rounded_down(last_tick, precision),
+        created_at=created_at and rounded_down(created_at, precision),
+    )
 
 
 def names(values: Collection[str], capabilities: Capabilities) -> tuple[str, ...]:

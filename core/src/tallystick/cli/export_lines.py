@@ -21,6 +21,7 @@ from ..errors import InvalidArgument
 from ..messages.safe_repr import safe_repr
 
 _SECOND = timedelta(seconds=1)
+_LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def line(type: str, fields: Mapping[str, object]) -> str:
@@ -39,7 +40,7 @@ def schedule(stored: Schedule) -> str:
     return line("schedule", {name: value for name, value in stored._asdict().items() if name not in _NOT_KEPT})
 
 
-_NOT_KEPT = ("last_tick", "revision", "created_at", "updated_at")
+_NOT_KEPT = ("revision", "updated_at")
 """The fields of a schedule that another store sets itself."""
 
 _SCHEDULE_FIELDS = [name for name in Schedule._fields if name not in _NOT_KEPT]
@@ -71,16 +72,16 @@ def record(found: Mapping[str, Any]) -> Record:
     return Record(**_values(found, Record._fields))
 
 
-def new_schedule(found: Mapping[str, Any]) -> tuple[NewSchedule, datetime | None, bool]:
-    """Return the schedule of a line, its next tick, and whether it is paused.
+def new_schedule(found: Mapping[str, Any]) -> NewSchedule:
+    """Return the schedule of a line, with its next tick. Without a next tick, it has ended.
 
     Raises:
         InvalidArgument: A field is missing, unknown or has a value that no schedule can have.
     """
     values = _values(found, _SCHEDULE_FIELDS)
-    next_tick, paused = values.pop("next_tick"), values.pop("paused")
-    after = datetime.now(UTC) if next_tick is None else next_tick - timedelta(microseconds=1)
-    return NewSchedule(**values, after=after), next_tick, paused
+    next_tick = values.pop("next_tick")
+    after = _LAST if next_tick is None else next_tick - timedelta(microseconds=1)
+    return NewSchedule(**values, after=after)
 
 
 def _values(found: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -173,6 +174,7 @@ _READ: dict[str, Callable[[Any], object]] = {
             "start",
             "end",
             "next_tick",
+            "last_tick",
         ),
         datetime.fromisoformat,
     ),

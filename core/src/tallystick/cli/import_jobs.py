@@ -12,7 +12,6 @@ import typer
 from ..backends import restore_calls
 from ..contract.backend import CONTRACT_VERSION, Backend
 from ..contract.records import Record
-from ..contract.schedules import Advance
 from ..errors import ConfigurationError, InvalidArgument
 from ..messages.safe_repr import safe_repr
 from . import export_lines, show
@@ -163,14 +162,11 @@ class Import:
             self._counts.paused += 1
 
     def _put(self, found: Mapping[str, Any]) -> None:
-        new, next_tick, paused = export_lines.new_schedule(found)
+        new = export_lines.new_schedule(found)
         if self._store.schedules([new.name]):
             self._counts.schedules_there += 1
             return
-        [stored] = self._store.put_schedules([new])
-        if (stored.next_tick, stored.paused) != (next_tick, paused):
-            advance = Advance(name=new.name, revision=stored.revision, next_tick=next_tick, paused=paused)
-            self._store.advance([advance])
+        self._store.put_schedules([new])
         self._counts.schedules += 1
 
     @contextmanager

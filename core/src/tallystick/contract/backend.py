@@ -421,10 +421,11 @@ class Backend(ABC):
     def put_schedules(self, schedules: Sequence[NewSchedule], *, now: datetime | None = None) -> Sequence[Schedule]:
         """Store schedules, or change the stored ones with the same names.
 
-        When: A schedule is new if its name is not stored. A stored one stays as it is if it has the same `declared`
-            (not None), or if its definition is equal: every field of `NewSchedule` except `after` and `next_tick`.
-            Otherwise the call replaces its definition. `created_at`, `last_tick` and `paused` stay. So does
-            `next_tick`, unless rule, zone, start or end differ.
+        When: A schedule is new if its name is not stored. A new schedule begins with the `last_tick`, `paused` and
+            `created_at` of `NewSchedule`. Both times are rounded down to `time_precision`. A stored schedule stays as
+            it is if it has the same `declared` (not None), or if its definition is equal: every field of `NewSchedule`
+            up to `declared`. Otherwise the call replaces its definition. `created_at`, `last_tick` and `paused` stay.
+            So does `next_tick`, unless rule, zone, start or end differ.
         Atomic: Each schedule is stored or changed independently. Each change raises `revision` by 1.
         Repeat: Has no effect.
 

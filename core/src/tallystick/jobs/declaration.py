@@ -19,7 +19,7 @@ from .current import current
 from .handle import Handle
 from .options import Options
 from .payload_versions import Upgrades, UpgradeT, version_of
-from .unique_by import check_fields
+from .unique_by import check_fields, key_of
 
 if TYPE_CHECKING:
     from ..runner.enqueueing import EnqueueOptions
@@ -110,6 +110,15 @@ class Declaration(Generic[P, R]):
         return self.payloads.decode(
             self.upgrades.apply(self.kind, stored, version_of(meta), self.options.payload_version)
         )
+
+    def unique_key(self, payload: bytes) -> str | None:
+        """Return the key that `unique_by` derives from an encoded payload; None if the kind derives no keys.
+
+        Raises:
+            InvalidArgument: `unique_by` names fields, and the payload has none.
+        """
+        by = self.options.unique_by
+        return key_of(self.kind, by, payload) if by else None
 
     def encode_result(self, result: R) -> bytes | None:
         """Return a result as stored bytes, or None for None; raise `InvalidResult` if it does not match its type."""

@@ -18,7 +18,6 @@ from ..errors import AlreadyStarted, DefinitionError, DuplicateSchedule, Invalid
 from ..jobs.declaration import Call, Declaration
 from ..jobs.job_base import Job
 from ..jobs.payload_versions import with_version
-from ..jobs.unique_by import key_of
 from ..messages.advice import unknown_option
 from ..messages.safe_repr import safe_repr
 
@@ -79,13 +78,10 @@ def new_schedule(
     given = {**defaults, **given}
     given["meta"] = with_version(given["meta"], definition.options.payload_version)
     schedule = NewSchedule(rule=text, kind=definition.kind, payload=payload, **given)
-    return schedule if overlap else replace(schedule, unique_key=_key_of(schedule, definition))
-
-
-def _key_of(schedule: NewSchedule, definition: Declaration[Any, Any]) -> str:
-    """Return the key of the schedule's jobs: that of the kind, or else one of the schedule alone."""
-    by = definition.options.unique_by
-    return key_of(schedule.kind, by, schedule.payload) if by else TAG + schedule.name
+    if overlap:
+        return schedule
+    of_schedule_alone = TAG + schedule.name
+    return replace(schedule, unique_key=definition.unique_key(payload) or of_schedule_alone)
 
 
 def _rule(rule: str | None, every: timedelta | None) -> str:

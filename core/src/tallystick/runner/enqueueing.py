@@ -18,7 +18,6 @@ from ..jobs.job_base import Job
 from ..jobs.options import Options
 from ..jobs.payload_versions import with_version
 from ..jobs.registry import Registry
-from ..jobs.unique_by import key_of
 from ..messages.advice import unknown_option
 from ..messages.safe_repr import safe_repr
 
@@ -136,7 +135,7 @@ def new_record(
     if given["meta"] is not NO_META or defaults.payload_version != 1:
         given["meta"] = with_version(given["meta"], defaults.payload_version)
     if defaults.unique_by and "unique_key" not in options:
-        given["unique_key"] = key_of(definition.kind, defaults.unique_by, payload)
+        given["unique_key"] = definition.unique_key(payload)
     if given.get("unique_key") is not None:
         given = _of_key(defaults, options) | given
     return NewRecord(kind=definition.kind, payload=stored_payload(settings, payload, definition.kind), **given)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, overload
 from uuid import UUID
 
 from ..async_bridge import async_variant, hop
-from ..config.stored_form import read_payload, read_result
+from ..config.stored_form import read_payload, read_result, stored_payload
 from ..contract.records import Record
 from ..contract.schedules import Schedule
 from ..errors import JobNotFound
@@ -49,6 +49,15 @@ class RunnerResults(Lifecycle):
             InvalidPayload: the codec cannot decode the payload.
         """
         return read_payload(self._settings, stored.payload, stored.kind)
+
+    def stored_payload(self, kind: str, payload: bytes) -> bytes:
+        """Return the bytes that a store keeps for an encoded payload. Without a codec, they are the same.
+
+        Raises:
+            InvalidPayload: the codec raised an exception.
+            PayloadTooLarge: there are more bytes than `max_payload_bytes` allows.
+        """
+        return stored_payload(self._settings, payload, kind)
 
     def read_result(self, record: Record) -> bytes | None:
         """Return the result of a job, decoded by the codec; None if it has none. See `result` for its value.

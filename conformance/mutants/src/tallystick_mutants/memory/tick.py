@@ -52,6 +52,7 @@ class DropsOtherSchedules(MemoryBackend):
 
 _PUT, _ADVANCE = "backend.MemoryBackend.put_schedules", "backend.MemoryBackend._advance"
 _REPLACING, _ADVANCED = "backend.NewSchedule.replacing", "backend.registers.advanced"
+_STORED = "backend.NewSchedule.stored"
 _JOB, _DUE = "backend.Schedule.job", "backend.registers.due"
 _REMOVE = "backend.MemoryBackend.remove_schedules"
 
@@ -150,6 +151,15 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     MEMORY.edited(
         "keeps a removed schedule", "TICK-10", _REMOVE, "store.schedules.pop(name, None)", "store.schedules.get(name)"
+    ),
+    MEMORY.edited("forgets ticks of other stores", "TICK-12", _STORED, "last_tick=self.last_tick", "last_tick=None"),
+    MEMORY.edited("resumes schedules that move", "TICK-12", _STORED, "paused=self.paused", "paused=False"),
+    MEMORY.edited(
+        "takes the last tick of each put",
+        "TICK-12",
+        _REPLACING,
+        "last_tick=old.last_tick",
+        "last_tick=self.last_tick or old.last_tick",
     ),
     MEMORY.edited("strips payloads of ticks", "TICK-11", _JOB, "payload=self.payload", "payload=self.payload.rstrip()"),
     MEMORY.edited("fires without meta", "TICK-11", _JOB, "meta=self.meta", "meta={}"),

@@ -56,7 +56,8 @@ class Chores:
         self._judge.that("TICK-01", len(got) == len(schedules), f"{len(schedules)} results", got)
         for new, answer in zip(schedules, got, strict=True):
             old = self.model.schedules.get(new.name)
-            clause = "TICK-01" if old is None else "TICK-02" if is_same(new, old) else "TICK-03"
+            created = "TICK-01" if new.created_at is None else "TICK-12"
+            clause = created if old is None else "TICK-02" if is_same(new, old) else "TICK-03"
             self._judge.that("CALL-02", not flaws(answer), "fields of their declared types", flaws(answer))
             self._judge.equal(clause, self.model.put(new, now), answer)
             self._compare_schedules(clause)
@@ -148,9 +149,8 @@ class Chores:
     def _compare_schedules(self, clause: str) -> None:
         raw, model = self._pair.raw, self.model
         found = list(raw.schedules())
-        self._judge.equal(
-            "TICK-04" if clause == "TICK-01" else clause, sorted(model.schedules), [s.name for s in found]
-        )
+        created = clause in ("TICK-01", "TICK-12")
+        self._judge.equal("TICK-04" if created else clause, sorted(model.schedules), [s.name for s in found])
         self._judge.equal(clause, model.named(None), found)
         self._judge.equal("TICK-04", model.named(_NAMES[:1]), list(raw.schedules(_NAMES[:1])))
         for limit in (1, _MANY):
@@ -169,15 +169,20 @@ class Chores:
 
 
 def _last_tick(schedule: Schedule | None, chore: Chore, now: datetime) -> datetime:
-    whole = now - (now - _EPOCH) % _SECOND
     if chore.variant == 7:
-        return whole + 60 * _SECOND
+        return _whole_second(now) + 60 * _SECOND
     if chore.variant == 6 and schedule is not None and schedule.last_tick is not None:
         return schedule.last_tick
-    return whole
+    return _whole_second(now)
+
+
+def _whole_second(now: datetime) -> datetime:
+    return now - (now - _EPOCH) % _SECOND
 
 
 def _schedule(name: str, chore: Chore, now: datetime) -> NewSchedule:
+    """Return a schedule; for some chores, one that comes from another store."""
+    is_moved = chore.variant == 2
     return NewSchedule(
         name=name,
         rule=_RULES[chore.variant % 3],
@@ -187,6 +192,9 @@ def _schedule(name: str, chore: Chore, now: datetime) -> NewSchedule:
         declared="same" if chore.variant >= 6 else None,
         tags=("red",) if chore.lag else (),
         after=now,
+        last_tick=_whole_second(now) if is_moved else None,
+        paused=is_moved and chore.ticks == 3,
+        created_at=now - _MINUTE if is_moved else None,
     )
 
 

@@ -48,7 +48,7 @@ def due_ticks(schedule: Schedule, now: datetime, *, limit: int = 100) -> Due:
 def _first(schedule: Schedule, now: datetime) -> datetime:
     """Return the time before which no tick fires."""
     first = max(schedule.next_tick or EPOCH, now - schedule.window)
-    return first if schedule.last_tick is None else max(first, schedule.last_tick + SECOND)
+    return first if schedule.last_tick is None else max(first, min(schedule.last_tick, now) + SECOND)
 
 
 def _due(schedule: Schedule, rule: Rule, now: datetime, first: datetime) -> Iterator[datetime]:

@@ -48,6 +48,9 @@ class NewSchedule:
         declared: A fingerprint of the declaration in code, of 1 to 64 printable characters. While it stays the same, a
             repeated put does not overwrite changes by hand.
         after: The schedule fires later than this. None uses this machine's clock.
+        last_tick: The latest tick that fired in another store. A new schedule fires only later ticks.
+        paused: Whether a new schedule is paused.
+        created_at: When a new schedule was created in another store. None uses the time of the call.
     """
 
     name: str
@@ -67,6 +70,9 @@ class NewSchedule:
     window: timedelta = timedelta(days=1)
     declared: str | None = None
     after: datetime | None = field(default=None, compare=False)
+    last_tick: datetime | None = field(default=None, compare=False)
+    paused: bool = field(default=False, compare=False)
+    created_at: datetime | None = field(default=None, compare=False)
     next_tick: datetime | None = field(init=False, compare=False)
     """The first tick. None if the schedule has ended."""
 
@@ -88,6 +94,7 @@ class NewSchedule:
         self._set("meta", self.meta if isinstance(self.meta, Meta) else Meta(self.meta))
         self._check_missed()
         self._set_rule()
+        self._check_state()
 
     def _check_missed(self) -> None:
         if not isinstance(self.missed, str) or self.missed not in _MISSED:
@@ -106,13 +113,25 @@ class NewSchedule:
         self._set("after", after)
         self._set("next_tick", rule.next_tick(after))
 
+    def _check_state(self) -> None:
+        for name in ("last_tick", "created_at"):
+            if (value := getattr(self, name)) is not None:
+                self._set(name, validation.utc(value, name))
+        if not isinstance(self.paused, bool):
+            raise InvalidArgument(f"paused is {safe_repr(self.paused)}; it must be True or False")
+
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
     def stored(self, now: datetime) -> Schedule:
         """Return the schedule to store under a new name."""
         return self._as_stored(
-            next_tick=self.next_tick, last_tick=None, paused=False, revision=1, created_at=now, updated_at=now
+            next_tick=self.next_tick,
+            last_tick=self.last_tick,
+            paused=self.paused,
+            revision=1,
+            created_at=now if self.created_at is None else self.created_at,
+            updated_at=now,
         )
 
     def replacing(self, old: Schedule, now: datetime) -> Schedule:

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
-from tallystick._version import __version__
+from tallystick import __version__
 
 from .endpoint import Endpoint
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 from tallystick import Changes, Filter, NewRecord, Record
-from tallystick.config.stored_form import stored_payload
 
 from ..permissions import Permission, User
 from ..rejections import NotPermitted, Rejection
@@ -190,7 +189,7 @@ def _edited(plane: ControlPlane, record: Record, payload: Any) -> bytes:
     text = encoded(plane.masks.restored(payload, before, record.kind))
     if (definition := plane.runner.definitions.get(record.kind)) is not None:
         definition.decode(text, record.meta)
-    return stored_payload(plane.runner.settings, text, record.kind)
+    return plane.runner.stored_payload(record.kind, text)
 
 
 def _options_attempts(plane: ControlPlane, record: Record) -> int:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from tallystick.runner.throughput import Rate
+from tallystick import Rate
 
 from .counts import NONE, JobCount
 from .rates import by_queue

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from threading import Lock
 
-from tallystick import LEASE_EXPIRED, Filter
-from tallystick.runner.throughput import Rate
+from tallystick import LEASE_EXPIRED, Filter, Rate
 
 from .counts import MOST_COUNTED, count
 from .plane import ControlPlane

@@ -5,8 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from tallystick import State, WorkerInfo
-from tallystick.runner.throughput import Rate
+from tallystick import Rate, State, WorkerInfo
 
 from .counts import JobCount
 from .health import LATE, NOTABLE_RATE, Trouble, is_idle, problems

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tallystick import Meter
-from tallystick.runner.throughput import Rate
+from tallystick import Meter, Rate
 
 
 def by_queue(meters: Iterable[Meter]) -> dict[str, Rate]:

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 from tallystick import InvalidArgument, InvalidPayload, NewSchedule, Schedule, parse_rule
-from tallystick.jobs.unique_by import key_of
 
 from ..permissions import Permission, User
 from ..rejections import Rejection
@@ -169,8 +168,7 @@ def _unique_key(plane: ControlPlane, kind: str, payload: bytes, stored: Schedule
 
 def _derived_key(plane: ControlPlane, kind: str, payload: bytes) -> str | None:
     definition = plane.runner.definitions.get(kind)
-    by = () if definition is None else definition.options.unique_by
-    return key_of(kind, by, payload) if by else None
+    return None if definition is None else definition.unique_key(payload)
 
 
 def _payload(plane: ControlPlane, user: User, form: ScheduleForm, stored: Schedule | None) -> bytes:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, Field
-from tallystick.runner.throughput import Rate
+from tallystick import Rate
 
 from ..rejections import Rejection
 from .plane import ControlPlane
