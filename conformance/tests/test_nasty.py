@@ -112,9 +112,9 @@ class Nasty(MemoryBackend):
         return super().restore(call.records, now=now)
 
     def put_schedules(self, schedules: Sequence[NewSchedule], *, now: datetime | None = None) -> Sequence[Schedule]:
-        """Reject large batches and payloads."""
-        register_calls.put_schedules(schedules, self.capabilities, now=now)
-        return super().put_schedules(schedules, now=now)
+        """Reject large batches and payloads. Keep milliseconds."""
+        call = register_calls.put_schedules(schedules, self.capabilities, now=now)
+        return super().put_schedules(call.schedules, now=now)
 
     def cancel(self, filter: Filter, *, limit: int, now: datetime | None = None) -> Sequence[Any]:
         """Choose the last inserted first."""
