@@ -6,8 +6,8 @@ from ..patch import SQLITE
 
 edited = SQLITE.edited
 
-_RESTORE = "cursor.execute(queries.restore, parameters)"
-_COMMIT = "cursor.connection.commit(); cursor.execute(queries.begin_write)"
+_RESTORE = "connection.execute(queries.restore, parameters)"
+_COMMIT = "connection.commit(); connection.execute(queries.begin_write)"
 
 MUTANTS: tuple[Mutant, ...] = (
     edited("restores without tags", "RESTORE-05", "restoring.restore", "if one.record.tags:", "if False:"),
