@@ -43,7 +43,8 @@ def until_end() -> None:
 
 def picked_up(sent: float) -> None:
     """Report how many seconds a ping took."""
-    print(monotonic() - sent, flush=True)
+    sys.stdout.write(f"{monotonic() - sent}\n")  # at once, as another thread may report, too
+    sys.stdout.flush()
 
 
 async def report_ends(ends: Sequence[float]) -> None:
