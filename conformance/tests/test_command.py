@@ -26,11 +26,11 @@ from support import PATIENCE
 from tallystick import NewRecord
 from tallystick_conformance import Result, Status, Target, conform
 from tallystick_conformance.command.app import conform_app
-from tallystick_conformance.command.interrupts import as_interrupts
 from tallystick_conformance.command.plugin import tallystick_cli
 from tallystick_conformance.command.progress import Lines
 from tallystick_conformance.contract.clauses import CLAUSES
 from tallystick_conformance.harness.case import Case
+from tallystick_conformance.harness.interrupts import as_interrupts
 from tallystick_conformance.harness.profiles import PROFILES
 from tallystick_conformance.harness.shares import Share
 from tallystick_mutants.memory.payload import StripsNul

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from .. import reports
 from ..contract.clauses import CLAUSES, selected
+from ..harness.interrupts import as_interrupts
 from ..reports.columns import columns
 from ..reports.report import Report
 from ..reports.terminal import described
@@ -20,7 +21,6 @@ from ..running.known import parsed
 from ..subject.redaction import Redaction
 from . import HELP
 from .exits import FAILED, SIGNALLED, UNDECIDED, misused
-from .interrupts import as_interrupts
 from .mutants import mutants
 from .progress import watching
 from .replay import replay

@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 from tallystick import TallystickError
 
+from ..harness.interrupts import as_interrupts
 from ..mutants import matrix, servers
 from ..mutants.discovery import find, split
 from ..mutants.mutant import Verdict
 from ..mutants.table import kill_matrix
 from .exits import FAILED, SIGNALLED, UNDECIDED, misused
-from .interrupts import as_interrupts
 from .progress import counting
 
 

@@ -9,6 +9,7 @@ import typer
 from tallystick import ConfigurationError, TallystickError
 
 from ..contract.clauses import CLAUSES
+from ..harness.interrupts import as_interrupts
 from ..harness.profiles import PROFILES
 from ..harness.trace import Trace, load
 from ..harness.violation import Violation
@@ -19,7 +20,6 @@ from ..subject.redaction import Redaction
 from ..subject.target import Target
 from ..subject.tracing import TracedCall
 from .exits import FAILED, SIGNALLED, misused
-from .interrupts import as_interrupts
 
 
 def replay(

@@ -1,9 +1,7 @@
 """A second process, which judges some of the clauses of a run while the first process judges the others."""
 
-import _thread
 import multiprocessing
 import pickle
-import signal
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +14,7 @@ from tallystick import Capabilities
 
 from ..contract.ways import Way
 from ..harness.children import require_started, spared
+from ..harness.interrupts import as_interrupts, interrupt_main_thread
 from ..harness.parcel import Parcel
 from ..harness.profiles import Profile
 from ..harness.violation import Violation
@@ -27,7 +26,7 @@ PATIENCE = 10
 """Seconds that the process has to remove its stores, before it is killed."""
 
 _LOOK = 1.0
-"""Seconds between two calls of `on_wait`, and between two interrupts of a process that has to end."""
+"""Seconds between two calls of `on_wait`."""
 
 
 class Work(NamedTuple):
@@ -98,25 +97,25 @@ def _next_answer(pipe: Connection, on_wait: Callable[[], None]) -> Answer:
 def judge(work: Work, pipe: Connection) -> None:
     """Judge the clauses, and send each answer. End early if the first process closes the pipe or ends."""
     pipe.send(None)  # see `require_started`
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored, as in background jobs of a shell
     session, is_over = work.session(), Event()
-    Thread(target=_interrupt_at_close, args=(pipe, is_over), daemon=True).start()
     interrupt: BaseException | None = None
-    try:
-        for id in work.examples:
-            pipe.send(portable(session.examples(id)))
-        pipe.send(Programs([*map(portable, session.programs(work.programs))], session.ways))
-    except (Exception, KeyboardInterrupt) as exc:  # the first process judges what is left
-        interrupt = exc
-    is_over.set()
-    session.target.clean(interrupt)
+    with as_interrupts():
+        try:
+            Thread(target=_interrupt_at_close, args=(pipe, is_over), daemon=True).start()
+            for id in work.examples:
+                pipe.send(portable(session.examples(id)))
+            pipe.send(Programs([*map(portable, session.programs(work.programs))], session.ways))
+        except (Exception, KeyboardInterrupt) as exc:  # the first process judges what is left
+            interrupt = exc
+        is_over.set()
+        session.target.clean(interrupt)
 
 
 def _interrupt_at_close(pipe: Connection, is_over: Event) -> None:
+    """Interrupt the main thread once. A second time could end it while it removes its stores."""
     pipe.poll(None)  # the first process sends nothing
-    while not is_over.is_set():
-        _thread.interrupt_main()
-        is_over.wait(_LOOK)  # an interrupt may be lost, for example in a garbage collection
+    if not is_over.is_set():
+        interrupt_main_thread()
 
 
 def portable(result: Result) -> Result:

@@ -51,15 +51,20 @@ def as_interrupts() -> Iterator[list[int]]:
             signal.signal(number, usual)
 
 
+def interrupt_main_thread() -> None:
+    """Raise KeyboardInterrupt in the main thread, even if it is blocked, unless this process blocks SIGINT."""
+    if hasattr(signal, "pthread_kill") and signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ()):
+        signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()  # needs no signal, and waits for the end of a blocking call
+
+
 def _interrupt_after(hook: CodeType) -> None:
-    """Interrupt the main thread, even if it is blocked, once it has left the hook, where Python would ignore it."""
+    """Interrupt the main thread once it has left the hook, where Python would ignore it."""
     main = main_thread().ident or 0
     while _is_in(sys._current_frames().get(main), hook):  # noqa: SLF001 - the public way to see another thread's calls
         sleep(_SOON)
-    if hasattr(signal, "pthread_kill"):
-        signal.pthread_kill(main, signal.SIGINT)
-    else:
-        _thread.interrupt_main()
+    interrupt_main_thread()
 
 
 def _is_in(frame: FrameType | None, code: CodeType) -> bool:
