@@ -11,12 +11,12 @@ _HEAD = """\
 
 This page lists how long the server works for each page of the [dashboard](dashboard.md) on a store of {records:,}
 records: the median and the 95th percentile of {requests} requests in milliseconds (of ten, for requests of more than
-1 s). It was measured on {date} with {machine}. A 95th percentile above {goal} ms is bold. Run `nox -s bench_dashboard`
-to measure on your machine, which needs Linux.
+1 s). It was measured on {date} on this machine: {machine}. A 95th percentile above {goal} ms is bold. Run
+`nox -s bench_dashboard` to measure on your machine, which needs Linux.
 
 The numbers are CPU time: of the dashboard (the check of the request, the reads of the store, HTML), and of the
-PostgreSQL server, which ran on the same machine with `fsync` on. Other programs used the machine at the same time, so
-the elapsed time would describe them. Waiting for disk, network and browser is not included.
+PostgreSQL server, which ran on the same machine with `fsync` on. Elapsed time would depend on other programs. Waiting
+for disk, network and browser is not included.
 
 Every request of the first table reads the store anew, as for the first viewer in each interval of five seconds. Other
 viewers in the interval share the numbers that it read: the second table has their times. The meters of the day before

@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import os
-import platform
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,6 +12,7 @@ from typing import Any
 from bench import search_fill
 from servers import postgres
 from tallystick import open_backend
+from tallystick.bench.machine import in_words, this_machine
 
 SEARCH = {"false": "", "true": " with `search=true`"}
 
@@ -42,6 +41,7 @@ def run(
     parser.add_argument("--filled", action="store_true", help="the stores are filled already")
     parser.add_argument("--write", action="store_true", help=f"record the results in docs/{results.name}")
     options = parser.parse_args()
+    machine = in_words(this_machine())
     stores: dict[str, Any] = {}
     with ExitStack() as stack:
         urls = options.urls
@@ -58,7 +58,7 @@ def run(
                 stores[found["version"].split()[0] + suffix] = found
     described = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": f"{os.cpu_count()} shared cores, Python {platform.python_version()}",
+        "machine": machine,
         "records": options.records,
         word: options.repeats,
         "stores": stores,

@@ -10,9 +10,9 @@ _HEAD = """\
 # Searches
 
 This page lists how long the searches of a dashboard take in a store of {records:,} records. Each number is the median
-of {calls} calls in milliseconds (of three, for calls of more than 0.1 s), measured on {date} with {machine}. Other
-programs used the machine at the same time. A median above {goal} ms is bold. The numbers include the client. Run
-`nox -s bench_search` to measure on your machine.
+of {calls} calls in milliseconds (of three, for calls of more than 0.1 s). A median above {goal} ms is bold. The numbers
+include the client. They were measured on {date} on this machine: {machine}.
+Run `nox -s bench_search` to measure on your machine.
 
 The records have finished within 60 days, except for 5 % that wait. They have 3 queues, 20 kinds, 30 workers and 8 types
 of errors; 2 % are discarded, and 5 % have tags. Two kinds, a type of errors and a tag have ten records or fewer.
