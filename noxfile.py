@@ -238,9 +238,7 @@ def sdist(session: nox.Session) -> None:
     [archive] = folder.glob("*.tar.gz")
     shutil.unpack_archive(archive, folder, filter="data")
     session.chdir(archive.with_suffix("").with_suffix(""))
-    session.env.pop(
-        "TMPDIR"
-    )  # in a folder of this project, pytest would load its conftest for the programs of the tests
+    session.env.pop("TMPDIR")  # in this project, pytest would load its conftest for the programs of the tests
     sync(session, "dev")
     session.run("pytest", "--numprocesses=4", *session.posargs)
 
