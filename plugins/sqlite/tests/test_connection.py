@@ -37,8 +37,12 @@ def test_a_waiting_writer_tries_again_and_again(
     """While another connection has the lock, a write makes short attempts to take it."""
     monkeypatch.setattr(write_lock, "ATTEMPT", timedelta(milliseconds=1))
     attempts: list[str] = []
-    log_attempts = lambda text: attempts.append(text) if "BEGIN" in text else None  # noqa: E731
-    backend._writer.read(sqlite3.Connection.set_trace_callback, log_attempts)
+
+    def log_attempt(text: str) -> None:
+        if "BEGIN" in text:
+            attempts.append(text)
+
+    backend._writer.read(sqlite3.Connection.set_trace_callback, log_attempt)
     with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(1) as pool:
         other.execute("BEGIN IMMEDIATE")
         inserted = pool.submit(backend.insert, [NewRecord(kind="k")])

@@ -34,7 +34,7 @@ def _fall_asleep(pauses: Pauses) -> None:
 
 
 def test_a_write_ends_a_long_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slept: list[float]) -> None:
-    """While nobody writes, a pause lasts until the next write, to the database or to its log; short pauses follow."""
+    """Without writes, a pause lasts until the next write, to the database or to its log; short pauses follow."""
     database, log = tmp_path / "x.db", tmp_path / "x.db-wal"
     monkeypatch.setattr(file_changes, "_LONGEST_SECONDS", PATIENCE)
     for path in (database, log):
@@ -54,7 +54,7 @@ def test_a_write_ends_a_long_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_writes_do_not_shorten_short_pauses(tmp_path: Path, slept: list[float]) -> None:
-    """If somebody writes all the time, the pauses grow to 8 ms and stay there."""
+    """If other clients write all the time, the pauses grow to 8 ms and stay there."""
     path = tmp_path / "x.db"
     path.touch()
     pauses = FileChanges(path).pauses()

@@ -38,7 +38,7 @@ class FileChanges:
 
 
 class Pauses:
-    """Pauses that double from 1 ms while nobody writes. A write ends a long one.
+    """Pauses that double from 1 ms without writes. A write ends a long one.
 
     After a write, SQLite waits for the disk, and only then lets others see the commit, so short pauses follow. A write
     does not end those: many writes cost no more than 125 looks a second. Without inotify (on other systems, or if the
