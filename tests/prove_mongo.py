@@ -12,6 +12,7 @@ from typing import Literal, get_args
 from servers import mongo_server
 from tallystick_conformance import conform
 from tallystick_conformance.harness.profiles import PROFILES
+from tallystick_conformance.reports.terminal import described
 
 Profile = Literal["quick", "standard"]
 
@@ -45,11 +46,7 @@ def main() -> None:
 def prove(way: str, url: str, profile: Profile, known: dict[str, str]) -> bool:
     """Run the kit, print its result, and return whether the backend conforms."""
     report = conform(url, profile=profile, known_failures=known)
-    count = sum(result.status == "passed" for result in report.results)
-    print(f"{way}: {report.verdict}, {count} clauses passed", flush=True)
-    for result in report.results:
-        if result.status in ("violated", "error", "known"):
-            print(f"  {result.clause_id} {result.status}: {result.detail}", flush=True)
+    print(f"{way}: {report.verdict}\n{described(report)}\n", flush=True)
     return report.passed
 
 

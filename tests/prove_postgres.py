@@ -17,6 +17,7 @@ from typing import Literal, get_args
 import psycopg
 from servers import pgbouncer, postgres
 from tallystick_conformance import conform
+from tallystick_conformance.reports.terminal import described
 
 Profile = Literal["quick", "standard"]
 
@@ -71,11 +72,7 @@ def main() -> None:
         for way in options.ways:
             with WAYS[way](server) as url:
                 report = conform(url, profile=options.profile)
-            passed = sum(result.status == "passed" for result in report.results)
-            print(f"{way}: {report.verdict}, {passed} clauses passed", flush=True)
-            for result in report.results:
-                if result.status in ("violated", "error"):
-                    print(f"  {result.clause_id} {result.status}: {result.detail}", flush=True)
+            print(f"{way}: {report.verdict}\n{described(report)}\n", flush=True)
             failed = failed or not report.passed
     sys.exit(failed)
 

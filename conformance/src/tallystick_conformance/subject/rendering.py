@@ -1,6 +1,6 @@
 """Render values and calls as short lines of Python, for the program of a violation."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
@@ -83,7 +83,7 @@ def _(value: bytes | str) -> str:
 @render.register(list)
 @render.register(set)
 def _(value: list[object] | set[object]) -> str:
-    return f"[{_row(value)}]"
+    return f"[{row(value)}]"
 
 
 @render.register
@@ -95,9 +95,10 @@ def _(value: dict) -> str:  # type: ignore[type-arg] # the registry needs the ba
 def _(value: tuple) -> str:  # type: ignore[type-arg] # the registry needs the bare class
     if hasattr(value, "_asdict"):
         return f"{type(value).__name__}({', '.join(_assignments(value._asdict()))})"
-    return f"({_row(value)}{',' if len(value) == 1 else ''})"
+    return f"({row(value)}{',' if len(value) == 1 else ''})"
 
 
-def _row(values: Any) -> str:
-    shown = [render(value) for value in islice(values, _ITEMS)]
-    return ", ".join(shown) + (f", ... {len(values):,} in all" if len(values) > len(shown) else "")
+def row(values: Any, shown: Callable[[Any], str] = render) -> str:
+    """Render the first values in one line, and their number if there are more."""
+    first = [shown(value) for value in islice(values, _ITEMS)]
+    return ", ".join(first) + (f", ... {len(values):,} in all" if len(values) > len(first) else "")

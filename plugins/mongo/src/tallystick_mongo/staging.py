@@ -71,13 +71,14 @@ def commit(store: Collections, batch: ObjectId, *, new_queues: bool) -> None:
 def reveal(store: Collections, batch: ObjectId, queues: Mapping[UUID, str], *, new_queues: bool) -> None:
     """Make the jobs of a committed batch visible. Until this ends, readers may see a part of the batch.
 
+    One command reveals all jobs, so a writer that dies leaves none or all of them visible.
+
     Args:
         queues: The queue of each job that may still be hidden, by the job's id.
     """
     if new_queues:
         known_queues.make_known(store, set(queues.values()))
-    for some in sliced(list(queues)):
-        store.jobs.update_many(queries.among(some, staged(batch)), REVEALED)
+    store.jobs.update_many(queries.among(list(queues), staged(batch)), REVEALED)
     store.batches.delete_one({"_id": batch})
 
 

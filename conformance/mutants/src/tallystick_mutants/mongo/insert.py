@@ -28,6 +28,11 @@ _BY_OTHERS = "if not staging.is_there(store, batch):"
 _SURE = f"{_BY_OTHERS}\n            raise Unavailable('the connection was lost')"
 _LATE_COMMIT = "if staging.take_back(store, batch):"
 
+_REVEAL_ALL = "store.jobs.update_many(queries.among(list(queues), staged(batch)), REVEALED)"
+_REVEAL_SOME = """
+    for some in sliced(list(queues)):
+        store.jobs.update_many(queries.among(some, staged(batch)), REVEALED)
+"""
 _IN_PARTS = put("guarded_writes.SLICE", lambda _: 2)
 
 
@@ -62,6 +67,8 @@ MUTANTS: tuple[Mutant, ...] = (
            put("schema.INDEXES", lambda indexes: [index for index in indexes if not index.document.get("unique")])),
     edited("takes queues for known", "QUEUE-01", "inserting.insert", "and not new_queues", "", "E7",
            "The insert of a single job does not make its queue known."),
+    edited("reveals in parts", "CRASH-02", "staging.reveal", _REVEAL_ALL, _REVEAL_SOME, "H2",
+           "The jobs of a committed batch become visible in several writes, and the client may die in between."),
     broken("notes queues last", "CRASH-02",
            "New queues become known after their jobs are visible, and the client may die in between.", "E7",
            edit("staging.reveal", {

@@ -51,6 +51,9 @@ _MANY = 2_000
 _LONG = 1_200
 """Larger than the sizes, up to 1,000, into which backends have been seen to split a batch."""
 
+_DENSE = 4
+"""How many times as many steps of a long insert are interrupted: two of its parts may have one step between them."""
+
 _STOCK = (insert(0, 1, 2),)
 _RUNNING = (*_STOCK, claim())
 _ENDED = (*_RUNNING, settle(complete(0), retry(1), discard(2)))
@@ -118,7 +121,7 @@ def long_inserts_are_whole(case: Case) -> None:
     """An insert that the backend splits is stored whole or not at all if its process dies between the parts."""
     size = min(_LONG, case.capabilities.max_batch)
     new = [NewRecord(kind="k", id=UUID(int=n + 1), unique_key=f"key {n}") for n in range(size)]
-    for left in _deaths(case, (), call("insert", new, now=NOW)):
+    for left in _each_step(case, _prepared(case), (), call("insert", new, now=NOW), most=_DENSE * case.profile.crashes):
         for found in (left.records, left.later):
             case.that(len(found) in (0, size), f"{size} jobs, or none of them", f"{len(found)} jobs")
 
@@ -143,7 +146,7 @@ def nothing_is_held_up(case: Case) -> None:
 def setups_can_be_repeated(case: Case) -> None:
     """After a process has died at any step of setup, another process can set the store up and use it."""
     steps = _prepared(case)
-    for _ in _each_step(case, steps, (), call("setup"), must_work=True):
+    for _ in _each_step(case, steps, (), call("setup"), most=case.profile.crashes, must_work=True):
         pass
 
 
@@ -187,13 +190,15 @@ def _prepared(case: Case) -> StepObserver:
 
 
 def _deaths(case: Case, before: Calls, last: Call, *, must_work: bool = False) -> Iterator[_Left]:
-    yield from _each_step(case, _prepared(case), before, last, must_work=must_work)
+    most = case.profile.crashes
+    yield from _each_step(case, _prepared(case), before, last, most=most, must_work=must_work)
 
 
-def _each_step(case: Case, steps: StepObserver, before: Calls, last: Call, *, must_work: bool) -> Iterator[_Left]:
+def _each_step(
+    case: Case, steps: StepObserver, before: Calls, last: Call, *, most: int, must_work: bool = False
+) -> Iterator[_Left]:
     whole = _state_after_death(case, steps, before, last, 0)
     inner = range(1, whole.steps + 1)
-    most = case.profile.crashes
     points = inner if len(inner) <= most else [inner[(2 * n + 1) * len(inner) // (2 * most)] for n in range(most)]
     for point in points:
         yield _state_after_death(case, steps, before, last, point, must_work=must_work)

@@ -13,7 +13,7 @@ from ...harness.case import NOW
 from ...history.operation import Operation
 from ...history.recorder import Recorder
 from ...subject.rendering import call as written
-from ...subject.rendering import render
+from ...subject.rendering import render, row
 from ...subject.target import Target
 from .program import QUEUE, Call, Program
 
@@ -119,4 +119,4 @@ def _short(made: Operation) -> str:
         return "no result"
     if not (isinstance(made.answer, list | tuple) and made.answer and isinstance(made.answer[0], Record)):
         return render(made.answer)
-    return ", ".join(f"...{record.id.hex[-2:]} {record.state}, attempt {record.attempt}" for record in made.answer)
+    return row(made.answer, lambda record: f"...{record.id.hex[-2:]} {record.state}, attempt {record.attempt}")
