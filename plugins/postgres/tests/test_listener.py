@@ -38,13 +38,13 @@ def test_a_lost_connection_is_made_again(
 def test_a_batch_is_one_message_for_each_queue(
     connection: psycopg.Connection, backend: PostgresBackend, schema: str
 ) -> None:
-    """A batch of a hundred jobs in two queues sends two notifications."""
+    """A batch of a hundred jobs in two queues sends two notifications, about jobs that can be claimed."""
     connection.execute(f'LISTEN "tallystick:{schema}"')
     backend.insert([NewRecord(kind="k", queue=f"q{n % 2}") for n in range(100)])
     connection.execute('LISTEN "end"')
     connection.execute('NOTIFY "end"')
     notifications = list(connection.notifies(timeout=PATIENCE, stop_after=3))
-    assert sorted(notify.payload for notify in notifications) == ["", "q0", "q1"]
+    assert sorted(notify.payload for notify in notifications) == ["", "+q0", "+q1"]
 
 
 @pytest.mark.parametrize("notify", [True, False])

@@ -56,13 +56,14 @@ def no_insert_is_missed_as_a_wait_begins(case: Case) -> None:
 
 @example("WAIT-05")
 def a_wait_continues_until_a_job_in_its_queue_is_due(case: Case) -> None:
-    """A wait ignores jobs of other queues and future jobs. It ends when a new job in its queue becomes due."""
+    """A wait ignores jobs of other and of paused queues, and future jobs. It ends when a new job becomes due."""
     other = case.client()
     other.insert([NewRecord(kind="k", queue="own", run_at=timedelta(hours=1))])
-    wait = Beside(lambda: case.backend.wait(["own"], timeout=LONG))
+    other.pause("paused")
+    wait = Beside(lambda: case.backend.wait(["own", "paused"], timeout=LONG))
     with suppress(TimeoutError):
         wait.answer(_A_WHILE)
-    other.insert([NewRecord(kind="k", queue="another")])
+    other.insert([NewRecord(kind="k", queue="another"), NewRecord(kind="k", queue="paused")])
     other.insert([NewRecord(kind="k", queue="own", run_at=timedelta(hours=2))])
     with suppress(TimeoutError):
         early = wait.answer(_A_WHILE)

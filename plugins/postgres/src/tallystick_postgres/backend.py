@@ -146,7 +146,9 @@ class PostgresBackend(Backend):
         self, queues: Sequence[str], *, limit: int, worker: str, lease: timedelta, now: datetime | None = None
     ) -> Sequence[Record]:
         call = calls.claim(queues, CAPABILITIES, limit=limit, worker=worker, lease=lease, now=now)
-        return claiming.claim(self._write, self._queries, call)
+        claimed = claiming.claim(self._write, self._queries, call)
+        self._waiting.claimed(found=bool(claimed))
+        return claimed
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta, now: datetime | None = None) -> Sequence[Hold]:
         call = calls.extend(claims, CAPABILITIES, lease=lease, now=now)

@@ -1,6 +1,8 @@
 """Wake the waiting calls of one backend when jobs arrive: LISTEN on a separate connection."""
 
 import logging
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from select import select
 from socket import SHUT_RDWR, socketpair
@@ -18,6 +20,10 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 """Seconds between two attempts to connect; the pause doubles each time."""
 
 
+DUE = "+"
+"""The first character of a notification about a job that can be claimed now."""
+
+
 class Listener:
     """A thread that listens for new jobs, from the first `start` until `close`, and wakes the waiters of their queues.
 
@@ -30,6 +36,7 @@ class Listener:
         self._lock = Lock()
         self._closed = Event()
         self._listening = False
+        self._due: Counter[str] = Counter()
         self._thread: Thread | None = None
         self._bell, self._ringer = socketpair()
 
@@ -37,6 +44,10 @@ class Listener:
     def listening(self) -> bool:
         """Whether the connection is up, so that new jobs wake the waiters."""
         return self._listening
+
+    def due(self, queues: Sequence[str]) -> int:
+        """Return how many notifications so far were about a job of these queues that could be claimed."""
+        return sum(self._due[queue] for queue in queues)
 
     def start(self) -> None:
         """Start the thread, unless it was started, the listener was closed, or the URL turns notifications off."""
@@ -80,5 +91,8 @@ class Listener:
             connection.pgconn.consume_input()
             queues = []
             while (notify := connection.pgconn.notifies()) is not None:
-                queues.append(notify.extra.decode())
+                sign, queue = notify.extra.decode()[:1], notify.extra.decode()[1:]
+                queues.append(queue)
+                if sign == DUE:
+                    self._due[queue] += 1
             self._wake_ups.wake(queues)

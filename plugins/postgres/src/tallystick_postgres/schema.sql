@@ -206,7 +206,11 @@ CREATE FUNCTION "tallystick".jobs_inserted() RETURNS trigger LANGUAGE plpgsql AS
 BEGIN
     INSERT INTO "tallystick".counts (n, queue, kind, state)
     SELECT count(*), queue, kind, state FROM new_jobs GROUP BY queue, kind, state;
-    PERFORM "tallystick".wake(queue) FROM (SELECT DISTINCT queue FROM new_jobs) AS changed;
+    PERFORM "tallystick".wake(queue, run_at)
+    FROM (
+        SELECT queue, min(run_at) AS run_at FROM new_jobs
+        WHERE state IN ('pending', 'retrying') GROUP BY queue
+    ) AS changed;
     RETURN NULL;
 END $$;
 
@@ -221,8 +225,11 @@ BEGIN
     ) AS line
     GROUP BY queue, kind, state
     HAVING sum(n) <> 0;
-    PERFORM "tallystick".wake(queue)
-    FROM (SELECT DISTINCT queue FROM new_jobs WHERE state IN ('pending', 'retrying')) AS changed;
+    PERFORM "tallystick".wake(queue, run_at)
+    FROM (
+        SELECT queue, min(run_at) AS run_at FROM new_jobs
+        WHERE state IN ('pending', 'retrying') GROUP BY queue
+    ) AS changed;
     RETURN NULL;
 END $$;
 
@@ -233,12 +240,19 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Sends one notification for each queue of a transaction: PostgreSQL removes duplicates.
-CREATE FUNCTION "tallystick".wake(queue text) RETURNS void LANGUAGE plpgsql AS $$
+-- Sends one notification for each queue of a transaction: PostgreSQL removes duplicates. It begins with `+` if a job of
+-- the queue can be claimed now, and with `-` if the client has to find out when.
+CREATE FUNCTION "tallystick".wake(queue text, run_at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    sign text := '-';
 BEGIN
-    IF current_setting('tallystick.notify', TRUE) IS DISTINCT FROM 'off' THEN
-        PERFORM pg_notify('tallystick:tallystick', queue);
+    IF current_setting('tallystick.notify', TRUE) = 'off' THEN
+        RETURN;
     END IF;
+    IF run_at <= statement_timestamp() AND NOT EXISTS (SELECT FROM "tallystick".paused_queues WHERE name = queue) THEN
+        sign := '+';
+    END IF;
+    PERFORM pg_notify('tallystick:tallystick', sign || queue);
 END $$;
 
 CREATE TRIGGER jobs_inserted AFTER INSERT ON "tallystick".jobs

@@ -1,4 +1,9 @@
-"""Wait for due jobs: query when the next job is due, and again only after a change."""
+"""Wait for due jobs: query when the next job is due, and again only after a change.
+
+A notification about a job that can be claimed ends a wait without a query. This saves a round trip before each
+claim. But if many clients wait, all but one would claim in vain. So a client that found no job queries first, until a
+claim finds one.
+"""
 
 from collections.abc import Callable, Sequence
 from math import inf
@@ -31,13 +36,26 @@ class Waiting:
         self._wake_ups = wake_ups
         self._listener = listener
         self._last = _Due((), (), -inf)
+        self._may_guess = True
+        self._guessed = False
+
+    def claimed(self, *, found: bool) -> None:
+        """Learn from a claim whether the last wait was right to end without a query."""
+        if self._guessed or found:
+            self._may_guess = found
+        self._guessed = False
 
     def wait(self, call: WaitCall) -> bool:
         """Wait until a job of these queues is due; return False at the timeout, or once closed."""
         seen: Seen = ()
+        due = inf
 
         def seconds_until_due() -> float:
-            nonlocal seen
+            nonlocal seen, due
+            if self._may_guess and self._listener.due(call.queues) > due:
+                self._guessed = True
+                return 0
+            due = self._listener.due(call.queues)
             seen = self._wake_ups.seen(call.queues)  # before the query, so that no wake-up is missed
             return self._due(call.queues, seen) - monotonic()
 

@@ -82,23 +82,31 @@ class TellsAfterItsInsert(Broken):
         answers = super().insert(records, transaction=transaction, now=now)
         if transaction is None:
             for queue in {answer.record.queue for answer in answers if answer.created}:
-                self._run("SELECT {schema}.wake(%(queue)s)", {"queue": queue})
+                self._run("SELECT {schema}.wake(%(queue)s, NULL)", {"queue": queue})
         return answers
 
 
-_WAKE = "PERFORM {schema}.wake(queue) FROM (SELECT DISTINCT queue FROM new_jobs)"
-_WAKE_NONE = "PERFORM queue FROM (SELECT DISTINCT queue FROM new_jobs WHERE FALSE)"
+_INSERTED = "GROUP BY queue, kind, state;\n    PERFORM {schema}.wake(queue, run_at)"
+_SILENT_INSERT = "GROUP BY queue, kind, state;\n    PERFORM queue"
+_UPDATED = "HAVING sum(n) <> 0;\n    PERFORM {schema}.wake(queue, run_at)"
+_SILENT_UPDATE = "HAVING sum(n) <> 0;\n    PERFORM queue"
+_IS_DUE = "run_at <= statement_timestamp() AND NOT EXISTS"
+_IS_NOT_PAUSED = " AND NOT EXISTS (SELECT FROM {schema}.paused_queues WHERE name = queue) THEN"
 
 MUTANTS: tuple[Mutant, ...] = (
     mutant("listens once", "FAULT-06", ListensOnce, "M2"),
     mutant("misses what comes first", "WAIT-05", MissesTheFirst),
     mutant("takes one queue for another", "WAIT-04", TakesOneQueueForAnother),
     mutant("waits on a connection", "WAIT-05", WaitsOnAConnection),
-    mutant("tells after its insert", "WAIT-05", TellsAfterItsInsert, "", patch(MIGRATION, _WAKE, _WAKE_NONE)),
-    patched("notifies nobody", "WAIT-05", MIGRATION, "PERFORM pg_notify('{channel}', queue);", "NULL;"),
-    patched("notifies of inserts only", "WAIT-06", MIGRATION, "new_jobs WHERE state IN ('pending', 'retrying'))",
-            "new_jobs WHERE FALSE)"),
-    patched("resumes in silence", "WAIT-06", "resume", "SELECT {schema}.wake(name) FROM resumed",
+    mutant("tells after its insert", "WAIT-05", TellsAfterItsInsert, "", patch(MIGRATION, _INSERTED, _SILENT_INSERT)),
+    patched("notifies nobody", "WAIT-05", MIGRATION, "PERFORM pg_notify('{channel}', sign || queue);", "NULL;"),
+    patched("notifies of inserts only", "WAIT-06", MIGRATION, _UPDATED, _SILENT_UPDATE, "",
+            "A job that an update makes due sends no notification."),
+    patched("takes the future for due", "WAIT-05", MIGRATION, _IS_DUE, "NOT EXISTS", "",
+            "The notification about a future job says that it can be claimed now."),
+    patched("takes the paused for due", "WAIT-05", MIGRATION, _IS_NOT_PAUSED, " THEN", "",
+            "The notification about a job of a paused queue says that it can be claimed now."),
+    patched("resumes in silence", "WAIT-06", "resume", "SELECT {schema}.wake(name, NULL) FROM resumed",
             "SELECT name FROM resumed"),
     patched("listens by a bare name", "WAIT-05", "listen", "LISTEN {channel}", "LISTEN tallystick_jobs", "L4",
             "The listener uses another channel name than the notifications."),

@@ -184,7 +184,11 @@ CREATE FUNCTION {schema}.jobs_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO {schema}.counts (n, queue, kind, state)
     SELECT count(*), queue, kind, state FROM new_jobs GROUP BY queue, kind, state;
-    PERFORM {schema}.wake(queue) FROM (SELECT DISTINCT queue FROM new_jobs) AS changed;
+    PERFORM {schema}.wake(queue, run_at)
+    FROM (
+        SELECT queue, min(run_at) AS run_at FROM new_jobs
+        WHERE state IN ('pending', 'retrying') GROUP BY queue
+    ) AS changed;
     RETURN NULL;
 END $$;
 
@@ -199,8 +203,11 @@ BEGIN
     ) AS line
     GROUP BY queue, kind, state
     HAVING sum(n) <> 0;
-    PERFORM {schema}.wake(queue)
-    FROM (SELECT DISTINCT queue FROM new_jobs WHERE state IN ('pending', 'retrying')) AS changed;
+    PERFORM {schema}.wake(queue, run_at)
+    FROM (
+        SELECT queue, min(run_at) AS run_at FROM new_jobs
+        WHERE state IN ('pending', 'retrying') GROUP BY queue
+    ) AS changed;
     RETURN NULL;
 END $$;
 
@@ -211,12 +218,19 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Sends one notification for each queue of a transaction: PostgreSQL removes duplicates.
-CREATE FUNCTION {schema}.wake(queue text) RETURNS void LANGUAGE plpgsql AS $$
+-- Sends one notification for each queue of a transaction: PostgreSQL removes duplicates. It begins with `+` if a job of
+-- the queue can be claimed now, and with `-` if the client has to find out when.
+CREATE FUNCTION {schema}.wake(queue text, run_at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    sign text := '-';
 BEGIN
-    IF current_setting('tallystick.notify', TRUE) IS DISTINCT FROM 'off' THEN
-        PERFORM pg_notify('{channel}', queue);
+    IF current_setting('tallystick.notify', TRUE) = 'off' THEN
+        RETURN;
     END IF;
+    IF run_at <= statement_timestamp() AND NOT EXISTS (SELECT FROM {schema}.paused_queues WHERE name = queue) THEN
+        sign := '+';
+    END IF;
+    PERFORM pg_notify('{channel}', sign || queue);
 END $$;
 
 CREATE TRIGGER jobs_inserted AFTER INSERT ON {schema}.jobs

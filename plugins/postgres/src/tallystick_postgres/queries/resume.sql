@@ -3,4 +3,4 @@
 WITH resumed AS (
     DELETE FROM {schema}.paused_queues WHERE name = %(queue)s RETURNING name
 )
-SELECT {schema}.wake(name) FROM resumed
+SELECT {schema}.wake(name, NULL) FROM resumed
