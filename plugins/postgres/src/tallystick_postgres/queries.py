@@ -61,10 +61,7 @@ _HAS_WORDS = """(
         OR length(failed.error_words) >= {words_length}
     )"""
 
-_IS_OTHER_ID = f"""NOT (
-        id >= {{schema}}.id_at(created_at, {-ID_TOLERANCE})
-        AND id < {{schema}}.id_at(least(created_at, finished_at), {ID_TOLERANCE})
-    )"""
+_IS_OTHER_ID = "(has_other_id OR coalesce(finished_at < created_at, FALSE))"
 
 PROMPT_HOURS = 1
 """Hours within which a job finishes after `created_at`, if it is to be found by a range of `finished_at`."""
@@ -81,6 +78,7 @@ _PLACEHOLDERS = {
     "{has_words}": _HAS_WORDS,
     "{words_length}": "500",
     "{is_other_id}": _IS_OTHER_ID,
+    "{id_tolerance}": f"{ID_TOLERANCE}",
     "{is_late}": _IS_LATE,
     "{columns}": ", ".join(COLUMNS),
     "{new_columns}": ", ".join(NEW_COLUMNS),

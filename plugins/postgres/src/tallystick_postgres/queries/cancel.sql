@@ -11,6 +11,6 @@ SET state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
     cancel_requested = (state = 'running'),
     finished_at = CASE WHEN state = 'running' THEN finished_at ELSE {now} END,
     held_key = CASE WHEN state <> 'running' AND unique_until IN ('started', 'finished') THEN NULL ELSE held_key END,
-    updated_at = {now}
+    updated_at = {now}, last_error = last_error
 WHERE id = ANY (ARRAY(SELECT id FROM chosen))
 RETURNING id

@@ -5,7 +5,7 @@
 --     vacuum. If few jobs ran at the last ANALYZE, it might compare each job of the batch with each other one.
 UPDATE {schema}.jobs AS job
 SET lease_until = ({now} AT TIME ZONE 'UTC' + %(lease)s) AT TIME ZONE 'UTC',
-    updated_at = {now}
+    updated_at = {now}, last_error = job.last_error
 FROM unnest(%(ids)s::uuid[], %(attempts)s::bigint[]) AS held (id, attempt)
 WHERE job.id = ANY (%(ids)s::uuid[]) AND job.id = held.id
     AND CASE WHEN job.state = 'running' THEN job.attempt = held.attempt ELSE FALSE END

@@ -28,11 +28,11 @@ FROM (
         FROM (
             SELECT {columns}
             FROM {schema}.jobs
-            WHERE {is_late} AND created_at < %(prompt_created)s::timestamptz
+            WHERE {is_late} AND created_at < %(prompt_created)s::timestamptz AND NOT {is_other_id}
                 AND {matches}
             ORDER BY finished_at DESC OFFSET 0
         ) AS late
-        WHERE NOT {is_other_id} AND id < %(lowest_prompt_id)s::uuid
+        WHERE id < %(lowest_prompt_id)s::uuid
             AND (%(after)s::uuid IS NULL OR id < %(after)s::uuid)
         ORDER BY id DESC LIMIT %(limit)s
     )

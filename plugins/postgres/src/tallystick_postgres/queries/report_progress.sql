@@ -3,7 +3,7 @@
 --     see extend.
 UPDATE {schema}.jobs AS job
 SET progress = '{"at": ' || (extract(epoch FROM {now}) * 1000000)::bigint || ', ' || substr(reported.entry, 2),
-    updated_at = {now}
+    updated_at = {now}, last_error = job.last_error
 FROM unnest(%(ids)s::uuid[], %(attempts)s::bigint[], %(entries)s::text[]) AS reported (id, attempt, entry)
 WHERE job.id = ANY (%(ids)s::uuid[]) AND job.id = reported.id
     AND CASE WHEN job.state = 'running' THEN job.attempt = reported.attempt ELSE FALSE END

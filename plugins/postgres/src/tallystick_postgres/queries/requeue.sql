@@ -38,7 +38,8 @@ chosen AS MATERIALIZED (
 changed AS (
     UPDATE {schema}.jobs AS job
     SET state = 'pending', run_at = {now}, max_attempts = greatest(max_attempts, least(attempt, 2147483646) + 1),
-        finished_at = NULL, result = NULL, cancel_requested = FALSE, updated_at = {now}, held_key = CASE
+        finished_at = NULL, result = NULL, cancel_requested = FALSE, updated_at = {now}, last_error = last_error,
+        held_key = CASE
             WHEN unique_until = 'started' AND attempt > 0 THEN NULL
             WHEN {schema}.key_has_passed(unique_until, created_at, {now}) THEN NULL
             ELSE unique_key

@@ -16,6 +16,6 @@ UPDATE {schema}.jobs
 SET run_at = coalesce(%(run_at)s::timestamptz, run_at),
     priority = coalesce(%(priority)s::smallint, priority),
     queue = coalesce(%(queue)s::text, queue),
-    updated_at = {now}
+    updated_at = {now}, last_error = last_error
 WHERE id = ANY (ARRAY(SELECT id FROM chosen))
 RETURNING id
