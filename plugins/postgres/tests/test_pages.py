@@ -19,6 +19,7 @@ FILTERS = {
     "created since": Filter(created_since=NOW + 12 * HOUR, kinds=["k1"]),
     "created until": Filter(created_until=NOW + 12 * HOUR),
     "finished": Filter(finished_since=NOW + 5 * HOUR, finished_until=NOW + 15 * HOUR),
+    "finished first": Filter(finished_until=NOW + 2 * HOUR),
     "finished until": Filter(finished_until=NOW + 15 * HOUR),
     "finished since": Filter(finished_since=NOW + 15 * HOUR, states=[State.COMPLETED]),
     "pending": Filter(states=[State.PENDING]),
@@ -31,16 +32,22 @@ FILTERS = {
 
 @pytest.fixture
 def records(backend: PostgresBackend) -> list[Record]:
-    """Fill a store with waiting and finished jobs. Some ids are random or of an earlier time; some finished late."""
+    """Fill a store with waiting and finished jobs. Some ids are random or of an earlier time; some finished late.
+
+    Some have finished before they were created, by the times of the calls.
+    """
     pick = random.Random(0)
     for hour in range(20):
         at = NOW + hour * HOUR
         ids = [UUID(int=pick.getrandbits(128)), *(_uuid7(time, pick) for time in (at, at, at - 2 * HOUR, at))]
         backend.insert([NewRecord(id=id, kind=f"k{pick.randrange(2)}", run_at=at) for id in ids], now=at)
         claimed = backend.claim(["default"], limit=3, worker="w", lease=HOUR, now=at)
-        backend.settle([Complete(record.claim) for record in claimed], now=at + HOUR / 2)
+        for record in claimed:
+            end = record.created_at - 5 * HOUR if pick.randrange(6) == 0 else at + HOUR / 2
+            backend.settle([Complete(record.claim)], now=end)
     found = [*backend.list(Filter(), limit=1_000)]
     assert {bool(job.finished_at and job.finished_at - job.created_at > 2 * HOUR) for job in found} == {True, False}
+    assert {bool(job.finished_at and job.finished_at < job.created_at) for job in found} == {True, False}
     return found
 
 

@@ -26,6 +26,7 @@ FILTERS = {
     "tags": Filter(tags=["t0", "t1"]),
     "created": Filter(created_since=NOW + 5 * STEP, created_until=NOW + 15 * STEP),
     "created since": Filter(created_since=NOW + 12 * STEP, kinds=["k1"]),
+    "finished first": Filter(finished_until=NOW + 5 * STEP),
     "finished until": Filter(finished_until=NOW + 15 * STEP),
     "created until": Filter(created_until=NOW + 12 * STEP),
     "finished since": Filter(finished_since=NOW + 12 * STEP),
@@ -47,7 +48,10 @@ def backend(request: pytest.FixtureRequest, url: str) -> Iterator[SqliteBackend]
 
 @pytest.fixture
 def records(backend: SqliteBackend) -> list[Record]:
-    """Fill a store with jobs in every state, in several lanes, and with equal times. Some jobs finish late."""
+    """Fill a store with jobs in every state, in several lanes, and with equal times. Some jobs finish late.
+
+    Some finish before they were created, by the times of the calls.
+    """
     pick = random.Random(0)
     for at in (NOW + n * STEP for n in range(20)):
         new = [
@@ -66,13 +70,15 @@ def records(backend: SqliteBackend) -> list[Record]:
         for record in backend.claim(["q0", "q1", "q2"], limit=8, worker="w", lease=STEP, now=at):
             error = Failure(f"E{pick.randrange(3)}", f"m{pick.randrange(3)}")
             retry = Retry(record.claim, at + pick.randrange(3) * STEP, error)
-            backend.settle([retry if pick.randrange(3) else Discard(record.claim, error)], now=at)
+            end = record.created_at - 5 * STEP if pick.randrange(6) == 0 else at
+            backend.settle([retry if pick.randrange(3) else Discard(record.claim, error)], now=end)
         backend.cancel(Filter(kinds=["k2"], states=[State.PENDING]), limit=2, now=at)
     backend.claim(["q1"], limit=3, worker="v", lease=STEP, now=NOW + 20 * STEP)
     found = backend.list(Filter(), limit=1_000)
     assert len(found) > 150
     assert {record.state for record in found} == set(State) - {State.COMPLETED}
     assert any(record.finished_at and record.finished_at - record.created_at > 6 * STEP for record in found)
+    assert any(record.finished_at and record.finished_at < record.created_at for record in found)
     return [*found]
 
 

@@ -109,9 +109,9 @@ def test_waiting_jobs_are_found_by_their_index(connection: sqlite3.Connection) -
 
 def test_candidates_are_counted_by_the_indexes_alone(connection: sqlite3.Connection) -> None:
     """Counting candidates looks no record up in the table."""
-    indexes = "waiting|leases|retrying|finished|errors|error_types|unique_keys|other_ids"
+    indexes = "waiting|leases|retrying|finished|errors|error_types|unique_keys|other_ids|backwards"
     found = [step for step in plan(connection, QUERIES.count_candidates) if re.search(r"tallystick_jobs|job\b", step)]
-    assert len(found) == 11
+    assert len(found) == 12
     assert "SEARCH tallystick_jobs USING INDEX tallystick_waiting (queue=?)" in found
     by_id = r"COVERING INDEX sqlite_autoindex_tallystick_jobs_1"
     assert all(re.search(rf"INDEX tallystick_({indexes})\b|{by_id}", step) for step in found), found

@@ -10,6 +10,7 @@ They contain placeholders:
 - `{passed}` is the condition that a job holds its unique key for a time, and this time has passed.
 - `{searched}` are the same, read from the optional indexes for searches.
 - `{is_other_id}` is true for a record whose id is not a UUIDv7 of about its `created_at`.
+- `{is_backwards}` is true for a record that finished before its `created_at`, by the times of the calls.
 - `{is_late}` is true for a record that did not finish within an hour after its `created_at`, but finished.
 - `{schedule_columns}` are the columns of a schedule, `{schedule_values}` their parameters, and `{schedule_changes}` the
   assignments that replace a stored one.
@@ -76,6 +77,9 @@ _CANDIDATES = """
         UNION ALL
         SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_other_ids
         WHERE :by_created AND {is_other_id} AND NOT (id >= :lowest_id AND id < :highest_id)
+        UNION ALL
+        SELECT rowid FROM {prefix}_jobs INDEXED BY {prefix}_backwards
+        WHERE :by_created AND {is_backwards} AND NOT {is_other_id} AND NOT (id >= :lowest_id AND id < :highest_id)
     """
 
 _PASSED = "unique_until GLOB '[0-9]*' AND min(created_at + unique_until * 1000000, 253402300799999999) <= :now"
@@ -96,10 +100,10 @@ ID_TOLERANCE = 600
 
 _IS_OTHER_ID = f"""NOT (
         hex(substr(id, 1, 6)) >= printf('%012X', max(created_at / 1000 - {ID_TOLERANCE}000, 0))
-        AND hex(substr(id, 1, 6)) < printf(
-            '%012X', max(min(created_at, ifnull(finished_at, created_at)) / 1000 + {ID_TOLERANCE}000, 0)
-        )
+        AND hex(substr(id, 1, 6)) < printf('%012X', max(created_at / 1000 + {ID_TOLERANCE}000, 0))
     )"""
+
+_IS_BACKWARDS = "finished_at < created_at"
 
 PROMPT_HOURS = 1
 """Hours within which a job finishes after `created_at`, if it is to be found by a range of `finished_at`."""
@@ -112,6 +116,7 @@ _PLACEHOLDERS = {
     "{candidates}": _CANDIDATES,
     "{searched}": _SEARCHED,
     "{is_other_id}": _IS_OTHER_ID,
+    "{is_backwards}": _IS_BACKWARDS,
     "{is_late}": _IS_LATE,
     "{matches}": _MATCHES,
     "{columns}": ", ".join(COLUMNS),

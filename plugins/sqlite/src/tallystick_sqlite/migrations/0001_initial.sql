@@ -86,6 +86,10 @@ CREATE INDEX {prefix}_retrying ON {prefix}_jobs (run_at, id, error_type, error_w
 -- others. It has no entry of a job with such an id.
 CREATE INDEX {prefix}_other_ids ON {prefix}_jobs (id) WHERE {is_other_id};
 
+-- A job that finished before it was created, by the times of the calls, is outside of a range of finished_at. This
+-- condition is not part of the index above: the end of a job would compute the bounds of its id again.
+CREATE INDEX {prefix}_backwards ON {prefix}_jobs (id) WHERE {is_backwards};
+
 -- Most jobs finish within an hour after they were created, so a range of one time limits the other. This index has the
 -- others. It has no entry of a job that finished within the hour.
 CREATE INDEX {prefix}_late ON {prefix}_jobs (finished_at, created_at) WHERE {is_late};

@@ -5,6 +5,6 @@
 SELECT id, iif(:error_part IS NULL, NULL, error_words)
 FROM {prefix}_jobs AS job INDEXED BY {prefix}_late
 WHERE {is_late} AND finished_at >= :finished_since AND created_at < :prompt_created
-    AND id < :below AND id < :lowest_id AND NOT {is_other_id}
+    AND id < :below AND id < :lowest_id AND NOT {is_other_id} AND NOT {is_backwards}
     AND {matches}
 ORDER BY id DESC
