@@ -15,18 +15,27 @@ from ..contract.progress import Progress
 from ..contract.records import Hold, Record
 from ..contract.state import CLAIMABLE, State
 
+_STATE = Record._fields.index("state")
+_ATTEMPT = Record._fields.index("attempt")
+_UPDATED_AT = Record._fields.index("updated_at")
+_ATTEMPTED_AT = Record._fields.index("attempted_at")
+_FINISHED_AT = Record._fields.index("finished_at")
+_LEASE_UNTIL = Record._fields.index("lease_until")
+_WORKER = Record._fields.index("worker")
+_RESULT = Record._fields.index("result")
+_PROGRESS = Record._fields.index("progress")
+
 
 def claimed(record: Record, worker: str, until: datetime, now: datetime) -> Record:
     """Start an attempt of a waiting job."""
-    return record._replace(
-        state=State.RUNNING,
-        attempt=record.attempt + 1,
-        lease_until=until,
-        worker=worker,
-        attempted_at=now,
-        updated_at=now,
-        progress=None,
-    )
+    values: list[object] = [*record]  # `_replace` takes three times as long, and each job is claimed and ended
+    values[_STATE] = State.RUNNING
+    values[_ATTEMPT] = record.attempt + 1
+    values[_LEASE_UNTIL] = until
+    values[_WORKER] = worker
+    values[_ATTEMPTED_AT] = values[_UPDATED_AT] = now
+    values[_PROGRESS] = None
+    return Record._make(values)
 
 
 def is_current(record: Record, attempt: int) -> bool:
@@ -55,16 +64,16 @@ def settled(record: Record, outcome: Outcome, now: datetime) -> Record:
     """End the attempt of a running job with the outcome that its worker reports."""
     match outcome:
         case Complete(result=result):
-            return _ended(record, State.COMPLETED, now)._replace(result=result)
+            return _ended(record, State.COMPLETED, now, result)
         case Retry(run_at=run_at, error=error):
             return _again(_failed(record, error, now), State.RETRYING, validation.moment(run_at, now), now)
         case Discard(error=error):
-            return _ended(_failed(record, error, now), State.DISCARDED, now)
+            return _ended(_failed(record, error, now), State.DISCARDED, now, record.result)
         case Release(run_at=run_at):
             released = record._replace(max_attempts=record.max_attempts + 1)
             return _again(released, State.PENDING, validation.moment(run_at, now), now)
         case Cancel():
-            return _ended(record, State.CANCELLED, now)
+            return _ended(record, State.CANCELLED, now, record.result)
         case _:
             assert_never(outcome)
 
@@ -73,7 +82,7 @@ def rescued(record: Record, now: datetime) -> Record:
     """End the attempt of a running job whose lease has expired."""
     failed = _failed(record, LEASE_EXPIRED, now)
     if record.attempt >= record.max_attempts and not record.cancel_requested:
-        return _ended(failed, State.DISCARDED, now)
+        return _ended(failed, State.DISCARDED, now, record.result)
     return _again(failed, State.RETRYING, now, now)
 
 
@@ -85,7 +94,7 @@ def _failed(record: Record, error: Failure, now: datetime) -> Record:
 def cancelled(record: Record, now: datetime) -> Record | None:
     """Cancel a waiting job, or request that a running job stops. Return None if the job stays unchanged."""
     if record.state in CLAIMABLE:
-        return _ended(record, State.CANCELLED, now)
+        return _ended(record, State.CANCELLED, now, record.result)
     if record.state is State.RUNNING and not record.cancel_requested:
         return record._replace(cancel_requested=True, updated_at=now)
     return None
@@ -121,9 +130,14 @@ def without_details(record: Record) -> Record:
 
 def _again(record: Record, state: State, run_at: datetime, now: datetime) -> Record:
     if record.cancel_requested:
-        return _ended(record, State.CANCELLED, now)
+        return _ended(record, State.CANCELLED, now, record.result)
     return record._replace(state=state, run_at=run_at, lease_until=None, updated_at=now)
 
 
-def _ended(record: Record, state: State, now: datetime) -> Record:
-    return record._replace(state=state, finished_at=now, lease_until=None, updated_at=now)
+def _ended(record: Record, state: State, now: datetime, result: bytes | None) -> Record:
+    values: list[object] = [*record]
+    values[_STATE] = state
+    values[_FINISHED_AT] = values[_UPDATED_AT] = now
+    values[_LEASE_UNTIL] = None
+    values[_RESULT] = result
+    return Record._make(values)

@@ -453,6 +453,7 @@ def _due(store: Store, queues: Sequence[str], now: datetime) -> Iterator[UUID]:
     while heads:
         place, index = heads[0]
         yield place[3]
+        lanes[index].drop_first()
         if (following := lanes[index].first(now)) is not None:
             heapreplace(heads, (following, index))
         else:
@@ -460,8 +461,8 @@ def _due(store: Store, queues: Sequence[str], now: datetime) -> Iterator[UUID]:
 
 
 def _seconds_until_due(store: Store, queues: Sequence[str]) -> float | None:
-    now = datetime.now(UTC)
-    if any(_due(store, queues, now)):
+    now, lanes = datetime.now(UTC), _open_lanes(store, queues)
+    if any(lane.first(now) for lane in lanes):
         return 0
-    moments = [moment for lane in _open_lanes(store, queues) if (moment := lane.next_due()) is not None]
+    moments = [moment for lane in lanes if (moment := lane.next_due()) is not None]
     return (min(moments) - now).total_seconds() if moments else None

@@ -20,8 +20,8 @@ def place(record: Record) -> Place:
 class Lane:
     """Two heaps: `ready` in claiming order, `future` by run_at, so that future jobs of high priority cost nothing.
 
-    The entry of a job that is claimed, changed or deleted stays in its heap, until `first` or `next_due` drops it.
-    So each change of a job costs one push and one pop, O(log n), without a search.
+    The entry of a job that is changed or deleted stays in its heap, until `first` or `next_due` drops it. So each
+    change of a job costs one push and one pop, O(log n), without a search.
     """
 
     def __init__(self, queue: str, records: Mapping[UUID, Record]) -> None:
@@ -32,7 +32,10 @@ class Lane:
 
     def add(self, record: Record) -> None:
         """Add a waiting record."""
-        heappush(self._future, (record.run_at, place(record)))
+        if record.run_at <= record.updated_at:  # it was due at its latest change
+            heappush(self._ready, place(record))
+        else:
+            heappush(self._future, (record.run_at, place(record)))
 
     def first(self, now: datetime) -> Place | None:
         """Return the sort key of the first due job, or None."""
@@ -46,6 +49,10 @@ class Lane:
                 heappush(self._future, (head[1], head))  # the clock went backwards
             heappop(self._ready)
         return None
+
+    def drop_first(self) -> None:
+        """Drop the entry that `first` returned, because its job was claimed."""
+        heappop(self._ready)
 
     def next_due(self) -> datetime | None:
         """Return when the next future job is due, or None."""
