@@ -20,9 +20,9 @@ def stored_payload(settings: Settings, payload: bytes, kind: str) -> bytes:
     return _stored(settings, payload, kind, InvalidPayload)
 
 
-def stored_result(settings: Settings, result: bytes | None, kind: str) -> bytes | None:
+def stored_result(settings: Settings, result: bytes, kind: str) -> bytes:
     """Return the bytes to store for an encoded result. See `stored_payload`."""
-    return None if result is None else _stored(settings, result, kind, InvalidResult)
+    return _stored(settings, result, kind, InvalidResult)
 
 
 def read_payload(settings: Settings, stored: bytes, kind: str) -> bytes:

@@ -1,6 +1,6 @@
 """The callbacks of a runner: when they are called, for which kinds, and with which arguments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import copy_context
 from enum import StrEnum
 from inspect import Parameter, Signature, iscoroutinefunction, signature
@@ -102,7 +102,7 @@ class Callbacks:
                 more = {"exception": exception} if takes_exception else {}
                 copy_context().run(call, callback, *arguments, **more)
 
-    def call_for_ends(self, ends: list[tuple[Record, Outcome, BaseException | None]]) -> None:
+    def call_for_ends(self, ends: Iterable[tuple[Record, Outcome, BaseException | None]]) -> None:
         """Call the callbacks for recorded outcomes."""
         for record, outcome, exception in ends:
             if (event := Event.of(outcome)) is not None and event in self._by_event:

@@ -163,7 +163,7 @@ class Observers:
         for hooks in self._hooks:
             _each(hooks.tallystick_settled, outcomes=outcomes, records=records, exceptions=exceptions)
         if self._watch_ends:
-            self._callbacks.call_for_ends(list(zip(records, outcomes, exceptions, strict=True)))
+            self._callbacks.call_for_ends(zip(records, outcomes, exceptions, strict=True))
 
     def lost(self, claims: Sequence[Claim]) -> None:
         """Report lost claims."""

@@ -103,7 +103,7 @@ class AsyncExecutor:
             attempt.task.add_done_callback(partial(self._done, attempt))
         except BaseException as exc:  # a handler may have set a task factory
             work.close()
-            self._finish(*failed(attempt, exc))
+            self._finish(failed(attempt, exc))
             self._active -= 1
 
     def _begin_batch(self, attempts: list[Attempt]) -> None:
@@ -117,7 +117,7 @@ class AsyncExecutor:
         except BaseException as exc:
             work.close()
             for attempt in attempts:
-                self._finish(*failed(attempt, exc))
+                self._finish(failed(attempt, exc))
             self._active -= 1
 
     async def _work_batch(self, attempts: list[Attempt]) -> list[Ended]:
@@ -128,7 +128,7 @@ class AsyncExecutor:
         for attempt in attempts:
             attempt.task = None
         for ended in _batch_ended(attempts, task):
-            self._finish(*ended)
+            self._finish(ended)
         if not self._stuck.remove(attempts[0]):
             self._free_slot()
 
@@ -138,7 +138,7 @@ class AsyncExecutor:
 
     def _done(self, attempt: Attempt, task: "asyncio.Task[Ended]") -> None:
         attempt.task = None  # the task keeps the handler's exception with all its frames
-        if self._finish(*_ended(attempt, task)) or not self._stuck.remove(attempt):
+        if self._finish(_ended(attempt, task)) or not self._stuck.remove(attempt):
             self._free_slot()
 
     def _cancel(self, attempt: Attempt) -> None:

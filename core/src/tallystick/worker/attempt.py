@@ -55,7 +55,7 @@ class Attempt(Context):
         super().__init__(record)
         self.worker_context = context
         self.completion: Complete | None = None
-        self.claim: Claim = record.claim
+        self.claim = Claim(record.id, record.attempt)
         self.definition = definition
         self.claimed_at = claimed_at
         self.extend_at = extend_at
@@ -115,9 +115,11 @@ class Attempt(Context):
         return self.completion if result is None and self.completion is not None else self._completed(result)
 
     def _completed(self, result: object) -> Complete:
-        encoded = stored_result(self.worker_context.settings, self.definition.encode_result(result), self.kind)
-        if encoded is not None:
-            validation.size(
-                encoded, self.worker_context.backend.capabilities.max_payload_bytes, f"the result of {self.kind!r}"
-            )
-        return Complete(self.claim, encoded)
+        encoded = self.definition.encode_result(result)
+        return Complete(self.claim, None if encoded is None else self._stored(encoded))
+
+    def _stored(self, encoded: bytes) -> bytes:
+        context = self.worker_context
+        stored = stored_result(context.settings, encoded, self.kind)
+        validation.size(stored, context.backend.capabilities.max_payload_bytes, f"the result of {self.kind!r}")
+        return stored

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from time import monotonic
 
+from ..contract.records import Record
 from . import clock
 from .attempt import Attempt
 from .in_flight import InFlight
@@ -61,7 +62,7 @@ class Fetcher:
 
     def _claim(self, room: int, began: float) -> Sequence[Attempt]:
         """Claim jobs and record them as in flight. A job lost in between would wait for its lease to expire."""
-        settings, known = self._context.settings, self._context.definitions
+        settings = self._context.settings
         limit = min(room, self._context.batch)
         self._in_flight.claiming_since = began
         try:
@@ -69,22 +70,27 @@ class Fetcher:
             with self._context.observers.calling("claim", lambda: queues):
                 records = self._context.backend.claim(queues, limit=limit, worker=settings.worker, lease=settings.lease)
             self._turns.report(is_full=len(records) == limit)
-            claimed_at = clock.seconds()
-            extend_at = claimed_at + self._context.extend_interval
-            attempts = [
-                Attempt(
-                    self._context,
-                    record,
-                    known.get(record.kind, UNKNOWN) if isinstance(record.kind, str) else UNKNOWN,
-                    claimed_at,
-                    extend_at,
-                )
-                for record in records
-            ]
+            attempts = self._attempts(records)
             self._in_flight.take(attempts)
         finally:
             self._in_flight.claiming_since = None
         return attempts
+
+    def _attempts(self, records: Sequence[Record]) -> list[Attempt]:
+        context, claimed_at = self._context, clock.seconds()
+        extend_at = claimed_at + context.extend_interval
+        kinds = {record.kind for record in records if isinstance(record.kind, str)}
+        known = {kind: definition for kind in kinds if (definition := context.definitions.get(kind)) is not None}
+        return [
+            Attempt(
+                context,
+                record,
+                known.get(record.kind, UNKNOWN) if isinstance(record.kind, str) else UNKNOWN,
+                claimed_at,
+                extend_at,
+            )
+            for record in records
+        ]
 
     def _start(self, attempts: Sequence[Attempt], *, late: bool) -> None:
         """Pass claimed jobs to the executors. If the claim took long (`late`), extend their leases first."""

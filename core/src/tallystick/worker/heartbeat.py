@@ -13,6 +13,7 @@ from ..messages.safe_logging import safe_logger
 from ..messages.safe_repr import safe_repr
 from . import clock
 from .attempt import Attempt
+from .execute import Ended
 from .in_flight import InFlight
 from .losses import Losses
 from .service import Service
@@ -80,7 +81,7 @@ class Heartbeat:
         """Release jobs that were claimed ahead and still have no handler when their lease must be extended."""
         for attempt in [attempt for attempt in list(self._in_flight.waiting) if attempt.extend_at <= now]:
             if self._in_flight.begin(attempt):
-                self._settler.finish(attempt, Release(attempt.claim))
+                self._settler.finish(Ended(attempt, Release(attempt.claim)))
 
     def _end_overdue(self, now: float) -> None:
         """End attempts past their timeout. Async attempts end by themselves first, so they get one more tick."""
@@ -132,7 +133,7 @@ class Heartbeat:
     def _end_or_stop(self, attempt: Attempt, outcome: Outcome, why: Stop) -> bool:
         """End an attempt whose handler has not started, or ask its handler to stop. Return whether it still runs."""
         if self._in_flight.begin(attempt):
-            self._settler.finish(attempt, outcome)
+            self._settler.finish(Ended(attempt, outcome))
             return False
         if attempt not in self._in_flight.open or attempt.completion is not None:
             return False

@@ -12,7 +12,6 @@ from ..contract.outcomes import Cancel, Complete, Discard, Outcome, Release, Ret
 from ..jobs.context import log_fields
 from ..messages.safe_logging import exc_info, safe_logger
 from .as_stored import as_stored
-from .attempt import Attempt
 from .execute import Ended
 from .in_flight import InFlight
 from .losses import Losses
@@ -43,11 +42,11 @@ class Settler:
         """Start the thread."""
         self._thread.start()
 
-    def finish(self, attempt: Attempt, outcome: Outcome, exception: BaseException | None = None) -> bool:
-        """End an attempt with an outcome; False if it had ended before. The exception is kept until it is reported."""
-        if not self._in_flight.end(attempt):
+    def finish(self, ended: Ended) -> bool:
+        """End an attempt with its outcome; False if it had ended before. Its exception is kept until it is reported."""
+        if not self._in_flight.end(ended.attempt):
             return False
-        self._queue.put(Ended(attempt, outcome, exception))
+        self._queue.put(ended)
         return True
 
     def give_up(self) -> None:

@@ -6,16 +6,15 @@ from itertools import count as numbers
 from queue import SimpleQueue
 from threading import Thread
 
-from ..contract.outcomes import Outcome
 from .attempt import Attempt
 from .batcher import Batch
-from .execute import execute
+from .execute import Ended, execute
 from .execute_batch import execute_batch
 from .in_flight import InFlight
 from .stuck import StuckHandlers
 from .worker_context import WorkerContext
 
-Finish = Callable[[Attempt, Outcome, BaseException | None], bool]
+Finish = Callable[[Ended], bool]
 """Ends an attempt with its outcome and exception; False if it had ended before."""
 
 
@@ -63,7 +62,7 @@ class ThreadExecutor:
                     continue
                 # a context per job, so that context variables do not leak between jobs
                 if not self._in_flight.begin(attempt) or self._finish(
-                    *copy_context().run(execute, self._context, attempt)
+                    copy_context().run(execute, self._context, attempt)
                 ):
                     continue
                 if self._stuck.remove(attempt):
@@ -75,5 +74,5 @@ class ThreadExecutor:
         if not batch.begin(self._in_flight):
             return False
         for ended in copy_context().run(execute_batch, self._context, batch.attempts):
-            self._finish(*ended)
+            self._finish(ended)
         return self._stuck.remove(batch.attempts[0])

@@ -11,7 +11,7 @@ from ..jobs.context import Stop
 from .async_executor import AsyncExecutor
 from .attempt import Attempt
 from .batcher import Batch, Batcher
-from .execute import failed
+from .execute import Ended, failed
 from .fetcher import Fetcher
 from .heartbeat import Heartbeat
 from .in_flight import InFlight
@@ -150,7 +150,9 @@ class Worker:
             self._interrupt(attempt, Stop.SHUTDOWN)
         _wait_while(lambda: bool(self._in_flight.open), monotonic() + _STOPPING_GRACE)
         return {
-            attempt for attempt in list(self._in_flight.open) if self._settler.finish(attempt, Release(attempt.claim))
+            attempt
+            for attempt in list(self._in_flight.open)
+            if self._settler.finish(Ended(attempt, Release(attempt.claim)))
         }
 
     def look_at_schedules(self) -> None:
@@ -181,7 +183,7 @@ class Worker:
     def _release(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
             if self._in_flight.begin(attempt):
-                self._settler.finish(attempt, Release(attempt.claim))
+                self._settler.finish(Ended(attempt, Release(attempt.claim)))
 
     def _dispatch(self, attempts: Sequence[Attempt]) -> None:
         if self._fetcher.service.stopping.is_set():
@@ -218,11 +220,11 @@ class Worker:
         error = TimeoutError(f"the handler did not return within {attempt.timeout}")
         ended = failed(attempt, error)
         if _in_one_call(attempt)[0] is not attempt:  # the first of a batch stands for its handler
-            self._settler.finish(*ended)
+            self._settler.finish(ended)
             return
         # add it before its attempt ends, so that a handler that returns just then is found
         replaced = self._stuck.add(attempt)
-        if not self._settler.finish(*ended):
+        if not self._settler.finish(ended):
             self._stuck.remove(attempt)
         elif replaced:
             (self._tasks if attempt.definition.is_async else self._threads).replace()
