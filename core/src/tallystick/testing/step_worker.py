@@ -84,13 +84,13 @@ class StepWorker:
     def record(self, ended: Ended) -> Ended:
         """Record how an attempt ended, and call the callbacks. Return the recorded outcome."""
         by_handler = ended.attempt.completion is not None
-        [(ended, applied)] = (self._settle_retry.record_own if by_handler else self._settle_retry.record)([ended])
+        [recorded] = (self._settle_retry.record_own if by_handler else self._settle_retry.record)([ended])
+        if recorded is None:
+            return ended
         context = ended.attempt.worker_context
-        if applied:
-            [ended] = as_stored(context, [ended])
-            observers = context.observers
-            observers.settled([ended.outcome], [ended.attempt.record], [ended.exception])
-        return ended
+        [recorded] = as_stored(context, [recorded])
+        context.observers.settled([recorded.outcome], [ended.attempt.record], [recorded.exception])
+        return recorded
 
     def close(self) -> None:
         """Close the event loop."""

@@ -1,6 +1,6 @@
 """Collect the progress that handlers report, and store it in batches."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from threading import Lock
 
 from ..contract.backend import Backend
@@ -31,7 +31,7 @@ class ProgressReports:
         with self._lock:
             self._unstored.pop(claim, None)
 
-    def store(self, backend: Backend, batch: int, claims: Collection[Claim] | None = None) -> None:
+    def store(self, backend: Backend, batch: int, claims: Iterable[Claim] | None = None) -> None:
         """Store the reports, or only those of some claims.
 
         Also waits for another call that stores them: a settle right after it would reject a report that is on its way.
@@ -53,7 +53,7 @@ class ProgressReports:
                     logger.warning("could not store the progress of %d jobs: %s", len(some), safe_repr(exc))
                 self._remove(some)
 
-    def _chosen(self, claims: Collection[Claim] | None) -> list[ProgressReport]:
+    def _chosen(self, claims: Iterable[Claim] | None) -> list[ProgressReport]:
         with self._lock:
             if claims is None:
                 return list(self._unstored.values())

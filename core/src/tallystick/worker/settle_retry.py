@@ -21,8 +21,8 @@ from .pauses import doubling
 
 logger = safe_logger("tallystick.worker")
 
-Recorded = tuple[Ended, bool]
-"""An ended attempt, and whether its outcome was applied. The outcome may differ from the one that was settled."""
+Recorded = Ended | None
+"""An ended attempt with the outcome that is stored, maybe not the settled one. None if its claim was stale."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
@@ -37,10 +37,10 @@ class SettleRetry:
     def record(self, batch: list[Ended]) -> list[Recorded]:
         """Record outcomes; return the recorded outcome of each, in order."""
         recorded = self._settle(batch)
-        if all(applied for _, applied in recorded):
+        if all(recorded):
             return recorded
         return [
-            one if one[1] or ended.attempt.completion is None else self._or_completed(ended.attempt, one)
+            self._completed(ended) if one is None and ended.attempt.completion is not None else one
             for ended, one in zip(batch, recorded, strict=True)
         ]
 
@@ -52,23 +52,23 @@ class SettleRetry:
         [ended] = alone
         attempt = ended.attempt
         attempt.worker_context.reports.forget(attempt.claim)
-        result = self._or_completed(attempt, (ended, False))
-        if not result[1]:
+        recorded = self._completed(ended)
+        if recorded is None:
             logger.warning(
                 "job %s: its handler called complete(), but the transaction has not committed; the job ends with the "
                 "handler's outcome",
                 attempt.id,
                 extra=log_fields(attempt.record),
             )
-            [result] = self._settle([ended], tries=1)
-        return [result if result[1] else self._or_completed(attempt, result)]
+            [recorded] = self._settle([ended], tries=1)
+        return [recorded or self._completed(ended)]
 
-    def _or_completed(self, attempt: Attempt, otherwise: Recorded) -> Recorded:
-        """Return the completion if the handler's transaction has committed it, else `otherwise`."""
+    def _completed(self, ignored: Ended) -> Recorded:
+        """Return the completion if the handler's transaction has committed it, else None."""
+        attempt = ignored.attempt
         assert attempt.completion is not None
         if not _is_ended_by(self._get_record(attempt), attempt.completion):
-            return otherwise
-        ignored = otherwise[0]
+            return None
         if ignored.outcome != attempt.completion:
             logger.warning(
                 "job %s was completed by its handler's transaction; a later outcome is ignored: %s",
@@ -77,7 +77,7 @@ class SettleRetry:
                 extra=log_fields(attempt.record),
                 exc_info=exc_info(ignored.exception),
             )
-        return Ended(attempt, attempt.completion), True
+        return Ended(attempt, attempt.completion)
 
     def _get_record(self, attempt: Attempt) -> Mapping[UUID, Record]:
         pauses = doubling(_FIRST_PAUSE, _LONGEST_PAUSE)
@@ -93,7 +93,7 @@ class SettleRetry:
         context = batch[0].attempt.worker_context
         while True:
             try:
-                context.reports.store(self._backend, context.batch, [ended.attempt.claim for ended in batch])
+                context.reports.store(self._backend, context.batch, (ended.attempt.claim for ended in batch))
                 with context.observers.calling("settle", partial(_queues, batch)):
                     applied = self._backend.settle([ended.outcome for ended in batch])
             except BackendError as exc:
@@ -106,8 +106,8 @@ class SettleRetry:
                     return [recorded for ended in batch for recorded in self._settle([ended])]
                 return [self._discard_rejected(batch[0], exc)]
             else:
-                recorded = list(zip(batch, applied, strict=True))
-                return self._check_applied(recorded) if unknown else recorded
+                recorded = [ended if is_applied else None for ended, is_applied in zip(batch, applied, strict=True)]
+                return self._check_applied(batch, recorded) if unknown else recorded
 
     def _pause(self, exc: BackendError, pause: float, what: str) -> None:
         """Wait before the next try. Raises if there is no next try."""
@@ -127,7 +127,7 @@ class SettleRetry:
                     extra=log_fields(attempt.record),
                     exc_info=exc_info(exc),
                 )
-                return ended, False
+                return None
             case Complete():
                 why = f"the handler ran and returned, but the store rejected its result: {safe_str(exc)}"
                 exc = _caused(InvalidResult(why), exc)
@@ -137,18 +137,20 @@ class SettleRetry:
                 assert_never(outcome)
         return self._settle([Ended(attempt, Discard(attempt.claim, Failure.of(exc)), exc)])[0]
 
-    def _check_applied(self, recorded: list[Recorded]) -> list[Recorded]:
+    def _check_applied(self, batch: list[Ended], recorded: list[Recorded]) -> list[Recorded]:
         """Check which of the rejected outcomes were in fact applied by an earlier try whose reply was lost."""
-        records = self._backend.get([ended.attempt.id for ended, applied in recorded if not applied])
-        return [(ended, applied or _is_ended_by(records, ended.outcome)) for ended, applied in recorded]
+        rejected = [ended for ended, one in zip(batch, recorded, strict=True) if one is None]
+        records = self._backend.get([ended.attempt.id for ended in rejected])
+        return [
+            one or (ended if _is_ended_by(records, ended.outcome) else None)
+            for ended, one in zip(batch, recorded, strict=True)
+        ]
 
 
 def split_by_transaction(batch: list[Ended]) -> tuple[list[Ended], list[Ended]]:
     """Split a batch into attempts to settle together, and attempts that their handlers completed in transactions."""
-    together: list[Ended] = []
-    alone: list[Ended] = []
-    for ended in batch:
-        (together if ended.attempt.completion is None else alone).append(ended)
+    alone = [ended for ended in batch if ended.attempt.completion is not None]
+    together = [ended for ended in batch if ended.attempt.completion is None] if alone else batch
     return together, alone
 
 

@@ -88,15 +88,15 @@ class Settler:
             self.unrecorded += len(batch)
             logger.exception("could not settle %d outcomes; their leases will expire", len(batch))
         else:
-            self._report(recorded)
+            self._report(batch, recorded)
         finally:
             self._in_flight.settled([ended.attempt for ended in batch])
 
-    def _report(self, recorded: list[Recorded]) -> None:
+    def _report(self, batch: list[Ended], recorded: list[Recorded]) -> None:
         try:
-            if lost := [ended.attempt for ended, applied in recorded if not applied]:
+            if lost := [ended.attempt for ended, one in zip(batch, recorded, strict=True) if one is None]:
                 self._losses.report(lost)
-            self._report_settled(as_stored(self._context, [ended for ended, applied in recorded if applied]))
+            self._report_settled(as_stored(self._context, [one for one in recorded if one is not None]))
         except BaseException:
             logger.exception("reporting %d outcomes raised an exception; the outcomes are recorded", len(recorded))
 
