@@ -4,6 +4,7 @@ from datetime import timedelta
 from threading import Event
 from time import monotonic
 
+import tallystick.worker.worker  # noqa: F401  # loaded before the time begins, as the other adapters load their workers
 from child import batches, begin, pause, picked_up, until_end
 from tallystick import Context, Job, Runner, open_backend
 
