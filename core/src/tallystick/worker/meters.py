@@ -22,6 +22,13 @@ class _Sums:
         self.waiting = timedelta(0)
         self.running = 0.0
 
+    def add(self, settled: Sequence[Ended], now: float) -> None:
+        """Add attempts of this minute, queue and kind."""
+        records = [attempt.record for attempt, _, _ in settled]
+        self.counts.update([type(outcome) for _, outcome, _ in settled])
+        self.waiting += sum([(one.attempted_at or one.run_at) - one.run_at for one in records], timedelta(0))
+        self.running += sum([now - attempt.claimed_at for attempt, _, _ in settled])
+
 
 class Meters:
     """The numbers that are not sent to the store yet. Jobs of unregistered kinds are not counted: they did not run."""
@@ -33,15 +40,14 @@ class Meters:
     def add(self, settled: Sequence[Ended]) -> None:
         """Add attempts whose outcomes are recorded. Their minute is the current one."""
         now, minute = clock.seconds(), datetime.now(UTC).replace(second=0, microsecond=0)
+        together: defaultdict[tuple[str, str], list[Ended]] = defaultdict(list)
+        for ended in settled:
+            record = ended.attempt.record
+            if ended.attempt.definition is not UNKNOWN:
+                together[record.queue, record.kind].append(ended)
         with self._lock:
-            for attempt, outcome, _ in settled:
-                if attempt.definition is UNKNOWN:
-                    continue
-                record = attempt.record
-                sums = self._sums[minute, record.queue, record.kind]
-                sums.counts[type(outcome)] += 1
-                sums.waiting += (record.attempted_at or record.run_at) - record.run_at
-                sums.running += now - attempt.claimed_at
+            for (queue, kind), some in together.items():
+                self._sums[minute, queue, kind].add(some, now)
 
     def take(self) -> list[MeterDelta]:
         """Remove and return the numbers."""
