@@ -80,6 +80,10 @@ class Lane:
 
     def _waits(self, place: Place) -> bool:
         record = self._records.get(place[3])
-        if record is None or record.state not in CLAIMABLE or record.queue != self._queue:
-            return False
-        return (-record.priority, record.run_at) == place[:2]
+        return (
+            record is not None
+            and record.state in CLAIMABLE
+            and record.queue == self._queue
+            and record.priority == -place[0]
+            and record.run_at == place[1]
+        )
