@@ -81,7 +81,7 @@ MUTANTS: tuple[Mutant, ...] = (
     MEMORY.mutant("updates what is the same", "UPDATE-02", UpdatesTheSame),
     MEMORY.mutant("updates the finished", "UPDATE-02", UpdatesTheFinished),
     MEMORY.mutant("updates fewer", "UPDATE-03", UpdatesFewer),
-    MEMORY.edited("claims from the old queue", "UPDATE-04", "lane.Lane._waits", " or record.queue != self._queue", ""),
+    MEMORY.edited("claims from the old queue", "UPDATE-04", "lane.Lane._waits", " and record.queue == self._queue", ""),
     MEMORY.mutant("updates in two steps", "RACE-13", _Puts),
     MEMORY.mutant("updates what was claimed", "RACE-14", _Puts),
 )
