@@ -345,6 +345,15 @@ def cost(session: nox.Session) -> None:
         session.run("python", "docs/generate.py")
 
 
+@nox.session(python="3.12")
+def bench_workloads(session: nox.Session) -> None:
+    """Measure workloads that differ from no-op jobs, each beside its base; record the figures with `-- --write`."""
+    sync(session, "dev")
+    session.run("python", "-m", "bench.workloads.run", *session.posargs, env=TESTS)
+    if "--write" in session.posargs:
+        session.run("python", "docs/generate.py")
+
+
 @nox.session
 def bench_search(session: nox.Session) -> None:
     """Measure searches among a million records; record the medians with `-- --write`."""

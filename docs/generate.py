@@ -14,6 +14,7 @@ import performance
 import reference
 import searches
 import state_diagram
+import workloads
 from tallystick import FINAL, TRANSITIONS, Backend, State
 from tallystick.contract import backend
 from tallystick_conformance.contract.clauses import CLAUSES
@@ -180,6 +181,7 @@ PAGES = {
     "hooks.md": reference.hooks_page,
     "performance.md": performance.page,
     "peers.md": peers.page,
+    "workloads.md": workloads.page,
     "searches.md": searches.page,
     "dashboard_speed.md": dashboard_speed.page,
     "django_tasks.md": django_tasks.page,

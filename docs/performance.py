@@ -17,7 +17,7 @@ and no tags, unique key or delay. A test measures these costs on every change. I
 the change records the new number with a reason. So a feature that you do not use costs you nothing.
 
 Counts do not depend on the speed of the machine, so they show small changes that a benchmark cannot show.
-[Peers](peers.md) has times beside those of other libraries, and
+[Peers](peers.md) has times beside those of other libraries, [Workloads](workloads.md) those of other jobs, and
 [`tallystick bench`](operating.md#measure-your-store) measures your store.
 """
 

@@ -30,6 +30,7 @@ BY_HAND = {
     "bench_peers",
     "bench_search",
     "bench_dashboard",
+    "bench_workloads",
     "screenshots",  # a person looks at them
 }
 """Sessions that no workflow runs."""

@@ -10,7 +10,7 @@ from tallystick import open_backend
 from tallystick_conformance.gates.chunks import server_of, through
 from tallystick_conformance.gates.proxy import Link, Proxy, Traffic
 
-_SETTINGS = {
+SETTINGS = {
     # write no page as a whole to the WAL: which pages are, depends on the time of the last checkpoint
     "full_page_writes": "off",
     "autovacuum": "off",
@@ -19,6 +19,7 @@ _SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
     "pg_stat_statements.track": "all",
 }
+"""The settings of a server whose counters depend on nothing but the calls."""
 
 _READ = """
 SELECT
@@ -77,7 +78,7 @@ def measure() -> StoreCosts:
     """Return the costs on a server that loses no commit."""
     wire = Wire()
     with (
-        postgres_server(durable=True, **_SETTINGS) as server,
+        postgres_server(durable=True, **SETTINGS) as server,
         psycopg.connect(server.url, autocommit=True) as observer,
     ):
         observer.execute("CREATE EXTENSION pg_stat_statements")

@@ -29,10 +29,10 @@ class Environments:
         return json.loads(done.stdout.splitlines()[-1]) if done.stdout else None
 
     @contextmanager
-    def worker(self, system: System, target: str) -> Iterator[tuple[IO[str], IO[str]]]:
+    def worker(self, system: System, target: str, *arguments: object) -> Iterator[tuple[IO[str], IO[str]]]:
         """Run a worker that is ready to begin; yield its standard input and output. It ends with its input."""
         process = subprocess.Popen(
-            self._command(system, "work", (target,)),
+            self._command(system, "work", (target, *arguments)),
             cwd=ADAPTERS,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

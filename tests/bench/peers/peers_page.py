@@ -5,7 +5,7 @@ from statistics import median
 from typing import Any
 
 from tallystick.bench.chart import Bar, Group, figure, svg
-from tallystick.bench.machine import in_words
+from tallystick.bench.machine import Machine, in_words
 
 OURS = "Tallystick"
 
@@ -62,9 +62,13 @@ machine before you rely on them.
 def page(results: Mapping[str, Any]) -> str:
     """Return the page."""
     machine = results["machine"]
-    is_busy = (machine["load"] or 0) > machine["cores"] / 2
-    head = _HEAD.format(**{**results, "machine": in_words(machine), "warning": _WARNING if is_busy else ""})
+    head = _HEAD.format(**{**results, "machine": in_words(machine), "warning": warning(machine)})
     return "\n".join([head, *(_section(store, systems, results) for store, systems in _stores(results).items())])
+
+
+def warning(machine: Machine) -> str:
+    """Return a paragraph about other programs that used the machine; empty if it was idle."""
+    return _WARNING if (machine["load"] or 0) > machine["cores"] / 2 else ""
 
 
 def charts(results: Mapping[str, Any]) -> dict[str, str]:

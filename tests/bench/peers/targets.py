@@ -14,6 +14,7 @@ from .systems import POSTGRES, System
 
 _LOOK = 0.02
 _DATABASE = "bench_peers"
+_BY_URL = ("on_tallystick", "on_backend", "on_workloads")
 
 
 @contextmanager
@@ -28,7 +29,7 @@ def target(system: System, server: str) -> Iterator[str]:
         return
     with TemporaryDirectory() as folder:
         path = str(Path(folder) / "bench.db")
-        yield f"sqlite:///{path}" if system.adapter in ("on_tallystick", "on_backend") else path
+        yield f"sqlite:///{path}" if system.adapter in _BY_URL else path
 
 
 def wait_until_empty(left: str, target: str) -> float:

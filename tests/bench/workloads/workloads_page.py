@@ -1,0 +1,208 @@
+"""The page about the workloads."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from statistics import median
+from typing import Any, NamedTuple
+
+from bench.peers.peers_page import warning
+from tallystick.bench.chart import figure
+from tallystick.bench.machine import in_words
+
+Entry = Mapping[str, Any]
+"""A workload as `docs/workloads.json` has it."""
+
+PHASES = {"enqueue_one": "enqueue one by one", "enqueue_batch": "enqueue in batches of 1,000", "drain": "drain"}
+"""The phases whose costs are counted."""
+
+COUNTERS = {"wal_bytes": "WAL bytes", "commits": "commits", "statements": "statements"}
+"""The counters of costs."""
+
+_HEAD = """\
+# Workloads
+
+This page measures workloads that differ from jobs that do nothing, each beside its base. `nox -s bench_workloads`
+measures it again. [Peers](peers.md) compares no-op jobs with other libraries, and
+[`tallystick bench`](operating.md#measure-your-store) measures your store.
+
+- In each round, all workloads take turns. The figures are medians of the rounds.
+- The ratio is the median of the ratios of each round. A ratio that misses its target is bold.
+- Each measurement begins with an empty store. PostgreSQL is on the same machine, with `fsync` and
+  `synchronous_commit` on. SQLite is a file with the default options.
+- A drain works jobs that were enqueued before. It ends when no job waits or runs.
+- A worker has the default settings (10 threads, batches of 500) if the text says nothing else.
+- The CPU time is that of the worker processes, without the database and the enqueues.
+"""
+
+_SHAPES = """\
+## Shapes of jobs
+
+One worker drains {jobs:,} jobs, which do nothing. Beside plain jobs, the same number of other jobs:
+
+- Payloads of 4 KB have random text, which the database cannot compress well. Plain ones have about ten bytes.
+- The worker serves all of the 50 queues, which have equally many jobs.
+- The jobs of the 10 priorities arrived in turn.
+- Half of the jobs fail at their first attempt, and are retried without delay. So there are 1.5 attempts a job. The rate
+  counts jobs. The worker formats its log, which has a traceback for each failure.
+"""
+
+_ASYNC = """\
+## Async handlers
+
+One worker with `concurrency=200` drains {jobs:,} jobs, whose async handlers sleep 10 ms. The base is an event loop
+without jobs, which does the same sleeps, 200 at a time.
+"""
+
+_COMPUTE = """\
+## Handlers that compute
+
+Two worker processes drain {computing:,} jobs, whose sync handlers do 5 ms of arithmetic. The base is two processes
+without jobs, which do the same arithmetic.
+"""
+
+_THREADS = """\
+## Enqueue in threads
+
+One process enqueues jobs one by one: {single:,} in one thread, or as many in each of 8 threads. The threads can share a
+commit.
+"""
+
+_MEMORY = """\
+## Memory of a worker
+
+The resident memory of one worker process, while it runs jobs that do nothing. The target is at most {target:.0f} MB,
+and no growth.
+"""
+
+_COSTS = """\
+## Cost on PostgreSQL
+
+The work of the server for one job of Tallystick, and of PgQueuer with the settings of [Peers](peers.md). The number in
+parentheses is Tallystick's figure divided by this one.
+
+- `full_page_writes` and `autovacuum` are off, so that no figure depends on the time of a checkpoint.
+- Commits are transactions that write.
+- Statements are all that the clients send, with BEGIN and COMMIT. `pg_stat_statements` counts them. The pool of
+  PgQueuer's driver resets each connection that returns to it, which is one of its statements.
+- {single:,} jobs were enqueued one by one, {jobs:,} in batches. PgQueuer deletes finished jobs, and Tallystick keeps
+  their records.
+"""
+
+_DEPTH = """\
+## Depth
+
+One client claims and completes 500 jobs at a time, while the store has {depth:,} other jobs: due ones, future ones of a
+higher priority, or finished ones. `tallystick bench URL --only depth --depth {depth}` measures this on your store.
+"""
+
+
+class Section(NamedTuple):
+    """A section of the page: its text, and the function that returns its table."""
+
+    text: str
+    table: Callable[[Sequence[Entry]], str]
+
+
+def page(results: Mapping[str, Any]) -> str:
+    """Return the page about the groups that were measured."""
+    groups = {name: results[name] for name in GROUPS if name in results}
+    measured = {name: _measured(group) for name, group in groups.items()}
+    parts = [_HEAD]
+    if is_common := len(set(measured.values())) == 1:
+        parts += set(measured.values())
+    for name, group in groups.items():
+        parts += [_section(_SECTIONS[name], group), *([] if is_common else [measured[name]])]
+    return "\n".join(parts)
+
+
+def _measured(group: Mapping[str, Any]) -> str:
+    """Describe the measurement of a group."""
+    rounds = "One round" if group["rounds"] == 1 else f"Medians of {group['rounds']} rounds"
+    return f"{rounds} on {group['date']}, on this machine: {in_words(group['machine'])}.\n{warning(group['machine'])}"
+
+
+def _section(section: Section, group: Mapping[str, Any]) -> str:
+    sizes = {"computing": group["jobs"] // 20, "single": max(1, group["jobs"] // 10)}
+    target = (group["workloads"][0]["target"] or 0) / 1_000_000
+    text = section.text.format(**{**group, **sizes, "target": target})
+    return f"{text}\n{section.table(group['workloads'])}\n"
+
+
+def _rates(workloads: Sequence[Entry]) -> str:
+    has_cpu = any("cpu_us" in each["rounds"] for each in workloads)
+    head = ["store", "workload", "jobs/s", *(["CPU, µs a job"] if has_cpu else []), "ratio", "target"]
+    return _table(head, [list(_rate(each, workloads, has_cpu=has_cpu)) for each in workloads], texts=2)
+
+
+def _rate(workload: Entry, workloads: Sequence[Entry], *, has_cpu: bool) -> Iterator[str]:
+    yield workload["store"] or "-"
+    yield workload["name"]
+    yield figure(median(workload["rounds"]["jobs_per_s"]))
+    if has_cpu:
+        cpu = workload["rounds"].get("cpu_us")
+        yield figure(median(cpu)) if cpu else "-"
+    ratio = _ratio(workload, workloads)
+    target = workload["target"]
+    if ratio is None:
+        yield "-"
+    else:
+        yield f"**{ratio:.2f}**" if target and ratio < target else f"{ratio:.2f}"
+    yield f"{target:g}" if target else "-"
+
+
+def _ratio(workload: Entry, workloads: Sequence[Entry]) -> float | None:
+    """Return the ratio to the base; None without a base."""
+    bases = [w for w in workloads if w["name"] == workload["base"] and w["store"] in ("", workload["store"])]
+    if not bases:
+        return None
+    return _median_ratio(workload["rounds"]["jobs_per_s"], bases[0]["rounds"]["jobs_per_s"])
+
+
+def _median_ratio(own: Sequence[float], other: Sequence[float]) -> float:
+    return median(a / b for a, b in zip(own, other, strict=True))
+
+
+def _memory(workloads: Sequence[Entry]) -> str:
+    head = ["store", *(f"{int(jobs):,} jobs" for jobs in workloads[0]["rounds"])]
+    return _table(head, [[each["store"], *_megabytes(each)] for each in workloads], texts=1)
+
+
+def _megabytes(workload: Entry) -> Iterator[str]:
+    for rounds in workload["rounds"].values():
+        used = median(rounds)
+        shown = f"{used / 1_000_000:.1f} MB"
+        yield f"**{shown}**" if workload["target"] and used > workload["target"] else shown
+
+
+def _costs(workloads: Sequence[Entry]) -> str:
+    ours = workloads[0]["rounds"]
+    rows = []
+    for phase, described in PHASES.items():
+        for each in workloads:
+            names = [f"{phase}.{counter}" for counter in COUNTERS]
+            rows.append([described, each["name"], *(_cost(each["rounds"][name], ours[name]) for name in names)])
+    return _table(["a job", "system", *COUNTERS.values()], rows, texts=2)
+
+
+def _cost(rounds: Sequence[float], ours: Sequence[float]) -> str:
+    shown = figure(median(rounds))
+    return shown if rounds is ours or not all(rounds) else f"{shown} ({figure(_median_ratio(ours, rounds))})"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int) -> str:
+    """Return a table, whose first columns have texts and whose other columns have numbers."""
+    rules = [*["---"] * texts, *["---:"] * (len(head) - texts)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, rules, *rows])
+
+
+_SECTIONS = {
+    "shapes": Section(_SHAPES, _rates),
+    "async": Section(_ASYNC, _rates),
+    "compute": Section(_COMPUTE, _rates),
+    "threads": Section(_THREADS, _rates),
+    "memory": Section(_MEMORY, _memory),
+    "costs": Section(_COSTS, _costs),
+    "depth": Section(_DEPTH, _rates),
+}
+
+GROUPS = tuple(_SECTIONS)
+"""The groups in the order of the page."""
