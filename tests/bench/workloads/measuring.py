@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import monotonic
+from time import monotonic, process_time
 from typing import IO
 
+from bench.dashboard import Clock
 from bench.peers.children import Environments, begin, wait_for_ends
 from bench.peers.systems import MEMORY, POSTGRES, SQLITE, SYSTEMS, System
 from bench.peers.targets import target, wait_until_empty
@@ -20,7 +21,7 @@ from tallystick.bench.session import Session, Sizes
 Figures = dict[str, float]
 """The figures of a workload by their names."""
 
-RATE, CPU = "jobs_per_s", "cpu_us"
+RATE, CPU, SERVER_CPU = "jobs_per_s", "cpu_us", "server_cpu_us"
 
 CALIBRATED = 0.005
 """Seconds that the handler of a job computes."""
@@ -56,6 +57,14 @@ class Bench:
         return self.stack.enter_context(postgres(None))
 
     @cached_property
+    def _clock(self) -> Clock:
+        return Clock(self.server)
+
+    def server_seconds(self, store: str) -> float | None:
+        """Return the CPU seconds of the server of a store so far. None: it has no server."""
+        return self._clock() - process_time() if store == POSTGRES else None
+
+    @cached_property
     def loops(self) -> int:
         """How often a handler loops to compute for `CALIBRATED` seconds."""
         return int(self.environments.call(BARE, "calibrate", CALIBRATED))
@@ -89,10 +98,13 @@ def drain(shape: str, *, processes: int = 1, share: float = 1.0) -> Measure:
         with target(system, bench.server if store == POSTGRES else "") as place, ExitStack() as stack:
             bench.environments.call(system, "fill", place, shape, jobs, bench.loops if shape == "compute" else 0)
             workers = [stack.enter_context(bench.environments.worker(system, place, shape)) for _ in range(processes)]
-            began = _begin(workers)
+            before, began = bench.server_seconds(store), _begin(workers)
             assert system.left is not None
             ended = wait_until_empty(system.left, place)
-            return _figures(jobs, ended - began, sum(_state(*worker)[0] for worker in workers))
+            found = _figures(jobs, ended - began, sum(_state(*worker)[0] for worker in workers))
+            if before is not None and (after := bench.server_seconds(store)) is not None:
+                found[SERVER_CPU] = (after - before) / jobs * 1_000_000
+            return found
 
     return measure
 

@@ -17,11 +17,13 @@ PHASES = {"enqueue_one": "enqueue one by one", "enqueue_batch": "enqueue in batc
 COUNTERS = {"wal_bytes": "WAL bytes", "commits": "commits", "statements": "statements"}
 """The counters of costs."""
 
+_CPU = {"cpu_us": "worker, µs", "server_cpu_us": "server, µs"}
+
 _HEAD = """\
 # Workloads
 
 This page measures workloads that differ from jobs that do nothing, each beside its base. `nox -s bench_workloads`
-measures it again. [Peers](peers.md) compares no-op jobs with other libraries, and
+measures it again, on Linux. [Peers](peers.md) compares no-op jobs with other libraries, and
 [`tallystick bench`](operating.md#measure-your-store) measures your store.
 
 - In each round, all workloads take turns. The figures are medians of the rounds.
@@ -30,7 +32,8 @@ measures it again. [Peers](peers.md) compares no-op jobs with other libraries, a
   `synchronous_commit` on. SQLite is a file with the default options.
 - A drain works jobs that were enqueued before. It ends when no job waits or runs.
 - A worker has the default settings (10 threads, batches of 500) if the text says nothing else.
-- The CPU time is that of the worker processes, without the database and the enqueues.
+- Microseconds are the CPU time for one job: of all worker processes, and of the database server. SQLite works in the
+  process of the worker. CPU time varies less than the rate on a busy machine.
 """
 
 _SHAPES = """\
@@ -128,18 +131,18 @@ def _section(section: Section, group: Mapping[str, Any]) -> str:
 
 
 def _rates(workloads: Sequence[Entry]) -> str:
-    has_cpu = any("cpu_us" in each["rounds"] for each in workloads)
-    head = ["store", "workload", "jobs/s", *(["CPU, µs a job"] if has_cpu else []), "ratio", "target"]
-    return _table(head, [list(_rate(each, workloads, has_cpu=has_cpu)) for each in workloads], texts=2)
+    cpu = [name for name in _CPU if any(name in each["rounds"] for each in workloads)]
+    head = ["store", "workload", "jobs/s", *(_CPU[name] for name in cpu), "ratio", "target"]
+    return _table(head, [list(_rate(each, workloads, cpu)) for each in workloads], texts=2)
 
 
-def _rate(workload: Entry, workloads: Sequence[Entry], *, has_cpu: bool) -> Iterator[str]:
+def _rate(workload: Entry, workloads: Sequence[Entry], cpu: Sequence[str]) -> Iterator[str]:
     yield workload["store"] or "-"
     yield workload["name"]
     yield figure(median(workload["rounds"]["jobs_per_s"]))
-    if has_cpu:
-        cpu = workload["rounds"].get("cpu_us")
-        yield figure(median(cpu)) if cpu else "-"
+    for name in cpu:
+        rounds = workload["rounds"].get(name)
+        yield figure(median(rounds)) if rounds else "-"
     ratio = _ratio(workload, workloads)
     target = workload["target"]
     if ratio is None:
