@@ -63,9 +63,9 @@ def test_ratio() -> None:
     other = entry("others", {RATE: [80, 50, 150], CPU: [7.5, 8, 9]}, base="plain jobs", target=0.6)
     page = workloads_page.page({"shapes": group(plain, other)})
     assert "| SQLite | plain jobs | 100 | - | - | - |" in page
-    assert "| SQLite | others | 80 | 8 | **0.50** | 0.6 |" in page
+    assert "| SQLite | others | 80 | 8 | **0.5** | 0.6 |" in page
     other["target"] = 0.4
-    assert "| 0.50 | 0.4 |" in workloads_page.page({"shapes": group(plain, other)})
+    assert "| 0.5 | 0.4 |" in workloads_page.page({"shapes": group(plain, other)})
 
 
 def test_base_without_store() -> None:
@@ -73,7 +73,7 @@ def test_base_without_store() -> None:
     base = entry("loop", {RATE: [100]}, store="")
     page = workloads_page.page({"async": group(base, entry("handlers", {RATE: [70]}, base="loop", target=0.7))})
     assert "| - | loop | 100 | - | - |" in page
-    assert "| SQLite | handlers | 70 | 0.70 | 0.7 |" in page
+    assert "| SQLite | handlers | 70 | 0.7 | 0.7 |" in page
 
 
 def test_memory() -> None:

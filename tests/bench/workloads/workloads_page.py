@@ -148,7 +148,7 @@ def _rate(workload: Entry, workloads: Sequence[Entry], cpu: Sequence[str]) -> It
     if ratio is None:
         yield "-"
     else:
-        yield f"**{ratio:.2f}**" if target and ratio < target else f"{ratio:.2f}"
+        yield f"**{figure(ratio)}**" if target and ratio < target else figure(ratio)
     yield f"{target:g}" if target else "-"
 
 
