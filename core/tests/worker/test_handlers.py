@@ -33,7 +33,10 @@ def discarded(runner: Runner, id: UUID) -> Record:
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 @pytest.mark.parametrize("raising", [ValueError, SystemExit, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError])
 def test_raises(make_runner: MakeRunner, raising: type[BaseException], asynchronous: bool) -> None:
-    """Any exception of a handler ends its attempt with that error, and its slot works the next job."""
+    """Any exception of a handler ends its attempt with that error, and its slot works the next job.
+
+    The stored traceback begins in the handler.
+    """
     runner = make_runner(concurrency=1)
     definition = define(runner, raising, asynchronous)
     first, second = runner.enqueue(definition.job(None)), runner.enqueue(definition.job(None))
@@ -44,6 +47,7 @@ def test_raises(make_runner: MakeRunner, raising: type[BaseException], asynchron
         assert error.type.endswith(raising.__name__)
         assert error.message == "seven is odd"
         assert "in sync" in error.traceback or "in coroutine" in error.traceback
+        assert error.traceback.count('File "') == 1
 
 
 @pytest.mark.parametrize("result", ["text", object(), 1.5])

@@ -49,7 +49,7 @@ def test_ends_are_logged(runner: Runner, caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_failures_are_logged_with_their_exception(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
-    """Failures are logged with the exception and its frames, and with one template per outcome."""
+    """Failures are logged with the exception and the frames of the handler, and with one template per outcome."""
 
     @runner.job("fail", retry=Fixed(AT_ONCE), max_attempts=2)
     def fail(payload: int, ctx: Context) -> None:
@@ -64,7 +64,8 @@ def test_failures_are_logged_with_their_exception(runner: Runner, caplog: pytest
         kind, exc, traceback = log.exc_info
         assert (kind, type(exc)) == (ConnectionError, ConnectionError)
         assert traceback is not None
-        assert "in fail" in "".join(format_tb(traceback))
+        [frame] = format_tb(traceback)
+        assert "in fail" in frame
         assert log.filename == "settler.py"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..interrupts import from_signal
 from .safe_repr import type_name
+from .tracebacks import traceback_of
 
 ExcInfo = tuple[type[BaseException], BaseException, Any]
 
@@ -35,7 +36,7 @@ def safe_logger(name: str) -> SafeLogger:
 
 def exc_info(exc: BaseException | None) -> ExcInfo | None:
     """Return an exception as `logging` expects it. The bare exception is not enough: its `__bool__` may be false."""
-    return None if exc is None else (type(exc), exc, BaseException.__getattribute__(exc, "__traceback__"))
+    return None if exc is None else (type(exc), exc, traceback_of(exc))
 
 
 def _report(msg: object, exc: BaseException) -> None:
