@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tallystick import Context, Definition, Enqueue, Inserted, InvalidArgument, NewRecord, OutcomeUnknown, Runner
+from tallystick import Call, Context, Definition, Enqueue, Inserted, InvalidArgument, NewRecord, OutcomeUnknown, Runner
 from tallystick.runner.enqueueing import EnqueueOptions
 from tallystick_memory import MemoryBackend
 
@@ -105,3 +105,29 @@ def test_items_for_async_callers(runner: Runner) -> None:
     echo = register(runner)
     [handle] = asyncio.run(runner.aenqueue_batch([Enqueue(echo.job(1), run_at=timedelta(hours=1))]))
     assert handle.record.run_at > handle.record.created_at
+
+
+def test_jobs_of_a_batch_share_only_their_options(runner: Runner) -> None:
+    """Jobs of several kinds in one batch keep their payloads, ids, keys and the options of their kind."""
+    echo = register(runner)
+
+    @runner.job("unique", queue="slow", unique_by="payload")
+    def unique(payload: int, ctx: Context) -> None:
+        """Do nothing."""
+
+    items: list[Call[Any] | Enqueue[Any]] = [
+        echo.job(1),
+        unique.job(2),
+        Enqueue(echo.job(3), priority=9),
+        echo.job(4),
+        unique.job(5),
+        unique.job(2),
+    ]
+    handles = runner.enqueue_batch(items, max_attempts=3)
+    records = [handle.record for handle in handles]
+    assert [record.payload for record in records] == [b"1", b"2", b"3", b"4", b"5", b"2"]
+    assert [record.priority for record in records] == [1, 0, 9, 1, 0, 0]
+    assert [record.queue for record in records] == ["default", "slow", "default", "default", "slow", "slow"]
+    assert [handle.duplicate for handle in handles] == [False, False, False, False, False, True]
+    assert len({record.id for record in records}) == 5
+    assert len({record.unique_key for record in records}) == 3

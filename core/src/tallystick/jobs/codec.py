@@ -40,7 +40,7 @@ class Codec(Generic[T]):
         """
         why = "cannot be written as JSON"
         try:
-            encoded = self._adapter.dump_json(value, by_alias=True, round_trip=True, warnings="error")
+            encoded = self._adapter.serializer.to_json(value, by_alias=True, round_trip=True, warnings="error")
             why = "does not validate"
             read = self._adapter.validator.validate_json(encoded)
             why = "cannot be compared with the decoded value"

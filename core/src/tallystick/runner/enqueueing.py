@@ -102,16 +102,42 @@ def new_records(
     if own := options.keys() - BatchOptions.__annotations__.keys() - {"run_at"}:
         names = ", ".join(sorted(own))
         raise InvalidArgument(f"{names} cannot apply to a whole batch; set it for each job: Enqueue(job, ...)")
-    return [_of_item(registry, settings, job, options) for job in jobs]
+    batch = _Batch(registry, settings, options)
+    return [batch.record(job) for job in jobs]
 
 
-def _of_item(
-    registry: Registry, settings: Settings, job: Job[Any] | Call[Any] | Enqueue[Any], options: Mapping[str, Any]
-) -> NewRecord:
-    if isinstance(job, Enqueue):
-        return _of_item(registry, settings, job.job, {**options, **job.options()})
-    definition, payload = registry.resolve(job)
-    return new_record(definition, settings, definition.encode(payload), options)
+class _Batch:
+    """Makes the records of a batch. Jobs of a kind with the same options differ only in their payload and id."""
+
+    def __init__(self, registry: Registry, settings: Settings, options: Mapping[str, Any]) -> None:
+        self._registry = registry
+        self._settings = settings
+        self._options = options
+        self._first: dict[Declaration[Any, Any], NewRecord] = {}
+
+    def record(self, job: Job[Any] | Call[Any] | Enqueue[Any]) -> NewRecord:
+        """Return the record to insert for a job."""
+        if isinstance(job, Enqueue):
+            definition, payload = self._encoded(job.job)
+            return new_record(definition, self._settings, payload, {**self._options, **job.options()})
+        definition, payload = self._encoded(job)
+        if (first := self._first.get(definition)) is not None:
+            return _with_payload(first, stored_payload(self._settings, payload, definition.kind))
+        record = new_record(definition, self._settings, payload, self._options)
+        if not definition.options.unique_by:  # which derives a value from each payload
+            self._first[definition] = record
+        return record
+
+    def _encoded(self, job: Job[Any] | Call[Any]) -> tuple[Declaration[Any, Any], bytes]:
+        definition, payload = self._registry.resolve(job)
+        return definition, definition.encode(payload)
+
+
+def _with_payload(new: NewRecord, payload: bytes) -> NewRecord:
+    """Return a job with this payload, an id of its own, and the other values of a job, which were checked before."""
+    copy = object.__new__(NewRecord)
+    copy.__dict__.update(new.__dict__, id=uuid7(), payload=payload)
+    return copy
 
 
 def new_record(
