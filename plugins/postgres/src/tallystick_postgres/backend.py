@@ -134,7 +134,8 @@ class PostgresBackend(Backend):
         return run(lambda cursor: inserting.insert(on(cursor, self._prepared), self._queries, call))
 
     def _insert_together(self, records: Sequence[NewRecord]) -> Mapping[UUID, Inserted]:
-        return self._connections.write(lambda cursor: inserting.insert_new(on(cursor), self._queries, records))
+        stored = self._connections.write(lambda cursor: inserting.insert_new(on(cursor), self._queries, records))
+        return {result.record.id: result for result in stored if result is not None}
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection[Row]]:

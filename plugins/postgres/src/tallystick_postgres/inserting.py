@@ -1,9 +1,10 @@
 """Insert a batch of new jobs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import repeat
+from operator import attrgetter, is_
 from typing import Any
-from uuid import UUID
 
 from tallystick import Inserted, NewRecord
 from tallystick.backends import keys
@@ -19,16 +20,16 @@ STATEMENT_BYTES = 64 * 1024 * 1024
 
 def insert(execute: Execute, queries: Queries, call: InsertCall) -> Sequence[Inserted]:
     """Insert new jobs in the transaction of `execute`; return a result for each, in order."""
-    results: dict[int, Inserted] = {}
-    waiting = dict(enumerate(call.records))
-    while waiting:
-        some = dict(_first(waiting))
-        stored = insert_new(execute, queries, list(some.values()), call.given)
-        results.update({n: stored[new.id] for n, new in some.items() if new.id in stored})
-        if rest := {n: new for n, new in some.items() if n not in results}:
-            results.update(duplicates.meet(execute, queries, call, rest))
-        waiting = {n: new for n, new in waiting.items() if n not in results}
-    return [results[n] for n in range(len(call.records))]
+    results: list[Inserted | None] = [None] * len(call.records)
+    while waiting := [n for n, result in enumerate(results) if result is None]:
+        some = waiting[: _fitting([call.records[n] for n in waiting])]
+        stored = insert_new(execute, queries, [call.records[n] for n in some], call.given)
+        for n, result in zip(some, stored, strict=True):
+            results[n] = result
+        if rest := {n: call.records[n] for n in some if results[n] is None}:
+            for n, met in duplicates.meet(execute, queries, call, rest).items():
+                results[n] = met
+    return [result for result in results if result is not None]
 
 
 def is_one_statement(call: InsertCall) -> bool:
@@ -36,54 +37,59 @@ def is_one_statement(call: InsertCall) -> bool:
     return len(call.records) == 1 and call.records[0].on_conflict == "skip"
 
 
-def _first(records: dict[int, NewRecord]) -> Iterator[tuple[int, NewRecord]]:
-    """Yield the records of the next statement: up to its size limit, and stop before an id that occurs again."""
-    ids: set[UUID] = set()
+def _fitting(records: Sequence[NewRecord]) -> int:
+    """Return how many of the first records one statement inserts: up to its size limit, and each id once."""
+    ids: set[int] = set()
     size = 0
-    for n, new in records.items():
-        if new.id in ids or (ids and size + len(new.payload) > STATEMENT_BYTES):
-            return
-        ids.add(new.id)
-        size += len(new.payload)
-        yield n, new
+    for n, new in enumerate(records):
+        id, size = new.id.int, size + len(new.payload)  # the hash of a UUID would take longer
+        if id in ids or (ids and size > STATEMENT_BYTES):
+            return n
+        ids.add(id)
+    return len(records)
 
 
 def add(execute: Execute, queries: Queries, records: Sequence[NewRecord], now: datetime | None) -> None:
     """Insert new jobs with distinct ids in the transaction of `execute`; skip duplicates."""
-    waiting = dict(enumerate(records))
+    waiting = records
     while waiting:
-        some = dict(_first(waiting))
-        stored = insert_new(execute, queries, list(some.values()), now)
-        keys = [new.unique_key for new in some.values() if new.id not in stored and new.unique_key is not None]
+        some = waiting[: _fitting(waiting)]
+        stored = insert_new(execute, queries, some, now)
+        left = [new for new, result in zip(some, stored, strict=True) if result is None]
+        keys = [new.unique_key for new in left if new.unique_key is not None]
         if not keys or not execute(queries.free_keys, {"keys": keys, "now": now}):
-            waiting = {n: new for n, new in waiting.items() if n not in some}
+            waiting = waiting[len(some) :]
 
 
 def insert_new(
     execute: Execute, queries: Queries, records: Sequence[NewRecord], now: datetime | None = None
-) -> dict[UUID, Inserted]:
-    """Insert jobs with distinct ids by one statement; return the results of those that it stored, by id."""
-    new = {record.id: record for record in records}
+) -> Sequence[Inserted | None]:
+    """Insert jobs with distinct ids by one statement; return a result for each, in order, None if it was skipped."""
     if len(records) == 1:
         found = execute(queries.insert_one, {"now": now, **_values(records[0])})
-    else:
-        found = execute(queries.insert, {"now": now, **columns(records)})
-    return {
-        id: Inserted(new[id].stored(rows.moment(created_at), rows.moment(run_at)), created=True)
-        for id, created_at, run_at in found
-    }
+        return [Inserted(records[0].stored(rows.moment(at)), created=True) for [at] in found] or [None]
+    found = execute(queries.insert_batch, {"now": now, **columns(records)})
+    number, at, _ = found[0]
+    if number == 0:
+        return [None] * len(records)
+    created_at = rows.moment(at)
+    if number == len(records):
+        return [Inserted(new.stored(created_at), created=True) for new in records]
+    ids = {id for _, _, id in found}
+    return [Inserted(new.stored(created_at), created=True) if new.id in ids else None for new in records]
 
 
 def columns(records: Sequence[NewRecord]) -> dict[str, Any]:
-    """Return the parameters of `insert.sql`: one list of values for each column."""
-    return {
-        **{name: rows.array([getattr(new, name) for new in records]) for name in rows.NEW_COLUMNS},
-        "unique_until": [keys.to_text(new.unique_until) for new in records],
-        "meta": rows.array([rows.meta(new.meta) for new in records]),
-        "run_at": rows.array([new.run_at if isinstance(new.run_at, datetime) else None for new in records]),
-        "delay": rows.array([new.run_at if isinstance(new.run_at, timedelta) else None for new in records]),
-        "tags": [rows.tags(new.tags) for new in records],
-    }
+    """Return the parameters of `insert.sql`: for each column the value that all jobs share, or a list of values."""
+    parameters = _values(records[0]) if records else {}
+    for name, attribute in _ATTRIBUTES.items():
+        each = [*map(attrgetter(attribute), records)]
+        if each and name != "id" and all(map(is_, each, repeat(each[0]))):  # faster than to compare the values
+            parameters[f"each_{name}"] = None
+        else:
+            parameters[name] = None
+            parameters[f"each_{name}"] = [*map(_IN_LISTS[name], each)] if name in _IN_LISTS else each
+    return parameters
 
 
 def _values(new: NewRecord) -> dict[str, Any]:
@@ -92,7 +98,28 @@ def _values(new: NewRecord) -> dict[str, Any]:
         **{name: getattr(new, name) for name in rows.NEW_COLUMNS},
         "unique_until": keys.to_text(new.unique_until),
         "meta": rows.meta(new.meta),
-        "run_at": new.run_at if isinstance(new.run_at, datetime) else None,
-        "delay": new.run_at if isinstance(new.run_at, timedelta) else None,
+        "run_at": _time(new.run_at),
+        "delay": _delay(new.run_at),
         "tags": [*new.tags],
     }
+
+
+def _time(run_at: datetime | timedelta | None) -> datetime | None:
+    return run_at if isinstance(run_at, datetime) else None
+
+
+def _delay(run_at: datetime | timedelta | None) -> timedelta | None:
+    return run_at if isinstance(run_at, timedelta) else None
+
+
+_ATTRIBUTES = {**{name: name for name in rows.NEW_COLUMNS}, "run_at": "run_at", "delay": "run_at", "tags": "tags"}
+"""The attribute of a new record for each parameter."""
+
+_IN_LISTS: Mapping[str, Callable[[Any], object]] = {
+    "unique_until": keys.to_text,
+    "meta": rows.meta,
+    "run_at": _time,
+    "delay": _delay,
+    "tags": rows.tags,
+}
+"""The functions that convert a value to an item of a list, for parameters that need it."""

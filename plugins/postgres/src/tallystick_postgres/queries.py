@@ -3,7 +3,8 @@
 They contain placeholders:
 
 - `{columns}` are the columns of a record, and `{new_columns}` those that an insert sets; `rows` lists them.
-  `{new_values}` are the parameters of a batch, one array for each column, and `{new_value}` those of one job.
+  `{new_value}` are the parameters of one job. A batch also has `{each_value}`, one array for each column, and
+  `{each_or_shared}` is the value of each job, from the array or else from the parameter that all jobs share.
   `{restored_columns}` and `{restored_values}` are those of `restore.sql`.
 - `{matches}` is the condition of a filter; `matching` returns its parameters.
 - `{has_words}` is true for each record with an error that contains the `error_text` of a filter, and for some others.
@@ -13,6 +14,7 @@ They contain placeholders:
 - `{is_late}` is true for a record that did not finish within an hour after its `created_at`, but finished.
 - `{schedule_columns}` are the columns of a schedule, `{schedule_values}` their parameters, and `{schedule_changes}` the
   assignments that replace a stored one.
+- `{insert}` is the statement `insert.sql`, as a part of another one.
 - `{schema}` is the schema's name, and `{channel}` is the channel that wakes waiting clients.
 - `{now}` is the `now` of the call, by default the server's clock at the start of the statement. (PostgreSQL's `now()`
   is the start of the transaction, which may be long ago in an application's own transaction.)
@@ -82,7 +84,8 @@ _PLACEHOLDERS = {
     "{is_late}": _IS_LATE,
     "{columns}": ", ".join(COLUMNS),
     "{new_columns}": ", ".join(NEW_COLUMNS),
-    "{new_values}": ", ".join(f"%({name})s::{type}[]" for name, type in NEW_COLUMNS.items()),
+    "{each_value}": ", ".join(f"%(each_{name})s::{type}[]" for name, type in NEW_COLUMNS.items()),
+    "{each_or_shared}": ", ".join(f"coalesce({name}, %({name})s::{type})" for name, type in NEW_COLUMNS.items()),
     "{restored_columns}": ", ".join(RESTORED_COLUMNS),
     "{restored_values}": ", ".join(f"%({name})s::{type}[]" for name, type in RESTORED_COLUMNS.items()),
     "{new_value}": ", ".join(f"%({name})s::{type}" for name, type in NEW_COLUMNS.items()),
@@ -99,6 +102,7 @@ class Queries:
     """The statements for the tables of one schema."""
 
     insert: LiteralString
+    insert_batch: LiteralString
     insert_one: LiteralString
     duplicates: LiteralString
     lock_holders: LiteralString
@@ -185,6 +189,7 @@ class Queries:
 
     def _named(self, text: str) -> LiteralString:
         """Replace the placeholders. Only the schema's name comes from a user, and `location` has validated it."""
+        text = text.replace("{insert}", read_all("queries")["insert.sql"].rstrip())
         for placeholder, value in _PLACEHOLDERS.items():
             text = text.replace(placeholder, value)
         channel = CHANNEL.replace("{schema}", self._schema)

@@ -146,5 +146,5 @@ MUTANTS: tuple[Mutant, ...] = (
            put("connections.Connection.wait", lambda _: psycopg.Connection.wait)),
     broken("gives up when undone", "RACE-12",
            "Batches lock keys in the given order, and a transaction that a deadlock rolled back is not retried.", "M7",
-           patch("insert", "ORDER BY unique_key, n", "ORDER BY n"), put("connections.PASSING", lambda _: ())),
+           patch("insert_batch", "ORDER BY unique_key, n", "ORDER BY n"), put("connections.PASSING", lambda _: ())),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 from tallystick import Inserted, NewRecord
 from tallystick.backends import calls
 from tallystick_conformance import Mutant
-from tallystick_postgres import inserting, rows
+from tallystick_postgres import inserting
 from tallystick_postgres.capabilities import CAPABILITIES
 from tallystick_postgres.execute import Execute, on
 
@@ -18,8 +18,7 @@ broken, mutant, patch, patched, put = POSTGRES.broken, POSTGRES.mutant, POSTGRES
 
 _CHUNK = 2
 _AS_TEXT = "convert_to(convert_from({}, 'UTF8'), 'UTF8')"
-_PAYLOAD = "SELECT\n    {new_columns}"
-_TEXT = f"SELECT\n    {', '.join(rows.NEW_COLUMNS)}".replace("payload", _AS_TEXT.format("payload"))
+_PAYLOAD = "coalesce(payload, %(payload)s::bytea)"
 _VALUE = "%(payload)s::bytea"
 _MOST_PARAMETERS = 65_535
 
@@ -106,7 +105,8 @@ def _reversed(execute: Execute) -> Execute:
 MUTANTS: tuple[Mutant, ...] = (
     broken("keeps payloads as text", "PAYLOAD-01",
            "A payload is stored as text, so the server rejects NUL and invalid UTF-8.", "C1",
-           patch("insert", _PAYLOAD, _TEXT), patch("insert_one", _VALUE, _AS_TEXT.format(_VALUE))),
+           patch("insert_batch", _PAYLOAD, _AS_TEXT.format(_PAYLOAD)),
+           patch("insert_one", _VALUE, _AS_TEXT.format(_VALUE))),
     patched("keeps results as text", "PAYLOAD-02", "settle", "THEN ended.result ELSE",
             "THEN convert_to(convert_from(ended.result, 'UTF8'), 'UTF8') ELSE", "C2",
             "A result is stored as text, so the server rejects NUL, and the job stays running."),

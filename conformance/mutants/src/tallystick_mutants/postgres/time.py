@@ -8,7 +8,7 @@ broken, patch, patched = POSTGRES.broken, POSTGRES.patch, POSTGRES.patched
 
 _LEASE = "({now} AT TIME ZONE 'UTC' + %(lease)s) AT TIME ZONE 'UTC'"
 _CLAIMED = "(at AT TIME ZONE 'UTC' + lease) AT TIME ZONE 'UTC'"
-_DELAY = "({now} AT TIME ZONE 'UTC' + coalesce(delay, '0'::interval)) AT TIME ZONE 'UTC'"
+_SUM = "{now} AT TIME ZONE 'UTC' + coalesce(delay, %(delay)s::interval, '0'::interval)"
 _DELAY_OF_ONE = "({now} AT TIME ZONE 'UTC' + coalesce(%(delay)s::interval, '0'::interval)) AT TIME ZONE 'UTC'"
 _ENDED = "({now} AT TIME ZONE 'UTC' + coalesce(ended.delay, '0'::interval)) AT TIME ZONE 'UTC'"
 
@@ -18,7 +18,7 @@ MUTANTS: tuple[Mutant, ...] = (
     patched("extends by days of the zone", "TIME-12", "extend", _LEASE, "{now} + %(lease)s", "",
             "An extension of days ends at the same local time of day."),
     broken("delays by days of the zone", "TIME-12", "A delay of days ends at the same local time of day.", "",
-           patch("insert", _DELAY, "{now} + coalesce(delay, '0'::interval)"),
+           patch("insert_batch", f"({_SUM}) AT TIME ZONE 'UTC'", _SUM.replace(" AT TIME ZONE 'UTC'", "")),
            patch("insert_one", _DELAY_OF_ONE, "{now} + coalesce(%(delay)s::interval, '0'::interval)")),
     patched("retries after days of the zone", "TIME-12", "settle", _ENDED,
             "{now} + coalesce(ended.delay, '0'::interval)", "",

@@ -13,4 +13,4 @@ VALUES (
     %(tags)s::text[], {now}, {now}, %(unique_key)s::text
 )
 ON CONFLICT DO NOTHING
-RETURNING id, created_at, run_at
+RETURNING created_at
