@@ -95,7 +95,7 @@ _PLACEHOLDERS = {
 }
 
 CHANNEL = "tallystick:{schema}"
-"""The channel that wakes waiting clients. The payload of a notification is the name of a queue."""
+"""The channel that wakes waiting clients. The payload of a notification is `+` or `-` and the name of a queue."""
 
 
 class Queries:
