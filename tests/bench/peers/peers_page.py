@@ -37,7 +37,8 @@ works more jobs per second. Below 1, its latency is shorter.
 {warning}
 - In each round, all systems do one work, and then the next. Each measurement begins with an empty database or file.
 - A job does nothing, and its payload has about ten bytes.
-- A drain has {jobs:,} jobs that were enqueued before, and fewer for slow systems. It ends when no job waits or runs.
+- A drain has {jobs:,} jobs that were enqueued before, and fewer for slow systems. Each worker has loaded its
+  modules before. A drain ends when no job waits or runs.
 - Enqueue one by one has a tenth of these jobs.
 - Pick-up is the time from an enqueue in one process to the handler in an idle worker, another process; {pings} jobs.
 - PostgreSQL has `fsync` and `synchronous_commit` on, and runs on the same machine.
