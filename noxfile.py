@@ -55,6 +55,13 @@ def sync(session: nox.Session, *groups: str) -> None:
     session.run_install(*command, *(f"--group={group}" for group in groups), env=environment, silent=True)
 
 
+def measure(session: nox.Session, *arguments: str) -> None:
+    """Run a Python program that measures. With `-- --write` it records the results, and their pages are made again."""
+    session.run("python", *arguments, *session.posargs, env=TESTS)
+    if "--write" in session.posargs:
+        session.run("python", "docs/generate.py")
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, formatting and prose."""
@@ -303,9 +310,7 @@ def chaos_schedules(session: nox.Session, store: str) -> None:
 def bench_peers(session: nox.Session) -> None:
     """Compare with other libraries, each in its own environment; record the figures with `-- --write`."""
     sync(session, "dev")
-    session.run("python", "-m", "bench.peers.compare", *session.posargs, env=TESTS)
-    if "--write" in session.posargs:
-        session.run("python", "docs/generate.py")
+    measure(session, "-m", "bench.peers.compare")
 
 
 @nox.session(python="3.13")
@@ -313,9 +318,7 @@ def django_tasks(session: nox.Session) -> None:
     """Test our backend of `django.tasks` and three others by the kit's clauses; record them with `-- --write`."""
     sync(session, "dev")
     session.install("django-tasks-db==0.13.0", "django-ox==1.9.1")
-    session.run("python", "tests/django_tasks/compare.py", *session.posargs, env=TESTS)
-    if "--write" in session.posargs:
-        session.run("python", "docs/generate.py")
+    measure(session, "tests/django_tasks/compare.py")
 
 
 @nox.session(python="3.13")
@@ -340,36 +343,28 @@ def django_own_tests(session: nox.Session) -> None:
 def cost(session: nox.Session) -> None:
     """Measure the cost of a job; record changed costs with `-- --write "the reason"`."""
     sync(session, "dev")
-    session.run("python", "tests/cost/measure.py", *session.posargs, env=TESTS)
-    if "--write" in session.posargs:
-        session.run("python", "docs/generate.py")
+    measure(session, "tests/cost/measure.py")
 
 
 @nox.session(python="3.12")
 def bench_workloads(session: nox.Session) -> None:
     """Measure workloads that differ from no-op jobs, each beside its base; record the figures with `-- --write`."""
     sync(session, "dev")
-    session.run("python", "-m", "bench.workloads.run", *session.posargs, env=TESTS)
-    if "--write" in session.posargs:
-        session.run("python", "docs/generate.py")
+    measure(session, "-m", "bench.workloads.run")
 
 
 @nox.session
 def bench_search(session: nox.Session) -> None:
     """Measure searches among a million records; record the medians with `-- --write`."""
     sync(session, "dev")
-    session.run("python", "tests/bench/search.py", *session.posargs, env=TESTS)
-    if "--write" in session.posargs:
-        session.run("python", "docs/generate.py")
+    measure(session, "tests/bench/search.py")
 
 
 @nox.session
 def bench_dashboard(session: nox.Session) -> None:
     """Measure the pages of the dashboard among a million records; record the times with `-- --write`."""
     sync(session, "dev")
-    session.run("python", "tests/bench/dashboard.py", *session.posargs, env=TESTS)
-    if "--write" in session.posargs:
-        session.run("python", "docs/generate.py")
+    measure(session, "tests/bench/dashboard.py")
 
 
 @nox.session
