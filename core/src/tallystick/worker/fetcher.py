@@ -110,6 +110,7 @@ class Fetcher:
             self._idle = _SHORTEST_IDLE
         began = monotonic()
         self._woke_at_once = self._wakes_within(poll) and monotonic() - began < max(self._idle, _REAL_WAIT)
+        self._in_flight.measure_again()
 
     def _wakes_within(self, seconds: float) -> bool:
         deadline = monotonic() + seconds

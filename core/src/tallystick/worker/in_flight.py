@@ -4,12 +4,18 @@ from collections.abc import Iterable
 from threading import Event
 from time import monotonic
 
+from . import clock
 from .attempt import Attempt
 
 HORIZON = 0.1
-"""Seconds of work to claim ahead, so that handlers stay busy during the next claim."""
+"""Seconds of work to claim ahead, at least."""
 
-_SAMPLE = 0.005
+_LONGEST_HORIZON = 1.0
+_CLAIMS_AHEAD = 4
+"""How many claims the work claimed ahead outlasts. The next claim begins when half of the work is left."""
+
+_WINDOW = 0.25
+"""Seconds for which the rate is measured, at least. Jobs that ran at the same time end together."""
 
 
 class InFlight:
@@ -29,11 +35,18 @@ class InFlight:
         self._slots = slots
         self._most_ahead = 2 * batch
         self._worked = 0
-        self._sampled = (monotonic(), 0)
-        self._rate = 0.0
+        self._claim_seconds = 0.0
+        self._claim_again_at = -1
+        self.measure_again()
+
+    def measure_again(self) -> None:
+        """Measure the rate from now on, because the worker had no jobs until now."""
+        self._before = self._sampled = (monotonic(), self._worked)
 
     def take(self, attempts: Iterable[Attempt]) -> None:
         """Add newly claimed attempts."""
+        if self.claiming_since is not None:
+            self._claim_seconds = (self._claim_seconds + clock.seconds() - self.claiming_since) / 2
         self.held.update(attempts)
         self.open.update(attempts)
         self.waiting.update(attempts)
@@ -44,7 +57,10 @@ class InFlight:
 
     def end(self, attempt: Attempt) -> bool:
         """End an attempt; False if it had ended before."""
-        return _remove(self.open, attempt)
+        removed = _remove(self.open, attempt)
+        if len(self.open) <= self._claim_again_at and not self.freed.is_set():
+            self.freed.set()
+        return removed
 
     def settled(self, attempts: list[Attempt]) -> None:
         """Remove settled attempts."""
@@ -53,17 +69,23 @@ class InFlight:
         self.freed.set()
 
     def room(self) -> int:
-        """Return how many jobs to claim now: 0 until the jobs claimed ahead have dropped to half."""
-        ahead = min(int(self._measured_rate() * HORIZON), self._most_ahead)
-        room = self._slots + ahead - len(self.held)
-        return room if room > ahead // 2 else 0
+        """Return how many jobs to claim now: 0 until the jobs claimed ahead have dropped to half. Then set `freed`."""
+        horizon = min(max(HORIZON, _CLAIMS_AHEAD * self._claim_seconds), _LONGEST_HORIZON)
+        ahead = min(int(self._rate() * horizon), self._most_ahead)
+        most, held = self._slots + ahead - len(self.open), self._slots + self._most_ahead - len(self.held)
+        if (room := min(most, held)) > ahead // 2:
+            return room
+        self._claim_again_at = self._slots + ahead - ahead // 2 - 1 if most < held else -1
+        return 0
 
-    def _measured_rate(self) -> float:
-        now, (then, worked) = monotonic(), self._sampled
-        if now - then >= _SAMPLE:
-            self._rate = (self._rate + (self._worked - worked) / (now - then)) / 2
-            self._sampled = (now, self._worked)
-        return self._rate
+    def _rate(self) -> float:
+        """Return how many jobs a second ended, for the last one or two windows. In each, all slots ended a job."""
+        now = monotonic()
+        then, worked = self._sampled
+        if now - then >= _WINDOW and self._worked - worked >= self._slots:
+            self._before, self._sampled = self._sampled, (now, self._worked)
+        then, worked = self._before
+        return (self._worked - worked) / (now - then) if now > then else 0.0
 
 
 def _remove(attempts: set[Attempt], attempt: Attempt) -> bool:
