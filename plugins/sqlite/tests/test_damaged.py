@@ -47,10 +47,10 @@ REJECTED = {
     "tags an object": "tags = '{\"a\": 1}'",
     "running, no lease": "state = 'running', attempt = 1",
     "id short": "id = x'0000000000'",
-    "payload NULL": "payload = NULL",
 }
 
 READ = {
+    "payload NULL": "payload = NULL",
     "kind not UTF-8": "kind = cast(x'6bff' as text)",
     "kind with NUL": "kind = 'a' || char(0) || 'b'",
     "kind with control characters": "kind = 'a' || char(27) || '[2J'",

@@ -39,6 +39,7 @@ BY_INDEX = {
     QUERIES.list_by_run_at: "tallystick_waiting (queue=? AND priority=? AND (run_at,id)>(?,?))",
     QUERIES.duplicates: "tallystick_held_keys (held_key=?)",
     QUERIES.free_keys: "tallystick_held_keys (held_key=?)",
+    QUERIES.add_payload: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
     QUERIES.change_holders: "sqlite_autoindex_tallystick_jobs_1 (id=?)",
     QUERIES.rescue: "tallystick_leases (lease_until<?)",
     QUERIES.purge: "tallystick_finished (state=? AND finished_at>? AND finished_at<?)",

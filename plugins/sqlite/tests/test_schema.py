@@ -265,7 +265,7 @@ def test_an_interrupted_teardown_is_finished_by_the_next(tmp_path: Path) -> None
     with SqliteBackend.from_url(f"sqlite:///{path}") as backend:
         backend.setup()
     with closing(sqlite3.connect(path)) as connection:
-        for name in ("jobs", "tags", "queues", "schedules", "workers", "meters", "migrations"):
+        for name in ("jobs", "payloads", "tags", "queues", "schedules", "workers", "meters", "migrations"):
             connection.execute(f"DROP TABLE IF EXISTS tallystick_{name}")
         connection.execute("PRAGMA journal_mode = DELETE")
     with SqliteBackend.from_url(f"sqlite:///{path}") as backend:

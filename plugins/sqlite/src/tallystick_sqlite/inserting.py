@@ -25,16 +25,29 @@ def insert(cursor: sqlite3.Cursor, queries: Queries, jobs: Sequence[New]) -> Seq
 def _insert(cursor: sqlite3.Cursor, queries: Queries, new: NewRecord, record: Record) -> Inserted:
     parameters = rows.insertion(record)
     if _added(cursor, queries, parameters):
-        if record.tags:
-            cursor.execute(queries.add_tags, parameters)
+        add_parts(cursor, queries, parameters)
         return Inserted(record, created=True)
     duplicate = rows.record(cursor.execute(queries.duplicates, parameters).fetchone())
     if duplicate.id == new.id:
         return Inserted(duplicate, created=False)
     result = keys.met(duplicate, new, record.run_at, record.created_at)
     if result.applied is not None:
-        cursor.execute(queries.change_holders, {**rows.insertion(result.record), "now": parameters["now"]})
+        changed = {**rows.insertion(result.record), "now": parameters["now"]}
+        cursor.execute(queries.change_holders, changed)
+        _add_payload(cursor, queries, changed)
     return result
+
+
+def add_parts(cursor: sqlite3.Cursor, queries: Queries, parameters: Parameters) -> None:
+    """Store what an inserted job has in other tables: its tags and a large payload."""
+    if parameters["tags"] != "[]":
+        cursor.execute(queries.add_tags, parameters)
+    _add_payload(cursor, queries, parameters)
+
+
+def _add_payload(cursor: sqlite3.Cursor, queries: Queries, parameters: Parameters) -> None:
+    if parameters["large_payload"] is not None:
+        cursor.execute(queries.add_payload, parameters)
 
 
 def _added(cursor: sqlite3.Cursor, queries: Queries, parameters: Parameters) -> bool:

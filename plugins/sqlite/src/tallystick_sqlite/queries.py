@@ -2,8 +2,9 @@
 
 They contain placeholders:
 
-- `{columns}` are the columns of a record, and `{values}` their parameters. `{new_columns}` are those that an insert
-  sets, and `{new_values}` their parameters. `rows` lists them.
+- `{columns}` are the columns of a record, and `{values}` their parameters. `{record}` are their values, with the
+  payload from wherever it is stored. `{new_columns}` are the columns that an insert sets, and `{new_values}` their
+  parameters. `rows` lists them.
 - `{matches}` is the condition of a filter; `matching` returns its parameters.
 - `{candidates}` are the records that a filter may match, read from indexes that together have each of them once;
   `candidates` returns the parameters that choose the indexes.
@@ -112,6 +113,8 @@ _IS_LATE = f"""finished_at IS NOT NULL AND NOT (
         finished_at >= created_at AND finished_at < created_at + {PROMPT_HOURS * 3600}000000
     )"""
 
+_PAYLOAD = "coalesce(payload, (SELECT content FROM {prefix}_payloads WHERE job = number), x'')"
+
 _PLACEHOLDERS = {
     "{candidates}": _CANDIDATES,
     "{searched}": _SEARCHED,
@@ -120,6 +123,7 @@ _PLACEHOLDERS = {
     "{is_late}": _IS_LATE,
     "{matches}": _MATCHES,
     "{columns}": ", ".join(COLUMNS),
+    "{record}": ", ".join(_PAYLOAD if column == "payload" else column for column in COLUMNS),
     "{values}": ", ".join(f":{column}" for column in COLUMNS),
     "{passed}": _PASSED,
     "{new_columns}": ", ".join(NEW_COLUMNS),
@@ -139,6 +143,7 @@ class Queries:
     change_holders: str
     add_queue: str
     add_tags: str
+    add_payload: str
     claim: str
     discard_damaged: str
     next_due: str

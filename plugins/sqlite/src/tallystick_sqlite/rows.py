@@ -75,6 +75,12 @@ NEW_COLUMNS = (
 )
 """The columns that a caller of `insert` sets."""
 
+LARGEST_PAYLOAD = 1_800
+"""The bytes of a payload up to which it is stored in the row of its job. Larger ones have a table of their own.
+
+A page of 4 KB has two rows with payloads of this size.
+"""
+
 _META = list(COLUMNS).index("meta")
 _CONVERTED = tuple((position, convert) for position, convert in enumerate(COLUMNS.values()) if convert)
 _new_values = attrgetter(*NEW_COLUMNS)
@@ -109,6 +115,8 @@ def records(rows: Iterable[Row]) -> list[Record]:
 def insertion(record: Record) -> Parameters:
     """Return the parameters of `insert.sql` for a new record."""
     parameters = dict(zip(NEW_COLUMNS, _new_values(record), strict=True))
+    is_large = len(record.payload) > LARGEST_PAYLOAD
+    parameters["payload"], parameters["large_payload"] = (None, record.payload) if is_large else (record.payload, None)
     parameters["id"] = record.id.bytes
     parameters["run_at"] = micros(record.run_at)
     parameters["unique_until"] = keys.to_text(record.unique_until)

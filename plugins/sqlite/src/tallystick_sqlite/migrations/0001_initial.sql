@@ -3,7 +3,8 @@
 -- Times are microseconds since 1970 in UTC, and ids are 16 bytes. A job is always in exactly one of the three partial
 -- indexes on the state, so each transition costs one index deletion and one insertion.
 --
--- The table has rowids: a table clustered by id is no faster, and each search by id would have to pass large payloads.
+-- The table is clustered by a number: by id it is no faster, and each search by id would have to pass payloads. A
+-- large payload is in a table of its own, because each update of a row writes the whole row. The job has NULL then.
 -- Large columns come last, so that reading the others does not follow overflow pages. `errors` has a line of JSON for
 -- each error, and `progress` is JSON; only `get` reads them.
 --
@@ -16,7 +17,8 @@
 -- The checks reject rows that cannot be read as a record, or that no worker could work. The check of the state does not
 -- use IN, because SQLite would build a table of the six values at each update, which takes 2 us a job.
 CREATE TABLE {prefix}_jobs (
-    id               BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    number           INTEGER PRIMARY KEY,
+    id               BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
     kind             TEXT    NOT NULL CHECK (length(kind) BETWEEN 1 AND 255),
     queue            TEXT    NOT NULL CHECK (length(queue) BETWEEN 1 AND 255),
     priority         INTEGER NOT NULL CHECK (priority BETWEEN -32768 AND 32767),
@@ -55,7 +57,7 @@ CREATE TABLE {prefix}_jobs (
         END
     ) VIRTUAL,
     result           BLOB,
-    payload          BLOB    NOT NULL,
+    payload          BLOB,
     errors           TEXT,
     progress         TEXT,
     CHECK (state <> 'running' OR lease_until IS NOT NULL)
@@ -93,6 +95,18 @@ CREATE INDEX {prefix}_backwards ON {prefix}_jobs (id) WHERE {is_backwards};
 -- Most jobs finish within an hour after they were created, so a range of one time limits the other. This index has the
 -- others. It has no entry of a job that finished within the hour.
 CREATE INDEX {prefix}_late ON {prefix}_jobs (finished_at, created_at) WHERE {is_late};
+
+-- The large payloads of jobs. The client adds them, as it does the tags.
+CREATE TABLE {prefix}_payloads (
+    job     INTEGER PRIMARY KEY,
+    content BLOB    NOT NULL
+) STRICT;
+
+CREATE TRIGGER {prefix}_payload_changed AFTER UPDATE OF payload ON {prefix}_jobs WHEN old.payload IS NULL BEGIN
+    DELETE FROM {prefix}_payloads WHERE job = old.number; END;
+
+CREATE TRIGGER {prefix}_payload_deleted AFTER DELETE ON {prefix}_jobs WHEN old.payload IS NULL BEGIN
+    DELETE FROM {prefix}_payloads WHERE job = old.number; END;
 
 -- The tags of jobs. The client adds them, because a trigger would run at each insert, also of a job without tags.
 CREATE TABLE {prefix}_tags (

@@ -52,4 +52,4 @@ SET state = 'running', attempt = attempt + 1, worker = :worker, lease_until = :u
     attempted_at = :now, updated_at = :now, held_key = iif(unique_until = 'started', NULL, held_key),
     progress = NULL
 WHERE rowid IN (SELECT job FROM due)
-RETURNING {columns}
+RETURNING {record}

@@ -1,5 +1,5 @@
 -- Effect: read the record with the given id, its errors and its progress.
 -- Locks: none. Index: primary key.
-SELECT {columns}, errors, progress
+SELECT {record}, errors, progress
 FROM {prefix}_jobs
 WHERE id = :id

@@ -20,4 +20,4 @@ SET state = CASE
 WHERE rowid IN (
     SELECT rowid FROM {prefix}_jobs WHERE state = 'running' AND lease_until <= :now ORDER BY lease_until LIMIT :limit
 )
-RETURNING {columns}
+RETURNING {record}
