@@ -31,7 +31,7 @@ class _Turn:
 
     def __init__(self, new: NewRecord) -> None:
         self.new = new
-        self.ready = Event()
+        self.ready = Event()  # not set if the call leads at once
         self.group: Sequence[_Turn] = ()
         self.result: Inserted | None = None
         self.error: OutcomeUnknown | None = None
@@ -81,12 +81,12 @@ class GroupCommit:
             if self._is_busy:
                 self._waiting[turn.new.id] = turn
             else:
-                self._lead(turn, [turn])
+                turn.group, self._is_busy = [turn], True
         return True
 
     def _is_leading(self, turn: _Turn) -> bool:
         """Wait, and return whether this call leads a group. If not, its job may have been stored."""
-        if not turn.ready.wait(self._patience):
+        if not turn.group and not turn.ready.wait(self._patience):
             with self._lock:
                 if self._withdraw(turn):
                     return False
@@ -129,7 +129,7 @@ class GroupCommit:
     def _pass_on(self, turn: _Turn) -> None:
         """End a group, and let the first waiting call lead the next one."""
         with self._lock:
-            for other in turn.group:
+            for other in turn.group[1:]:
                 other.ready.set()
             following = [*islice(self._waiting.values(), MOST_JOBS)]
             for other in following:
