@@ -4,7 +4,9 @@ import json
 import logging
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
+from ..messages.tracebacks import format_traceback
 from .show import printable
 
 FIELDS = ("job_id", "kind", "queue", "attempt", "duration", "error_type")
@@ -30,7 +32,14 @@ class Format(StrEnum):
     JSON = "json"
 
 
-class TextFormatter(logging.Formatter):
+class _Formatter(logging.Formatter):
+    def formatException(self, ei: Any) -> str:  # noqa: N802  # the name is logging's
+        """Return the text of `logging`, which this formats faster."""
+        _, exc, traceback = ei
+        return super().formatException(ei) if exc is None else format_traceback(exc, traceback).removesuffix("\n")
+
+
+class TextFormatter(_Formatter):
     """Formats time, level, logger and message, then the extra fields as name=value."""
 
     def __init__(self) -> None:
@@ -46,7 +55,7 @@ class TextFormatter(logging.Formatter):
         return f"{super().formatMessage(record)}{fields}"
 
 
-class JsonFormatter(logging.Formatter):
+class JsonFormatter(_Formatter):
     """Formats an object with time, level, logger, message, all extra fields and any traceback."""
 
     def format(self, record: logging.LogRecord) -> str:

@@ -2,13 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from traceback import format_exception, format_tb
+from traceback import format_tb
 from typing import ClassVar, Self
 
 from ..errors import InvalidArgument
 from ..interrupts import from_signal
 from ..messages.safe_repr import safe_repr, safe_str, type_name
-from ..messages.tracebacks import traceback_of
+from ..messages.tracebacks import format_traceback, traceback_of
 
 _LONGEST_CHAIN = 100  # the maximum number of causes that a traceback shows
 
@@ -64,8 +64,8 @@ def _traceback(exc: BaseException) -> str:
     """Format a traceback, or only its frames if the exception's own code raises or if it has too many causes."""
     try:
         if _is_short_chain(exc):
-            return "".join(format_exception(type(exc), exc, traceback_of(exc)))
-    except BaseException as broken:  # format_exception calls the exception's __str__, __getattr__ and __notes__
+            return format_traceback(exc, traceback_of(exc))
+    except BaseException as broken:  # it calls the exception's __str__, __getattr__ and __notes__
         if from_signal(broken):
             raise
     try:

@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from ..interrupts import from_signal
+from .logged_tracebacks import add_text
 from .safe_repr import type_name
 from .tracebacks import traceback_of
 
@@ -31,7 +32,9 @@ class SafeLogger(logging.LoggerAdapter[logging.Logger]):
 
 def safe_logger(name: str) -> SafeLogger:
     """Return the safe version of the logger with this name."""
-    return SafeLogger(logging.getLogger(name), {})
+    logger = logging.getLogger(name)
+    logger.addFilter(add_text)
+    return SafeLogger(logger, {})
 
 
 def exc_info(exc: BaseException | None) -> ExcInfo | None:
