@@ -3,6 +3,7 @@
 import io
 import logging
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 from tallystick.messages.safe_logging import SafeLogger, safe_logger
@@ -43,7 +44,7 @@ def _handler(logger: logging.Logger | None, formatter: logging.Formatter | None 
     return handler.stream
 
 
-def _raise(error: Exception) -> None:
+def _raise(error: Exception) -> NoReturn:
     raise error
 
 
