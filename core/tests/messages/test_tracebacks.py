@@ -4,7 +4,6 @@ import logging
 import sys
 from collections.abc import Callable
 from traceback import format_exception
-from types import TracebackType
 
 import pytest
 from tallystick.messages import tracebacks
@@ -202,17 +201,6 @@ def test_texts_are_kept_by_code_and_place(texts: dict[object, object]) -> None:
         exc = _error(function["same"])
         assert f'File "{name}", line 2, in same' in format_traceback(exc, exc.__traceback__)
     assert len(texts) == 3
-
-
-def test_a_traceback_with_another_line(texts: dict[object, object]) -> None:
-    """A template engine makes tracebacks whose lines are those of the template."""
-    with pytest.raises(ValueError, match="plain") as raised:
-        plain()
-    last = raised.tb
-    for line in (3, 5):
-        traceback = TracebackType(None, last.tb_frame, last.tb_lasti, line)
-        expected = "".join(format_exception(ValueError, raised.value, traceback))
-        assert format_traceback(raised.value, traceback) == expected
 
 
 def test_few_texts_are_kept(texts: dict[object, object]) -> None:

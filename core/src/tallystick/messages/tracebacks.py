@@ -64,7 +64,7 @@ class _FormattedStack(StackSummary):
 
 
 _texts: dict[tuple[int, ...], tuple[str, list[CodeType]]] = {}
-"""Texts of stacks by the ids of their code, and the instructions and lines there. Kept code shares its id with none."""
+"""Texts of stacks by the ids of their code, and the instructions there. No other code gets these ids, as it is kept."""
 
 
 def _text_of(traceback: TracebackType) -> str:
@@ -73,7 +73,7 @@ def _text_of(traceback: TracebackType) -> str:
     rest: TracebackType | None = traceback
     while rest is not None:
         codes.append(rest.tb_frame.f_code)
-        places += id(codes[-1]), rest.tb_lasti, rest.tb_lineno  # template engines set lines of their own
+        places += id(codes[-1]), rest.tb_lasti
         rest = rest.tb_next
     key = tuple(places)
     if found := _texts.get(key):
