@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
-from threading import Event
+from threading import Event, Lock
 from typing import ClassVar
 from uuid import UUID
 
@@ -35,11 +35,11 @@ def stored(records: Sequence[NewRecord]) -> dict[UUID, Inserted]:
 class Store:
     """Records the jobs of each commit. The first insert waits until `release` is set."""
 
-    def __init__(self, together: Together = stored, *, patience: float = PATIENCE) -> None:
+    def __init__(self, together: Together = stored, *, patience: float = PATIENCE, gathering: float = 0) -> None:
         self.commits: list[list[str]] = []
         self.started, self.release = Event(), Event()
         self._together = together
-        self._group_commit = GroupCommit(self._store_together, patience=patience)
+        self._group_commit = GroupCommit(self._store_together, patience=patience, gathering=gathering)
 
     def insert(self, new: NewRecord, now: datetime | None = None) -> Inserted:
         """Insert a job, as a backend does."""
@@ -108,32 +108,75 @@ def test_a_job_that_a_group_leaves_out_is_stored_alone(pool: ThreadPoolExecutor)
     assert store.commits == [["first"], ["a", "b"], ["b"]]
 
 
-class Ready(Event):
-    """An event whose waits with a timeout end only when the test says that the time is over."""
+def test_threads_that_enqueue_again_share_a_commit_again(pool: ThreadPoolExecutor) -> None:
+    """The first call after a group waits until as many calls wait as the group had."""
+    store = Store(gathering=PATIENCE)
+    meeting(store, pool, "a", "b", "c")
+    again = [pool.submit(store.insert, NewRecord(kind=kind)) for kind in "def"]
+    assert [each.result().record.kind for each in again] == ["d", "e", "f"]
+    assert store.commits == [["first"], ["a", "b", "c"], ["d", "e", "f"]]
+
+
+def test_a_call_long_after_a_group_does_not_wait(pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a call that begins soon after a group waits for the threads of the group."""
+    seconds = [0.0]
+    monkeypatch.setattr(group_commit, "monotonic", lambda: seconds[0])
+    store = Store(gathering=PATIENCE)
+    meeting(store, pool, "a", "b", "c")
+    seconds[0] += PATIENCE
+    assert store.insert(NewRecord(kind="d")).created
+    assert store.commits == [["first"], ["a", "b", "c"], ["d"]]
+
+
+class Ready:
+    """The lock of a call. A wait with a timeout ends only when the test says so, or after an `interrupt`."""
 
     made: ClassVar[list["Ready"]] = []
 
     def __init__(self) -> None:
-        super().__init__()
-        self.over, self.waits_for_ever = Event(), Event()
+        self._lock = Lock()
+        self.over, self.waits_for_ever, self.interrupt = Event(), Event(), Event()
         self.made.append(self)
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it is set, or until the time of a timeout is over."""
-        if timeout is None:
+    def acquire(self, timeout: float = -1) -> bool:
+        """Wait until it is released, or until the time of a timeout is over."""
+        if self._lock.acquire(blocking=False):
+            return True
+        if timeout < 0:
             self.waits_for_ever.set()
-            return super().wait(PATIENCE)
-        while not self.is_set() and not self.over.is_set():
-            pass
-        return self.is_set()
+            return self._lock.acquire(timeout=PATIENCE)
+        while not self.over.is_set():
+            if self.interrupt.is_set():
+                raise KeyboardInterrupt
+            if self._lock.acquire(blocking=False):
+                return True
+        return False
+
+    def release(self) -> None:
+        """End a wait."""
+        self._lock.release()
+
+
+def test_an_interrupted_call_lets_the_next_one_lead(pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that is interrupted while it waits for the last group's threads stores nothing, and blocks no other."""
+    store = Store(gathering=PATIENCE)
+    meeting(store, pool, "a", "b", "c")
+    monkeypatch.setattr(Ready, "made", [])
+    monkeypatch.setattr(group_commit, "Lock", Ready)
+    interrupted = pool.submit(store.insert, NewRecord(kind="d"))
+    store.until_waiting(1)
+    other = pool.submit(store.insert, NewRecord(kind="e"))
+    store.until_waiting(2)
+    Ready.made[0].interrupt.set()
+    assert other.result().created
+    assert isinstance(interrupted.exception(), KeyboardInterrupt)
+    assert store.commits == [["first"], ["a", "b", "c"], ["e"]]
 
 
 def test_a_call_whose_patience_ends_withdraws_only_itself(
     pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If it ends while a group stores the job, a later call with the same id still waits for its turn."""
-    monkeypatch.setattr(group_commit, "Event", Ready)
-    monkeypatch.setattr(Ready, "made", [])
     begun, end = Event(), Event()
 
     def store_slowly(records: Sequence[NewRecord]) -> Mapping[UUID, Inserted]:
@@ -142,6 +185,8 @@ def test_a_call_whose_patience_ends_withdraws_only_itself(
         return stored(records)
 
     store, job = Store(store_slowly), NewRecord(kind="a")
+    monkeypatch.setattr(group_commit, "Lock", Ready)
+    monkeypatch.setattr(Ready, "made", [])
     results = [pool.submit(store.insert, NewRecord(kind="first"))]
     try:
         assert store.started.wait(PATIENCE)
@@ -160,7 +205,7 @@ def test_a_call_whose_patience_ends_withdraws_only_itself(
     finally:
         end.set()
         if not store._group_commit._waiting:  # the fault: nothing else would end the last call
-            Ready.made[-1].set()
+            Ready.made[-1].release()
     assert [each.result().record.kind for each in results] == ["first", "leads", "a", "a"]
     assert store.commits == [["first"], ["a", "leads"], ["a"]]
 

@@ -399,7 +399,7 @@ def test_a_duplicate_in_a_group_has_its_own_result(backend: PostgresBackend, pos
     with psycopg.connect(postgres_url) as other, ThreadPoolExecutor(4) as pool:
         other.execute(f'LOCK TABLE "{schema}".jobs IN EXCLUSIVE MODE')
         results = [pool.submit(backend.insert, [NewRecord(kind="blocked")])]
-        while not backend._group_commit._is_busy:
+        while backend._group_commit._leader is None:
             pass
         results += [pool.submit(backend.insert, [each]) for each in new]
         while len(backend._group_commit._waiting) < 3:

@@ -82,7 +82,7 @@ def test_inserts_that_meet_share_a_transaction(path: Path, backend: SqliteBacken
     with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(4) as pool:
         other.execute("BEGIN IMMEDIATE")
         first = pool.submit(backend.insert, [NewRecord(kind="first")])
-        while not backend._group_commit._is_busy:
+        while backend._group_commit._leader is None:
             pass
         meeting = [pool.submit(backend.insert, [NewRecord(kind=kind)]) for kind in "abc"]
         while len(backend._group_commit._waiting) < 3:
