@@ -352,8 +352,9 @@ def test_missing_privileges(connection: psycopg.Connection, url: str, backend: P
 
 
 def _prepared(backend: PostgresBackend) -> list[str]:
-    """Insert, claim and list a job, and return the statements that the session has prepared."""
+    """Insert, claim and list jobs, and return the statements that the session has prepared."""
     backend.insert([NewRecord(kind="k")])
+    backend.insert([NewRecord(kind="k"), NewRecord(kind="k")])
     backend.claim(["default"], limit=1, worker="w", lease=LEASE)
     backend.list(Filter(), limit=1)
     query = "SELECT statement FROM pg_prepared_statements"
@@ -361,10 +362,11 @@ def _prepared(backend: PostgresBackend) -> list[str]:
 
 
 def test_a_direct_connection_prepares_some_statements(url: str, backend: PostgresBackend, schema: str) -> None:
-    """On a direct connection, the statements of an insert and a claim are prepared, and no others."""
+    """On a direct connection, the statements of an insert, a batch and a claim are prepared, and no others."""
     with PostgresBackend.from_url(f"{url}&pool_size=1") as direct:
-        [insert, claim] = sorted(_prepared(direct), key=lambda text: "claim(" in text)
+        [batch, insert, claim] = sorted(_prepared(direct), key=lambda text: ("claim(" in text, "unnest" not in text))
     assert f'INSERT INTO "{schema}".jobs' in insert
+    assert f'INSERT INTO "{schema}".jobs' in batch
     assert f'"{schema}".claim(' in claim
 
 

@@ -69,7 +69,8 @@ class WakeUps:
     def wake(self, queues: Iterable[str]) -> None:
         """Wake the calls that wait for these queues."""
         with self._condition:
-            self._woken.update(queues)
+            for queue in queues:  # faster than `update`
+                self._woken[queue] += 1
             self._condition.notify_all()
 
     def wake_all(self) -> None:

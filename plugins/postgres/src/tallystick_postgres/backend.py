@@ -85,8 +85,8 @@ class PostgresBackend(Backend):
 
     def __init__(self, location: Location) -> None:
         self._location = location
-        self._queries = location.queries
-        self._prepared = {self._queries.insert_one, self._queries.claim, self._queries.next_due}
+        queries = self._queries = location.queries
+        self._prepared = {queries.insert_one, queries.insert_batch, queries.claim, queries.next_due}
         self._lifetime = Lifetime()
         self._connections = Connections(location, self._lifetime, schema.check)
         self._group_commit = GroupCommit(self._insert_together)
@@ -134,7 +134,10 @@ class PostgresBackend(Backend):
         return run(lambda cursor: inserting.insert(on(cursor, self._prepared), self._queries, call))
 
     def _insert_together(self, records: Sequence[NewRecord]) -> Mapping[UUID, Inserted]:
-        stored = self._connections.write(lambda cursor: inserting.insert_new(on(cursor), self._queries, records))
+        def insert(cursor: psycopg.Cursor[Row]) -> Sequence[Inserted | None]:
+            return inserting.insert_new(on(cursor, self._prepared), self._queries, records)
+
+        stored = self._connections.write(insert)
         return {result.record.id: result for result in stored if result is not None}
 
     @contextmanager

@@ -106,9 +106,10 @@ class Connections:
             OutcomeUnknown: the connection was lost during the statement.
             Unavailable: no connection could be opened; nothing was changed.
         """
-        self._lifetime.check()
-        with self._lock:
-            self._opened()
+        if self._pool is None:
+            self._lifetime.check()
+            with self._lock:
+                self._opened()
         if not self._is_read_committed:
             return self.transact(work)
         return self._repeatedly(lambda connection: _executed(connection, work, lost=_MaybeDone))
