@@ -74,13 +74,13 @@ def items(values: Sequence[object], what: str, maximum: int, type: type) -> None
 
 
 def _batch(values: Collection[object], what: str, maximum: int, *types: type) -> None:
+    if type(values) in (list, tuple) and len(values) <= maximum and {*types}.issuperset(map(type, values)):
+        return  # each check below would pass
     if isinstance(values, types):
         raise InvalidArgument(f"{what} is a single {type(values).__name__}; pass a list of it")
     _count(validation.collection(values, what, what), maximum)
     if not isinstance(values, Sequence) and UUID not in types:
         raise InvalidArgument(f"{what} is a {type(values).__name__}, which has no order; pass a list")
-    if set(map(type, values)) <= {*types}:  # faster than a check of each item
-        return
     for value in values:
         if not isinstance(value, types):
             allowed = " or ".join(type.__name__ for type in types)
