@@ -1,8 +1,9 @@
 """Payloads, results and failures are opaque and stored exactly."""
 
-from tallystick import Claim, Complete, Discard, Failure, NewRecord, PayloadTooLarge, Retry
+from tallystick import Claim, Complete, Discard, Failure, Filter, NewRecord, PayloadTooLarge, Retry
 
-from ..harness.case import NOW, Case, example
+from ..harness.case import LEASE, NOW, Case, example
+from .restore import whole
 
 BYTES = (
     b"",
@@ -90,6 +91,30 @@ def a_batch_may_be_large_too(case: Case) -> None:
     kept = case.backend.get([record.id for record in new]).values()
     sizes = [len(record.payload) for record in kept if record.payload == payload]
     case.equal([len(payload)] * len(new), sizes)
+
+
+@example("PAYLOAD-03")
+def a_large_one_may_replace_a_small_one(case: Case) -> None:
+    """A replaced payload is kept, whether the one before it or the new one is large. Each call returns it."""
+    large = _sized(min(case.capabilities.max_payload_bytes, _LARGE))
+    for payload in (b"small", large, large[::-1], b"small again", large):
+        new = NewRecord(kind="k", payload=payload, unique_key="key", on_conflict="replace")
+        [answer] = case.backend.insert([new], now=NOW)
+        records = [answer.record, case.stored(answer.record), *case.backend.list(Filter(), limit=9)]
+        case.that(all(record.payload == payload for record in records), f"{len(payload):,} bytes, unchanged", records)
+    claimed = case.only(case.claim())
+    case.that(claimed.payload == large, f"{len(large):,} bytes, unchanged", claimed.payload)
+    rescued = case.only(case.backend.rescue(limit=1, now=NOW + 2 * LEASE))
+    case.that(rescued.payload == large, f"{len(large):,} bytes, unchanged", rescued.payload)
+
+
+@example("PAYLOAD-03")
+def a_restored_one_may_be_large(case: Case) -> None:
+    """A restored record has its payload, however large it is."""
+    payload = _sized(min(case.capabilities.max_payload_bytes, _LARGE))
+    restored = whole(payload=payload)
+    case.equal([True], list(case.backend.restore([restored], now=NOW)))
+    case.that(case.stored(restored) == restored, "the restored record", case.stored(restored))
 
 
 @example("PAYLOAD-04")

@@ -31,6 +31,7 @@ MUTANTS = (
             "unixepoch() * 1000000, unixepoch() * 1000000", "B8"),
     patched("resumes by inserting", "QUEUE-02", "add_queue", "DO NOTHING", "DO UPDATE SET paused = FALSE"),
     patched("is late by a tick", "TIME-01", "claim", "run_at <= :now", "run_at < :now", "B2"),
+    patched("claims without large payloads", "PAYLOAD-03", "claim", "{record}", "{columns}"),
     patched("claims a pause away", "CLAIM-04", "claim", _OPEN, "", "E4"),
     patched("claims by time", "CLAIM-05", "claim", "ORDER BY 3 DESC, 4, 5", "ORDER BY 4, 3 DESC, 5", "G1"),
     patched("claims without ids", "CLAIM-05", "claim", "ORDER BY 3 DESC, 4, 5", "ORDER BY 3 DESC, 4", "G2"),

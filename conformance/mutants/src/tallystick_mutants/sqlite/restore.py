@@ -1,4 +1,4 @@
-"""Bugs in restores: tags that are not indexed, and records that are committed one by one."""
+"""Bugs in restores: tags that are not indexed, payloads that are lost, and records that are committed one by one."""
 
 from tallystick_conformance import Mutant
 
@@ -6,11 +6,15 @@ from ..patch import SQLITE
 
 edited = SQLITE.edited
 
-_RESTORE = "connection.execute(queries.restore, parameters)"
-_COMMIT = "connection.commit(); connection.execute(queries.begin_write)"
+_RESTORE = "cursor.execute(queries.restore, parameters)"
+_PARTS = "add_parts(cursor, queries, parameters)"
+_COMMIT = "connection.commit(); cursor.execute(queries.begin_write)"
 
 MUTANTS: tuple[Mutant, ...] = (
-    edited("restores without tags", "RESTORE-05", "restoring.restore", "if one.record.tags:", "if False:"),
+    edited("restores without tags", "RESTORE-05", "restoring.restore",
+           _PARTS, _PARTS.replace("parameters", "{**parameters, 'tags': '[]'}")),
+    edited("restores without large payloads", "PAYLOAD-03", "restoring.restore",
+           _PARTS, _PARTS.replace("parameters", "{**parameters, 'large_payload': None}")),
     edited("commits each restored record", "CRASH-07", "restoring.restore", _RESTORE, f"{_RESTORE}; {_COMMIT}", "",
            "Each record of a restore is committed by itself."),
 )  # fmt: skip

@@ -12,6 +12,8 @@ MUTANTS = (
     patched("frees a time late by a tick", "UNIQUE-07", "free_keys", "<= :now", "< :now"),
     patched("frees each key of a time", "UNIQUE-07", "free_keys", "<= :now", "IS NOT NULL"),
     patched("replaces without tags", "CONFLICT-01", "change_holders", "tags = :tags, ", ""),
+    SQLITE.edited("replaces without large payloads", "PAYLOAD-03", "inserting._insert",
+                  "_add_payload(cursor, queries, changed)", "pass"),
     patched("debounces without a time", "CONFLICT-02", "change_holders", "run_at = :run_at, ", ""),
     patched("requeues with an old time", "REQUEUE-06", "requeue", " OR {passed}", ""),
     SQLITE.edited("requeues after no time", "REQUEUE-04", "backend.SqliteBackend.requeue",
