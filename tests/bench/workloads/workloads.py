@@ -7,6 +7,7 @@ from tallystick.bench import enqueueing, raw
 
 from .costs import costs
 from .measuring import Measure, computations, drain, memory, of_bench, sleeps
+from .workloads_page import COMPUTED
 
 SHAPES, ASYNC, COMPUTE, THREADS, MEMORY_OF, COSTS, DEPTH = (
     "shapes",
@@ -72,16 +73,13 @@ def _threads(store: str) -> list[Workload]:
 
 
 _LOOP, _PROCESSES = "bare event loop", "two bare processes"
-_COMPUTED = 0.05
-"""The share of the jobs that compute."""
-
 WORKLOADS = (
     *_shapes(POSTGRES),
     *_shapes(SQLITE),
     Workload(ASYNC, "", _LOOP, sleeps),
     *(Workload(ASYNC, store, "200 async handlers", drain("sleep"), _LOOP, 0.7) for store in (POSTGRES, SQLITE, MEMORY)),
-    Workload(COMPUTE, "", _PROCESSES, computations(processes=2, share=_COMPUTED)),
-    Workload(COMPUTE, POSTGRES, "two workers", drain("compute", processes=2, share=_COMPUTED), _PROCESSES, 0.95),
+    Workload(COMPUTE, "", _PROCESSES, computations(processes=2, share=COMPUTED)),
+    Workload(COMPUTE, POSTGRES, "two workers", drain("compute", processes=2, share=COMPUTED), _PROCESSES, 0.95),
     *_threads(POSTGRES),
     *_threads(SQLITE),
     Workload(MEMORY_OF, POSTGRES, "one worker", memory(1, 5, 10), target=80e6),

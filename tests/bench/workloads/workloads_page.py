@@ -11,6 +11,9 @@ from tallystick.bench.machine import in_words
 Entry = Mapping[str, Any]
 """A workload as `docs/workloads.json` has it."""
 
+COMPUTED = 0.15
+"""The share of the jobs that compute."""
+
 PHASES = {"enqueue_one": "enqueue one by one", "enqueue_batch": "enqueue in batches of 1,000", "drain": "drain"}
 """The phases whose costs are counted."""
 
@@ -124,7 +127,7 @@ def _measured(group: Mapping[str, Any]) -> str:
 
 
 def _section(section: Section, group: Mapping[str, Any]) -> str:
-    sizes = {"computing": group["jobs"] // 20, "single": max(1, group["jobs"] // 10)}
+    sizes = {"computing": round(group["jobs"] * COMPUTED), "single": max(1, group["jobs"] // 10)}
     target = (group["workloads"][0]["target"] or 0) / 1_000_000
     text = section.text.format(**{**group, **sizes, "target": target})
     return f"{text}\n{section.table(group['workloads'])}\n"
