@@ -34,6 +34,7 @@ def group(*workloads: dict[str, Any], **changes: Any) -> dict[str, Any]:
 def test_groups_and_bases() -> None:
     """Each workload has a section of the page, and its base is an earlier one of the same store or of none."""
     assert {workload.group for workload in WORKLOADS} == set(workloads_page.GROUPS)
+    assert not set(workloads_page.GROUPS) & {workload.store for workload in WORKLOADS}, "`--only` takes both"
     for number, workload in enumerate(WORKLOADS):
         bases = [
             other
@@ -78,7 +79,7 @@ def test_base_without_store() -> None:
 
 def test_memory() -> None:
     """Memory above the target is bold."""
-    page = workloads_page.page({"memory": group(entry("one", {"2000": [6e7], "20000": [9e7]}, target=80e6))})
+    page = workloads_page.page({"resident": group(entry("one", {"2000": [6e7], "20000": [9e7]}, target=80e6))})
     assert "| store | 2,000 jobs | 20,000 jobs |" in page
     assert "| SQLite | 60.0 MB | **90.0 MB** |" in page
 

@@ -9,12 +9,12 @@ from .costs import costs
 from .measuring import Measure, computations, drain, memory, of_bench, sleeps
 from .workloads_page import COMPUTED
 
-SHAPES, ASYNC, COMPUTE, THREADS, MEMORY_OF, COSTS, DEPTH = (
+SHAPES, ASYNC, COMPUTE, THREADS, RESIDENT, COSTS, DEPTH = (
     "shapes",
     "async",
     "compute",
     "threads",
-    "memory",
+    "resident",
     "costs",
     "depth",
 )
@@ -82,7 +82,7 @@ WORKLOADS = (
     Workload(COMPUTE, POSTGRES, "two workers", drain("compute", processes=2, share=COMPUTED), _PROCESSES, 0.95),
     *_threads(POSTGRES),
     *_threads(SQLITE),
-    Workload(MEMORY_OF, POSTGRES, "one worker", memory(1, 5, 10), target=80e6),
+    Workload(RESIDENT, POSTGRES, "one worker", memory(1, 5, 10), target=80e6),
     Workload(COSTS, POSTGRES, "Tallystick", costs("Tallystick")),
     Workload(COSTS, POSTGRES, "PgQueuer", costs("PgQueuer")),
     *_depth(POSTGRES),

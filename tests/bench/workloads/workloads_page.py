@@ -205,7 +205,7 @@ _SECTIONS = {
     "async": Section(_ASYNC, _rates),
     "compute": Section(_COMPUTE, _rates),
     "threads": Section(_THREADS, _rates),
-    "memory": Section(_MEMORY, _memory),
+    "resident": Section(_MEMORY, _memory),
     "costs": Section(_COSTS, _costs),
     "depth": Section(_DEPTH, _rates),
 }
