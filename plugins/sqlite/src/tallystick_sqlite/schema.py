@@ -5,7 +5,7 @@ The table `{prefix}_migrations` has one row for each applied migration. Its mark
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 from . import journal_mode, search
 from .errors import mapped, not_set_up
@@ -130,7 +130,8 @@ def _writing(connection: sqlite3.Connection, location: Location) -> Iterator[Non
         yield
         connection.commit()
     finally:
-        connection.rollback()  # no effect after the commit
+        with suppress(sqlite3.ProgrammingError):  # closed: an interrupt came before the block, which ends later
+            connection.rollback()  # no effect after the commit
 
 
 def _execute_each(connection: sqlite3.Connection, statements: str) -> None:
