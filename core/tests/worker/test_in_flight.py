@@ -27,7 +27,7 @@ class Worker:
         self.jobs = InFlight(SLOTS, BATCH)
 
     def claim(self, *, seconds: float) -> list[int]:
-        """Claim as many jobs as there is room for. Meanwhile, a job ends each 5 ms. Return what was left."""
+        """Claim jobs while one ends each 5 ms. Return how many were left after each end."""
         room = self.jobs.room()
         if not room:
             return []

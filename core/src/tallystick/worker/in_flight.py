@@ -69,7 +69,10 @@ class InFlight:
         self.freed.set()
 
     def room(self) -> int:
-        """Return how many jobs to claim now: 0 until the jobs claimed ahead have dropped to half. Then set `freed`."""
+        """Return how many jobs to claim now: 0 until the jobs claimed ahead have dropped to half.
+
+        The end of a job that makes this room sets `freed`.
+        """
         horizon = min(max(HORIZON, _CLAIMS_AHEAD * self._claim_seconds), _LONGEST_HORIZON)
         ahead = min(int(self._rate() * horizon), self._most_ahead)
         most, held = self._slots + ahead - len(self.open), self._slots + self._most_ahead - len(self.held)
