@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
+from threading import Lock, current_thread
 from time import monotonic
 
 from ..contract.records import Record
 from . import clock
 from .attempt import Attempt
 from .in_flight import InFlight
-from .service import Service
+from .service import Steps
 from .stuck import StuckHandlers
 from .turns import Turns
 from .unknown import UNKNOWN
@@ -26,17 +27,23 @@ _SLICE = timedelta(seconds=0.5)
 
 
 class Fetcher:
-    """Claims jobs, and waits while none is due."""
+    """Claims jobs, and waits while none is due, in one of the threads for sync handlers.
+
+    If this thread claims a single job, and another thread is free, it runs the job itself, and the other thread goes on
+    to claim. So the job need not wait until a thread wakes.
+    """
 
     def __init__(
         self,
         context: WorkerContext,
         in_flight: InFlight,
         extend: Callable[[Sequence[Attempt]], None],
-        dispatch: Callable[[Sequence[Attempt]], None],
+        dispatch: Callable[[Sequence[Attempt]], Attempt | None],
         stuck: StuckHandlers,
     ) -> None:
-        self.service = Service("fetcher", self._step, context.current)
+        self._steps = Steps("fetcher", self._step)
+        self._running = Lock()
+        self._claimed: Attempt | None = None
         self._context = context
         self._in_flight = in_flight
         self._extend = extend
@@ -45,6 +52,40 @@ class Fetcher:
         self._turns = Turns(context.queues, context.settings.queue_weights or {})
         self._idle = _SHORTEST_IDLE
         self._woke_at_once = False
+
+    def run(self) -> Attempt | None:
+        """Claim until stopped, and return None, or until this thread should run a job, and return it.
+
+        Then another thread should call this method.
+        """
+        thread = current_thread()
+        name, thread.name = thread.name, self._steps.name
+        with self._running:
+            self._claimed = None
+            self._steps.run(until=lambda: self._claimed is not None)
+            claimed = self._claimed
+        thread.name = name
+        return claimed
+
+    @property
+    def running(self) -> bool:
+        """Whether a thread claims jobs."""
+        return self._running.locked()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no further claim begins."""
+        return self._steps.stopping.is_set()
+
+    def begin_stop(self) -> None:
+        """Begin no further claim."""
+        self._steps.stopping.set()
+
+    def stop(self, seconds: float) -> None:
+        """Begin no further claim, and wait for the current one; abandon it if the store does not respond in time."""
+        self.begin_stop()
+        if self._running.acquire(timeout=max(0.0, seconds)):
+            self._running.release()
 
     def _step(self) -> None:
         self._in_flight.freed.clear()
@@ -95,16 +136,19 @@ class Fetcher:
     def _start(self, attempts: Sequence[Attempt], *, late: bool) -> None:
         """Pass claimed jobs to the executors. If the claim took long (`late`), extend their leases first."""
         with ExitStack() as always:
-            always.callback(self._dispatch, attempts)
+            always.callback(self._pass_on, attempts)
             always.callback(self._context.observers.claimed, [attempt.record for attempt in attempts])
             if late:
                 self._extend(attempts)
+
+    def _pass_on(self, attempts: Sequence[Attempt]) -> None:
+        self._claimed = self._dispatch(attempts)
 
     def _wait(self) -> None:
         """Wait for a job. Repeated wake-ups without a job are slowed down by pauses that double, up to `poll`."""
         poll = self._context.settings.poll.total_seconds()
         if self._woke_at_once:
-            self.service.stopping.wait(self._idle)
+            self._steps.stopping.wait(self._idle)
             self._idle = min(self._idle * 2, poll)
         else:
             self._idle = _SHORTEST_IDLE
@@ -114,7 +158,7 @@ class Fetcher:
 
     def _wakes_within(self, seconds: float) -> bool:
         deadline = monotonic() + seconds
-        while (left := deadline - monotonic()) > 0 and not self.service.stopping.is_set():
+        while (left := deadline - monotonic()) > 0 and not self._steps.stopping.is_set():
             if self._context.backend.wait(self._context.queues, timeout=min(timedelta(seconds=left), _SLICE)):
                 return True
         return False

@@ -17,11 +17,45 @@ STOP_SECONDS = 5.0
 """How long the end of a stop waits for calls to a store that may not respond."""
 
 
-class Service:
-    """A thread that repeats a step. If a step raises, the error is logged, and the next step follows after a pause.
+class Steps:
+    """Repeats a step until stopped. If a step raises, the error is logged, and the next step follows after a pause.
 
-    The pause doubles with each error, up to `longest_pause`, in seconds. Each step runs inside the context manager
-    `inside`. When stopped, the thread calls `last` once.
+    The pause doubles with each error, up to `longest_pause`, in seconds.
+    """
+
+    def __init__(self, name: str, step: Callable[[], None], *, longest_pause: float = 5.0) -> None:
+        self.name = f"tallystick-{name}"
+        self.stopping = Event()
+        self._step = step
+        self._longest_pause = longest_pause
+        self._pauses = self._new_pauses()
+
+    def run(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Repeat the step until stopped, or until a condition is true after a step."""
+        while not self.stopping.is_set():
+            self.take(self._step)
+            if until():
+                return
+
+    def take(self, step: Callable[[], None]) -> None:
+        """Take a step. Never raises."""
+        try:
+            step()
+            self._pauses = self._new_pauses()
+        except BaseException as exc:  # SystemExit from a hook or a backend must not end the thread
+            traceback = None if issubclass(type(exc), BackendError) else exc_info(exc)
+            text, pause = safe_repr(exc), next(self._pauses)
+            logger.warning("%s: %s; next try in %.1f s", self.name, text, pause, exc_info=traceback)
+            self.stopping.wait(pause)
+
+    def _new_pauses(self) -> Iterator[float]:
+        return doubling(_FIRST_PAUSE, self._longest_pause)
+
+
+class Service:
+    """A thread that repeats a step, as `Steps` does. Each step runs inside the context manager `inside`.
+
+    When stopped, the thread calls `last` once.
     """
 
     def __init__(
@@ -33,14 +67,12 @@ class Service:
         longest_pause: float = 5.0,
         last: Callable[[], None] = lambda: None,
     ) -> None:
-        self.stopping = Event()
         self._woken = Event()
         self._last = last
-        self._step = step
         self._inside = inside
-        self._longest_pause = longest_pause
-        self._pauses = self._new_pauses()
-        self._thread = Thread(target=self._run, name=f"tallystick-{name}", daemon=True)
+        self._steps = Steps(name, step, longest_pause=longest_pause)
+        self.stopping = self._steps.stopping
+        self._thread = Thread(target=self._run, name=self._steps.name, daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
@@ -74,19 +106,5 @@ class Service:
 
     def _run(self) -> None:
         with self._inside():
-            while not self.stopping.is_set():
-                self._try(self._step)
-            self._try(self._last)
-
-    def _try(self, step: Callable[[], None]) -> None:
-        try:
-            step()
-            self._pauses = self._new_pauses()
-        except BaseException as exc:  # SystemExit from a hook or a backend must not end the thread
-            traceback = None if issubclass(type(exc), BackendError) else exc_info(exc)
-            text, pause = safe_repr(exc), next(self._pauses)
-            logger.warning("%s: %s; next try in %.1f s", self._thread.name, text, pause, exc_info=traceback)
-            self.stopping.wait(pause)
-
-    def _new_pauses(self) -> Iterator[float]:
-        return doubling(_FIRST_PAUSE, self._longest_pause)
+            self._steps.run()
+            self._steps.take(self._last)

@@ -10,6 +10,7 @@ from .attempt import Attempt
 from .batcher import Batch
 from .execute import Ended, execute
 from .execute_batch import execute_batch
+from .fetcher import Fetcher
 from .in_flight import InFlight
 from .stuck import StuckHandlers
 from .worker_context import WorkerContext
@@ -19,7 +20,10 @@ Finish = Callable[[Ended], bool]
 
 
 class ThreadExecutor:
-    """A fixed number of daemon threads that serve one queue. A thread cannot be forced to leave its handler."""
+    """Daemon threads that serve one queue: one for each of `count` handlers, and one for the fetcher.
+
+    A thread cannot be forced to leave its handler.
+    """
 
     def __init__(
         self, context: WorkerContext, in_flight: InFlight, finish: Finish, count: int, stuck: StuckHandlers
@@ -28,14 +32,18 @@ class ThreadExecutor:
         self._in_flight = in_flight
         self._finish = finish
         self._stuck = stuck
-        self._queue: SimpleQueue[Attempt | Batch | None] = SimpleQueue()
+        self._queue: SimpleQueue[Attempt | Batch | Fetcher | None] = SimpleQueue()
         self._count = count
         self._numbers = numbers()
 
     def start(self) -> None:
         """Start the threads."""
-        for _ in range(self._count):
+        for _ in range(self._count + 1):
             self._start_one()
+
+    def fetch(self, fetcher: Fetcher) -> None:
+        """Let a thread run the fetcher. If that thread runs a job itself, it queues the fetcher again."""
+        self._queue.put(fetcher)
 
     def put(self, attempts: Iterable[Attempt | Batch]) -> None:
         """Queue attempts, and batches of them, to run."""
@@ -55,22 +63,26 @@ class ThreadExecutor:
 
     def _work(self) -> None:
         with self._context.current():
-            while (attempt := self._queue.get()) is not None:
-                if isinstance(attempt, Batch):
-                    if self._work_batch(attempt):
-                        return  # this thread was replaced
-                    continue
-                # a context per job, so that context variables do not leak between jobs
-                if not self._in_flight.begin(attempt) or self._finish(
-                    copy_context().run(execute, self._context, attempt)
-                ):
-                    continue
-                if self._stuck.remove(attempt):
+            while (item := self._queue.get()) is not None:
+                if isinstance(item, Fetcher):
+                    fetcher = item
+                    # a context of its own, so that context variables of hooks do not reach a job
+                    if (item := copy_context().run(fetcher.run)) is None:
+                        continue
+                    self._queue.put(fetcher)  # before a later job, so that a free thread takes it first
+                if self._work_batch(item) if isinstance(item, Batch) else self._work_one(item):
                     return  # this thread was replaced
             self._queue.put(None)  # stops the next thread
 
+    def _work_one(self, attempt: Attempt) -> bool:
+        """Run an attempt. Return whether this thread was replaced, because the handler ran past its timeout."""
+        # a context per job, so that context variables do not leak between jobs
+        if not self._in_flight.begin(attempt) or self._finish(copy_context().run(execute, self._context, attempt)):
+            return False
+        return self._stuck.remove(attempt)
+
     def _work_batch(self, batch: Batch) -> bool:
-        """Run a batch. Return whether this thread was replaced, because the handler ran past its timeout."""
+        """Run a batch, as `_work_one` runs an attempt."""
         if not batch.begin(self._in_flight):
             return False
         for ended in copy_context().run(execute_batch, self._context, batch.attempts):

@@ -78,7 +78,6 @@ class Worker:
             self._tasks,
             self._threads,
             self._settler,
-            self._fetcher.service,
         )
 
     def start(self) -> None:
@@ -86,6 +85,7 @@ class Worker:
         try:
             for part in self._parts:
                 part.start()
+            self._threads.fetch(self._fetcher)
         except BaseException:
             self._stop_parts()
             raise
@@ -100,7 +100,7 @@ class Worker:
         """
         end = monotonic() + grace.total_seconds()
         unrecorded = self._settler.unrecorded
-        self._fetcher.service.begin_stop()
+        self._fetcher.begin_stop()
         self._reporter.drain()
         self._release(list(self._in_flight.waiting))
         try:
@@ -111,7 +111,7 @@ class Worker:
         finally:
             self._stuck.report_left(self._interrupt_open())
             last = max(end, monotonic() + _STOPPING_GRACE)
-            _wait_while(lambda: bool(self._in_flight.held) or self._fetcher.service.running, last, hurried)
+            _wait_while(lambda: bool(self._in_flight.held) or self._fetcher.running, last, hurried)
             self._stop_parts()
         # in this order, an outcome that moves from one count to the other is counted twice rather than not at all
         return len(self._in_flight.held) + self._settler.unrecorded - unrecorded
@@ -120,7 +120,7 @@ class Worker:
         """Stop all parts. The parts that use the store share one time limit, since each may have to wait for it."""
         end = monotonic() + STOP_SECONDS
         self._settler.give_up()
-        self._fetcher.service.stop(end - monotonic())
+        self._fetcher.stop(end - monotonic())
         self._settler.stop(end - monotonic())
         for service in self._services:
             service.begin_stop()
@@ -137,7 +137,7 @@ class Worker:
         Returns:
             How many jobs the worker held, and how many of them could not be released in a few seconds.
         """
-        self._fetcher.service.stop(_STOPPING_GRACE)
+        self._fetcher.stop(_STOPPING_GRACE)
         held = len(self._in_flight.held)
         self._release(list(self._in_flight.waiting))
         self._stuck.report_left(self._interrupt_open())
@@ -185,14 +185,27 @@ class Worker:
             if self._in_flight.begin(attempt):
                 self._settler.finish(Ended(attempt, Release(attempt.claim)))
 
-    def _dispatch(self, attempts: Sequence[Attempt]) -> None:
-        if self._fetcher.service.stopping.is_set():
+    def _dispatch(self, attempts: Sequence[Attempt]) -> Attempt | None:
+        """Pass attempts to the executors, but for one that the calling thread should run itself."""
+        if self._fetcher.stopping:
             self._release(attempts)
-            return
+            return None
         if self._context.has_batches:
             attempts = self._put_batched(attempts)
+        if len(attempts) == 1 and self._is_alone(attempts[0]):
+            return attempts[0]
         self._threads.put([attempt for attempt in attempts if not attempt.definition.is_async])
         self._tasks.put([attempt for attempt in attempts if attempt.definition.is_async])
+        return None
+
+    def _is_alone(self, attempt: Attempt) -> bool:
+        """Whether no other sync attempt waits, and another thread is free to run the fetcher."""
+        return (
+            not attempt.definition.is_async
+            and len(self._in_flight.waiting) == 1
+            and len(self._in_flight.open) <= self._context.settings.concurrency
+            and not self._stuck
+        )
 
     def _put_batched(self, attempts: Sequence[Attempt]) -> list[Attempt]:
         """Collect the attempts of batch kinds, and return the others."""
