@@ -1,6 +1,9 @@
 """Waking waiting workers: promptly, once per queue, and after a lost connection."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from threading import Thread
 from typing import Any
 
@@ -8,7 +11,9 @@ import psycopg
 import pytest
 from support import PATIENCE, eventually
 from tallystick import NewRecord
+from tallystick.backends.waiting import Seen
 from tallystick_postgres import PostgresBackend
+from tallystick_postgres.listener import Listener
 
 LONG = timedelta(seconds=PATIENCE)
 LISTENERS = "SELECT pid FROM pg_stat_activity WHERE query LIKE %s AND pid <> pg_backend_pid()"
@@ -33,6 +38,67 @@ def test_a_lost_connection_is_made_again(
         other.insert([NewRecord(kind="k")])
     waiter.join(PATIENCE)
     assert woken == [True]
+
+
+def connected(backend: PostgresBackend) -> Listener:
+    """Return the listener when it has connected."""
+    eventually(lambda: backend.wait(["default"], timeout=timedelta(seconds=0.02)) or backend._listener.listening)
+    return backend._listener
+
+
+@contextmanager
+def sleeping(backend: PostgresBackend, *queues: str) -> Iterator[None]:
+    """Sleep in one thread for each queue. They must wake by the end."""
+    threads = [Thread(target=sleep_until_woken, args=(backend, queue)) for queue in queues]
+    for thread in threads:
+        thread.start()
+    yield
+    for thread in threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def was_woken(backend: PostgresBackend, queue: str, seen: Seen) -> bool:
+    return backend._wake_ups.seen([queue]) != seen
+
+
+def sleep_until_woken(backend: PostgresBackend, queue: str) -> None:
+    backend._listener.sleep([queue], backend._wake_ups.seen([queue]), PATIENCE * 2)
+
+
+@pytest.mark.parametrize("end", ["wake", "close"])
+def test_the_call_that_reads_is_woken_by_others(backend: PostgresBackend, end: str) -> None:
+    """A call that reads the connection sleeps in a selector. A wake-up of this process, and `close`, end its sleep."""
+    listener = connected(backend)
+    with sleeping(backend, "a"):
+        eventually(lambda: listener._is_asleep)
+        if end == "wake":
+            backend._wake_ups.wake(["a"])
+        else:
+            backend.close()
+
+
+def test_another_call_reads_when_the_first_one_ends(
+    backend: PostgresBackend, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two calls sleep. A notification ends one of them, whichever of the two reads. Then the other one reads."""
+    monkeypatch.setattr("tallystick_postgres.listener._READ_EVERY", PATIENCE * 2)
+    listener = connected(backend)
+    for first, second in (("a", "b"), ("b", "a")):
+        with PostgresBackend.from_url(url) as other, sleeping(backend, "a", "b"):
+            eventually(lambda: listener._is_asleep)
+            seen = backend._wake_ups.seen([first])
+            other.insert([NewRecord(kind="k", queue=first)])
+            eventually(partial(was_woken, backend, first, seen))
+            other.insert([NewRecord(kind="k", queue=second)])
+
+
+def test_notifications_are_read_while_no_call_sleeps(backend: PostgresBackend, url: str) -> None:
+    """The server would keep them otherwise, until its queue is full and commits fail."""
+    listener = connected(backend)
+    with PostgresBackend.from_url(url) as other:
+        other.insert([NewRecord(kind="k", queue="a")])
+    eventually(lambda: listener.due(["a"]) == 1)
 
 
 def test_a_batch_is_one_message_for_each_queue(
@@ -71,7 +137,7 @@ def test_idle_waiting_queries_the_server_once(backend: PostgresBackend, monkeypa
         return read(work)
 
     monkeypatch.setattr(backend._connections, "read", counting)
-    eventually(lambda: backend.wait(["default"], timeout=timedelta(seconds=0.02)) or backend._listener.listening)
+    connected(backend)
     backend.wait(["default"], timeout=timedelta(0))
     before = len(calls)
     assert not any(backend.wait(["default"], timeout=timedelta(seconds=0.01)) for _ in range(20))

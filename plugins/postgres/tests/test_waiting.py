@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 from tallystick.backends.calls import WaitCall
-from tallystick.backends.waiting import WakeUps
+from tallystick.backends.waiting import Seen, WakeUps
 from tallystick_postgres.listener import Listener
 from tallystick_postgres.waiting import Waiting
 
@@ -40,11 +40,15 @@ class Store:
         """Return the number of notifications about jobs that can be claimed."""
         return self._due
 
-    def start(self) -> None:
+    def look(self) -> None:
+        """Find no notification."""
+
+    def sleep(self, queues: Sequence[str], seen: Seen, seconds: float) -> bool:
         """Notify."""
         self._notified = True
         self._due += self.can_be_claimed
-        self._wake_ups.wake(CALL.queues)
+        self._wake_ups.wake(queues)
+        return True
 
 
 @pytest.fixture

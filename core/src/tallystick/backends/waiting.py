@@ -34,9 +34,13 @@ Seen = tuple[int, ...]
 
 
 class WakeUps:
-    """Wakes the calls of `wait` of one client, from other calls and from a thread that listens to the store."""
+    """Wakes the calls of `wait` of one client, from other calls and from a thread that listens to the store.
+
+    After each wake-up it calls `on_wake`, for a call that does not sleep here.
+    """
 
     def __init__(self) -> None:
+        self.on_wake: Callable[[], None] = lambda: None
         self._condition = Condition()
         self._woken: Counter[str] = Counter()
         self._all_woken = 0
@@ -60,10 +64,19 @@ class WakeUps:
         with self._condition:
             return self._seen(queues)
 
-    def sleep(self, queues: Sequence[str], seen: Seen, seconds: float) -> bool:
-        """Sleep until one of the queues is woken after `seen`, for at most `seconds`. Return False once closed."""
+    def sleep(
+        self, queues: Sequence[str], seen: Seen, seconds: float, until: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Sleep until one of the queues is woken after `seen`, for at most `seconds`. Return False once closed.
+
+        Each wake-up also ends the sleep if the condition `until` is true by then.
+        """
+
+        def is_over() -> bool:
+            return self._closed or self._seen(queues) != seen or until()
+
         with self._condition:
-            self._condition.wait_for(lambda: self._closed or self._seen(queues) != seen, min(seconds, TIMEOUT_MAX))
+            self._condition.wait_for(is_over, min(seconds, TIMEOUT_MAX))
             return not self._closed
 
     def wake(self, queues: Iterable[str]) -> None:
@@ -72,18 +85,21 @@ class WakeUps:
             for queue in queues:  # faster than `update`
                 self._woken[queue] += 1
             self._condition.notify_all()
+        self.on_wake()
 
     def wake_all(self) -> None:
         """Wake all calls."""
         with self._condition:
             self._all_woken += 1
             self._condition.notify_all()
+        self.on_wake()
 
     def close(self) -> None:
         """Wake all calls for good."""
         with self._condition:
             self._closed = True
             self._condition.notify_all()
+        self.on_wake()
 
     def _seen(self, queues: Sequence[str]) -> Seen:
         return (self._all_woken, *(self._woken[queue] for queue in queues))

@@ -55,13 +55,13 @@ class Waiting:
             if self._may_guess and self._listener.due(call.queues) > due:
                 self._guessed = True
                 return 0
+            self._listener.look()
             due = self._listener.due(call.queues)
             seen = self._wake_ups.seen(call.queues)  # before the query, so that no wake-up is missed
             return self._due(call.queues, seen) - monotonic()
 
         def sleep(seconds: float) -> bool:
-            self._listener.start()
-            return self._wake_ups.sleep(call.queues, seen, seconds)
+            return self._listener.sleep(call.queues, seen, seconds)
 
         return waiting.wait(seconds_until_due, sleep, call.timeout)
 

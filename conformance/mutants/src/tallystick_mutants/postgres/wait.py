@@ -24,9 +24,9 @@ class _Once(Listener):
         try:
             with closing(connect(self._location)) as connection:
                 connection.execute(self._location.queries.listen)
-                self._listen(connection)
+                self._serve(connection)
         except Exception:
-            self._listening = False
+            self._inbox = None
 
 
 class ListensOnce(Broken):
