@@ -34,6 +34,7 @@ class InFlight:
         self.claiming_since: float | None = None
         self._slots = slots
         self._most_ahead = 2 * batch
+        self._most_held = slots + 3 * batch  # one batch more, so that claims go on while the store settles one
         self._worked = 0
         self._claim_seconds = 0.0
         self._claim_again_at = -1
@@ -75,7 +76,7 @@ class InFlight:
         """
         horizon = min(max(HORIZON, _CLAIMS_AHEAD * self._claim_seconds), _LONGEST_HORIZON)
         ahead = min(int(self._rate() * horizon), self._most_ahead)
-        most, held = self._slots + ahead - len(self.open), self._slots + self._most_ahead - len(self.held)
+        most, held = self._slots + ahead - len(self.open), self._most_held - len(self.held)
         if (room := min(most, held)) > ahead // 2:
             return room
         self._claim_again_at = self._slots + ahead - ahead // 2 - 1 if most < held else -1
