@@ -67,7 +67,7 @@ def test_each_source_is_named(cli: Cli, target: str) -> None:
         "variable": "TALLYSTICK_LEASE",
     }
     assert (settings["poll"]["value"], settings["poll"]["source"]) == (0.5, "environment")
-    assert (settings["batch"]["value"], settings["batch"]["source"]) == (500, "default")
+    assert (settings["batch"]["value"], settings["batch"]["source"]) == (1_000, "default")
     assert (settings["processes"]["value"], settings["processes"]["source"]) == ("3", "environment")
     assert settings["retry"]["variable"] is None
 

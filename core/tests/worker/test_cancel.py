@@ -231,7 +231,7 @@ def test_short_handlers_are_not_read(make_runner: MakeRunner) -> None:
     handles = runner.enqueue_batch([note.job(None)] * 3)
     runner.start()
     runner.wait_for_all(handles, timeout=LONG)
-    attempts = InFlight(slots=3, batch=3)
+    attempts = InFlight(slots=3, batch=3, slow_batch=3)
     reads: list[Sequence[UUID]] = []
     worker = runner._worker_context()
     watched = replace(worker, backend=Reads(reads))

@@ -7,7 +7,7 @@ import pytest
 from tallystick.worker import clock, in_flight
 from tallystick.worker.in_flight import InFlight
 
-SLOTS, BATCH = 10, 500
+SLOTS, BATCH, SLOW_BATCH = 10, 500, 5_000
 
 
 @dataclass(eq=False)
@@ -24,7 +24,7 @@ class Worker:
         self.now = 0.0
         monkeypatch.setattr(in_flight, "monotonic", lambda: self.now)
         monkeypatch.setattr(clock, "seconds", lambda: self.now)
-        self.jobs = InFlight(SLOTS, BATCH)
+        self.jobs = InFlight(SLOTS, BATCH, SLOW_BATCH)
 
     def claim(self, *, seconds: float) -> list[int]:
         """Claim jobs while one ends each 5 ms. Return how many were left after each end."""
@@ -85,6 +85,25 @@ def test_slow_claims(worker: Worker, seconds: float) -> None:
             highs.append(len(worker.jobs.open))
     assert min(lows) > 0
     assert max(highs) <= SLOTS + 1 / 0.005
+
+
+@pytest.mark.parametrize("slow_batch", [BATCH, SLOW_BATCH])
+def test_fast_jobs_and_slow_claims(worker: Worker, slow_batch: int) -> None:
+    """As claims get slower, each takes more jobs, so that 4,000 a second go on; but never more than `slow_batch`."""
+    worker.jobs = InFlight(SLOTS, BATCH, slow_batch)
+    largest = idle = 0
+    while worker.now < 100:
+        room = worker.jobs.room()
+        worker.jobs.claiming_since = began = worker.now
+        while worker.now <= began + (began / 200 if room else 0):
+            worker.now += 0.01
+            idle += not worker.jobs.open
+            worker.end(40)
+        if room:
+            worker.jobs.take(_new(room))
+        largest = max(largest, room)
+    assert largest <= slow_batch
+    assert (idle <= 2) == (slow_batch == SLOW_BATCH)  # it has few jobs until its rate is known
 
 
 def test_unsettled(worker: Worker) -> None:

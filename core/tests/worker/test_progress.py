@@ -263,7 +263,7 @@ def test_a_worker_stores_reports_at_most_once_a_second(
 
     context, now = runner._worker_context(), 1_000.0
     monkeypatch.setattr("tallystick.worker.watcher.monotonic", lambda: now)
-    watcher = Watcher(context, InFlight(10, 10), lambda: None)
+    watcher = Watcher(context, InFlight(10, 10, 10), lambda: None)
     records = [running(backend), running(backend)]
     seen = []
     for _ in range(6):

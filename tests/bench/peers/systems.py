@@ -47,12 +47,12 @@ class System:
         return self.name.startswith("limit")
 
 
-_OURS = "default settings: 10 threads, batches of 500"
+_OURS = "default settings: 10 threads, batches of 1,000"
 _RAW = "SELECT 1 FROM raw_jobs LIMIT 1"
 _LOOPS = ("enqueue_one", "drain_1", "drain_2")
 _ALONE = ("alone",)
-_SAME_STATEMENTS = "the statements of Tallystick in a bare loop, batches of 500: fences, leases, kept records"
-_BARE = "UPDATE and DELETE of 500 rows in a bare loop: no fence, no lease, no record"
+_SAME_STATEMENTS = "the statements of Tallystick in a bare loop, batches of 1,000: fences, leases, kept records"
+_BARE = "UPDATE and DELETE of 1,000 rows in a bare loop: no fence, no lease, no record"
 
 _TALLYSTICK_POSTGRES = (
     "SELECT 1 FROM tallystick.jobs WHERE state IN ('pending', 'retrying') "
@@ -62,7 +62,7 @@ _TALLYSTICK_SQLITE = "SELECT 1 FROM tallystick_jobs WHERE state IN ('pending', '
 
 SYSTEMS = (
     System("Tallystick", "on_tallystick", POSTGRES, _OURS, _TALLYSTICK_POSTGRES),
-    System("PgQueuer", "on_pgqueuer", POSTGRES, "asyncpg, a pool, batches of 500", "SELECT 1 FROM pgqueuer LIMIT 1"),
+    System("PgQueuer", "on_pgqueuer", POSTGRES, "asyncpg, a pool, batches of 1,000", "SELECT 1 FROM pgqueuer LIMIT 1"),
     System(
         "Oban for Python",
         "on_oban",

@@ -34,7 +34,7 @@ measures it again, on Linux. [Peers](peers.md) compares no-op jobs with other li
 - Each measurement begins with an empty store. PostgreSQL is on the same machine, with `fsync` and
   `synchronous_commit` on. SQLite is a file with the default options.
 - A drain works jobs that were enqueued before. It ends when no job waits or runs.
-- A worker has the default settings (10 threads, batches of 500) if the text says nothing else.
+- A worker has the default settings (10 threads, batches of 1,000) if the text says nothing else.
 - Microseconds are the CPU time for one job: of all worker processes, and of the database server. SQLite works in the
   process of the worker. CPU time varies less than the rate on a busy machine.
 """
@@ -96,8 +96,8 @@ parentheses is Tallystick's figure divided by this one.
 _DEPTH = """\
 ## Depth
 
-One client claims and completes 500 jobs at a time, while the store has {depth:,} other jobs: due ones, future ones of a
-higher priority, or finished ones. `tallystick bench URL --only depth --depth {depth}` measures this on your store.
+One client claims and completes 1,000 jobs at a time, while the store has {depth:,} other jobs: due ones, future ones of
+a higher priority, or finished ones. `tallystick bench URL --only depth --depth {depth}` measures this on your store.
 """
 
 

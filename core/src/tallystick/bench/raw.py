@@ -11,7 +11,7 @@ from .jobs import QUEUE
 from .session import Session, rate
 
 INSERTED = 1_000
-CLAIMED = 500
+CLAIMED = 1_000
 """The default of the setting `batch`."""
 
 LEASE = timedelta(minutes=5)

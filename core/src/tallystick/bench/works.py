@@ -36,7 +36,7 @@ class Work:
         return self.processes == 1 or capabilities.multi_process
 
 
-INSERT, INSERT_BATCH, CLAIM = "limit: insert one by one", "limit: insert 1,000s", "limit: claim and settle 500s"
+INSERT, INSERT_BATCH, CLAIM = "limit: insert one by one", "limit: insert 1,000s", "limit: claim and settle 1,000s"
 
 WORKS = (
     Work("enqueue one by one", enqueueing.one_by_one, INSERT),

@@ -104,13 +104,12 @@ class Fetcher:
     def _claim(self, room: int, began: float) -> Sequence[Attempt]:
         """Claim jobs and record them as in flight. A job lost in between would wait for its lease to expire."""
         settings = self._context.settings
-        limit = min(room, self._context.batch)
         self._in_flight.claiming_since = began
         try:
             queues = self._turns.take()
             with self._context.observers.calling("claim", lambda: queues):
-                records = self._context.backend.claim(queues, limit=limit, worker=settings.worker, lease=settings.lease)
-            self._turns.report(is_full=len(records) == limit)
+                records = self._context.backend.claim(queues, limit=room, worker=settings.worker, lease=settings.lease)
+            self._turns.report(is_full=len(records) == room)
             attempts = self._attempts(records)
             self._in_flight.take(attempts)
         finally:

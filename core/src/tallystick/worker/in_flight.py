@@ -10,9 +10,12 @@ from .attempt import Attempt
 HORIZON = 0.1
 """Seconds of work to claim ahead, at least."""
 
-_LONGEST_HORIZON = 1.0
+_LONGEST_HORIZON = 2.0
 _CLAIMS_AHEAD = 4
 """How many claims the work claimed ahead outlasts. The next claim begins when half of the work is left."""
+
+_SLOW = 0.1
+"""Seconds from which a claim is slow, e.g. because it skips dead rows that an open transaction keeps."""
 
 _WINDOW = 0.25
 """Seconds for which the rate is measured, at least. Jobs that ran at the same time end together."""
@@ -22,19 +25,20 @@ class InFlight:
     """Three nested sets of attempts: `held` (not settled) contains `open` (not ended) contains `waiting` (not started).
 
     An attempt leaves a set by `set.remove`, which is atomic and needs no lock: the first thread to remove it wins, and
-    later callers get False. `slots` is how many jobs can run at once. `claiming_since` is when a claim began (by the
-    worker's clock) that may hold jobs which are not in the sets yet.
+    later callers get False. `slots` is how many jobs can run at once. A claim takes at most `batch` jobs, a slow
+    one `slow_batch`. `claiming_since` is when a claim began (by the worker's clock) that may hold jobs which are not in
+    the sets yet.
     """
 
-    def __init__(self, slots: int, batch: int) -> None:
+    def __init__(self, slots: int, batch: int, slow_batch: int) -> None:
         self.held: set[Attempt] = set()
         self.open: set[Attempt] = set()
         self.waiting: set[Attempt] = set()
         self.freed = Event()
         self.claiming_since: float | None = None
         self._slots = slots
-        self._most_ahead = 2 * batch
-        self._most_held = slots + 3 * batch  # one batch more, so that claims go on while the store settles one
+        self._batch = batch
+        self._slow_batch = slow_batch
         self._worked = 0
         self._claim_seconds = 0.0
         self._claim_again_at = -1
@@ -74,13 +78,21 @@ class InFlight:
 
         The end of a job that makes this room sets `freed`.
         """
-        horizon = min(max(HORIZON, _CLAIMS_AHEAD * self._claim_seconds), _LONGEST_HORIZON)
-        ahead = min(int(self._rate() * horizon), self._most_ahead)
-        most, held = self._slots + ahead - len(self.open), self._most_held - len(self.held)
+        horizon, rate = min(max(HORIZON, _CLAIMS_AHEAD * self._claim_seconds), _LONGEST_HORIZON), self._rate()
+        limit = self._limit(rate)
+        ahead = min(int(rate * horizon), 2 * limit)
+        most = self._slots + ahead - len(self.open)
+        held = self._slots + 3 * limit - len(self.held)  # so that claims go on while one batch is settled
         if (room := min(most, held)) > ahead // 2:
-            return room
+            return min(room, limit)
         self._claim_again_at = self._slots + ahead - ahead // 2 - 1 if most < held else -1
         return 0
+
+    def _limit(self, rate: float) -> int:
+        """Return the most jobs of a claim. A slow one may take twice the jobs that end until it returns."""
+        if self._claim_seconds < _SLOW:
+            return self._batch
+        return max(self._batch, min(int(2 * rate * self._claim_seconds), self._slow_batch))
 
     def _rate(self) -> float:
         """Return how many jobs a second ended, for the last one or two windows. In each, all slots ended a job."""

@@ -49,7 +49,7 @@ class Worker:
     def __init__(self, context: WorkerContext) -> None:
         settings = context.settings
         self._context = context
-        self._in_flight = InFlight(context.slots, context.batch)
+        self._in_flight = InFlight(context.slots, context.batch, context.slow_batch)
         self._losses = Losses(context)
         meters = Meters()
         self._settler = Settler(context, self._in_flight, self._losses, meters)

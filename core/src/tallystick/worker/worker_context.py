@@ -17,6 +17,9 @@ from .put_off import PutOff
 EXTEND_AFTER = 1 / 6
 """The fraction of a lease after which it is extended. It is small: a lease outlasts several failed extensions."""
 
+_SLOW_CLAIM = 10
+"""How many times `batch` a slow claim may take. It mostly skips dead rows, so more jobs hardly make it slower."""
+
 
 class Children(Protocol):
     """The child processes of isolated handlers."""
@@ -42,8 +45,13 @@ class WorkerContext:
 
     @property
     def batch(self) -> int:
-        """The most items per call to the store."""
+        """The most items per call to the store, but for slow claims."""
         return min(self.settings.batch, self.backend.capabilities.max_batch)
+
+    @property
+    def slow_batch(self) -> int:
+        """The most jobs of a slow claim."""
+        return min(self.settings.batch * _SLOW_CLAIM, self.backend.capabilities.max_batch)
 
     @property
     def slots(self) -> int:

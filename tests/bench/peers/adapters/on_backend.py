@@ -35,7 +35,7 @@ def work(url: str) -> None:
     with open_backend(url) as backend:
         backend.queues()
         begin()
-        while claimed := backend.claim(["default"], limit=500, worker="raw", lease=timedelta(minutes=5)):
+        while claimed := backend.claim(["default"], limit=1_000, worker="raw", lease=timedelta(minutes=5)):
             backend.settle([Complete(record.claim) for record in claimed])
 
 

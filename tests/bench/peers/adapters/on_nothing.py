@@ -10,11 +10,11 @@ from child import batches, begin
 _TAKE = {
     "postgresql": """\
 UPDATE raw_jobs SET state = 1
-WHERE id = ANY (ARRAY(SELECT id FROM raw_jobs WHERE state = 0 ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED))
+WHERE id = ANY (ARRAY(SELECT id FROM raw_jobs WHERE state = 0 ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED))
 RETURNING id, payload""",
     "sqlite": """\
 UPDATE raw_jobs SET state = 1
-WHERE id IN (SELECT id FROM raw_jobs WHERE state = 0 ORDER BY id LIMIT 500) RETURNING id, payload""",
+WHERE id IN (SELECT id FROM raw_jobs WHERE state = 0 ORDER BY id LIMIT 1000) RETURNING id, payload""",
 }
 _INSERT = "INSERT INTO raw_jobs (id, state, payload) VALUES (?, 0, ?)"
 
