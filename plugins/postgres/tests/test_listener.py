@@ -49,7 +49,10 @@ def connected(backend: PostgresBackend) -> Listener:
 @contextmanager
 def sleeping(backend: PostgresBackend, *queues: str) -> Iterator[None]:
     """Sleep in one thread for each queue. They must wake by the end."""
-    threads = [Thread(target=sleep_until_woken, args=(backend, queue)) for queue in queues]
+    threads = [
+        Thread(target=backend._listener.sleep, args=([queue], backend._wake_ups.seen([queue]), PATIENCE * 2))
+        for queue in queues
+    ]
     for thread in threads:
         thread.start()
     yield
@@ -60,10 +63,6 @@ def sleeping(backend: PostgresBackend, *queues: str) -> Iterator[None]:
 
 def was_woken(backend: PostgresBackend, queue: str, seen: Seen) -> bool:
     return backend._wake_ups.seen([queue]) != seen
-
-
-def sleep_until_woken(backend: PostgresBackend, queue: str) -> None:
-    backend._listener.sleep([queue], backend._wake_ups.seen([queue]), PATIENCE * 2)
 
 
 @pytest.mark.parametrize("end", ["wake", "close"])
