@@ -50,7 +50,8 @@ Lease = Annotated[timedelta | None, _length("How long a claim lasts without exte
 Poll = Annotated[timedelta | None, _length("The longest time between two claims while idle.", _CLAIMS)]
 Maintenance = Annotated[timedelta | None, _length("Time between two rescues and purges.", _CLAIMS)]
 Batch = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="The most jobs of one claim.", rich_help_panel=_CLAIMS)
+    int | None,
+    typer.Option(min=1, metavar="N", help="The most jobs of one claim, but for slow ones.", rich_help_panel=_CLAIMS),
 ]
 MaxAttempts = Annotated[
     int | None,
