@@ -59,13 +59,12 @@ class Fetcher:
         Then another thread should call this method.
         """
         thread = current_thread()
-        name, thread.name = thread.name, self._steps.name
         with self._running:
+            name, thread.name = thread.name, self._steps.name
             self._claimed = None
             self._steps.run(until=lambda: self._claimed is not None)
-            claimed = self._claimed
-        thread.name = name
-        return claimed
+            thread.name = name
+            return self._claimed
 
     @property
     def running(self) -> bool:
