@@ -8,6 +8,7 @@ from typing import ClassVar
 from uuid import UUID
 
 import pytest
+from interrupts import interrupts
 from support import PATIENCE
 from tallystick import Capabilities, Inserted, NewRecord, OutcomeUnknown, Unavailable
 from tallystick.backends import calls, group_commit
@@ -142,7 +143,7 @@ class Ready:
         """Wait until it is released, or until the time of a timeout is over."""
         if self._lock.acquire(blocking=False):
             return True
-        if timeout < 0:
+        if timeout == group_commit._LOOK:
             self.waits_for_ever.set()
             return self._lock.acquire(timeout=PATIENCE)
         while not self.over.is_set():
@@ -248,6 +249,57 @@ def test_an_interrupt_leaves_the_outcome_unknown(pool: ThreadPoolExecutor) -> No
     [_, *others] = meeting(store, pool, "a", "b")
     assert {type(each.exception()) for each in others} == {KeyboardInterrupt, OutcomeUnknown}
     assert store.insert(NewRecord(kind="c")).created
+
+
+def test_an_interrupt_anywhere_lets_the_others_go_on(pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever Ctrl-C interrupts the call that leads a group, each other call ends, and so does a later one."""
+    monkeypatch.setattr(group_commit, "_LOOK", 0.01)
+    calls: list[_Interruptible] = []
+
+    def insert() -> None:
+        calls.append(pool.submit(_Interruptible, pool).result())  # in another thread, which is not interrupted
+        calls[-1].lead()
+
+    for interrupt in interrupts(insert, (group_commit.__file__,)):
+        assert type(interrupt) is KeyboardInterrupt
+        calls[-1].check()
+    assert len(calls) > 50
+
+
+class _Interruptible:
+    """A store in which the calling thread leads a group with two other calls."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self._store, self._pool, self._over = Store(patience=group_commit.PATIENCE), pool, Event()
+        self._first = pool.submit(self._store.insert, NewRecord(kind="first"))
+        assert self._store.started.wait(PATIENCE)
+        self._others = pool.submit(self._follow)
+
+    def lead(self) -> None:
+        """Insert a job, whose call leads the group."""
+        try:
+            self._store.insert(NewRecord(kind="leads"))
+        finally:
+            self._over.set()
+
+    def _follow(self) -> list[Future[Inserted]]:
+        waiting = self._store._group_commit._waiting
+        while not waiting and not self._over.is_set():
+            pass
+        others = [NewRecord(kind="a"), NewRecord(kind="b")]
+        results = [self._pool.submit(self._store.insert, new) for new in others]
+        for new, result in zip(others, results, strict=True):
+            while new.id not in waiting and not result.done():
+                pass
+        self._store.release.set()
+        return results
+
+    def check(self) -> None:
+        """Check that each other call stores its job or does not know its outcome, and that a later call ends."""
+        errors = [each.exception(PATIENCE) for each in (self._first, *self._others.result(PATIENCE))]
+        assert {type(error) for error in errors} <= {type(None), OutcomeUnknown}
+        assert self._pool.submit(self._store.insert, NewRecord(kind="c")).result(PATIENCE).created
+        assert not self._store._group_commit._waiting
 
 
 def test_an_insert_that_waits_for_a_lock_delays_no_other() -> None:

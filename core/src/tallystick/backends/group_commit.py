@@ -24,6 +24,9 @@ PATIENCE = 0.05
 GATHERING = 0.0005
 """Seconds after a group in which its threads may enqueue again. The first of them waits as long for the others."""
 
+_LOOK = 0.5
+"""Seconds after which a call looks whether the thread that stores its job was interrupted before it woke the others."""
+
 Alone = Callable[[], Sequence[Inserted]]
 """Stores the job of a call by itself."""
 
@@ -32,9 +35,12 @@ Together = Callable[[Sequence[NewRecord]], Mapping[UUID, Inserted]]
 
 
 class _Turn:
-    """A call. `ready` is released once the call leads a group, or once a group that contained it has ended."""
+    """A call. `ready` is released once the call leads a group, or once a group that contained it has ended.
 
-    __slots__ = ("error", "new", "ready", "result")
+    `leader` is the call that took it into a group. `over` means that a call has ended, and wakes no other any more.
+    """
+
+    __slots__ = ("error", "leader", "new", "over", "ready", "result")
 
     def __init__(self, new: NewRecord) -> None:
         self.new = new
@@ -42,6 +48,8 @@ class _Turn:
         self.ready.acquire()
         self.result: Inserted | None = None
         self.error: OutcomeUnknown | None = None
+        self.leader = self
+        self.over = False
 
 
 class GroupCommit:
@@ -76,7 +84,7 @@ class GroupCommit:
             if self._enter(turn):
                 self._wait(turn)
             if self._leader is turn:
-                group = self._take()
+                group = self._take(turn)
                 if len(group) == 1:
                     return alone()
                 self._store(group)
@@ -84,8 +92,13 @@ class GroupCommit:
             self._leave(turn)
             raise
         finally:
-            if self._leader is turn:
-                self._pass_on(group)
+            try:
+                if self._leader is turn:
+                    self._pass_on(group)
+            finally:  # without a call, after which Python could raise an interrupt
+                turn.over = True
+                if self._leader is turn:
+                    self._leader = None
         if turn.error is not None:
             raise turn.error
         return alone() if turn.result is None else [turn.result]
@@ -113,7 +126,8 @@ class GroupCommit:
         """Wait until the call leads a group, or a group has stored its job. Withdraw if that takes too long."""
         seconds = self._gathering if self._leader is turn else self._patience
         if not turn.ready.acquire(timeout=seconds) and not self._withdraw(turn) and self._leader is not turn:
-            turn.ready.acquire()  # a group contains it
+            while not turn.ready.acquire(timeout=_LOOK) and not turn.leader.over:
+                pass  # a group contains it
 
     def _withdraw(self, turn: _Turn) -> bool:
         """Stop waiting, and return True, unless the call leads, or a group contains it."""
@@ -131,12 +145,13 @@ class GroupCommit:
         del self._waiting[turn.new.id]
         return True
 
-    def _take(self) -> Sequence[_Turn]:
+    def _take(self, leader: _Turn) -> Sequence[_Turn]:
         """Return the calls that wait now, with the one that leads them at the head."""
         with self._lock:
             self._expected = 0
             group = [*islice(self._waiting.values(), MOST_JOBS)]
             for each in group:
+                each.leader = leader
                 del self._waiting[each.new.id]
         return group
 
