@@ -72,6 +72,24 @@ def test_a_pause_is_no_longer_than_asked(tmp_path: Path, slept: list[float]) -> 
     assert slept == [0.0005, 0.002]
 
 
+def test_the_next_wait_goes_on_with_long_pauses(tmp_path: Path, slept: list[float]) -> None:
+    """An idle worker waits again and again. Its short pauses begin again only after a write, or for a new file."""
+    database, log = tmp_path / "x.db", tmp_path / "x.db-wal"
+    database.touch()
+    changes = FileChanges(database)
+    _fall_asleep(changes.pauses())
+    assert changes.pauses()._next > file_changes._SHORT_SECONDS
+    _write(database)
+    changes.pauses().sleep(PATIENCE)
+    _fall_asleep(changes.pauses())
+    assert slept == 2 * [0.001, 0.002, 0.004, 0.008]
+    log.touch()
+    _fall_asleep(changes.pauses())
+    assert slept == 3 * [0.001, 0.002, 0.004, 0.008]
+    changes.close()
+    assert changes.pauses()._next == file_changes._SHORTEST_SECONDS
+
+
 def test_without_inotify_all_pauses_are_short(
     monkeypatch: pytest.MonkeyPatch, url: str, backend: SqliteBackend, slept: list[float]
 ) -> None:

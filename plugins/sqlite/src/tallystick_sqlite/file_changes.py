@@ -14,27 +14,32 @@ _IN_MODIFY = 0x2
 
 _SHORTEST_SECONDS = 0.001
 _SHORT_SECONDS = 0.010
-_LONGEST_SECONDS = 0.128
+_LONGEST_SECONDS = 0.512
 
 
 class FileChanges:
-    """Watches the files of a store from the first `pauses` until `close`."""
+    """Watches the files of a store from the first `pauses` until `close`. `next_pause` is that of the next `wait`."""
 
     def __init__(self, path: Path) -> None:
+        self.next_pause = _SHORTEST_SECONDS
         self._paths = (path, path.with_name(f"{path.name}-wal"))
         self._inotify: _Inotify | None = None
+        self._watched: tuple[int, ...] = ()
 
     def pauses(self) -> "Pauses":
-        """Return the pauses of one `wait`. Several threads may wait at the same time."""
-        if self._inotify is None:
-            self._inotify = _Inotify.open()
-        if self._inotify is not None:
-            self._inotify.watch(self._paths)  # again, because a fork replaces the log
-        return Pauses(self._inotify)
+        """Return the pauses of one `wait`. Several threads may wait at the same time.
+
+        They go on where the pauses of the `wait` before ended, unless a write since then may not be reported.
+        """
+        inotify = self._inotify = self._inotify or _Inotify.open()
+        watched = inotify.watch(self._paths) if inotify else ()  # again, because a fork replaces the log
+        if not watched or watched != self._watched:
+            self._watched, self.next_pause = watched, _SHORTEST_SECONDS
+        return Pauses(self, inotify)
 
     def close(self) -> None:
         """Stop watching, once no thread waits. This takes Linux up to 20 ms, so `wait` does not do it."""
-        self._inotify = None
+        self._inotify, self._watched = None, ()
 
 
 class Pauses:
@@ -45,10 +50,11 @@ class Pauses:
     user has too many instances of it), all pauses are short.
     """
 
-    def __init__(self, inotify: "_Inotify | None") -> None:
+    def __init__(self, changes: FileChanges, inotify: "_Inotify | None") -> None:
+        self._changes = changes
         self._inotify = inotify
         self._longest = _SHORT_SECONDS
-        self._next = _SHORTEST_SECONDS
+        self._next = changes.next_pause
         if inotify is not None:
             self._longest = _LONGEST_SECONDS
             self._poller = select.poll()
@@ -63,6 +69,7 @@ class Pauses:
                 self._next = following
         else:
             self._next = _SHORTEST_SECONDS if self._is_written(pause) else following
+        self._changes.next_pause = self._next
 
     def _is_written(self, seconds: float) -> bool:
         if self._inotify is None or not self._poller.poll(seconds * 1000):
@@ -89,7 +96,6 @@ class _Inotify:
         fd = libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
         return None if fd < 0 else cls(libc, fd)
 
-    def watch(self, paths: tuple[Path, ...]) -> None:
-        """Watch those files that exist. To watch a file twice has no effect."""
-        for path in paths:
-            self._libc.inotify_add_watch(self.fd, os.fsencode(path), _IN_MODIFY)
+    def watch(self, paths: tuple[Path, ...]) -> tuple[int, ...]:
+        """Watch those files that exist; return the number of each watch. A file that is watched keeps its number."""
+        return tuple(self._libc.inotify_add_watch(self.fd, os.fsencode(path), _IN_MODIFY) for path in paths)
