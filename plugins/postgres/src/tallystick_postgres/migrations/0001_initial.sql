@@ -262,6 +262,9 @@ CREATE TRIGGER jobs_deleted AFTER DELETE ON {schema}.jobs
 -- Until vacuum removes them, the index entries of claimed jobs stay at the head of a lane, and vacuum removes nothing
 -- while an older transaction is open. So the statement scans a lane from its head only once, then from its first job.
 --
+-- Large claims of the same queues take turns, by an advisory lock. Otherwise one reads and skips every job that the other
+-- has locked. A claim that waits looks every 2 ms, and goes on without its turn after 20 looks.
+--
 -- `taken` rechecks the state, time and queue of the row that it locks, because another client may have changed them
 -- since `first` was read. The check is a CASE, so that it does not affect the plan: see settle. The lease is added in
 -- UTC, because in other time zones a day may have 23 or 25 hours.
@@ -281,6 +284,13 @@ AS $$
 DECLARE
     at timestamptz := coalesce(given, statement_timestamp());
 BEGIN
+    IF most > 100 THEN
+        FOR pause IN 1..20 LOOP
+            EXIT WHEN pg_try_advisory_xact_lock(hashtextextended('{channel}' || asked_queues::text, 2));
+            PERFORM pg_sleep(0.002);
+            at := coalesce(given, clock_timestamp());
+        END LOOP;
+    END IF;
     RETURN QUERY
     WITH RECURSIVE lane AS (
         SELECT asked.queue, first.priority, first.run_at, first.id
