@@ -102,24 +102,20 @@ class Clock:
     """Reads the CPU time of this process and of the database server, in seconds."""
 
     def __init__(self, url: str) -> None:
-        self._server = None if url.startswith("sqlite") else _parent_of(_backend_of(url))
+        self._server = None if url.startswith("sqlite") else _server_of(url)
 
     def __call__(self) -> float:
         """Return the time that was spent so far."""
         return process_time() + (0.0 if self._server is None else _spent(self._server))
 
 
-def _backend_of(url: str) -> int:
-    with psycopg.connect(url) as connection:
-        return connection.info.backend_pid
+def _server_of(url: str) -> int:
+    with psycopg.connect(url) as connection:  # whose process ends with it
+        return int(_stat(connection.info.backend_pid)[1])
 
 
 def _stat(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-
-
-def _parent_of(pid: int) -> int:
-    return int(_stat(pid)[1])
 
 
 def _spent(server: int) -> float:
