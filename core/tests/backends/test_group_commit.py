@@ -1,15 +1,17 @@
 """Single inserts that meet are stored in one commit, and each call has its own result."""
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock
 from typing import ClassVar
 from uuid import UUID
+from weakref import ref
 
 import pytest
 from interrupts import interrupts
-from support import PATIENCE
+from support import PATIENCE, eventually
 from tallystick import Capabilities, Inserted, NewRecord, OutcomeUnknown, Unavailable
 from tallystick.backends import calls, group_commit
 from tallystick.backends.calls import InsertCall
@@ -89,6 +91,27 @@ def test_calls_that_meet_no_other_are_stored_alone() -> None:
     for kind in "abc":
         assert store.insert(NewRecord(kind=kind)).record.kind == kind
     assert store.commits == [["a"], ["b"], ["c"]]
+
+
+def test_a_call_keeps_no_job(pool: ThreadPoolExecutor) -> None:
+    """After its call, alone or in a group, a job is freed without the garbage collector."""
+    made: list[ref[NewRecord]] = []
+
+    def note(records: Sequence[NewRecord]) -> Mapping[UUID, Inserted]:
+        made.extend(map(ref, records))
+        return stored(records)
+
+    store, alone = Store(note), NewRecord(kind="c")
+    made.append(ref(alone))
+    gc.disable()
+    try:
+        meeting(store, pool, "a", "b")
+        assert store.insert(alone).created
+        del alone
+        eventually(lambda: all(new() is None for new in made))
+    finally:
+        gc.enable()
+    assert len(made) == 3
 
 
 def test_calls_that_meet_share_a_commit(pool: ThreadPoolExecutor) -> None:

@@ -37,7 +37,7 @@ Together = Callable[[Sequence[NewRecord]], Mapping[UUID, Inserted]]
 class _Turn:
     """A call. `ready` is released once the call leads a group, or once a group that contained it has ended.
 
-    `leader` is the call that took it into a group. `over` means that a call has ended, and wakes no other any more.
+    `leader` is the other call that took it into a group. `over` means that a call has ended, and wakes no other.
     """
 
     __slots__ = ("error", "leader", "new", "over", "ready", "result")
@@ -48,7 +48,7 @@ class _Turn:
         self.ready.acquire()
         self.result: Inserted | None = None
         self.error: OutcomeUnknown | None = None
-        self.leader = self
+        self.leader: _Turn | None = None
         self.over = False
 
 
@@ -126,7 +126,7 @@ class GroupCommit:
         """Wait until the call leads a group, or a group has stored its job. Withdraw if that takes too long."""
         seconds = self._gathering if self._leader is turn else self._patience
         if not turn.ready.acquire(timeout=seconds) and not self._withdraw(turn) and self._leader is not turn:
-            while not turn.ready.acquire(timeout=_LOOK) and not turn.leader.over:
+            while not turn.ready.acquire(timeout=_LOOK) and (turn.leader is None or not turn.leader.over):
                 pass  # a group contains it
 
     def _withdraw(self, turn: _Turn) -> bool:
@@ -151,7 +151,7 @@ class GroupCommit:
             self._expected = 0
             group = [*islice(self._waiting.values(), MOST_JOBS)]
             for each in group:
-                each.leader = leader
+                each.leader = leader if each is not leader else None  # no cycle, which would wait for the collector
                 del self._waiting[each.new.id]
         return group
 
