@@ -76,6 +76,7 @@ def test_the_next_wait_goes_on_with_long_pauses(tmp_path: Path, slept: list[floa
     """An idle worker waits again and again. Its short pauses begin again only after a write, or for a new file."""
     database, log = tmp_path / "x.db", tmp_path / "x.db-wal"
     database.touch()
+    log.touch()
     changes = FileChanges(database)
     _fall_asleep(changes.pauses())
     assert changes.pauses()._next > file_changes._SHORT_SECONDS
@@ -83,11 +84,22 @@ def test_the_next_wait_goes_on_with_long_pauses(tmp_path: Path, slept: list[floa
     changes.pauses().sleep(PATIENCE)
     _fall_asleep(changes.pauses())
     assert slept == 2 * [0.001, 0.002, 0.004, 0.008]
+    log.rename(tmp_path / "old")
     log.touch()
     _fall_asleep(changes.pauses())
     assert slept == 3 * [0.001, 0.002, 0.004, 0.008]
     changes.close()
     assert changes.pauses()._next == file_changes._SHORTEST_SECONDS
+
+
+def test_each_wait_begins_with_short_pauses_if_a_file_is_not_watched(tmp_path: Path, slept: list[float]) -> None:
+    """Linux watches no file that does not exist, and none if the user watches too many. Its writes are not reported."""
+    path = tmp_path / "x.db"
+    path.touch()
+    changes = FileChanges(path)
+    for _ in range(2):
+        _fall_asleep(changes.pauses())
+    assert slept == 2 * [0.001, 0.002, 0.004, 0.008]
 
 
 def test_without_inotify_all_pauses_are_short(

@@ -12,6 +12,9 @@ from pathlib import Path
 _IN_MODIFY = 0x2
 """From `sys/inotify.h`."""
 
+_NOT_WATCHED = -1
+"""In place of the number of a watch: the file does not exist, or the user watches too many."""
+
 _SHORTEST_SECONDS = 0.001
 _SHORT_SECONDS = 0.010
 _LONGEST_SECONDS = 0.512
@@ -33,7 +36,7 @@ class FileChanges:
         """
         inotify = self._inotify = self._inotify or _Inotify.open()
         watched = inotify.watch(self._paths) if inotify else ()  # again, because a fork replaces the log
-        if not watched or watched != self._watched:
+        if not watched or _NOT_WATCHED in watched or watched != self._watched:
             self._watched, self.next_pause = watched, _SHORTEST_SECONDS
         return Pauses(self, inotify)
 
