@@ -87,6 +87,7 @@ class Fetcher:
             self._running.release()
 
     def _step(self) -> None:
+        self._in_flight.rest.end()  # here, as no job waits for it after the dispatch
         self._in_flight.freed.clear()
         room = self._in_flight.room()
         if self._stuck.hold_claims() or not room:

@@ -42,7 +42,8 @@ class Heartbeat:
         self._settler = settler
         self._losses = losses
         self._interrupt = interrupt
-        self._tick = min(context.extend_interval / 2, _LONGEST_TICK)
+        self._tick_at_rest = context.extend_interval / 2
+        self._tick = min(self._tick_at_rest, _LONGEST_TICK)
 
     def extend(self, attempts: Sequence[Attempt]) -> None:
         """Extend leases now, including expired ones that were not rescued."""
@@ -63,7 +64,7 @@ class Heartbeat:
 
     def _step(self) -> None:
         began = clock.seconds()
-        self.service.pause(self._tick)
+        self._in_flight.rest.pause(self.service, self._tick, at_rest=self._tick_at_rest)
         now = clock.seconds()
         if now - began < self._context.extend_interval:  # otherwise a suspension left handlers no time to start
             self._release_waiting(now)

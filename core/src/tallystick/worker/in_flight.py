@@ -1,11 +1,12 @@
 """Track the claimed jobs of a worker, and how many more it may claim."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from threading import Event
 from time import monotonic
 
 from . import clock
 from .attempt import Attempt
+from .rest import Rest
 
 HORIZON = 0.1
 """Seconds of work to claim ahead, at least."""
@@ -35,6 +36,7 @@ class InFlight:
         self.open: set[Attempt] = set()
         self.waiting: set[Attempt] = set()
         self.freed = Event()
+        self.rest = Rest(self.held)
         self.claiming_since: float | None = None
         self._slots = slots
         self._batch = batch
@@ -48,11 +50,12 @@ class InFlight:
         """Measure the rate from now on, because the worker had no jobs until now."""
         self._before = self._sampled = (monotonic(), self._worked)
 
-    def take(self, attempts: Iterable[Attempt]) -> None:
+    def take(self, attempts: Collection[Attempt]) -> None:
         """Add newly claimed attempts."""
         if self.claiming_since is not None:
             self._claim_seconds = (self._claim_seconds + clock.seconds() - self.claiming_since) / 2
         self.held.update(attempts)
+        self.rest.taken += len(attempts)
         self.open.update(attempts)
         self.waiting.update(attempts)
 

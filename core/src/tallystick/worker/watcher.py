@@ -35,7 +35,7 @@ class Watcher:
         self._progress_at = monotonic()
 
     def _step(self) -> None:
-        self.service.pause(_INTERVAL)
+        self._in_flight.rest.pause(self.service, _INTERVAL, at_rest=self._context.extend_interval)
         self._look_at_running()
         if monotonic() >= self._progress_at:
             self._progress_at = monotonic() + _PROGRESS_INTERVAL

@@ -101,6 +101,7 @@ class Worker:
         end = monotonic() + grace.total_seconds()
         unrecorded = self._settler.unrecorded
         self._fetcher.begin_stop()
+        self._in_flight.rest.end()  # the fetcher may not do it any more
         self._reporter.drain()
         self._release(list(self._in_flight.waiting))
         try:

@@ -94,6 +94,7 @@ class SqliteBackend(Backend):
         self._watcher = Connection(location, self._lifetime)  # never writes: each commit changes its data_version
         self._connections = (self._watcher, self._reader, self._writer)
         self._file_changes = FileChanges(location.path)
+        self._due = waiting.DueTime(self._watcher, self._queries)
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -302,7 +303,7 @@ class SqliteBackend(Backend):
 
     def wait(self, queues: Sequence[str], *, timeout: timedelta) -> bool:
         call = calls.wait(queues, timeout=timeout)
-        return waiting.wait(self._watcher, self._file_changes, self._queries, self._lifetime, call)
+        return waiting.wait(self._due, self._file_changes, self._lifetime, call)
 
     def diagnose(self, *, concurrency: int | None = None) -> Sequence[Finding]:
         with self._in_use(), mapped(self._location):

@@ -15,32 +15,35 @@ from .queries import Queries
 from .rows import json_list
 
 
-def wait(watcher: Connection, changes: FileChanges, queries: Queries, lifetime: Lifetime, call: WaitCall) -> bool:
+def wait(due: "DueTime", changes: FileChanges, lifetime: Lifetime, call: WaitCall) -> bool:
     """Wait until a job is due; return False at the timeout, or once the client is closed."""
-    pauses = changes.pauses()
+    pauses, names = changes.pauses(), json_list(call.queues)
 
     def sleep(seconds: float) -> bool:
         pauses.sleep(seconds)
         return not lifetime.has_ended
 
-    return waiting.wait(_Look(watcher, queries, json_list(call.queues)), sleep, call.timeout)
+    return waiting.wait(lambda: due.seconds(names), sleep, call.timeout)
 
 
-class _Look:
-    """Returns the seconds until the first job is due."""
+class DueTime:
+    """The due time of the first job. It is queried again only after a commit, or for other queues."""
 
-    def __init__(self, watcher: Connection, queries: Queries, names: str | None) -> None:
+    def __init__(self, watcher: Connection, queries: Queries) -> None:
         self._watcher = watcher
         self._queries = queries
-        self._names = names
-        self._seen: tuple[sqlite3.Connection, int] | None = None
+        self._seen: tuple[sqlite3.Connection, int, str | None] | None = None
         self._due: int | None = None
 
-    def __call__(self) -> float | None:
-        self._watcher.read(self._look)
-        return None if self._due is None else (self._due - micros(datetime.now(UTC))) / 1_000_000
+    def seconds(self, names: str | None) -> float | None:
+        """Return the seconds until the first job of a JSON list of queues is due; None if no job waits."""
+        due = self._watcher.read(self._look, names)
+        return None if due is None else (due - micros(datetime.now(UTC))) / 1_000_000
 
-    def _look(self, connection: sqlite3.Connection) -> None:
+    def _look(self, connection: sqlite3.Connection, names: str | None) -> int | None:
         [version] = connection.execute(self._queries.data_version).fetchone()
-        if (connection, version) != self._seen:  # versions of two connections do not compare; a fork reconnects
-            self._seen, self._due = (connection, version), claiming.next_due(connection, self._queries, self._names)
+        seen = (connection, version, names)  # versions of two connections do not compare; a fork reconnects
+        if seen != self._seen:
+            self._due = claiming.next_due(connection, self._queries, names)
+            self._seen = seen
+        return self._due
