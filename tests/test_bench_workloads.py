@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from bench.peers.systems import MEMORY, SQLITE
 from bench.workloads import workloads_page
-from bench.workloads.measuring import CPU, RATE, Bench, computations, drain, sleeps
+from bench.workloads.measuring import CPU, RATE, SERVER_CPU, Bench, computations, drain, enqueue, failures, sleeps
 from bench.workloads.workloads import WORKLOADS
 
 MACHINE = {"cores": 2, "memory_gib": 8.0, "system": "Linux x86_64", "python": "3.12.1", "load": 0.1}
@@ -53,9 +53,18 @@ def test_drain(bench: Bench, store: str, shape: str) -> None:
 
 
 def test_bare_loops(bench: Bench) -> None:
-    """The bases without jobs sleep and compute."""
+    """The bases without jobs sleep, compute and fail."""
     assert sleeps(bench, "")[RATE] > 0
     assert computations(processes=2, share=0.1)(bench, "")[RATE] > 0
+    assert computations(processes=1, share=0.1, threads=2)(bench, "")[RATE] > 0
+    assert min(failures(bench, "").values()) > 0
+
+
+def test_enqueue(bench: Bench) -> None:
+    """A process enqueues jobs in several threads, and reports its CPU time."""
+    found = enqueue(threads=2)(bench, SQLITE)
+    assert found.keys() == {RATE, CPU}
+    assert min(found.values()) > 0
 
 
 def test_ratio() -> None:
@@ -63,8 +72,8 @@ def test_ratio() -> None:
     plain = entry("plain jobs", {RATE: [100, 100, 300]})
     other = entry("others", {RATE: [80, 50, 150], CPU: [7.5, 8, 9]}, base="plain jobs", target=0.6)
     page = workloads_page.page({"shapes": group(plain, other)})
-    assert "| SQLite | plain jobs | 100 | - | - | - |" in page
-    assert "| SQLite | others | 80 | 8 | **0.5** | 0.6 |" in page
+    assert "| SQLite | plain jobs | 100 | - | - | - | - |" in page
+    assert "| SQLite | others | 80 | 8 | 0.00 | **0.5** | 0.6 |" in page
     other["target"] = 0.4
     assert "| 0.5 | 0.4 |" in workloads_page.page({"shapes": group(plain, other)})
 
@@ -77,6 +86,21 @@ def test_base_without_store() -> None:
     assert "| SQLite | handlers | 70 | 0.7 | 0.7 |" in page
 
 
+def test_cores() -> None:
+    """The cores in use are the median over the rounds of the rate times the CPU time of client and server."""
+    rounds = {RATE: [10_000, 20_000, 20_000], CPU: [40, 30, 50], SERVER_CPU: [20, 20, 40]}
+    page = workloads_page.page({"processes": group(entry("two workers", rounds))})
+    assert "| SQLite | two workers | 20,000 | 40 | 20 | 1.00 | - | - |" in page
+
+
+def test_idle() -> None:
+    """A share of a core above the target is bold."""
+    shares = [entry(name, {"core_percent": [share]}, target=0.5) for name, share in (("busy", 0.7), ("calm", 0.4))]
+    page = workloads_page.page({"idle": group(*shares)})
+    assert "| SQLite | busy | **0.7** | 0.5 |" in page
+    assert "| SQLite | calm | 0.4 | 0.5 |" in page
+
+
 def test_memory() -> None:
     """Memory above the target is bold."""
     page = workloads_page.page({"resident": group(entry("one", {"2000": [6e7], "20000": [9e7]}, target=80e6))})
@@ -86,11 +110,12 @@ def test_memory() -> None:
 
 def test_costs() -> None:
     """The costs of the other system have the ratio of ours to them."""
-    names = [f"{phase}.{counter}" for phase in workloads_page.PHASES for counter in workloads_page.COUNTERS]
+    columns = {**workloads_page.COUNTERS, **workloads_page.TIMES}
+    names = [f"{phase}.{column}" for phase in workloads_page.PHASES for column in columns]
     ours, other = ({name: [figure] for name in names} for figure in (2.0, 4.0))
     page = workloads_page.page({"costs": group(entry("Tallystick", ours), entry("PgQueuer", other))})
-    assert "| drain | Tallystick | 2 | 2 | 2 |" in page
-    assert "| drain | PgQueuer | 4 (0.5) | 4 (0.5) | 4 (0.5) |" in page
+    assert "| drain | Tallystick | 2 | 2 | 2 | 2 | 2 |" in page
+    assert "| drain | PgQueuer | 4 (0.5) | 4 (0.5) | 4 (0.5) | 4 (0.5) | 4 (0.5) |" in page
 
 
 def test_measured() -> None:

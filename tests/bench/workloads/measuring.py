@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import monotonic, process_time
+from time import monotonic, process_time, sleep
 from typing import IO
 
 from bench.dashboard import Clock
@@ -21,10 +21,16 @@ from tallystick.bench.session import Session, Sizes
 Figures = dict[str, float]
 """The figures of a workload by their names."""
 
-RATE, CPU, SERVER_CPU = "jobs_per_s", "cpu_us", "server_cpu_us"
+RATE, CPU, SERVER_CPU, SHARE = "jobs_per_s", "cpu_us", "server_cpu_us", "core_percent"
 
 CALIBRATED = 0.005
 """Seconds that the handler of a job computes."""
+
+WAKE_UPS = 4
+"""How often a second the threads of an idle worker wake, all together."""
+
+_IDLE_SECONDS = 20
+_UNTIL_IDLE = 3
 
 BARE = System("bare", "on_bare", MEMORY, "")
 
@@ -102,11 +108,52 @@ def drain(shape: str, *, processes: int = 1, share: float = 1.0) -> Measure:
             assert system.left is not None
             ended = wait_until_empty(system.left, place)
             found = _figures(jobs, ended - began, sum(_state(*worker)[0] for worker in workers))
-            if before is not None and (after := bench.server_seconds(store)) is not None:
-                found[SERVER_CPU] = (after - before) / jobs * 1_000_000
-            return found
+            return found | _of_server(bench, store, before, jobs)
 
     return measure
+
+
+def enqueue(*, threads: int = 1) -> Measure:
+    """Return a function that enqueues jobs one by one: a tenth of all in each thread."""
+
+    def measure(bench: Bench, store: str) -> Figures:
+        jobs, system = max(1, bench.jobs // 10), _OURS[store]
+        with target(system, bench.server if store == POSTGRES else "") as place:
+            bench.environments.call(system, "fill", place, "plain", 0, 0)
+            before = bench.server_seconds(store)
+            seconds, cpu = bench.environments.call(system, "enqueue", place, jobs, threads)
+            return _figures(jobs * threads, seconds, cpu) | _of_server(bench, store, before, jobs * threads)
+
+    return measure
+
+
+def _of_server(bench: Bench, store: str, before: float | None, jobs: int) -> Figures:
+    """Return the CPU time of a store's server for one job, if it has a server."""
+    after = bench.server_seconds(store)
+    return {} if before is None or after is None else {SERVER_CPU: (after - before) / jobs * 1_000_000}
+
+
+def failures(bench: Bench, store: str) -> Figures:
+    """Call handlers in a bare loop, half of which fail once."""
+    return _figures(bench.jobs, *bench.environments.call(BARE, "failures", bench.jobs))
+
+
+def wake_ups(bench: Bench, store: str) -> Figures:
+    """Wake a bare thread as often as the threads of an idle worker."""
+    return {SHARE: bench.environments.call(BARE, "wake_ups", _IDLE_SECONDS, WAKE_UPS) / _IDLE_SECONDS * 100}
+
+
+def idle(bench: Bench, store: str) -> Figures:
+    """Let a worker wait for jobs that do not come."""
+    system = _OURS[store]
+    with target(system, bench.server if store == POSTGRES else "") as place:
+        bench.environments.call(system, "fill", place, "plain", 0, 0)
+        with bench.environments.worker(system, place, "plain") as worker:
+            _begin([worker])
+            sleep(_UNTIL_IDLE)
+            before = _state(*worker)[0]
+            sleep(_IDLE_SECONDS)
+            return {SHARE: (_state(*worker)[0] - before) / _IDLE_SECONDS * 100}
 
 
 def sleeps(bench: Bench, store: str) -> Figures:
@@ -114,15 +161,14 @@ def sleeps(bench: Bench, store: str) -> Figures:
     return {RATE: bench.jobs / bench.environments.call(BARE, "sleeps", bench.jobs)}
 
 
-def computations(*, processes: int, share: float) -> Measure:
-    """Return a function that lets bare processes compute."""
+def computations(*, processes: int, share: float, threads: int = 1) -> Measure:
+    """Return a function that lets bare processes compute, each in some threads."""
 
     def measure(bench: Bench, store: str) -> Figures:
         each = max(1, round(bench.jobs * share / processes))
         with ExitStack() as stack:
-            workers = [
-                stack.enter_context(bench.environments.worker(BARE, "", each, bench.loops)) for _ in range(processes)
-            ]
+            arguments = (each, bench.loops, threads)
+            workers = [stack.enter_context(bench.environments.worker(BARE, "", *arguments)) for _ in range(processes)]
             began = _begin(workers)
             jobs = each * processes
             return {RATE: jobs / (wait_for_ends([stdout for _, stdout in workers], jobs) - began)}

@@ -3,17 +3,31 @@
 from dataclasses import dataclass
 
 from bench.peers.systems import MEMORY, POSTGRES, SQLITE
-from tallystick.bench import enqueueing, raw
+from tallystick.bench import raw
 
 from .costs import costs
-from .measuring import Measure, computations, drain, memory, of_bench, sleeps
+from .measuring import (
+    WAKE_UPS,
+    Measure,
+    computations,
+    drain,
+    enqueue,
+    failures,
+    idle,
+    memory,
+    of_bench,
+    sleeps,
+    wake_ups,
+)
 from .workloads_page import COMPUTED
 
-SHAPES, ASYNC, COMPUTE, THREADS, RESIDENT, COSTS, DEPTH = (
+SHAPES, PROCESSES, ASYNC, COMPUTE, THREADS, IDLE, RESIDENT, COSTS, DEPTH = (
     "shapes",
+    "processes",
     "async",
     "compute",
     "threads",
+    "idle",
     "resident",
     "costs",
     "depth",
@@ -30,7 +44,7 @@ class Workload:
         name: For people.
         measure: Does it once.
         base: The name of the workload of this group that it is compared with, on the same store or on none.
-        target: The lowest ratio to the base, or the largest memory in bytes.
+        target: The lowest ratio to the base, the largest memory in bytes, or the largest share of a core in percent.
     """
 
     group: str
@@ -67,8 +81,16 @@ def _depth(store: str) -> list[Workload]:
 def _threads(store: str) -> list[Workload]:
     one = "one thread"
     return [
-        Workload(THREADS, store, one, of_bench(enqueueing.one_by_one)),
-        Workload(THREADS, store, "8 threads", of_bench(enqueueing.by_threads), one, 3),
+        Workload(THREADS, store, one, enqueue()),
+        Workload(THREADS, store, "8 threads", enqueue(threads=8), one, 3),
+    ]
+
+
+def _processes(store: str) -> list[Workload]:
+    one = "one worker"
+    return [
+        Workload(PROCESSES, store, one, drain("plain")),
+        Workload(PROCESSES, store, "two workers", drain("plain", processes=2), one),
     ]
 
 
@@ -76,12 +98,24 @@ _LOOP, _PROCESSES = "bare event loop", "two bare processes"
 WORKLOADS = (
     *_shapes(POSTGRES),
     *_shapes(SQLITE),
+    Workload(SHAPES, "", "bare loop, half of the calls fail once", failures),
+    *_processes(POSTGRES),
+    *_processes(SQLITE),
     Workload(ASYNC, "", _LOOP, sleeps),
     *(Workload(ASYNC, store, "200 async handlers", drain("sleep"), _LOOP, 0.7) for store in (POSTGRES, SQLITE, MEMORY)),
     Workload(COMPUTE, "", _PROCESSES, computations(processes=2, share=COMPUTED)),
+    Workload(
+        COMPUTE,
+        "",
+        "two bare processes of ten threads",
+        computations(processes=2, share=COMPUTED, threads=10),
+        _PROCESSES,
+    ),
     Workload(COMPUTE, POSTGRES, "two workers", drain("compute", processes=2, share=COMPUTED), _PROCESSES, 0.95),
     *_threads(POSTGRES),
     *_threads(SQLITE),
+    Workload(IDLE, "", f"bare thread that wakes {WAKE_UPS} times a second", wake_ups),
+    *(Workload(IDLE, store, "idle worker", idle, target=0.5) for store in (POSTGRES, SQLITE)),
     Workload(RESIDENT, POSTGRES, "one worker", memory(1, 5, 10), target=80e6),
     Workload(COSTS, POSTGRES, "Tallystick", costs("Tallystick")),
     Workload(COSTS, POSTGRES, "PgQueuer", costs("PgQueuer")),

@@ -20,7 +20,10 @@ PHASES = {"enqueue_one": "enqueue one by one", "enqueue_batch": "enqueue in batc
 COUNTERS = {"wal_bytes": "WAL bytes", "commits": "commits", "statements": "statements"}
 """The counters of costs."""
 
-_CPU = {"cpu_us": "worker, µs", "server_cpu_us": "server, µs"}
+TIMES = {"client_us": "client, µs", "server_us": "server, µs"}
+"""The CPU times of costs."""
+
+_CPU = {"cpu_us": "client, µs", "server_cpu_us": "server, µs"}
 
 _HEAD = """\
 # Workloads
@@ -35,8 +38,10 @@ measures it again, on Linux. [Peers](peers.md) compares no-op jobs with other li
   `synchronous_commit` on. SQLite is a file with the default options.
 - A drain works jobs that were enqueued before. It ends when no job waits or runs.
 - A worker has the default settings (10 threads, batches of 1,000) if the text says nothing else.
-- Microseconds are the CPU time for one job: of all worker processes, and of the database server. SQLite works in the
-  process of the worker. CPU time varies less than the rate on a busy machine.
+- Microseconds are the CPU time for one job: of all client processes (workers, or the one that enqueues), and of the
+  database server. SQLite works in the process of the client. CPU time varies less than the rate on a busy machine.
+- `cores` is how many cores both use together. Python runs one thread of a process at a time, so a client process uses
+  at most one core.
 """
 
 _SHAPES = """\
@@ -49,6 +54,15 @@ One worker drains {jobs:,} jobs, which do nothing. Beside plain jobs, the same n
 - The jobs of the 10 priorities arrived in turn.
 - Half of the jobs fail at their first attempt, and are retried without delay. So there are 1.5 attempts a job. The rate
   counts jobs. The worker formats its log, which has a traceback for each failure.
+- The bare loop calls handlers without a queue. Half of the calls fail once. The standard library formats each failure,
+  for a record and for the log. So it shows what failures cost in Python.
+"""
+
+_WORKERS = """\
+## Two workers
+
+One or two worker processes drain {jobs:,} plain jobs. Two of them can be faster only while cores are left: for the
+workers, and for the database server.
 """
 
 _ASYNC = """\
@@ -62,7 +76,8 @@ _COMPUTE = """\
 ## Handlers that compute
 
 Two worker processes drain {computing:,} jobs, whose sync handlers do 5 ms of arithmetic. The base is two processes
-without jobs, which do the same arithmetic.
+without jobs, which do the same arithmetic in one thread each. Two others do it in ten threads each, as many as a worker
+has for handlers. What they lose is the cost of passing on the interpreter's lock.
 """
 
 _THREADS = """\
@@ -70,6 +85,13 @@ _THREADS = """\
 
 One process enqueues jobs one by one: {single:,} in one thread, or as many in each of 8 threads. The threads can share a
 commit.
+"""
+
+_IDLE = """\
+## Idle workers
+
+The share of a core that one worker process takes while no job comes, for 20 seconds. Beside it, a process whose only
+thread wakes as often as the threads of a worker together, and does nothing.
 """
 
 _MEMORY = """\
@@ -91,6 +113,7 @@ parentheses is Tallystick's figure divided by this one.
   PgQueuer's driver resets each connection that returns to it, which is one of its statements.
 - {single:,} jobs were enqueued one by one, {jobs:,} in batches. PgQueuer deletes finished jobs, and Tallystick keeps
   their records.
+- CPU times are those of a process with this many jobs, less those of the same process with none.
 """
 
 _DEPTH = """\
@@ -135,7 +158,7 @@ def _section(section: Section, group: Mapping[str, Any]) -> str:
 
 def _rates(workloads: Sequence[Entry]) -> str:
     cpu = [name for name in _CPU if any(name in each["rounds"] for each in workloads)]
-    head = ["store", "workload", "jobs/s", *(_CPU[name] for name in cpu), "ratio", "target"]
+    head = ["store", "workload", "jobs/s", *(_CPU[name] for name in cpu), *["cores"][: len(cpu)], "ratio", "target"]
     return _table(head, [list(_rate(each, workloads, cpu)) for each in workloads], texts=2)
 
 
@@ -146,6 +169,8 @@ def _rate(workload: Entry, workloads: Sequence[Entry], cpu: Sequence[str]) -> It
     for name in cpu:
         rounds = workload["rounds"].get(name)
         yield figure(median(rounds)) if rounds else "-"
+    if cpu:
+        yield _cores(workload["rounds"])
     ratio = _ratio(workload, workloads)
     target = workload["target"]
     if ratio is None:
@@ -153,6 +178,14 @@ def _rate(workload: Entry, workloads: Sequence[Entry], cpu: Sequence[str]) -> It
     else:
         yield f"**{figure(ratio)}**" if target and ratio < target else figure(ratio)
     yield f"{target:g}" if target else "-"
+
+
+def _cores(rounds: Mapping[str, Sequence[float]]) -> str:
+    used = [rounds[name] for name in _CPU if name in rounds]
+    if not used:
+        return "-"
+    each = zip(rounds["jobs_per_s"], *used, strict=True)
+    return f"{median(rate * sum(times) / 1_000_000 for rate, *times in each):.2f}"
 
 
 def _ratio(workload: Entry, workloads: Sequence[Entry]) -> float | None:
@@ -179,14 +212,26 @@ def _megabytes(workload: Entry) -> Iterator[str]:
         yield f"**{shown}**" if workload["target"] and used > workload["target"] else shown
 
 
+def _shares(workloads: Sequence[Entry]) -> str:
+    rows = [[each["store"] or "-", each["name"], *_share(each)] for each in workloads]
+    return _table(["store", "process", "% of a core", "target"], rows, texts=2)
+
+
+def _share(workload: Entry) -> Iterator[str]:
+    share, target = median(workload["rounds"]["core_percent"]), workload["target"]
+    yield f"**{figure(share)}**" if target and share > target else figure(share)
+    yield f"{target:g}" if target else "-"
+
+
 def _costs(workloads: Sequence[Entry]) -> str:
     ours = workloads[0]["rounds"]
+    shown = {**COUNTERS, **TIMES}
     rows = []
     for phase, described in PHASES.items():
         for each in workloads:
-            names = [f"{phase}.{counter}" for counter in COUNTERS]
+            names = [f"{phase}.{counter}" for counter in shown]
             rows.append([described, each["name"], *(_cost(each["rounds"][name], ours[name]) for name in names)])
-    return _table(["a job", "system", *COUNTERS.values()], rows, texts=2)
+    return _table(["a job", "system", *shown.values()], rows, texts=2)
 
 
 def _cost(rounds: Sequence[float], ours: Sequence[float]) -> str:
@@ -202,9 +247,11 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int) ->
 
 _SECTIONS = {
     "shapes": Section(_SHAPES, _rates),
+    "processes": Section(_WORKERS, _rates),
     "async": Section(_ASYNC, _rates),
     "compute": Section(_COMPUTE, _rates),
     "threads": Section(_THREADS, _rates),
+    "idle": Section(_IDLE, _shares),
     "resident": Section(_MEMORY, _memory),
     "costs": Section(_COSTS, _costs),
     "depth": Section(_DEPTH, _rates),

@@ -1,7 +1,12 @@
-"""The limits of `bench.workloads`: the sleeps and computations of its jobs, without a queue."""
+"""The limits of `bench.workloads`: what its jobs do, without a queue."""
 
 import asyncio
+import json
+import logging
+import os
+import traceback
 from itertools import repeat
+from threading import Event, Thread
 from time import monotonic, process_time
 
 from child import begin
@@ -50,9 +55,50 @@ def sleeps(jobs: int) -> float:
     return asyncio.run(sleep_all())
 
 
-def work(target: str, jobs: int, loops: int) -> None:
-    """Do the computations of this many jobs, and report the end."""
+def work(target: str, jobs: int, loops: int, threads: int = 1) -> None:
+    """Do the computations of this many jobs in some threads, and report the end."""
     begin()
-    for _ in range(jobs):
-        compute(loops)
+    left = repeat(None, jobs)
+
+    def compute_some() -> None:
+        for _ in left:
+            compute(loops)
+
+    started = [Thread(target=compute_some) for _ in range(threads)]
+    for thread in started:
+        thread.start()
+    for thread in started:
+        thread.join()
     print(jobs, monotonic(), flush=True)
+
+
+def failures(jobs: int) -> list[float]:
+    """Call a handler for each job, again if it failed; return the elapsed seconds and the CPU seconds.
+
+    The standard library formats each failure, once for the record of the job and once for the log.
+    """
+    logging.basicConfig(filename=os.devnull)
+    logger = logging.getLogger("bare")
+    records: list[str] = []
+    began, cpu = monotonic(), process_time()
+    for number in range(jobs):
+        try:
+            _fail(number)
+        except ValueError as exc:
+            text = "".join(traceback.format_exception(exc))
+            records.append(json.dumps({"type": type(exc).__name__, "message": str(exc), "traceback": text}))
+            logger.warning("job %d failed and is retried: %s", number, exc, exc_info=exc)
+    return [monotonic() - began, process_time() - cpu]
+
+
+def _fail(number: int) -> None:
+    if number % 2:
+        raise ValueError(number)
+
+
+def wake_ups(seconds: float, times: int) -> float:
+    """Wake a thread this many times a second, and do nothing; return the CPU seconds."""
+    began, cpu, never = monotonic(), process_time(), Event()
+    while monotonic() - began < seconds:
+        never.wait(1 / times)
+    return process_time() - cpu

@@ -7,6 +7,7 @@ import logging
 import os
 import random
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event
 from time import monotonic, process_time
@@ -116,6 +117,21 @@ def work(url: str, shape: str) -> None:
         for _ in sys.stdin:
             print(json.dumps([process_time() - began, used_memory()]), flush=True)
         client.stop(grace=timedelta(0))
+
+
+def enqueue(url: str, jobs: int, threads: int) -> list[float]:
+    """Enqueue this many jobs in each thread, one by one; return the elapsed seconds and the CPU seconds."""
+    with _runner(url, "plain") as client, ThreadPoolExecutor(threads) as pool:
+        client.enqueue(Noop(n=0))  # opens the connection
+
+        def enqueue_some() -> None:
+            for n in range(jobs):
+                client.enqueue(Noop(n=n))
+
+        began, cpu = monotonic(), process_time()
+        for each in [pool.submit(enqueue_some) for _ in range(threads)]:
+            each.result()
+        return [monotonic() - began, process_time() - cpu]
 
 
 def alone(shape: str, jobs: int) -> list[float]:
