@@ -27,6 +27,7 @@ from ..contract.state import State
 from ..errors import InvalidArgument, Unsupported
 from ..messages.safe_repr import safe_repr
 from . import batches
+from .lazy_records import LazyRecords
 from .times import call_times, rounded_down, rounded_up
 
 
@@ -60,6 +61,7 @@ def insert(
 ) -> InsertCall:
     """Check `insert`. Pass `transaction` to reject it if the backend does not declare `transactions`."""
     _check_transaction(transaction, capabilities)
+    records = [*records] if isinstance(records, LazyRecords) else records
     batches.records(records, capabilities.max_batch)
     for record in records:
         if len(record.payload) > capabilities.max_payload_bytes:

@@ -1,6 +1,6 @@
 """The options of a job at enqueue, in addition to its payload."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypedDict, TypeVar
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from ..backends.lazy_records import LazyRecords
 from ..config.settings import Settings
 from ..config.stored_form import stored_payload
 from ..contract.meta import NO_META
@@ -96,14 +97,21 @@ def new_records(
     settings: Settings,
     jobs: Iterable[Job[Any] | Call[Any] | Enqueue[Any]],
     options: Mapping[str, Any],
-) -> list[NewRecord]:
-    """Return the records to insert for a batch. An option of an `Enqueue` item overrides that of the batch."""
+) -> Sequence[NewRecord]:
+    """Return the records to insert for a batch. An option of an `Enqueue` item overrides that of the batch.
+
+    The records of a batch of plain jobs are made when the store needs them.
+    """
     check_options(options)
     if own := options.keys() - BatchOptions.__annotations__.keys() - {"run_at"}:
         names = ", ".join(sorted(own))
         raise InvalidArgument(f"{names} cannot apply to a whole batch; set it for each job: Enqueue(job, ...)")
-    batch = _Batch(registry, settings, options)
-    return [batch.record(job) for job in jobs]
+    batch, jobs = _Batch(registry, settings, options), [*jobs]
+    plain = [job for job in jobs if not isinstance(job, Enqueue)]
+    resolved = [registry.resolve(job) for job in plain]
+    if len(plain) < len(jobs) or any(definition.options.unique_by for definition in {each for each, _ in resolved}):
+        return [batch.record(job) for job in jobs]
+    return LazyRecords(resolved, batch.plain_record)
 
 
 class _Batch:
@@ -118,19 +126,22 @@ class _Batch:
     def record(self, job: Job[Any] | Call[Any] | Enqueue[Any]) -> NewRecord:
         """Return the record to insert for a job."""
         if isinstance(job, Enqueue):
-            definition, payload = self._encoded(job.job)
-            return new_record(definition, self._settings, payload, {**self._options, **job.options()})
-        definition, payload = self._encoded(job)
-        if (first := self._first.get(definition)) is not None:
-            return _with_payload(first, stored_payload(self._settings, payload, definition.kind))
-        record = new_record(definition, self._settings, payload, self._options)
-        if not definition.options.unique_by:  # which derives a value from each payload
-            self._first[definition] = record
-        return record
+            definition, payload = self._registry.resolve(job.job)
+            options = {**self._options, **job.options()}
+            return new_record(definition, self._settings, definition.encode(payload), options)
+        resolved = definition, payload = self._registry.resolve(job)
+        if definition.options.unique_by:  # which derives a value from each payload
+            return new_record(definition, self._settings, definition.encode(payload), self._options)
+        return self.plain_record(resolved)
 
-    def _encoded(self, job: Job[Any] | Call[Any]) -> tuple[Declaration[Any, Any], bytes]:
-        definition, payload = self._registry.resolve(job)
-        return definition, definition.encode(payload)
+    def plain_record(self, resolved: tuple[Declaration[Any, Any], Any]) -> NewRecord:
+        """Return the record to insert for a job without options of its own: for its declaration and payload."""
+        definition, payload = resolved
+        encoded = definition.encode(payload)
+        if (first := self._first.get(definition)) is not None:
+            return _with_payload(first, stored_payload(self._settings, encoded, definition.kind))
+        record = self._first[definition] = new_record(definition, self._settings, encoded, self._options)
+        return record
 
 
 def _with_payload(new: NewRecord, payload: bytes) -> NewRecord:

@@ -39,6 +39,7 @@ from tallystick import (
 )
 from tallystick.backends import calls, register_calls, restore_calls
 from tallystick.backends.group_commit import GroupCommit
+from tallystick.backends.lazy_records import LazyRecords
 from tallystick.backends.lifetime import Lifetime
 from tallystick.backends.waiting import WakeUps
 
@@ -120,14 +121,20 @@ class PostgresBackend(Backend):
     def insert(
         self, records: Sequence[NewRecord], *, transaction: object | None = None, now: datetime | None = None
     ) -> Sequence[Inserted]:
-        call = calls.insert(records, CAPABILITIES, transaction=transaction, now=now)
-        self._lifetime.check()
-        if transaction is not None:
-            with mapped(self._location):
-                return inserting.insert(join_transaction(transaction), self._queries, call)
-        results = self._group_commit.insert(call, lambda: self._insert(call))
+        if transaction is None and now is None and inserting.can_insert_in_parts(records):
+            results = self._insert_in_parts(records)
+        else:
+            call = calls.insert(records, CAPABILITIES, transaction=transaction, now=now)
+            self._lifetime.check()
+            if transaction is not None:
+                with mapped(self._location):
+                    return inserting.insert(join_transaction(transaction), self._queries, call)
+            results = self._group_commit.insert(call, lambda: self._insert(call))
         self._wake_ups.wake({result.record.queue for result in results if result.created})
         return results
+
+    def _insert_in_parts(self, records: LazyRecords) -> Sequence[Inserted]:
+        return self._connections.transact(lambda cursor: inserting.insert_in_parts(cursor, self._queries, records))
 
     def _insert(self, call: calls.InsertCall) -> Sequence[Inserted]:
         run = self._connections.write if inserting.is_one_statement(call) else self._connections.transact

@@ -4,23 +4,59 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import repeat
 from operator import attrgetter, is_
-from typing import Any
+from typing import Any, TypeGuard
 
+from psycopg import Cursor, Pipeline
 from tallystick import Inserted, NewRecord
-from tallystick.backends import keys
+from tallystick.backends import calls, keys
 from tallystick.backends.calls import InsertCall
+from tallystick.backends.lazy_records import LazyRecords
 
 from . import duplicates, rows
-from .execute import Execute
+from .capabilities import CAPABILITIES
+from .execute import Execute, on
 from .queries import Queries
+from .rows import Row
 
 STATEMENT_BYTES = 64 * 1024 * 1024
 """The most bytes of payloads in one statement. PostgreSQL's limit is one gigabyte for a whole message."""
 
+PART = 250
+"""The most jobs of one statement, while the records of further jobs are made."""
+
 
 def insert(execute: Execute, queries: Queries, call: InsertCall) -> Sequence[Inserted]:
     """Insert new jobs in the transaction of `execute`; return a result for each, in order."""
-    results: list[Inserted | None] = [None] * len(call.records)
+    return _insert_missing(execute, queries, call, [None] * len(call.records))
+
+
+def insert_in_parts(cursor: Cursor[Row], queries: Queries, records: LazyRecords) -> Sequence[Inserted]:
+    """Insert new jobs in a transaction. The server stores each part while the records of the next one are made."""
+    connection, sent = cursor.connection, []
+    with connection.pipeline():
+        for part in records.parts(PART):
+            waiting = calls.insert(part, CAPABILITIES).records
+            while waiting:
+                some, waiting = waiting[: (size := _fitting(waiting))], waiting[size:]
+                statement = connection.cursor(binary=True)
+                statement.execute(queries.insert_batch, {"now": None, **columns(some)}, prepare=True)
+                sent.append((some, statement))
+        results = [result for some, statement in sent for result in _results(some, statement.fetchall())]
+    if None in results:
+        return _insert_missing(on(cursor), queries, calls.insert(records, CAPABILITIES), results)
+    return [result for result in results if result is not None]
+
+
+def can_insert_in_parts(records: Sequence[NewRecord]) -> TypeGuard[LazyRecords]:
+    """Return whether a batch is made lazily, and has several parts. One that is too large is for `insert` to reject."""
+    is_lazy = isinstance(records, LazyRecords) and PART < len(records) <= CAPABILITIES.max_batch
+    return is_lazy and Pipeline.is_supported()
+
+
+def _insert_missing(
+    execute: Execute, queries: Queries, call: InsertCall, results: list[Inserted | None]
+) -> Sequence[Inserted]:
+    """Insert the jobs whose result is None, and return all results."""
     while waiting := [n for n, result in enumerate(results) if result is None]:
         some = waiting[: _fitting([call.records[n] for n in waiting])]
         stored = insert_new(execute, queries, [call.records[n] for n in some], call.given)
@@ -68,7 +104,11 @@ def insert_new(
     if len(records) == 1:
         found = execute(queries.insert_one, {"now": now, **_values(records[0])})
         return [Inserted(records[0].stored(rows.moment(at)), created=True) for [at] in found] or [None]
-    found = execute(queries.insert_batch, {"now": now, **columns(records)})
+    return _results(records, execute(queries.insert_batch, {"now": now, **columns(records)}))
+
+
+def _results(records: Sequence[NewRecord], found: Sequence[Row]) -> Sequence[Inserted | None]:
+    """Return the results of the jobs of an `insert_batch.sql`."""
     number, at, _ = found[0]
     if number == 0:
         return [None] * len(records)
