@@ -84,7 +84,8 @@ _THREADS = """\
 ## Enqueue in threads
 
 One process enqueues jobs one by one: {single:,} in one thread, or as many in each of 8 threads. The threads can share a
-commit.
+commit. While they wait for it, none of them can make its next call. Then Python runs one of them at a time. So a job
+takes the client's CPU time, and its share of a commit.
 """
 
 _IDLE = """\
