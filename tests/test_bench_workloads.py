@@ -88,7 +88,7 @@ def test_base_without_store() -> None:
 
 def test_cores() -> None:
     """The cores in use are the median over the rounds of the rate times the CPU time of client and server."""
-    rounds = {RATE: [10_000, 20_000, 20_000], CPU: [40, 30, 50], SERVER_CPU: [20, 20, 40]}
+    rounds = {RATE: [1e4, 2e4, 2e4], CPU: [40.0, 30.0, 50.0], SERVER_CPU: [20.0, 20.0, 40.0]}
     page = workloads_page.page({"processes": group(entry("two workers", rounds))})
     assert "| SQLite | two workers | 20,000 | 40 | 20 | 1.00 | - | - |" in page
 

@@ -12,6 +12,7 @@ The conformance kit uses none of these modules, so that it judges them too.
 - `keys`: which job holds a unique key, and the effect of an insert on it.
 - `waiting`: the loop of `wait`, and wake-ups for it.
 - `group_commit`: store single inserts of several threads in one commit.
+- `lazy_records`: a batch whose records are made when the store needs them.
 - `lifetime`: reject calls after `close` and in a forked child.
 - `locations`: split a URL into the backend's options and the driver's.
 - `callers`: the transaction of the caller, while a call in it opens the store.
@@ -28,6 +29,7 @@ from . import (
     decoding,
     group_commit,
     keys,
+    lazy_records,
     lifetime,
     locations,
     register_calls,
@@ -47,6 +49,7 @@ __all__ = [
     "decoding",
     "group_commit",
     "keys",
+    "lazy_records",
     "lifetime",
     "locations",
     "register_calls",

@@ -11,7 +11,9 @@ T = TypeVar("T")
 class LazyRecords(Sequence[NewRecord]):
     """New records with ids of their own and without unique keys, one for each job. Each is made once, in order.
 
-    To a backend that does not know this class, it is a sequence, whose first use makes all records.
+    The runner passes one to `insert` for a batch of plain jobs. A backend that asks for `parts` can write a part while
+    the next one is made. Then it calls `calls.insert` for each part. To any other backend this is a sequence, whose
+    first use makes all records. To make a record can raise any exception, so the backend stores nothing then.
     """
 
     def __init__(self, jobs: Sequence[T], make: Callable[[T], NewRecord]) -> None:
@@ -20,7 +22,11 @@ class LazyRecords(Sequence[NewRecord]):
         self._made: list[NewRecord] = []
 
     def parts(self, size: int) -> Iterator[Sequence[NewRecord]]:
-        """Yield the records in parts of this size, each as soon as it is made."""
+        """Yield the records in parts of this size. A part is made when it is asked for.
+
+        Raises:
+            BaseException: A record cannot be made.
+        """
         for start in range(0, len(self._jobs), size):
             yield self._first(start + size)[start : start + size]
 
