@@ -1,5 +1,6 @@
 """The due time for which a client waits."""
 
+import sqlite3
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -7,6 +8,7 @@ import pytest
 from support import eventually
 from tallystick import NewRecord
 from tallystick_sqlite import SqliteBackend, claiming
+from tallystick_sqlite.queries import Queries
 
 AT_ONCE = timedelta(0)
 HOUR = timedelta(hours=1)
@@ -19,9 +21,9 @@ def test_the_due_time_is_queried_only_after_a_commit(
     queried: list[object] = []
     query = claiming.next_due
 
-    def counted(*args: object) -> int | None:
-        queried.append(args[-1])
-        return query(*args)  # type: ignore[arg-type]
+    def counted(connection: sqlite3.Connection, queries: Queries, names: str | None) -> int | None:
+        queried.append(names)
+        return query(connection, queries, names)
 
     monkeypatch.setattr(claiming, "next_due", counted)
 

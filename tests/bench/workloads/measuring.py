@@ -27,7 +27,7 @@ CALIBRATED = 0.005
 """Seconds that the handler of a job computes."""
 
 WAKE_UPS = 4
-"""How often a second the threads of an idle worker wake, all together."""
+"""How often a second the threads of an idle worker on SQLite wake, all together."""
 
 _IDLE_SECONDS = 20
 _UNTIL_IDLE = 3

@@ -92,7 +92,7 @@ _IDLE = """\
 ## Idle workers
 
 The share of a core that one worker process takes while no job comes, for 20 seconds. Beside it, a process whose only
-thread wakes as often as the threads of a worker together, and does nothing.
+thread wakes as often as the threads of a worker on SQLite together, and does nothing.
 """
 
 _MEMORY = """\

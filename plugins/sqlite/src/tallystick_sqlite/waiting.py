@@ -32,8 +32,7 @@ class DueTime:
     def __init__(self, watcher: Connection, queries: Queries) -> None:
         self._watcher = watcher
         self._queries = queries
-        self._seen: tuple[sqlite3.Connection, int, str | None] | None = None
-        self._due: int | None = None
+        self._last: tuple[object, int | None] = (None, None)  # what was seen, and the due time: one value, set at once
 
     def seconds(self, names: str | None) -> float | None:
         """Return the seconds until the first job of a JSON list of queues is due; None if no job waits."""
@@ -43,7 +42,6 @@ class DueTime:
     def _look(self, connection: sqlite3.Connection, names: str | None) -> int | None:
         [version] = connection.execute(self._queries.data_version).fetchone()
         seen = (connection, version, names)  # versions of two connections do not compare; a fork reconnects
-        if seen != self._seen:
-            self._due = claiming.next_due(connection, self._queries, names)
-            self._seen = seen
-        return self._due
+        if seen != self._last[0]:
+            self._last = seen, claiming.next_due(connection, self._queries, names)
+        return self._last[1]

@@ -73,7 +73,7 @@ def work(target: str, jobs: int, loops: int, threads: int = 1) -> None:
 
 
 def failures(jobs: int) -> list[float]:
-    """Call a handler for each job, again if it failed; return the elapsed seconds and the CPU seconds.
+    """Call a handler once for each job, half of which fail; return the elapsed seconds and the CPU seconds.
 
     The standard library formats each failure, once for the record of the job and once for the log.
     """
